@@ -1,0 +1,194 @@
+//! Writes the output. Every path in it is absolute, and nothing in it is meant to be seen.
+//!
+//! All tokens that are not the type's own have the macro's span: rustc and clippy then leave the
+//! caller's lints out of it, `forbid(unsafe_code)` among them.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{DeriveInput, Error, Lifetime, Path, Type};
+
+use crate::parse::Attrs;
+use crate::validate::{Family, Plan};
+use crate::zero::Zero;
+
+/// Writes everything that was decided.
+pub(crate) fn plan(plan: &Plan<'_>) -> TokenStream {
+    let families = plan.families.iter().map(|one| family(plan, one));
+    let zeroable = zeroable(plan.item, &plan.krate, &plan.zero);
+    quote! {
+        #(#families)*
+        #zeroable
+    }
+}
+
+/// Writes the errors, and implementations that keep further errors away: without them every use
+/// of the type would be one more. They are never run.
+pub(crate) fn mistakes(item: &DeriveInput, attrs: &Attrs, mistakes: &Error) -> TokenStream {
+    let errors = mistakes.to_compile_error();
+    if !attrs.complete || crate::validate::check_sized(item).is_err() {
+        return errors;
+    }
+    let krate = attrs.krate();
+    let managed = stand_in(item, &krate);
+    let zeroable = zeroable(item, &krate, &Zero::of(item, attrs));
+    quote! {
+        #errors
+        #managed
+        #zeroable
+    }
+}
+
+/// Writes one family: its static, its cache, the way from the type to both, and its entry in the
+/// registry.
+fn family(plan: &Plan<'_>, family: &Family) -> TokenStream {
+    let mm = &plan.krate;
+    let family_static = family_static(mm, family);
+    let managed = managed(plan, family);
+    quote! {
+        const _: () = {
+            #family_static
+            #mm::__private::thread_local! {
+                static __MM_CACHE: #mm::__private::CacheCell =
+                    const { #mm::__private::CacheCell::new() };
+            }
+            #managed
+            #mm::__private::inventory::submit! {
+                #mm::__private::Entry::new(&__MM_FAMILY)
+            }
+        };
+    }
+}
+
+/// Writes the static that is the family.
+///
+/// `line!` and `column!` are those of the derive itself, or of the macro call that wrote it: in
+/// a macro's output, the place of the type's name would be the same at every call.
+fn family_static(mm: &Path, family: &Family) -> TokenStream {
+    let Family {
+        name, static_type, ..
+    } = family;
+    quote! {
+        static __MM_FAMILY: #mm::PageFamily = #mm::__private::page_family::<#static_type>(
+            #name,
+            #mm::__private::type_name::<#static_type>,
+            #mm::__private::Location::new(
+                ::core::file!(),
+                ::core::line!(),
+                ::core::column!(),
+                #mm::__private::crate_version(::core::option_env!("CARGO_PKG_VERSION")),
+            ),
+        );
+    }
+}
+
+/// Writes the implementation of `MmManaged`. It is sound because the static is made with this
+/// type's layout, and nothing but this implementation can name the static and the cache.
+fn managed(plan: &Plan<'_>, family: &Family) -> TokenStream {
+    let mm = &plan.krate;
+    let header_type = &family.header_type;
+    let (parameters, _, conditions) = plan.item.generics.split_for_impl();
+    let parameters = family.generic.then_some(parameters);
+    let conditions = family.generic.then_some(conditions);
+    quote! {
+        #[automatically_derived]
+        unsafe impl #parameters #mm::MmManaged for #header_type #conditions {
+            #[inline]
+            fn page_family() -> &'static #mm::PageFamily {
+                &__MM_FAMILY
+            }
+
+            #[inline]
+            fn __with_cache<__R>(
+                f: impl ::core::ops::FnOnce(&#mm::__private::CacheCell) -> __R,
+            ) -> __R {
+                __MM_CACHE.with(f)
+            }
+        }
+    }
+}
+
+/// Writes an implementation of `MmManaged` for use beside a compile error.
+fn stand_in(item: &DeriveInput, mm: &Path) -> TokenStream {
+    let ident = &item.ident;
+    let (parameters, arguments, conditions) = item.generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        unsafe impl #parameters #mm::MmManaged for #ident #arguments #conditions {
+            fn page_family() -> &'static #mm::PageFamily {
+                ::core::unreachable!()
+            }
+
+            fn __with_cache<__R>(
+                _: impl ::core::ops::FnOnce(&#mm::__private::CacheCell) -> __R,
+            ) -> __R {
+                ::core::unreachable!()
+            }
+        }
+    }
+}
+
+/// Writes the implementation of bytemuck's `Zeroable`, and by that of `ZeroInit`; one for all
+/// instances.
+///
+/// Not of `ZeroInit` itself: with that and the one for all `Zeroable` types to choose from, rustc
+/// would not say which field it is that cannot be zero.
+fn zeroable(item: &DeriveInput, mm: &Path, zero: &Zero) -> Option<TokenStream> {
+    let ident = &item.ident;
+    let (parameters, arguments, _) = item.generics.split_for_impl();
+    let given = item
+        .generics
+        .where_clause
+        .iter()
+        .flat_map(|w| &w.predicates);
+    let condition = zero_condition(item, mm, zero)?;
+    Some(quote! {
+        #[automatically_derived]
+        unsafe impl #parameters #mm::__private::Zeroable for #ident #arguments
+        where
+            #(#given,)*
+            #condition
+        {}
+    })
+}
+
+/// Writes what must hold for a zeroed value, which may be nothing; `None` if that is not ours to
+/// say.
+///
+/// The bound is for any lifetime at all. rustc refuses a bound that it sees to be false where it
+/// is written, such as `String: Zeroable`; one with a lifetime it looks at only when it is needed.
+fn zero_condition(item: &DeriveInput, mm: &Path, zero: &Zero) -> Option<TokenStream> {
+    let any = fresh_lifetime(item);
+    match zero {
+        Zero::Elsewhere => None,
+        Zero::Never => Some(quote! {
+            for<#any> #mm::__private::NoVariant: #mm::__private::ZeroVariant<Self>
+        }),
+        Zero::If(types) => {
+            let bound = |tree| quote!(for<#any> #tree: #mm::__private::ZeroFields);
+            Some(tree(mm, types).map(bound).unwrap_or_default())
+        }
+    }
+}
+
+/// Writes the tree of some types; halves it, since rustc limits how deep it looks.
+fn tree(mm: &Path, types: &[Type]) -> Option<TokenStream> {
+    let (left, right) = types.split_at(types.len() / 2);
+    match types {
+        [] => None,
+        [only] => Some(quote!(#mm::__private::Field<#only>)),
+        _ => {
+            let (left, right) = (tree(mm, left), tree(mm, right));
+            Some(quote!(#mm::__private::Both<#left, #right>))
+        }
+    }
+}
+
+/// A lifetime whose name occurs nowhere in the type: a second one of a name is an error.
+fn fresh_lifetime(item: &DeriveInput) -> Lifetime {
+    let text = item.to_token_stream().to_string();
+    let mut name = "'__mm".to_owned();
+    while text.contains(&name) {
+        name.push('_');
+    }
+    Lifetime::new(&name, Span::call_site())
+}

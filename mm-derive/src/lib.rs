@@ -1,0 +1,139 @@
+//! The derive macro of `mm`, the crate of typed heaps. Use it through `mm`, which re-exports it.
+//!
+//! The work goes in three steps, one module each: `parse` reads the type and its `#[mm(...)]`
+//! attributes, `validate` finds the mistakes and decides what to write (with `instances` for generic
+//! types and `zero` for zeroed values), `expand` writes it.
+
+mod expand;
+mod instances;
+mod parse;
+mod validate;
+mod zero;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+use crate::parse::Attrs;
+use crate::validate::Plan;
+
+/// Gives a type a page family of its own.
+///
+/// It works on structs, enums and unions, also on those inside functions. A type with lifetime
+/// parameters has one family for all lifetimes. A type with type or const parameters names its
+/// [instances](#instances).
+///
+/// ```
+/// use mm::{MmBox, MmManaged};
+///
+/// #[derive(MmManaged)]
+/// struct Emp {
+///     name: [u8; 32],
+///     emp_id: u32,
+/// }
+///
+/// let emps: MmBox<[Emp]> = Emp::xcalloc(3);
+/// assert_eq!(emps[2].emp_id, 0);
+/// assert_eq!(Emp::page_family().name(), "Emp");
+/// assert!(mm::families().any(|family| family.name() == "Emp"));
+/// # Emp::xfree(emps);
+/// ```
+///
+/// # What it implements
+///
+/// `mm::MmManaged`, and `bytemuck::Zeroable`, which makes it `mm::ZeroInit`, where that can be read
+/// from the source:
+///
+/// * for structs and unions when every field is `Zeroable`. A type with a field that is not, such
+///   as a `String`, derives all the same; only `xcalloc` on it is an error, which names the
+///   field's type;
+/// * for enums with `repr(C)` or an integer `repr` in which some variant has the discriminant 0,
+///   implicit or as a literal, when every field of that variant is `Zeroable`;
+/// * for other enums never.
+///
+/// With it, safe code can make a value of zero bytes without the type's constructors.
+/// Unsafe code that relies on a field being something else, say a raw pointer that is never
+/// null, must give that field a type that says so, say `NonNull`.
+///
+/// # Attributes
+///
+/// Each may be given once, in one `#[mm(...)]` or in several.
+///
+/// ## `name`
+///
+/// The family's name in reports; without it, the name of the type.
+///
+/// ```
+/// # use mm::MmManaged;
+/// #[derive(MmManaged)]
+/// #[mm(name = "employees")]
+/// struct Emp(u32);
+///
+/// assert_eq!(Emp::page_family().name(), "employees");
+/// ```
+///
+/// ## `instances`
+///
+/// Which instances of a generic type have page families. Each has its own, named as it is written
+/// here. A lifetime parameter is left out or written `'_`, which makes one family for all
+/// lifetimes.
+///
+/// ```
+/// # use mm::MmManaged;
+/// #[derive(MmManaged)]
+/// #[mm(instances(Node<u32>, Node<String>))]
+/// struct Node<T> {
+///     value: T,
+/// }
+///
+/// assert_eq!(Node::<u32>::page_family().name(), "Node<u32>");
+/// assert_eq!(Node::<String>::page_family().name(), "Node<String>");
+/// ```
+///
+/// ## `crate`
+///
+/// Where to find `mm`, if it was renamed or comes through another crate. The path is read where
+/// the type is. Macros write `crate = $crate` or `crate = $crate::mm`.
+///
+/// ```
+/// mod reexport {
+///     pub use mm;
+/// }
+///
+/// #[derive(reexport::mm::MmManaged)]
+/// #[mm(crate = "reexport::mm")]
+/// struct Emp(u32);
+/// ```
+///
+/// ## `zeroable`
+///
+/// Leaves `Zeroable` out, because the type has an implementation of its own: two would conflict.
+/// It is also the way to keep values of a type from being zeroed, by having none.
+///
+/// ```
+/// # use mm::MmManaged;
+/// #[derive(Clone, Copy, MmManaged)]
+/// #[mm(zeroable)]
+/// struct Point(f32, f32);
+///
+/// // SAFETY: all-zero bytes are the point `(0.0, 0.0)`.
+/// unsafe impl bytemuck::Zeroable for Point {}
+///
+/// assert_eq!(Point::xcalloc(2)[1].0, 0.0);
+/// ```
+#[proc_macro_derive(MmManaged, attributes(mm))]
+pub fn derive_mm_managed(input: TokenStream) -> TokenStream {
+    let item = parse_macro_input!(input as DeriveInput);
+    derive(&item).into()
+}
+
+/// Writes the implementations, or the mistakes and as much as keeps follow-up errors away.
+fn derive(item: &DeriveInput) -> proc_macro2::TokenStream {
+    let (attrs, mistakes) = Attrs::parse(item);
+    if let Some(mistakes) = mistakes {
+        return expand::mistakes(item, &attrs, &mistakes);
+    }
+    match Plan::new(item, &attrs) {
+        Ok(plan) => expand::plan(&plan),
+        Err(mistakes) => expand::mistakes(item, &attrs, &mistakes),
+    }
+}

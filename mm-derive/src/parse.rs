@@ -1,0 +1,168 @@
+//! Reads the `#[mm(...)]` attributes, and knows nothing of what they are for.
+
+use proc_macro2::Span;
+use syn::meta::ParseNestedMeta;
+use syn::parse::ParseStream;
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{
+    Attribute, Data, DeriveInput, Error, Fields, LitStr, Path, Result, Token, Type, Variant,
+    parenthesized, parse_quote,
+};
+
+/// What exists, for the error that somebody wrote something else.
+const KNOWN: &str = "known are `name = \"...\"`, `crate = \"...\"`, `instances(...)`, `zeroable`";
+
+/// The attributes of one type, as far as they could be read.
+#[derive(Default)]
+pub(crate) struct Attrs {
+    /// `name = "..."`.
+    pub(crate) name: Option<LitStr>,
+    /// `crate = "..."` or `crate = path`.
+    krate: Option<Path>,
+    /// `instances(...)`.
+    pub(crate) instances: Option<Instances>,
+    /// `zeroable`.
+    zeroable: Option<()>,
+    /// Whether nothing failed that decides what the output can name.
+    pub(crate) complete: bool,
+}
+
+/// The argument of `instances(...)`.
+pub(crate) struct Instances {
+    /// Place of the word itself, for errors about the list as a whole.
+    pub(crate) span: Span,
+    /// The types, not looked at yet.
+    pub(crate) types: Vec<Type>,
+}
+
+impl Attrs {
+    /// Reads all attributes of a type. What is wrong in one does not hide what the others say.
+    pub(crate) fn parse(item: &DeriveInput) -> (Self, Option<Error>) {
+        let mut attrs = Self::default();
+        let mut mistakes = Mistakes::default();
+        for attr in item.attrs.iter().filter(|attr| attr.path().is_ident("mm")) {
+            mistakes.note(attr.parse_nested_meta(|meta| attrs.parse_one(&meta)));
+        }
+        attrs.complete = mistakes.0.is_none();
+        for attr in misplaced(&item.data) {
+            mistakes.add(Error::new_spanned(
+                attr,
+                "`#[mm(...)]` belongs on the type, not on what is in it",
+            ));
+        }
+        (attrs, mistakes.0)
+    }
+
+    /// Path of the `mm` crate.
+    pub(crate) fn krate(&self) -> Path {
+        self.krate.clone().unwrap_or_else(|| parse_quote!(::mm))
+    }
+
+    /// Whether `ZeroInit` comes from elsewhere.
+    pub(crate) fn zeroable(&self) -> bool {
+        self.zeroable.is_some()
+    }
+
+    /// Reads one part of `#[mm(a, b, ...)]`.
+    fn parse_one(&mut self, meta: &ParseNestedMeta<'_>) -> Result<()> {
+        if meta.path.is_ident("name") {
+            set(&mut self.name, meta, |meta| meta.value()?.parse())
+        } else if meta.path.is_ident("crate") {
+            set(&mut self.krate, meta, |meta| crate_path(meta.value()?))
+        } else if meta.path.is_ident("instances") {
+            set(&mut self.instances, meta, Instances::parse)
+        } else if meta.path.is_ident("zeroable") {
+            set(&mut self.zeroable, meta, |_| Ok(()))
+        } else {
+            Err(meta.error(format_args!("unknown attribute of mm; {KNOWN}")))
+        }
+    }
+}
+
+impl Instances {
+    /// Reads `(A<B>, C<D>)`.
+    fn parse(meta: &ParseNestedMeta<'_>) -> Result<Self> {
+        let list;
+        parenthesized!(list in meta.input);
+        let types = Punctuated::<Type, Token![,]>::parse_terminated(&list)?;
+        Ok(Self {
+            span: meta.path.span(),
+            types: types.into_iter().collect(),
+        })
+    }
+}
+
+/// Mistakes found so far, to be shown together.
+#[derive(Default)]
+pub(crate) struct Mistakes(Option<Error>);
+
+impl Mistakes {
+    /// Adds one mistake.
+    pub(crate) fn add(&mut self, mistake: Error) {
+        match &mut self.0 {
+            Some(all) => all.combine(mistake),
+            None => self.0 = Some(mistake),
+        }
+    }
+
+    /// Adds what went wrong, if something did, and passes on what did not.
+    pub(crate) fn note<T>(&mut self, result: Result<T>) -> Option<T> {
+        result.map_err(|mistake| self.add(mistake)).ok()
+    }
+
+    /// Gives `value` unless there are mistakes.
+    pub(crate) fn or<T>(self, value: T) -> Result<T> {
+        self.0.map_or(Ok(value), Err)
+    }
+}
+
+/// Reads an attribute's argument, which must be the first one of its kind.
+fn set<T>(
+    slot: &mut Option<T>,
+    meta: &ParseNestedMeta<'_>,
+    parse: impl FnOnce(&ParseNestedMeta<'_>) -> Result<T>,
+) -> Result<()> {
+    if slot.is_some() {
+        return Err(meta.error(format_args!(
+            "`{}` is given twice",
+            meta.path.require_ident()?
+        )));
+    }
+    *slot = Some(parse(meta)?);
+    Ok(())
+}
+
+/// Reads a path, in quotes or bare. Only the bare form can hold the `$crate` of a macro.
+fn crate_path(input: ParseStream<'_>) -> Result<Path> {
+    if !input.peek(LitStr) {
+        return input.call(Path::parse_mod_style);
+    }
+    let literal: LitStr = input.parse()?;
+    literal
+        .parse_with(Path::parse_mod_style)
+        .map_err(|_| Error::new_spanned(&literal, "expected the path of the mm crate"))
+}
+
+/// The `#[mm(...)]` that stand on variants and fields, where none has a meaning.
+fn misplaced(data: &Data) -> Vec<&Attribute> {
+    let inner: Vec<_> = match data {
+        Data::Struct(data) => on_fields(&data.fields).collect(),
+        Data::Union(data) => data.fields.named.iter().flat_map(|f| &f.attrs).collect(),
+        Data::Enum(data) => data.variants.iter().flat_map(on_variant).collect(),
+    };
+    inner
+        .into_iter()
+        .filter(|attr| attr.path().is_ident("mm"))
+        .collect()
+}
+
+/// The attributes of a variant and of all in it.
+fn on_variant(variant: &Variant) -> impl Iterator<Item = &Attribute> {
+    variant.attrs.iter().chain(on_fields(&variant.fields))
+}
+
+/// The attributes of all fields.
+fn on_fields(fields: &Fields) -> impl Iterator<Item = &Attribute> {
+    fields.iter().flat_map(|field| &field.attrs)
+}

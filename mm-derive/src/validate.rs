@@ -1,0 +1,135 @@
+//! Finds the mistakes, and decides what is to be written: which families, and which fields must
+//! be zeroable.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::{Data, DeriveInput, Error, Generics, Path, Result, Type};
+
+use crate::instances::{instances, missing_instances};
+use crate::parse::{Attrs, Instances, Mistakes};
+use crate::zero::Zero;
+
+/// All that `expand` needs to know.
+pub(crate) struct Plan<'a> {
+    /// The type.
+    pub(crate) item: &'a DeriveInput,
+    /// Path of the `mm` crate.
+    pub(crate) krate: Path,
+    /// One per instance; of a type without type and const parameters, one.
+    pub(crate) families: Vec<Family>,
+    /// Whether it can be zeroed.
+    pub(crate) zero: Zero,
+}
+
+/// One page family.
+pub(crate) struct Family {
+    /// What reports call it.
+    pub(crate) name: String,
+    /// Whether the implementation takes over the type's generics; an instance has none left.
+    pub(crate) generic: bool,
+    /// The type as an implementation's header has it.
+    pub(crate) header_type: TokenStream,
+    /// The same type with `'static` for every lifetime parameter, as its statics need it.
+    pub(crate) static_type: TokenStream,
+}
+
+impl<'a> Plan<'a> {
+    /// Decides, or says everything that is wrong.
+    pub(crate) fn new(item: &'a DeriveInput, attrs: &Attrs) -> Result<Self> {
+        let mut mistakes = Mistakes::default();
+        mistakes.note(check_name(attrs));
+        mistakes.note(check_sized(item));
+        let families = mistakes.note(families(item, attrs)).unwrap_or_default();
+        mistakes.or(Self {
+            item,
+            krate: attrs.krate(),
+            families,
+            zero: Zero::of(item, attrs),
+        })
+    }
+}
+
+/// Refuses a name that no report could show, and one name for several families.
+fn check_name(attrs: &Attrs) -> Result<()> {
+    let Some(name) = &attrs.name else {
+        return Ok(());
+    };
+    if name.value().is_empty() {
+        return Err(Error::new_spanned(
+            name,
+            "a page family's name cannot be empty",
+        ));
+    }
+    match &attrs.instances {
+        Some(Instances { types, .. }) if types.len() > 1 => Err(Error::new_spanned(
+            name,
+            "one name for several instances would not tell their page families apart; \
+             without `name`, each is called as it is written in `instances`",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a last field that is plainly unsized. What hides behind an alias is left to rustc.
+pub(crate) fn check_sized(item: &DeriveInput) -> Result<()> {
+    let Data::Struct(data) = &item.data else {
+        return Ok(());
+    };
+    match data.fields.iter().last() {
+        Some(last) if is_unsized(&last.ty) => Err(Error::new_spanned(
+            &last.ty,
+            format_args!(
+                "`{}` has no fixed size because of this field, and a page family's units all have the same",
+                item.ident
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a type's syntax alone says that it has no size.
+fn is_unsized(ty: &Type) -> bool {
+    match ty {
+        Type::Slice(_) | Type::TraitObject(_) => true,
+        Type::Path(ty) => ty.path.is_ident("str"),
+        Type::Paren(ty) => is_unsized(&ty.elem),
+        _ => false,
+    }
+}
+
+/// Decides which families a type has.
+fn families(item: &DeriveInput, attrs: &Attrs) -> Result<Vec<Family>> {
+    let given = attrs.name.as_ref().map(syn::LitStr::value);
+    match (&attrs.instances, is_generic(&item.generics)) {
+        (None, false) => Ok(vec![only_family(item, given)]),
+        (None, true) => Err(missing_instances(item)),
+        (Some(list), false) => Err(Error::new(
+            list.span,
+            format_args!(
+                "`{}` has neither type nor const parameters: it is one page family and needs no `instances`",
+                item.ident
+            ),
+        )),
+        (Some(list), true) => instances(item, list, given.as_deref()),
+    }
+}
+
+/// Whether a type has parameters that make it several types. Lifetimes do not.
+fn is_generic(generics: &Generics) -> bool {
+    let lifetimes = generics.lifetimes().count();
+    generics.params.len() > lifetimes
+}
+
+/// Makes the family of a type that has at most lifetime parameters.
+fn only_family(item: &DeriveInput, given: Option<String>) -> Family {
+    let ident = &item.ident;
+    let (_, arguments, _) = item.generics.split_for_impl();
+    let statics = item.generics.lifetimes().map(|_| quote!('static));
+    Family {
+        name: given.unwrap_or_else(|| ident.unraw().to_string()),
+        generic: true,
+        header_type: quote!(#ident #arguments),
+        static_type: quote!(#ident <#(#statics),*>),
+    }
+}

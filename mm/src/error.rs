@@ -1,0 +1,237 @@
+//! What can go wrong, one sentence each, naming the family.
+
+use core::error::Error;
+use core::fmt;
+
+/// Why a family could not hand out a block.
+///
+/// # Examples
+///
+/// ```
+/// use mm::{AllocError, PageFamily};
+/// use std::alloc::Layout;
+///
+/// let rows = PageFamily::register("error-doc:rows", Layout::new::<[u64; 4]>())?;
+/// let refused = rows.alloc(usize::MAX).unwrap_err();
+/// assert!(matches!(refused, AllocError::SizeOverflow { .. }));
+/// # Ok::<(), mm::RegisterError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AllocError {
+    /// The number of units times the unit's size is more than any block can have.
+    #[non_exhaustive]
+    SizeOverflow {
+        /// Name of the family that was asked.
+        family: &'static str,
+        /// How many units were asked for.
+        units: usize,
+        /// Bytes of one unit.
+        unit_size: usize,
+    },
+    /// The kernel gave no memory. The figures are as before the call.
+    #[non_exhaustive]
+    OutOfMemory {
+        /// Name of the family that was asked.
+        family: &'static str,
+        /// How many units were asked for.
+        units: usize,
+        /// Bytes of one unit.
+        unit_size: usize,
+    },
+}
+
+impl fmt::Display for AllocError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SizeOverflow {
+                family,
+                units,
+                unit_size,
+            } => write!(
+                f,
+                "{units} units of {unit_size} bytes overflow the size of a block of page family `{family}`"
+            ),
+            Self::OutOfMemory {
+                family,
+                units,
+                unit_size,
+            } => write!(
+                f,
+                "out of memory for {units} units of {unit_size} bytes of page family `{family}`"
+            ),
+        }
+    }
+}
+
+impl Error for AllocError {}
+
+/// Why a pointer could not be released. Nothing was changed.
+///
+/// # Examples
+///
+/// ```
+/// use mm::FreeError;
+/// use std::ptr::NonNull;
+///
+/// let mut on_the_stack = 7_u8;
+/// // SAFETY: no block of mm is at this address, which is what the call answers.
+/// let refused = unsafe { mm::xfree_raw(NonNull::from(&mut on_the_stack)) };
+/// assert!(matches!(refused, Err(FreeError::Foreign { .. })));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FreeError {
+    /// The address belongs to no page family.
+    #[non_exhaustive]
+    Foreign {
+        /// The address that was to be released.
+        address: usize,
+    },
+    /// The address lies inside a page family's pages, but not where a block starts.
+    #[non_exhaustive]
+    Interior {
+        /// Name of the family that owns the address.
+        family: &'static str,
+        /// The address that was to be released.
+        address: usize,
+    },
+    /// No block is live at the address: it was released already, or never handed out.
+    #[non_exhaustive]
+    NotLive {
+        /// Name of the family that owns the address.
+        family: &'static str,
+        /// The address that was to be released.
+        address: usize,
+    },
+    /// The block belongs to another family than the one that was told to release it.
+    #[non_exhaustive]
+    WrongFamily {
+        /// Name of the family that was told to release the block.
+        asked: &'static str,
+        /// Name of the family that owns the address.
+        family: &'static str,
+        /// The address that was to be released.
+        address: usize,
+    },
+}
+
+impl fmt::Display for FreeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Foreign { address } => {
+                write!(f, "address {address:#x} belongs to no page family")
+            }
+            Self::Interior { family, address } => write!(
+                f,
+                "address {address:#x} is inside page family `{family}`, but no block starts there"
+            ),
+            Self::NotLive { family, address } => write!(
+                f,
+                "no block of page family `{family}` is live at address {address:#x}"
+            ),
+            Self::WrongFamily {
+                asked,
+                family,
+                address,
+            } => write!(
+                f,
+                "address {address:#x} belongs to page family `{family}`, not to `{asked}`"
+            ),
+        }
+    }
+}
+
+impl Error for FreeError {}
+
+/// Why a page family could not be registered while the program runs.
+///
+/// # Examples
+///
+/// ```
+/// use mm::{PageFamily, RegisterError};
+/// use std::alloc::Layout;
+///
+/// PageFamily::register("error-doc:twice", Layout::new::<u32>())?;
+/// let refused = PageFamily::register("error-doc:twice", Layout::new::<u32>()).unwrap_err();
+/// assert!(matches!(refused, RegisterError::DuplicateName { .. }));
+/// # Ok::<(), RegisterError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RegisterError {
+    /// A family of this name is registered already.
+    #[non_exhaustive]
+    DuplicateName {
+        /// The name that is taken: the string the registered family itself keeps.
+        family: &'static str,
+    },
+    /// The unit's size is zero, or too large once padded to its alignment.
+    #[non_exhaustive]
+    BadLayout {
+        /// Bytes of the unit asked for.
+        unit_size: usize,
+        /// Alignment of the unit asked for, in bytes.
+        unit_align: usize,
+    },
+    /// There is no memory left for the family's own record.
+    OutOfMemory,
+}
+
+impl fmt::Display for RegisterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DuplicateName { family } => {
+                write!(f, "page family `{family}` is registered already")
+            }
+            Self::BadLayout {
+                unit_size,
+                unit_align,
+            } => write!(
+                f,
+                "a page family cannot have units of {unit_size} bytes aligned to {unit_align}"
+            ),
+            Self::OutOfMemory => f.write_str("out of memory for the record of a new page family"),
+        }
+    }
+}
+
+impl Error for RegisterError {}
+
+/// What [`check`](crate::check) found: two ways to derive one figure that differ.
+///
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(mm::check(), Ok::<(), mm::CheckError>(()));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CheckError {
+    /// Name of the family.
+    pub family: &'static str,
+    /// Which figure differs.
+    pub figure: &'static str,
+    /// What the family keeps.
+    pub kept: u64,
+    /// What its pages and caches say.
+    pub found: u64,
+}
+
+impl fmt::Display for CheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            family,
+            figure,
+            kept,
+            found,
+        } = self;
+        write!(
+            f,
+            "page family `{family}` keeps {kept} as {figure}, but its pages say {found}"
+        )
+    }
+}
+
+impl Error for CheckError {}

@@ -1,0 +1,453 @@
+//! `PageFamily`: one type's layout, heap and figures.
+
+use core::alloc::Layout;
+use core::fmt;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::{AllocError, CheckError, FreeError};
+use crate::heap::{Block, CacheCell, Figures, Heap, Link, Refusal, Shortage};
+use crate::snapshot::Location;
+
+/// All that belongs to one type: its layout, its VM pages, its figures.
+///
+/// The derive makes one for every type; [`PageFamily::register`] makes one while the program
+/// runs. A family lives as long as the process.
+///
+/// # Examples
+///
+/// ```
+/// use mm::PageFamily;
+/// use std::alloc::Layout;
+///
+/// let plugin = PageFamily::register("family-doc:gzip", Layout::from_size_align(1_024, 16)?)?;
+/// let window = plugin.alloc_zeroed(2)?;
+/// // SAFETY: the block is live and used by nobody else.
+/// unsafe { plugin.release(window)? };
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct PageFamily {
+    name: &'static str,
+    path: Path,
+    layout: Layout,
+    location: Location,
+    heap: Heap,
+    listed: AtomicBool,
+    next_listed: Link<PageFamily>,
+    pub(crate) next_of_bucket: Link<PageFamily>,
+}
+
+/// Where the path comes from: a type's is known only once the program runs.
+enum Path {
+    OfType(fn() -> &'static str),
+    RunTime(&'static str),
+}
+
+/// The newest family that listed itself; each leads to the one before.
+static LISTED: Link<PageFamily> = Link::none();
+
+/// All families that listed themselves, in no order.
+pub(crate) fn listed() -> impl Iterator<Item = &'static PageFamily> {
+    core::iter::successors(LISTED.get(), |family| family.next_listed.get())
+}
+
+impl PageFamily {
+    /// Makes the family of a type, for the static that the derive writes.
+    pub(crate) const fn derived(
+        name: &'static str,
+        path: fn() -> &'static str,
+        layout: Layout,
+        location: Location,
+    ) -> Self {
+        Self::with_path(name, Path::OfType(path), layout, location)
+    }
+
+    /// Makes a family without a type.
+    pub(crate) const fn run_time(name: &'static str, layout: Layout, location: Location) -> Self {
+        Self::with_path(name, Path::RunTime(name), layout, location)
+    }
+
+    const fn with_path(name: &'static str, path: Path, layout: Layout, location: Location) -> Self {
+        Self {
+            name,
+            path,
+            layout,
+            location,
+            heap: Heap::new(layout),
+            listed: AtomicBool::new(false),
+            next_listed: Link::none(),
+            next_of_bucket: Link::none(),
+        }
+    }
+
+    /// Returns the short name: that of the type, or the one given.
+    ///
+    /// ```
+    /// # #[derive(mm::MmManaged)] struct Emp(u32);
+    /// # use mm::MmManaged;
+    /// assert_eq!(Emp::page_family().name(), "Emp");
+    /// ```
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Returns the full path of the type; of a run-time family, its name.
+    ///
+    /// ```
+    /// # #[derive(mm::MmManaged)] struct Emp(u32);
+    /// # use mm::MmManaged;
+    /// assert_eq!(Emp::page_family().path(), std::any::type_name::<Emp>());
+    /// ```
+    pub fn path(&self) -> &'static str {
+        match self.path {
+            Path::OfType(path) => path(),
+            Path::RunTime(name) => name,
+        }
+    }
+
+    /// Returns size and alignment of one unit, in bytes.
+    ///
+    /// ```
+    /// # #[derive(mm::MmManaged)] struct Emp(u32);
+    /// # use mm::MmManaged;
+    /// assert_eq!(Emp::page_family().layout(), std::alloc::Layout::new::<Emp>());
+    /// ```
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Returns where the family was defined.
+    ///
+    /// ```
+    /// # #[derive(mm::MmManaged)] struct Emp(u32);
+    /// # use mm::MmManaged;
+    /// assert!(Emp::page_family().location().line > 0);
+    /// ```
+    pub fn location(&self) -> Location {
+        self.location
+    }
+
+    /// Returns whether the family was registered while the program ran.
+    pub(crate) fn is_run_time(&self) -> bool {
+        matches!(self.path, Path::RunTime(_))
+    }
+
+    /// Allocates a block of `units` units; their bytes are unspecified.
+    ///
+    /// The block is released through [`release`](Self::release) or [`xfree_raw`].
+    ///
+    /// # Errors
+    ///
+    /// As [`MmManaged::try_xcalloc`](crate::MmManaged::try_xcalloc).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use mm::PageFamily;
+    /// # use std::alloc::Layout;
+    /// let words = PageFamily::register("alloc-doc:words", Layout::new::<u64>())?;
+    /// let word = words.alloc(1)?.cast::<u64>();
+    /// // SAFETY: the unit is large enough, aligned, and ours.
+    /// unsafe { word.write(7) };
+    /// // SAFETY: the block is live and used by nobody else.
+    /// unsafe { words.release(word.cast())? };
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn alloc(&'static self, units: usize) -> Result<NonNull<u8>, AllocError> {
+        self.heap.with_cell(|cell| match cell {
+            Some(cell) => self.alloc_in(cell, units),
+            None => Ok(self.alloc_uncached(units)?.first),
+        })
+    }
+
+    /// Allocates a block of `units` units, all bytes zero.
+    ///
+    /// # Errors
+    ///
+    /// As [`MmManaged::try_xcalloc`](crate::MmManaged::try_xcalloc).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use mm::PageFamily;
+    /// # use std::alloc::Layout;
+    /// let words = PageFamily::register("alloc-zeroed-doc:words", Layout::new::<u64>())?;
+    /// let four = words.alloc_zeroed(4)?.cast::<[u64; 4]>();
+    /// // SAFETY: the block holds four zeroed words.
+    /// assert_eq!(unsafe { four.read() }, [0; 4]);
+    /// // SAFETY: the block is live and used by nobody else.
+    /// unsafe { words.release(four.cast())? };
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn alloc_zeroed(&'static self, units: usize) -> Result<NonNull<u8>, AllocError> {
+        self.heap.with_cell(|cell| match cell {
+            Some(cell) => self.alloc_zeroed_in(cell, units),
+            None => Ok(self.zero(self.alloc_uncached(units)?, units)),
+        })
+    }
+
+    /// Releases the block that starts at `block`, if it is this family's; runs no destructor.
+    ///
+    /// The maps and all threads' caches are looked at first, so a second release of a block that
+    /// was not handed out again is found. Units of size zero cannot be released this way.
+    ///
+    /// # Errors
+    ///
+    /// [`FreeError::Foreign`], [`FreeError::WrongFamily`], [`FreeError::Interior`] or
+    /// [`FreeError::NotLive`], with nothing changed.
+    ///
+    /// # Safety
+    ///
+    /// If a live block of this family starts at `block`, nobody uses it any more, it is not owned
+    /// by an [`MmBox`](crate::MmBox), and no other thread releases it at the same time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use mm::{FreeError, PageFamily};
+    /// # use std::alloc::Layout;
+    /// let words = PageFamily::register("release-doc:words", Layout::new::<u64>())?;
+    /// let others = PageFamily::register("release-doc:others", Layout::new::<u64>())?;
+    /// let word = words.alloc(1)?;
+    /// // SAFETY: the block is live and used by nobody else.
+    /// let refused = unsafe { others.release(word) };
+    /// assert!(matches!(refused, Err(FreeError::WrongFamily { .. })));
+    /// // SAFETY: as above; the refusal changed nothing.
+    /// unsafe { words.release(word)? };
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub unsafe fn release(&'static self, block: NonNull<u8>) -> Result<(), FreeError> {
+        // SAFETY: the caller promises the same.
+        let answer = unsafe { Heap::release_raw(block, Some(&self.heap)) };
+        answer.map_err(|(refusal, owner)| free_error(block, refusal, owner, Some(self)))
+    }
+
+    /// Allocates through the calling thread's cell; bytes unspecified.
+    #[inline]
+    pub(crate) fn alloc_in(
+        &'static self,
+        cell: &CacheCell,
+        units: usize,
+    ) -> Result<NonNull<u8>, AllocError> {
+        if units == 1
+            && let Some(unit) = cell.take()
+        {
+            return Ok(unit.first);
+        }
+        Ok(self.alloc_slow(cell, units)?.first)
+    }
+
+    /// Allocates through the calling thread's cell; all bytes zero.
+    #[inline]
+    pub(crate) fn alloc_zeroed_in(
+        &'static self,
+        cell: &CacheCell,
+        units: usize,
+    ) -> Result<NonNull<u8>, AllocError> {
+        let at_hand = if units == 1 { cell.take() } else { None };
+        let block = match at_hand {
+            Some(unit) => unit,
+            None => self.alloc_slow(cell, units)?,
+        };
+        Ok(self.zero(block, units))
+    }
+
+    /// Releases a block of `units` units through the calling thread's cell.
+    ///
+    /// # Safety
+    ///
+    /// `first` is the start of a live block of exactly `units` units of this family, which nobody
+    /// uses any more, and `cell` is the calling thread's of this family.
+    #[inline]
+    pub(crate) unsafe fn release_in(
+        &'static self,
+        cell: &CacheCell,
+        first: NonNull<u8>,
+        units: usize,
+    ) {
+        // SAFETY: the caller promises that the block is live, of one unit, and unused.
+        if units == 1 && unsafe { cell.put(first) } {
+            return;
+        }
+        // SAFETY: the caller promises the same, and the cell did not take it.
+        unsafe { self.heap.release(cell, first, units) };
+    }
+
+    /// The family's number, from 0.
+    pub(crate) fn number(&self) -> usize {
+        self.heap.number()
+    }
+
+    /// Copies the figures.
+    pub(crate) fn figures(&'static self) -> Figures {
+        self.heap.figures()
+    }
+
+    /// Walks the family's pages and caches, derives every figure again, and compares.
+    ///
+    /// For tests, and for the moment when something seems wrong. It takes time in proportion to
+    /// the family's pages, and is exact only while no other thread allocates or releases.
+    ///
+    /// # Errors
+    ///
+    /// The first difference it meets.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// #[derive(mm::MmManaged)]
+    /// struct Emp(u32);
+    /// # use mm::MmManaged;
+    ///
+    /// let one = mm::MmBox::new(Emp(1));
+    /// Emp::page_family().check()?;
+    /// # drop(one);
+    /// # Ok::<(), mm::CheckError>(())
+    /// ```
+    pub fn check(&'static self) -> Result<(), CheckError> {
+        self.heap.check().map_err(|differs| CheckError {
+            family: self.name,
+            figure: differs.what,
+            kept: differs.kept,
+            found: differs.found,
+        })
+    }
+
+    /// Gives back all memory that can be given; returns bytes.
+    pub(crate) fn trim(&'static self) -> usize {
+        self.heap.trim()
+    }
+
+    /// Puts the family on the list of all, once.
+    pub(crate) fn list(&'static self) {
+        if self.listed.load(Ordering::Relaxed) || self.listed.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        self.heap.number();
+        loop {
+            let newest = LISTED.get();
+            self.next_listed.set(newest);
+            if LISTED.replace_if(newest, self) {
+                return;
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn alloc_slow(&'static self, cell: &CacheCell, units: usize) -> Result<Block, AllocError> {
+        // Where the linker stripped the type's constructor, this is how it gets into the registry.
+        self.list();
+        let answer = self.heap.alloc(cell, units);
+        answer.map_err(|shortage| self.alloc_error(shortage, units))
+    }
+
+    #[cold]
+    fn alloc_uncached(&'static self, units: usize) -> Result<Block, AllocError> {
+        self.list();
+        let answer = self.heap.alloc_uncached(units);
+        answer.map_err(|shortage| self.alloc_error(shortage, units))
+    }
+
+    /// Clears a new block, unless it is known to be zero.
+    #[inline]
+    fn zero(&self, block: Block, units: usize) -> NonNull<u8> {
+        if !block.zero {
+            // SAFETY: the block is new, nobody else has it, and it has this many bytes.
+            unsafe { block.first.write_bytes(0, units * self.layout.size()) };
+        }
+        block.first
+    }
+
+    fn alloc_error(&self, shortage: Shortage, units: usize) -> AllocError {
+        let (family, unit_size) = (self.name, self.layout.size());
+        match shortage {
+            Shortage::Overflow => AllocError::SizeOverflow {
+                family,
+                units,
+                unit_size,
+            },
+            Shortage::NoMemory => AllocError::OutOfMemory {
+                family,
+                units,
+                unit_size,
+            },
+        }
+    }
+}
+
+impl fmt::Debug for PageFamily {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PageFamily")
+            .field("name", &self.name)
+            .field("path", &self.path())
+            .field("layout", &self.layout)
+            .field("location", &self.location)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Releases the block that starts at `block`, of whatever family; runs no destructor.
+///
+/// For pointers that crossed C or came out of [`MmBox::into_raw`](crate::MmBox::into_raw). The
+/// maps and all threads' caches are looked at first, so a second release of a block that was not
+/// handed out again is found. Units of size zero cannot be released this way.
+///
+/// # Errors
+///
+/// [`FreeError::Foreign`], [`FreeError::Interior`] or [`FreeError::NotLive`], with nothing
+/// changed.
+///
+/// # Safety
+///
+/// If a live block starts at `block`, nobody uses it any more, it is not owned by an
+/// [`MmBox`](crate::MmBox), and no other thread releases it at the same time.
+///
+/// # Examples
+///
+/// ```
+/// use mm::{FreeError, MmBox, MmManaged};
+/// use std::ptr::NonNull;
+///
+/// #[derive(MmManaged)]
+/// struct Node(u64);
+///
+/// let raw = NonNull::new(MmBox::into_raw(MmBox::new(Node(1)))).unwrap().cast();
+/// // SAFETY: the pointer came out of `into_raw`, and nobody uses it.
+/// unsafe { mm::xfree_raw(raw)? };
+/// // SAFETY: no block is live there any more, which is what the call answers.
+/// let again = unsafe { mm::xfree_raw(raw) };
+/// assert!(matches!(again, Err(FreeError::NotLive { .. })));
+/// # Ok::<(), FreeError>(())
+/// ```
+pub unsafe fn xfree_raw(block: NonNull<u8>) -> Result<(), FreeError> {
+    // SAFETY: the caller promises the same.
+    let answer = unsafe { Heap::release_raw(block, None) };
+    answer.map_err(|(refusal, owner)| free_error(block, refusal, owner, None))
+}
+
+#[cold]
+fn free_error(
+    block: NonNull<u8>,
+    refusal: Refusal,
+    owner: Option<&'static Heap>,
+    asked: Option<&'static PageFamily>,
+) -> FreeError {
+    let address = block.addr().get();
+    // A heap knows no names. Memory is handed out only after its family was listed.
+    let owner =
+        owner.and_then(|heap| listed().find(|family| core::ptr::eq(&raw const family.heap, heap)));
+    let family = owner.map_or("?", |family| family.name);
+    match refusal {
+        Refusal::Foreign => FreeError::Foreign { address },
+        Refusal::Interior => FreeError::Interior { family, address },
+        Refusal::NotLive => FreeError::NotLive { family, address },
+        Refusal::WrongFamily => FreeError::WrongFamily {
+            asked: asked.map_or("?", |family| family.name),
+            family,
+            address,
+        },
+    }
+}

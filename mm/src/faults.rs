@@ -1,0 +1,102 @@
+//! Every nth call into the kernel refused, one after the other, with the walker after each.
+
+use core::alloc::Layout;
+use core::ptr::NonNull;
+
+use crate::error::AllocError;
+use crate::family::PageFamily;
+use crate::os::faulty::failing_at;
+
+/// Calls that the sequence below may make at the most; it fails if it makes more.
+const MOST_CALLS: usize = 200;
+
+/// Units of the sequence: single ones, rows, and blocks larger than a VM page.
+const ROWS: [usize; 9] = [1, 1, 30, 2_000, 5_000, 1, 700, 9_000, 1];
+
+struct Allocated {
+    block: NonNull<u8>,
+    bytes: usize,
+}
+
+/// Allocates and releases; returns what was refused, and leaves nothing live.
+fn sequence(family: &'static PageFamily) -> usize {
+    let mut refused = 0;
+    for _ in 0..3 {
+        let mut live = Vec::new();
+        for units in ROWS.into_iter().cycle().take(27) {
+            match family.alloc_zeroed(units) {
+                Ok(block) => live.push(fill(family, block, units)),
+                Err(AllocError::OutOfMemory { .. }) => refused += 1,
+                Err(other) => panic!("{other}"),
+            }
+            family.check().expect("consistent after an allocation");
+        }
+        for Allocated { block, bytes } in live {
+            let bytes = NonNull::slice_from_raw_parts(block, bytes);
+            // SAFETY: the block is live, ours, and was filled.
+            assert!(unsafe { bytes.as_ref() }.iter().all(|byte| *byte == 7));
+            // SAFETY: the block is live and ours.
+            unsafe { family.release(block) }.expect("live");
+        }
+        family.check().expect("consistent after releases");
+        family.trim();
+        family.check().expect("consistent after a trim");
+    }
+    refused
+}
+
+fn fill(family: &'static PageFamily, block: NonNull<u8>, units: usize) -> Allocated {
+    let bytes = units * family.layout().size();
+    let row = NonNull::slice_from_raw_parts(block, bytes);
+    // SAFETY: the block is live and ours, and was asked for zeroed.
+    assert!(unsafe { row.as_ref() }.iter().all(|byte| *byte == 0));
+    // SAFETY: the block is live, ours, and this long.
+    unsafe { block.write_bytes(7, bytes) };
+    Allocated { block, bytes }
+}
+
+fn family_of(name: &str, size: usize) -> &'static PageFamily {
+    let layout = Layout::from_size_align(size, 4).expect("a layout");
+    PageFamily::register(name, layout).expect("a new name")
+}
+
+#[test]
+fn every_refused_call_leaves_the_family_whole() {
+    for nth in 0..MOST_CALLS {
+        let family = family_of(&format!("faults-{nth}"), 36);
+        let (refused, reached) = failing_at(nth, || sequence(family));
+        let live = family.figures();
+        assert_eq!((live.live_blocks, live.live_units), (0, 0));
+        // With the kernel willing again, everything is served.
+        assert_eq!(sequence(family), 0);
+        if !reached {
+            assert_eq!(refused, 0);
+            assert!(nth > 10, "the sequence hardly called the kernel");
+            return;
+        }
+    }
+    panic!("the sequence makes more than {MOST_CALLS} calls");
+}
+
+#[test]
+fn large_units_survive_refusals() {
+    for nth in 0..40 {
+        let family = family_of(&format!("large-faults-{nth}"), 300_000);
+        let (_, reached) = failing_at(nth, || {
+            let live: Vec<_> = (1..12)
+                .filter_map(|units| family.alloc_zeroed(units).ok())
+                .collect();
+            for block in live.into_iter().rev() {
+                // SAFETY: the block is live and ours.
+                unsafe { family.release(block) }.expect("live");
+                family.check().expect("consistent");
+            }
+            family.trim()
+        });
+        family.check().expect("consistent");
+        assert_eq!(family.figures().live_blocks, 0);
+        if !reached {
+            return;
+        }
+    }
+}

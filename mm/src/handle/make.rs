@@ -1,0 +1,201 @@
+//! The ways to make an [`MmBox`] from values.
+
+use core::pin::Pin;
+use core::ptr;
+
+use super::MmBox;
+use super::room::{Room, or_fail};
+use crate::error::AllocError;
+use crate::managed::MmManaged;
+
+impl<T: MmManaged> MmBox<T> {
+    /// Moves `value` into a new block of one unit.
+    ///
+    /// # Panics
+    ///
+    /// Never on its own account; without memory it calls
+    /// [`handle_alloc_error`](std::alloc::handle_alloc_error).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::{MmBox, MmManaged};
+    ///
+    /// #[derive(MmManaged)]
+    /// struct Session {
+    ///     user: String,
+    /// }
+    ///
+    /// let mut session = MmBox::new(Session { user: "ada".to_owned() });
+    /// session.user.make_ascii_uppercase();
+    /// assert_eq!(session.user, "ADA");
+    /// ```
+    #[inline]
+    #[track_caller]
+    #[must_use]
+    pub fn new(value: T) -> Self {
+        or_fail::<T, _>(Self::try_new(value))
+    }
+
+    /// Moves `value` into a new block of one unit, or says why it cannot.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError::OutOfMemory`] when the kernel gives no memory. No figure changes, and
+    /// `value` is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::{AllocError, MmBox, MmManaged};
+    ///
+    /// #[derive(MmManaged)]
+    /// struct Point(i32, i32);
+    ///
+    /// let point = MmBox::try_new(Point(1, 2))?;
+    /// assert_eq!(point.1, 2);
+    /// # Ok::<(), AllocError>(())
+    /// ```
+    #[inline]
+    #[track_caller]
+    pub fn try_new(value: T) -> Result<Self, AllocError> {
+        let room = Room::try_new(1)?;
+        // SAFETY: the room was made with one unit.
+        Ok(unsafe { room.write(value) })
+    }
+
+    /// Moves `value` into a new block of one unit where it stays for good.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Self::new).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::{MmBox, MmManaged};
+    /// use std::marker::PhantomPinned;
+    /// use std::pin::Pin;
+    ///
+    /// #[derive(MmManaged)]
+    /// struct Waiter {
+    ///     ticket: u32,
+    ///     stays: PhantomPinned,
+    /// }
+    ///
+    /// let waiter: Pin<MmBox<Waiter>> = MmBox::pin(Waiter { ticket: 7, stays: PhantomPinned });
+    /// assert_eq!(waiter.ticket, 7);
+    /// ```
+    #[inline]
+    #[track_caller]
+    #[must_use]
+    pub fn pin(value: T) -> Pin<Self> {
+        Self::into_pin(Self::new(value))
+    }
+
+    /// Makes a new block of one unit and clones `source` straight into it.
+    #[inline]
+    #[track_caller]
+    pub(super) fn cloned(source: &T) -> Self
+    where
+        T: Clone,
+    {
+        // The room first, so that the clone need not be moved.
+        let room = Room::new(1);
+        let value = source.clone();
+        // SAFETY: the room was made with one unit.
+        unsafe { room.write(value) }
+    }
+}
+
+impl<T: MmManaged> MmBox<[T]> {
+    /// Makes one block of `units` values, each from its index.
+    ///
+    /// The units are taken first, then `make` is called for 0, 1, and so on. It may itself
+    /// allocate and release, of this family too. If it panics, the values made so far are
+    /// dropped, the block is released, and the panic goes on.
+    ///
+    /// # Panics
+    ///
+    /// When `units * size_of::<T>()` overflows the size of a block, and when `make` panics.
+    /// Without memory it calls [`handle_alloc_error`](std::alloc::handle_alloc_error).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::{MmBox, MmManaged};
+    ///
+    /// #[derive(MmManaged)]
+    /// struct Row {
+    ///     label: String,
+    /// }
+    ///
+    /// let rows = MmBox::from_fn(3, |index| Row { label: format!("row {index}") });
+    /// assert_eq!(rows.len(), 3);
+    /// assert_eq!(rows[2].label, "row 2");
+    /// ```
+    #[inline]
+    #[track_caller]
+    #[must_use]
+    pub fn from_fn(units: usize, make: impl FnMut(usize) -> T) -> Self {
+        Room::new(units).fill(make)
+    }
+
+    /// Makes one block of `units` values, each from its index, or says why it cannot.
+    ///
+    /// As [`from_fn`](Self::from_fn); `make` is not called at all when the allocation fails.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError::SizeOverflow`] when the block would be larger than any block can be,
+    /// [`AllocError::OutOfMemory`] when the kernel gives no memory. Neither changes a figure.
+    ///
+    /// # Panics
+    ///
+    /// When `make` panics.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::{AllocError, MmBox, MmManaged};
+    ///
+    /// #[derive(MmManaged)]
+    /// struct Square(usize);
+    ///
+    /// let squares = MmBox::try_from_fn(4, |index| Square(index * index))?;
+    /// assert_eq!(squares[3].0, 9);
+    ///
+    /// let refused = MmBox::try_from_fn(usize::MAX, Square);
+    /// assert!(matches!(refused, Err(AllocError::SizeOverflow { .. })));
+    /// # Ok::<(), AllocError>(())
+    /// ```
+    #[inline]
+    #[track_caller]
+    pub fn try_from_fn(units: usize, make: impl FnMut(usize) -> T) -> Result<Self, AllocError> {
+        Ok(Room::try_new(units)?.fill(make))
+    }
+
+    /// Moves the values of `values` into one new block.
+    #[track_caller]
+    pub(super) fn try_from_vec(mut values: Vec<T>) -> Result<Self, AllocError> {
+        let units = values.len();
+        let room = Room::<T>::try_new(units)?;
+        // SAFETY: 0 is no more than any capacity; the values are left behind as bytes.
+        unsafe { values.set_len(0) };
+        // SAFETY: the vector keeps `units` values at its start, the room has that many units,
+        // and the two are allocations of their own.
+        unsafe { ptr::copy_nonoverlapping(values.as_ptr(), room.first().as_ptr(), units) };
+        // SAFETY: every unit was just written, and the vector gave its values up.
+        Ok(unsafe { room.assume_filled() })
+    }
+
+    /// Makes one block with clones of the values of `source`.
+    #[inline]
+    #[track_caller]
+    pub(super) fn cloned_row(source: &[T]) -> Self
+    where
+        T: Clone,
+    {
+        Self::from_fn(source.len(), |index| source[index].clone())
+    }
+}

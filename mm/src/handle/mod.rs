@@ -1,0 +1,222 @@
+//! `MmBox`, the one owner of a block, and what a block can be.
+//!
+//! Bottom-up: `room` owns units without values and is all that takes from and gives back to a
+//! family; this file owns units with values; `make` and `raw` are the ways into and out of that
+//! state; the rest passes traits of the value on to its owner.
+
+mod convert;
+mod io;
+mod iter;
+mod make;
+mod raw;
+mod room;
+#[cfg(feature = "serde")]
+mod serde;
+mod slice;
+mod traits;
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::{Deref, DerefMut};
+use core::panic::UnwindSafe;
+use core::ptr::NonNull;
+
+use self::room::Room;
+use crate::managed::MmManaged;
+
+pub use self::iter::IntoIter;
+
+mod sealed {
+    use core::ptr::NonNull;
+
+    use crate::managed::MmManaged;
+
+    /// Keeps [`Block`](super::Block) to the two kinds of block there are.
+    pub trait Sealed {
+        /// Returns how many units a block has, without looking into it.
+        fn __units(block: NonNull<Self>) -> usize;
+    }
+
+    impl<T: MmManaged> Sealed for T {
+        #[inline]
+        fn __units(_: NonNull<Self>) -> usize {
+            1
+        }
+    }
+
+    impl<T: MmManaged> Sealed for [T] {
+        #[inline]
+        fn __units(block: NonNull<Self>) -> usize {
+            block.len()
+        }
+    }
+}
+
+/// What an [`MmBox`] can own: one managed value `T`, or a row of them, `[T]`.
+///
+/// The trait is sealed; these two are all.
+///
+/// # Examples
+///
+/// ```
+/// use mm::{Block, MmBox, MmManaged};
+///
+/// #[derive(MmManaged)]
+/// struct Point(i32, i32);
+///
+/// fn family_of<B: Block + ?Sized>(_: &MmBox<B>) -> &'static str {
+///     B::Unit::page_family().name()
+/// }
+///
+/// assert_eq!(family_of(&MmBox::new(Point(1, 2))), "Point");
+/// assert_eq!(family_of(&MmBox::from_fn(2, |_| Point(1, 2))), "Point");
+/// ```
+pub trait Block: sealed::Sealed {
+    /// The type whose page family the block is from.
+    type Unit: MmManaged;
+}
+
+impl<T: MmManaged> Block for T {
+    type Unit = T;
+}
+
+impl<T: MmManaged> Block for [T] {
+    type Unit = T;
+}
+
+/// The only owner of one block of a page family: of one value `T`, or of a row of values `[T]`.
+///
+/// It is to a managed type what [`Box`] is to any other: one pointer wide for `T`, `None` is free
+/// of charge in `Option<MmBox<T>>`, and a trait that the value has, the `MmBox` has. Dropping it
+/// drops the values and then releases the block, even if one of the destructors panics.
+///
+/// No function of its own takes `self`, so that none can hide a method of the value: write
+/// `MmBox::into_inner(b)`.
+///
+/// What is owned must outlive the `MmBox`, strictly: unlike `Box`, it cannot tell the compiler
+/// that it merely drops the value, so two values that borrow from each other cannot both be in one.
+///
+/// # Invariants
+///
+/// 1. `ptr` is what `B::Unit`'s page family gave for a block of exactly as many units as `B` has
+///    (one for `T`, the length for `[T]`), and that block is live. It is thus not null, is aligned
+///    for `B::Unit`, and may be used for all of the block. Zero units have an address that is
+///    never accessed.
+/// 2. Every unit of the block holds a valid value of `B::Unit`.
+/// 3. Nobody else owns the block or its values: they are reached only through this `MmBox` and
+///    what is borrowed from it, and only it drops the values and releases the block, once.
+/// 4. The block stays at its address for as long as the `MmBox` lives, wherever that moves.
+///
+/// # Examples
+///
+/// ```
+/// use mm::{MmBox, MmManaged};
+///
+/// #[derive(MmManaged, Clone, Debug, PartialEq)]
+/// struct Emp {
+///     name: String,
+///     boss: Option<MmBox<Emp>>,
+/// }
+///
+/// let ada = MmBox::new(Emp { name: "Ada".to_owned(), boss: None });
+/// let mut bob = MmBox::new(Emp { name: "Bob".to_owned(), boss: Some(ada) });
+/// bob.name.push('!');
+///
+/// let copies: MmBox<[Emp]> = MmBox::from_fn(3, |_| Emp::clone(&bob));
+/// assert_eq!(copies[2], *bob);
+/// assert_eq!(size_of::<Option<MmBox<Emp>>>(), size_of::<usize>());
+/// ```
+#[repr(transparent)]
+pub struct MmBox<B: Block + ?Sized> {
+    ptr: NonNull<B>,
+    owns: PhantomData<B>,
+}
+
+/// Drops the values of a block and releases it. The same as dropping the block.
+///
+/// # Examples
+///
+/// ```
+/// use mm::{MmBox, MmManaged};
+///
+/// #[derive(MmManaged)]
+/// struct Point(i32, i32);
+///
+/// let points = Point::xcalloc(3);
+/// let one = MmBox::new(Point(1, 2));
+/// mm::xfree(points);
+/// mm::xfree(one);
+/// # let path = Point::page_family().path();
+/// # assert_eq!(mm::snapshot().family(path).unwrap().live_blocks, 0);
+/// ```
+#[inline]
+pub fn xfree<B: Block + ?Sized>(block: MmBox<B>) {
+    drop(block);
+}
+
+impl<B: Block + ?Sized> MmBox<B> {
+    /// Becomes the owner of a block.
+    ///
+    /// # Safety
+    ///
+    /// Invariants 1 to 3 of [`MmBox`] must hold for `ptr`.
+    #[inline]
+    unsafe fn own(ptr: NonNull<B>) -> Self {
+        Self {
+            ptr,
+            owns: PhantomData,
+        }
+    }
+}
+
+impl<B: Block + ?Sized> Drop for MmBox<B> {
+    #[inline]
+    fn drop(&mut self) {
+        let units = <B as sealed::Sealed>::__units(self.ptr);
+        // SAFETY: by 1 this is a live block of `units` units, and by 3 ours to release. The room
+        // goes last, on unwinding too, and nothing uses the block after this function.
+        let _room = unsafe { Room::<B::Unit>::own(self.ptr.cast(), units) };
+        // SAFETY: valid for reads and writes and aligned by 1, holds values by 2, and by 3 nobody
+        // else uses them or drops them again.
+        unsafe { self.ptr.drop_in_place() };
+    }
+}
+
+impl<B: Block + ?Sized> Deref for MmBox<B> {
+    type Target = B;
+
+    #[inline]
+    fn deref(&self) -> &B {
+        // SAFETY: aligned and live by 1, valid values by 2; by 3 nobody writes while `self` is
+        // borrowed, as whoever writes must borrow it mutably.
+        unsafe { self.ptr.as_ref() }
+    }
+}
+
+impl<B: Block + ?Sized> DerefMut for MmBox<B> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut B {
+        // SAFETY: aligned and live by 1, valid values by 2; by 3 nobody else reaches them while
+        // `self` is borrowed mutably.
+        unsafe { self.ptr.as_mut() }
+    }
+}
+
+impl<B: Block + ?Sized + fmt::Debug> fmt::Debug for MmBox<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+// SAFETY: by 3 the values move with their owner, so it may go wherever they may; the engine
+// takes a block back on any thread.
+unsafe impl<B: Block + ?Sized + Send> Send for MmBox<B> {}
+
+// SAFETY: by 3 a shared `MmBox` gives shared values and nothing else.
+unsafe impl<B: Block + ?Sized + Sync> Sync for MmBox<B> {}
+
+// By invariant 4 moving the owner moves no value.
+impl<B: Block + ?Sized> Unpin for MmBox<B> {}
+
+// A `NonNull` counts as shared; this one is owned.
+impl<B: Block + ?Sized + UnwindSafe> UnwindSafe for MmBox<B> {}

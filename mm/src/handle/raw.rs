@@ -1,0 +1,230 @@
+//! The ways out of an [`MmBox`]: the value, the bare pointer, the borrow for good.
+
+use core::mem::ManuallyDrop;
+use core::pin::Pin;
+use core::ptr::NonNull;
+
+use super::room::Room;
+use super::{Block, MmBox};
+use crate::managed::MmManaged;
+
+impl<T: MmManaged> MmBox<T> {
+    /// Moves the value out and releases the block.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::{MmBox, MmManaged};
+    ///
+    /// #[derive(MmManaged)]
+    /// struct Job {
+    ///     command: String,
+    /// }
+    ///
+    /// let job = MmBox::new(Job { command: "sync".to_owned() });
+    /// let Job { command } = MmBox::into_inner(job);
+    /// assert_eq!(command, "sync");
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn into_inner(b: Self) -> T {
+        let b = ManuallyDrop::new(b);
+        // SAFETY: by 1 a live block of one unit; by 3 ours to release, and `b` will not.
+        let room = unsafe { Room::own(b.ptr, 1) };
+        // SAFETY: aligned by 1, a value by 2; it moves out, as nothing drops it in the block.
+        unsafe { room.first().read() }
+    }
+
+    /// Turns the owner of one value into the owner of a row of one, in the same place.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::{MmBox, MmManaged};
+    ///
+    /// #[derive(MmManaged)]
+    /// struct Point(i32, i32);
+    ///
+    /// let row: MmBox<[Point]> = MmBox::into_slice(MmBox::new(Point(1, 2)));
+    /// assert_eq!(row.len(), 1);
+    /// assert_eq!(row[0].1, 2);
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn into_slice(b: Self) -> MmBox<[T]> {
+        let row = NonNull::slice_from_raw_parts(ManuallyDrop::new(b).ptr, 1);
+        // SAFETY: 1 to 3 held for one value of one unit, and so they do for a row of one; the
+        // former owner is gone.
+        unsafe { MmBox::own(row) }
+    }
+}
+
+impl<B: Block + ?Sized> MmBox<B> {
+    /// Gives up the ownership and returns the bare pointer.
+    ///
+    /// The block stays live until [`from_raw`](Self::from_raw) takes it back, or until
+    /// [`xfree_raw`](crate::xfree_raw) releases it without running destructors.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::{MmBox, MmManaged};
+    ///
+    /// #[derive(MmManaged)]
+    /// struct Point(i32, i32);
+    ///
+    /// let raw: *mut Point = MmBox::into_raw(MmBox::new(Point(1, 2)));
+    /// // SAFETY: the pointer is from `into_raw`, and only this takes it back.
+    /// let point = unsafe { MmBox::from_raw(raw) };
+    /// assert_eq!(point.0, 1);
+    /// ```
+    #[inline]
+    #[must_use = "nothing else releases the block"]
+    pub fn into_raw(b: Self) -> *mut B {
+        ManuallyDrop::new(b).ptr.as_ptr()
+    }
+
+    /// Takes the ownership of a block back from a bare pointer.
+    ///
+    /// # Safety
+    ///
+    /// - `raw` must be where a live block of `B::Unit`'s page family starts, as
+    ///   [`into_raw`](Self::into_raw), [`leak`](Self::leak), or
+    ///   [`alloc`](crate::PageFamily::alloc) and its zeroing kin on `B::Unit::page_family()` gave
+    ///   it.
+    /// - The block must have exactly as many units as `B` says: one for `T`, the slice's length
+    ///   for `[T]`.
+    /// - Each unit must hold a valid value of `B::Unit`.
+    /// - Nobody else may own the block, release it, or use a reference into it from now on; in
+    ///   particular the same block must not be taken back twice.
+    ///
+    /// # Examples
+    ///
+    /// A block that the family itself handed out, filled by hand:
+    ///
+    /// ```
+    /// use mm::{AllocError, MmBox, MmManaged};
+    /// use std::ptr;
+    ///
+    /// #[derive(MmManaged)]
+    /// struct Point(i32, i32);
+    ///
+    /// let first: *mut Point = Point::page_family().alloc(2)?.cast().as_ptr();
+    /// // SAFETY: the block has two units.
+    /// unsafe { first.write(Point(1, 2)) };
+    /// // SAFETY: the same.
+    /// unsafe { first.add(1).write(Point(3, 4)) };
+    ///
+    /// let both = ptr::slice_from_raw_parts_mut(first, 2);
+    /// // SAFETY: a live block of the type's own family, of two units, both with values, and
+    /// // nobody else's.
+    /// let points: MmBox<[Point]> = unsafe { MmBox::from_raw(both) };
+    /// assert_eq!(points[1].0, 3);
+    /// # Ok::<(), AllocError>(())
+    /// ```
+    #[inline]
+    #[must_use = "dropping it at once is `drop(unsafe { MmBox::from_raw(raw) })`"]
+    pub unsafe fn from_raw(raw: *mut B) -> Self {
+        // SAFETY: no family gives a null pointer, which is the caller's first promise.
+        let ptr = unsafe { NonNull::new_unchecked(raw) };
+        // SAFETY: the caller's first two promises are invariant 1, the others are 2 and 3.
+        unsafe { Self::own(ptr) }
+    }
+
+    /// Gives up the ownership and borrows the values for as long as they can live.
+    ///
+    /// The block stays live and is counted so. It can come back through
+    /// [`from_raw`](Self::from_raw).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::{MmBox, MmManaged};
+    ///
+    /// #[derive(MmManaged)]
+    /// struct Config {
+    ///     workers: usize,
+    /// }
+    ///
+    /// let config: &'static mut Config = MmBox::leak(MmBox::new(Config { workers: 4 }));
+    /// config.workers += 1;
+    /// assert_eq!(config.workers, 5);
+    /// ```
+    #[inline]
+    #[must_use = "nothing else reaches the values, or releases the block"]
+    pub fn leak<'a>(b: Self) -> &'a mut B
+    where
+        B: 'a,
+    {
+        let mut ptr = ManuallyDrop::new(b).ptr;
+        // SAFETY: aligned and live by 1, values by 2, and by 3 nobody else's; with the owner
+        // gone undropped, nobody releases them, so the borrow may last as long as `B` does.
+        unsafe { ptr.as_mut() }
+    }
+
+    /// Pins the values to where they are.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::{MmBox, MmManaged};
+    ///
+    /// #[derive(MmManaged)]
+    /// struct Point(i32, i32);
+    ///
+    /// let mut pinned = MmBox::into_pin(MmBox::new(Point(1, 2)));
+    /// pinned.as_mut().set(Point(3, 4));
+    /// assert_eq!(pinned.0, 3);
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn into_pin(b: Self) -> Pin<Self> {
+        // SAFETY: by 4 the values stay where they are until they are dropped, which `drop` does
+        // before it releases the block; by 3 nobody else can move them out.
+        unsafe { Pin::new_unchecked(b) }
+    }
+
+    /// Returns the bare pointer for reading, without a reference to the values in between.
+    ///
+    /// It is good for as long as the `MmBox` lives and is not borrowed mutably.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::{MmBox, MmManaged};
+    ///
+    /// #[derive(MmManaged)]
+    /// struct Point(i32, i32);
+    ///
+    /// let point = MmBox::new(Point(1, 2));
+    /// assert!(std::ptr::eq(MmBox::as_ptr(&point), &raw const *point));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn as_ptr(b: &Self) -> *const B {
+        b.ptr.as_ptr()
+    }
+
+    /// Returns the bare pointer for writing, without a reference to the values in between.
+    ///
+    /// It is good for as long as the `MmBox` lives and is not borrowed by others.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::{MmBox, MmManaged};
+    ///
+    /// #[derive(MmManaged)]
+    /// struct Point(i32, i32);
+    ///
+    /// let mut point = MmBox::new(Point(1, 2));
+    /// // SAFETY: the pointer is fresh, and nobody else uses the value.
+    /// unsafe { MmBox::as_mut_ptr(&mut point).write(Point(3, 4)) };
+    /// assert_eq!(point.0, 3);
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn as_mut_ptr(b: &mut Self) -> *mut B {
+        b.ptr.as_ptr()
+    }
+}

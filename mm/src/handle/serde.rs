@@ -1,0 +1,30 @@
+//! An [`MmBox`] is written as what it holds, and read into a block of its own.
+//!
+//! Without memory, reading ends in the deserialiser's error and not in the program's end.
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Block, MmBox};
+use crate::managed::MmManaged;
+
+impl<B: Block + ?Sized + Serialize> Serialize for MmBox<B> {
+    #[inline]
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (**self).serialize(serializer)
+    }
+}
+
+impl<'de, T: MmManaged + Deserialize<'de>> Deserialize<'de> for MmBox<T> {
+    #[track_caller]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::try_new(T::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl<'de, T: MmManaged + Deserialize<'de>> Deserialize<'de> for MmBox<[T]> {
+    #[track_caller]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::try_from_vec(Vec::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}

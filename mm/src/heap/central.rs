@@ -1,0 +1,494 @@
+//! A family's pages, behind its lock: refill, flush, blocks of many units, giving back.
+
+use core::ptr::NonNull;
+
+use super::cache::CacheRecord;
+use super::geometry::{EXTENT, Placement};
+use super::large::LargeRuns;
+use super::page::{Extent, Page, Record, SPACE, Spot};
+use super::shelves::Shelves;
+use super::slot_map::Run;
+use super::{Block, Heap, Refusal, Shortage};
+use crate::os::{PageSource, Refused, System};
+
+/// Families with at least this many bytes of address space ask for huge OS pages.
+const HUGE_FROM: usize = 8 << 20;
+
+/// A family whose live bytes fall below a tenth of their last peak gives its free memory back,
+/// unless that peak was below this many bytes.
+const SHRINK_FROM: u64 = 4 << 20;
+
+/// What the lock of a family guards.
+#[derive(Debug)]
+pub(super) struct Central {
+    shelves: Shelves,
+    pub(super) large: LargeRuns,
+    /// The newest record; each leads to the one before.
+    pub(super) newest: Option<&'static Record>,
+    /// The newest cache record; each leads to the one before.
+    pub(super) caches: Option<&'static CacheRecord>,
+    /// The extent that became empty last.
+    kept_empty: Option<&'static Extent>,
+    next_pages: usize,
+    mapped: usize,
+    pub(super) account: Account,
+    peak_since_shrink: u64,
+}
+
+/// Counts since the start, and what they leave.
+#[derive(Debug)]
+pub(super) struct Account {
+    /// Taken units of VM pages: live, or in a cache.
+    pub(super) taken_units: u64,
+    /// Blocks of one unit handed out without a cache.
+    pub(super) single_allocated: u64,
+    /// The highest count of released blocks of one unit that was reported.
+    pub(super) single_released: u64,
+    /// All other blocks: of many units, large, or without a size.
+    pub(super) other_allocated: u64,
+    pub(super) other_released: u64,
+    /// Units of all other live blocks.
+    pub(super) other_units: u64,
+    /// Those of them in VM pages.
+    pub(super) joined_units: u64,
+    pub(super) peak_bytes: u64,
+    pub(super) kernel_calls: u64,
+}
+
+impl Account {
+    const fn new() -> Self {
+        Self {
+            taken_units: 0,
+            single_allocated: 0,
+            single_released: 0,
+            other_allocated: 0,
+            other_released: 0,
+            other_units: 0,
+            joined_units: 0,
+            peak_bytes: 0,
+            kernel_calls: 0,
+        }
+    }
+
+    fn account_other(&mut self, units: usize) {
+        self.other_allocated += 1;
+        self.other_units += units as u64;
+    }
+
+    fn account_other_released(&mut self, units: usize) {
+        self.other_released += 1;
+        self.other_units -= units as u64;
+    }
+}
+
+impl Central {
+    pub(super) const fn new() -> Self {
+        Self {
+            shelves: Shelves::new(),
+            large: LargeRuns::new(),
+            newest: None,
+            caches: None,
+            kept_empty: None,
+            next_pages: 1,
+            mapped: 0,
+            account: Account::new(),
+            peak_since_shrink: 0,
+        }
+    }
+
+    /// All records of the family's address space.
+    pub(super) fn records(&self) -> impl Iterator<Item = &'static Record> + use<> {
+        core::iter::successors(self.newest, |record| record.older().get())
+    }
+
+    /// All cache records of the family, those of ended threads too.
+    pub(super) fn caches(&self) -> impl Iterator<Item = &'static CacheRecord> + use<> {
+        core::iter::successors(self.caches, |cache| cache.older.get())
+    }
+
+    /// Takes units for a cache: whole words of the fullest page that has room.
+    pub(super) fn refill(
+        &mut self,
+        heap: &'static Heap,
+        cache: &CacheRecord,
+    ) -> Result<(), Refused> {
+        let mut wanted = cache.units_per_refill(heap.geometry());
+        let page = self.page_to_fill(heap)?;
+        for word in 0..heap.geometry().words() {
+            if wanted == 0 || !cache.has_room_for_claim() {
+                break;
+            }
+            let (mask, zero) = page.claim(word, wanted);
+            if mask != 0 {
+                cache.add_claim(page.unit(word * 64), mask, zero);
+                wanted -= mask.count_ones() as usize;
+                self.account.taken_units += u64::from(mask.count_ones());
+            }
+        }
+        self.shelves.account_changed(page.extent());
+        self.account_peak(heap);
+        Ok(())
+    }
+
+    /// Takes back units that are blocks of their own.
+    ///
+    /// # Panics
+    ///
+    /// Never: a unit that is not taken was released twice, which aborts the process.
+    pub(super) fn free_units(&mut self, units: impl Iterator<Item = NonNull<u8>>) {
+        let mut group: Option<Group> = None;
+        for unit in units {
+            let spot = spot_of(unit);
+            if group.as_mut().is_some_and(|group| group.takes(spot)) {
+                continue;
+            }
+            if let Some(full) = group.replace(Group::of(spot)) {
+                self.free_group(full);
+            }
+        }
+        if let Some(last) = group {
+            self.free_group(last);
+        }
+    }
+
+    /// Takes back what is left of a claimed word.
+    pub(super) fn free_claim(&mut self, first: NonNull<u8>, mask: u64) {
+        let Spot { page, index } = spot_of(first);
+        self.free_group(Group {
+            page,
+            word: index / 64,
+            mask,
+        });
+    }
+
+    /// Allocates a block that no cache serves.
+    pub(super) fn alloc(&mut self, heap: &'static Heap, units: usize) -> Result<Block, Shortage> {
+        let geometry = heap.geometry();
+        let bytes = geometry.block_bytes(units).ok_or(Shortage::Overflow)?;
+        let block = match geometry.placement() {
+            Placement::Counted => {
+                self.account.account_other(units);
+                Block::of_no_size(geometry.align())
+            }
+            Placement::Paged if geometry.fits_page(units) => self.alloc_run(heap, units)?,
+            _ => self.alloc_large(heap, units, bytes)?,
+        };
+        self.account_peak(heap);
+        Ok(block)
+    }
+
+    /// Releases a block whose size is not one unit of a VM page, or that no cache takes.
+    pub(super) fn release(&mut self, heap: &'static Heap, first: NonNull<u8>, units: usize) {
+        match heap.geometry().placement() {
+            Placement::Counted => self.account.account_other_released(units),
+            Placement::Paged if heap.geometry().fits_page(units) => {
+                let Spot { page, index } = spot_of(first);
+                let run = Run {
+                    first: index,
+                    units,
+                };
+                if !is_block(page, run) {
+                    released_twice(first);
+                }
+                self.release_run(page, run);
+            }
+            _ => match SPACE.record_at(first.addr().get()) {
+                Some(record) => self.release_large(record, units),
+                None => released_twice(first),
+            },
+        }
+    }
+
+    /// Finds the block that starts at `first`, in the maps and in the threads' caches.
+    pub(super) fn live_block_at(
+        &self,
+        record: &'static Record,
+        first: NonNull<u8>,
+    ) -> Result<Run, Refusal> {
+        let extent = match record {
+            Record::Large(large) => {
+                let units = large.live_units().ok_or(Refusal::NotLive)?;
+                let is_start = large.address() == first.addr().get();
+                return is_start
+                    .then_some(Run { first: 0, units })
+                    .ok_or(Refusal::Interior);
+            }
+            Record::Extent(extent) => extent,
+        };
+        let Spot { page, index } = extent
+            .spot_at(first.addr().get())
+            .ok_or(Refusal::Interior)?;
+        let map = page.map();
+        if !map.is_taken(index) || self.caches().any(|cache| cache.holds(first)) {
+            return Err(Refusal::NotLive);
+        }
+        if map.is_joined(index) {
+            return Err(Refusal::Interior);
+        }
+        Ok(Run {
+            first: index,
+            units: map.block_units(index),
+        })
+    }
+
+    /// Gives back to the kernel all that can be given; returns its bytes.
+    pub(super) fn trim(&mut self) -> usize {
+        let os_page = System::page_bytes();
+        let calls = &mut self.account.kernel_calls;
+        let mut bytes = self.large.give_back_kept(calls);
+        for record in core::iter::successors(self.newest, |record| record.older().get()) {
+            if let Record::Extent(extent) = record {
+                bytes += settle(extent, os_page, calls);
+            }
+        }
+        bytes
+    }
+
+    /// Trims a family that fell below a tenth of its last peak.
+    pub(super) fn shrink_if_fallen(&mut self, heap: &'static Heap) {
+        let live = self.account.taken_units * heap.geometry().unit() as u64;
+        if self.peak_since_shrink >= SHRINK_FROM && live < self.peak_since_shrink / 10 {
+            self.peak_since_shrink = live;
+            self.trim();
+        }
+    }
+
+    /// Raises the peak if more is live than ever.
+    pub(super) fn account_peak(&mut self, heap: &'static Heap) {
+        let unit = heap.geometry().unit() as u64;
+        let account = &self.account;
+        // Cached units included, this is never less than what is live, and it is cheap.
+        let at_most = (account.taken_units + account.other_units - account.joined_units) * unit;
+        self.peak_since_shrink = self.peak_since_shrink.max(at_most);
+        if at_most > account.peak_bytes {
+            let live = self.live().units * unit;
+            self.account.peak_bytes = self.account.peak_bytes.max(live);
+        }
+    }
+
+    fn alloc_run(&mut self, heap: &'static Heap, units: usize) -> Result<Block, Refused> {
+        let (page, index, zero) = self.claim_run(heap, units)?;
+        self.account.taken_units += units as u64;
+        if units == 1 {
+            self.account.single_allocated += 1;
+        } else {
+            self.account.account_other(units);
+            self.account.joined_units += units as u64;
+        }
+        self.shelves.account_changed(page.extent());
+        Ok(Block {
+            first: page.unit(index),
+            zero,
+        })
+    }
+
+    /// Frees a block of a VM page.
+    fn release_run(&mut self, page: Page, run: Run) {
+        page.unclaim_run(run);
+        self.account.taken_units -= run.units as u64;
+        if run.units > 1 {
+            self.account.account_other_released(run.units);
+            self.account.joined_units -= run.units as u64;
+        }
+        self.account_freed(page);
+    }
+
+    fn alloc_large(
+        &mut self,
+        heap: &'static Heap,
+        units: usize,
+        bytes: usize,
+    ) -> Result<Block, Refused> {
+        let newest = &mut self.newest;
+        let calls = &mut self.account.kernel_calls;
+        let (first, zero) = self
+            .large
+            .alloc(heap, units, bytes, calls, &mut |made| push(newest, made))?;
+        self.account.account_other(units);
+        Ok(Block { first, zero })
+    }
+
+    fn release_large(&mut self, record: &'static Record, units: usize) {
+        self.account.account_other_released(units);
+        self.large.release(record, &mut self.account.kernel_calls);
+    }
+
+    /// A page with a free unit.
+    fn page_to_fill(&mut self, heap: &'static Heap) -> Result<Page, Refused> {
+        if let Some(page) = self.shelves.with_room().find_map(Extent::page_to_fill) {
+            return Ok(page);
+        }
+        let extent = self.grow(heap)?;
+        extent.page_to_fill().ok_or(Refused)
+    }
+
+    /// Takes `units` units in a row.
+    fn claim_run(
+        &mut self,
+        heap: &'static Heap,
+        units: usize,
+    ) -> Result<(Page, usize, bool), Refused> {
+        if let Some(found) = self
+            .shelves
+            .with_room()
+            .find_map(|open| claim_run_in(open, units))
+        {
+            return Ok(found);
+        }
+        let extent = self.grow(heap)?;
+        if let Some(found) = claim_run_in(extent, units) {
+            return Ok(found);
+        }
+        // The very first page is a little smaller for its colour; the next has none.
+        let extent = self.grow(heap)?;
+        claim_run_in(extent, units).ok_or(Refused)
+    }
+
+    /// Adds an extent of VM pages: twice as many as the last, up to a huge OS page.
+    fn grow(&mut self, heap: &'static Heap) -> Result<&'static Extent, Refused> {
+        let page_bytes = heap.geometry().page_bytes();
+        let pages = self.next_pages.min(EXTENT / page_bytes);
+        let record = self
+            .make_extent(heap, pages)
+            .or_else(|_| self.make_extent(heap, 1))?;
+        push(&mut self.newest, record);
+        match record {
+            Record::Extent(extent) => {
+                self.shelves.account_changed(extent);
+                Ok(extent)
+            }
+            Record::Large(_) => unreachable!("an extent was made"),
+        }
+    }
+
+    fn make_extent(
+        &mut self,
+        heap: &'static Heap,
+        pages: usize,
+    ) -> Result<&'static Record, Refused> {
+        let is_first = self.newest.is_none();
+        let colour = if is_first {
+            heap.geometry().colour(heap.number())
+        } else {
+            0
+        };
+        let record = Extent::make(heap, pages, colour, &mut self.account.kernel_calls)?;
+        let bytes = pages * heap.geometry().page_bytes();
+        self.mapped += bytes;
+        self.next_pages = pages * 2;
+        if bytes == EXTENT && self.mapped >= HUGE_FROM {
+            self.account.kernel_calls += 1;
+            if let Record::Extent(extent) = record {
+                extent.place.prefer_huge();
+            }
+        }
+        Ok(record)
+    }
+
+    fn free_group(&mut self, group: Group) {
+        if !group.page.unclaim(group.word, group.mask) {
+            released_twice(group.page.unit(group.word * 64));
+        }
+        self.account.taken_units -= u64::from(group.mask.count_ones());
+        self.account_freed(group.page);
+    }
+
+    /// Lets one empty extent keep its memory, and gives back that of the one before.
+    ///
+    /// So a loop at an extent's edge makes no calls into the kernel.
+    fn keep_only(&mut self, extent: &'static Extent) {
+        let Some(before) = self.kept_empty.replace(extent) else {
+            return;
+        };
+        if !core::ptr::eq(before, extent) && before.taken_units() == 0 && before.is_in_use() {
+            before.give_back(&mut self.account.kernel_calls);
+        }
+    }
+
+    /// Puts an extent of which units were freed on its shelf; gives memory back if it is empty.
+    fn account_freed(&mut self, page: Page) {
+        self.shelves.account_changed(page.extent());
+        if page.extent().taken_units() == 0 {
+            self.keep_only(page.extent());
+        }
+    }
+}
+
+fn push(newest: &mut Option<&'static Record>, record: &'static Record) {
+    record.older().set(newest.replace(record));
+}
+
+fn claim_run_in(extent: &'static Extent, units: usize) -> Option<(Page, usize, bool)> {
+    let mut pages = extent
+        .pages()
+        .filter(|page| page.capacity() - page.taken() >= units);
+    pages.find_map(|page| {
+        let (index, zero) = page.claim_run(units)?;
+        Some((page, index, zero))
+    })
+}
+
+/// Gives back the free memory of an extent; returns its bytes.
+fn settle(extent: &'static Extent, os_page: usize, calls: &mut u64) -> usize {
+    if extent.taken_units() > 0 {
+        return extent.pages().map(|page| page.settle(os_page, calls)).sum();
+    }
+    let in_use = extent.pages().filter(|page| page.is_in_use()).count();
+    if in_use == 0 || !extent.give_back(calls) {
+        return 0;
+    }
+    in_use * extent.geometry().page_bytes()
+}
+
+/// Units of one word of a map that are freed together.
+#[derive(Clone, Copy)]
+struct Group {
+    page: Page,
+    word: usize,
+    mask: u64,
+}
+
+impl Group {
+    fn of(spot: Spot) -> Self {
+        Self {
+            page: spot.page,
+            word: spot.index / 64,
+            mask: 1 << (spot.index % 64),
+        }
+    }
+
+    /// Adds a unit if it is of the same word, and not there yet.
+    fn takes(&mut self, spot: Spot) -> bool {
+        let bit = 1 << (spot.index % 64);
+        let fits = self.page.is_same(spot.page) && self.word == spot.index / 64;
+        let is_new = self.mask & bit == 0;
+        if fits && is_new {
+            self.mask |= bit;
+        }
+        fits && is_new
+    }
+}
+
+/// Where a unit lies that a cache or a caller holds.
+pub(super) fn spot_of(unit: NonNull<u8>) -> Spot {
+    let record = SPACE.record_at(unit.addr().get());
+    let spot = match record {
+        Some(Record::Extent(extent)) => extent.spot_at(unit.addr().get()),
+        _ => None,
+    };
+    spot.unwrap_or_else(|| released_twice(unit))
+}
+
+/// Whether the page holds a block that is exactly `run`.
+fn is_block(page: Page, run: Run) -> bool {
+    let map = page.map();
+    map.is_taken(run.first) && !map.is_joined(run.first) && map.block_units(run.first) == run.units
+}
+
+/// Ends the process: the maps say that a unit that was released is not taken.
+#[cold]
+fn released_twice(unit: NonNull<u8>) -> ! {
+    // Going on would hand the same memory out to two owners.
+    eprintln!("mm: the unit at {unit:p} was released twice, or is no unit; aborting");
+    std::process::abort();
+}

@@ -1,0 +1,231 @@
+//! What a family's figures are at one moment, read under its lock.
+
+use core::ops::AddAssign;
+
+use super::Heap;
+use super::cache::CacheRecord;
+use super::central::Central;
+use super::geometry::Placement;
+use super::page::{Page, Record, SPACE};
+use crate::os::{PageSource, System};
+
+/// Classes of fill: empty, 1-24, 25-49, 50-74, 75-99 and 100 %.
+pub(crate) const FILL_CLASSES: usize = 6;
+
+/// The figures of one family. Bytes, unless the name says units, blocks or pages.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Figures {
+    pub(crate) units_per_page: u64,
+    pub(crate) vm_pages: u64,
+    pub(crate) mapped: u64,
+    pub(crate) live_blocks: u64,
+    pub(crate) live_units: u64,
+    pub(crate) cached_units: u64,
+    pub(crate) peak: u64,
+    pub(crate) blocks_allocated: u64,
+    pub(crate) blocks_released: u64,
+    pub(crate) kernel_calls: u64,
+    /// Of pages with a taken unit.
+    pub(crate) occupied_pages: u64,
+    /// Free units in them.
+    pub(crate) occupied_free_units: u64,
+    pub(crate) reclaimable: u64,
+    pub(crate) fill: [Fill; FILL_CLASSES],
+}
+
+/// VM pages in use that are about equally full.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Fill {
+    pub(crate) pages: u64,
+    pub(crate) occupied_blocks: u64,
+    pub(crate) free_blocks: u64,
+    pub(crate) free_units: u64,
+    pub(crate) largest_free_block: u64,
+}
+
+/// What is live, without the walk over the pages.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Live {
+    pub(super) units: u64,
+    pub(super) blocks: u64,
+    pub(super) allocated: u64,
+    pub(super) released: u64,
+    pub(super) cached: u64,
+}
+
+impl Heap {
+    /// Copies all figures. Other threads wait for the copy if they need this family's lock.
+    pub(crate) fn figures(&'static self) -> Figures {
+        self.central().figures(self)
+    }
+}
+
+/// Adds the resident bytes of all address space to the entry of its family's number.
+///
+/// One walk over the address space in large steps: a call into the kernel for each family would
+/// take longer than all the rest of a snapshot.
+pub(crate) fn add_resident(by_number: &mut [u64]) {
+    SPACE.for_each_resident(|record, bytes| {
+        // A family that is newer than the caller's list has no entry.
+        if let Some(resident) = by_number.get_mut(record.heap().number()) {
+            *resident += bytes as u64;
+        }
+    });
+}
+
+impl Central {
+    fn figures(&mut self, heap: &'static Heap) -> Figures {
+        self.account_peak(heap);
+        let live = self.live();
+        let mut figures = Figures {
+            units_per_page: units_per_page(heap),
+            live_blocks: live.blocks,
+            live_units: live.units,
+            cached_units: live.cached,
+            blocks_allocated: live.allocated,
+            blocks_released: live.released,
+            peak: self.account.peak_bytes,
+            kernel_calls: self.account.kernel_calls,
+            ..Figures::default()
+        };
+        for record in self.records() {
+            figures.account_record(heap, record);
+        }
+        figures
+    }
+
+    /// What is live now: exact without calls in flight, else never below zero nor falling where
+    /// it is cumulative. `cache.rs` says why the order of the reads matters.
+    pub(super) fn live(&mut self) -> Live {
+        let from_caches: u64 = self.caches().map(CacheRecord::allocated).sum();
+        let cached: u64 = self.caches().map(CacheRecord::cached).sum();
+        let account = &mut self.account;
+        let single_allocated = account.single_allocated + from_caches;
+        let single_taken = account.taken_units - account.joined_units;
+        let released = single_allocated.saturating_sub(single_taken.saturating_sub(cached));
+        let released = released.clamp(account.single_released, single_allocated);
+        account.single_released = released;
+        let single = single_allocated - released;
+        Live {
+            units: single + account.other_units,
+            blocks: single + account.other_allocated - account.other_released,
+            allocated: single_allocated + account.other_allocated,
+            released: released + account.other_released,
+            cached: single_taken.saturating_sub(single),
+        }
+    }
+}
+
+impl Figures {
+    fn account_record(&mut self, heap: &'static Heap, record: &'static Record) {
+        match record {
+            Record::Extent(extent) => {
+                let used = extent.pages().filter(|page| page.is_in_use());
+                used.for_each(|page| self.account_page(heap, page));
+            }
+            Record::Large(large) => match large.live_units() {
+                Some(_) => self.account_large(large.bytes(), Fill::full()),
+                None if large.is_kept() => {
+                    let units = large.bytes() / heap.geometry().unit();
+                    self.reclaimable += large.bytes() as u64;
+                    self.account_large(large.bytes(), Fill::free(units as u64));
+                }
+                None => {}
+            },
+        }
+    }
+
+    fn account_page(&mut self, heap: &'static Heap, page: Page) {
+        let os_page = System::page_bytes();
+        let map = page.map();
+        let mut fill = Fill {
+            pages: 1,
+            occupied_blocks: map.blocks() as u64,
+            ..Fill::default()
+        };
+        for run in map.free_runs() {
+            fill += Fill::free_block(run.units as u64);
+            if !page.is_settled() {
+                self.reclaimable += page.os_pages_of(run, os_page).len() as u64;
+            }
+        }
+        let (taken, capacity) = (page.taken(), page.capacity());
+        let bytes = heap.geometry().page_bytes() as u64;
+        self.vm_pages += 1;
+        self.mapped += bytes;
+        if taken > 0 {
+            self.occupied_pages += bytes;
+            self.occupied_free_units += fill.free_units;
+        }
+        self.fill[class(taken, capacity)] += fill;
+    }
+
+    fn account_large(&mut self, bytes: usize, fill: Fill) {
+        let full = fill.free_blocks == 0;
+        self.vm_pages += 1;
+        self.mapped += bytes as u64;
+        self.occupied_pages += if full { bytes as u64 } else { 0 };
+        self.fill[if full { FILL_CLASSES - 1 } else { 0 }] += fill;
+    }
+
+    /// All classes together.
+    pub(crate) fn all(&self) -> Fill {
+        let mut all = Fill::default();
+        self.fill.iter().for_each(|class| all += *class);
+        all
+    }
+}
+
+impl Fill {
+    fn free_block(units: u64) -> Self {
+        Self {
+            free_blocks: 1,
+            free_units: units,
+            largest_free_block: units,
+            ..Self::default()
+        }
+    }
+
+    /// A page that holds nothing.
+    fn free(units: u64) -> Self {
+        Self {
+            pages: 1,
+            ..Self::free_block(units)
+        }
+    }
+
+    /// A page that is one block.
+    fn full() -> Self {
+        Self {
+            pages: 1,
+            occupied_blocks: 1,
+            ..Self::default()
+        }
+    }
+}
+
+impl AddAssign for Fill {
+    fn add_assign(&mut self, other: Self) {
+        self.pages += other.pages;
+        self.occupied_blocks += other.occupied_blocks;
+        self.free_blocks += other.free_blocks;
+        self.free_units += other.free_units;
+        self.largest_free_block = self.largest_free_block.max(other.largest_free_block);
+    }
+}
+
+fn class(taken: usize, capacity: usize) -> usize {
+    match taken {
+        0 => 0,
+        _ if taken == capacity => FILL_CLASSES - 1,
+        _ => 1 + taken * 4 / capacity,
+    }
+}
+
+fn units_per_page(heap: &Heap) -> u64 {
+    match heap.geometry().placement() {
+        Placement::Counted => 0,
+        Placement::Paged => heap.geometry().capacity() as u64,
+        Placement::Large => 1,
+    }
+}

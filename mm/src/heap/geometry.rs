@@ -1,0 +1,198 @@
+//! Size, offset and index arithmetic of a family's VM pages. Safe code, no state.
+
+use core::alloc::Layout;
+
+/// Bytes of the smallest VM page, and the step of the table from addresses to records.
+pub(crate) const GRANULE: usize = 64 << 10;
+
+/// Bytes of the largest VM page, and of a full-grown extent: a huge OS page of x86-64.
+pub(crate) const EXTENT: usize = 2 << 20;
+
+/// Units above this size live in blocks of their own: fewer than eight would fit a VM page.
+const LARGEST_PAGED_UNIT: usize = EXTENT / MIN_UNITS;
+
+/// A VM page has room for at least this many units, which bounds its tail to an eighth.
+const MIN_UNITS: usize = 8;
+
+/// Fraction bits of [`Geometry::reciprocal`].
+const RECIPROCAL_BITS: u32 = 40;
+
+/// Bytes of a CPU cache line, the step of the colour.
+const LINE: usize = 64;
+
+/// How many colours there are; the first page of a family loses at most 2 KiB to its own.
+const COLOURS: usize = 32;
+
+/// Units this large spread over the cache's sets without help.
+const LARGEST_COLOURED_UNIT: usize = 1 << 10;
+
+// `index_of` is exact while offset * unit < 2^RECIPROCAL_BITS.
+const _: () = assert!((EXTENT as u64) * (LARGEST_PAGED_UNIT as u64) <= 1 << RECIPROCAL_BITS);
+const _: () = assert!(GRANULE.is_power_of_two() && EXTENT.is_power_of_two());
+
+/// How the units of one family are laid out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Geometry {
+    unit: usize,
+    align: usize,
+    page_bytes: usize,
+    capacity: u32,
+    reciprocal: u64,
+    placement: Placement,
+}
+
+/// Where the blocks of a family go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Placement {
+    /// Nowhere: units have no size, blocks are only counted.
+    Counted,
+    /// Into VM pages of many units.
+    Paged,
+    /// Each into a run of address space of its own.
+    Large,
+}
+
+impl Geometry {
+    /// Works out the geometry of units of `layout`, whose size is a multiple of its alignment.
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "a VM page has at most 2 MiB, and so fewer than 2^32 units"
+    )]
+    pub(crate) const fn new(layout: Layout) -> Self {
+        let (unit, align) = (layout.size(), layout.align());
+        let placement = placement(unit);
+        let page_bytes = page_bytes(unit);
+        let paged = matches!(placement, Placement::Paged);
+        Self {
+            unit,
+            align,
+            page_bytes,
+            capacity: if paged { (page_bytes / unit) as u32 } else { 0 },
+            reciprocal: if paged {
+                (1 << RECIPROCAL_BITS) / unit as u64 + 1
+            } else {
+                0
+            },
+            placement,
+        }
+    }
+
+    /// Bytes of one unit.
+    pub(crate) const fn unit(&self) -> usize {
+        self.unit
+    }
+
+    /// Alignment of a unit in bytes.
+    pub(crate) const fn align(&self) -> usize {
+        self.align
+    }
+
+    /// Bytes of one VM page, aligned to its size.
+    pub(crate) const fn page_bytes(&self) -> usize {
+        self.page_bytes
+    }
+
+    /// Units of a VM page without colour; 0 unless paged.
+    pub(crate) const fn capacity(&self) -> usize {
+        self.capacity as usize
+    }
+
+    /// Where blocks go.
+    pub(crate) const fn placement(&self) -> Placement {
+        self.placement
+    }
+
+    /// Words of one bit map of a VM page.
+    pub(crate) const fn words(&self) -> usize {
+        self.capacity().div_ceil(64)
+    }
+
+    /// Units of a VM page whose first unit is `colour` bytes in.
+    pub(crate) const fn capacity_after(&self, colour: usize) -> usize {
+        (self.page_bytes - colour) / self.unit
+    }
+
+    /// Bytes of a block of `units` units, unless no block can be that large.
+    pub(crate) fn block_bytes(&self, units: usize) -> Option<usize> {
+        let bytes = units.checked_mul(self.unit)?;
+        Layout::from_size_align(bytes, self.align).ok()?;
+        Some(bytes)
+    }
+
+    /// Whether a block of `units` units fits a VM page.
+    pub(crate) const fn fits_page(&self, units: usize) -> bool {
+        units <= self.capacity()
+    }
+
+    /// Index of the unit that `offset` bytes from a page's first unit lie in.
+    #[inline]
+    pub(crate) const fn index_of(&self, offset: usize) -> usize {
+        ((offset as u64 * self.reciprocal) >> RECIPROCAL_BITS) as usize
+    }
+
+    /// Bytes from the start of family number `number`'s very first page to its first unit.
+    ///
+    /// Without it the first units of all families meet in the same few sets of the CPU's cache.
+    pub(crate) const fn colour(&self, number: usize) -> usize {
+        if self.align > LINE || self.unit > LARGEST_COLOURED_UNIT {
+            return 0;
+        }
+        number % COLOURS * LINE
+    }
+}
+
+const fn placement(unit: usize) -> Placement {
+    match unit {
+        0 => Placement::Counted,
+        1..=LARGEST_PAGED_UNIT => Placement::Paged,
+        _ => Placement::Large,
+    }
+}
+
+const fn page_bytes(unit: usize) -> usize {
+    if unit > LARGEST_PAGED_UNIT || unit * MIN_UNITS <= GRANULE {
+        return GRANULE;
+    }
+    (unit * MIN_UNITS).next_power_of_two()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn geometry(unit: usize) -> Geometry {
+        Geometry::new(Layout::from_size_align(unit, 1).unwrap())
+    }
+
+    #[test]
+    fn pages_hold_at_least_eight_units() {
+        for unit in (1..LARGEST_PAGED_UNIT).step_by(97) {
+            assert!(geometry(unit).capacity() >= MIN_UNITS, "{unit}");
+        }
+    }
+
+    #[test]
+    fn a_unit_of_36_bytes_has_the_figures_of_the_report() {
+        assert_eq!(geometry(36).capacity(), 1_820);
+        assert_eq!(geometry(36).page_bytes(), 65_536);
+    }
+
+    proptest! {
+        #[test]
+        fn index_is_division(unit in 1..=LARGEST_PAGED_UNIT, offset in 0..EXTENT) {
+            let geometry = geometry(unit);
+            prop_assume!(offset < geometry.page_bytes());
+            prop_assert_eq!(geometry.index_of(offset), offset / unit);
+        }
+
+        #[test]
+        fn colours_keep_alignment(unit in 1..3_000_usize, shift in 0..12_u32, number: u16) {
+            let align = 1 << shift;
+            let layout = Layout::from_size_align(unit, align).unwrap().pad_to_align();
+            let colour = Geometry::new(layout).colour(usize::from(number));
+            prop_assert_eq!(colour % align, 0);
+            prop_assert!(colour < LINE * COLOURS);
+        }
+    }
+}

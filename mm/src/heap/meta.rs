@@ -1,0 +1,150 @@
+//! Memory for maps, records and tables: handed out from the front of chunks, never taken back.
+//!
+//! Nothing here ever lies in a page that the program writes to, and nothing comes from the global
+//! allocator. What is placed here lives as long as the process, so all of it is reached by plain
+//! `&'static` references.
+
+use core::alloc::Layout;
+use core::ptr::NonNull;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::link::Link;
+use crate::os::{Mapping, Refused};
+
+/// Bytes of a chunk, unless what is placed needs more.
+const CHUNK: usize = 1 << 20;
+
+/// Records, and the maps of taken units: nearly all of it is used.
+pub(crate) static RECORDS: Region = Region::new();
+
+/// The maps that join units to blocks: all zero, and so without memory, while a family has only
+/// blocks of one unit.
+pub(crate) static JOINTS: Region = Region::new();
+
+/// Chunks that are filled one after the other.
+#[derive(Debug)]
+pub(crate) struct Region {
+    filling: Mutex<Filling>,
+}
+
+/// The newest chunk and how far it is used.
+#[derive(Debug)]
+struct Filling {
+    newest: Option<&'static Chunk>,
+    used: usize,
+}
+
+/// A chunk's head, which lies at its start.
+#[derive(Debug)]
+struct Chunk {
+    mapping: Mapping,
+    older: Link<Chunk>,
+}
+
+impl Region {
+    const fn new() -> Self {
+        Self {
+            filling: Mutex::new(Filling {
+                newest: None,
+                used: 0,
+            }),
+        }
+    }
+
+    /// Puts `value` into memory of its own.
+    pub(crate) fn place<T: Sync>(&self, value: T) -> Result<&'static T, Refused> {
+        let room = self.room(Layout::new::<T>())?.cast::<T>();
+        // SAFETY: `room` returned fresh memory of this layout, which nobody else has.
+        unsafe { room.write(value) };
+        // SAFETY: the value was just written and is never moved or dropped.
+        Ok(unsafe { room.as_ref() })
+    }
+
+    /// Makes `count` values of zero bytes.
+    pub(crate) fn zeroed<T: bytemuck::Zeroable + Sync>(
+        &self,
+        count: usize,
+    ) -> Result<&'static [T], Refused> {
+        let layout = Layout::array::<T>(count).map_err(|_| Refused)?;
+        let first = self.room(layout)?.cast::<T>();
+        let all = NonNull::slice_from_raw_parts(first, count);
+        // SAFETY: the memory is fresh, so it reads as zero, which is a value of `T`, and it is
+        // reached through this reference alone.
+        Ok(unsafe { all.as_ref() })
+    }
+
+    /// Copies a text into the region.
+    pub(crate) fn text(&self, text: &str) -> Result<&'static str, Refused> {
+        let layout = Layout::for_value(text);
+        let room = self.room(layout)?;
+        // SAFETY: the room is fresh and as long as the text.
+        unsafe { room.copy_from_nonoverlapping(NonNull::from(text).cast(), text.len()) };
+        let bytes = NonNull::slice_from_raw_parts(room, text.len());
+        // SAFETY: the bytes were just written and are never written again.
+        let bytes = unsafe { bytes.as_ref() };
+        // SAFETY: they are those of a `str`.
+        Ok(unsafe { core::str::from_utf8_unchecked(bytes) })
+    }
+
+    /// Resident bytes of all chunks.
+    pub(crate) fn resident(&self) -> usize {
+        let newest = self.filling().newest;
+        core::iter::successors(newest, |chunk| chunk.older.get())
+            .map(|chunk| chunk.mapping.resident(0..chunk.mapping.bytes()))
+            .sum()
+    }
+
+    /// Cuts zeroed memory of `layout` from a chunk.
+    fn room(&self, layout: Layout) -> Result<NonNull<u8>, Refused> {
+        let mut filling = self.filling();
+        if let Some(room) = filling.cut(layout) {
+            return Ok(room);
+        }
+        filling.start_chunk(layout)?;
+        filling.cut(layout).ok_or(Refused)
+    }
+
+    fn filling(&self) -> MutexGuard<'_, Filling> {
+        // Nothing under this lock panics half-way through a change.
+        self.filling.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Filling {
+    fn cut(&mut self, layout: Layout) -> Option<NonNull<u8>> {
+        let chunk = self.newest?;
+        let start = self.used.checked_next_multiple_of(layout.align())?;
+        let end = start.checked_add(layout.size())?;
+        if end > chunk.mapping.bytes() {
+            return None;
+        }
+        self.used = end;
+        Some(chunk.mapping.at(start))
+    }
+
+    fn start_chunk(&mut self, layout: Layout) -> Result<(), Refused> {
+        let head = size_of::<Chunk>() + layout.align();
+        let bytes = layout.size().checked_add(head).ok_or(Refused)?;
+        let mapping = Mapping::reserve(bytes.max(CHUNK), 1)?;
+        mapping.commit(0..mapping.bytes())?;
+        self.newest = Some(Chunk::place(mapping, self.newest));
+        self.used = size_of::<Chunk>();
+        Ok(())
+    }
+}
+
+impl Chunk {
+    /// Puts a chunk's head at the start of its own memory.
+    fn place(mapping: Mapping, older: Option<&'static Self>) -> &'static Self {
+        let place = mapping.at(0).cast::<Self>();
+        let head = Self {
+            mapping,
+            older: Link::none(),
+        };
+        head.older.set(older);
+        // SAFETY: the mapping is new, committed, aligned to an OS page and larger than the head.
+        unsafe { place.write(head) };
+        // SAFETY: just written, and a chunk is never given back.
+        unsafe { place.as_ref() }
+    }
+}

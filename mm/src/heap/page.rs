@@ -1,0 +1,527 @@
+//! Records of address space: extents of VM pages, and what every address leads to.
+
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use super::Heap;
+use super::geometry::{GRANULE, Geometry};
+use super::large::Large;
+use super::link::Link;
+use super::meta;
+use super::slot_map::{Run, SlotMap};
+use crate::os::Refused;
+use crate::os::arena::{AddressSpace, Arena};
+
+/// All address space of all families.
+pub(super) static SPACE: AddressSpace<Record, GRANULE> = AddressSpace::new();
+
+/// What an address leads to.
+#[derive(Debug)]
+pub(super) enum Record {
+    /// VM pages of many units.
+    Extent(Extent),
+    /// One block in address space of its own, or what such a block left behind.
+    Large(Large),
+}
+
+impl Record {
+    /// The family that the address space belongs to, for ever.
+    pub(super) fn heap(&self) -> &'static Heap {
+        match self {
+            Self::Extent(extent) => extent.heap,
+            Self::Large(large) => large.heap,
+        }
+    }
+
+    /// The record that its family made before this one.
+    pub(super) fn older(&self) -> &Link<Self> {
+        match self {
+            Self::Extent(extent) => &extent.older,
+            Self::Large(large) => &large.older,
+        }
+    }
+}
+
+/// A run of an arena.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) arena: &'static Arena<Record, GRANULE>,
+    pub(super) offset: usize,
+    pub(super) bytes: usize,
+}
+
+impl Place {
+    /// Takes address space that was never used.
+    pub(super) fn take(bytes: usize, align: usize, calls: &mut u64) -> Result<Self, Refused> {
+        let (arena, offset) = SPACE.take(bytes, align, calls)?;
+        Ok(Self {
+            arena,
+            offset,
+            bytes,
+        })
+    }
+
+    /// Address of the first byte.
+    pub(super) fn address(&self) -> usize {
+        self.arena.space().address() + self.offset
+    }
+
+    /// Pointer to the byte `offset` bytes in.
+    pub(super) fn at(&self, offset: usize) -> NonNull<u8> {
+        self.arena.space().at(self.offset + offset)
+    }
+
+    /// Makes `record` what every address of the run leads to.
+    pub(super) fn publish(&self, record: &'static Record) {
+        self.arena.set_records(self.offset, self.bytes, record);
+    }
+
+    /// Gives the memory of some of the run's OS pages back; on success it reads as zero.
+    ///
+    /// # Safety
+    ///
+    /// Nobody needs the contents of the `bytes` bytes from `offset`.
+    pub(super) unsafe fn discard(&self, offset: usize, bytes: usize) -> Result<(), Refused> {
+        let from = self.offset + offset;
+        // SAFETY: runs are committed when they are taken; the caller promises the rest.
+        unsafe { self.arena.space().discard(from..from + bytes) }
+    }
+
+    /// Asks for huge OS pages.
+    pub(super) fn prefer_huge(&self) {
+        let end = self.offset + self.bytes;
+        self.arena.space().prefer_huge(self.offset..end);
+    }
+}
+
+/// VM pages of one family that lie side by side. Changed only under the family's lock.
+///
+/// # Invariants
+///
+/// 1. `place` belongs to `heap` alone, from the start and for ever, and is committed.
+/// 2. `taken_units` is the sum of the pages' `taken`, each the number of bits in its taken map.
+/// 3. The units at and above a page's `fresh` were not handed out since their memory was last
+///    known to be zero, and so still are zero.
+/// 4. A page that is not in use has no taken unit, and `fresh` is 0.
+#[derive(Debug)]
+pub(super) struct Extent {
+    pub(super) heap: &'static Heap,
+    pub(super) place: Place,
+    /// Bytes before the first unit of the first page.
+    colour: u32,
+    /// Which shelf the extent is on; the shelves' own.
+    pub(super) shelf: AtomicU8,
+    taken_units: AtomicU32,
+    taken: &'static [AtomicU64],
+    joined: &'static [AtomicU64],
+    states: &'static [PageState],
+    pub(super) previous: Link<Extent>,
+    pub(super) next: Link<Extent>,
+    older: Link<Record>,
+}
+
+/// What is known of one VM page besides its maps.
+#[derive(Debug)]
+struct PageState {
+    taken: AtomicU32,
+    fresh: AtomicU32,
+    /// No free run is as long as this; 0 says nothing.
+    too_long: AtomicU16,
+    flags: AtomicU8,
+}
+
+// SAFETY: the fields are atomic integers, of which zero is a value.
+unsafe impl bytemuck::Zeroable for PageState {}
+
+/// The page may be backed by memory.
+const IN_USE: u8 = 1;
+/// Nothing changed since the last time the page's free memory was given back.
+const SETTLED: u8 = 2;
+/// A block of many units was in the page since it came into use. Without this nobody looks into
+/// the joined map: even a look would make the kernel count the map as resident.
+const JOINED: u8 = 4;
+
+/// Where a unit lies.
+#[derive(Clone, Copy)]
+pub(super) struct Spot {
+    pub(super) page: Page,
+    pub(super) index: usize,
+}
+
+impl Extent {
+    /// Takes address space for `pages` VM pages, and makes their record.
+    pub(super) fn make(
+        heap: &'static Heap,
+        pages: usize,
+        colour: usize,
+        calls: &mut u64,
+    ) -> Result<&'static Record, Refused> {
+        let geometry = heap.geometry();
+        let words = pages * geometry.words();
+        // Maps first: address space that was taken cannot be put back.
+        let taken = meta::RECORDS.zeroed(words)?;
+        let joined = meta::JOINTS.zeroed(words)?;
+        let states = meta::RECORDS.zeroed(pages)?;
+        let bytes = pages * geometry.page_bytes();
+        let place = Place::take(bytes, bytes.min(super::geometry::EXTENT), calls)?;
+        let record = meta::RECORDS.place(Record::Extent(Self {
+            heap,
+            place,
+            colour: u32::try_from(colour).map_err(|_| Refused)?,
+            shelf: AtomicU8::new(super::shelves::FULL),
+            taken_units: AtomicU32::new(0),
+            taken,
+            joined,
+            states,
+            previous: Link::none(),
+            next: Link::none(),
+            older: Link::none(),
+        }))?;
+        place.publish(record);
+        Ok(record)
+    }
+
+    pub(super) fn geometry(&self) -> &'static Geometry {
+        self.heap.geometry()
+    }
+
+    /// Units that fit the extent.
+    pub(super) fn capacity(&self) -> usize {
+        let first = self.geometry().capacity_after(self.colour as usize);
+        first + (self.states.len() - 1) * self.geometry().capacity()
+    }
+
+    /// Units that are live or in a cache.
+    pub(super) fn taken_units(&self) -> usize {
+        self.taken_units.load(Relaxed) as usize
+    }
+
+    pub(super) fn pages(&'static self) -> impl Iterator<Item = Page> {
+        (0..self.states.len()).map(move |number| Page {
+            extent: self,
+            number,
+        })
+    }
+
+    /// The fullest page in use that has a free unit, else one that is not in use.
+    pub(super) fn page_to_fill(&'static self) -> Option<Page> {
+        let open = self.pages().filter(|page| !page.is_full());
+        open.max_by_key(|page| (page.taken(), page.is_in_use()))
+    }
+
+    /// Finds the unit slot that starts at `address`, if one does.
+    pub(super) fn spot_at(&'static self, address: usize) -> Option<Spot> {
+        let offset = address - self.place.address();
+        let page = Page {
+            extent: self,
+            number: offset / self.geometry().page_bytes(),
+        };
+        let inside = offset % self.geometry().page_bytes();
+        let from_first = inside.checked_sub(page.colour())?;
+        let index = self.geometry().index_of(from_first);
+        let is_start = index * self.geometry().unit() == from_first && index < page.capacity();
+        is_start.then_some(Spot { page, index })
+    }
+
+    /// Gives all memory back; says whether the kernel took it.
+    pub(super) fn give_back(&'static self, calls: &mut u64) -> bool {
+        debug_assert_eq!(self.taken_units(), 0);
+        *calls += 1;
+        // SAFETY: no unit is taken, so none is live and none is in a cache: nobody needs them.
+        if unsafe { self.place.discard(0, self.place.bytes) }.is_err() {
+            return false;
+        }
+        self.states.iter().for_each(PageState::retire);
+        true
+    }
+
+    /// Whether any page may be backed by memory.
+    pub(super) fn is_in_use(&'static self) -> bool {
+        self.pages().any(Page::is_in_use)
+    }
+
+    fn account_taken(&self, units: usize) {
+        let taken = self.taken_units() + units;
+        self.taken_units.store(count(taken), Relaxed);
+    }
+
+    fn account_freed(&self, units: usize) {
+        let taken = self.taken_units() - units;
+        self.taken_units.store(count(taken), Relaxed);
+    }
+}
+
+impl PageState {
+    fn retire(&self) {
+        self.fresh.store(0, Relaxed);
+        self.too_long.store(0, Relaxed);
+        self.flags.store(0, Relaxed);
+    }
+}
+
+/// One VM page of an extent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Page {
+    extent: &'static Extent,
+    number: usize,
+}
+
+impl Page {
+    pub(super) fn extent(self) -> &'static Extent {
+        self.extent
+    }
+
+    fn state(self) -> &'static PageState {
+        &self.extent.states[self.number]
+    }
+
+    fn colour(self) -> usize {
+        if self.number == 0 {
+            self.extent.colour as usize
+        } else {
+            0
+        }
+    }
+
+    pub(super) fn is_same(self, other: Self) -> bool {
+        core::ptr::eq(self.extent, other.extent) && self.number == other.number
+    }
+
+    /// Units that fit the page.
+    pub(super) fn capacity(self) -> usize {
+        self.extent.geometry().capacity_after(self.colour())
+    }
+
+    /// Units that are live or in a cache.
+    pub(super) fn taken(self) -> usize {
+        self.state().taken.load(Relaxed) as usize
+    }
+
+    pub(super) fn is_full(self) -> bool {
+        self.taken() == self.capacity()
+    }
+
+    pub(super) fn is_in_use(self) -> bool {
+        self.state().flags.load(Relaxed) & IN_USE != 0
+    }
+
+    pub(super) fn is_settled(self) -> bool {
+        self.state().flags.load(Relaxed) & SETTLED != 0
+    }
+
+    /// Units below this index may have been written to since the page's memory was zero.
+    pub(super) fn fresh(self) -> usize {
+        self.state().fresh.load(Relaxed) as usize
+    }
+
+    pub(super) fn map(self) -> SlotMap<'static> {
+        let words = self.extent.geometry().words();
+        let range = self.number * words..(self.number + 1) * words;
+        let has_joined = self.state().flags.load(Relaxed) & JOINED != 0;
+        SlotMap {
+            taken: &self.extent.taken[range.clone()],
+            joined: if has_joined {
+                &self.extent.joined[range]
+            } else {
+                &[]
+            },
+            capacity: self.capacity(),
+        }
+    }
+
+    /// Bytes from the extent's start to unit `index`.
+    fn offset_of(self, index: usize) -> usize {
+        let geometry = self.extent.geometry();
+        self.number * geometry.page_bytes() + self.colour() + index * geometry.unit()
+    }
+
+    /// Pointer to unit `index`.
+    pub(super) fn unit(self, index: usize) -> NonNull<u8> {
+        self.extent.place.at(self.offset_of(index))
+    }
+
+    /// Takes up to `most` free units of word `word`, lowest first; the mask of those taken, and
+    /// whether all are known to be zero.
+    pub(super) fn claim(self, word: usize, most: usize) -> (u64, bool) {
+        let mask = lowest(self.map().free_in(word), most);
+        if mask == 0 {
+            return (0, true);
+        }
+        self.map().take(word, mask);
+        let first = word * 64 + mask.trailing_zeros() as usize;
+        let end = (word + 1) * 64 - mask.leading_zeros() as usize;
+        let zero = self.touch(first, end);
+        self.account_taken(mask.count_ones() as usize);
+        (mask, zero)
+    }
+
+    /// Frees the units of `mask` in word `word`; false, and nothing changed, unless each is a
+    /// taken block of one unit.
+    pub(super) fn unclaim(self, word: usize, mask: u64) -> bool {
+        let map = self.map();
+        if map.taken_in(word) & mask != mask || map.joined_in(word) & mask != 0 {
+            return false;
+        }
+        map.free(word, mask);
+        self.account_freed(mask.count_ones() as usize);
+        true
+    }
+
+    /// Takes `units` units in a row as one block, if the page has them: the first's index, and
+    /// whether all are known to be zero.
+    pub(super) fn claim_run(self, units: usize) -> Option<(usize, bool)> {
+        let too_long = usize::from(self.state().too_long.load(Relaxed));
+        if too_long != 0 && units >= too_long {
+            return None;
+        }
+        let first = self.find_run(units)?;
+        if units > 1 {
+            self.add_flags(JOINED);
+        }
+        self.map().take_run(Run { first, units });
+        let zero = self.touch(first, first + units);
+        self.account_taken(units);
+        Some((first, zero))
+    }
+
+    /// Frees the block that is `run`.
+    pub(super) fn unclaim_run(self, run: Run) {
+        self.map().free_run(run);
+        self.account_freed(run.units);
+    }
+
+    /// Finds the first run of `units` free units; remembers the longest when there is none.
+    fn find_run(self, units: usize) -> Option<usize> {
+        let mut longest = 0;
+        for run in self.map().free_runs() {
+            if run.units >= units {
+                return Some(run.first);
+            }
+            longest = run.units.max(longest);
+        }
+        let too_long = u16::try_from(longest + 1).unwrap_or(0);
+        self.state().too_long.store(too_long, Relaxed);
+        None
+    }
+
+    /// Notes that units `first..end` are handed out; whether they are known to be zero.
+    fn touch(self, first: usize, end: usize) -> bool {
+        let fresh = self.fresh();
+        self.state().fresh.store(count(fresh.max(end)), Relaxed);
+        self.account_changed();
+        first >= fresh
+    }
+
+    fn add_flags(self, flags: u8) {
+        let before = self.state().flags.load(Relaxed);
+        self.state().flags.store(before | flags, Relaxed);
+    }
+
+    /// Notes that the page is in use and may have something to give back again.
+    fn account_changed(self) {
+        let before = self.state().flags.load(Relaxed);
+        self.state()
+            .flags
+            .store(before & !SETTLED | IN_USE, Relaxed);
+    }
+
+    fn account_taken(self, units: usize) {
+        self.state()
+            .taken
+            .store(count(self.taken() + units), Relaxed);
+        self.extent.account_taken(units);
+    }
+
+    fn account_freed(self, units: usize) {
+        self.state()
+            .taken
+            .store(count(self.taken() - units), Relaxed);
+        self.extent.account_freed(units);
+        self.state().too_long.store(0, Relaxed);
+        self.account_changed();
+    }
+
+    /// Bytes from the extent's start of the whole OS pages inside a free run that may be backed.
+    pub(super) fn os_pages_of(self, run: Run, os_page: usize) -> core::ops::Range<usize> {
+        let page_bytes = self.extent.geometry().page_bytes();
+        let page_start = self.number * page_bytes;
+        // Nothing before the first unit or after the last is ever written.
+        let start = if run.first == 0 {
+            page_start
+        } else {
+            self.offset_of(run.first)
+        };
+        let end = if run.first + run.units == self.capacity() {
+            page_start + page_bytes
+        } else {
+            self.offset_of(run.first + run.units)
+        };
+        let written = self.offset_of(self.fresh()).next_multiple_of(os_page);
+        let end = end.min(written) / os_page * os_page;
+        start.next_multiple_of(os_page).min(end)..end
+    }
+
+    /// Gives back the memory of every OS page without a taken unit; returns bytes and calls.
+    pub(super) fn settle(self, os_page: usize, calls: &mut u64) -> usize {
+        if !self.is_in_use() || self.is_settled() {
+            return 0;
+        }
+        let (mut bytes, mut all, mut last) = (0, true, None);
+        for run in self.map().free_runs() {
+            let range = self.os_pages_of(run, os_page);
+            last = Some(run);
+            if range.is_empty() {
+                continue;
+            }
+            *calls += 1;
+            // SAFETY: the range lies inside a run of free units: none live, none in a cache.
+            match unsafe { self.extent.place.discard(range.start, range.len()) } {
+                Ok(()) => bytes += range.len(),
+                Err(Refused) => all = false,
+            }
+        }
+        if all {
+            self.account_settled(last, os_page);
+        }
+        bytes
+    }
+
+    /// Lowers `fresh` to the first unit that lies wholly in what was given back at the end.
+    fn account_settled(self, last: Option<Run>, os_page: usize) {
+        if self.taken() == 0 {
+            self.state().retire();
+            return;
+        }
+        self.add_flags(SETTLED);
+        let Some(run) = last.filter(|run| run.first + run.units == self.capacity()) else {
+            return;
+        };
+        let given = self.os_pages_of(run, os_page);
+        if given.is_empty() {
+            return;
+        }
+        let in_page = given.start - self.offset_of(0);
+        let fresh = in_page.div_ceil(self.extent.geometry().unit());
+        self.state()
+            .fresh
+            .store(count(self.fresh().min(fresh)), Relaxed);
+    }
+}
+
+/// The `most` lowest bits that are set in `mask`.
+fn lowest(mask: u64, most: usize) -> u64 {
+    if mask.count_ones() as usize <= most {
+        return mask;
+    }
+    let (mut left, mut kept) = (mask, 0);
+    for _ in 0..most {
+        kept |= left & left.wrapping_neg();
+        left &= left - 1;
+    }
+    kept
+}
+
+/// A count of units of an extent, which fits: an extent has 2 MiB.
+fn count(units: usize) -> u32 {
+    u32::try_from(units).expect("an extent has fewer units than bytes")
+}

@@ -1,0 +1,261 @@
+//! Which units of a VM page are taken, and how they join to blocks.
+//!
+//! Two bit maps out of line. *Taken*: the unit is live or in a cache. *Joined*: the unit belongs
+//! to the block of the unit before it. A block of n units is a taken run whose first bit is not
+//! joined and whose other n - 1 are. The second map says where blocks do *not* start rather than
+//! where they do, so a page with only blocks of one unit leaves it zero: such a map is never
+//! written, takes no memory, and the common release touches one map alone.
+
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// The two maps of one page. Changed only under the family's lock.
+///
+/// # Invariants
+///
+/// 1. Bits at and above `capacity` are zero in both maps.
+/// 2. A joined unit is taken, and so is the unit before it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SlotMap<'a> {
+    pub(super) taken: &'a [AtomicU64],
+    /// Empty where no unit is joined.
+    pub(super) joined: &'a [AtomicU64],
+    pub(super) capacity: usize,
+}
+
+/// A run of units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Run {
+    pub(super) first: usize,
+    pub(super) units: usize,
+}
+
+impl SlotMap<'_> {
+    /// The free units of word `word`, as a mask.
+    pub(super) fn free_in(&self, word: usize) -> u64 {
+        !self.taken[word].load(Relaxed) & self.valid(word)
+    }
+
+    /// The taken units of word `word`, as a mask.
+    pub(super) fn taken_in(&self, word: usize) -> u64 {
+        self.taken[word].load(Relaxed)
+    }
+
+    /// The joined units of word `word`, as a mask.
+    pub(super) fn joined_in(&self, word: usize) -> u64 {
+        self.joined.get(word).map_or(0, |word| word.load(Relaxed))
+    }
+
+    /// Takes the units of `mask` in word `word`, each a block of its own.
+    pub(super) fn take(&self, word: usize, mask: u64) {
+        let taken = &self.taken[word];
+        taken.store(taken.load(Relaxed) | mask, Relaxed);
+    }
+
+    /// Frees the units of `mask` in word `word`, each a block of its own.
+    pub(super) fn free(&self, word: usize, mask: u64) {
+        let taken = &self.taken[word];
+        taken.store(taken.load(Relaxed) & !mask, Relaxed);
+    }
+
+    /// Takes a run as one block.
+    pub(super) fn take_run(&self, run: Run) {
+        set(self.taken, run);
+        set(self.joined, run.tail());
+    }
+
+    /// Frees the block that is `run`.
+    pub(super) fn free_run(&self, run: Run) {
+        clear(self.taken, run);
+        clear(self.joined, run.tail());
+    }
+
+    pub(super) fn is_taken(&self, index: usize) -> bool {
+        self.taken_in(index / 64) >> (index % 64) & 1 != 0
+    }
+
+    pub(super) fn is_joined(&self, index: usize) -> bool {
+        self.joined_in(index / 64) >> (index % 64) & 1 != 0
+    }
+
+    /// Units of the block that starts at `first`.
+    pub(super) fn block_units(&self, first: usize) -> usize {
+        if self.joined.is_empty() {
+            return 1;
+        }
+        next(self.joined, first + 1, self.capacity, |word| !word) - first
+    }
+
+    /// All longest runs of free units, in order.
+    pub(super) fn free_runs(&self) -> impl Iterator<Item = Run> + use<'_> {
+        let mut from = 0;
+        core::iter::from_fn(move || {
+            let first = next(self.taken, from, self.capacity, |word| !word);
+            from = next(self.taken, first, self.capacity, |word| word);
+            (first < from).then_some(Run {
+                first,
+                units: from - first,
+            })
+        })
+    }
+
+    /// Taken units.
+    pub(super) fn taken_units(&self) -> usize {
+        ones(self.taken)
+    }
+
+    /// Blocks that are live or in a cache.
+    pub(super) fn blocks(&self) -> usize {
+        self.taken_units() - ones(self.joined)
+    }
+
+    /// Which bits of word `word` stand for units.
+    fn valid(&self, word: usize) -> u64 {
+        match self.capacity.saturating_sub(word * 64) {
+            units @ 0..64 => !(u64::MAX << units),
+            _ => u64::MAX,
+        }
+    }
+}
+
+impl Run {
+    /// The run without its first unit: the bits that join.
+    fn tail(self) -> Self {
+        Self {
+            first: self.first + 1,
+            units: self.units - 1,
+        }
+    }
+}
+
+fn set(map: &[AtomicU64], run: Run) {
+    for_each_word(run, |word, mask| {
+        map[word].store(map[word].load(Relaxed) | mask, Relaxed);
+    });
+}
+
+fn clear(map: &[AtomicU64], run: Run) {
+    for_each_word(run, |word, mask| {
+        map[word].store(map[word].load(Relaxed) & !mask, Relaxed);
+    });
+}
+
+/// Calls `f` with each word that `run` touches, and the run's bits there.
+fn for_each_word(run: Run, mut f: impl FnMut(usize, u64)) {
+    let (mut from, end) = (run.first, run.first + run.units);
+    while from < end {
+        let in_word = (64 - from % 64).min(end - from);
+        f(from / 64, (u64::MAX >> (64 - in_word)) << (from % 64));
+        from += in_word;
+    }
+}
+
+/// Index of the first unit at or after `from` whose bit is set after `look`, or `capacity`.
+fn next(map: &[AtomicU64], from: usize, capacity: usize, look: impl Fn(u64) -> u64) -> usize {
+    if from >= capacity {
+        return capacity;
+    }
+    let mut seen = u64::MAX << (from % 64);
+    for (word, bits) in map.iter().enumerate().skip(from / 64) {
+        let hits = look(bits.load(Relaxed)) & seen;
+        if hits != 0 {
+            return capacity.min(word * 64 + hits.trailing_zeros() as usize);
+        }
+        seen = u64::MAX;
+    }
+    capacity
+}
+
+fn ones(map: &[AtomicU64]) -> usize {
+    map.iter()
+        .map(|word| word.load(Relaxed).count_ones() as usize)
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Take { pick: usize, units: usize },
+        Free { pick: usize },
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let take =
+            (any::<usize>(), 1..200_usize).prop_map(|(pick, units)| Step::Take { pick, units });
+        let free = any::<usize>().prop_map(|pick| Step::Free { pick });
+        proptest::collection::vec(prop_oneof![take, free], 0..80)
+    }
+
+    /// The slow way: one entry for each unit, the number of its block.
+    fn free_runs_of(owners: &[Option<usize>]) -> Vec<Run> {
+        let mut runs: Vec<Run> = Vec::new();
+        for (index, _) in owners
+            .iter()
+            .enumerate()
+            .filter(|(_, owner)| owner.is_none())
+        {
+            match runs.last_mut() {
+                Some(run) if run.first + run.units == index => run.units += 1,
+                _ => runs.push(Run {
+                    first: index,
+                    units: 1,
+                }),
+            }
+        }
+        runs
+    }
+
+    proptest! {
+        #[test]
+        fn runs_match_the_slow_way(capacity in 1..500_usize, steps in steps()) {
+            let words = capacity.div_ceil(64);
+            let taken: Vec<AtomicU64> = (0..words).map(|_| AtomicU64::new(0)).collect();
+            let joined: Vec<AtomicU64> = (0..words).map(|_| AtomicU64::new(0)).collect();
+            let map = SlotMap { taken: &taken, joined: &joined, capacity };
+            let mut owners: Vec<Option<usize>> = vec![None; capacity];
+            let mut blocks: Vec<Run> = Vec::new();
+            for step in steps {
+                match step {
+                    Step::Take { pick, units } => {
+                        let fitting: Vec<Run> = map.free_runs().filter(|run| run.units >= units).collect();
+                        if fitting.is_empty() { continue; }
+                        let run = Run { first: fitting[pick % fitting.len()].first, units };
+                        map.take_run(run);
+                        owners[run.first..run.first + units].fill(Some(run.first));
+                        blocks.push(run);
+                    }
+                    Step::Free { pick } => {
+                        if blocks.is_empty() { continue; }
+                        let run = blocks.swap_remove(pick % blocks.len());
+                        map.free_run(run);
+                        owners[run.first..run.first + run.units].fill(None);
+                    }
+                }
+                prop_assert_eq!(map.free_runs().collect::<Vec<_>>(), free_runs_of(&owners));
+                prop_assert_eq!(map.blocks(), blocks.len());
+                prop_assert_eq!(map.taken_units(), owners.iter().flatten().count());
+                for block in &blocks {
+                    prop_assert_eq!(map.block_units(block.first), block.units);
+                    prop_assert!(map.is_taken(block.first) && !map.is_joined(block.first));
+                }
+            }
+        }
+
+        #[test]
+        fn words_hand_out_only_units(capacity in 1..300_usize) {
+            let words = capacity.div_ceil(64);
+            let taken: Vec<AtomicU64> = (0..words).map(|_| AtomicU64::new(0)).collect();
+            let map = SlotMap { taken: &taken, joined: &[], capacity };
+            for word in 0..words {
+                let free = map.free_in(word);
+                map.take(word, free);
+                prop_assert_eq!(map.free_in(word), 0);
+                map.free(word, free & 1);
+            }
+            prop_assert_eq!(map.taken_units(), capacity - words);
+        }
+    }
+}

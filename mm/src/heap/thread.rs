@@ -1,0 +1,134 @@
+//! What one thread holds: the list of its caches, and the table of those without a static cell.
+
+use core::cell::Cell;
+use std::sync::{Mutex, PoisonError};
+
+use super::Heap;
+use super::cache::{CacheCell, CacheRecord};
+use super::link::Link;
+use super::meta;
+use crate::os::Refused;
+
+/// Cells in one part of a table.
+const CELLS: usize = 256;
+
+/// Parts that a table has room for: a million families, in all threads the same.
+const PARTS: usize = 4_096;
+
+type Cells = [CacheCell; CELLS];
+
+std::thread_local! {
+    static THREAD: Thread = const { Thread::new() };
+}
+
+/// Tables of ended threads, for new ones.
+static SPARE_TABLES: Mutex<Option<&'static Table>> = Mutex::new(None);
+
+/// One thread's caches; flushes them when the thread ends.
+#[derive(Debug)]
+struct Thread {
+    newest: Cell<Option<&'static CacheRecord>>,
+    table: Cell<Option<&'static Table>>,
+}
+
+/// A thread's cells by the number of the family.
+#[derive(Debug)]
+struct Table {
+    parts: &'static [Link<Cells>],
+    next_spare: Link<Table>,
+}
+
+/// Gives the calling thread's `cell` a cache of `heap`; false when the thread is at its end, or
+/// there is no memory for one.
+pub(super) fn open(heap: &'static Heap, cell: &CacheCell) -> bool {
+    THREAD
+        .try_with(|thread| thread.open(heap, cell).is_ok())
+        .unwrap_or(false)
+}
+
+/// Lends the calling thread's cell of family number `number` to `f`.
+///
+/// Without memory for the cell, or at the thread's end, it is one without a cache that stays so.
+pub(super) fn with_cell<R>(number: usize, f: impl FnOnce(Option<&CacheCell>) -> R) -> R {
+    let cell = THREAD.try_with(|thread| thread.cell(number).ok());
+    f(cell.ok().flatten())
+}
+
+/// The caches of the calling thread.
+pub(super) fn caches() -> impl Iterator<Item = &'static CacheRecord> {
+    let newest = THREAD.try_with(|thread| thread.newest.get()).ok().flatten();
+    core::iter::successors(newest, |cache| cache.next_of_thread.get())
+}
+
+impl Thread {
+    const fn new() -> Self {
+        Self {
+            newest: Cell::new(None),
+            table: Cell::new(None),
+        }
+    }
+
+    fn open(&self, heap: &'static Heap, cell: &CacheCell) -> Result<(), Refused> {
+        let cache = heap.open_cache(cell)?;
+        cache.next_of_thread.set(self.newest.replace(Some(cache)));
+        cell.lead_to(cache);
+        Ok(())
+    }
+
+    fn cell(&self, number: usize) -> Result<&'static CacheCell, Refused> {
+        let table = self.table()?;
+        let part = table.parts.get(number / CELLS).ok_or(Refused)?;
+        let cells = match part.get() {
+            Some(cells) => cells,
+            None => {
+                let cells = meta::RECORDS.place([const { CacheCell::new() }; CELLS])?;
+                part.set(Some(cells));
+                cells
+            }
+        };
+        Ok(&cells[number % CELLS])
+    }
+
+    fn table(&self) -> Result<&'static Table, Refused> {
+        if let Some(table) = self.table.get() {
+            return Ok(table);
+        }
+        let table = spare_table().map_or_else(Table::make, Ok)?;
+        self.table.set(Some(table));
+        Ok(table)
+    }
+}
+
+impl Table {
+    fn make() -> Result<&'static Self, Refused> {
+        meta::RECORDS.place(Self {
+            parts: meta::RECORDS.zeroed(PARTS)?,
+            next_spare: Link::none(),
+        })
+    }
+}
+
+fn spare_table() -> Option<&'static Table> {
+    let mut spare = SPARE_TABLES.lock().unwrap_or_else(PoisonError::into_inner);
+    let table = (*spare)?;
+    *spare = table.next_spare.get();
+    Some(table)
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        let mut next = self.newest.take();
+        while let Some(cache) = next {
+            // Read before the record is free for another thread.
+            next = cache.next_of_thread.get();
+            // SAFETY: the record is on this thread's list. Cells have no destructor, so those in
+            // thread-local storage exist until the thread is gone; those of the table always do.
+            unsafe { cache.heap().close_cache(cache) };
+        }
+        // All its cells lead to no cache again, so any thread may have the table.
+        if let Some(table) = self.table.take() {
+            let mut spare = SPARE_TABLES.lock().unwrap_or_else(PoisonError::into_inner);
+            table.next_spare.set(spare.replace(table));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Linux: the only file that calls `libc` for memory.
+//!
+//! Sources: `mmap(2)`, `mprotect(2)`, `madvise(2)`, `mincore(2)`.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this file is where the raw calls belong"
+)]
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use super::{PageSource, Refused};
+
+/// The Linux kernel.
+#[derive(Debug)]
+pub(crate) struct Kernel;
+
+// SAFETY: `mmap` of a new range gives addresses nobody has; anonymous private memory reads as
+// zero until written, and again after `MADV_DONTNEED` returned 0 (madvise(2)).
+unsafe impl PageSource for Kernel {
+    const MEASURES_RESIDENT: bool = true;
+    const ARENA_BYTES: usize = 1 << 40;
+
+    fn page_bytes() -> usize {
+        static KNOWN: AtomicUsize = AtomicUsize::new(0);
+        match KNOWN.load(Relaxed) {
+            0 => {
+                let asked = ask_page_bytes();
+                KNOWN.store(asked, Relaxed);
+                asked
+            }
+            known => known,
+        }
+    }
+
+    fn reserve(bytes: usize, align: usize) -> Result<NonNull<u8>, Refused> {
+        let page = Self::page_bytes();
+        // Enough to cut an aligned part out, whatever address the kernel picks.
+        let slack = align.saturating_sub(page);
+        let whole = bytes.checked_add(slack).ok_or(Refused)?;
+        let start = map_inaccessible(whole)?;
+        let before = start.addr().get().next_multiple_of(align) - start.addr().get();
+        // SAFETY: `before <= slack`, so the result stays inside the new mapping.
+        let aligned = unsafe { start.add(before) };
+        unmap(start, before);
+        // SAFETY: `before + bytes <= whole`, so this is inside the mapping or one past it.
+        let end = unsafe { aligned.add(bytes) };
+        unmap(end, slack - before);
+        Ok(aligned)
+    }
+
+    unsafe fn unreserve(start: NonNull<u8>, bytes: usize, _align: usize) {
+        unmap(start, bytes);
+    }
+
+    unsafe fn commit(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: the caller's range lies inside a reservation, which nobody else uses.
+        let answer = unsafe { libc::mprotect(start.as_ptr().cast(), bytes, protection) };
+        accepted(answer)
+    }
+
+    unsafe fn discard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
+        // SAFETY: the caller's range is committed, and nobody needs its contents.
+        let answer = unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_DONTNEED) };
+        accepted(answer)
+    }
+
+    unsafe fn prefer_huge(start: NonNull<u8>, bytes: usize) {
+        // SAFETY: the advice changes no contents. A kernel without huge pages refuses it.
+        unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
+    }
+
+    unsafe fn resident(start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused> {
+        let bytes = pages.len() * Self::page_bytes();
+        // SAFETY: `pages` has a byte for each OS page of the range.
+        let answer = unsafe { libc::mincore(start.as_ptr().cast(), bytes, pages.as_mut_ptr()) };
+        accepted(answer)
+    }
+}
+
+fn ask_page_bytes() -> usize {
+    // SAFETY: `sysconf` has no preconditions.
+    let answer = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(answer).expect("the kernel has a page size")
+}
+
+fn map_inaccessible(bytes: usize) -> Result<NonNull<u8>, Refused> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: without MAP_FIXED the kernel picks addresses that nothing uses.
+    let start = unsafe { libc::mmap(ptr::null_mut(), bytes, libc::PROT_NONE, flags, -1, 0) };
+    if start == libc::MAP_FAILED {
+        return Err(Refused);
+    }
+    NonNull::new(start.cast()).ok_or(Refused)
+}
+
+/// Unmaps a part of a reservation that only the caller knows of.
+fn unmap(start: NonNull<u8>, bytes: usize) {
+    if bytes > 0 {
+        // SAFETY: the callers own the range. A refusal leaves it reserved, which harms nobody.
+        unsafe { libc::munmap(start.as_ptr().cast(), bytes) };
+    }
+}
+
+fn accepted(answer: libc::c_int) -> Result<(), Refused> {
+    if answer == 0 { Ok(()) } else { Err(Refused) }
+}

@@ -1,0 +1,230 @@
+//! The kernel's memory: reservations, their memory, and the arenas made of them.
+//!
+//! | file | job |
+//! | --- | --- |
+//! | `mmap.rs` | the only calls of `libc` for memory: Linux |
+//! | `portable.rs` | the same on `std::alloc`, elsewhere |
+//! | `faulty.rs` | in tests: refuses the nth call |
+//! | `arena.rs` | cuts a reservation into runs, finds a run's record by address |
+//! | `process.rs` | what the kernel says of the process: limits, resident bytes |
+
+pub(crate) mod arena;
+#[cfg(test)]
+pub(crate) mod faulty;
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(mm_portable)
+))]
+mod mmap;
+#[cfg(not(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(mm_portable)
+)))]
+#[path = "portable.rs"]
+mod mmap;
+pub(crate) mod process;
+
+use core::ops::Range;
+use core::ptr::NonNull;
+
+#[cfg(test)]
+pub(crate) type System = faulty::Faulty<mmap::Kernel>;
+#[cfg(not(test))]
+pub(crate) type System = mmap::Kernel;
+
+/// OS pages that one call is asked about: 2 MiB of them where they have 4 KiB.
+const RESIDENT_PAGES: usize = 512;
+
+/// The kernel said no; nothing changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refused;
+
+/// Where address space and memory come from.
+///
+/// # Safety
+///
+/// What `reserve` returns is used by nobody else until `unreserve`. After `commit` succeeded the
+/// range can be read and written, and what was never written reads as zero. After `discard`
+/// succeeded the whole range reads as zero.
+pub(crate) unsafe trait PageSource {
+    /// Whether [`resident`](Self::resident) asks the kernel, or just says "all of it".
+    const MEASURES_RESIDENT: bool;
+
+    /// The most that one arena asks for, in bytes.
+    const ARENA_BYTES: usize;
+
+    /// Bytes of one OS page.
+    fn page_bytes() -> usize;
+
+    /// Reserves `bytes` of address space at a multiple of `align`, without memory.
+    fn reserve(bytes: usize, align: usize) -> Result<NonNull<u8>, Refused>;
+
+    /// Gives a reservation back.
+    ///
+    /// # Safety
+    ///
+    /// The range is one whole reservation with the same alignment, and nobody uses it any more.
+    unsafe fn unreserve(start: NonNull<u8>, bytes: usize, align: usize);
+
+    /// Makes a part of a reservation readable and writable.
+    ///
+    /// # Safety
+    ///
+    /// The range consists of OS pages inside one reservation.
+    unsafe fn commit(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
+
+    /// Gives the memory of a range back; the range then reads as zero.
+    ///
+    /// # Safety
+    ///
+    /// The range consists of OS pages that are committed, and nobody needs their contents.
+    unsafe fn discard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
+
+    /// Asks for huge OS pages in a range; a wish, so it has no answer.
+    ///
+    /// # Safety
+    ///
+    /// The range lies inside one reservation.
+    unsafe fn prefer_huge(start: NonNull<u8>, bytes: usize);
+
+    /// Says of each OS page from `start` on whether memory backs it, in the byte's lowest bit.
+    ///
+    /// # Safety
+    ///
+    /// As many OS pages as `pages` has bytes lie inside one reservation.
+    unsafe fn resident(start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused>;
+}
+
+/// A reservation of address space, given back when dropped.
+///
+/// # Invariants
+///
+/// 1. `start..start + bytes` is one reservation of [`System`], aligned to `align`, that this
+///    value owns.
+/// 2. `bytes` is a multiple of the OS page.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    start: NonNull<u8>,
+    bytes: usize,
+    align: usize,
+}
+
+// SAFETY: invariant 1: the reservation is owned, and no thread is tied to it.
+unsafe impl Send for Mapping {}
+// SAFETY: a shared `Mapping` hands out addresses and asks the kernel, which locks by itself.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// Reserves `bytes`, rounded up to OS pages, at a multiple of `align`.
+    pub(crate) fn reserve(bytes: usize, align: usize) -> Result<Self, Refused> {
+        let page = System::page_bytes();
+        let bytes = bytes.checked_next_multiple_of(page).ok_or(Refused)?;
+        let align = align.max(page);
+        let start = System::reserve(bytes, align)?;
+        Ok(Self {
+            start,
+            bytes,
+            align,
+        })
+    }
+
+    /// Bytes of the reservation.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Address of the first byte.
+    pub(crate) fn address(&self) -> usize {
+        self.start.addr().get()
+    }
+
+    /// Pointer to the byte at `offset`, which may be one past the end.
+    pub(crate) fn at(&self, offset: usize) -> NonNull<u8> {
+        assert!(offset <= self.bytes, "outside the mapping");
+        // SAFETY: invariant 1: the offset stays inside one reservation, or one past it.
+        unsafe { self.start.add(offset) }
+    }
+
+    /// Makes the OS pages of `range` readable and writable.
+    pub(crate) fn commit(&self, range: Range<usize>) -> Result<(), Refused> {
+        let (start, bytes) = self.part(range);
+        // SAFETY: `part` checked that the range consists of OS pages of this reservation.
+        unsafe { System::commit(start, bytes) }
+    }
+
+    /// Asks for huge OS pages in `range`.
+    pub(crate) fn prefer_huge(&self, range: Range<usize>) {
+        let (start, bytes) = self.part(range);
+        // SAFETY: `part` checked that the range lies inside this reservation.
+        unsafe { System::prefer_huge(start, bytes) };
+    }
+
+    /// Gives the memory of `range` back; on success it reads as zero.
+    ///
+    /// # Safety
+    ///
+    /// The range is committed and nobody needs its contents.
+    pub(crate) unsafe fn discard(&self, range: Range<usize>) -> Result<(), Refused> {
+        let (start, bytes) = self.part(range);
+        // SAFETY: `part` checked the range; the caller promises that the contents are not needed.
+        unsafe { System::discard(start, bytes) }
+    }
+
+    /// Bytes of `range` that are backed by memory.
+    pub(crate) fn resident(&self, range: Range<usize>) -> usize {
+        let mut all = 0;
+        self.resident_by_step(range, usize::MAX, |_, bytes| all += bytes);
+        all
+    }
+
+    /// Calls `f` for each `step` of `range` that memory backs some of: its offset, and how many
+    /// bytes. `step` is a power of two, and a step may come in parts.
+    pub(crate) fn resident_by_step(
+        &self,
+        range: Range<usize>,
+        step: usize,
+        mut f: impl FnMut(usize, usize),
+    ) {
+        let page = System::page_bytes();
+        let mut seen = [0_u8; RESIDENT_PAGES];
+        let per_call = RESIDENT_PAGES * page;
+        for from in range.clone().step_by(per_call) {
+            let to = range.end.min(from + per_call);
+            let (start, bytes) = self.part(from..to);
+            let pages = &mut seen[..bytes / page];
+            // SAFETY: `part` checked that these OS pages are of this reservation.
+            if unsafe { System::resident(start, pages) }.is_ok() {
+                let per_step = (step / page).clamp(1, RESIDENT_PAGES);
+                for (index, part) in pages.chunks(per_step).enumerate() {
+                    let backed = part.iter().filter(|seen| **seen & 1 != 0).count();
+                    if backed > 0 {
+                        f(from + index * per_step * page, backed * page);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Start and length of a range of OS pages inside the reservation.
+    fn part(&self, range: Range<usize>) -> (NonNull<u8>, usize) {
+        let page = System::page_bytes();
+        assert!(
+            range.start <= range.end && range.end <= self.bytes,
+            "outside the mapping"
+        );
+        assert!(
+            range.start.is_multiple_of(page) && range.end.is_multiple_of(page),
+            "part of an OS page"
+        );
+        (self.at(range.start), range.len())
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: invariant 1: the whole reservation is owned, and ends here.
+        unsafe { System::unreserve(self.start, self.bytes, self.align) };
+    }
+}

@@ -1,0 +1,60 @@
+//! Everywhere else: the same on `std::alloc`. Every count stays exact; resident equals mapped.
+
+use core::alloc::Layout;
+use core::ptr::NonNull;
+use std::alloc::{alloc_zeroed, dealloc};
+
+use super::{PageSource, Refused};
+
+/// The global allocator, used as a source of pages.
+#[derive(Debug)]
+pub(crate) struct Kernel;
+
+/// What stands in for the OS page.
+const PAGE: usize = 4 << 10;
+
+// SAFETY: a fresh allocation is used by nobody else, reads as zero, and `discard` clears.
+unsafe impl PageSource for Kernel {
+    const MEASURES_RESIDENT: bool = false;
+    const ARENA_BYTES: usize = 32 << 20;
+
+    fn page_bytes() -> usize {
+        PAGE
+    }
+
+    fn reserve(bytes: usize, align: usize) -> Result<NonNull<u8>, Refused> {
+        let layout = layout(bytes, align)?;
+        // SAFETY: `Mapping` never reserves 0 bytes: an arena and a chunk have a least size.
+        let start = unsafe { alloc_zeroed(layout) };
+        NonNull::new(start).ok_or(Refused)
+    }
+
+    unsafe fn unreserve(start: NonNull<u8>, bytes: usize, align: usize) {
+        let Ok(layout) = layout(bytes, align) else {
+            return;
+        };
+        // SAFETY: the caller gives back one whole reservation, made with this layout.
+        unsafe { dealloc(start.as_ptr(), layout) };
+    }
+
+    unsafe fn commit(_start: NonNull<u8>, _bytes: usize) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    unsafe fn discard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
+        // SAFETY: the range is the caller's, and nobody needs its contents.
+        unsafe { start.write_bytes(0, bytes) };
+        Ok(())
+    }
+
+    unsafe fn prefer_huge(_start: NonNull<u8>, _bytes: usize) {}
+
+    unsafe fn resident(_start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused> {
+        pages.fill(1);
+        Ok(())
+    }
+}
+
+fn layout(bytes: usize, align: usize) -> Result<Layout, Refused> {
+    Layout::from_size_align(bytes, align).map_err(|_| Refused)
+}

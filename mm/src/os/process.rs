@@ -1,0 +1,39 @@
+//! What the kernel says of the whole process.
+
+use std::fs::File;
+use std::io::Read;
+
+use super::{PageSource, System};
+
+/// Resident bytes of the process, from `/proc/self/statm`; 0 where the system does not say.
+///
+/// Source: `proc_pid_statm(5)`: the second number counts OS pages.
+pub(crate) fn resident_bytes() -> u64 {
+    let mut text = [0_u8; 128];
+    let read = File::open("/proc/self/statm").and_then(|mut file| file.read(&mut text));
+    read.ok()
+        .and_then(|length| core::str::from_utf8(&text[..length]).ok())
+        .and_then(|text| text.split_ascii_whitespace().nth(1)?.parse::<u64>().ok())
+        .map_or(0, |pages| pages * System::page_bytes() as u64)
+}
+
+/// The process's limit of address space in bytes, if it has one. Source: getrlimit(2).
+#[cfg(all(target_os = "linux", not(mm_portable)))]
+pub(crate) fn address_space_limit() -> Option<usize> {
+    let mut limit = libc::rlimit {
+        rlim_cur: libc::RLIM_INFINITY,
+        rlim_max: libc::RLIM_INFINITY,
+    };
+    // SAFETY: `limit` is a value of the type the call fills.
+    let answer = unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) };
+    if answer != 0 || limit.rlim_cur == libc::RLIM_INFINITY {
+        return None;
+    }
+    usize::try_from(limit.rlim_cur).ok()
+}
+
+/// Elsewhere no limit is known.
+#[cfg(not(all(target_os = "linux", not(mm_portable))))]
+pub(crate) fn address_space_limit() -> Option<usize> {
+    None
+}

@@ -1,0 +1,178 @@
+//! The three print functions: registry, snapshot, report, standard output.
+//!
+//! They take the snapshot before they lock standard output, and never fail: a reader that has
+//! gone away is no reason to stop the program.
+
+use std::env;
+use std::fmt::{self, Write as _};
+use std::io::{self, IsTerminal, Write};
+
+use crate::registry::snapshot;
+
+/// Bytes that go to standard output at a time; a report is a few system calls, not one a line.
+const CHUNK: usize = 4_096;
+
+/// Prints every page family, its layout and where it was defined, to standard output.
+///
+/// In colour on a terminal, unless the variable `NO_COLOR` is set and not empty. A closed pipe is
+/// ignored, as is any other failure to write.
+///
+/// # Examples
+///
+/// ```
+/// mm::print_registered_page_families();
+/// ```
+pub fn print_registered_page_families() {
+    let snapshot = snapshot();
+    print(|coloured| snapshot.page_families().coloured(coloured));
+}
+
+/// Prints how much memory each family holds to standard output, of all families or of those with
+/// exactly this name or path.
+///
+/// Of an unknown name it prints one line, with names near it. Colour and failures are as with
+/// [`print_registered_page_families`].
+///
+/// # Examples
+///
+/// ```
+/// mm::print_memory_usage("Emp");
+/// mm::print_memory_usage(None);
+/// ```
+pub fn print_memory_usage<'a>(name: impl Into<Option<&'a str>>) {
+    let (snapshot, name) = (snapshot(), name.into());
+    print(|coloured| snapshot.memory_usage(name).coloured(coloured));
+}
+
+/// Prints how each family's pages are filled to standard output.
+///
+/// Colour and failures are as with [`print_registered_page_families`].
+///
+/// # Examples
+///
+/// ```
+/// mm::print_block_usage();
+/// ```
+pub fn print_block_usage() {
+    let snapshot = snapshot();
+    print(|coloured| snapshot.block_usage().coloured(coloured));
+}
+
+/// Writes a report to standard output, under one lock.
+fn print<R: fmt::Display>(report: impl FnOnce(bool) -> R) {
+    let out = io::stdout().lock();
+    let coloured = is_colour_wanted(out.is_terminal(), env::var_os("NO_COLOR").as_deref());
+    write_to(out, report(coloured));
+}
+
+/// Returns whether a report is to be in colour, given the value of `NO_COLOR`.
+fn is_colour_wanted(is_terminal: bool, no_color: Option<&std::ffi::OsStr>) -> bool {
+    is_terminal && no_color.is_none_or(std::ffi::OsStr::is_empty)
+}
+
+/// Writes a report and a line feed; an error ends it early, and nobody hears of it.
+fn write_to(out: impl Write, report: impl fmt::Display) {
+    let mut chunks = Chunks::new(out);
+    let _ = writeln!(chunks, "{report}").and_then(|()| chunks.flush());
+}
+
+/// Collects text on the stack, so that printing allocates nothing of its own.
+struct Chunks<W: Write> {
+    out: W,
+    bytes: [u8; CHUNK],
+    filled: usize,
+}
+
+impl<W: Write> Chunks<W> {
+    /// Starts empty.
+    fn new(out: W) -> Self {
+        Self {
+            out,
+            bytes: [0; CHUNK],
+            filled: 0,
+        }
+    }
+
+    /// Passes on what was collected.
+    fn flush(&mut self) -> fmt::Result {
+        let collected = &self.bytes[..core::mem::take(&mut self.filled)];
+        let written = self.out.write_all(collected);
+        written.and_then(|()| self.out.flush()).or(Err(fmt::Error))
+    }
+}
+
+impl<W: Write> fmt::Write for Chunks<W> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut rest = text.as_bytes();
+        while !rest.is_empty() {
+            let room = &mut self.bytes[self.filled..];
+            let (now, later) = rest.split_at(rest.len().min(room.len()));
+            room[..now.len()].copy_from_slice(now);
+            self.filled += now.len();
+            rest = later;
+            if self.filled == CHUNK {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes some bytes, then fails.
+    struct Pipe {
+        taken: Vec<u8>,
+        room: usize,
+    }
+
+    impl Write for &mut Pipe {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let now = bytes.len().min(self.room);
+            if now == 0 {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            self.taken.extend_from_slice(&bytes[..now]);
+            self.room -= now;
+            Ok(now)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn text_of_any_length_arrives_whole() {
+        for length in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5] {
+            let text = "é".repeat(length);
+            let mut pipe = Pipe {
+                taken: Vec::new(),
+                room: usize::MAX,
+            };
+            write_to(&mut pipe, &text);
+            assert_eq!(pipe.taken, format!("{text}\n").into_bytes());
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_is_ignored() {
+        let mut pipe = Pipe {
+            taken: Vec::new(),
+            room: CHUNK + 10,
+        };
+        write_to(&mut pipe, "x".repeat(5 * CHUNK));
+        assert_eq!(pipe.taken.len(), CHUNK + 10);
+    }
+
+    #[test]
+    fn colour_is_for_terminals_that_want_it() {
+        let no_color = |value: &'static str| Some(std::ffi::OsStr::new(value));
+        assert!(is_colour_wanted(true, None));
+        assert!(is_colour_wanted(true, no_color("")));
+        assert!(!is_colour_wanted(true, no_color("1")));
+        assert!(!is_colour_wanted(false, None));
+    }
+}

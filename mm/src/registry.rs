@@ -1,0 +1,267 @@
+//! All families: those of the derive, found at link time, and those registered later.
+
+use core::alloc::Layout;
+use core::hash::{BuildHasher, BuildHasherDefault};
+use core::panic;
+use std::hash::DefaultHasher;
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+
+use crate::__private::Entry;
+use crate::error::{CheckError, RegisterError};
+use crate::family::{self, PageFamily};
+use crate::heap::{self, Fill, Link};
+use crate::os::{PageSource, System, process};
+use crate::snapshot::{FamilySnapshot, FillClass, Label, Location, ProcessFigures, Snapshot};
+
+/// Families by hash of the name. The lock is held while a name is looked up and added.
+static BY_NAME: Mutex<Buckets> = Mutex::new([const { Link::none() }; BUCKETS]);
+
+type Buckets = [Link<PageFamily>; BUCKETS];
+
+const BUCKETS: usize = 1_024;
+
+impl PageFamily {
+    /// Registers a family that has no type, for units of `layout`, padded to its alignment.
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError::DuplicateName`] when a family of this name exists, derived ones included;
+    /// [`RegisterError::BadLayout`] when units would have no size;
+    /// [`RegisterError::OutOfMemory`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::PageFamily;
+    /// use std::alloc::Layout;
+    ///
+    /// let gzip = PageFamily::register("plugin:gzip", Layout::from_size_align(1_000, 16)?)?;
+    /// assert_eq!(gzip.layout().size(), 1_008);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn register(name: &str, layout: Layout) -> Result<&'static Self, RegisterError> {
+        let padded = layout.pad_to_align();
+        if padded.size() == 0 {
+            return Err(RegisterError::BadLayout {
+                unit_size: layout.size(),
+                unit_align: layout.align(),
+            });
+        }
+        let caller = panic::Location::caller();
+        let location = Location::new(caller.file(), caller.line(), caller.column(), "");
+        let family = add(name, padded, location)?;
+        family.list();
+        Ok(family)
+    }
+}
+
+/// Returns every family, sorted by path, then by location.
+///
+/// # Examples
+///
+/// ```
+/// #[derive(mm::MmManaged)]
+/// struct Emp(u32);
+///
+/// assert!(mm::families().any(|family| family.name() == "Emp"));
+/// ```
+pub fn families() -> impl Iterator<Item = &'static PageFamily> {
+    let mut all: Vec<_> = linked_and_listed().collect();
+    all.sort_by_cached_key(|family| (family.path(), family.location()));
+    all.into_iter()
+}
+
+/// Copies every figure of every family.
+///
+/// It first flushes the calling thread's caches, so a program with one thread sees exact figures
+/// of blocks. Families are copied one after the other, each under its own lock alone; nothing is
+/// allocated meanwhile.
+///
+/// # Examples
+///
+/// ```
+/// use mm::{MmBox, MmManaged};
+///
+/// #[derive(MmManaged)]
+/// struct Emp(u32);
+///
+/// let one = MmBox::new(Emp(1));
+/// let snapshot = mm::snapshot();
+/// let emps = snapshot.family(Emp::page_family().path()).unwrap();
+/// assert_eq!((emps.live_blocks, emps.live_bytes), (1, 4));
+/// # drop(one);
+/// ```
+#[must_use]
+pub fn snapshot() -> Snapshot {
+    heap::flush_thread();
+    let families = families();
+    let mut resident = vec![0; heap::numbers()];
+    if System::MEASURES_RESIDENT {
+        heap::add_resident(&mut resident);
+    }
+    let families = families.map(|family| copy(family, &resident)).collect();
+    Snapshot::new(process_figures(), families)
+}
+
+/// Gives back to the kernel all memory that can be given; returns how many bytes that were.
+///
+/// The calling thread's caches are flushed first; other threads flush theirs at their next call,
+/// so what those hold is given back by a later `trim`.
+///
+/// # Examples
+///
+/// ```
+/// use mm::MmManaged;
+///
+/// #[derive(MmManaged)]
+/// struct Row([u64; 512]);
+///
+/// drop(Row::xcalloc(100));
+/// mm::trim();
+/// let snapshot = mm::snapshot();
+/// # let rows = snapshot.family(Row::page_family().path()).unwrap();
+/// assert_eq!(rows.vm_pages, 0);
+/// ```
+pub fn trim() -> usize {
+    heap::flush_thread();
+    linked_and_listed().map(PageFamily::trim).sum()
+}
+
+/// Walks all pages and caches, derives every figure again, and compares.
+///
+/// For tests, and for the moment when something seems wrong. It takes time in proportion to the
+/// heap, and is exact only while no other thread allocates or releases.
+///
+/// # Errors
+///
+/// The first difference it meets.
+///
+/// # Examples
+///
+/// ```
+/// let numbers = mm::PageFamily::register("check-doc", std::alloc::Layout::new::<u64>())?;
+/// let number = numbers.alloc(1)?;
+/// mm::check()?;
+/// # // SAFETY: the block is live and used by nobody else.
+/// # unsafe { numbers.release(number)? };
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn check() -> Result<(), CheckError> {
+    linked_and_listed().try_for_each(PageFamily::check)
+}
+
+/// All families, in no order.
+fn linked_and_listed() -> impl Iterator<Item = &'static PageFamily> {
+    // Each time, not once: a library that is loaded later brings families of its own.
+    inventory::iter::<Entry>
+        .into_iter()
+        .for_each(|entry| entry.0.list());
+    family::listed()
+}
+
+fn add(
+    name: &str,
+    layout: Layout,
+    location: Location,
+) -> Result<&'static PageFamily, RegisterError> {
+    let buckets = by_name();
+    let bucket = bucket_of(&buckets, name);
+    if let Some(taken) = families_in(bucket).find(|family| family.name() == name) {
+        let family = taken.name();
+        return Err(RegisterError::DuplicateName { family });
+    }
+    let family = place(name, layout, location).ok_or(RegisterError::OutOfMemory)?;
+    push(bucket, family);
+    Ok(family)
+}
+
+fn place(name: &str, layout: Layout, location: Location) -> Option<&'static PageFamily> {
+    let name = heap::RECORDS.text(name).ok()?;
+    let family = PageFamily::run_time(name, layout, location);
+    heap::RECORDS.place(family).ok()
+}
+
+/// The buckets, with the families of the derive in them.
+fn by_name() -> MutexGuard<'static, Buckets> {
+    static DERIVED: Once = Once::new();
+    let buckets = BY_NAME.lock().unwrap_or_else(PoisonError::into_inner);
+    DERIVED.call_once(|| {
+        for entry in inventory::iter::<Entry> {
+            push(bucket_of(&buckets, entry.0.name()), entry.0);
+        }
+    });
+    buckets
+}
+
+fn bucket_of<'a>(buckets: &'a Buckets, name: &str) -> &'a Link<PageFamily> {
+    let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(name);
+    let index = hash % BUCKETS as u64;
+    &buckets[usize::try_from(index).unwrap_or_default()]
+}
+
+fn families_in(bucket: &Link<PageFamily>) -> impl Iterator<Item = &'static PageFamily> {
+    core::iter::successors(bucket.get(), |family| family.next_of_bucket.get())
+}
+
+fn push(bucket: &Link<PageFamily>, family: &'static PageFamily) {
+    family.next_of_bucket.set(bucket.get());
+    bucket.set(Some(family));
+}
+
+fn process_figures() -> ProcessFigures {
+    ProcessFigures {
+        os_page_bytes: System::page_bytes() as u64,
+        resident_bytes: process::resident_bytes(),
+        records_resident_bytes: heap::records_resident() as u64,
+        resident_is_measured: System::MEASURES_RESIDENT,
+    }
+}
+
+/// Copies the figures of one family. `resident` has bytes by the family's number.
+fn copy(family: &'static PageFamily, resident: &[u64]) -> FamilySnapshot {
+    let figures = family.figures();
+    let (unit, all) = (family.layout().size() as u64, figures.all());
+    FamilySnapshot {
+        name: family.name(),
+        path: family.path(),
+        location: family.location(),
+        run_time: family.is_run_time(),
+        label: Label::default(),
+        unit_size: unit,
+        unit_align: family.layout().align() as u64,
+        units_per_page: figures.units_per_page,
+        vm_pages: figures.vm_pages,
+        mapped_bytes: figures.mapped,
+        resident_bytes: if System::MEASURES_RESIDENT {
+            resident.get(family.number()).copied().unwrap_or(0)
+        } else {
+            figures.mapped
+        },
+        live_blocks: figures.live_blocks,
+        live_units: figures.live_units,
+        live_bytes: figures.live_units * unit,
+        free_blocks: all.free_blocks,
+        free_units: all.free_units,
+        cached_units: figures.cached_units,
+        peak_live_bytes: figures.peak,
+        blocks_allocated: figures.blocks_allocated,
+        blocks_released: figures.blocks_released,
+        kernel_calls: figures.kernel_calls,
+        largest_free_block: all.largest_free_block,
+        occupied_page_bytes: figures.occupied_pages,
+        occupied_page_free_bytes: figures.occupied_free_units * unit,
+        reclaimable_bytes: figures.reclaimable,
+        fill: figures.fill.map(fill_class),
+    }
+}
+
+fn fill_class(fill: Fill) -> FillClass {
+    FillClass {
+        pages: fill.pages,
+        occupied_blocks: fill.occupied_blocks,
+        free_blocks: fill.free_blocks,
+        free_units: fill.free_units,
+        largest_free_block: fill.largest_free_block,
+    }
+}

@@ -1,0 +1,142 @@
+//! How each family's pages are filled.
+
+use core::fmt::{self, Display, Formatter};
+
+use super::cell::{Cell, FAINT, PLAIN};
+use super::name::FamilyName;
+use super::number::Size;
+use super::page_families::FamilyCount;
+use super::table::{Column, Lines, Table};
+use crate::snapshot::{FILL_CLASSES, FamilySnapshot, FillClass, Snapshot};
+
+/// The columns of the report.
+const COLUMNS: [Column; 7] = [
+    Column::Left("FAMILY / FILL"),
+    Column::Right("PAGES"),
+    Column::Right("BLOCKS"),
+    Column::Right("OCCUPIED"),
+    Column::Right("FREE"),
+    Column::Right("FREE UNITS"),
+    Column::Right("LARGEST FREE"),
+];
+
+/// How full the pages of each class are.
+const FILLS: [&str; FILL_CLASSES] = ["empty", "1-24 %", "25-49 %", "50-74 %", "75-99 %", "100 %"];
+
+/// The report of blocks by family, and by how full the VM pages are.
+///
+/// Displaying it does not allocate. [`Snapshot::block_usage`] makes it.
+///
+/// # Examples
+///
+/// ```
+/// let snapshot = mm::snapshot();
+/// println!("{}", snapshot.block_usage());
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct BlockUsage<'a> {
+    snapshot: &'a Snapshot,
+    coloured: bool,
+}
+
+impl Snapshot {
+    /// Returns the report of blocks of all families, sorted by path.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::PageFamily;
+    /// use std::alloc::Layout;
+    ///
+    /// PageFamily::register("block-usage-doc:rows", Layout::new::<u64>())?.alloc(1)?;
+    /// let report = mm::snapshot().block_usage().to_string();
+    /// assert!(report.contains("block-usage-doc:rows"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn block_usage(&self) -> BlockUsage<'_> {
+        BlockUsage {
+            snapshot: self,
+            coloured: false,
+        }
+    }
+}
+
+impl BlockUsage<'_> {
+    /// Turns ANSI colours on or off; they are off at first.
+    #[must_use]
+    pub fn coloured(self, coloured: bool) -> Self {
+        Self { coloured, ..self }
+    }
+}
+
+impl Display for BlockUsage<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut lines = Lines::new(f, self.coloured);
+        if self.snapshot.families.is_empty() {
+            lines.line(PLAIN, FamilyCount(0))?;
+        }
+        let mut table = Table::new(COLUMNS);
+        for family in &self.snapshot.families {
+            table.measure(&family_row(family));
+            class_rows(family).for_each(|row| table.measure(&row));
+        }
+        table.write_headings(&mut lines)?;
+        for family in &self.snapshot.families {
+            table.write_row(&mut lines, PLAIN, &family_row(family))?;
+            class_rows(family).try_for_each(|row| table.write_row(&mut lines, FAINT, &row))?;
+        }
+        lines.line(FAINT, Footer(self.snapshot))
+    }
+}
+
+/// Describes one family.
+fn family_row(family: &FamilySnapshot) -> [Cell<'_>; 7] {
+    [
+        Cell::Family(FamilyName::from(family)),
+        Cell::Count(family.vm_pages.into()),
+        Cell::Count(u128::from(family.live_blocks) + u128::from(family.free_blocks)),
+        Cell::Count(family.live_blocks.into()),
+        Cell::Count(family.free_blocks.into()),
+        Cell::Count(family.free_units.into()),
+        Cell::Units(family.largest_free_block.into()),
+    ]
+}
+
+/// Describes the classes of one family that have pages, the fullest first.
+fn class_rows(family: &FamilySnapshot) -> impl Iterator<Item = [Cell<'static>; 7]> {
+    let classes = FILLS.into_iter().zip(family.fill).rev();
+    classes
+        .filter(|(_, class)| class.pages > 0)
+        .map(|(fill, class)| class_row(fill, class))
+}
+
+/// Describes the pages of one class.
+fn class_row(fill: &'static str, class: FillClass) -> [Cell<'static>; 7] {
+    [
+        Cell::Indented(fill),
+        Cell::Count(class.pages.into()),
+        Cell::Count(u128::from(class.occupied_blocks) + u128::from(class.free_blocks)),
+        Cell::Count(class.occupied_blocks.into()),
+        Cell::Count(class.free_blocks.into()),
+        Cell::Count(class.free_units.into()),
+        Cell::Units(class.largest_free_block.into()),
+    ]
+}
+
+/// What could be had without another page.
+struct Footer<'a>(&'a Snapshot);
+
+impl Display for Footer<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let snapshot = self.0;
+        write!(
+            f,
+            "{} free in partly used pages; {} ({}) in thread caches; trim() would return {}",
+            Size(snapshot.sum(|family| family.occupied_page_free_bytes)),
+            Cell::Units(snapshot.sum(|family| family.cached_units)),
+            Size(snapshot.cached_bytes_sum()),
+            Size(snapshot.sum(|family| family.reclaimable_bytes)),
+        )
+    }
+}

@@ -1,0 +1,81 @@
+//! What can stand in a table.
+
+use core::fmt::{self, Display, Formatter};
+
+use anstyle::{AnsiColor, Style};
+
+use super::name::{Escaped, FamilyName, Place};
+use super::number::{Grouped, Signed, Size, Tenths};
+
+/// Bold: headings and totals.
+pub(super) const STRONG: Style = Style::new().bold();
+
+/// Dim: what explains or details the rows.
+pub(super) const FAINT: Style = Style::new().dimmed();
+
+/// As the terminal has it.
+pub(super) const PLAIN: Style = Style::new();
+
+/// A family that uses less than half of its pages is worth a look.
+const WARNING: Style = AnsiColor::Yellow.on_default();
+
+/// One cell of a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Cell<'a> {
+    /// Nothing.
+    Empty,
+    /// A text of ours.
+    Text(&'static str),
+    /// A text of ours, one step in.
+    Indented(&'static str),
+    /// A text of the program's.
+    Name(&'a str),
+    /// A family, told from every other.
+    Family(FamilyName),
+    /// A place in a source file.
+    Place(Place),
+    /// A count.
+    Count(u128),
+    /// A count of bytes, with its unit: `1,024 B`.
+    Bytes(u64),
+    /// A count of units, with its unit: `1 unit`.
+    Units(u128),
+    /// A number of bytes, in the unit that suits it.
+    Size(u128),
+    /// A change.
+    Change(i64),
+    /// Some percent.
+    Percent(Tenths),
+    /// Percent of the pages that are live, too few of them.
+    LowPercent(Tenths),
+}
+
+impl Cell<'_> {
+    /// Returns the cell's own style, or else that of its row.
+    pub(super) fn style(&self, row: Style) -> Style {
+        match self {
+            Self::LowPercent(_) => WARNING,
+            _ => row,
+        }
+    }
+}
+
+impl Display for Cell<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => Ok(()),
+            Self::Text(text) => f.write_str(text),
+            Self::Indented(text) => write!(f, "  {text}"),
+            Self::Name(name) => write!(f, "{}", Escaped(name)),
+            Self::Family(family) => write!(f, "{family}"),
+            Self::Place(place) => write!(f, "{place}"),
+            Self::Count(count) => write!(f, "{}", Grouped(*count)),
+            Self::Bytes(bytes) => write!(f, "{} B", Grouped((*bytes).into())),
+            Self::Units(1) => f.write_str("1 unit"),
+            Self::Units(units) => write!(f, "{} units", Grouped(*units)),
+            Self::Size(bytes) => write!(f, "{}", Size(*bytes)),
+            Self::Change(change) => write!(f, "{}", Signed(*change)),
+            Self::Percent(tenths) | Self::LowPercent(tenths) => write!(f, "{tenths}"),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! From a snapshot to text, into [`fmt::Write`](core::fmt::Write), without allocating.
+//!
+//! A report has to come out when there is no memory left, so nothing here builds a `String` or a
+//! `Vec`. A table is formatted twice, once to learn the widths of its columns; rows are put into
+//! order by [`rank`]. No report ends with a line feed: `println!` and loggers add theirs.
+//!
+//! All sums are `u128`, which no number of `u64` figures overflows.
+
+mod block_usage;
+mod cell;
+mod diff;
+mod memory_usage;
+mod name;
+mod near;
+mod number;
+mod page_families;
+mod rank;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::block_usage::BlockUsage;
+pub use self::memory_usage::MemoryUsage;
+pub use self::page_families::PageFamilies;

@@ -1,0 +1,134 @@
+//! Which families there are.
+
+use core::fmt::{self, Display, Formatter};
+
+use super::cell::{Cell, PLAIN, STRONG};
+use super::name::{FamilyName, Place};
+use super::number::Grouped;
+use super::table::{Column, Lines, Table};
+use crate::snapshot::{FamilySnapshot, Snapshot};
+
+/// The columns of the report.
+const COLUMNS: [Column; 6] = [
+    Column::Left("FAMILY"),
+    Column::Right("UNIT"),
+    Column::Right("ALIGN"),
+    Column::Right("UNITS/PAGE"),
+    Column::Left("DEFINED AT"),
+    Column::Left("PATH"),
+];
+
+/// The report of all page families: their layouts and where they were defined.
+///
+/// Displaying it does not allocate. [`Snapshot::page_families`] makes it.
+///
+/// # Examples
+///
+/// ```
+/// let snapshot = mm::snapshot();
+/// println!("{}", snapshot.page_families());
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct PageFamilies<'a> {
+    snapshot: &'a Snapshot,
+    coloured: bool,
+}
+
+impl Snapshot {
+    /// Returns the report of all page families, sorted by path.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::PageFamily;
+    /// use std::alloc::Layout;
+    ///
+    /// PageFamily::register("page-families-doc:rows", Layout::new::<[u64; 4]>())?;
+    /// let report = mm::snapshot().page_families().to_string();
+    /// let row = report.lines().find(|line| line.starts_with("page-families-doc:rows"));
+    /// assert!(row.is_some_and(|row| row.contains("32 B")));
+    /// # Ok::<(), mm::RegisterError>(())
+    /// ```
+    #[must_use]
+    pub fn page_families(&self) -> PageFamilies<'_> {
+        PageFamilies {
+            snapshot: self,
+            coloured: false,
+        }
+    }
+}
+
+impl PageFamilies<'_> {
+    /// Turns ANSI colours on or off; they are off at first.
+    #[must_use]
+    pub fn coloured(self, coloured: bool) -> Self {
+        Self { coloured, ..self }
+    }
+}
+
+impl Display for PageFamilies<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut lines = Lines::new(f, self.coloured);
+        lines.line(STRONG, Summary(self.snapshot))?;
+        let mut table = Table::new(COLUMNS);
+        for family in &self.snapshot.families {
+            table.measure(&row(family));
+        }
+        table.write_headings(&mut lines)?;
+        for family in &self.snapshot.families {
+            table.write_row(&mut lines, PLAIN, &row(family))?;
+        }
+        Ok(())
+    }
+}
+
+/// Describes one family.
+fn row(family: &FamilySnapshot) -> [Cell<'_>; 6] {
+    [
+        Cell::Family(FamilyName::from(family)),
+        Cell::Bytes(family.unit_size),
+        Cell::Count(family.unit_align.into()),
+        Cell::Count(family.units_per_page.into()),
+        Cell::Place(Place(family.location)),
+        if family.run_time {
+            Cell::Text("(run-time)")
+        } else {
+            Cell::Name(family.path)
+        },
+    ]
+}
+
+/// How many families there are: `5 page families (4 derived, 1 run-time), 4 with live units`.
+struct Summary<'a>(&'a Snapshot);
+
+impl Summary<'_> {
+    /// Counts the families that are as asked.
+    fn count(&self, is_counted: impl Fn(&FamilySnapshot) -> bool) -> Grouped {
+        Grouped(self.0.sum(|family| is_counted(family).into()))
+    }
+}
+
+impl Display for Summary<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} ({} derived, {} run-time), {} with live units",
+            FamilyCount(self.0.families.len()),
+            self.count(|family| !family.run_time),
+            self.count(|family| family.run_time),
+            self.count(|family| family.live_units > 0),
+        )
+    }
+}
+
+/// A number of families: `1 page family`.
+pub(super) struct FamilyCount(pub(super) usize);
+
+impl Display for FamilyCount {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            1 => f.write_str("1 page family"),
+            count => write!(f, "{} page families", Grouped(count as u128)),
+        }
+    }
+}

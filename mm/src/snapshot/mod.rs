@@ -1,0 +1,135 @@
+//! Every figure of one moment, as plain data.
+//!
+//! Nothing here points into the heap; every report is made from a [`Snapshot`] and nothing else.
+//! Figures are `u64` and say their unit: bytes, units (of one family's size) or blocks.
+
+mod diff;
+mod family;
+mod label;
+mod location;
+mod shares;
+mod totals;
+
+#[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
+mod tests;
+
+pub use self::diff::{FamilyDiff, SnapshotDiff};
+pub use self::family::FamilySnapshot;
+pub use self::location::Location;
+
+pub(crate) use self::family::{FILL_CLASSES, FillClass};
+pub(crate) use self::label::Label;
+pub(crate) use self::shares::PageShares;
+
+/// Every figure of every family at one moment.
+///
+/// # Examples
+///
+/// ```
+/// use mm::PageFamily;
+/// use std::alloc::Layout;
+///
+/// let rows = PageFamily::register("snapshot-doc:rows", Layout::new::<[u32; 4]>())?;
+/// rows.alloc(3)?;
+///
+/// let snapshot = mm::snapshot();
+/// assert_eq!(snapshot.family("snapshot-doc:rows").unwrap().live_bytes, 48);
+/// println!("{}", snapshot.memory_usage(None));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// Bytes of one OS page.
+    pub os_page_bytes: u64,
+    /// All families, sorted by path, then by location.
+    pub families: Vec<FamilySnapshot>,
+    /// Resident bytes of the whole process; 0 when the system does not say.
+    pub process_resident_bytes: u64,
+    /// Resident bytes of mm's own maps, records and tables.
+    pub records_resident_bytes: u64,
+    /// Whether `resident_bytes` is what the kernel says; without that it equals `mapped_bytes`.
+    pub resident_is_measured: bool,
+}
+
+/// What a snapshot says of the process as a whole.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ProcessFigures {
+    /// Bytes of one OS page.
+    pub(crate) os_page_bytes: u64,
+    /// Resident bytes of the whole process; 0 when the system does not say.
+    pub(crate) resident_bytes: u64,
+    /// Resident bytes of mm's own maps, records and tables.
+    pub(crate) records_resident_bytes: u64,
+    /// Whether the families' `resident_bytes` is what the kernel says.
+    pub(crate) resident_is_measured: bool,
+}
+
+impl Snapshot {
+    /// Puts the families into order and settles by which label each can be told apart.
+    ///
+    /// The families may come in any order and with any label. Allocates, so no lock of the heap
+    /// may be held.
+    pub(crate) fn new(process: ProcessFigures, mut families: Vec<FamilySnapshot>) -> Self {
+        families.sort_by_key(FamilySnapshot::key);
+        label::settle(&mut families);
+        Self {
+            os_page_bytes: process.os_page_bytes,
+            families,
+            process_resident_bytes: process.resident_bytes,
+            records_resident_bytes: process.records_resident_bytes,
+            resident_is_measured: process.resident_is_measured,
+        }
+    }
+
+    /// Finds the one family whose name or path is exactly `name_or_path`.
+    ///
+    /// A path goes before a name: when one family has the text as its path, that family is meant
+    /// even if others have it as their name. `None` when no family matches, and when it cannot
+    /// be said which of several is meant; [`families_named`](Self::families_named) has them all.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::PageFamily;
+    /// use std::alloc::Layout;
+    ///
+    /// PageFamily::register("family-doc:rows", Layout::new::<u64>())?;
+    /// let snapshot = mm::snapshot();
+    /// assert_eq!(snapshot.family("family-doc:rows").unwrap().unit_size, 8);
+    /// assert!(snapshot.family("family-doc:row").is_none());
+    /// # Ok::<(), mm::RegisterError>(())
+    /// ```
+    #[must_use]
+    pub fn family(&self, name_or_path: &str) -> Option<&FamilySnapshot> {
+        let of_the_path = self.families.iter().filter(|f| f.path == name_or_path);
+        only(of_the_path).or_else(|| only(self.families_named(name_or_path)))
+    }
+
+    /// Iterates over every family whose name or path is exactly `name`, in the order of paths.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::PageFamily;
+    /// use std::alloc::Layout;
+    ///
+    /// PageFamily::register("named-doc:rows", Layout::new::<u64>())?;
+    /// let snapshot = mm::snapshot();
+    /// assert_eq!(snapshot.families_named("named-doc:rows").count(), 1);
+    /// assert_eq!(snapshot.families_named("named-doc").count(), 0);
+    /// # Ok::<(), mm::RegisterError>(())
+    /// ```
+    pub fn families_named(&self, name: &str) -> impl Iterator<Item = &FamilySnapshot> {
+        self.families.iter().filter(move |f| f.answers_to(name))
+    }
+}
+
+/// Returns the item of an iterator that has exactly one.
+fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
+    let first = items.next()?;
+    items.next().is_none().then_some(first)
+}

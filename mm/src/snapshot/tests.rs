@@ -1,0 +1,102 @@
+//! Look-up, order, totals and changes, on families made by hand.
+
+use super::samples::{family, huge, indexd, snapshot};
+use super::{FamilySnapshot, Snapshot};
+
+fn named(families: &[(&'static str, &'static str)]) -> Snapshot {
+    snapshot(
+        families
+            .iter()
+            .map(|(name, path)| family(name, path))
+            .collect(),
+    )
+}
+
+#[test]
+fn families_are_sorted_by_path() {
+    let paths: Vec<_> = named(&[("B", "b::B"), ("Z", "a::Z"), ("A", "c::A")])
+        .families
+        .iter()
+        .map(|f| f.path)
+        .collect();
+    assert_eq!(paths, ["a::Z", "b::B", "c::A"]);
+}
+
+#[test]
+fn look_up() {
+    let both = named(&[
+        ("Node", "tree::Node"),
+        ("Node", "list::Node"),
+        ("Leaf", "tree::Leaf"),
+    ]);
+    let path = |asked: &str| both.family(asked).map(|f| f.path);
+    assert_eq!(path("Leaf"), Some("tree::Leaf"));
+    assert_eq!(path("tree::Node"), Some("tree::Node"));
+    assert_eq!(path("Node"), None);
+    assert_eq!(path("Lea"), None);
+    assert_eq!(path("leaf"), None);
+    assert_eq!(both.families_named("Node").count(), 2);
+}
+
+#[test]
+fn a_path_goes_before_a_name() {
+    let mixed = named(&[("Node", "tree::Node"), ("Node", "Node")]);
+    assert_eq!(mixed.family("Node").map(|f| f.path), Some("Node"));
+    let twice = named(&[("A", "x::T"), ("B", "x::T"), ("x::T", "y::U")]);
+    assert!(twice.family("x::T").is_none());
+}
+
+#[test]
+fn totals() {
+    let sample = indexd();
+    assert_eq!(sample.live_units(), 4_133_773);
+    assert_eq!(sample.live_bytes(), 355_739_960);
+    assert_eq!(sample.cached_bytes(), 512 * 36);
+    assert_eq!(
+        sample.blocks_allocated() - sample.blocks_released(),
+        sample.live_blocks()
+    );
+    assert_eq!(huge().live_bytes(), u64::MAX);
+    assert_eq!(huge().cached_bytes(), u64::MAX);
+}
+
+#[track_caller]
+fn shares_make_one(family: &FamilySnapshot) {
+    let shares = [
+        family.utilisation(),
+        family.external_fragmentation(),
+        family.internal_fragmentation(),
+    ];
+    assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)));
+    let sum: f64 = shares.iter().sum();
+    let wanted = if family.occupied_page_bytes == 0 {
+        0.0
+    } else {
+        1.0
+    };
+    assert!((sum - wanted).abs() < 1e-12);
+}
+
+#[test]
+fn shares() {
+    indexd().families.iter().for_each(shares_make_one);
+    huge().families.iter().for_each(shares_make_one);
+    let racing = FamilySnapshot {
+        occupied_page_bytes: 100,
+        occupied_page_free_bytes: 90,
+        live_bytes: 20,
+        ..family("Racing", "Racing")
+    };
+    shares_make_one(&racing);
+}
+
+#[test]
+fn changes_are_cut_to_what_fits() {
+    let (none, most) = (snapshot(vec![]), huge());
+    let up = most.diff(&none);
+    assert_eq!(up.families.len(), 2);
+    assert!(up.changed().all(|f| f.live_bytes == i64::MAX));
+    let down = none.diff(&most);
+    assert!(down.changed().all(|f| f.live_bytes == i64::MIN));
+    assert_eq!(most.diff(&most).changed().count(), 0);
+}

@@ -1,0 +1,151 @@
+//! Sums over all families.
+//!
+//! There is no total of peaks: families peak at different moments, and the sum of their peaks is
+//! a height that the process may never have reached.
+
+use super::{FamilySnapshot, PageShares, Snapshot};
+
+/// Sums stop at `u64::MAX`; real figures do not come near.
+impl Snapshot {
+    /// Returns the blocks of all families that are handed out and not released.
+    #[must_use]
+    pub fn live_blocks(&self) -> u64 {
+        self.total(|f| f.live_blocks)
+    }
+
+    /// Returns the units of all live blocks, whatever their sizes.
+    #[must_use]
+    pub fn live_units(&self) -> u64 {
+        self.total(|f| f.live_units)
+    }
+
+    /// Returns the bytes of all live units.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::PageFamily;
+    /// use std::alloc::Layout;
+    ///
+    /// let rows = PageFamily::register("totals-doc:rows", Layout::new::<u32>())?;
+    /// let before = mm::snapshot();
+    /// rows.alloc(25)?;
+    /// let after = mm::snapshot();
+    /// assert_eq!(after.live_bytes() - before.live_bytes(), 100);
+    /// assert_eq!(after.live_units() - before.live_units(), 25);
+    /// assert_eq!(after.live_blocks() - before.live_blocks(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn live_bytes(&self) -> u64 {
+        self.total(|f| f.live_bytes)
+    }
+
+    /// Returns the VM pages in use of all families.
+    #[must_use]
+    pub fn vm_pages(&self) -> u64 {
+        self.total(|f| f.vm_pages)
+    }
+
+    /// Returns the bytes of address space in use by all VM pages.
+    #[must_use]
+    pub fn mapped_bytes(&self) -> u64 {
+        self.total(|f| f.mapped_bytes)
+    }
+
+    /// Returns the bytes of VM pages that are backed by memory.
+    #[must_use]
+    pub fn resident_bytes(&self) -> u64 {
+        self.total(|f| f.resident_bytes)
+    }
+
+    /// Returns the units in all threads' caches, whatever their sizes.
+    #[must_use]
+    pub fn cached_units(&self) -> u64 {
+        self.total(|f| f.cached_units)
+    }
+
+    /// Returns the bytes of the units in all threads' caches.
+    #[must_use]
+    pub fn cached_bytes(&self) -> u64 {
+        saturated(self.cached_bytes_sum())
+    }
+
+    /// Returns the blocks handed out since start.
+    #[must_use]
+    pub fn blocks_allocated(&self) -> u64 {
+        self.total(|f| f.blocks_allocated)
+    }
+
+    /// Returns the blocks released since start.
+    #[must_use]
+    pub fn blocks_released(&self) -> u64 {
+        self.total(|f| f.blocks_released)
+    }
+
+    /// Returns the calls into the kernel for families' memory since start.
+    #[must_use]
+    pub fn kernel_calls(&self) -> u64 {
+        self.total(|f| f.kernel_calls)
+    }
+
+    /// Returns the bytes that [`trim`](crate::trim) would give back, threads' caches aside.
+    #[must_use]
+    pub fn reclaimable_bytes(&self) -> u64 {
+        self.total(|f| f.reclaimable_bytes)
+    }
+
+    /// Returns the live part of the mapped bytes of all VM pages that are not empty, from 0 to 1.
+    ///
+    /// Together with [`external_fragmentation`](Self::external_fragmentation) and
+    /// [`internal_fragmentation`](Self::internal_fragmentation) it makes 1, or all three are 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let snapshot = mm::snapshot();
+    /// assert!((0.0..=1.0).contains(&snapshot.utilisation()));
+    /// ```
+    #[must_use]
+    pub fn utilisation(&self) -> f64 {
+        self.page_shares().utilisation()
+    }
+
+    /// Returns the part of those bytes that is free units, from 0 to 1.
+    #[must_use]
+    pub fn external_fragmentation(&self) -> f64 {
+        self.page_shares().external_fragmentation()
+    }
+
+    /// Returns the part of those bytes that is neither live nor free, from 0 to 1.
+    #[must_use]
+    pub fn internal_fragmentation(&self) -> f64 {
+        self.page_shares().internal_fragmentation()
+    }
+
+    /// Adds up one figure, exactly.
+    pub(crate) fn sum(&self, figure: impl Fn(&FamilySnapshot) -> u64) -> u128 {
+        self.families.iter().map(|f| u128::from(figure(f))).sum()
+    }
+
+    /// Adds up the bytes of the units in all threads' caches, exactly.
+    pub(crate) fn cached_bytes_sum(&self) -> u128 {
+        let bytes = self.families.iter().map(FamilySnapshot::cached_bytes);
+        bytes.fold(0, u128::saturating_add)
+    }
+
+    /// Adds up how the bytes of all pages that are not empty divide.
+    pub(crate) fn page_shares(&self) -> PageShares {
+        self.families.iter().map(FamilySnapshot::page_shares).sum()
+    }
+
+    /// Adds up one figure.
+    fn total(&self, figure: impl Fn(&FamilySnapshot) -> u64) -> u64 {
+        saturated(self.sum(figure))
+    }
+}
+
+/// Cuts a sum to what fits.
+fn saturated(sum: u128) -> u64 {
+    u64::try_from(sum).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,210 @@
+//! Random action sequences against an oracle: a map of live blocks.
+
+use std::alloc::Layout;
+use std::collections::BTreeMap;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use mm::{FreeError, PageFamily};
+use proptest::prelude::*;
+
+#[derive(Clone, Copy, Debug)]
+enum Action {
+    Alloc { units: usize, zeroed: bool },
+    Release { pick: usize },
+    ReleaseTwice { pick: usize },
+    ReleaseInside { pick: usize, offset: usize },
+    Snapshot,
+    Trim,
+}
+
+fn units() -> impl Strategy<Value = usize> {
+    prop_oneof![6 => Just(1), 3 => 1..40_usize, 1 => 1..3_000_usize]
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    prop_oneof![
+        12 => (units(), any::<bool>()).prop_map(|(units, zeroed)| Action::Alloc { units, zeroed }),
+        10 => any::<usize>().prop_map(|pick| Action::Release { pick }),
+        1 => any::<usize>().prop_map(|pick| Action::ReleaseTwice { pick }),
+        1 => (any::<usize>(), 1..5_000_usize)
+            .prop_map(|(pick, offset)| Action::ReleaseInside { pick, offset }),
+        1 => Just(Action::Snapshot),
+        1 => Just(Action::Trim),
+    ]
+}
+
+fn layout() -> impl Strategy<Value = Layout> {
+    let size = prop_oneof![
+        8 => 1..300_usize,
+        3 => 300..9_000_usize,
+        1 => 9_000..400_000_usize,
+        1 => Just(65_536_usize),
+    ];
+    let align = prop_oneof![8 => 0..5_u32, 2 => 5..13_u32, 1 => 13..19_u32];
+    (size, align).prop_map(|(size, align)| {
+        let layout = Layout::from_size_align(size, 1 << align);
+        layout.expect("small").pad_to_align()
+    })
+}
+
+/// A live block: its units, and the byte that fills it.
+#[derive(Clone, Copy, Debug)]
+struct Live {
+    units: usize,
+    fill: u8,
+}
+
+struct Oracle {
+    family: &'static PageFamily,
+    live: BTreeMap<usize, (NonNull<u8>, Live)>,
+    allocated: u64,
+    released: u64,
+}
+
+impl Oracle {
+    fn new(layout: Layout) -> Self {
+        static FAMILIES: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("oracle-{}", FAMILIES.fetch_add(1, Relaxed));
+        Self {
+            family: PageFamily::register(&name, layout).expect("a new name"),
+            live: BTreeMap::new(),
+            allocated: 0,
+            released: 0,
+        }
+    }
+
+    fn unit(&self) -> usize {
+        self.family.layout().size()
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Alloc { units, zeroed } => self.alloc(units, zeroed),
+            Action::Release { pick } => self.release(pick, false),
+            Action::ReleaseTwice { pick } => self.release(pick, true),
+            Action::ReleaseInside { pick, offset } => self.release_inside(pick, offset),
+            Action::Snapshot => self.compare(),
+            Action::Trim => {
+                mm::trim();
+            }
+        }
+        self.family
+            .check()
+            .expect("the walker finds what the family keeps");
+    }
+
+    fn alloc(&mut self, units: usize, zeroed: bool) {
+        // Keep the largest blocks of the largest units within a few megabytes.
+        let units = units.min((8 << 20) / self.unit()).max(1);
+        let block = if zeroed {
+            self.family.alloc_zeroed(units)
+        } else {
+            self.family.alloc(units)
+        };
+        let block = block.expect("memory");
+        let (start, bytes) = (block.addr().get(), units * self.unit());
+        assert_eq!(start % self.family.layout().align(), 0);
+        if let Some((before, (_, live))) = self.live.range(..start).next_back() {
+            assert!(
+                before + live.units * self.unit() <= start,
+                "overlaps the one before"
+            );
+        }
+        if let Some((after, _)) = self.live.range(start..).next() {
+            assert!(start + bytes <= *after, "overlaps the one after");
+        }
+        if zeroed {
+            assert!(bytes_of(block, bytes).iter().all(|byte| *byte == 0));
+        }
+        let fill = u8::try_from(self.allocated % 255).expect("below 255") + 1;
+        // SAFETY: the block is new, ours, and this long.
+        unsafe { block.write_bytes(fill, bytes) };
+        self.live.insert(start, (block, Live { units, fill }));
+        self.allocated += 1;
+    }
+
+    fn picked(&self, pick: usize) -> Option<(NonNull<u8>, Live)> {
+        let index = pick.checked_rem(self.live.len())?;
+        self.live.values().nth(index).copied()
+    }
+
+    fn release(&mut self, pick: usize, twice: bool) {
+        let Some((block, live)) = self.picked(pick) else {
+            return;
+        };
+        let bytes = bytes_of(block, live.units * self.unit());
+        assert!(bytes.iter().all(|byte| *byte == live.fill), "contents kept");
+        // SAFETY: the block is live and ours.
+        unsafe { self.family.release(block) }.expect("live");
+        self.live.remove(&block.addr().get());
+        self.released += 1;
+        if twice {
+            // SAFETY: nothing is live there, which is what the call answers.
+            let again = unsafe { self.family.release(block) };
+            assert!(matches!(again, Err(FreeError::NotLive { .. })), "{again:?}");
+        }
+    }
+
+    fn release_inside(&mut self, pick: usize, offset: usize) {
+        let Some((block, live)) = self.picked(pick) else {
+            return;
+        };
+        let bytes = live.units * self.unit();
+        if offset >= bytes {
+            return;
+        }
+        // SAFETY: the offset is inside the block.
+        let inside = unsafe { block.add(offset) };
+        // SAFETY: no block starts inside another, which is what the call answers.
+        let refused = unsafe { mm::xfree_raw(inside) };
+        assert!(
+            matches!(refused, Err(FreeError::Interior { .. })),
+            "{refused:?}"
+        );
+    }
+
+    fn compare(&self) {
+        let snapshot = mm::snapshot();
+        let found = snapshot.family(self.family.name()).expect("listed");
+        let units: usize = self.live.values().map(|(_, live)| live.units).sum();
+        assert_eq!(found.live_blocks, self.live.len() as u64);
+        assert_eq!(found.live_units, units as u64);
+        assert_eq!(found.live_bytes, (units * self.unit()) as u64);
+        assert_eq!(found.blocks_allocated, self.allocated);
+        assert_eq!(found.blocks_released, self.released);
+        assert!(found.peak_live_bytes >= found.live_bytes);
+        assert!(found.mapped_bytes >= found.live_bytes);
+        assert_eq!(found.cached_units, 0);
+    }
+}
+
+fn bytes_of<'a>(block: NonNull<u8>, bytes: usize) -> &'a [u8] {
+    let bytes = NonNull::slice_from_raw_parts(block, bytes);
+    // SAFETY: the callers pass live blocks of theirs, which they wrote or were given zeroed.
+    unsafe { bytes.as_ref() }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn blocks_and_figures_match(
+        layout in layout(),
+        actions in proptest::collection::vec(action(), 1..250),
+    ) {
+        let mut oracle = Oracle::new(layout);
+        for action in actions {
+            oracle.act(action);
+        }
+        oracle.compare();
+        while !oracle.live.is_empty() {
+            oracle.release(0, false);
+        }
+        oracle.compare();
+        mm::trim();
+        let snapshot = mm::snapshot();
+        let end = snapshot.family(oracle.family.name()).expect("listed");
+        prop_assert_eq!((end.vm_pages, end.resident_bytes), (0, 0));
+    }
+}

@@ -1,0 +1,346 @@
+//! What the original C library gets wrong: each row of its list is a test here.
+
+use std::alloc::Layout;
+use std::ptr::NonNull;
+
+use mm::{AllocError, FamilySnapshot, FreeError, PageFamily, RegisterError};
+
+fn family(name: &str, size: usize, align: usize) -> &'static PageFamily {
+    let layout = Layout::from_size_align(size, align).expect("a layout");
+    PageFamily::register(name, layout).expect("a new name")
+}
+
+fn figures(family: &'static PageFamily) -> FamilySnapshot {
+    family.check().expect("the walker finds the same");
+    let snapshot = mm::snapshot();
+    snapshot.family(family.path()).expect("listed").clone()
+}
+
+fn release(family: &'static PageFamily, block: NonNull<u8>) {
+    // SAFETY: the tests release live blocks of theirs.
+    unsafe { family.release(block) }.expect("live");
+}
+
+fn refused(block: NonNull<u8>) -> FreeError {
+    // SAFETY: no live block starts there, which is what the call answers.
+    unsafe { mm::xfree_raw(block) }.expect_err("nothing to release")
+}
+
+#[test]
+fn allocate_release_allocate_again() {
+    let family = family("seed:again", 36, 4);
+    for _ in 0..3 {
+        let block = family.alloc_zeroed(1).expect("memory");
+        release(family, block);
+    }
+    assert_eq!(figures(family).live_blocks, 0);
+}
+
+#[test]
+fn a_list_of_120_nodes_released_front_to_back_twice() {
+    let family = family("seed:list", 24, 8);
+    for _ in 0..2 {
+        let nodes: Vec<_> = (0..120)
+            .map(|_| family.alloc_zeroed(1).expect("memory"))
+            .collect();
+        assert_eq!(figures(family).live_blocks, 120);
+        nodes.into_iter().for_each(|node| release(family, node));
+        mm::trim();
+        let end = figures(family);
+        assert_eq!(
+            (end.live_blocks, end.vm_pages, end.resident_bytes),
+            (0, 0, 0)
+        );
+    }
+}
+
+#[test]
+fn neighbours_merge_in_any_order() {
+    let family = family("seed:merge", 100, 4);
+    let [a, b, c] = [200, 200, 200].map(|units| family.alloc(units).expect("memory"));
+    [b, a, c]
+        .into_iter()
+        .for_each(|block| release(family, block));
+    assert_eq!(figures(family).free_blocks, 1);
+    let all = family.alloc(600).expect("memory");
+    assert_eq!(figures(family).vm_pages, 1);
+    release(family, all);
+}
+
+#[test]
+fn a_second_release_is_found() {
+    let family = family("seed:twice", 12, 4);
+    let [a, b, c] = [3, 3, 3].map(|units| family.alloc(units).expect("memory"));
+    release(family, b);
+    assert!(matches!(refused(b), FreeError::NotLive { .. }));
+    release(family, a);
+    // Merged with its neighbour now.
+    assert!(matches!(refused(a), FreeError::NotLive { .. }));
+    assert!(matches!(refused(b), FreeError::NotLive { .. }));
+    release(family, c);
+    assert_eq!(figures(family).live_blocks, 0);
+}
+
+#[test]
+fn a_second_release_of_a_cached_unit_is_found() {
+    #[derive(mm::MmManaged)]
+    struct Cached(#[expect(dead_code, reason = "only its place matters")] [u32; 3]);
+
+    let boxes: Vec<_> = (0..40).map(|_| mm::MmBox::new(Cached([0; 3]))).collect();
+    let starts: Vec<_> = boxes
+        .iter()
+        .map(|one| NonNull::from(&**one).cast())
+        .collect();
+    drop(boxes);
+    for start in starts {
+        assert!(matches!(refused(start), FreeError::NotLive { .. }));
+    }
+}
+
+#[test]
+fn interior_and_foreign_pointers_are_refused() {
+    let family = family("seed:bad-pointers", 48, 8);
+    let block = family.alloc(10).expect("memory");
+    for offset in [1, 8, 48, 96, 479] {
+        // SAFETY: the offset is inside the block.
+        let inside = unsafe { block.add(offset) };
+        assert!(
+            matches!(refused(inside), FreeError::Interior { .. }),
+            "{offset}"
+        );
+    }
+    let boxed = Box::new(7_u64);
+    assert!(matches!(
+        refused(NonNull::from(&*boxed).cast()),
+        FreeError::Foreign { .. }
+    ));
+    let other = self::family("seed:bad-pointers-2", 48, 8);
+    // SAFETY: the block is live, but of another family, which is what the call answers.
+    let wrong = unsafe { other.release(block) };
+    assert!(matches!(wrong, Err(FreeError::WrongFamily { .. })));
+    assert_eq!(figures(family).live_blocks, 1);
+    release(family, block);
+}
+
+#[test]
+fn sizes_beyond_32_and_64_bits_are_errors() {
+    let family = family("seed:overflow", 36, 4);
+    for units in [
+        usize::MAX,
+        usize::MAX / 36 + 1,
+        isize::MAX as usize / 36 + 1,
+        (-1_isize).cast_unsigned(),
+    ] {
+        let answer = family.alloc(units);
+        assert!(
+            matches!(answer, Err(AllocError::SizeOverflow { .. })),
+            "{units}"
+        );
+    }
+    let huge = family.alloc(1 << 50);
+    assert!(matches!(huge, Err(AllocError::OutOfMemory { .. })));
+    let nothing = PageFamily::register("seed:nothing", Layout::new::<()>());
+    assert!(matches!(nothing, Err(RegisterError::BadLayout { .. })));
+    assert_eq!(figures(family).live_blocks, 0);
+}
+
+#[test]
+fn more_than_32_bits_of_bytes_are_served() {
+    let family = family("seed:five-gigabytes", 1 << 20, 8);
+    let block = family.alloc_zeroed(5 << 10).expect("address space");
+    // SAFETY: the last byte of the block.
+    let last = unsafe { block.add((5 << 30) - 1) };
+    // SAFETY: the block is ours.
+    unsafe { last.write(1) };
+    let now = figures(family);
+    assert_eq!(now.live_bytes, 5 << 30);
+    assert!(now.resident_bytes < 1 << 20);
+    release(family, block);
+}
+
+#[test]
+fn no_units_are_an_empty_block() {
+    let family = family("seed:empty", 36, 4);
+    let empty = family.alloc(0).expect("an empty block");
+    assert_eq!(empty, family.alloc_zeroed(0).expect("an empty block"));
+    release(family, empty);
+    release(family, empty);
+    let now = figures(family);
+    assert_eq!(
+        (now.live_blocks, now.blocks_allocated, now.vm_pages),
+        (0, 0, 0)
+    );
+}
+
+#[test]
+fn structs_of_any_size_in_any_number() {
+    for (size, units) in [
+        (4_090, 1),
+        (4_090, 1_000),
+        (65_448, 1),
+        (65_448, 40),
+        (1, 100_000),
+    ] {
+        let family = family(&format!("seed:size-{size}-{units}"), size, 1);
+        let block = family.alloc_zeroed(units).expect("memory");
+        // SAFETY: the block is ours and this long.
+        unsafe { block.write_bytes(1, size * units) };
+        assert_eq!(figures(family).live_bytes, (size * units) as u64);
+        release(family, block);
+        assert_eq!(figures(family).live_units, 0);
+    }
+}
+
+#[test]
+fn blocks_are_aligned() {
+    for shift in 0..24 {
+        let align = 1 << shift;
+        let family = family(&format!("seed:align-{align}"), align, align);
+        for units in [1, 1, 3] {
+            let block = family.alloc(units).expect("memory");
+            assert_eq!(block.addr().get() % align, 0);
+            release(family, block);
+        }
+    }
+}
+
+#[test]
+fn hundreds_of_families_are_all_there_and_all_listed() {
+    let names: Vec<String> = (0..300)
+        .map(|number| format!("seed:family-{number}"))
+        .collect();
+    for name in &names {
+        family(name, 64, 8).alloc(1).expect("memory");
+    }
+    let snapshot = mm::snapshot();
+    let report = snapshot.block_usage().to_string();
+    for name in &names {
+        assert_eq!(snapshot.family(name).expect("listed").live_blocks, 1);
+        let is_row = |line: &&str| line.split_whitespace().next() == Some(name);
+        assert_eq!(report.lines().filter(is_row).count(), 1, "{name}");
+    }
+}
+
+#[test]
+fn long_names_are_whole_and_told_apart() {
+    let stem = "seed:a-name-of-more-than-thirty-two-characters";
+    let (first, second) = (format!("{stem}-one"), format!("{stem}-two"));
+    let (small, large) = (family(&first, 8, 8), family(&second, 800, 8));
+    let (a, b) = (
+        small.alloc(1).expect("memory"),
+        large.alloc(1).expect("memory"),
+    );
+    let report = mm::snapshot().page_families().to_string();
+    assert!(report.contains(&first) && report.contains(&second));
+    assert_eq!(
+        (figures(small).live_bytes, figures(large).live_bytes),
+        (8, 800)
+    );
+    release(small, a);
+    release(large, b);
+}
+
+#[test]
+fn a_name_is_no_prefix() {
+    family("seed_node", 24, 8);
+    family("seed_node_t", 32, 8);
+    let report = mm::snapshot().memory_usage("seed_node_t").to_string();
+    assert!(report.contains("seed_node_t"));
+    let is_row = |line: &&str| line.split_whitespace().next() == Some("seed_node");
+    assert_eq!(report.lines().filter(is_row).count(), 0, "{report}");
+}
+
+#[test]
+fn a_name_is_registered_once() {
+    family("seed:once", 24, 8);
+    let again = PageFamily::register("seed:once", Layout::new::<u64>());
+    assert!(matches!(
+        again,
+        Err(RegisterError::DuplicateName {
+            family: "seed:once",
+            ..
+        })
+    ));
+}
+
+#[test]
+fn a_layout_is_padded_to_its_alignment() {
+    let family = family("seed:padded", 33, 16);
+    assert_eq!(family.layout().size(), 48);
+}
+
+#[test]
+fn freed_room_is_used_again() {
+    let family = family("seed:reuse", 1, 1);
+    let blocks = [1_000, 500, 100, 300].map(|units| family.alloc(units).expect("memory"));
+    let wall = family.alloc(60_000).expect("memory");
+    blocks.into_iter().for_each(|block| release(family, block));
+    let pages = figures(family).vm_pages;
+    let again = [1_000, 500, 200].map(|units| family.alloc(units).expect("memory"));
+    assert_eq!(figures(family).vm_pages, pages);
+    again
+        .into_iter()
+        .chain([wall])
+        .for_each(|block| release(family, block));
+}
+
+#[test]
+fn ten_pairs_leave_exact_figures() {
+    let family = family("seed:pairs", 84, 4);
+    for _ in 0..10 {
+        let block = family.alloc(1).expect("memory");
+        release(family, block);
+    }
+    let kept = family.alloc(1).expect("memory");
+    let now = figures(family);
+    assert_eq!(
+        (now.live_bytes, now.blocks_allocated, now.blocks_released),
+        (84, 11, 10)
+    );
+    release(family, kept);
+}
+
+#[test]
+fn pages_are_not_executable() {
+    let family = family("seed:protection", 64, 8);
+    let block = family.alloc_zeroed(1).expect("memory");
+    let maps = std::fs::read_to_string("/proc/self/maps").expect("Linux");
+    let address = block.addr().get();
+    let protection = maps.lines().find_map(|line| {
+        let (range, rest) = line.split_once(' ')?;
+        let (start, end) = range.split_once('-')?;
+        let start = usize::from_str_radix(start, 16).ok()?;
+        let end = usize::from_str_radix(end, 16).ok()?;
+        (start..end)
+            .contains(&address)
+            .then(|| rest[..4].to_owned())
+    });
+    assert_eq!(protection.as_deref(), Some("rw-p"));
+    release(family, block);
+}
+
+#[test]
+fn metadata_is_small_and_outside() {
+    // Alone in its process, or the other tests' records would count.
+    const UNITS: usize = 2_000_000;
+    if std::env::var_os("MM_TEST_METADATA").is_none() {
+        let me = std::env::current_exe().expect("a path");
+        let status = std::process::Command::new(me)
+            .args(["--exact", "metadata_is_small_and_outside"])
+            .env("MM_TEST_METADATA", "1")
+            .status();
+        assert!(status.expect("a child").success());
+        return;
+    }
+    let family = family("seed:metadata", 16, 8);
+    for _ in 0..UNITS {
+        family.alloc(1).expect("memory");
+    }
+    let snapshot = mm::snapshot();
+    let live = snapshot.family(family.path()).expect("listed").live_bytes;
+    let records = snapshot.records_resident_bytes;
+    assert!(
+        records * 1_000 < live * 16,
+        "{records} bytes of records for {live} live ones"
+    );
+}

@@ -1,0 +1,223 @@
+//! Many threads, one family: nothing is lost, and no figure is ever negative.
+
+use std::alloc::Layout;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc;
+use std::thread;
+
+use mm::{FamilySnapshot, PageFamily};
+
+/// A block that another thread may release.
+struct Sent(NonNull<u8>);
+
+// SAFETY: the tests pass the only pointer to a block on, and release it once.
+unsafe impl Send for Sent {}
+
+fn family(name: &str, size: usize) -> &'static PageFamily {
+    let layout = Layout::from_size_align(size, 8).expect("a layout");
+    PageFamily::register(name, layout).expect("a new name")
+}
+
+fn figures(family: &'static PageFamily) -> FamilySnapshot {
+    let snapshot = mm::snapshot();
+    snapshot.family(family.path()).expect("listed").clone()
+}
+
+fn release(family: &'static PageFamily, Sent(block): Sent) {
+    // SAFETY: the sender gave the block up.
+    unsafe { family.release(block) }.expect("live");
+}
+
+/// A small generator, so that runs are alike (Marsaglia, "Xorshift RNGs", 2003).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % end as u64).expect("below a usize")
+    }
+}
+
+/// Allocates and releases at random, keeping at most `keep` blocks; every block carries a cookie.
+fn churn(family: &'static PageFamily, seed: u64, steps: usize, keep: usize) {
+    let mut random = Random(seed);
+    let mut live: Vec<(NonNull<u8>, u64)> = Vec::new();
+    for step in 0..steps {
+        if live.len() == keep || (!live.is_empty() && random.below(2) == 0) {
+            let (block, cookie) = live.swap_remove(random.below(live.len()));
+            // SAFETY: the block is live, ours, and starts with the cookie.
+            assert_eq!(unsafe { block.cast::<u64>().read() }, cookie);
+            release(family, Sent(block));
+        } else {
+            let units = if random.below(8) == 0 {
+                random.below(40) + 1
+            } else {
+                1
+            };
+            let block = family.alloc(units).expect("memory");
+            let cookie = seed.wrapping_mul(step as u64 + 1);
+            // SAFETY: the block is ours and at least 8 bytes long.
+            unsafe { block.cast::<u64>().write(cookie) };
+            live.push((block, cookie));
+        }
+    }
+    live.into_iter()
+        .for_each(|(block, _)| release(family, Sent(block)));
+}
+
+#[test]
+fn figures_are_exact_when_all_threads_are_done() {
+    let family = family("threads:churn", 40);
+    thread::scope(|scope| {
+        let churning = |seed| scope.spawn(move || churn(family, seed, 20_000, 500));
+        let workers: Vec<_> = (1..=8).map(churning).collect();
+        // A scope ends before its threads' locals are gone; `join` does not.
+        workers
+            .into_iter()
+            .for_each(|worker| worker.join().expect("no panic"));
+    });
+    let end = figures(family);
+    family.check().expect("the walker finds the same");
+    assert_eq!(
+        (end.live_blocks, end.live_units, end.cached_units),
+        (0, 0, 0)
+    );
+    assert_eq!(end.blocks_allocated, end.blocks_released);
+}
+
+#[test]
+fn figures_are_sane_while_threads_run() {
+    let family = family("threads:watched", 24);
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (1..=4)
+            .map(|seed| scope.spawn(move || churn(family, seed, 60_000, 300)))
+            .collect();
+        let watcher = scope.spawn(|| watch(family, &done));
+        for worker in workers {
+            worker.join().expect("no panic");
+        }
+        done.store(true, Relaxed);
+        assert!(watcher.join().expect("no panic") > 0);
+    });
+    family.check().expect("the walker finds the same");
+    assert_eq!(figures(family).live_units, 0);
+}
+
+/// Takes snapshots until `done`; says how many.
+fn watch(family: &'static PageFamily, done: &AtomicBool) -> usize {
+    let mut taken = 0;
+    let mut before = figures(family);
+    while !done.load(Relaxed) {
+        let now = figures(family);
+        assert!(
+            now.blocks_allocated >= before.blocks_allocated,
+            "allocated fell"
+        );
+        assert!(
+            now.blocks_released >= before.blocks_released,
+            "released fell"
+        );
+        assert!(now.blocks_released <= now.blocks_allocated);
+        assert_eq!(now.live_blocks, now.blocks_allocated - now.blocks_released);
+        // Four threads hold at most 300 blocks of at most 40 units, and one in flight.
+        assert!(
+            now.live_units <= 4 * 301 * 40,
+            "{} live units",
+            now.live_units
+        );
+        before = now;
+        taken += 1;
+    }
+    taken
+}
+
+#[test]
+fn blocks_may_be_released_by_other_threads() {
+    let family = family("threads:handover", 64);
+    let (sender, receiver) = mpsc::sync_channel(256);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            for _ in 0..50_000 {
+                sender
+                    .send(Sent(family.alloc(1).expect("memory")))
+                    .expect("a receiver");
+            }
+        });
+        scope.spawn(move || receiver.iter().for_each(|sent| release(family, sent)));
+    });
+    let end = figures(family);
+    assert_eq!(
+        (end.blocks_allocated, end.blocks_released),
+        (50_000, 50_000)
+    );
+    family.check().expect("the walker finds the same");
+}
+
+#[test]
+fn thousands_of_threads_leave_nothing_behind() {
+    let family = family("threads:short-lived", 32);
+    let run = || {
+        for _ in 0..500 {
+            thread::spawn(move || {
+                let blocks: Vec<_> = (0..20)
+                    .map(|_| Sent(family.alloc(1).expect("memory")))
+                    .collect();
+                blocks.into_iter().for_each(|sent| release(family, sent));
+            })
+            .join()
+            .expect("no panic");
+        }
+    };
+    run();
+    let records = mm::snapshot().records_resident_bytes;
+    run();
+    let grown = mm::snapshot().records_resident_bytes - records;
+    // Other tests run beside this one, so their records may show; a leak of a record of 256
+    // bytes for each thread would be more.
+    assert!(grown < 100 * 1_024, "{grown} bytes of records more");
+    let end = figures(family);
+    assert_eq!(
+        (end.live_units, end.cached_units, end.blocks_allocated),
+        (0, 0, 20_000)
+    );
+}
+
+#[test]
+fn other_threads_flush_when_trim_asks() {
+    let family = family("threads:trim", 512);
+    let (to_worker, asked) = mpsc::channel::<()>();
+    let (to_main, answered) = mpsc::channel::<()>();
+    let worker = thread::spawn(move || {
+        let blocks: Vec<_> = (0..200)
+            .map(|_| Sent(family.alloc(1).expect("memory")))
+            .collect();
+        blocks.into_iter().for_each(|sent| release(family, sent));
+        // What this thread does in the family next is what flushes.
+        let last = Sent(family.alloc(1).expect("memory"));
+        release(family, last);
+        to_main.send(()).expect("main waits");
+        asked.recv().expect("main asks");
+        let last = Sent(family.alloc(1).expect("memory"));
+        to_main.send(()).expect("main waits");
+        asked.recv().expect("main asks");
+        release(family, last);
+    });
+    answered.recv().expect("the worker answers");
+    let cached = figures(family).cached_units;
+    mm::trim();
+    to_worker.send(()).expect("the worker waits");
+    answered.recv().expect("the worker answers");
+    let after = figures(family);
+    assert!(
+        after.cached_units < cached.max(65),
+        "{} of {cached} cached",
+        after.cached_units
+    );
+    to_worker.send(()).expect("the worker waits");
+    worker.join().expect("no panic");
+    family.check().expect("the walker finds the same");
+}

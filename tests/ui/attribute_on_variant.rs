@@ -1,0 +1,7 @@
+#[derive(mm::MmManaged)]
+enum Emp {
+    #[mm(zeroable)]
+    First,
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[derive(mm::MmManaged)]
+#[mm = "emp"]
+struct Emp(u8);
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[derive(mm::MmManaged)]
+#[mm(instances())]
+struct Node<T>(T);
+
+fn main() {}

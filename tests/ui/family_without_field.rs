@@ -1,0 +1,3 @@
+mm::family!(pub struct Table;);
+
+fn main() {}

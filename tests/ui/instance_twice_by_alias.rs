@@ -1,0 +1,7 @@
+type Byte = u8;
+
+#[derive(mm::MmManaged)]
+#[mm(instances(Node<u8>, Node<Byte>))]
+struct Node<T>(T);
+
+fn main() {}

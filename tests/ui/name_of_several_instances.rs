@@ -1,0 +1,5 @@
+#[derive(mm::MmManaged)]
+#[mm(name = "nodes", instances(Node<u8>, Node<u16>))]
+struct Node<T>(T);
+
+fn main() {}

@@ -1,0 +1,7 @@
+struct Emp(u8);
+
+fn family_of<T: mm::MmManaged>(_: &T) {}
+
+fn main() {
+    family_of(&Emp(3));
+}

@@ -1,0 +1,5 @@
+#[derive(mm::MmManaged)]
+#[mm(zeroed)]
+struct Emp(u8);
+
+fn main() {}
