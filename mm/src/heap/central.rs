@@ -244,24 +244,38 @@ impl Central {
         bytes
     }
 
-    /// Trims a family that fell below a tenth of its last peak.
+    /// Gives back the free memory between live units when a family fell below a tenth of its last
+    /// peak. What is kept against calls at every step of a loop, `trim` alone gives back.
     pub(super) fn shrink_if_fallen(&mut self, heap: &'static Heap) {
-        let live = self.account.taken_units * heap.geometry().unit() as u64;
-        if self.peak_since_shrink >= SHRINK_FROM && live < self.peak_since_shrink / 10 {
-            self.peak_since_shrink = live;
-            self.trim();
+        let live = self.taken_bytes(heap);
+        if self.peak_since_shrink < SHRINK_FROM || live >= self.peak_since_shrink / 10 {
+            return;
         }
+        self.peak_since_shrink = live;
+        let calls = &mut self.account.kernel_calls;
+        for extent in self
+            .shelves
+            .with_room()
+            .filter(|extent| extent.taken_units() > 0)
+        {
+            settle(extent, System::page_bytes(), calls);
+        }
+    }
+
+    /// Bytes that are live or in caches.
+    fn taken_bytes(&self, heap: &'static Heap) -> u64 {
+        let account = &self.account;
+        let units = account.taken_units + account.other_units - account.joined_units;
+        units * heap.geometry().unit() as u64
     }
 
     /// Raises the peak if more is live than ever.
     pub(super) fn account_peak(&mut self, heap: &'static Heap) {
-        let unit = heap.geometry().unit() as u64;
-        let account = &self.account;
         // Cached units included, this is never less than what is live, and it is cheap.
-        let at_most = (account.taken_units + account.other_units - account.joined_units) * unit;
+        let at_most = self.taken_bytes(heap);
         self.peak_since_shrink = self.peak_since_shrink.max(at_most);
-        if at_most > account.peak_bytes {
-            let live = self.live().units * unit;
+        if at_most > self.account.peak_bytes {
+            let live = self.live().units * heap.geometry().unit() as u64;
             self.account.peak_bytes = self.account.peak_bytes.max(live);
         }
     }

@@ -1,8 +1,9 @@
 //! Blocks larger than a VM page, each in a run of address space of its own.
 //!
-//! A released run stays with its family. The latest one keeps its memory, so that a program that
-//! allocates and releases the same large block over and over makes no call into the kernel; the
-//! one before it is given back, joined with given-back neighbours, and reused by best fit.
+//! A released run stays with its family. The latest ones keep their memory, up to a few megabytes,
+//! so that a program that allocates and releases the same large blocks over and over makes no
+//! call into the kernel; older ones are given back, joined with given-back neighbours, and reused
+//! by best fit.
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};
@@ -15,8 +16,11 @@ use super::page::{Place, Record};
 use crate::os::Refused;
 use crate::os::arena::Arena;
 
-/// Runs above this many bytes never keep their memory when they are released.
-const MOST_KEPT: usize = 32 << 20;
+/// Released runs keep their memory while they have no more than this many bytes together.
+const MOST_KEPT: usize = 8 << 20;
+
+/// The latest released run keeps its memory on its own up to this many bytes.
+const LARGEST_KEPT: usize = 32 << 20;
 
 /// A run of address space of one family. Changed only under the family's lock.
 ///
@@ -54,7 +58,9 @@ type Found = (NonNull<u8>, bool);
 #[derive(Debug)]
 pub(super) struct LargeRuns {
     free: Option<&'static Record>,
+    /// Latest first.
     kept: Option<&'static Record>,
+    kept_bytes: usize,
     spare: Option<&'static Record>,
 }
 
@@ -113,6 +119,7 @@ impl LargeRuns {
         Self {
             free: None,
             kept: None,
+            kept_bytes: 0,
             spare: None,
         }
     }
@@ -144,37 +151,60 @@ impl LargeRuns {
     pub(super) fn release(&mut self, record: &'static Record, calls: &mut u64) {
         let large = as_large(record);
         large.state.store(KEPT, Relaxed);
-        let before = self.kept.replace(record);
-        if let Some(before) = before {
-            self.give_back(before, calls);
-        }
-        if large.bytes() > MOST_KEPT {
-            self.give_back_kept(calls);
+        large.next.set(self.kept.replace(record));
+        self.kept_bytes += large.bytes();
+        while self.keeps_too_much() {
+            self.give_back_oldest(calls);
         }
     }
 
-    /// Gives the kept run's memory back; returns its bytes.
+    /// Gives the memory of all kept runs back; returns its bytes.
     pub(super) fn give_back_kept(&mut self, calls: &mut u64) -> usize {
-        let Some(record) = self.kept.take() else {
+        let mut given = 0;
+        while self.kept.is_some() {
+            given += self.give_back_oldest(calls);
+        }
+        given
+    }
+
+    fn keeps_too_much(&self) -> bool {
+        let is_one = self
+            .kept
+            .is_some_and(|latest| as_large(latest).next.get().is_none());
+        self.kept_bytes > if is_one { LARGEST_KEPT } else { MOST_KEPT }
+    }
+
+    /// Gives back the run that was released first; returns the bytes that the kernel took.
+    fn give_back_oldest(&mut self, calls: &mut u64) -> usize {
+        let Some(oldest) = list(self.kept).last() else {
             return 0;
         };
-        let bytes = as_large(record).bytes();
-        if self.give_back(record, calls) {
+        self.remove_kept(oldest);
+        let bytes = as_large(oldest).bytes();
+        if self.give_back(oldest, calls) {
             bytes
         } else {
             0
         }
     }
 
+    /// Takes the smallest kept run that fits a block of `bytes` closely.
     fn take_kept(&mut self, bytes: usize, align: usize) -> Option<&'static Record> {
-        let large = as_large(self.kept?);
         // A much larger run would hold memory that the block does not use.
-        let close = large.bytes() <= bytes.saturating_add(bytes / 8);
-        if large.fits(bytes, align) && close {
-            self.kept.take()
-        } else {
-            None
-        }
+        let most = bytes.saturating_add(bytes / 8);
+        let close = |run: &&'static Record| {
+            as_large(run).fits(bytes, align) && as_large(run).bytes() <= most
+        };
+        let best = list(self.kept)
+            .filter(close)
+            .min_by_key(|run| as_large(run).bytes())?;
+        self.remove_kept(best);
+        Some(best)
+    }
+
+    fn remove_kept(&mut self, record: &'static Record) {
+        remove(&mut self.kept, record);
+        self.kept_bytes -= as_large(record).bytes();
     }
 
     /// Takes the smallest free run that fits.
@@ -322,19 +352,8 @@ impl LargeRuns {
         large.next.set(self.free.replace(record));
     }
 
-    /// Takes a run off the list of free runs, if it is on it.
     fn remove_free(&mut self, record: &'static Record) {
-        let next = as_large(record).next.get();
-        let is_it = |other: &&'static Record| core::ptr::eq(*other, record);
-        if self.free.as_ref().is_some_and(is_it) {
-            self.free = next;
-            return;
-        }
-        let before =
-            list(self.free).find(|run| as_large(run).next.get().as_ref().is_some_and(is_it));
-        if let Some(before) = before {
-            as_large(before).next.set(next);
-        }
+        remove(&mut self.free, record);
     }
 }
 
@@ -347,6 +366,20 @@ fn clear(large: &Large) {
 
 fn list(head: Option<&'static Record>) -> impl Iterator<Item = &'static Record> {
     core::iter::successors(head, |record| as_large(record).next.get())
+}
+
+/// Takes a run off a list, if it is on it.
+fn remove(head: &mut Option<&'static Record>, record: &'static Record) {
+    let next = as_large(record).next.get();
+    let is_it = |other: &'static Record| core::ptr::eq(other, record);
+    if head.is_some_and(is_it) {
+        *head = next;
+        return;
+    }
+    let before = list(*head).find(|run| as_large(run).next.get().is_some_and(is_it));
+    if let Some(before) = before {
+        as_large(before).next.set(next);
+    }
 }
 
 fn as_large(record: &Record) -> &Large {

@@ -1,0 +1,125 @@
+//! Releases where little of the runtime is left: after a thread's locals, at exit, after a fork.
+
+use std::cell::RefCell;
+use std::env;
+use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
+
+use mm::{MmBox, MmManaged};
+
+#[derive(MmManaged)]
+struct Late(u64);
+
+fn live() -> u64 {
+    let snapshot = mm::snapshot();
+    snapshot
+        .family(Late::page_family().path())
+        .expect("listed")
+        .live_blocks
+}
+
+/// Boxes that go with the thread's locals; some before mm's own local, some after.
+struct Locals(RefCell<Vec<MmBox<Late>>>);
+
+impl Drop for Locals {
+    fn drop(&mut self) {
+        for one in self.0.take() {
+            assert_eq!(one.0, 7);
+        }
+        // Allocating is fine here too.
+        drop(MmBox::new(Late(1)));
+    }
+}
+
+thread_local! {
+    static FIRST: Locals = const { Locals(RefCell::new(Vec::new())) };
+    static LAST: Locals = const { Locals(RefCell::new(Vec::new())) };
+}
+
+/// The tests share the family, so they take turns.
+static TURN: Mutex<()> = Mutex::new(());
+
+#[test]
+fn boxes_in_thread_locals_are_released() {
+    let _turn = TURN.lock();
+    let before = live();
+    for _ in 0..20 {
+        let thread = thread::spawn(|| {
+            // Registered before anything of mm, so dropped after it.
+            FIRST.with(|boxes| boxes.0.borrow_mut().clear());
+            let mut some: Vec<_> = (0..100).map(|_| MmBox::new(Late(7))).collect();
+            LAST.with(|boxes| boxes.0.borrow_mut().extend(some.split_off(50)));
+            FIRST.with(|boxes| *boxes.0.borrow_mut() = some);
+        });
+        thread.join().expect("no panic");
+    }
+    assert_eq!(live(), before);
+    Late::page_family()
+        .check()
+        .expect("the walker finds the same");
+}
+
+#[test]
+fn boxes_are_released_at_exit() {
+    static KEPT: Mutex<Vec<MmBox<Late>>> = Mutex::new(Vec::new());
+
+    extern "C" fn at_exit() {
+        let before = live();
+        KEPT.lock().expect("one thread").clear();
+        println!("at exit: {before} live, then {}", live());
+    }
+
+    if env::var_os("MM_TEST_AT_EXIT").is_none() {
+        let me = env::current_exe().expect("a path");
+        let arguments = ["--exact", "boxes_are_released_at_exit", "--nocapture"];
+        let output = Command::new(me)
+            .args(arguments)
+            .env("MM_TEST_AT_EXIT", "1")
+            .output();
+        let text = output.expect("a child").stdout;
+        assert!(String::from_utf8_lossy(&text).contains("at exit: 30 live, then 0"));
+        return;
+    }
+    // SAFETY: the function neither unwinds nor returns a value.
+    assert_eq!(unsafe { libc::atexit(at_exit) }, 0);
+    KEPT.lock()
+        .expect("one thread")
+        .extend((0..30).map(|_| MmBox::new(Late(7))));
+}
+
+#[test]
+fn a_forked_child_goes_on() {
+    if env::var_os("MM_TEST_FORK").is_none() {
+        // A process with one thread besides the harness's main one, which only waits.
+        let me = env::current_exe().expect("a path");
+        let arguments = ["--exact", "a_forked_child_goes_on", "--nocapture"];
+        let output = Command::new(me)
+            .args(arguments)
+            .env("MM_TEST_FORK", "1")
+            .output();
+        assert!(output.expect("a child").status.success());
+        return;
+    }
+    let boxes: Vec<_> = (0..1_000).map(|_| MmBox::new(Late(7))).collect();
+    // SAFETY: the child calls nothing that other threads may hold locks of.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0);
+    if child == 0 {
+        let whole = boxes.iter().all(|one| one.0 == 7);
+        drop(boxes);
+        let more: Vec<_> = (0..1_000).map(|_| MmBox::new(Late(8))).collect();
+        let fine = whole && live() == 1_000 && Late::page_family().check().is_ok();
+        drop(more);
+        let code = i32::from(!fine || live() != 0);
+        // SAFETY: ends the child at once, without the parent's handlers.
+        unsafe { libc::_exit(code) };
+    }
+    let mut status = -1;
+    // SAFETY: the child is ours and `status` is an int.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    assert_eq!(status, 0);
+    assert_eq!(live(), 1_000);
+    drop(boxes);
+    assert_eq!(live(), 0);
+}

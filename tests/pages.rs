@@ -1,0 +1,154 @@
+//! Memory: taken late, given back soon, and never at every step of a loop.
+
+use std::alloc::Layout;
+use std::ptr::NonNull;
+
+use mm::{FamilySnapshot, PageFamily};
+
+fn family(name: &str, size: usize) -> &'static PageFamily {
+    let layout = Layout::from_size_align(size, 4).expect("a layout");
+    PageFamily::register(name, layout).expect("a new name")
+}
+
+fn figures(family: &'static PageFamily) -> FamilySnapshot {
+    let snapshot = mm::snapshot();
+    snapshot.family(family.path()).expect("listed").clone()
+}
+
+fn release(family: &'static PageFamily, block: NonNull<u8>) {
+    // SAFETY: the tests release live blocks of theirs.
+    unsafe { family.release(block) }.expect("live");
+}
+
+#[test]
+fn a_loop_at_the_edge_of_a_page_makes_no_kernel_calls() {
+    for (units, per_extent) in [(1, 58_000), (1_000, 60), (40_000, 3)] {
+        let family = family(&format!("pages:edge-{units}"), 36);
+        // Around every count of live blocks up to more than an extent's.
+        for full in (0..per_extent).step_by((per_extent / 40).max(1)) {
+            let live: Vec<_> = (0..full)
+                .map(|_| family.alloc(units).expect("memory"))
+                .collect();
+            let pair = || {
+                let [a, b] = [units, units].map(|units| family.alloc(units).expect("memory"));
+                release(family, a);
+                release(family, b);
+            };
+            pair();
+            let before = figures(family).kernel_calls;
+            (0..50).for_each(|_| pair());
+            let calls = figures(family).kernel_calls - before;
+            assert!(
+                calls <= 2,
+                "{calls} calls for 50 steps above {full} live blocks"
+            );
+            live.into_iter().for_each(|block| release(family, block));
+        }
+    }
+}
+
+#[test]
+fn empty_extents_go_back_by_themselves() {
+    let family = family("pages:shrink", 36);
+    let live: Vec<_> = (0..1_000_000)
+        .map(|_| family.alloc_zeroed(1).expect("memory"))
+        .collect();
+    for block in &live {
+        // SAFETY: the block is live, ours, and has 36 bytes.
+        unsafe { block.write_bytes(1, 36) };
+    }
+    let peak = figures(family);
+    assert!(peak.resident_bytes >= 36_000_000);
+    live.into_iter().for_each(|block| release(family, block));
+    let end = figures(family);
+    assert!(
+        end.resident_bytes <= 2 << 20,
+        "{} bytes kept",
+        end.resident_bytes
+    );
+    assert!(end.peak_live_bytes >= 36_000_000);
+}
+
+#[test]
+fn trim_gives_back_free_memory_inside_pages() {
+    let family = family("pages:trim", 1_000);
+    let live: Vec<_> = (0..10_000)
+        .map(|_| family.alloc_zeroed(1).expect("memory"))
+        .collect();
+    for block in &live {
+        // SAFETY: the block is live, ours, and has 1,000 bytes.
+        unsafe { block.write_bytes(1, 1_000) };
+    }
+    let before = figures(family).resident_bytes;
+    let mut kept = Vec::new();
+    for (index, block) in live.into_iter().enumerate() {
+        if index % 50 == 0 {
+            kept.push(block);
+        } else {
+            release(family, block);
+        }
+    }
+    mm::trim();
+    let after = figures(family);
+    // One live unit in 50 KB keeps one or two OS pages of 4 KiB.
+    assert!(
+        after.resident_bytes < before / 5,
+        "{} of {before}",
+        after.resident_bytes
+    );
+    assert_eq!(after.live_units, kept.len() as u64);
+    for block in &kept {
+        let bytes = NonNull::slice_from_raw_parts(*block, 1_000);
+        // SAFETY: the block is live and was written.
+        assert!(unsafe { bytes.as_ref() }.iter().all(|byte| *byte == 1));
+    }
+    // What was given back reads as zero again.
+    let again: Vec<_> = (0..10_000)
+        .map(|_| family.alloc_zeroed(1).expect("memory"))
+        .collect();
+    for block in again {
+        let bytes = NonNull::slice_from_raw_parts(block, 1_000);
+        // SAFETY: the block is live and zeroed.
+        assert!(unsafe { bytes.as_ref() }.iter().all(|byte| *byte == 0));
+        release(family, block);
+    }
+    kept.into_iter().for_each(|block| release(family, block));
+    family.check().expect("the walker finds the same");
+}
+
+#[test]
+fn addresses_stay_with_their_family() {
+    let (first, second) = (family("pages:first", 64), family("pages:second", 64));
+    let of_first: Vec<_> = (0..5_000)
+        .map(|_| first.alloc(1).expect("memory"))
+        .collect();
+    let addresses: Vec<_> = of_first
+        .iter()
+        .map(|block| block.addr().get() >> 16)
+        .collect();
+    of_first.into_iter().for_each(|block| release(first, block));
+    mm::trim();
+    let of_second: Vec<_> = (0..20_000)
+        .map(|_| second.alloc(1).expect("memory"))
+        .collect();
+    for block in of_second {
+        assert!(!addresses.contains(&(block.addr().get() >> 16)));
+        release(second, block);
+    }
+}
+
+#[test]
+fn resident_memory_follows_what_is_touched() {
+    let family = family("pages:touch", 4_096);
+    let block = family.alloc_zeroed(50_000).expect("address space");
+    assert!(figures(family).resident_bytes < 1 << 20);
+    for index in 0..50_000 {
+        // SAFETY: inside the block.
+        let unit = unsafe { block.add(index * 4_096) };
+        // SAFETY: the block is ours.
+        unsafe { unit.write(1) };
+    }
+    assert!(figures(family).resident_bytes >= 50_000 * 4_096);
+    release(family, block);
+    assert!(figures(family).resident_bytes < 1 << 20);
+}
