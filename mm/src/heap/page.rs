@@ -363,6 +363,10 @@ impl Page {
             return false;
         }
         map.free(word, mask);
+        // A new run either reaches out of the word, around the first or last unit, or fits it.
+        let (first, last) = (mask.trailing_zeros(), 63 - mask.leading_zeros());
+        let around = |bit: u32| map.free_run_around(word * 64 + bit as usize).units;
+        self.raise_longest(around(first).max(around(last)).max(64));
         self.account_freed(mask.count_ones() as usize);
         true
     }
@@ -387,21 +391,32 @@ impl Page {
     /// Frees the block that is `run`.
     pub(super) fn unclaim_run(self, run: Run) {
         self.map().free_run(run);
+        self.raise_longest(self.map().free_run_around(run.first).units);
         self.account_freed(run.units);
     }
 
     /// Finds the first run of `units` free units; remembers the longest when there is none.
     fn find_run(self, units: usize) -> Option<usize> {
-        let mut longest = 0;
-        for run in self.map().free_runs() {
-            if run.units >= units {
-                return Some(run.first);
-            }
-            longest = run.units.max(longest);
+        let found = self.map().find_run(units);
+        if found.is_none() {
+            let longest = self.map().free_runs().map(|run| run.units).max();
+            self.set_longest(longest.unwrap_or(0));
         }
-        let too_long = u16::try_from(longest + 1).unwrap_or(0);
+        found
+    }
+
+    /// Notes that no free run is longer than `units`.
+    fn set_longest(self, units: usize) {
+        let too_long = u16::try_from(units + 1).unwrap_or(0);
         self.state().too_long.store(too_long, Relaxed);
-        None
+    }
+
+    /// Notes that there may be a free run of `units` units now.
+    fn raise_longest(self, units: usize) {
+        let too_long = usize::from(self.state().too_long.load(Relaxed));
+        if too_long != 0 && units >= too_long {
+            self.set_longest(units);
+        }
     }
 
     /// Notes that units `first..end` are handed out; whether they are known to be zero.
@@ -437,7 +452,6 @@ impl Page {
             .taken
             .store(count(self.taken() - units), Relaxed);
         self.extent.account_freed(units);
-        self.state().too_long.store(0, Relaxed);
         self.account_changed();
     }
 

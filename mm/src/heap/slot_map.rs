@@ -98,6 +98,51 @@ impl SlotMap<'_> {
         })
     }
 
+    /// The first free run of at least `units` units, found a word at a time.
+    pub(super) fn find_run(&self, units: usize) -> Option<usize> {
+        // Free units at the end of the words before.
+        let mut carried = 0;
+        for word in 0..self.taken.len() {
+            let free = self.free_in(word);
+            if carried + free.trailing_ones() as usize >= units {
+                return Some(word * 64 - carried);
+            }
+            let starts = starts_of_runs(free, units);
+            if starts != 0 {
+                return Some(word * 64 + starts.trailing_zeros() as usize);
+            }
+            carried = if free == u64::MAX {
+                carried + 64
+            } else {
+                free.leading_ones() as usize
+            };
+        }
+        None
+    }
+
+    /// The longest run of free units around the free unit `index`.
+    pub(super) fn free_run_around(&self, index: usize) -> Run {
+        let first = self.taken_before(index).map_or(0, |taken| taken + 1);
+        let end = next(self.taken, index, self.capacity, |word| word);
+        Run {
+            first,
+            units: end - first,
+        }
+    }
+
+    /// The last taken unit before `index`.
+    fn taken_before(&self, index: usize) -> Option<usize> {
+        let mut seen = !(u64::MAX << (index % 64));
+        for word in (0..=index / 64).rev() {
+            let hits = self.taken_in(word) & seen;
+            if hits != 0 {
+                return Some(word * 64 + 63 - hits.leading_zeros() as usize);
+            }
+            seen = u64::MAX;
+        }
+        None
+    }
+
     /// Taken units.
     pub(super) fn taken_units(&self) -> usize {
         ones(self.taken)
@@ -125,6 +170,21 @@ impl Run {
             units: self.units - 1,
         }
     }
+}
+
+/// The bits of `free` at which `units` bits in a row are set.
+fn starts_of_runs(free: u64, units: usize) -> u64 {
+    if units > 64 {
+        return 0;
+    }
+    // Each bit says that the `known` bits from it on are set; that number doubles.
+    let (mut starts, mut known) = (free, 1);
+    while known < units && starts != 0 {
+        let more = known.min(units - known);
+        starts &= starts >> more;
+        known += more;
+    }
+    starts
 }
 
 fn set(map: &[AtomicU64], run: Run) {
@@ -236,6 +296,13 @@ mod tests {
                 }
                 prop_assert_eq!(map.free_runs().collect::<Vec<_>>(), free_runs_of(&owners));
                 prop_assert_eq!(map.blocks(), blocks.len());
+                for units in [1, 2, 3, 17, 63, 64, 65, 130] {
+                    let first = free_runs_of(&owners).into_iter().find(|run| run.units >= units);
+                    prop_assert_eq!(map.find_run(units), first.map(|run| run.first));
+                }
+                for run in free_runs_of(&owners) {
+                    prop_assert_eq!(map.free_run_around(run.first + run.units / 2), run);
+                }
                 prop_assert_eq!(map.taken_units(), owners.iter().flatten().count());
                 for block in &blocks {
                     prop_assert_eq!(map.block_units(block.first), block.units);
