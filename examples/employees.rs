@@ -23,15 +23,19 @@ fn main() {
     let _students = [1, 1].map(Student::xcalloc);
 
     mm::print_registered_page_families();
-    println!("\nAll blocks live:\n");
-    mm::print_memory_usage(None);
-    println!();
-    mm::print_block_usage();
+    report("With all blocks");
 
     fifties.into_iter().for_each(Emp::xfree);
+    report("After the release of the four blocks of 50");
+}
 
-    println!("\nThe four blocks of 50 released:\n");
+fn report(moment: &str) {
+    println!("\n{moment}:\n");
     mm::print_memory_usage(None);
     println!();
     mm::print_block_usage();
+    println!();
+    for family in mm::snapshot().families {
+        println!("{}: {} live blocks", family.name, family.live_blocks);
+    }
 }

@@ -5,7 +5,8 @@ use core::ptr::NonNull;
 
 use crate::error::AllocError;
 use crate::family::PageFamily;
-use crate::os::faulty::failing_at;
+use crate::heap::RECORDS;
+use crate::os::faulty::{failing_at, refusing_above};
 
 /// Calls that the sequence below may make at the most; it fails if it makes more.
 const MOST_CALLS: usize = 200;
@@ -99,4 +100,17 @@ fn large_units_survive_refusals() {
             return;
         }
     }
+}
+
+#[test]
+fn refusals_use_nothing_up() {
+    // Records can be had, pages cannot. A page's map of 2 KiB for each try would be 8 MiB.
+    let family = family_of("faults-again", 4);
+    let before = RECORDS.reserved();
+    let tries = || (0..4_000).filter(|_| family.alloc(2_000).is_err()).count();
+    // The first few find room in what was committed before.
+    assert!(refusing_above(1 << 20, tries) > 3_000);
+    let grown = RECORDS.reserved() - before;
+    // The other tests, which run beside this one, use a few.
+    assert!(grown < 6 << 20, "{grown} bytes of records more");
 }

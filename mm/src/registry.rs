@@ -104,7 +104,8 @@ pub fn snapshot() -> Snapshot {
     Snapshot::new(process_figures(), families)
 }
 
-/// Gives back to the kernel all memory that can be given; returns how many bytes that were.
+/// Gives back to the kernel all memory that can be given; returns how many bytes that were,
+/// counted in whole OS pages, touched or not.
 ///
 /// The calling thread's caches are flushed first; other threads flush theirs at their next call,
 /// so what those hold is given back by a later `trim`.
@@ -221,6 +222,7 @@ fn process_figures() -> ProcessFigures {
 /// Copies the figures of one family. `resident` has bytes by the family's number.
 fn copy(family: &'static PageFamily, resident: &[u64]) -> FamilySnapshot {
     let figures = family.figures();
+    let resident_bytes = resident_bytes(family, figures.mapped, resident);
     let (unit, all) = (family.layout().size() as u64, figures.all());
     FamilySnapshot {
         name: family.name(),
@@ -233,11 +235,7 @@ fn copy(family: &'static PageFamily, resident: &[u64]) -> FamilySnapshot {
         units_per_page: figures.units_per_page,
         vm_pages: figures.vm_pages,
         mapped_bytes: figures.mapped,
-        resident_bytes: if System::MEASURES_RESIDENT {
-            resident.get(family.number()).copied().unwrap_or(0)
-        } else {
-            figures.mapped
-        },
+        resident_bytes,
         live_blocks: figures.live_blocks,
         live_units: figures.live_units,
         live_bytes: figures.live_units * unit,
@@ -251,8 +249,18 @@ fn copy(family: &'static PageFamily, resident: &[u64]) -> FamilySnapshot {
         largest_free_block: all.largest_free_block,
         occupied_page_bytes: figures.occupied_pages,
         occupied_page_free_bytes: figures.occupied_free_units * unit,
-        reclaimable_bytes: figures.reclaimable,
+        // Free OS pages that nobody touched are not there to be given back.
+        reclaimable_bytes: figures.reclaimable.min(resident_bytes),
         fill: figures.fill.map(fill_class),
+    }
+}
+
+/// What the kernel said, or all that is mapped where it is not asked.
+fn resident_bytes(family: &PageFamily, mapped: u64, by_number: &[u64]) -> u64 {
+    if System::MEASURES_RESIDENT {
+        by_number.get(family.number()).copied().unwrap_or(0)
+    } else {
+        mapped
     }
 }
 

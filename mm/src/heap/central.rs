@@ -1,11 +1,12 @@
 //! A family's pages, behind its lock: refill, flush, blocks of many units, giving back.
 
 use core::ptr::NonNull;
+use std::io::Write;
 
 use super::cache::CacheRecord;
 use super::geometry::{EXTENT, Placement};
 use super::large::LargeRuns;
-use super::page::{Extent, Page, Record, SPACE, Spot};
+use super::page::{Extent, Page, Place, Record, SPACE, Spot};
 use super::shelves::Shelves;
 use super::slot_map::Run;
 use super::{Block, Heap, Refusal, Shortage};
@@ -29,6 +30,8 @@ pub(super) struct Central {
     pub(super) caches: Option<&'static CacheRecord>,
     /// The extent that became empty last.
     kept_empty: Option<&'static Extent>,
+    /// Address space that was taken when there was no memory for its record.
+    unrecorded: Option<Place>,
     next_pages: usize,
     mapped: usize,
     pub(super) account: Account,
@@ -89,6 +92,7 @@ impl Central {
             newest: None,
             caches: None,
             kept_empty: None,
+            unrecorded: None,
             next_pages: 1,
             mapped: 0,
             account: Account::new(),
@@ -386,17 +390,24 @@ impl Central {
         } else {
             0
         };
-        let record = Extent::make(heap, pages, colour, &mut self.account.kernel_calls)?;
-        let bytes = pages * heap.geometry().page_bytes();
-        self.mapped += bytes;
+        let place = self.place_for(pages * heap.geometry().page_bytes())?;
+        let record = Extent::make(heap, place, colour);
+        let record = record.inspect_err(|_| self.unrecorded = Some(place))?;
+        self.mapped += place.bytes;
         self.next_pages = pages * 2;
-        if bytes == EXTENT && self.mapped >= HUGE_FROM {
+        if place.bytes == EXTENT && self.mapped >= HUGE_FROM {
             self.account.kernel_calls += 1;
-            if let Record::Extent(extent) = record {
-                extent.place.prefer_huge();
-            }
+            place.prefer_huge();
         }
         Ok(record)
+    }
+
+    /// Address space for an extent: what an earlier try left, else new.
+    fn place_for(&mut self, bytes: usize) -> Result<Place, Refused> {
+        if let Some(left) = self.unrecorded.take_if(|left| left.bytes == bytes) {
+            return Ok(left);
+        }
+        Place::take(bytes, bytes, &mut self.account.kernel_calls)
     }
 
     fn free_group(&mut self, group: Group) {
@@ -503,6 +514,8 @@ fn is_block(page: Page, run: Run) -> bool {
 #[cold]
 fn released_twice(unit: NonNull<u8>) -> ! {
     // Going on would hand the same memory out to two owners.
-    eprintln!("mm: the unit at {unit:p} was released twice, or is no unit; aborting");
+    let why = "was released twice, or is no unit; aborting";
+    // A closed stderr is no reason to panic instead.
+    let _ = writeln!(std::io::stderr(), "mm: the unit at {unit:p} {why}");
     std::process::abort();
 }

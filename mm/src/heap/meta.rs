@@ -88,10 +88,21 @@ impl Region {
 
     /// Resident bytes of all chunks.
     pub(crate) fn resident(&self) -> usize {
-        let newest = self.filling().newest;
-        core::iter::successors(newest, |chunk| chunk.older.get())
+        let chunks = self.chunks();
+        chunks
             .map(|chunk| chunk.mapping.resident(0..chunk.mapping.bytes()))
             .sum()
+    }
+
+    /// Bytes of address space of all chunks.
+    #[cfg(test)]
+    pub(crate) fn reserved(&self) -> usize {
+        self.chunks().map(|chunk| chunk.mapping.bytes()).sum()
+    }
+
+    fn chunks(&self) -> impl Iterator<Item = &'static Chunk> + use<> {
+        let newest = self.filling().newest;
+        core::iter::successors(newest, |chunk| chunk.older.get())
     }
 
     /// Cuts zeroed memory of `layout` from a chunk.

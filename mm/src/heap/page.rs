@@ -149,21 +149,18 @@ pub(super) struct Spot {
 }
 
 impl Extent {
-    /// Takes address space for `pages` VM pages, and makes their record.
+    /// Makes the record of the VM pages at `place`, which belong to `heap` from now on.
     pub(super) fn make(
         heap: &'static Heap,
-        pages: usize,
+        place: Place,
         colour: usize,
-        calls: &mut u64,
     ) -> Result<&'static Record, Refused> {
         let geometry = heap.geometry();
+        let pages = place.bytes / geometry.page_bytes();
         let words = pages * geometry.words();
-        // Maps first: address space that was taken cannot be put back.
         let taken = meta::RECORDS.zeroed(words)?;
         let joined = meta::JOINTS.zeroed(words)?;
         let states = meta::RECORDS.zeroed(pages)?;
-        let bytes = pages * geometry.page_bytes();
-        let place = Place::take(bytes, bytes.min(super::geometry::EXTENT), calls)?;
         let record = meta::RECORDS.place(Record::Extent(Self {
             heap,
             place,

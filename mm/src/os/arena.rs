@@ -139,18 +139,22 @@ impl<E: Sync, const GRANULE: usize> AddressSpace<E, GRANULE> {
         least: usize,
         calls: &mut u64,
     ) -> Result<&'static Arena<E, GRANULE>, Refused> {
-        let slot = self.arenas.iter().find(|slot| slot.get().is_none());
-        let slot = slot.ok_or(Refused)?;
-        let arena = Arena::reserve(least, calls)?;
+        let mut slots = self.arenas.iter().enumerate();
+        let (number, slot) = slots
+            .find(|(_, slot)| slot.get().is_none())
+            .ok_or(Refused)?;
+        // Twice as much for each eighth arena, or their number would bound the heap.
+        let wanted = arena_bytes() << (number / 8);
+        let arena = Arena::reserve(wanted.max(least), least, calls)?;
         Ok(slot.get_or_init(|| arena))
     }
 }
 
 impl<E: Sync, const GRANULE: usize> Arena<E, GRANULE> {
-    /// Reserves as much as the system allows, and at least `least` bytes.
-    fn reserve(least: usize, calls: &mut u64) -> Result<Self, Refused> {
+    /// Reserves `wanted` bytes if the system allows, and at least `least`.
+    fn reserve(wanted: usize, least: usize, calls: &mut u64) -> Result<Self, Refused> {
         let least = least.checked_next_multiple_of(STEP).ok_or(Refused)?;
-        let mut bytes = arena_bytes().max(least);
+        let mut bytes = wanted.next_multiple_of(STEP).max(least);
         loop {
             *calls += 2;
             match Self::reserve_exactly(bytes) {

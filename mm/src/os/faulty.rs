@@ -13,6 +13,17 @@ pub(crate) struct Faulty<S>(PhantomData<S>);
 std::thread_local! {
     /// Calls still to let through before one is refused; `None`: refuse none.
     static COUNTDOWN: Cell<Option<usize>> = const { Cell::new(None) };
+
+    /// Bytes above which nothing is reserved or committed.
+    static MOST_BYTES: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+/// Runs `f` while this thread can reserve and commit no more than `bytes` at a time.
+pub(crate) fn refusing_above<R>(bytes: usize, f: impl FnOnce() -> R) -> R {
+    MOST_BYTES.set(bytes);
+    let result = f();
+    MOST_BYTES.set(usize::MAX);
+    result
 }
 
 /// Runs `f` while call number `nth` of this thread (from 0) is refused, and every later one.
@@ -23,6 +34,13 @@ pub(crate) fn failing_at<R>(nth: usize, f: impl FnOnce() -> R) -> (R, bool) {
     let result = f();
     let refused = COUNTDOWN.replace(None) == Some(0);
     (result, refused)
+}
+
+fn check_bytes(bytes: usize) -> Result<(), Refused> {
+    if bytes > MOST_BYTES.get() {
+        return Err(Refused);
+    }
+    check()
 }
 
 fn check() -> Result<(), Refused> {
@@ -46,7 +64,7 @@ unsafe impl<S: PageSource> PageSource for Faulty<S> {
     }
 
     fn reserve(bytes: usize, align: usize) -> Result<NonNull<u8>, Refused> {
-        check()?;
+        check_bytes(bytes)?;
         S::reserve(bytes, align)
     }
 
@@ -56,7 +74,7 @@ unsafe impl<S: PageSource> PageSource for Faulty<S> {
     }
 
     unsafe fn commit(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
-        check()?;
+        check_bytes(bytes)?;
         // SAFETY: the caller's promise is the same.
         unsafe { S::commit(start, bytes) }
     }
