@@ -344,3 +344,26 @@ fn metadata_is_small_and_outside() {
         "{records} bytes of records for {live} live ones"
     );
 }
+
+#[test]
+fn cost_does_not_grow_with_the_number_of_families() {
+    let family = family("seed:cost", 64, 8);
+    let best_of_five = || {
+        let pairs = || {
+            let start = std::time::Instant::now();
+            for _ in 0..20_000 {
+                let block = family.alloc(1).expect("memory");
+                release(family, block);
+            }
+            start.elapsed()
+        };
+        (0..5).map(|_| pairs()).min().expect("five runs")
+    };
+    let before = best_of_five();
+    for number in 0..5_000 {
+        self::family(&format!("seed:cost-{number}"), 64, 8);
+    }
+    let after = best_of_five();
+    // The original's look-up by name would take thousands of times as long; a busy machine will not.
+    assert!(after < before * 20, "{before:?}, then {after:?}");
+}

@@ -361,7 +361,7 @@ impl Page {
         }
         map.free(word, mask);
         // A new run either reaches out of the word, around the first or last unit, or fits it.
-        let (first, last) = (mask.trailing_zeros(), 63 - mask.leading_zeros());
+        let (first, last) = (mask.trailing_zeros(), mask.ilog2());
         let around = |bit: u32| map.free_run_around(word * 64 + bit as usize).units;
         self.raise_longest(around(first).max(around(last)).max(64));
         self.account_freed(mask.count_ones() as usize);
