@@ -152,3 +152,35 @@ fn resident_memory_follows_what_is_touched() {
     release(family, block);
     assert!(figures(family).resident_bytes < 1 << 20);
 }
+
+#[test]
+fn a_large_live_block_makes_small_ones_no_dearer() {
+    let family = family("pages:mixed", 36);
+    let large = family.alloc(500_000).expect("memory");
+    let pair = |units| {
+        let block = family.alloc(units).expect("memory");
+        release(family, block);
+    };
+    for units in [2, 30_000] {
+        pair(units);
+        let before = figures(family).kernel_calls;
+        (0..100).for_each(|_| pair(units));
+        assert_eq!(figures(family).kernel_calls, before, "{units} units");
+    }
+    release(family, large);
+}
+
+#[test]
+fn address_space_that_came_and_went_costs_snapshots_nothing() {
+    let family = family("pages:vast", 1 << 20);
+    let block = family.alloc(100 << 10).expect("address space");
+    release(family, block);
+    let snapshot = || {
+        let start = std::time::Instant::now();
+        drop(mm::snapshot());
+        start.elapsed().as_millis()
+    };
+    // Asking the kernel about 100 GiB takes some 50 ms.
+    let best = (0..10).map(|_| snapshot()).min().expect("ten runs");
+    assert!(best < 25, "{best} ms");
+}

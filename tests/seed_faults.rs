@@ -367,3 +367,65 @@ fn cost_does_not_grow_with_the_number_of_families() {
     // The original's look-up by name would take thousands of times as long; a busy machine will not.
     assert!(after < before * 20, "{before:?}, then {after:?}");
 }
+
+#[test]
+fn a_derived_name_is_taken_too() {
+    #[derive(mm::MmManaged)]
+    #[mm(name = "seed:derived")]
+    struct Derived(#[expect(dead_code, reason = "only its name matters")] u8);
+
+    let again = PageFamily::register("seed:derived", Layout::new::<u64>());
+    assert!(matches!(again, Err(RegisterError::DuplicateName { .. })));
+}
+
+#[test]
+fn counts_of_units_without_a_size_do_not_overflow() {
+    #[derive(mm::MmManaged)]
+    struct Nothing;
+
+    let most = <Nothing as mm::MmManaged>::xcalloc(usize::MAX);
+    let more = <Nothing as mm::MmManaged>::try_xcalloc(1);
+    assert!(matches!(more, Err(AllocError::SizeOverflow { .. })));
+    drop(most);
+    assert_eq!(
+        figures(<Nothing as mm::MmManaged>::page_family()).live_units,
+        0
+    );
+}
+
+/// Releases a block twice through owners, which breaks their contract: the process must end.
+fn release_twice_through_owners(units: usize) {
+    #[derive(mm::MmManaged)]
+    struct Row(#[expect(dead_code, reason = "only its size matters")] [u64; 4]);
+
+    let row = mm::MmBox::into_raw(<Row as mm::MmManaged>::xcalloc(units));
+    for _ in 0..2 {
+        // SAFETY: sound once; the second time is what is tested, in a process that ends with it.
+        drop(unsafe { mm::MmBox::from_raw(row) });
+    }
+    println!("went on");
+}
+
+#[test]
+fn owners_that_release_twice_end_the_process() {
+    const UNITS: &str = "MM_TEST_TWICE";
+    if let Some(units) = std::env::var_os(UNITS) {
+        let units = units.to_str().and_then(|units| units.parse().ok());
+        return release_twice_through_owners(units.expect("a number"));
+    }
+    for units in ["30", "100000"] {
+        let me = std::env::current_exe().expect("a path");
+        let output = std::process::Command::new(me)
+            .args([
+                "--exact",
+                "owners_that_release_twice_end_the_process",
+                "--nocapture",
+            ])
+            .env(UNITS, units)
+            .output()
+            .expect("a child");
+        assert!(!output.status.success());
+        assert!(!String::from_utf8_lossy(&output.stdout).contains("went on"));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("released twice"));
+    }
+}

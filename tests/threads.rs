@@ -221,3 +221,38 @@ fn other_threads_flush_when_trim_asks() {
     worker.join().expect("no panic");
     family.check().expect("the walker finds the same");
 }
+
+#[test]
+fn the_walker_harms_nobody_while_threads_run() {
+    #[derive(mm::MmManaged)]
+    struct Cookie([u64; 8]);
+
+    let done = &AtomicBool::new(false);
+    // More at a time than a cache holds, so that units go back and come from the pages.
+    let work = |mine: u64, done: &AtomicBool| {
+        while !done.load(Relaxed) {
+            let held: Vec<_> = (0..1_500)
+                .map(|_| mm::MmBox::new(Cookie([mine; 8])))
+                .collect();
+            let whole = held.iter().all(|one| one.0 == [mine; 8]);
+            assert!(whole, "another thread has a unit of this one, too");
+        }
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..3)
+            .map(|mine| scope.spawn(move || work(mine, done)))
+            .collect();
+        let start = std::time::Instant::now();
+        while start.elapsed().as_millis() < 700 {
+            // What it finds now may be off; that it looks must change nothing.
+            let _ = <Cookie as mm::MmManaged>::page_family().check();
+        }
+        done.store(true, Relaxed);
+        workers
+            .into_iter()
+            .for_each(|worker| worker.join().expect("no panic"));
+    });
+    let family = <Cookie as mm::MmManaged>::page_family();
+    family.check().expect("the walker finds the same");
+    assert_eq!(figures(family).live_units, 0);
+}

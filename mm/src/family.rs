@@ -4,6 +4,7 @@ use core::alloc::Layout;
 use core::fmt;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::{AllocError, CheckError, FreeError};
 use crate::heap::{Block, CacheCell, Figures, Heap, Link, Refusal, Shortage};
@@ -46,9 +47,19 @@ enum Path {
 /// The newest family that listed itself; each leads to the one before.
 static LISTED: Link<PageFamily> = Link::none();
 
-/// All families that listed themselves, in no order.
+/// Held while a family lists itself.
+static LISTING: Mutex<()> = Mutex::new(());
+
+/// All families that listed themselves, newest first.
 pub(crate) fn listed() -> impl Iterator<Item = &'static PageFamily> {
-    core::iter::successors(LISTED.get(), |family| family.next_listed.get())
+    listed_from(LISTED.get())
+}
+
+/// The family `newest` and those listed before it.
+pub(crate) fn listed_from(
+    newest: Option<&'static PageFamily>,
+) -> impl Iterator<Item = &'static PageFamily> {
+    core::iter::successors(newest, |family| family.next_listed.get())
 }
 
 impl PageFamily {
@@ -275,6 +286,16 @@ impl PageFamily {
         unsafe { self.heap.release(cell, first, units) };
     }
 
+    /// Releases one unit as the owner of an `MmBox` does.
+    #[cfg(test)]
+    pub(crate) fn heap_release_through_cache(&'static self, unit: NonNull<u8>) {
+        self.heap.with_cell(|cell| {
+            let cell = cell.expect("a cell");
+            // SAFETY: the tests give up live units of theirs.
+            unsafe { self.release_in(cell, unit, 1) };
+        });
+    }
+
     /// The family's number, from 0.
     pub(crate) fn number(&self) -> usize {
         self.heap.number()
@@ -322,16 +343,16 @@ impl PageFamily {
 
     /// Puts the family on the list of all, once.
     pub(crate) fn list(&'static self) {
-        if self.listed.load(Ordering::Relaxed) || self.listed.swap(true, Ordering::Relaxed) {
+        if self.listed.load(Ordering::Acquire) {
             return;
         }
-        self.heap.number();
-        loop {
-            let newest = LISTED.get();
-            self.next_listed.set(newest);
-            if LISTED.replace_if(newest, self) {
-                return;
-            }
+        let _listing = LISTING.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever returns from here finds the family on the list.
+        if !self.listed.load(Ordering::Relaxed) {
+            self.heap.number();
+            self.next_listed.set(LISTED.get());
+            LISTED.set(Some(self));
+            self.listed.store(true, Ordering::Release);
         }
     }
 

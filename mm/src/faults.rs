@@ -103,6 +103,19 @@ fn large_units_survive_refusals() {
 }
 
 #[test]
+fn units_are_released_without_memory_for_a_stack() {
+    let family = family_of("faults-stack", 36);
+    let release = |block| family.heap_release_through_cache(block);
+    let live: Vec<_> = (0..40).map(|_| family.alloc(1).expect("memory")).collect();
+    failing_at(0, || {
+        while RECORDS.zeroed::<u64>(1).is_ok() {}
+        live.into_iter().for_each(release);
+    });
+    family.check().expect("consistent");
+    assert_eq!(family.figures().live_blocks, 0);
+}
+
+#[test]
 fn refusals_use_nothing_up() {
     // Records can be had, pages cannot. A page's map of 2 KiB for each try would be 8 MiB.
     let family = family_of("faults-again", 4);

@@ -4,7 +4,7 @@ use core::alloc::Layout;
 use core::hash::{BuildHasher, BuildHasherDefault};
 use core::panic;
 use std::hash::DefaultHasher;
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use crate::__private::Entry;
 use crate::error::{CheckError, RegisterError};
@@ -14,11 +14,19 @@ use crate::os::{PageSource, System, process};
 use crate::snapshot::{FamilySnapshot, FillClass, Label, Location, ProcessFigures, Snapshot};
 
 /// Families by hash of the name. The lock is held while a name is looked up and added.
-static BY_NAME: Mutex<Buckets> = Mutex::new([const { Link::none() }; BUCKETS]);
-
-type Buckets = [Link<PageFamily>; BUCKETS];
+static BY_NAME: Mutex<ByName> = Mutex::new(ByName {
+    buckets: [const { Link::none() }; BUCKETS],
+    filed: None,
+});
 
 const BUCKETS: usize = 1_024;
+
+/// The families on the list, by hash of the name.
+struct ByName {
+    buckets: [Link<PageFamily>; BUCKETS],
+    /// The newest family that is in its bucket; those listed before it are, too.
+    filed: Option<&'static PageFamily>,
+}
 
 impl PageFamily {
     /// Registers a family that has no type, for units of `layout`, padded to its alignment.
@@ -50,9 +58,7 @@ impl PageFamily {
         }
         let caller = panic::Location::caller();
         let location = Location::new(caller.file(), caller.line(), caller.column(), "");
-        let family = add(name, padded, location)?;
-        family.list();
-        Ok(family)
+        add(name, padded, location)
     }
 }
 
@@ -166,14 +172,15 @@ fn add(
     layout: Layout,
     location: Location,
 ) -> Result<&'static PageFamily, RegisterError> {
-    let buckets = by_name();
-    let bucket = bucket_of(&buckets, name);
-    if let Some(taken) = families_in(bucket).find(|family| family.name() == name) {
+    let mut by_name = BY_NAME.lock().unwrap_or_else(PoisonError::into_inner);
+    by_name.file_new();
+    if let Some(taken) = by_name.find(name) {
         let family = taken.name();
         return Err(RegisterError::DuplicateName { family });
     }
     let family = place(name, layout, location).ok_or(RegisterError::OutOfMemory)?;
-    push(bucket, family);
+    // Under the lock, so that the next caller files it.
+    family.list();
     Ok(family)
 }
 
@@ -183,31 +190,34 @@ fn place(name: &str, layout: Layout, location: Location) -> Option<&'static Page
     heap::RECORDS.place(family).ok()
 }
 
-/// The buckets, with the families of the derive in them.
-fn by_name() -> MutexGuard<'static, Buckets> {
-    static DERIVED: Once = Once::new();
-    let buckets = BY_NAME.lock().unwrap_or_else(PoisonError::into_inner);
-    DERIVED.call_once(|| {
-        for entry in inventory::iter::<Entry> {
-            push(bucket_of(&buckets, entry.0.name()), entry.0);
+impl ByName {
+    /// Files the families that were listed since the last time.
+    fn file_new(&mut self) {
+        let newest = linked_and_listed().next();
+        let is_filed = |family: &&'static PageFamily| {
+            self.filed
+                .is_some_and(|filed| core::ptr::eq(filed, *family))
+        };
+        let new = family::listed_from(newest).take_while(|family| !is_filed(family));
+        for family in new {
+            let bucket = self.bucket(family.name());
+            family.next_of_bucket.set(bucket.get());
+            bucket.set(Some(family));
         }
-    });
-    buckets
-}
+        self.filed = newest;
+    }
 
-fn bucket_of<'a>(buckets: &'a Buckets, name: &str) -> &'a Link<PageFamily> {
-    let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(name);
-    let index = hash % BUCKETS as u64;
-    &buckets[usize::try_from(index).unwrap_or_default()]
-}
+    fn find(&self, name: &str) -> Option<&'static PageFamily> {
+        let first = self.bucket(name).get();
+        core::iter::successors(first, |family| family.next_of_bucket.get())
+            .find(|family| family.name() == name)
+    }
 
-fn families_in(bucket: &Link<PageFamily>) -> impl Iterator<Item = &'static PageFamily> {
-    core::iter::successors(bucket.get(), |family| family.next_of_bucket.get())
-}
-
-fn push(bucket: &Link<PageFamily>, family: &'static PageFamily) {
-    family.next_of_bucket.set(bucket.get());
-    bucket.set(Some(family));
+    fn bucket(&self, name: &str) -> &Link<PageFamily> {
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(name);
+        let index = hash % BUCKETS as u64;
+        &self.buckets[usize::try_from(index).unwrap_or_default()]
+    }
 }
 
 fn process_figures() -> ProcessFigures {

@@ -25,6 +25,7 @@ use core::sync::atomic::{
 
 use super::geometry::Geometry;
 use super::link::Link;
+use super::list::{Neighbours, Node};
 use super::{Block, Heap, meta};
 use crate::os::Refused;
 
@@ -88,7 +89,7 @@ pub(super) struct CacheRecord {
     /// Words that the next refill takes.
     eager: AtomicU32,
     heap: Option<&'static Heap>,
-    pub(super) older: Link<CacheRecord>,
+    neighbours: Neighbours<CacheRecord>,
     /// Of the thread's list.
     pub(super) next_of_thread: Link<CacheRecord>,
     /// The thread's cell; null while no thread has the record.
@@ -181,6 +182,12 @@ impl CacheCell {
     }
 }
 
+impl Node for CacheRecord {
+    fn neighbours(&self) -> &Neighbours<Self> {
+        &self.neighbours
+    }
+}
+
 #[allow(clippy::inline_always, reason = "the hot path, as above")]
 impl CacheRecord {
     const fn closed() -> Self {
@@ -197,7 +204,7 @@ impl CacheRecord {
             room: AtomicU32::new(0),
             eager: AtomicU32::new(1),
             heap: None,
-            older: Link::none(),
+            neighbours: Neighbours::none(),
             next_of_thread: Link::none(),
             cell: AtomicPtr::new(ptr::null_mut()),
         }
@@ -237,11 +244,6 @@ impl CacheRecord {
         }
     }
 
-    /// Whether a thread has the record. The caller holds the family's lock.
-    pub(super) fn has_thread(&self) -> bool {
-        !self.cell.load(Relaxed).is_null()
-    }
-
     /// Asks the record's thread to flush at its next call.
     pub(super) fn ask_to_flush(&self) {
         // A closed record has nothing to flush, and one that was asked need not be asked again.
@@ -261,6 +263,12 @@ impl CacheRecord {
         self.allocated.load(Acquire)
     }
 
+    /// Takes the count of such blocks over, from a record that is closed. The caller is the
+    /// record's thread and holds the lock.
+    pub(super) fn take_allocated(&self) -> u64 {
+        self.allocated.swap(0, Relaxed)
+    }
+
     /// Units in the cache.
     pub(super) fn cached(&self) -> u64 {
         let hot = u64::from(!self.hot.load(Relaxed).is_null());
@@ -270,8 +278,13 @@ impl CacheRecord {
 
     /// Whether the unit is in the cache. The caller holds the family's lock.
     pub(super) fn holds(&self, unit: NonNull<u8>) -> bool {
-        let mut units = self.single_units().chain(self.claimed_units());
-        units.any(|cached| cached == unit)
+        let unit_size = self.heap().geometry().unit();
+        let claimed = || {
+            self.claimed
+                .iter()
+                .any(|claim| claim.holds(unit, unit_size))
+        };
+        self.single_units().any(|cached| cached == unit) || claimed()
     }
 
     /// Units on the stack, oldest first.
@@ -400,7 +413,8 @@ impl CacheRecord {
     fn pop(&self) -> Option<Block> {
         let left = self.stacked.load(Relaxed).checked_sub(1)?;
         let first = NonNull::new(self.slots()[left as usize].load(Relaxed))?;
-        self.stacked.store(left, Relaxed);
+        // `Release`: a reader that sees this count must see a stack with room for it.
+        self.stacked.store(left, Release);
         Some(Block { first, zero: false })
     }
 
@@ -473,6 +487,14 @@ impl Claim {
     fn unit(&self, bit: u32, unit: usize) -> Option<NonNull<u8>> {
         // The pointer has the provenance of the whole reservation, so no step leaves it.
         NonNull::new(self.first.load(Relaxed).wrapping_add(bit as usize * unit))
+    }
+
+    /// Whether the unit is one of those that are left.
+    fn holds(&self, unit: NonNull<u8>, unit_size: usize) -> bool {
+        let mask = self.mask.load(Relaxed);
+        let first = self.first.load(Relaxed).addr();
+        let index = unit.addr().get().wrapping_sub(first) / unit_size;
+        mask != 0 && index < 64 && mask >> index & 1 != 0
     }
 
     /// The units that are left.

@@ -5,7 +5,9 @@ use std::io::Write;
 
 use super::cache::CacheRecord;
 use super::geometry::{EXTENT, Placement};
-use super::large::LargeRuns;
+use super::large::Large;
+use super::large_runs::{Books, LargeRuns};
+use super::list::List;
 use super::page::{Extent, Page, Place, Record, SPACE, Spot};
 use super::shelves::Shelves;
 use super::slot_map::Run;
@@ -26,8 +28,10 @@ pub(super) struct Central {
     pub(super) large: LargeRuns,
     /// The newest record; each leads to the one before.
     pub(super) newest: Option<&'static Record>,
-    /// The newest cache record; each leads to the one before.
-    pub(super) caches: Option<&'static CacheRecord>,
+    /// Caches that threads have.
+    pub(super) caches: List<CacheRecord>,
+    /// Drained records of ended threads.
+    pub(super) spare_caches: List<CacheRecord>,
     /// The extent that became empty last.
     kept_empty: Option<&'static Extent>,
     /// Address space that was taken when there was no memory for its record.
@@ -90,7 +94,8 @@ impl Central {
             shelves: Shelves::new(),
             large: LargeRuns::new(),
             newest: None,
-            caches: None,
+            caches: List::new(),
+            spare_caches: List::new(),
             kept_empty: None,
             unrecorded: None,
             next_pages: 1,
@@ -103,11 +108,6 @@ impl Central {
     /// All records of the family's address space.
     pub(super) fn records(&self) -> impl Iterator<Item = &'static Record> + use<> {
         core::iter::successors(self.newest, |record| record.older().get())
-    }
-
-    /// All cache records of the family, those of ended threads too.
-    pub(super) fn caches(&self) -> impl Iterator<Item = &'static CacheRecord> + use<> {
-        core::iter::successors(self.caches, |cache| cache.older.get())
     }
 
     /// Takes units for a cache: whole words of the fullest page that has room.
@@ -171,6 +171,9 @@ impl Central {
         let bytes = geometry.block_bytes(units).ok_or(Shortage::Overflow)?;
         let block = match geometry.placement() {
             Placement::Counted => {
+                // Units without a size can be more than there are numbers.
+                let live = self.account.other_units.checked_add(units as u64);
+                live.ok_or(Shortage::Overflow)?;
                 self.account.account_other(units);
                 Block::of_no_size(geometry.align())
             }
@@ -197,8 +200,10 @@ impl Central {
                 self.release_run(page, run);
             }
             _ => match SPACE.record_at(first.addr().get()) {
-                Some(record) => self.release_large(record, units),
-                None => released_twice(first),
+                Some(Record::Large(run)) if run.is_block(first.addr().get(), units) => {
+                    self.release_large(run, units);
+                }
+                _ => released_twice(first),
             },
         }
     }
@@ -212,7 +217,7 @@ impl Central {
         let extent = match record {
             Record::Large(large) => {
                 let units = large.live_units().ok_or(Refusal::NotLive)?;
-                let is_start = large.address() == first.addr().get();
+                let is_start = large.starts_at(first.addr().get());
                 return is_start
                     .then_some(Run { first: 0, units })
                     .ok_or(Refusal::Interior);
@@ -223,15 +228,20 @@ impl Central {
             .spot_at(first.addr().get())
             .ok_or(Refusal::Interior)?;
         let map = page.map();
-        if !map.is_taken(index) || self.caches().any(|cache| cache.holds(first)) {
+        if !map.is_taken(index) {
             return Err(Refusal::NotLive);
         }
         if map.is_joined(index) {
             return Err(Refusal::Interior);
         }
+        let units = map.block_units(index);
+        // Caches hold blocks of one unit alone.
+        if units == 1 && self.caches.iter().any(|cache| cache.holds(first)) {
+            return Err(Refusal::NotLive);
+        }
         Ok(Run {
             first: index,
-            units: map.block_units(index),
+            units,
         })
     }
 
@@ -317,18 +327,18 @@ impl Central {
         units: usize,
         bytes: usize,
     ) -> Result<Block, Refused> {
-        let newest = &mut self.newest;
-        let calls = &mut self.account.kernel_calls;
-        let (first, zero) = self
-            .large
-            .alloc(heap, units, bytes, calls, &mut |made| push(newest, made))?;
+        let mut books = Books {
+            calls: &mut self.account.kernel_calls,
+            newest: &mut self.newest,
+        };
+        let (first, zero) = self.large.alloc(heap, units, bytes, &mut books)?;
         self.account.account_other(units);
         Ok(Block { first, zero })
     }
 
-    fn release_large(&mut self, record: &'static Record, units: usize) {
+    fn release_large(&mut self, run: &'static Large, units: usize) {
         self.account.account_other_released(units);
-        self.large.release(record, &mut self.account.kernel_calls);
+        self.large.release(run, &mut self.account.kernel_calls);
     }
 
     /// A page with a free unit.
@@ -349,17 +359,17 @@ impl Central {
         if let Some(found) = self
             .shelves
             .with_room()
-            .find_map(|open| claim_run_in(open, units))
+            .find_map(|open| open.claim_run(units))
         {
             return Ok(found);
         }
         let extent = self.grow(heap)?;
-        if let Some(found) = claim_run_in(extent, units) {
+        if let Some(found) = extent.claim_run(units) {
             return Ok(found);
         }
         // The very first page is a little smaller for its colour; the next has none.
         let extent = self.grow(heap)?;
-        claim_run_in(extent, units).ok_or(Refused)
+        extent.claim_run(units).ok_or(Refused)
     }
 
     /// Adds an extent of VM pages: twice as many as the last, up to a huge OS page.
@@ -443,26 +453,17 @@ fn push(newest: &mut Option<&'static Record>, record: &'static Record) {
     record.older().set(newest.replace(record));
 }
 
-fn claim_run_in(extent: &'static Extent, units: usize) -> Option<(Page, usize, bool)> {
-    let mut pages = extent
-        .pages()
-        .filter(|page| page.capacity() - page.taken() >= units);
-    pages.find_map(|page| {
-        let (index, zero) = page.claim_run(units)?;
-        Some((page, index, zero))
-    })
-}
-
 /// Gives back the free memory of an extent; returns its bytes.
 fn settle(extent: &'static Extent, os_page: usize, calls: &mut u64) -> usize {
     if extent.taken_units() > 0 {
         return extent.pages().map(|page| page.settle(os_page, calls)).sum();
     }
-    let in_use = extent.pages().filter(|page| page.is_in_use()).count();
-    if in_use == 0 || !extent.give_back(calls) {
+    let pages = || extent.pages().filter(|page| page.is_in_use());
+    let bytes = pages().map(|page| page.reclaimable(os_page)).sum();
+    if pages().next().is_none() || !extent.give_back(calls) {
         return 0;
     }
-    in_use * extent.geometry().page_bytes()
+    bytes
 }
 
 /// Units of one word of a map that are freed together.

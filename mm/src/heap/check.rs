@@ -6,7 +6,7 @@ use super::Heap;
 use super::cache::CacheRecord;
 use super::central::{Central, spot_of};
 use super::geometry::Placement;
-use super::page::{Extent, Page, Record};
+use super::page::{Extent, Page, Record, Spot};
 use super::shelves::shelf_of;
 
 /// Two ways to derive one figure that differ.
@@ -31,6 +31,9 @@ impl Heap {
     ///
     /// Exact only while no thread is inside a call for this family.
     pub(crate) fn check(&'static self) -> Result<(), Inconsistency> {
+        let cached: u64 = self.central().caches.iter().map(CacheRecord::cached).sum();
+        // Other threads may fill their caches meanwhile, up to a point.
+        let mut scratch = Vec::with_capacity(usize::try_from(cached).unwrap_or(0) + 4_096);
         let mut central = self.central();
         let mut found = Found::default();
         for record in central.records() {
@@ -52,7 +55,7 @@ impl Heap {
                 found.other_units,
             )?;
         }
-        check_live(&mut central)
+        check_live(&mut central, &mut scratch)
     }
 }
 
@@ -116,11 +119,11 @@ impl Found {
 }
 
 /// Compares what caches hold with the maps, and what is live with what was handed out.
-fn check_live(central: &mut Central) -> Result<(), Inconsistency> {
-    let cached: u64 = central.caches().map(CacheRecord::cached).sum();
-    let distinct = count_distinct(central);
-    same("distinct cached units", cached, distinct)?;
-    let single = central.account.taken_units - central.account.joined_units - cached;
+fn check_live(central: &mut Central, scratch: &mut Vec<usize>) -> Result<(), Inconsistency> {
+    let cached: u64 = central.caches.iter().map(CacheRecord::cached).sum();
+    same("distinct cached units", cached, distinct(central, scratch))?;
+    let single = central.account.taken_units - central.account.joined_units;
+    let single = single.saturating_sub(cached);
     let live = central.live();
     same(
         "live units",
@@ -134,32 +137,26 @@ fn check_live(central: &mut Central) -> Result<(), Inconsistency> {
     )
 }
 
-/// Counts the cached units that are taken in the maps, each once.
-fn count_distinct(central: &Central) -> u64 {
-    // A unit's bit is cleared while it is counted, so a second look does not find it.
-    let units = || central.caches().flat_map(cached_units);
-    let counted = units().filter(|unit| flip(*unit, true)).count();
-    units().for_each(|unit| {
-        flip(unit, false);
-    });
-    counted as u64
+/// Counts the cached units that are taken in the maps as blocks of their own, each once.
+fn distinct(central: &Central, scratch: &mut Vec<usize>) -> u64 {
+    let units = central.caches.iter().flat_map(cached_units);
+    let taken = units.filter(|unit| is_single(*unit));
+    // No more than there is room for: the lock is held, and nothing is allocated under it.
+    scratch.extend(taken.take(scratch.capacity()).map(|unit| unit.addr().get()));
+    scratch.sort_unstable();
+    scratch.dedup();
+    scratch.len() as u64
 }
 
 fn cached_units(cache: &'static CacheRecord) -> impl Iterator<Item = NonNull<u8>> {
     cache.single_units().chain(cache.claimed_units())
 }
 
-/// Sets the unit's bit to `!taken`; whether it was `taken`, and no part of a larger block.
-fn flip(unit: NonNull<u8>, taken: bool) -> bool {
-    let spot = spot_of(unit);
-    let (map, index) = (spot.page.map(), spot.index);
-    let was = map.is_taken(index) == taken && !map.is_joined(index);
-    if taken {
-        map.free(index / 64, 1 << (index % 64));
-    } else {
-        map.take(index / 64, 1 << (index % 64));
-    }
-    was
+/// Whether the unit is taken, and no part of a larger block.
+fn is_single(unit: NonNull<u8>) -> bool {
+    let Spot { page, index } = spot_of(unit);
+    let map = page.map();
+    map.is_taken(index) && !map.is_joined(index) && map.block_units(index) == 1
 }
 
 fn same(what: &'static str, kept: u64, found: u64) -> Result<(), Inconsistency> {

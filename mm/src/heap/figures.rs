@@ -65,7 +65,7 @@ impl Heap {
 /// One walk over the address space in large steps: a call into the kernel for each family would
 /// take longer than all the rest of a snapshot.
 pub(crate) fn add_resident(by_number: &mut [u64]) {
-    SPACE.for_each_resident(|record, bytes| {
+    SPACE.for_each_resident(Record::in_use_from, |record, bytes| {
         // A family that is newer than the caller's list has no entry.
         if let Some(resident) = by_number.get_mut(record.heap().number()) {
             *resident += bytes as u64;
@@ -97,8 +97,8 @@ impl Central {
     /// What is live now: exact without calls in flight, else never below zero nor falling where
     /// it is cumulative. `cache.rs` says why the order of the reads matters.
     pub(super) fn live(&mut self) -> Live {
-        let from_caches: u64 = self.caches().map(CacheRecord::allocated).sum();
-        let cached: u64 = self.caches().map(CacheRecord::cached).sum();
+        let from_caches: u64 = self.caches.iter().map(CacheRecord::allocated).sum();
+        let cached: u64 = self.caches.iter().map(CacheRecord::cached).sum();
         let account = &mut self.account;
         let single_allocated = account.single_allocated + from_caches;
         let single_taken = account.taken_units - account.joined_units;
@@ -145,10 +145,8 @@ impl Figures {
         };
         for run in map.free_runs() {
             fill += Fill::free_block(run.units as u64);
-            if !page.is_settled() {
-                self.reclaimable += page.os_pages_of(run, os_page).len() as u64;
-            }
         }
+        self.reclaimable += page.reclaimable(os_page) as u64;
         let (taken, capacity) = (page.taken(), page.capacity());
         let bytes = heap.geometry().page_bytes() as u64;
         self.vm_pages += 1;

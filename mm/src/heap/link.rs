@@ -40,13 +40,6 @@ impl<T> Link<T> {
     pub(crate) fn set(&self, to: Option<&'static T>) {
         self.to.store(pointer(to), Release);
     }
-
-    /// Sets `to` if the link still is `seen`; says whether it was.
-    pub(crate) fn replace_if(&self, seen: Option<&'static T>, to: &'static T) -> bool {
-        let (seen, to) = (pointer(seen), pointer(Some(to)));
-        let answer = self.to.compare_exchange(seen, to, Release, Acquire);
-        answer.is_ok()
-    }
 }
 
 fn pointer<T>(to: Option<&'static T>) -> *mut T {

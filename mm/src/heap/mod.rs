@@ -20,8 +20,9 @@
 //! # Layers
 //!
 //! `geometry` and `slot_map` calculate; `page` and `large` are records of address space;
-//! `shelves` sorts extents; `central` is a family behind its lock; `cache` and `thread` are what a
-//! thread holds of it; `figures` counts, `check` counts again.
+//! `shelves` and `large_runs` sort them; `central` is a family behind its lock; `cache` and
+//! `thread` are what a thread holds of it; `figures` counts, `check` counts again. `meta`, `link`
+//! and `list` are what records are made of.
 //!
 //! Locks are taken in one order: a family's, then the arenas' or a region's. None is held while
 //! code of the caller runs, and nothing here calls the global allocator.
@@ -32,7 +33,9 @@ mod check;
 mod figures;
 mod geometry;
 mod large;
+mod large_runs;
 mod link;
+mod list;
 mod meta;
 mod page;
 mod shelves;
@@ -248,7 +251,7 @@ impl Heap {
     /// Returns bytes.
     pub(crate) fn trim(&'static self) -> usize {
         let mut central = self.central();
-        central.caches().for_each(CacheRecord::ask_to_flush);
+        central.caches.iter().for_each(CacheRecord::ask_to_flush);
         central.trim()
     }
 
@@ -278,9 +281,10 @@ impl Heap {
             match cell.cache() {
                 Some(cache) if cache.is_asked_to_flush() => self.flush(cache),
                 Some(cache) if cache.grow_stack(&self.geometry) => {}
-                Some(cache) => self.flush_half(cache),
+                Some(cache) if cache.stacked() > 0 => self.flush_half(cache),
                 None if thread::open(self, cell) => {}
-                None => return self.central().release(self, unit, 1),
+                // No memory for a cache, or for even its smallest stack.
+                _ => return self.central().release(self, unit, 1),
             }
         }
     }
@@ -295,15 +299,11 @@ impl Heap {
     /// Finds or makes a record for the calling thread, whose cell is `cell`.
     fn open_cache(&'static self, cell: &CacheCell) -> Result<&'static CacheRecord, Refused> {
         let mut central = self.central();
-        let vacant = central.caches().find(|cache| !cache.has_thread());
-        let cache = match vacant {
-            Some(cache) => cache,
-            None => {
-                let cache = CacheRecord::make(self)?;
-                cache.older.set(central.caches.replace(cache));
-                cache
-            }
+        let cache = match central.spare_caches.pop() {
+            Some(spare) => spare,
+            None => CacheRecord::make(self)?,
         };
+        central.caches.push(cache);
         cache.open(cell);
         Ok(cache)
     }
@@ -316,6 +316,9 @@ impl Heap {
     unsafe fn close_cache(&'static self, cache: &'static CacheRecord) {
         let mut central = self.central();
         drain(&mut central, cache);
+        central.account.single_allocated += cache.take_allocated();
+        central.caches.remove(cache);
+        central.spare_caches.push(cache);
         // SAFETY: the caller promises the same.
         unsafe { cache.close() };
         central.shrink_if_fallen(self);

@@ -7,6 +7,7 @@ use super::Heap;
 use super::geometry::{GRANULE, Geometry};
 use super::large::Large;
 use super::link::Link;
+use super::list::{Neighbours, Node};
 use super::meta;
 use super::slot_map::{Run, SlotMap};
 use crate::os::Refused;
@@ -31,6 +32,16 @@ impl Record {
             Self::Extent(extent) => extent.heap,
             Self::Large(large) => large.heap,
         }
+    }
+
+    /// Bytes of the run from an offset of its arena on, and whether memory may back them.
+    pub(super) fn in_use_from(&self, offset: usize) -> (usize, bool) {
+        let (place, in_use) = match self {
+            Self::Extent(extent) => (Some(extent.place), extent.is_in_use()),
+            Self::Large(large) => (large.place(), !large.is_free() || large.is_dirty()),
+        };
+        let end = place.map_or(0, |place| place.offset + place.bytes);
+        (end.saturating_sub(offset), in_use)
     }
 
     /// The record that its family made before this one.
@@ -112,11 +123,12 @@ pub(super) struct Extent {
     /// Which shelf the extent is on; the shelves' own.
     pub(super) shelf: AtomicU8,
     taken_units: AtomicU32,
+    /// No page has a free run as long as this; 0 says nothing.
+    too_long: AtomicU32,
     taken: &'static [AtomicU64],
     joined: &'static [AtomicU64],
     states: &'static [PageState],
-    pub(super) previous: Link<Extent>,
-    pub(super) next: Link<Extent>,
+    neighbours: Neighbours<Extent>,
     older: Link<Record>,
 }
 
@@ -148,6 +160,12 @@ pub(super) struct Spot {
     pub(super) index: usize,
 }
 
+impl Node for Extent {
+    fn neighbours(&self) -> &Neighbours<Self> {
+        &self.neighbours
+    }
+}
+
 impl Extent {
     /// Makes the record of the VM pages at `place`, which belong to `heap` from now on.
     pub(super) fn make(
@@ -170,8 +188,8 @@ impl Extent {
             taken,
             joined,
             states,
-            previous: Link::none(),
-            next: Link::none(),
+            too_long: AtomicU32::new(0),
+            neighbours: Neighbours::none(),
             older: Link::none(),
         }))?;
         place.publish(record);
@@ -229,12 +247,30 @@ impl Extent {
             return false;
         }
         self.states.iter().for_each(PageState::retire);
+        self.too_long.store(0, Relaxed);
         true
     }
 
+    /// Takes `units` units in a row from one of the pages.
+    pub(super) fn claim_run(&'static self, units: usize) -> Option<(Page, usize, bool)> {
+        let too_long = self.too_long.load(Relaxed) as usize;
+        if too_long != 0 && units >= too_long {
+            return None;
+        }
+        let mut pages = self.pages().filter(|page| page.free() >= units);
+        let found = pages.find_map(|page| {
+            let (index, zero) = page.claim_run(units)?;
+            Some((page, index, zero))
+        });
+        if found.is_none() {
+            self.too_long.store(count(units), Relaxed);
+        }
+        found
+    }
+
     /// Whether any page may be backed by memory.
-    pub(super) fn is_in_use(&'static self) -> bool {
-        self.pages().any(Page::is_in_use)
+    pub(super) fn is_in_use(&self) -> bool {
+        self.states.iter().any(PageState::is_in_use)
     }
 
     fn account_taken(&self, units: usize) {
@@ -249,6 +285,10 @@ impl Extent {
 }
 
 impl PageState {
+    fn is_in_use(&self) -> bool {
+        self.flags.load(Relaxed) & IN_USE != 0
+    }
+
     fn retire(&self) {
         self.fresh.store(0, Relaxed);
         self.too_long.store(0, Relaxed);
@@ -295,11 +335,16 @@ impl Page {
     }
 
     pub(super) fn is_full(self) -> bool {
-        self.taken() == self.capacity()
+        self.free() == 0
+    }
+
+    /// Units that are free.
+    pub(super) fn free(self) -> usize {
+        self.capacity() - self.taken()
     }
 
     pub(super) fn is_in_use(self) -> bool {
-        self.state().flags.load(Relaxed) & IN_USE != 0
+        self.state().is_in_use()
     }
 
     pub(super) fn is_settled(self) -> bool {
@@ -356,7 +401,7 @@ impl Page {
     /// taken block of one unit.
     pub(super) fn unclaim(self, word: usize, mask: u64) -> bool {
         let map = self.map();
-        if map.taken_in(word) & mask != mask || map.joined_in(word) & mask != 0 {
+        if map.taken_in(word) & mask != mask || map.in_larger_blocks(word) & mask != 0 {
             return false;
         }
         map.free(word, mask);
@@ -413,6 +458,10 @@ impl Page {
         let too_long = usize::from(self.state().too_long.load(Relaxed));
         if too_long != 0 && units >= too_long {
             self.set_longest(units);
+        }
+        let of_all = self.extent.too_long.load(Relaxed);
+        if of_all != 0 && units >= of_all as usize {
+            self.extent.too_long.store(count(units + 1), Relaxed);
         }
     }
 
@@ -472,7 +521,18 @@ impl Page {
         start.next_multiple_of(os_page).min(end)..end
     }
 
-    /// Gives back the memory of every OS page without a taken unit; returns bytes and calls.
+    /// Bytes of OS pages without a taken unit that may be backed by memory.
+    pub(super) fn reclaimable(self, os_page: usize) -> usize {
+        if self.is_settled() {
+            return 0;
+        }
+        self.map()
+            .free_runs()
+            .map(|run| self.os_pages_of(run, os_page).len())
+            .sum()
+    }
+
+    /// Gives back the memory of every OS page without a taken unit; returns its bytes.
     pub(super) fn settle(self, os_page: usize, calls: &mut u64) -> usize {
         if !self.is_in_use() || self.is_settled() {
             return 0;
@@ -501,6 +561,7 @@ impl Page {
     fn account_settled(self, last: Option<Run>, os_page: usize) {
         if self.taken() == 0 {
             self.state().retire();
+            self.extent.too_long.store(0, Relaxed);
             return;
         }
         self.add_flags(SETTLED);

@@ -40,8 +40,14 @@ impl SlotMap<'_> {
         self.taken[word].load(Relaxed)
     }
 
+    /// The units of word `word` that are part of a larger block, as a mask.
+    pub(super) fn in_larger_blocks(&self, word: usize) -> u64 {
+        let before_joined = self.joined_in(word) >> 1 | self.joined_in(word + 1) << 63;
+        self.joined_in(word) | before_joined
+    }
+
     /// The joined units of word `word`, as a mask.
-    pub(super) fn joined_in(&self, word: usize) -> u64 {
+    fn joined_in(&self, word: usize) -> u64 {
         self.joined.get(word).map_or(0, |word| word.load(Relaxed))
     }
 

@@ -96,15 +96,24 @@ impl<E: Sync, const GRANULE: usize> AddressSpace<E, GRANULE> {
     }
 
     /// Calls `f` with the record and the bytes of each step, or part of one, that memory backs.
-    pub(crate) fn for_each_resident(&'static self, mut f: impl FnMut(&'static E, usize)) {
+    ///
+    /// `in_use` says of a record how many bytes its run still has from an offset on, and whether
+    /// any memory may back them: the kernel is not asked about what was given back.
+    pub(crate) fn for_each_resident(
+        &'static self,
+        in_use: impl Fn(&E, usize) -> (usize, bool),
+        mut f: impl FnMut(&'static E, usize),
+    ) {
         for arena in self.open_arenas() {
-            let committed = locked(&arena.cursor).committed;
-            let space = &arena.space;
-            space.resident_by_step(0..committed, GRANULE, |offset, bytes| {
-                if let Some(record) = arena.record_at_offset(offset) {
-                    f(record, bytes);
-                }
-            });
+            for span in arena.spans(&in_use) {
+                arena
+                    .space
+                    .resident_by_step(span, GRANULE, |offset, bytes| {
+                        if let Some(record) = arena.record_at_offset(offset) {
+                            f(record, bytes);
+                        }
+                    });
+            }
         }
     }
 
@@ -123,14 +132,16 @@ impl<E: Sync, const GRANULE: usize> AddressSpace<E, GRANULE> {
         align: usize,
         calls: &mut u64,
     ) -> Result<Option<(&'static Arena<E, GRANULE>, usize)>, Refused> {
+        let mut refused = false;
         for arena in self.open_arenas() {
             match arena.take(bytes, align, calls) {
                 Ok(offset) => return Ok(Some((arena, offset))),
                 Err(Denied::Full) => {}
-                Err(Denied::Refused) => return Err(Refused),
+                // Another one may have committed room left.
+                Err(Denied::Refused) => refused = true,
             }
         }
-        Ok(None)
+        if refused { Err(Refused) } else { Ok(None) }
     }
 
     /// Opens an arena with room for at least `least` bytes; the caller holds `opening`.
@@ -199,6 +210,33 @@ impl<E: Sync, const GRANULE: usize> Arena<E, GRANULE> {
 
     fn record_at(&'static self, address: usize) -> Option<&'static E> {
         self.record_at_offset(address - self.space.address())
+    }
+
+    /// The longest spans of neighbouring runs that are in use, in order.
+    fn spans(
+        &'static self,
+        in_use: impl Fn(&E, usize) -> (usize, bool),
+    ) -> impl Iterator<Item = core::ops::Range<usize>> {
+        let committed = locked(&self.cursor).committed;
+        let look = move |offset| match self.record_at_offset(offset) {
+            Some(record) => in_use(record, offset),
+            None => (GRANULE, false),
+        };
+        let mut next = 0;
+        core::iter::from_fn(move || {
+            let mut start = None;
+            while next < committed {
+                let (bytes, used) = look(next);
+                match start {
+                    Some(start) if !used => return Some(start..next),
+                    None if used => start = Some(next),
+                    _ => {}
+                }
+                // At least a step, and no further than the end, whatever another thread changes.
+                next = (next + bytes.max(GRANULE)).min(committed);
+            }
+            start.map(|start| start..next)
+        })
     }
 
     fn contains(&self, address: usize) -> bool {

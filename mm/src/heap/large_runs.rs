@@ -1,0 +1,276 @@
+//! The runs of one family for blocks larger than a VM page.
+//!
+//! A released run stays with its family. The latest ones keep their memory, up to a few megabytes,
+//! so that a program that allocates and releases the same large blocks over and over makes no
+//! call into the kernel; older ones are given back, joined with given-back neighbours, and reused
+//! by a good fit: the best of the first few in the list of their size.
+
+use core::ptr::NonNull;
+
+use super::Heap;
+use super::geometry::GRANULE;
+use super::large::Large;
+use super::list::List;
+use super::page::{Place, Record};
+use crate::os::Refused;
+
+/// Released runs keep their memory while they have no more than this many bytes together.
+const MOST_KEPT: usize = 8 << 20;
+
+/// The latest released run keeps its memory on its own up to this many bytes.
+const LARGEST_KEPT: usize = 32 << 20;
+
+/// Lists of free runs by the power of two in their size.
+const SIZES: usize = usize::BITS as usize;
+
+/// Free runs of one list that an allocation looks at.
+const LOOKS: usize = 16;
+
+/// The runs of one family that hold no live block.
+#[derive(Debug)]
+pub(super) struct LargeRuns {
+    free: [List<Large>; SIZES],
+    /// Bit for each list of `free` that has any.
+    sizes: u64,
+    kept: List<Large>,
+    kept_bytes: usize,
+    spare: List<Large>,
+}
+
+/// What changes outside when runs do: the count of calls into the kernel, the list of records.
+pub(super) struct Books<'a> {
+    pub(super) calls: &'a mut u64,
+    pub(super) newest: &'a mut Option<&'static Record>,
+}
+
+impl Books<'_> {
+    fn add(&mut self, record: &'static Record) {
+        record.older().set(self.newest.replace(record));
+    }
+}
+
+impl LargeRuns {
+    pub(super) const fn new() -> Self {
+        Self {
+            free: [const { List::new() }; SIZES],
+            sizes: 0,
+            kept: List::new(),
+            kept_bytes: 0,
+            spare: List::new(),
+        }
+    }
+
+    /// Makes a block of `units` units, which are `bytes` bytes: its start, and whether its memory
+    /// is known to be zero.
+    pub(super) fn alloc(
+        &mut self,
+        heap: &'static Heap,
+        units: usize,
+        bytes: usize,
+        books: &mut Books<'_>,
+    ) -> Result<(NonNull<u8>, bool), Refused> {
+        let bytes = bytes.checked_next_multiple_of(GRANULE).ok_or(Refused)?;
+        let align = heap.geometry().align().max(GRANULE);
+        let run = match self.take_kept(bytes, align) {
+            Some(kept) => kept,
+            None => match self.take_free(bytes, align) {
+                Some(free) => self.split(free, bytes, books),
+                None => self.make(heap, bytes, align, books)?,
+            },
+        };
+        run.start_block(units).ok_or(Refused)
+    }
+
+    /// Takes back the run of a released block.
+    pub(super) fn release(&mut self, run: &'static Large, calls: &mut u64) {
+        run.keep();
+        self.kept.push(run);
+        self.kept_bytes += run.bytes();
+        while self.keeps_too_much() {
+            self.give_back_oldest(calls);
+        }
+    }
+
+    /// Gives the memory of all kept runs back; returns the bytes that the kernel took.
+    pub(super) fn give_back_kept(&mut self, calls: &mut u64) -> usize {
+        let mut given = 0;
+        while self.kept.newest().is_some() {
+            given += self.give_back_oldest(calls);
+        }
+        given
+    }
+
+    fn keeps_too_much(&self) -> bool {
+        let is_one = self.kept.iter().nth(1).is_none();
+        self.kept_bytes > if is_one { LARGEST_KEPT } else { MOST_KEPT }
+    }
+
+    fn give_back_oldest(&mut self, calls: &mut u64) -> usize {
+        // As many as fit the bound, so never more than a few hundred.
+        let Some(oldest) = self.kept.iter().last() else {
+            return 0;
+        };
+        self.remove_kept(oldest);
+        self.give_back(oldest, calls)
+    }
+
+    /// Takes the smallest kept run that fits a block of `bytes` closely.
+    fn take_kept(&mut self, bytes: usize, align: usize) -> Option<&'static Large> {
+        // A much larger run would hold memory that the block does not use.
+        let most = bytes.saturating_add(bytes / 8);
+        let close = |run: &&'static Large| run.fits(bytes, align) && run.bytes() <= most;
+        let best = self
+            .kept
+            .iter()
+            .filter(close)
+            .min_by_key(|run| run.bytes())?;
+        self.remove_kept(best);
+        Some(best)
+    }
+
+    fn remove_kept(&mut self, run: &'static Large) {
+        self.kept.remove(run);
+        self.kept_bytes -= run.bytes();
+    }
+
+    /// Takes a free run that fits, from the list of the block's size or one of larger runs.
+    fn take_free(&mut self, bytes: usize, align: usize) -> Option<&'static Large> {
+        let mut sizes = self.sizes & (u64::MAX << bytes.ilog2());
+        while sizes != 0 {
+            let size = sizes.trailing_zeros() as usize;
+            let some = self.free[size].iter().take(LOOKS);
+            let fitting = some.filter(|run| run.fits(bytes, align));
+            if let Some(best) = fitting.min_by_key(|run| run.bytes()) {
+                self.remove_free(best);
+                return Some(best);
+            }
+            sizes &= sizes - 1;
+        }
+        None
+    }
+
+    /// Cuts a run down to `bytes`; the rest goes back to the free runs.
+    fn split(
+        &mut self,
+        run: &'static Large,
+        bytes: usize,
+        books: &mut Books<'_>,
+    ) -> &'static Large {
+        let Some(place) = run.place().filter(|place| place.bytes > bytes) else {
+            return run;
+        };
+        // Without memory for a record the block just gets the whole run.
+        if let Ok(rest) = self.record(run.heap, books) {
+            run.set_run(place.offset, bytes);
+            rest.settle(Place {
+                offset: place.offset + bytes,
+                bytes: place.bytes - bytes,
+                ..place
+            });
+            self.add_free(rest, run.is_dirty());
+        }
+        run
+    }
+
+    fn make(
+        &mut self,
+        heap: &'static Heap,
+        bytes: usize,
+        align: usize,
+        books: &mut Books<'_>,
+    ) -> Result<&'static Large, Refused> {
+        // The record first: address space that was taken cannot be put back.
+        let run = self.record(heap, books)?;
+        let place = Place::take(bytes, align, books.calls);
+        let place = place.inspect_err(|_| self.spare.push(run))?;
+        run.set_free(false);
+        run.settle(place);
+        Ok(run)
+    }
+
+    /// A record without address space, on no list.
+    fn record(
+        &mut self,
+        heap: &'static Heap,
+        books: &mut Books<'_>,
+    ) -> Result<&'static Large, Refused> {
+        match self.spare.pop() {
+            Some(spare) => Ok(spare),
+            None => Large::make(heap, &mut |made| books.add(made)),
+        }
+    }
+
+    /// Gives a run's memory back and joins it with free neighbours; returns the bytes that the
+    /// kernel took.
+    fn give_back(&mut self, run: &'static Large, calls: &mut u64) -> usize {
+        let Some(place) = run.place() else {
+            return 0;
+        };
+        *calls += 1;
+        // SAFETY: the run holds no live block, so nobody needs its contents.
+        let given = unsafe { place.discard(0, place.bytes) }.is_ok();
+        let (joined, dirty) = self.join(run, place, !given);
+        self.add_free(joined, dirty);
+        if given { place.bytes } else { 0 }
+    }
+
+    /// Joins a run with the free runs before and after it; whether any of them is dirty.
+    fn join(&mut self, run: &'static Large, place: Place, dirty: bool) -> (&'static Large, bool) {
+        let mut joined = (run, dirty);
+        if let Some(after) = free_run_at(run, place, Some(place.offset + place.bytes)) {
+            joined = self.absorb(joined, after, false);
+        }
+        if let Some(before) = free_run_at(run, place, place.offset.checked_sub(1)) {
+            joined = self.absorb(joined, before, true);
+        }
+        joined
+    }
+
+    /// Makes one run of `run` and its neighbour `other`, which is free.
+    fn absorb(
+        &mut self,
+        (run, dirty): (&'static Large, bool),
+        other: &'static Large,
+        is_before: bool,
+    ) -> (&'static Large, bool) {
+        self.remove_free(other);
+        let dirty = dirty || other.is_dirty();
+        let (first, second) = if is_before {
+            (other, run)
+        } else {
+            (run, other)
+        };
+        if let Some(tail) = second.place() {
+            first.extend(tail);
+        }
+        second.unsettle();
+        self.spare.push(second);
+        (first, dirty)
+    }
+
+    fn add_free(&mut self, run: &'static Large, dirty: bool) {
+        let size = run.bytes().ilog2();
+        run.set_free(dirty);
+        self.free[size as usize].push(run);
+        self.sizes |= 1 << size;
+    }
+
+    fn remove_free(&mut self, run: &'static Large) {
+        let size = run.bytes().ilog2();
+        let list = &mut self.free[size as usize];
+        list.remove(run);
+        if list.newest().is_none() {
+            self.sizes &= !(1 << size);
+        }
+    }
+}
+
+/// The free run of the same family as `run` at an offset of its arena, if there is one.
+fn free_run_at(run: &Large, place: Place, offset: Option<usize>) -> Option<&'static Large> {
+    match place.arena.record_at_offset(offset?)? {
+        Record::Large(other) if core::ptr::eq(other.heap, run.heap) && other.is_free() => {
+            Some(other)
+        }
+        _ => None,
+    }
+}

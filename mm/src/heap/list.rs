@@ -1,0 +1,76 @@
+//! Lists through the records themselves: push and remove in constant time, no memory of their own.
+
+use super::link::Link;
+
+/// What can be on one list at a time.
+pub(super) trait Node: Sized + 'static {
+    fn neighbours(&self) -> &Neighbours<Self>;
+}
+
+/// A node's neighbours on its list.
+#[derive(Debug)]
+pub(super) struct Neighbours<T: 'static> {
+    previous: Link<T>,
+    next: Link<T>,
+}
+
+impl<T> Neighbours<T> {
+    pub(super) const fn none() -> Self {
+        Self {
+            previous: Link::none(),
+            next: Link::none(),
+        }
+    }
+}
+
+/// A list of nodes, newest first. Changed only under the lock of the family whose nodes they are.
+#[derive(Debug)]
+pub(super) struct List<T: 'static> {
+    newest: Option<&'static T>,
+}
+
+impl<T: Node> List<T> {
+    pub(super) const fn new() -> Self {
+        Self { newest: None }
+    }
+
+    pub(super) fn newest(&self) -> Option<&'static T> {
+        self.newest
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'static T> + use<T> {
+        core::iter::successors(self.newest, |node| node.neighbours().next.get())
+    }
+
+    /// Adds a node that is on no list.
+    pub(super) fn push(&mut self, node: &'static T) {
+        let before = self.newest.replace(node);
+        node.neighbours().previous.set(None);
+        node.neighbours().next.set(before);
+        if let Some(before) = before {
+            before.neighbours().previous.set(Some(node));
+        }
+    }
+
+    /// Removes a node that is on this list.
+    pub(super) fn remove(&mut self, node: &'static T) {
+        let (previous, next) = (
+            node.neighbours().previous.get(),
+            node.neighbours().next.get(),
+        );
+        match previous {
+            Some(previous) => previous.neighbours().next.set(next),
+            None => self.newest = next,
+        }
+        if let Some(next) = next {
+            next.neighbours().previous.set(previous);
+        }
+    }
+
+    /// Removes the newest node.
+    pub(super) fn pop(&mut self) -> Option<&'static T> {
+        let node = self.newest?;
+        self.remove(node);
+        Some(node)
+    }
+}
