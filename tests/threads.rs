@@ -122,6 +122,7 @@ fn watch(family: &'static PageFamily, done: &AtomicBool) -> usize {
             "released fell"
         );
         assert!(now.blocks_released <= now.blocks_allocated);
+        assert!(now.peak_live_bytes >= now.live_bytes, "peak below live");
         assert_eq!(now.live_blocks, now.blocks_allocated - now.blocks_released);
         // Four threads hold at most 300 blocks of at most 40 units, and one in flight.
         assert!(

@@ -77,6 +77,9 @@ use crate::validate::Plan;
 /// here. A lifetime parameter is left out or written `'_`, which makes one family for all
 /// lifetimes.
 ///
+/// With a single instance rustc takes that one wherever an argument is left open: name it where
+/// `Node::new(..)` does not say which it is.
+///
 /// ```
 /// # use mm::MmManaged;
 /// #[derive(MmManaged)]

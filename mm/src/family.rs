@@ -6,8 +6,8 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::error::{AllocError, CheckError, FreeError};
-use crate::heap::{Block, CacheCell, Figures, Heap, Link, Refusal, Shortage};
+use crate::error::{AllocError, CheckError};
+use crate::heap::{Block, CacheCell, Figures, Heap, Link, Shortage};
 use crate::snapshot::Location;
 
 /// All that belongs to one type: its layout, its VM pages, its figures.
@@ -32,7 +32,7 @@ pub struct PageFamily {
     path: Path,
     layout: Layout,
     location: Location,
-    heap: Heap,
+    pub(crate) heap: Heap,
     listed: AtomicBool,
     next_listed: Link<PageFamily>,
     pub(crate) next_of_bucket: Link<PageFamily>,
@@ -145,7 +145,7 @@ impl PageFamily {
 
     /// Allocates a block of `units` units; their bytes are unspecified.
     ///
-    /// The block is released through [`release`](Self::release) or [`xfree_raw`].
+    /// The block is released through [`release`](Self::release) or [`xfree_raw`](crate::xfree_raw).
     ///
     /// # Errors
     ///
@@ -197,42 +197,6 @@ impl PageFamily {
             Some(cell) => self.alloc_zeroed_in(cell, units),
             None => Ok(self.zero(self.alloc_uncached(units)?, units)),
         })
-    }
-
-    /// Releases the block that starts at `block`, if it is this family's; runs no destructor.
-    ///
-    /// The maps and all threads' caches are looked at first, so a second release of a block that
-    /// was not handed out again is found. Units of size zero cannot be released this way.
-    ///
-    /// # Errors
-    ///
-    /// [`FreeError::Foreign`], [`FreeError::WrongFamily`], [`FreeError::Interior`] or
-    /// [`FreeError::NotLive`], with nothing changed.
-    ///
-    /// # Safety
-    ///
-    /// If a live block of this family starts at `block`, nobody uses it any more, it is not owned
-    /// by an [`MmBox`](crate::MmBox), and no other thread releases it at the same time.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use mm::{FreeError, PageFamily};
-    /// # use std::alloc::Layout;
-    /// let words = PageFamily::register("release-doc:words", Layout::new::<u64>())?;
-    /// let others = PageFamily::register("release-doc:others", Layout::new::<u64>())?;
-    /// let word = words.alloc(1)?;
-    /// // SAFETY: the block is live and used by nobody else.
-    /// let refused = unsafe { others.release(word) };
-    /// assert!(matches!(refused, Err(FreeError::WrongFamily { .. })));
-    /// // SAFETY: as above; the refusal changed nothing.
-    /// unsafe { words.release(word)? };
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub unsafe fn release(&'static self, block: NonNull<u8>) -> Result<(), FreeError> {
-        // SAFETY: the caller promises the same.
-        let answer = unsafe { Heap::release_raw(block, Some(&self.heap)) };
-        answer.map_err(|(refusal, owner)| free_error(block, refusal, owner, Some(self)))
     }
 
     /// Allocates through the calling thread's cell; bytes unspecified.
@@ -407,68 +371,5 @@ impl fmt::Debug for PageFamily {
             .field("layout", &self.layout)
             .field("location", &self.location)
             .finish_non_exhaustive()
-    }
-}
-
-/// Releases the block that starts at `block`, of whatever family; runs no destructor.
-///
-/// For pointers that crossed C or came out of [`MmBox::into_raw`](crate::MmBox::into_raw). The
-/// maps and all threads' caches are looked at first, so a second release of a block that was not
-/// handed out again is found. Units of size zero cannot be released this way.
-///
-/// # Errors
-///
-/// [`FreeError::Foreign`], [`FreeError::Interior`] or [`FreeError::NotLive`], with nothing
-/// changed.
-///
-/// # Safety
-///
-/// If a live block starts at `block`, nobody uses it any more, it is not owned by an
-/// [`MmBox`](crate::MmBox), and no other thread releases it at the same time.
-///
-/// # Examples
-///
-/// ```
-/// use mm::{FreeError, MmBox, MmManaged};
-/// use std::ptr::NonNull;
-///
-/// #[derive(MmManaged)]
-/// struct Node(u64);
-///
-/// let raw = NonNull::new(MmBox::into_raw(MmBox::new(Node(1)))).unwrap().cast();
-/// // SAFETY: the pointer came out of `into_raw`, and nobody uses it.
-/// unsafe { mm::xfree_raw(raw)? };
-/// // SAFETY: no block is live there any more, which is what the call answers.
-/// let again = unsafe { mm::xfree_raw(raw) };
-/// assert!(matches!(again, Err(FreeError::NotLive { .. })));
-/// # Ok::<(), FreeError>(())
-/// ```
-pub unsafe fn xfree_raw(block: NonNull<u8>) -> Result<(), FreeError> {
-    // SAFETY: the caller promises the same.
-    let answer = unsafe { Heap::release_raw(block, None) };
-    answer.map_err(|(refusal, owner)| free_error(block, refusal, owner, None))
-}
-
-#[cold]
-fn free_error(
-    block: NonNull<u8>,
-    refusal: Refusal,
-    owner: Option<&'static Heap>,
-    asked: Option<&'static PageFamily>,
-) -> FreeError {
-    let address = block.addr().get();
-    // A heap knows no names. Memory is handed out only after its family was listed.
-    let owner =
-        owner.and_then(|heap| listed().find(|family| core::ptr::eq(&raw const family.heap, heap)));
-    let family = owner.map_or("?", |family| family.name);
-    match refusal {
-        Refusal::Foreign => FreeError::Foreign { address },
-        Refusal::Interior => FreeError::Interior { family, address },
-        Refusal::NotLive => FreeError::NotLive { family, address },
-        Refusal::WrongFamily => FreeError::WrongFamily {
-            asked: asked.map_or("?", |family| family.name),
-            family,
-            address,
-        },
     }
 }

@@ -54,6 +54,7 @@ mod newtype;
 mod os;
 mod print;
 mod registry;
+mod release;
 mod report;
 mod snapshot;
 
@@ -64,10 +65,11 @@ pub mod __private;
 pub use mm_derive::MmManaged;
 
 pub use crate::error::{AllocError, CheckError, FreeError, RegisterError};
-pub use crate::family::{PageFamily, xfree_raw};
+pub use crate::family::PageFamily;
 pub use crate::handle::{Block, IntoIter, MmBox, xfree};
 pub use crate::managed::{MmManaged, ZeroInit};
 pub use crate::print::{print_block_usage, print_memory_usage, print_registered_page_families};
 pub use crate::registry::{check, families, snapshot, trim};
+pub use crate::release::xfree_raw;
 pub use crate::report::{BlockUsage, MemoryUsage, PageFamilies};
 pub use crate::snapshot::{FamilyDiff, FamilySnapshot, Location, Snapshot, SnapshotDiff};

@@ -5,8 +5,10 @@ use core::ptr::NonNull;
 use super::Heap;
 use super::cache::CacheRecord;
 use super::central::{Central, spot_of};
+use super::extent::Extent;
 use super::geometry::Placement;
-use super::page::{Extent, Page, Record, Spot};
+use super::page::{Page, Spot};
+use super::record::Record;
 use super::shelves::shelf_of;
 
 /// Two ways to derive one figure that differ.

@@ -6,7 +6,8 @@ use super::Heap;
 use super::cache::CacheRecord;
 use super::central::Central;
 use super::geometry::Placement;
-use super::page::{Page, Record, SPACE};
+use super::page::Page;
+use super::record::{Record, SPACE};
 use crate::os::{PageSource, System};
 
 /// Classes of fill: empty, 1-24, 25-49, 50-74, 75-99 and 100 %.
@@ -75,8 +76,10 @@ pub(crate) fn add_resident(by_number: &mut [u64]) {
 
 impl Central {
     fn figures(&mut self, heap: &'static Heap) -> Figures {
-        self.account_peak(heap);
         let live = self.live();
+        // Of the very figures that are shown, or the peak might lie below them.
+        self.account
+            .account_live(live.units * heap.geometry().unit() as u64);
         let mut figures = Figures {
             units_per_page: units_per_page(heap),
             live_blocks: live.blocks,

@@ -8,7 +8,7 @@ use super::geometry::GRANULE;
 use super::link::Link;
 use super::list::{Neighbours, Node};
 use super::meta;
-use super::page::{Place, Record};
+use super::record::{Place, Record};
 use crate::os::Refused;
 use crate::os::arena::Arena;
 

@@ -11,7 +11,7 @@ use super::Heap;
 use super::geometry::GRANULE;
 use super::large::Large;
 use super::list::List;
-use super::page::{Place, Record};
+use super::record::{Place, Record};
 use crate::os::Refused;
 
 /// Released runs keep their memory while they have no more than this many bytes together.

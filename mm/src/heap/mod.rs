@@ -19,7 +19,8 @@
 //!
 //! # Layers
 //!
-//! `geometry` and `slot_map` calculate; `page` and `large` are records of address space;
+//! `geometry` and `slot_map` calculate; `extent` with its `page`s and `large` are the kinds of
+//! `record` that address space can have;
 //! `shelves` and `large_runs` sort them; `central` is a family behind its lock; `cache` and
 //! `thread` are what a thread holds of it; `figures` counts, `check` counts again. `meta`, `link`
 //! and `list` are what records are made of.
@@ -30,6 +31,7 @@
 mod cache;
 mod central;
 mod check;
+mod extent;
 mod figures;
 mod geometry;
 mod large;
@@ -38,6 +40,7 @@ mod link;
 mod list;
 mod meta;
 mod page;
+mod record;
 mod shelves;
 mod slot_map;
 mod thread;
@@ -51,7 +54,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use cache::CacheRecord;
 use central::Central;
 use geometry::{Geometry, Placement};
-use page::SPACE;
+use record::SPACE;
 
 pub use cache::CacheCell;
 pub(crate) use figures::{Figures, Fill, add_resident};

@@ -1,140 +1,15 @@
-//! Records of address space: extents of VM pages, and what every address leads to.
+//! One VM page of an extent.
 
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
 
-use super::Heap;
-use super::geometry::{GRANULE, Geometry};
-use super::large::Large;
-use super::link::Link;
-use super::list::{Neighbours, Node};
-use super::meta;
+use super::extent::{Extent, count};
 use super::slot_map::{Run, SlotMap};
 use crate::os::Refused;
-use crate::os::arena::{AddressSpace, Arena};
-
-/// All address space of all families.
-pub(super) static SPACE: AddressSpace<Record, GRANULE> = AddressSpace::new();
-
-/// What an address leads to.
-#[derive(Debug)]
-pub(super) enum Record {
-    /// VM pages of many units.
-    Extent(Extent),
-    /// One block in address space of its own, or what such a block left behind.
-    Large(Large),
-}
-
-impl Record {
-    /// The family that the address space belongs to, for ever.
-    pub(super) fn heap(&self) -> &'static Heap {
-        match self {
-            Self::Extent(extent) => extent.heap,
-            Self::Large(large) => large.heap,
-        }
-    }
-
-    /// Bytes of the run from an offset of its arena on, and whether memory may back them.
-    pub(super) fn in_use_from(&self, offset: usize) -> (usize, bool) {
-        let (place, in_use) = match self {
-            Self::Extent(extent) => (Some(extent.place), extent.is_in_use()),
-            Self::Large(large) => (large.place(), !large.is_free() || large.is_dirty()),
-        };
-        let end = place.map_or(0, |place| place.offset + place.bytes);
-        (end.saturating_sub(offset), in_use)
-    }
-
-    /// The record that its family made before this one.
-    pub(super) fn older(&self) -> &Link<Self> {
-        match self {
-            Self::Extent(extent) => &extent.older,
-            Self::Large(large) => &large.older,
-        }
-    }
-}
-
-/// A run of an arena.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    pub(super) arena: &'static Arena<Record, GRANULE>,
-    pub(super) offset: usize,
-    pub(super) bytes: usize,
-}
-
-impl Place {
-    /// Takes address space that was never used.
-    pub(super) fn take(bytes: usize, align: usize, calls: &mut u64) -> Result<Self, Refused> {
-        let (arena, offset) = SPACE.take(bytes, align, calls)?;
-        Ok(Self {
-            arena,
-            offset,
-            bytes,
-        })
-    }
-
-    /// Address of the first byte.
-    pub(super) fn address(&self) -> usize {
-        self.arena.space().address() + self.offset
-    }
-
-    /// Pointer to the byte `offset` bytes in.
-    pub(super) fn at(&self, offset: usize) -> NonNull<u8> {
-        self.arena.space().at(self.offset + offset)
-    }
-
-    /// Makes `record` what every address of the run leads to.
-    pub(super) fn publish(&self, record: &'static Record) {
-        self.arena.set_records(self.offset, self.bytes, record);
-    }
-
-    /// Gives the memory of some of the run's OS pages back; on success it reads as zero.
-    ///
-    /// # Safety
-    ///
-    /// Nobody needs the contents of the `bytes` bytes from `offset`.
-    pub(super) unsafe fn discard(&self, offset: usize, bytes: usize) -> Result<(), Refused> {
-        let from = self.offset + offset;
-        // SAFETY: runs are committed when they are taken; the caller promises the rest.
-        unsafe { self.arena.space().discard(from..from + bytes) }
-    }
-
-    /// Asks for huge OS pages.
-    pub(super) fn prefer_huge(&self) {
-        let end = self.offset + self.bytes;
-        self.arena.space().prefer_huge(self.offset..end);
-    }
-}
-
-/// VM pages of one family that lie side by side. Changed only under the family's lock.
-///
-/// # Invariants
-///
-/// 1. `place` belongs to `heap` alone, from the start and for ever, and is committed.
-/// 2. `taken_units` is the sum of the pages' `taken`, each the number of bits in its taken map.
-/// 3. The units at and above a page's `fresh` were not handed out since their memory was last
-///    known to be zero, and so still are zero.
-/// 4. A page that is not in use has no taken unit, and `fresh` is 0.
-#[derive(Debug)]
-pub(super) struct Extent {
-    pub(super) heap: &'static Heap,
-    pub(super) place: Place,
-    /// Bytes before the first unit of the first page.
-    colour: u32,
-    /// Which shelf the extent is on; the shelves' own.
-    pub(super) shelf: AtomicU8,
-    taken_units: AtomicU32,
-    /// No page has a free run as long as this; 0 says nothing.
-    too_long: AtomicU32,
-    taken: &'static [AtomicU64],
-    joined: &'static [AtomicU64],
-    states: &'static [PageState],
-    neighbours: Neighbours<Extent>,
-    older: Link<Record>,
-}
 
 /// What is known of one VM page besides its maps.
 #[derive(Debug)]
-struct PageState {
+pub(super) struct PageState {
     taken: AtomicU32,
     fresh: AtomicU32,
     /// No free run is as long as this; 0 says nothing.
@@ -160,136 +35,12 @@ pub(super) struct Spot {
     pub(super) index: usize,
 }
 
-impl Node for Extent {
-    fn neighbours(&self) -> &Neighbours<Self> {
-        &self.neighbours
-    }
-}
-
-impl Extent {
-    /// Makes the record of the VM pages at `place`, which belong to `heap` from now on.
-    pub(super) fn make(
-        heap: &'static Heap,
-        place: Place,
-        colour: usize,
-    ) -> Result<&'static Record, Refused> {
-        let geometry = heap.geometry();
-        let pages = place.bytes / geometry.page_bytes();
-        let words = pages * geometry.words();
-        let taken = meta::RECORDS.zeroed(words)?;
-        let joined = meta::JOINTS.zeroed(words)?;
-        let states = meta::RECORDS.zeroed(pages)?;
-        let record = meta::RECORDS.place(Record::Extent(Self {
-            heap,
-            place,
-            colour: u32::try_from(colour).map_err(|_| Refused)?,
-            shelf: AtomicU8::new(super::shelves::FULL),
-            taken_units: AtomicU32::new(0),
-            taken,
-            joined,
-            states,
-            too_long: AtomicU32::new(0),
-            neighbours: Neighbours::none(),
-            older: Link::none(),
-        }))?;
-        place.publish(record);
-        Ok(record)
-    }
-
-    pub(super) fn geometry(&self) -> &'static Geometry {
-        self.heap.geometry()
-    }
-
-    /// Units that fit the extent.
-    pub(super) fn capacity(&self) -> usize {
-        let first = self.geometry().capacity_after(self.colour as usize);
-        first + (self.states.len() - 1) * self.geometry().capacity()
-    }
-
-    /// Units that are live or in a cache.
-    pub(super) fn taken_units(&self) -> usize {
-        self.taken_units.load(Relaxed) as usize
-    }
-
-    pub(super) fn pages(&'static self) -> impl Iterator<Item = Page> {
-        (0..self.states.len()).map(move |number| Page {
-            extent: self,
-            number,
-        })
-    }
-
-    /// The fullest page in use that has a free unit, else one that is not in use.
-    pub(super) fn page_to_fill(&'static self) -> Option<Page> {
-        let open = self.pages().filter(|page| !page.is_full());
-        open.max_by_key(|page| (page.taken(), page.is_in_use()))
-    }
-
-    /// Finds the unit slot that starts at `address`, if one does.
-    pub(super) fn spot_at(&'static self, address: usize) -> Option<Spot> {
-        let offset = address - self.place.address();
-        let page = Page {
-            extent: self,
-            number: offset / self.geometry().page_bytes(),
-        };
-        let inside = offset % self.geometry().page_bytes();
-        let from_first = inside.checked_sub(page.colour())?;
-        let index = self.geometry().index_of(from_first);
-        let is_start = index * self.geometry().unit() == from_first && index < page.capacity();
-        is_start.then_some(Spot { page, index })
-    }
-
-    /// Gives all memory back; says whether the kernel took it.
-    pub(super) fn give_back(&'static self, calls: &mut u64) -> bool {
-        debug_assert_eq!(self.taken_units(), 0);
-        *calls += 1;
-        // SAFETY: no unit is taken, so none is live and none is in a cache: nobody needs them.
-        if unsafe { self.place.discard(0, self.place.bytes) }.is_err() {
-            return false;
-        }
-        self.states.iter().for_each(PageState::retire);
-        self.too_long.store(0, Relaxed);
-        true
-    }
-
-    /// Takes `units` units in a row from one of the pages.
-    pub(super) fn claim_run(&'static self, units: usize) -> Option<(Page, usize, bool)> {
-        let too_long = self.too_long.load(Relaxed) as usize;
-        if too_long != 0 && units >= too_long {
-            return None;
-        }
-        let mut pages = self.pages().filter(|page| page.free() >= units);
-        let found = pages.find_map(|page| {
-            let (index, zero) = page.claim_run(units)?;
-            Some((page, index, zero))
-        });
-        if found.is_none() {
-            self.too_long.store(count(units), Relaxed);
-        }
-        found
-    }
-
-    /// Whether any page may be backed by memory.
-    pub(super) fn is_in_use(&self) -> bool {
-        self.states.iter().any(PageState::is_in_use)
-    }
-
-    fn account_taken(&self, units: usize) {
-        let taken = self.taken_units() + units;
-        self.taken_units.store(count(taken), Relaxed);
-    }
-
-    fn account_freed(&self, units: usize) {
-        let taken = self.taken_units() - units;
-        self.taken_units.store(count(taken), Relaxed);
-    }
-}
-
 impl PageState {
-    fn is_in_use(&self) -> bool {
+    pub(super) fn is_in_use(&self) -> bool {
         self.flags.load(Relaxed) & IN_USE != 0
     }
 
-    fn retire(&self) {
+    pub(super) fn retire(&self) {
         self.fresh.store(0, Relaxed);
         self.too_long.store(0, Relaxed);
         self.flags.store(0, Relaxed);
@@ -299,8 +50,8 @@ impl PageState {
 /// One VM page of an extent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Page {
-    extent: &'static Extent,
-    number: usize,
+    pub(super) extent: &'static Extent,
+    pub(super) number: usize,
 }
 
 impl Page {
@@ -312,7 +63,7 @@ impl Page {
         &self.extent.states[self.number]
     }
 
-    fn colour(self) -> usize {
+    pub(super) fn colour(self) -> usize {
         if self.number == 0 {
             self.extent.colour as usize
         } else {
@@ -591,9 +342,4 @@ fn lowest(mask: u64, most: usize) -> u64 {
         left &= left - 1;
     }
     kept
-}
-
-/// A count of units of an extent, which fits: an extent has 2 MiB.
-fn count(units: usize) -> u32 {
-    u32::try_from(units).expect("an extent has fewer units than bytes")
 }

@@ -2,8 +2,8 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
+use super::extent::Extent;
 use super::list::List;
-use super::page::Extent;
 
 /// Shelves of partly used extents, by eighths.
 const PARTLY: usize = 8;

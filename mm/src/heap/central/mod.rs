@@ -1,25 +1,30 @@
 //! A family's pages, behind its lock: refill, flush, blocks of many units, giving back.
 
-use core::ptr::NonNull;
-use std::io::Write;
+mod account;
+mod give_back;
+mod group;
 
-use super::cache::CacheRecord;
-use super::geometry::{EXTENT, Placement};
-use super::large::Large;
-use super::large_runs::{Books, LargeRuns};
-use super::list::List;
-use super::page::{Extent, Page, Place, Record, SPACE, Spot};
-use super::shelves::Shelves;
-use super::slot_map::Run;
-use super::{Block, Heap, Refusal, Shortage};
-use crate::os::{PageSource, Refused, System};
+use core::ptr::NonNull;
+
+use crate::heap::cache::CacheRecord;
+use crate::heap::extent::Extent;
+use crate::heap::geometry::{EXTENT, Placement};
+use crate::heap::large::Large;
+use crate::heap::large_runs::{Books, LargeRuns};
+use crate::heap::list::List;
+use crate::heap::page::{Page, Spot};
+use crate::heap::record::{Place, Record, SPACE};
+use crate::heap::shelves::Shelves;
+use crate::heap::slot_map::Run;
+use crate::heap::{Block, Heap, Refusal, Shortage};
+use crate::os::Refused;
+use account::Account;
+use group::{Group, is_block, released_twice};
+
+pub(super) use group::spot_of;
 
 /// Families with at least this many bytes of address space ask for huge OS pages.
 const HUGE_FROM: usize = 8 << 20;
-
-/// A family whose live bytes fall below a tenth of their last peak gives its free memory back,
-/// unless that peak was below this many bytes.
-const SHRINK_FROM: u64 = 4 << 20;
 
 /// What the lock of a family guards.
 #[derive(Debug)]
@@ -40,52 +45,6 @@ pub(super) struct Central {
     mapped: usize,
     pub(super) account: Account,
     peak_since_shrink: u64,
-}
-
-/// Counts since the start, and what they leave.
-#[derive(Debug)]
-pub(super) struct Account {
-    /// Taken units of VM pages: live, or in a cache.
-    pub(super) taken_units: u64,
-    /// Blocks of one unit handed out without a cache.
-    pub(super) single_allocated: u64,
-    /// The highest count of released blocks of one unit that was reported.
-    pub(super) single_released: u64,
-    /// All other blocks: of many units, large, or without a size.
-    pub(super) other_allocated: u64,
-    pub(super) other_released: u64,
-    /// Units of all other live blocks.
-    pub(super) other_units: u64,
-    /// Those of them in VM pages.
-    pub(super) joined_units: u64,
-    pub(super) peak_bytes: u64,
-    pub(super) kernel_calls: u64,
-}
-
-impl Account {
-    const fn new() -> Self {
-        Self {
-            taken_units: 0,
-            single_allocated: 0,
-            single_released: 0,
-            other_allocated: 0,
-            other_released: 0,
-            other_units: 0,
-            joined_units: 0,
-            peak_bytes: 0,
-            kernel_calls: 0,
-        }
-    }
-
-    fn account_other(&mut self, units: usize) {
-        self.other_allocated += 1;
-        self.other_units += units as u64;
-    }
-
-    fn account_other_released(&mut self, units: usize) {
-        self.other_released += 1;
-        self.other_units -= units as u64;
-    }
 }
 
 impl Central {
@@ -131,6 +90,7 @@ impl Central {
         }
         self.shelves.account_changed(page.extent());
         self.account_peak(heap);
+        debug_assert!(cache.cached() > 0, "the page to fill had no free unit");
         Ok(())
     }
 
@@ -245,37 +205,6 @@ impl Central {
         })
     }
 
-    /// Gives back to the kernel all that can be given; returns its bytes.
-    pub(super) fn trim(&mut self) -> usize {
-        let os_page = System::page_bytes();
-        let calls = &mut self.account.kernel_calls;
-        let mut bytes = self.large.give_back_kept(calls);
-        for record in core::iter::successors(self.newest, |record| record.older().get()) {
-            if let Record::Extent(extent) = record {
-                bytes += settle(extent, os_page, calls);
-            }
-        }
-        bytes
-    }
-
-    /// Gives back the free memory between live units when a family fell below a tenth of its last
-    /// peak. What is kept against calls at every step of a loop, `trim` alone gives back.
-    pub(super) fn shrink_if_fallen(&mut self, heap: &'static Heap) {
-        let live = self.taken_bytes(heap);
-        if self.peak_since_shrink < SHRINK_FROM || live >= self.peak_since_shrink / 10 {
-            return;
-        }
-        self.peak_since_shrink = live;
-        let calls = &mut self.account.kernel_calls;
-        for extent in self
-            .shelves
-            .with_room()
-            .filter(|extent| extent.taken_units() > 0)
-        {
-            settle(extent, System::page_bytes(), calls);
-        }
-    }
-
     /// Bytes that are live or in caches.
     fn taken_bytes(&self, heap: &'static Heap) -> u64 {
         let account = &self.account;
@@ -290,7 +219,7 @@ impl Central {
         self.peak_since_shrink = self.peak_since_shrink.max(at_most);
         if at_most > self.account.peak_bytes {
             let live = self.live().units * heap.geometry().unit() as u64;
-            self.account.peak_bytes = self.account.peak_bytes.max(live);
+            self.account.account_live(live);
         }
     }
 
@@ -428,18 +357,6 @@ impl Central {
         self.account_freed(group.page);
     }
 
-    /// Lets one empty extent keep its memory, and gives back that of the one before.
-    ///
-    /// So a loop at an extent's edge makes no calls into the kernel.
-    fn keep_only(&mut self, extent: &'static Extent) {
-        let Some(before) = self.kept_empty.replace(extent) else {
-            return;
-        };
-        if !core::ptr::eq(before, extent) && before.taken_units() == 0 && before.is_in_use() {
-            before.give_back(&mut self.account.kernel_calls);
-        }
-    }
-
     /// Puts an extent of which units were freed on its shelf; gives memory back if it is empty.
     fn account_freed(&mut self, page: Page) {
         self.shelves.account_changed(page.extent());
@@ -451,72 +368,4 @@ impl Central {
 
 fn push(newest: &mut Option<&'static Record>, record: &'static Record) {
     record.older().set(newest.replace(record));
-}
-
-/// Gives back the free memory of an extent; returns its bytes.
-fn settle(extent: &'static Extent, os_page: usize, calls: &mut u64) -> usize {
-    if extent.taken_units() > 0 {
-        return extent.pages().map(|page| page.settle(os_page, calls)).sum();
-    }
-    let pages = || extent.pages().filter(|page| page.is_in_use());
-    let bytes = pages().map(|page| page.reclaimable(os_page)).sum();
-    if pages().next().is_none() || !extent.give_back(calls) {
-        return 0;
-    }
-    bytes
-}
-
-/// Units of one word of a map that are freed together.
-#[derive(Clone, Copy)]
-struct Group {
-    page: Page,
-    word: usize,
-    mask: u64,
-}
-
-impl Group {
-    fn of(spot: Spot) -> Self {
-        Self {
-            page: spot.page,
-            word: spot.index / 64,
-            mask: 1 << (spot.index % 64),
-        }
-    }
-
-    /// Adds a unit if it is of the same word, and not there yet.
-    fn takes(&mut self, spot: Spot) -> bool {
-        let bit = 1 << (spot.index % 64);
-        let fits = self.page.is_same(spot.page) && self.word == spot.index / 64;
-        let is_new = self.mask & bit == 0;
-        if fits && is_new {
-            self.mask |= bit;
-        }
-        fits && is_new
-    }
-}
-
-/// Where a unit lies that a cache or a caller holds.
-pub(super) fn spot_of(unit: NonNull<u8>) -> Spot {
-    let record = SPACE.record_at(unit.addr().get());
-    let spot = match record {
-        Some(Record::Extent(extent)) => extent.spot_at(unit.addr().get()),
-        _ => None,
-    };
-    spot.unwrap_or_else(|| released_twice(unit))
-}
-
-/// Whether the page holds a block that is exactly `run`.
-fn is_block(page: Page, run: Run) -> bool {
-    let map = page.map();
-    map.is_taken(run.first) && !map.is_joined(run.first) && map.block_units(run.first) == run.units
-}
-
-/// Ends the process: the maps say that a unit that was released is not taken.
-#[cold]
-fn released_twice(unit: NonNull<u8>) -> ! {
-    // Going on would hand the same memory out to two owners.
-    let why = "was released twice, or is no unit; aborting";
-    // A closed stderr is no reason to panic instead.
-    let _ = writeln!(std::io::stderr(), "mm: the unit at {unit:p} {why}");
-    std::process::abort();
 }

@@ -1,0 +1,121 @@
+//! One thread's cache of one family: the hot path.
+//!
+//! Units leave the cache from its *hot slot* first, then from the *stack* of released units, then
+//! from *claimed* map words by counting trailing zeros. Nothing of ours is ever written into a
+//! unit: a list whose links lie in free units is slower when released in random order, dirties
+//! zeroed memory, and is corruptible.
+//!
+//! A cell leads to the thread's record, or to a read-only *closed* one, on which every fast test
+//! fails: at first, and again after the thread's exit. So a release that comes later goes
+//! straight to the maps.
+//!
+//! # Figures
+//!
+//! A record has one writer, its thread, which stores its fields plainly; any thread may read. A
+//! reader holds the family's lock, and so meets no refill and no flush. It reads every `allocated`
+//! first and every cache after. The writer lets the cache shrink *before* it raises `allocated`,
+//! so an allocation that the reader counts is one whose unit it no longer finds in the cache:
+//! `allocated - (taken - cached)` never says that more was released than was.
+
+mod claim;
+mod record;
+mod units;
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+
+use super::Block;
+use record::{CLOSED, OPEN};
+
+pub(super) use record::CacheRecord;
+
+/// Where one thread finds its cache of one family.
+///
+/// # Invariants
+///
+/// 1. The pointer was made from a `&'static CacheRecord`.
+/// 2. If that record is not `CLOSED_RECORD`, it belongs to the thread of this cell, and no
+///    other cell leads to it. Only that thread uses the cell.
+#[derive(Debug)]
+pub struct CacheCell(AtomicPtr<CacheRecord>);
+
+/// What cells lead to that have no cache.
+static CLOSED_RECORD: CacheRecord = CacheRecord::closed();
+
+const fn closed_record() -> *mut CacheRecord {
+    (&raw const CLOSED_RECORD).cast_mut()
+}
+
+impl Default for CacheCell {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[allow(
+    clippy::inline_always,
+    reason = "the hot path is to become part of the caller, whatever its size"
+)]
+impl CacheCell {
+    /// Makes a cell without a cache.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(AtomicPtr::new(closed_record()))
+    }
+
+    #[inline(always)]
+    fn record(&self) -> &'static CacheRecord {
+        // SAFETY: invariant 1.
+        unsafe { &*self.0.load(Relaxed) }
+    }
+
+    /// Takes a unit from the cache, if it has one at hand.
+    #[inline(always)]
+    pub(crate) fn take(&self) -> Option<Block> {
+        let record = self.record();
+        if record.mode.load(Relaxed) != OPEN {
+            return None;
+        }
+        match NonNull::new(record.hot.load(Relaxed)) {
+            Some(first) => {
+                record.hot.store(ptr::null_mut(), Relaxed);
+                record.account_allocated();
+                Some(Block { first, zero: false })
+            }
+            None => record.take_behind(),
+        }
+    }
+
+    /// Puts a unit into the cache, if it has room at hand.
+    ///
+    /// # Safety
+    ///
+    /// `unit` is a live block of one unit of the cell's family, and nobody uses it any more.
+    #[inline(always)]
+    pub(crate) unsafe fn put(&self, unit: NonNull<u8>) -> bool {
+        let record = self.record();
+        if record.mode.load(Relaxed) != OPEN {
+            return false;
+        }
+        if record.hot.load(Relaxed).is_null() {
+            record.hot.store(unit.as_ptr(), Relaxed);
+            return true;
+        }
+        record.push(unit)
+    }
+
+    /// The cell's own cache, unless it has none.
+    pub(super) fn cache(&self) -> Option<&'static CacheRecord> {
+        let record = self.record();
+        (record.mode.load(Relaxed) != CLOSED).then_some(record)
+    }
+
+    pub(super) fn lead_to(&self, record: &'static CacheRecord) {
+        self.0.store(ptr::from_ref(record).cast_mut(), Relaxed);
+    }
+
+    /// Leads to no cache from now on.
+    pub(super) fn close(&self) {
+        self.0.store(closed_record(), Relaxed);
+    }
+}

@@ -1,0 +1,197 @@
+//! A cache's record: its life, and what others read of it.
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{
+    AtomicPtr, AtomicU32, AtomicU64,
+    Ordering::{Acquire, Relaxed},
+};
+
+use super::CacheCell;
+use super::claim::Claim;
+use crate::heap::link::Link;
+use crate::heap::list::{Neighbours, Node};
+use crate::heap::{Heap, meta};
+use crate::os::Refused;
+
+/// Words that one cache has claimed at most.
+pub(super) const MOST_CLAIMS: usize = 8;
+
+/// The record is its thread's, and calls may use it.
+pub(super) const OPEN: u32 = 0;
+/// Somebody asked the thread to flush before it goes on.
+const FLUSH: u32 = 1;
+/// No calls use the record.
+pub(super) const CLOSED: u32 = 2;
+
+/// One thread's cache of one family, or a former one's.
+///
+/// # Invariants
+///
+/// 1. `stack` is null with `room` 0, or the first slot of a `&'static` array of `room` slots.
+/// 2. `stacked <= room`; the slots below `stacked` hold units.
+/// 3. `hot`, if not null, the stacked pointers and the bits of the claims are units of VM pages of
+///    `heap`, each taken in its page's map, a block of its own, and in no other place.
+/// 4. Only the thread of the cell stores into the fields, but for `mode`, which `FLUSH` may come
+///    to from any thread. Of a record without thread, the holder of the family's lock does.
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub(in crate::heap) struct CacheRecord {
+    pub(super) mode: AtomicU32,
+    pub(super) stacked: AtomicU32,
+    pub(super) hot: AtomicPtr<u8>,
+    pub(super) allocated: AtomicU64,
+    /// Claims of the last refill, and how many of them are used up.
+    pub(super) claims: AtomicU32,
+    pub(super) claims_used: AtomicU32,
+    /// Bit for each claim whose units are all known to be zero.
+    pub(super) zero_claims: AtomicU32,
+    pub(super) claimed: [Claim; MOST_CLAIMS],
+    pub(super) stack: AtomicPtr<AtomicPtr<u8>>,
+    pub(super) room: AtomicU32,
+    /// Words that the next refill takes.
+    pub(super) eager: AtomicU32,
+    heap: Option<&'static Heap>,
+    neighbours: Neighbours<CacheRecord>,
+    /// Of the thread's list.
+    pub(in crate::heap) next_of_thread: Link<CacheRecord>,
+    /// The thread's cell; null while no thread has the record.
+    cell: AtomicPtr<CacheCell>,
+}
+
+impl Node for CacheRecord {
+    fn neighbours(&self) -> &Neighbours<Self> {
+        &self.neighbours
+    }
+}
+
+#[allow(clippy::inline_always, reason = "the hot path, as above")]
+impl CacheRecord {
+    pub(super) const fn closed() -> Self {
+        Self {
+            mode: AtomicU32::new(CLOSED),
+            stacked: AtomicU32::new(0),
+            hot: AtomicPtr::new(ptr::null_mut()),
+            allocated: AtomicU64::new(0),
+            claims: AtomicU32::new(0),
+            claims_used: AtomicU32::new(0),
+            zero_claims: AtomicU32::new(0),
+            claimed: [const { Claim::none() }; MOST_CLAIMS],
+            stack: AtomicPtr::new(ptr::null_mut()),
+            room: AtomicU32::new(0),
+            eager: AtomicU32::new(1),
+            heap: None,
+            neighbours: Neighbours::none(),
+            next_of_thread: Link::none(),
+            cell: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    /// Makes a record that no thread has yet.
+    pub(in crate::heap) fn make(heap: &'static Heap) -> Result<&'static Self, Refused> {
+        meta::RECORDS.place(Self {
+            heap: Some(heap),
+            ..Self::closed()
+        })
+    }
+
+    /// The family; only the closed record has none.
+    pub(in crate::heap) fn heap(&self) -> &'static Heap {
+        self.heap.expect("an open cache has a family")
+    }
+
+    /// Gives the record to the calling thread. The caller holds the family's lock.
+    pub(in crate::heap) fn open(&self, cell: &CacheCell) {
+        self.cell.store(ptr::from_ref(cell).cast_mut(), Relaxed);
+        self.eager.store(1, Relaxed);
+        self.mode.store(OPEN, Relaxed);
+    }
+
+    /// Takes the flushed record from its thread. The caller holds the family's lock.
+    ///
+    /// # Safety
+    ///
+    /// The calling thread is the record's, and its cell still exists.
+    pub(in crate::heap) unsafe fn close(&self) {
+        self.mode.store(CLOSED, Relaxed);
+        let cell = self.cell.swap(ptr::null_mut(), Relaxed);
+        // SAFETY: the caller promises that the cell exists, on this very thread.
+        if let Some(cell) = unsafe { cell.as_ref() } {
+            cell.close();
+        }
+    }
+
+    /// Asks the record's thread to flush at its next call.
+    pub(in crate::heap) fn ask_to_flush(&self) {
+        // A closed record has nothing to flush, and one that was asked need not be asked again.
+        let _ = self.mode.compare_exchange(OPEN, FLUSH, Relaxed, Relaxed);
+    }
+
+    pub(in crate::heap) fn is_asked_to_flush(&self) -> bool {
+        self.mode.load(Relaxed) == FLUSH
+    }
+
+    pub(in crate::heap) fn account_flushed(&self) {
+        self.mode.store(OPEN, Relaxed);
+    }
+
+    /// Blocks of one unit that left the cache since the start.
+    pub(in crate::heap) fn allocated(&self) -> u64 {
+        self.allocated.load(Acquire)
+    }
+
+    /// Takes the count of such blocks over, from a record that is closed. The caller is the
+    /// record's thread and holds the lock.
+    pub(in crate::heap) fn take_allocated(&self) -> u64 {
+        self.allocated.swap(0, Relaxed)
+    }
+
+    /// Units in the cache.
+    pub(in crate::heap) fn cached(&self) -> u64 {
+        let hot = u64::from(!self.hot.load(Relaxed).is_null());
+        let claimed: u64 = self.claimed.iter().map(Claim::units).sum();
+        hot + u64::from(self.stacked.load(Acquire)) + claimed
+    }
+
+    /// Whether the unit is in the cache. The caller holds the family's lock.
+    pub(in crate::heap) fn holds(&self, unit: NonNull<u8>) -> bool {
+        let unit_size = self.heap().geometry().unit();
+        let claimed = || {
+            self.claimed
+                .iter()
+                .any(|claim| claim.holds(unit, unit_size))
+        };
+        self.single_units().any(|cached| cached == unit) || claimed()
+    }
+
+    /// Units on the stack, oldest first.
+    pub(in crate::heap) fn stacked_units(&self) -> impl Iterator<Item = NonNull<u8>> {
+        let stacked = self.stacked.load(Acquire) as usize;
+        let slots = &self.slots()[..stacked];
+        slots
+            .iter()
+            .filter_map(|slot| NonNull::new(slot.load(Relaxed)))
+    }
+
+    /// All units outside claims, oldest first.
+    pub(in crate::heap) fn single_units(&self) -> impl Iterator<Item = NonNull<u8>> {
+        let hot = NonNull::new(self.hot.load(Relaxed));
+        self.stacked_units().chain(hot)
+    }
+
+    /// All units in claims.
+    pub(in crate::heap) fn claimed_units(&self) -> impl Iterator<Item = NonNull<u8>> {
+        let unit = self.heap.map_or(0, |heap| heap.geometry().unit());
+        self.claimed
+            .iter()
+            .flat_map(move |claim| claim.units_left(unit))
+    }
+
+    /// The claims that still have units.
+    pub(in crate::heap) fn claims(&self) -> impl Iterator<Item = (NonNull<u8>, u64)> {
+        self.claimed.iter().filter_map(|claim| {
+            let mask = claim.mask.load(Relaxed);
+            let first = NonNull::new(claim.first.load(Relaxed))?;
+            (mask != 0).then_some((first, mask))
+        })
+    }
+}

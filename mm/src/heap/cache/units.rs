@@ -1,0 +1,181 @@
+//! How units come into a cache and leave it. Only the cache's thread calls any of this.
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{
+    AtomicPtr,
+    Ordering::{Acquire, Relaxed, Release},
+};
+
+use super::claim::Claim;
+use super::record::{CacheRecord, MOST_CLAIMS};
+use crate::heap::geometry::Geometry;
+use crate::heap::{Block, meta};
+
+/// Released units that one cache holds at most.
+const MOST_STACKED: usize = 512;
+
+/// Released units that a new cache has room for.
+const FIRST_STACK: usize = 16;
+
+/// Bytes of released units, and of claimed units, that one cache holds at most.
+const MOST_BYTES: usize = 128 << 10;
+
+#[allow(clippy::inline_always, reason = "the hot path, as in the cell")]
+impl CacheRecord {
+    /// Forgets all units, which were freed. The caller is the record's thread and holds the lock.
+    pub(in crate::heap) fn account_drained(&self) {
+        self.hot.store(ptr::null_mut(), Relaxed);
+        self.stacked.store(0, Release);
+        self.claimed.iter().for_each(Claim::clear);
+        self.claims.store(0, Relaxed);
+        self.claims_used.store(0, Relaxed);
+        self.eager.store(1, Relaxed);
+    }
+
+    /// Forgets the `count` oldest stacked units, which were freed. The caller is the record's
+    /// thread and holds the lock.
+    pub(in crate::heap) fn account_oldest_freed(&self, count: usize) {
+        let slots = self.slots();
+        let stacked = self.stacked.load(Relaxed) as usize;
+        for (to, from) in slots.iter().zip(&slots[count..stacked]) {
+            to.store(from.load(Relaxed), Relaxed);
+        }
+        self.stacked.store(small(stacked - count), Release);
+    }
+
+    /// Units on the stack.
+    pub(in crate::heap) fn stacked(&self) -> usize {
+        self.stacked.load(Relaxed) as usize
+    }
+
+    /// Units that the next refill takes. Each takes twice as many words as the one before.
+    pub(in crate::heap) fn units_per_refill(&self, geometry: &Geometry) -> usize {
+        let words = self.eager.load(Relaxed) as usize;
+        self.eager
+            .store(small((words * 2).min(MOST_CLAIMS)), Relaxed);
+        (words * 64).min(most_units(geometry))
+    }
+
+    /// Whether a refill can add another word.
+    pub(in crate::heap) fn has_room_for_claim(&self) -> bool {
+        (self.claims.load(Relaxed) as usize) < MOST_CLAIMS
+    }
+
+    /// Adds a word to those that units are taken from. The caller is the record's thread, holds
+    /// the lock, and refills a cache whose claims are used up.
+    pub(in crate::heap) fn add_claim(&self, first: NonNull<u8>, mask: u64, zero: bool) {
+        let claims = self.claims.load(Relaxed);
+        let claim = &self.claimed[claims as usize];
+        claim.first.store(first.as_ptr(), Relaxed);
+        claim.mask.store(mask, Relaxed);
+        let others = self.zero_claims.load(Relaxed) & !(1 << claims);
+        self.zero_claims
+            .store(others | u32::from(zero) << claims, Relaxed);
+        self.claims.store(claims + 1, Relaxed);
+    }
+
+    /// Makes room for more released units, unless the cache may hold no more.
+    ///
+    /// The smaller stacks before stay behind: together they are less than the last.
+    pub(in crate::heap) fn grow_stack(&self, geometry: &Geometry) -> bool {
+        let room = self.room.load(Relaxed) as usize;
+        let wanted = (room * 4)
+            .clamp(FIRST_STACK, MOST_STACKED)
+            .min(most_units(geometry));
+        if wanted <= room {
+            return false;
+        }
+        let Ok(slots) = meta::RECORDS.zeroed::<AtomicPtr<u8>>(wanted) else {
+            return false;
+        };
+        for (to, from) in slots.iter().zip(self.slots()) {
+            to.store(from.load(Relaxed), Relaxed);
+        }
+        self.stack.store(slots.as_ptr().cast_mut(), Release);
+        self.room.store(small(wanted), Release);
+        true
+    }
+
+    #[inline(always)]
+    pub(super) fn account_allocated(&self) {
+        // Only this thread stores it. `Release`: after the cache shrank, see the module's head.
+        self.allocated
+            .store(self.allocated.load(Relaxed) + 1, Release);
+    }
+
+    /// Takes a unit from the stack, else from a claim.
+    #[inline(never)]
+    pub(super) fn take_behind(&self) -> Option<Block> {
+        let unit = self.pop().or_else(|| self.take_claimed());
+        if unit.is_some() {
+            self.account_allocated();
+        }
+        unit
+    }
+
+    fn pop(&self) -> Option<Block> {
+        let left = self.stacked.load(Relaxed).checked_sub(1)?;
+        let first = NonNull::new(self.slots()[left as usize].load(Relaxed))?;
+        // `Release`: a reader that sees this count must see a stack with room for it.
+        self.stacked.store(left, Release);
+        Some(Block { first, zero: false })
+    }
+
+    fn take_claimed(&self) -> Option<Block> {
+        let used = self.claims_used.load(Relaxed);
+        if used == self.claims.load(Relaxed) {
+            return None;
+        }
+        let claim = &self.claimed[used as usize];
+        let mask = claim.mask.load(Relaxed);
+        let (bit, left) = (mask.trailing_zeros(), mask & (mask - 1));
+        claim.mask.store(left, Relaxed);
+        if left == 0 {
+            self.account_claim_used(used);
+        }
+        let first = claim.unit(bit, self.heap().geometry().unit())?;
+        let zero = self.zero_claims.load(Relaxed) >> used & 1 != 0;
+        Some(Block { first, zero })
+    }
+
+    fn account_claim_used(&self, used: u32) {
+        let all_used = used + 1 == self.claims.load(Relaxed);
+        if all_used {
+            self.claims.store(0, Relaxed);
+        }
+        self.claims_used
+            .store(if all_used { 0 } else { used + 1 }, Relaxed);
+    }
+
+    /// Puts a unit on the stack, if it has room.
+    #[inline(never)]
+    pub(super) fn push(&self, unit: NonNull<u8>) -> bool {
+        let stacked = self.stacked.load(Relaxed);
+        let Some(slot) = self.slots().get(stacked as usize) else {
+            return false;
+        };
+        slot.store(unit.as_ptr(), Relaxed);
+        self.stacked.store(stacked + 1, Release);
+        true
+    }
+
+    pub(super) fn slots(&self) -> &'static [AtomicPtr<u8>] {
+        let room = self.room.load(Acquire) as usize;
+        match NonNull::new(self.stack.load(Acquire)) {
+            // SAFETY: invariant 1. A reader on another thread may see an old `room` with a new
+            // stack, which is larger: `room` grows last.
+            Some(first) => unsafe { core::slice::from_raw_parts(first.as_ptr(), room) },
+            None => &[],
+        }
+    }
+}
+
+/// Units that one cache holds at most, of each kind.
+fn most_units(geometry: &Geometry) -> usize {
+    (MOST_BYTES / geometry.unit()).max(1)
+}
+
+/// A count that a cache's bounds keep small.
+fn small(count: usize) -> u32 {
+    u32::try_from(count).expect("a cache holds less than 2^32 units")
+}

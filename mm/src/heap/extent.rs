@@ -1,0 +1,168 @@
+//! Extents: VM pages of one family that lie side by side.
+
+use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use super::Heap;
+use super::geometry::Geometry;
+use super::link::Link;
+use super::list::{Neighbours, Node};
+use super::meta;
+use super::page::{Page, PageState, Spot};
+use super::record::{Place, Record};
+use crate::os::Refused;
+
+/// VM pages of one family that lie side by side. Changed only under the family's lock.
+///
+/// # Invariants
+///
+/// 1. `place` belongs to `heap` alone, from the start and for ever, and is committed.
+/// 2. `taken_units` is the sum of the pages' `taken`, each the number of bits in its taken map.
+/// 3. The units at and above a page's `fresh` were not handed out since their memory was last
+///    known to be zero, and so still are zero.
+/// 4. A page that is not in use has no taken unit, and `fresh` is 0.
+#[derive(Debug)]
+pub(super) struct Extent {
+    pub(super) heap: &'static Heap,
+    pub(super) place: Place,
+    /// Bytes before the first unit of the first page.
+    pub(super) colour: u32,
+    /// Which shelf the extent is on; the shelves' own.
+    pub(super) shelf: AtomicU8,
+    taken_units: AtomicU32,
+    /// No page has a free run as long as this; 0 says nothing.
+    pub(super) too_long: AtomicU32,
+    pub(super) taken: &'static [AtomicU64],
+    pub(super) joined: &'static [AtomicU64],
+    pub(super) states: &'static [PageState],
+    neighbours: Neighbours<Extent>,
+    pub(super) older: Link<Record>,
+}
+
+impl Node for Extent {
+    fn neighbours(&self) -> &Neighbours<Self> {
+        &self.neighbours
+    }
+}
+
+impl Extent {
+    /// Makes the record of the VM pages at `place`, which belong to `heap` from now on.
+    pub(super) fn make(
+        heap: &'static Heap,
+        place: Place,
+        colour: usize,
+    ) -> Result<&'static Record, Refused> {
+        let geometry = heap.geometry();
+        let pages = place.bytes / geometry.page_bytes();
+        let words = pages * geometry.words();
+        let taken = meta::RECORDS.zeroed(words)?;
+        let joined = meta::JOINTS.zeroed(words)?;
+        let states = meta::RECORDS.zeroed(pages)?;
+        let record = meta::RECORDS.place(Record::Extent(Self {
+            heap,
+            place,
+            colour: u32::try_from(colour).map_err(|_| Refused)?,
+            shelf: AtomicU8::new(super::shelves::FULL),
+            taken_units: AtomicU32::new(0),
+            taken,
+            joined,
+            states,
+            too_long: AtomicU32::new(0),
+            neighbours: Neighbours::none(),
+            older: Link::none(),
+        }))?;
+        place.publish(record);
+        Ok(record)
+    }
+
+    pub(super) fn geometry(&self) -> &'static Geometry {
+        self.heap.geometry()
+    }
+
+    /// Units that fit the extent.
+    pub(super) fn capacity(&self) -> usize {
+        let first = self.geometry().capacity_after(self.colour as usize);
+        first + (self.states.len() - 1) * self.geometry().capacity()
+    }
+
+    /// Units that are live or in a cache.
+    pub(super) fn taken_units(&self) -> usize {
+        self.taken_units.load(Relaxed) as usize
+    }
+
+    pub(super) fn pages(&'static self) -> impl Iterator<Item = Page> {
+        (0..self.states.len()).map(move |number| Page {
+            extent: self,
+            number,
+        })
+    }
+
+    /// The fullest page in use that has a free unit, else one that is not in use.
+    pub(super) fn page_to_fill(&'static self) -> Option<Page> {
+        let open = self.pages().filter(|page| !page.is_full());
+        open.max_by_key(|page| (page.taken(), page.is_in_use()))
+    }
+
+    /// Finds the unit slot that starts at `address`, if one does.
+    pub(super) fn spot_at(&'static self, address: usize) -> Option<Spot> {
+        let offset = address - self.place.address();
+        let page = Page {
+            extent: self,
+            number: offset / self.geometry().page_bytes(),
+        };
+        let inside = offset % self.geometry().page_bytes();
+        let from_first = inside.checked_sub(page.colour())?;
+        let index = self.geometry().index_of(from_first);
+        let is_start = index * self.geometry().unit() == from_first && index < page.capacity();
+        is_start.then_some(Spot { page, index })
+    }
+
+    /// Gives all memory back; says whether the kernel took it.
+    pub(super) fn give_back(&'static self, calls: &mut u64) -> bool {
+        debug_assert_eq!(self.taken_units(), 0);
+        *calls += 1;
+        // SAFETY: no unit is taken, so none is live and none is in a cache: nobody needs them.
+        if unsafe { self.place.discard(0, self.place.bytes) }.is_err() {
+            return false;
+        }
+        self.states.iter().for_each(PageState::retire);
+        self.too_long.store(0, Relaxed);
+        true
+    }
+
+    /// Takes `units` units in a row from one of the pages.
+    pub(super) fn claim_run(&'static self, units: usize) -> Option<(Page, usize, bool)> {
+        let too_long = self.too_long.load(Relaxed) as usize;
+        if too_long != 0 && units >= too_long {
+            return None;
+        }
+        let mut pages = self.pages().filter(|page| page.free() >= units);
+        let found = pages.find_map(|page| {
+            let (index, zero) = page.claim_run(units)?;
+            Some((page, index, zero))
+        });
+        if found.is_none() {
+            self.too_long.store(count(units), Relaxed);
+        }
+        found
+    }
+
+    /// Whether any page may be backed by memory.
+    pub(super) fn is_in_use(&self) -> bool {
+        self.states.iter().any(PageState::is_in_use)
+    }
+
+    pub(super) fn account_taken(&self, units: usize) {
+        let taken = self.taken_units() + units;
+        self.taken_units.store(count(taken), Relaxed);
+    }
+
+    pub(super) fn account_freed(&self, units: usize) {
+        let taken = self.taken_units() - units;
+        self.taken_units.store(count(taken), Relaxed);
+    }
+}
+
+/// A count of units of an extent, which fits: an extent has 2 MiB.
+pub(super) fn count(units: usize) -> u32 {
+    u32::try_from(units).expect("an extent has fewer units than bytes")
+}

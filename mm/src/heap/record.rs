@@ -1,0 +1,103 @@
+//! What every address leads to, and the runs of address space that records are of.
+
+use core::ptr::NonNull;
+
+use super::Heap;
+use super::extent::Extent;
+use super::geometry::GRANULE;
+use super::large::Large;
+use super::link::Link;
+use crate::os::Refused;
+use crate::os::arena::{AddressSpace, Arena};
+
+/// All address space of all families.
+pub(super) static SPACE: AddressSpace<Record, GRANULE> = AddressSpace::new();
+
+/// What an address leads to.
+#[derive(Debug)]
+pub(super) enum Record {
+    /// VM pages of many units.
+    Extent(Extent),
+    /// One block in address space of its own, or what such a block left behind.
+    Large(Large),
+}
+
+impl Record {
+    /// The family that the address space belongs to, for ever.
+    pub(super) fn heap(&self) -> &'static Heap {
+        match self {
+            Self::Extent(extent) => extent.heap,
+            Self::Large(large) => large.heap,
+        }
+    }
+
+    /// Bytes of the run from an offset of its arena on, and whether memory may back them.
+    pub(super) fn in_use_from(&self, offset: usize) -> (usize, bool) {
+        let (place, in_use) = match self {
+            Self::Extent(extent) => (Some(extent.place), extent.is_in_use()),
+            Self::Large(large) => (large.place(), !large.is_free() || large.is_dirty()),
+        };
+        let end = place.map_or(0, |place| place.offset + place.bytes);
+        (end.saturating_sub(offset), in_use)
+    }
+
+    /// The record that its family made before this one.
+    pub(super) fn older(&self) -> &Link<Self> {
+        match self {
+            Self::Extent(extent) => &extent.older,
+            Self::Large(large) => &large.older,
+        }
+    }
+}
+
+/// A run of an arena.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) arena: &'static Arena<Record, GRANULE>,
+    pub(super) offset: usize,
+    pub(super) bytes: usize,
+}
+
+impl Place {
+    /// Takes address space that was never used.
+    pub(super) fn take(bytes: usize, align: usize, calls: &mut u64) -> Result<Self, Refused> {
+        let (arena, offset) = SPACE.take(bytes, align, calls)?;
+        Ok(Self {
+            arena,
+            offset,
+            bytes,
+        })
+    }
+
+    /// Address of the first byte.
+    pub(super) fn address(&self) -> usize {
+        self.arena.space().address() + self.offset
+    }
+
+    /// Pointer to the byte `offset` bytes in.
+    pub(super) fn at(&self, offset: usize) -> NonNull<u8> {
+        self.arena.space().at(self.offset + offset)
+    }
+
+    /// Makes `record` what every address of the run leads to.
+    pub(super) fn publish(&self, record: &'static Record) {
+        self.arena.set_records(self.offset, self.bytes, record);
+    }
+
+    /// Gives the memory of some of the run's OS pages back; on success it reads as zero.
+    ///
+    /// # Safety
+    ///
+    /// Nobody needs the contents of the `bytes` bytes from `offset`.
+    pub(super) unsafe fn discard(&self, offset: usize, bytes: usize) -> Result<(), Refused> {
+        let from = self.offset + offset;
+        // SAFETY: runs are committed when they are taken; the caller promises the rest.
+        unsafe { self.arena.space().discard(from..from + bytes) }
+    }
+
+    /// Asks for huge OS pages.
+    pub(super) fn prefer_huge(&self) {
+        let end = self.offset + self.bytes;
+        self.arena.space().prefer_huge(self.offset..end);
+    }
+}

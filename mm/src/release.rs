@@ -1,0 +1,108 @@
+//! Releases by address: for pointers that crossed C, or came out of `into_raw`.
+
+use core::ptr::{self, NonNull};
+
+use crate::error::FreeError;
+use crate::family::{self, PageFamily};
+use crate::heap::{Heap, Refusal};
+
+impl PageFamily {
+    /// Releases the block that starts at `block`, if it is this family's; runs no destructor.
+    ///
+    /// The maps and all threads' caches are looked at first, so a second release of a block that
+    /// was not handed out again is found. Units of size zero cannot be released this way.
+    ///
+    /// # Errors
+    ///
+    /// [`FreeError::Foreign`], [`FreeError::WrongFamily`], [`FreeError::Interior`] or
+    /// [`FreeError::NotLive`], with nothing changed.
+    ///
+    /// # Safety
+    ///
+    /// If a live block of this family starts at `block`, nobody uses it any more, it is not owned
+    /// by an [`MmBox`](crate::MmBox), and no other thread releases it at the same time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use mm::{FreeError, PageFamily};
+    /// # use std::alloc::Layout;
+    /// let words = PageFamily::register("release-doc:words", Layout::new::<u64>())?;
+    /// let others = PageFamily::register("release-doc:others", Layout::new::<u64>())?;
+    /// let word = words.alloc(1)?;
+    /// // SAFETY: the block is live and used by nobody else.
+    /// let refused = unsafe { others.release(word) };
+    /// assert!(matches!(refused, Err(FreeError::WrongFamily { .. })));
+    /// // SAFETY: as above; the refusal changed nothing.
+    /// unsafe { words.release(word)? };
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub unsafe fn release(&'static self, block: NonNull<u8>) -> Result<(), FreeError> {
+        // SAFETY: the caller promises the same.
+        let answer = unsafe { Heap::release_raw(block, Some(&self.heap)) };
+        answer.map_err(|(refusal, owner)| free_error(block, refusal, owner, Some(self)))
+    }
+}
+
+/// Releases the block that starts at `block`, of whatever family; runs no destructor.
+///
+/// For pointers that crossed C or came out of [`MmBox::into_raw`](crate::MmBox::into_raw). The
+/// maps and all threads' caches are looked at first, so a second release of a block that was not
+/// handed out again is found. Units of size zero cannot be released this way.
+///
+/// # Errors
+///
+/// [`FreeError::Foreign`], [`FreeError::Interior`] or [`FreeError::NotLive`], with nothing
+/// changed.
+///
+/// # Safety
+///
+/// If a live block starts at `block`, nobody uses it any more, it is not owned by an
+/// [`MmBox`](crate::MmBox), and no other thread releases it at the same time.
+///
+/// # Examples
+///
+/// ```
+/// use mm::{FreeError, MmBox, MmManaged};
+/// use std::ptr::NonNull;
+///
+/// #[derive(MmManaged)]
+/// struct Node(u64);
+///
+/// let raw = NonNull::new(MmBox::into_raw(MmBox::new(Node(1)))).unwrap().cast();
+/// // SAFETY: the pointer came out of `into_raw`, and nobody uses it.
+/// unsafe { mm::xfree_raw(raw)? };
+/// // SAFETY: no block is live there any more, which is what the call answers.
+/// let again = unsafe { mm::xfree_raw(raw) };
+/// assert!(matches!(again, Err(FreeError::NotLive { .. })));
+/// # Ok::<(), FreeError>(())
+/// ```
+pub unsafe fn xfree_raw(block: NonNull<u8>) -> Result<(), FreeError> {
+    // SAFETY: the caller promises the same.
+    let answer = unsafe { Heap::release_raw(block, None) };
+    answer.map_err(|(refusal, owner)| free_error(block, refusal, owner, None))
+}
+
+#[cold]
+fn free_error(
+    block: NonNull<u8>,
+    refusal: Refusal,
+    owner: Option<&'static Heap>,
+    asked: Option<&'static PageFamily>,
+) -> FreeError {
+    let address = block.addr().get();
+    // A heap knows no names. Memory is handed out only after its family was listed.
+    let owner = owner
+        .and_then(|heap| family::listed().find(|family| ptr::eq(&raw const family.heap, heap)));
+    let family = owner.map_or("?", PageFamily::name);
+    match refusal {
+        Refusal::Foreign => FreeError::Foreign { address },
+        Refusal::Interior => FreeError::Interior { family, address },
+        Refusal::NotLive => FreeError::NotLive { family, address },
+        Refusal::WrongFamily => FreeError::WrongFamily {
+            asked: asked.map_or("?", PageFamily::name),
+            family,
+            address,
+        },
+    }
+}
