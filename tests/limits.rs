@@ -97,16 +97,40 @@ fn out_of_data_segment() {
     }
 }
 
+macro_rules! derived_families {
+    ($($number:literal)*) => {
+        /// 200 types, each with a family of its own.
+        #[derive(mm::MmManaged)]
+        #[mm(instances($(Numbered<$number>),*))]
+        struct Numbered<const NUMBER: usize>(usize);
+
+        /// Makes a value of each of them, and checks what it reads.
+        fn leak_one_of_each() -> usize {
+            [$(mm::MmBox::leak(mm::MmBox::new(Numbered::<$number>($number))).0),*].iter().sum()
+        }
+    };
+}
+
+derived_families! {
+    0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19
+    20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39
+    40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59
+    60 61 62 63 64 65 66 67 68 69 70 71 72 73 74 75 76 77 78 79
+    80 81 82 83 84 85 86 87 88 89 90 91 92 93 94 95 96 97 98 99
+    100 101 102 103 104 105 106 107 108 109 110 111 112 113 114 115 116 117 118 119
+    120 121 122 123 124 125 126 127 128 129 130 131 132 133 134 135 136 137 138 139
+    140 141 142 143 144 145 146 147 148 149 150 151 152 153 154 155 156 157 158 159
+    160 161 162 163 164 165 166 167 168 169 170 171 172 173 174 175 176 177 178 179
+    180 181 182 183 184 185 186 187 188 189 190 191 192 193 194 195 196 197 198 199
+}
+
 #[test]
 fn hundreds_of_families_beside_ten_thousand() {
-    #[derive(mm::MmManaged)]
-    struct Derived(#[expect(dead_code, reason = "only its place matters")] u64);
-
-    let kept = mm::MmBox::new(Derived(1));
-    let families: Vec<_> = (0..10_200)
+    let run_time: Vec<_> = (0..10_000)
         .map(|number| family(&format!("limits:{number}"), 48))
         .collect();
-    for (index, family) in families.iter().enumerate() {
+    assert_eq!(leak_one_of_each(), 199 * 200 / 2);
+    for (index, family) in run_time.iter().enumerate() {
         let units = index % 3 + 1;
         let block = family.alloc_zeroed(units).expect("memory");
         if index % 2 == 0 {
@@ -115,12 +139,20 @@ fn hundreds_of_families_beside_ten_thousand() {
         }
     }
     let snapshot = mm::snapshot();
-    let ours = |name: &str| name.starts_with("limits:") && name.as_bytes()[7].is_ascii_digit();
-    let listed = snapshot.families.iter().filter(|family| ours(family.name));
-    let (count, live) = listed.fold((0, 0), |(count, live), family| {
-        (count + 1, live + family.live_blocks)
-    });
-    assert_eq!((count, live), (10_200, 5_100));
+    let count = |is_ours: &dyn Fn(&str) -> bool| {
+        let ours = snapshot
+            .families
+            .iter()
+            .filter(|family| is_ours(family.name));
+        ours.fold((0, 0), |(count, live), family| {
+            (count + 1, live + family.live_blocks)
+        })
+    };
+    assert_eq!(count(&|name| name.starts_with("Numbered<")), (200, 200));
+    let is_numbered = |name: &str| {
+        name.starts_with("limits:") && name.ends_with(|end: char| end.is_ascii_digit())
+    };
+    assert_eq!(count(&is_numbered), (10_000, 5_000));
+    assert!(snapshot.block_usage().to_string().lines().count() > 10_200);
     mm::check().expect("the walker finds the same");
-    drop(kept);
 }
