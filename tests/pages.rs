@@ -3,7 +3,7 @@
 use std::alloc::Layout;
 use std::ptr::NonNull;
 
-use mm::{FamilySnapshot, PageFamily};
+use mm::{AllocError, FamilySnapshot, PageFamily};
 
 fn family(name: &str, size: usize) -> &'static PageFamily {
     let layout = Layout::from_size_align(size, 4).expect("a layout");
@@ -173,8 +173,11 @@ fn a_large_live_block_makes_small_ones_no_dearer() {
 #[test]
 fn address_space_that_came_and_went_costs_snapshots_nothing() {
     let family = family("pages:vast", 1 << 20);
-    let block = family.alloc(100 << 10).expect("address space");
-    release(family, block);
+    // Released only when all are there, or they would be one run, used again.
+    let blocks: Vec<_> = (0..100)
+        .map(|_| family.alloc(1 << 10).expect("address space"))
+        .collect();
+    blocks.into_iter().for_each(|block| release(family, block));
     let snapshot = || {
         let start = std::time::Instant::now();
         drop(mm::snapshot());
@@ -183,4 +186,19 @@ fn address_space_that_came_and_went_costs_snapshots_nothing() {
     // Asking the kernel about 100 GiB takes some 50 ms.
     let best = (0..10).map(|_| snapshot()).min().expect("ten runs");
     assert!(best < 25, "{best} ms");
+}
+
+#[test]
+fn more_than_the_machine_has_is_refused_at_once() {
+    let family = family("pages:absurd", 1);
+    let before = mm::snapshot().records_resident_bytes;
+    for shift in 41..48 {
+        let answer = family.alloc_zeroed(1 << shift);
+        assert!(
+            matches!(answer, Err(AllocError::OutOfMemory { .. })),
+            "2^{shift} bytes"
+        );
+    }
+    let grown = mm::snapshot().records_resident_bytes.saturating_sub(before);
+    assert!(grown < 4 << 20, "{grown} bytes of records for nothing");
 }

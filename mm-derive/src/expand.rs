@@ -44,8 +44,11 @@ fn family(plan: &Plan<'_>, family: &Family) -> TokenStream {
     let mm = &plan.krate;
     let family_static = family_static(mm, family);
     let managed = managed(plan, family);
+    let only_family = only_family(plan, family);
     quote! {
+        #[allow(deprecated)]
         const _: () = {
+            #only_family
             #family_static
             #mm::__private::thread_local! {
                 static __MM_CACHE: #mm::__private::CacheCell =
@@ -107,6 +110,29 @@ fn managed(plan: &Plan<'_>, family: &Family) -> TokenStream {
     }
 }
 
+/// Writes what makes two families of one value an error.
+///
+/// Two instances may be subtypes of each other, as `Node<for<'a> fn(&'a u8)>` is of
+/// `Node<fn(&'static u8)>`: a box of one family could then become one of the other. rustc only
+/// warns of two trait implementations for such a pair, but refuses two inherent items.
+fn only_family(plan: &Plan<'_>, family: &Family) -> Option<TokenStream> {
+    if plan.families.len() < 2 {
+        return None;
+    }
+    let header_type = &family.header_type;
+    let (parameters, _, conditions) = plan.item.generics.split_for_impl();
+    let parameters = family.generic.then_some(parameters);
+    let conditions = family.generic.then_some(conditions);
+    Some(quote! {
+        #[automatically_derived]
+        impl #parameters #header_type #conditions {
+            #[doc(hidden)]
+            #[allow(dead_code)]
+            const __MM_INSTANCES_MUST_BE_DIFFERENT_TYPES: () = ();
+        }
+    })
+}
+
 /// Writes an implementation of `MmManaged` for use beside a compile error.
 fn stand_in(item: &DeriveInput, mm: &Path) -> TokenStream {
     let ident = &item.ident;
@@ -141,8 +167,11 @@ fn zeroable(item: &DeriveInput, mm: &Path, zero: &Zero) -> Option<TokenStream> {
         .iter()
         .flat_map(|w| &w.predicates);
     let condition = zero_condition(item, mm, zero)?;
+    let check = crate::check::fields(item, zero);
     Some(quote! {
+        #check
         #[automatically_derived]
+        #[allow(deprecated)]
         unsafe impl #parameters #mm::__private::Zeroable for #ident #arguments
         where
             #(#given,)*

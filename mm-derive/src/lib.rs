@@ -4,6 +4,7 @@
 //! attributes, `validate` finds the mistakes and decides what to write (with `instances` for generic
 //! types and `zero` for zeroed values), `expand` writes it.
 
+mod check;
 mod expand;
 mod instances;
 mod parse;
@@ -94,8 +95,8 @@ use crate::validate::Plan;
 ///
 /// ## `crate`
 ///
-/// Where to find `mm`, if it was renamed or comes through another crate. The path is read where
-/// the type is. Macros write `crate = $crate` or `crate = $crate::mm`.
+/// Where to find `mm`, if it was renamed or comes through another crate. It must lead to the real
+/// one: the generated code relies on what is there. The path is read where the type is. Macros write `crate = $crate` or `crate = $crate::mm`.
 ///
 /// ```
 /// mod reexport {

@@ -2,9 +2,6 @@
 //!
 //! What is written are bounds, not answers: the fields' types are known to rustc alone.
 
-use std::collections::HashSet;
-
-use quote::ToTokens;
 use syn::{Attribute, Data, DataEnum, DeriveInput, Expr, Field, Lit, Type, UnOp, Variant};
 
 use crate::parse::Attrs;
@@ -36,17 +33,15 @@ impl Zero {
         }
     }
 
-    /// Asks all fields, and each type once.
+    /// Asks all fields. None is left out because another reads the same: two paths of one text,
+    /// such as `$crate::Id` from the macros of two crates, may lead to different types.
     fn if_all<'a>(fields: impl IntoIterator<Item = &'a Field>) -> Self {
-        let mut seen = HashSet::new();
-        let types = fields.into_iter().map(|field| &field.ty);
-        let new = types.filter(|ty| seen.insert(ty.to_token_stream().to_string()));
-        Self::If(new.cloned().collect())
+        Self::If(fields.into_iter().map(|field| field.ty.clone()).collect())
     }
 }
 
 /// The variant that all-zero bytes are, if the layout is fixed and the source says which it is.
-fn zero_variant<'a>(attrs: &[Attribute], data: &'a DataEnum) -> Option<&'a Variant> {
+pub(crate) fn zero_variant<'a>(attrs: &[Attribute], data: &'a DataEnum) -> Option<&'a Variant> {
     if !has_fixed_tag(attrs) {
         return None;
     }

@@ -12,7 +12,7 @@ use super::geometry::GRANULE;
 use super::large::Large;
 use super::list::List;
 use super::record::{Place, Record};
-use crate::os::Refused;
+use crate::os::{Refused, process};
 
 /// Released runs keep their memory while they have no more than this many bytes together.
 const MOST_KEPT: usize = 8 << 20;
@@ -91,9 +91,12 @@ impl LargeRuns {
         }
     }
 
-    /// Gives the memory of all kept runs back; returns the bytes that the kernel took.
-    pub(super) fn give_back_kept(&mut self, calls: &mut u64) -> usize {
-        let mut given = 0;
+    /// Gives back the memory of all kept runs, and of those that the kernel refused before;
+    /// returns the bytes that it took.
+    pub(super) fn give_back_all(&mut self, calls: &mut u64) -> usize {
+        let free = self.free.iter().flat_map(List::iter);
+        let dirty = free.filter(|run| run.is_dirty());
+        let mut given = dirty.map(|run| discard_again(run, calls)).sum();
         while self.kept.newest().is_some() {
             given += self.give_back_oldest(calls);
         }
@@ -179,6 +182,10 @@ impl LargeRuns {
         align: usize,
         books: &mut Books<'_>,
     ) -> Result<&'static Large, Refused> {
+        // As the kernel does to malloc: what no memory could ever back is refused at once.
+        if bytes > process::memory_bytes() {
+            return Err(Refused);
+        }
         // The record first: address space that was taken cannot be put back.
         let run = self.record(heap, books)?;
         let place = Place::take(bytes, align, books.calls);
@@ -263,6 +270,20 @@ impl LargeRuns {
             self.sizes &= !(1 << size);
         }
     }
+}
+
+/// Tries once more to give back a free run's memory; returns the bytes that the kernel took.
+fn discard_again(run: &Large, calls: &mut u64) -> usize {
+    let Some(place) = run.place() else {
+        return 0;
+    };
+    *calls += 1;
+    // SAFETY: a free run holds no live block, so nobody needs its contents.
+    if unsafe { place.discard(0, place.bytes) }.is_err() {
+        return 0;
+    }
+    run.set_free(false);
+    place.bytes
 }
 
 /// The free run of the same family as `run` at an offset of its arena, if there is one.

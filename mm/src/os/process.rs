@@ -17,6 +17,35 @@ pub(crate) fn resident_bytes() -> u64 {
         .map_or(0, |pages| pages * System::page_bytes() as u64)
 }
 
+/// Bytes of memory and swap that the machine has, in use or not. Source: sysinfo(2).
+///
+/// The kernel's heuristic overcommit refuses a single mapping above it (`overcommit_memory` in
+/// proc(5)), but not one without access rights, which is what mm reserves.
+#[cfg(all(target_os = "linux", not(mm_portable)))]
+pub(crate) fn memory_bytes() -> usize {
+    static KNOWN: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+    *KNOWN.get_or_init(|| ask_memory_bytes().unwrap_or(usize::MAX))
+}
+
+/// Elsewhere the system itself refuses.
+#[cfg(not(all(target_os = "linux", not(mm_portable))))]
+pub(crate) fn memory_bytes() -> usize {
+    usize::MAX
+}
+
+#[cfg(all(target_os = "linux", not(mm_portable)))]
+fn ask_memory_bytes() -> Option<usize> {
+    let mut info = core::mem::MaybeUninit::<libc::sysinfo>::zeroed();
+    // SAFETY: `info` has room for what the call fills.
+    if unsafe { libc::sysinfo(info.as_mut_ptr()) } != 0 {
+        return None;
+    }
+    // SAFETY: the call filled it, and its fields are integers.
+    let info = unsafe { info.assume_init() };
+    let units = info.totalram.saturating_add(info.totalswap);
+    usize::try_from(units.saturating_mul(u64::from(info.mem_unit))).ok()
+}
+
 /// The process's limit of address space in bytes, if it has one. Source: getrlimit(2).
 #[cfg(all(target_os = "linux", not(mm_portable)))]
 pub(crate) fn address_space_limit() -> Option<usize> {

@@ -15,7 +15,7 @@ impl Central {
     pub(in crate::heap) fn trim(&mut self) -> usize {
         let os_page = System::page_bytes();
         let calls = &mut self.account.kernel_calls;
-        let mut bytes = self.large.give_back_kept(calls);
+        let mut bytes = self.large.give_back_all(calls);
         for record in core::iter::successors(self.newest, |record| record.older().get()) {
             if let Record::Extent(extent) = record {
                 bytes += settle(extent, os_page, calls);

@@ -305,9 +305,11 @@ impl Central {
     fn grow(&mut self, heap: &'static Heap) -> Result<&'static Extent, Refused> {
         let page_bytes = heap.geometry().page_bytes();
         let pages = self.next_pages.min(EXTENT / page_bytes);
-        let record = self
-            .make_extent(heap, pages)
-            .or_else(|_| self.make_extent(heap, 1))?;
+        let record = match self.make_extent(heap, pages) {
+            // Where address space was had but no memory for its record, less of it helps nobody.
+            Err(Refused) if self.unrecorded.is_none() => self.make_extent(heap, 1)?,
+            answer => answer?,
+        };
         push(&mut self.newest, record);
         match record {
             Record::Extent(extent) => {
@@ -333,7 +335,7 @@ impl Central {
         let record = Extent::make(heap, place, colour);
         let record = record.inspect_err(|_| self.unrecorded = Some(place))?;
         self.mapped += place.bytes;
-        self.next_pages = pages * 2;
+        self.next_pages = place.bytes / heap.geometry().page_bytes() * 2;
         if place.bytes == EXTENT && self.mapped >= HUGE_FROM {
             self.account.kernel_calls += 1;
             place.prefer_huge();
@@ -343,10 +345,10 @@ impl Central {
 
     /// Address space for an extent: what an earlier try left, else new.
     fn place_for(&mut self, bytes: usize) -> Result<Place, Refused> {
-        if let Some(left) = self.unrecorded.take_if(|left| left.bytes == bytes) {
-            return Ok(left);
+        match self.unrecorded.take() {
+            Some(left) => Ok(left),
+            None => Place::take(bytes, bytes, &mut self.account.kernel_calls),
         }
-        Place::take(bytes, bytes, &mut self.account.kernel_calls)
     }
 
     fn free_group(&mut self, group: Group) {
