@@ -23,19 +23,25 @@ pub(crate) fn fields(item: &DeriveInput, zero: &Zero) -> Option<TokenStream> {
         }
         Data::Union(_) => return None,
     };
-    // The name's underscore keeps rustc from calling the function unused; `allow(dead_code)` would
-    // make all fields count as used, and take that warning from the user.
+    // The names' underscores keep rustc from calling them unused; `allow(dead_code)` would make all
+    // fields count as used, and take that warning from the user. A trait of our own, since clippy
+    // holds a type's inherent unsafe methods against deriving `Deserialize`.
     let ident = &item.ident;
     let (parameters, arguments, conditions) = item.generics.split_for_impl();
     Some(quote! {
-        #[automatically_derived]
         #[allow(deprecated, irrefutable_let_patterns)]
-        impl #parameters #ident #arguments #conditions {
-            #[doc(hidden)]
-            unsafe fn __mm_fields_as_the_derive_saw_them(this: *mut Self) {
-                #body
+        const _: () = {
+            trait __MmFields: ::core::marker::Sized {
+                unsafe fn __as_the_derive_saw_them(this: *mut Self);
             }
-        }
+
+            #[automatically_derived]
+            impl #parameters __MmFields for #ident #arguments #conditions {
+                unsafe fn __as_the_derive_saw_them(this: *mut Self) {
+                    #body
+                }
+            }
+        };
     })
 }
 
