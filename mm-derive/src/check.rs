@@ -31,13 +31,18 @@ pub(crate) fn fields(item: &DeriveInput, zero: &Zero) -> Option<TokenStream> {
     Some(quote! {
         #[allow(deprecated, irrefutable_let_patterns)]
         const _: () = {
-            trait __MmFields: ::core::marker::Sized {
-                unsafe fn __as_the_derive_saw_them(this: *mut Self);
+            trait __MmFields {
+                unsafe fn __as_the_derive_saw_them(this: *mut Self)
+                where
+                    Self: ::core::marker::Sized;
             }
 
             #[automatically_derived]
             impl #parameters __MmFields for #ident #arguments #conditions {
-                unsafe fn __as_the_derive_saw_them(this: *mut Self) {
+                unsafe fn __as_the_derive_saw_them(this: *mut Self)
+                where
+                    Self: ::core::marker::Sized,
+                {
                     #body
                 }
             }

@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 use crate::error::AllocError;
 use crate::family::PageFamily;
 use crate::heap::RECORDS;
-use crate::os::faulty::{failing_at, refusing_above};
+use crate::os::faulty::{failing_at, refusing_above, refusing_below};
 
 /// Calls that the sequence below may make at the most; it fails if it makes more.
 const MOST_CALLS: usize = 200;
@@ -126,4 +126,23 @@ fn refusals_use_nothing_up() {
     let grown = RECORDS.reserved() - before;
     // The other tests, which run beside this one, use a few.
     assert!(grown < 6 << 20, "{grown} bytes of records more");
+}
+
+#[test]
+fn address_space_without_a_record_is_used_at_the_next_try() {
+    let family = family_of("faults-unrecorded", 4_096);
+    let address = |name: &str| family_of(name, 64).alloc(1).expect("memory").addr().get();
+    let before = address("faults-unrecorded-before");
+    // Pages can be had, records cannot.
+    refusing_below(2 << 20, || {
+        for _ in 0..3_000 {
+            while RECORDS.zeroed::<u64>(1).is_ok() {}
+            // Another test may have got records meanwhile; then this succeeds.
+            let _ = family.alloc(16);
+        }
+    });
+    let used = address("faults-unrecorded-after").abs_diff(before);
+    // The other tests, which run beside this one, use some; a page for each try is 190 MiB.
+    assert!(used < 128 << 20, "{used} bytes of address space");
+    family.check().expect("consistent");
 }

@@ -16,6 +16,17 @@ std::thread_local! {
 
     /// Bytes above which nothing is reserved or committed.
     static MOST_BYTES: Cell<usize> = const { Cell::new(usize::MAX) };
+
+    /// Bytes below which nothing is reserved or committed.
+    static LEAST_BYTES: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Runs `f` while this thread can reserve and commit no less than `bytes` at a time.
+pub(crate) fn refusing_below<R>(bytes: usize, f: impl FnOnce() -> R) -> R {
+    LEAST_BYTES.set(bytes);
+    let result = f();
+    LEAST_BYTES.set(0);
+    result
 }
 
 /// Runs `f` while this thread can reserve and commit no more than `bytes` at a time.
@@ -37,7 +48,7 @@ pub(crate) fn failing_at<R>(nth: usize, f: impl FnOnce() -> R) -> (R, bool) {
 }
 
 fn check_bytes(bytes: usize) -> Result<(), Refused> {
-    if bytes > MOST_BYTES.get() {
+    if bytes > MOST_BYTES.get() || bytes < LEAST_BYTES.get() {
         return Err(Refused);
     }
     check()
