@@ -9,4 +9,5 @@ fn mistakes_are_named_where_they_are() {
     let cases = trybuild::TestCases::new();
     cases.pass("ui/pass/*.rs");
     cases.compile_fail("ui/*.rs");
+    cases.compile_fail("ui/handle/*.rs");
 }

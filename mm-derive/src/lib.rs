@@ -55,6 +55,10 @@ use crate::validate::Plan;
 /// Unsafe code that relies on a field being something else, say a raw pointer that is never
 /// null, must give that field a type that says so, say `NonNull`.
 ///
+/// Attribute macros that change the type go above the derive: it reads the type as it is below
+/// them. For structs and enums a change behind its back is an error; a union's fields cannot be
+/// asked.
+///
 /// # Attributes
 ///
 /// Each may be given once, in one `#[mm(...)]` or in several.
