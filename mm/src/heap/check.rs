@@ -4,12 +4,13 @@ use core::ptr::NonNull;
 
 use super::Heap;
 use super::cache::CacheRecord;
-use super::central::{Central, spot_of};
+use super::central::{Central, is_block, spot_of};
 use super::extent::Extent;
 use super::geometry::Placement;
 use super::page::{Page, Spot};
 use super::record::Record;
 use super::shelves::shelf_of;
+use super::slot_map::Run;
 
 /// Two ways to derive one figure that differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,8 +158,11 @@ fn cached_units(cache: &'static CacheRecord) -> impl Iterator<Item = NonNull<u8>
 /// Whether the unit is taken, and no part of a larger block.
 fn is_single(unit: NonNull<u8>) -> bool {
     let Spot { page, index } = spot_of(unit);
-    let map = page.map();
-    map.is_taken(index) && !map.is_joined(index) && map.block_units(index) == 1
+    let run = Run {
+        first: index,
+        units: 1,
+    };
+    is_block(page, run)
 }
 
 fn same(what: &'static str, kept: u64, found: u64) -> Result<(), Inconsistency> {

@@ -43,12 +43,6 @@ pub(super) struct Books<'a> {
     pub(super) newest: &'a mut Option<&'static Record>,
 }
 
-impl Books<'_> {
-    fn add(&mut self, record: &'static Record) {
-        record.older().set(self.newest.replace(record));
-    }
-}
-
 impl LargeRuns {
     pub(super) const fn new() -> Self {
         Self {
@@ -203,7 +197,7 @@ impl LargeRuns {
     ) -> Result<&'static Large, Refused> {
         match self.spare.pop() {
             Some(spare) => Ok(spare),
-            None => Large::make(heap, &mut |made| books.add(made)),
+            None => Large::make(heap, &mut |made| made.push(books.newest)),
         }
     }
 
@@ -213,12 +207,10 @@ impl LargeRuns {
         let Some(place) = run.place() else {
             return 0;
         };
-        *calls += 1;
-        // SAFETY: the run holds no live block, so nobody needs its contents.
-        let given = unsafe { place.discard(0, place.bytes) }.is_ok();
-        let (joined, dirty) = self.join(run, place, !given);
+        let given = discard(place, calls);
+        let (joined, dirty) = self.join(run, place, given == 0);
         self.add_free(joined, dirty);
-        if given { place.bytes } else { 0 }
+        given
     }
 
     /// Joins a run with the free runs before and after it; whether any of them is dirty.
@@ -274,16 +266,21 @@ impl LargeRuns {
 
 /// Tries once more to give back a free run's memory; returns the bytes that the kernel took.
 fn discard_again(run: &Large, calls: &mut u64) -> usize {
-    let Some(place) = run.place() else {
-        return 0;
-    };
-    *calls += 1;
-    // SAFETY: a free run holds no live block, so nobody needs its contents.
-    if unsafe { place.discard(0, place.bytes) }.is_err() {
-        return 0;
+    let given = run.place().map_or(0, |place| discard(place, calls));
+    if given > 0 {
+        run.set_free(false);
     }
-    run.set_free(false);
-    place.bytes
+    given
+}
+
+/// Gives back the memory of a run without a block; returns the bytes that the kernel took.
+fn discard(place: Place, calls: &mut u64) -> usize {
+    *calls += 1;
+    // SAFETY: the callers' runs hold no live block, so nobody needs the contents.
+    match unsafe { place.discard(0, place.bytes) } {
+        Ok(()) => place.bytes,
+        Err(Refused) => 0,
+    }
 }
 
 /// The free run of the same family as `run` at an offset of its arena, if there is one.

@@ -41,6 +41,11 @@ impl Record {
         (end.saturating_sub(offset), in_use)
     }
 
+    /// Adds the new record to those of its family.
+    pub(super) fn push(&'static self, newest: &mut Option<&'static Self>) {
+        self.older().set(newest.replace(self));
+    }
+
     /// The record that its family made before this one.
     pub(super) fn older(&self) -> &Link<Self> {
         match self {

@@ -14,9 +14,10 @@ impl Central {
     /// Gives back to the kernel all that can be given; returns its bytes.
     pub(in crate::heap) fn trim(&mut self) -> usize {
         let os_page = System::page_bytes();
+        let records = self.records();
         let calls = &mut self.account.kernel_calls;
         let mut bytes = self.large.give_back_all(calls);
-        for record in core::iter::successors(self.newest, |record| record.older().get()) {
+        for record in records {
             if let Record::Extent(extent) = record {
                 bytes += settle(extent, os_page, calls);
             }

@@ -47,7 +47,7 @@ pub(in crate::heap) fn spot_of(unit: NonNull<u8>) -> Spot {
 }
 
 /// Whether the page holds a block that is exactly `run`.
-pub(super) fn is_block(page: Page, run: Run) -> bool {
+pub(in crate::heap) fn is_block(page: Page, run: Run) -> bool {
     let map = page.map();
     map.is_taken(run.first) && !map.is_joined(run.first) && map.block_units(run.first) == run.units
 }

@@ -19,8 +19,9 @@ use crate::heap::slot_map::Run;
 use crate::heap::{Block, Heap, Refusal, Shortage};
 use crate::os::Refused;
 use account::Account;
-use group::{Group, is_block, released_twice};
+use group::{Group, released_twice};
 
+pub(super) use group::is_block;
 pub(super) use group::spot_of;
 
 /// Families with at least this many bytes of address space ask for huge OS pages.
@@ -310,7 +311,7 @@ impl Central {
             Err(Refused) if self.unrecorded.is_none() => self.make_extent(heap, 1)?,
             answer => answer?,
         };
-        push(&mut self.newest, record);
+        record.push(&mut self.newest);
         match record {
             Record::Extent(extent) => {
                 self.shelves.account_changed(extent);
@@ -366,8 +367,4 @@ impl Central {
             self.keep_only(page.extent());
         }
     }
-}
-
-fn push(newest: &mut Option<&'static Record>, record: &'static Record) {
-    record.older().set(newest.replace(record));
 }
