@@ -166,10 +166,7 @@ impl PageFamily {
     /// ```
     #[track_caller]
     pub fn alloc(&'static self, units: usize) -> Result<NonNull<u8>, AllocError> {
-        self.heap.with_cell(|cell| match cell {
-            Some(cell) => self.alloc_in(cell, units),
-            None => Ok(self.alloc_uncached(units)?.first),
-        })
+        Ok(self.alloc_block(units)?.first)
     }
 
     /// Allocates a block of `units` units, all bytes zero.
@@ -193,61 +190,7 @@ impl PageFamily {
     /// ```
     #[track_caller]
     pub fn alloc_zeroed(&'static self, units: usize) -> Result<NonNull<u8>, AllocError> {
-        self.heap.with_cell(|cell| match cell {
-            Some(cell) => self.alloc_zeroed_in(cell, units),
-            None => Ok(self.zero(self.alloc_uncached(units)?, units)),
-        })
-    }
-
-    /// Allocates through the calling thread's cell; bytes unspecified.
-    #[inline]
-    pub(crate) fn alloc_in(
-        &'static self,
-        cell: &CacheCell,
-        units: usize,
-    ) -> Result<NonNull<u8>, AllocError> {
-        if units == 1
-            && let Some(unit) = cell.take()
-        {
-            return Ok(unit.first);
-        }
-        Ok(self.alloc_slow(cell, units)?.first)
-    }
-
-    /// Allocates through the calling thread's cell; all bytes zero.
-    #[inline]
-    pub(crate) fn alloc_zeroed_in(
-        &'static self,
-        cell: &CacheCell,
-        units: usize,
-    ) -> Result<NonNull<u8>, AllocError> {
-        let at_hand = if units == 1 { cell.take() } else { None };
-        let block = match at_hand {
-            Some(unit) => unit,
-            None => self.alloc_slow(cell, units)?,
-        };
-        Ok(self.zero(block, units))
-    }
-
-    /// Releases a block of `units` units through the calling thread's cell.
-    ///
-    /// # Safety
-    ///
-    /// `first` is the start of a live block of exactly `units` units of this family, which nobody
-    /// uses any more, and `cell` is the calling thread's of this family.
-    #[inline]
-    pub(crate) unsafe fn release_in(
-        &'static self,
-        cell: &CacheCell,
-        first: NonNull<u8>,
-        units: usize,
-    ) {
-        // SAFETY: the caller promises that the block is live, of one unit, and unused.
-        if units == 1 && unsafe { cell.put(first) } {
-            return;
-        }
-        // SAFETY: the caller promises the same, and the cell did not take it.
-        unsafe { self.heap.release(cell, first, units) };
+        Ok(self.alloc_block(units)?.zeroed(units * self.layout.size()))
     }
 
     /// Releases one unit as the owner of an `MmBox` does.
@@ -256,7 +199,7 @@ impl PageFamily {
         self.heap.with_cell(|cell| {
             let cell = cell.expect("a cell");
             // SAFETY: the tests give up live units of theirs.
-            unsafe { self.release_in(cell, unit, 1) };
+            unsafe { self.heap.release(cell, unit, 1) };
         });
     }
 
@@ -320,13 +263,28 @@ impl PageFamily {
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn alloc_slow(&'static self, cell: &CacheCell, units: usize) -> Result<Block, AllocError> {
+    /// Allocates when `cell`, the calling thread's, had nothing at hand.
+    pub(crate) fn alloc_slow(
+        &'static self,
+        cell: &CacheCell,
+        units: usize,
+    ) -> Result<Block, AllocError> {
         // Where the linker stripped the type's constructor, this is how it gets into the registry.
         self.list();
         let answer = self.heap.alloc(cell, units);
         answer.map_err(|shortage| self.alloc_error(shortage, units))
+    }
+
+    /// Allocates through the calling thread's table of cells.
+    fn alloc_block(&'static self, units: usize) -> Result<Block, AllocError> {
+        self.heap.with_cell(|cell| match cell {
+            Some(cell) if units == 1 => match cell.take(self.layout.size()) {
+                Some(unit) => Ok(unit),
+                None => self.alloc_slow(cell, 1),
+            },
+            Some(cell) => self.alloc_slow(cell, units),
+            None => self.alloc_uncached(units),
+        })
     }
 
     #[cold]
@@ -334,16 +292,6 @@ impl PageFamily {
         self.list();
         let answer = self.heap.alloc_uncached(units);
         answer.map_err(|shortage| self.alloc_error(shortage, units))
-    }
-
-    /// Clears a new block, unless it is known to be zero.
-    #[inline]
-    fn zero(&self, block: Block, units: usize) -> NonNull<u8> {
-        if !block.zero {
-            // SAFETY: the block is new, nobody else has it, and it has this many bytes.
-            unsafe { block.first.write_bytes(0, units * self.layout.size()) };
-        }
-        block.first
     }
 
     fn alloc_error(&self, shortage: Shortage, units: usize) -> AllocError {

@@ -1,11 +1,12 @@
 //! From a type to its static family.
 
+use core::alloc::Layout;
 use core::ptr::NonNull;
 
 use crate::error::AllocError;
 use crate::family::PageFamily;
-use crate::handle::{Block, MmBox};
-use crate::heap::CacheCell;
+use crate::handle::{self, MmBox};
+use crate::heap::{Block, CacheCell};
 
 /// A type whose values live in a page family of their own.
 ///
@@ -70,10 +71,8 @@ pub unsafe trait MmManaged: Sized {
     where
         Self: ZeroInit,
     {
-        match Self::try_xcalloc(units) {
-            Ok(block) => block,
-            Err(refused) => allocation_failed::<Self>(refused),
-        }
+        // SAFETY: just allocated by this very call, zeroed, for this many units.
+        unsafe { zeroed_block(alloc_units_zeroed(units), units) }
     }
 
     /// Allocates one block of `units` zeroed units, or says why it cannot.
@@ -103,11 +102,8 @@ pub unsafe trait MmManaged: Sized {
     where
         Self: ZeroInit,
     {
-        let first = try_alloc_units_zeroed::<Self>(units)?;
-        let block = NonNull::slice_from_raw_parts(first, units);
-        // SAFETY: the block is new, holds `units` units of this type's family, and is zeroed,
-        // which `ZeroInit` says is a value of the type.
-        Ok(unsafe { MmBox::from_raw(block.as_ptr()) })
+        // SAFETY: just allocated by this very call, zeroed, for this many units.
+        Ok(unsafe { zeroed_block(try_alloc_units_zeroed(units)?, units) })
     }
 
     /// Drops the values of a block and releases it. The same as dropping the block.
@@ -126,7 +122,7 @@ pub unsafe trait MmManaged: Sized {
     /// assert_eq!(family.family(path).unwrap().live_blocks, 0);
     /// ```
     #[inline]
-    fn xfree<B: Block<Unit = Self> + ?Sized>(block: MmBox<B>) {
+    fn xfree<B: handle::Block<Unit = Self> + ?Sized>(block: MmBox<B>) {
         drop(block);
     }
 }
@@ -162,20 +158,55 @@ pub unsafe trait ZeroInit {}
 // SAFETY: `Zeroable` promises the same.
 unsafe impl<T: bytemuck::Zeroable> ZeroInit for T {}
 
-/// Allocates `units` units of `T`'s family, contents unspecified.
+/// Makes the owner of a new block.
+///
+/// # Safety
+///
+/// `first` is the start of a live block of exactly `units` units of `T`'s family, zeroed, that
+/// nobody else owns.
 #[inline]
-#[track_caller]
-pub(crate) fn try_alloc_units<T: MmManaged>(units: usize) -> Result<NonNull<T>, AllocError> {
-    let family = T::page_family();
-    T::__with_cache(|cell| family.alloc_in(cell, units)).map(NonNull::cast)
+unsafe fn zeroed_block<T: MmManaged + ZeroInit>(first: NonNull<T>, units: usize) -> MmBox<[T]> {
+    let block = NonNull::slice_from_raw_parts(first, units);
+    // SAFETY: the caller speaks for the block; `ZeroInit` says that its bytes are values.
+    unsafe { MmBox::from_raw(block.as_ptr()) }
 }
 
-/// Allocates `units` units of `T`'s family, all bytes zero.
+/// Allocates `units` units of `T`'s family, contents unspecified.
+#[inline]
+pub(crate) fn try_alloc_units<T: MmManaged>(units: usize) -> Result<NonNull<T>, AllocError> {
+    Ok(match unit_at_hand::<T>(units) {
+        Some(unit) => unit.first.cast(),
+        None => try_alloc_slow::<T>(units)?.first.cast(),
+    })
+}
+
+/// Allocates `units` units of `T`'s family, or ends as an allocation does that cannot fail.
 #[inline]
 #[track_caller]
-pub(crate) fn try_alloc_units_zeroed<T: MmManaged>(units: usize) -> Result<NonNull<T>, AllocError> {
-    let family = T::page_family();
-    T::__with_cache(|cell| family.alloc_zeroed_in(cell, units)).map(NonNull::cast)
+pub(crate) fn alloc_units<T: MmManaged>(units: usize) -> NonNull<T> {
+    match unit_at_hand::<T>(units) {
+        Some(unit) => unit.first.cast(),
+        None => alloc_slow::<T>(units),
+    }
+}
+
+/// As [`try_alloc_units`], with all bytes zero.
+#[inline]
+fn try_alloc_units_zeroed<T: MmManaged>(units: usize) -> Result<NonNull<T>, AllocError> {
+    Ok(match unit_at_hand::<T>(units) {
+        Some(unit) => unit.zeroed(size_of::<T>()).cast(),
+        None => try_alloc_zeroed_slow(units)?,
+    })
+}
+
+/// As [`alloc_units`], with all bytes zero.
+#[inline]
+#[track_caller]
+fn alloc_units_zeroed<T: MmManaged>(units: usize) -> NonNull<T> {
+    match unit_at_hand::<T>(units) {
+        Some(unit) => unit.zeroed(size_of::<T>()).cast(),
+        None => alloc_zeroed_slow(units),
+    }
 }
 
 /// Gives the units of a block back to `T`'s family; runs no destructor.
@@ -186,21 +217,79 @@ pub(crate) fn try_alloc_units_zeroed<T: MmManaged>(units: usize) -> Result<NonNu
 /// uses any more.
 #[inline]
 pub(crate) unsafe fn release_units<T: MmManaged>(first: NonNull<T>, units: usize) {
-    let family = T::page_family();
-    // SAFETY: the caller's promise is the same.
-    T::__with_cache(|cell| unsafe { family.release_in(cell, first.cast(), units) });
+    // SAFETY: the caller promises that the block is live, of one unit, and unused.
+    if units == 1 && T::__with_cache(|cell| unsafe { cell.put(first.cast()) }) {
+        return;
+    }
+    // SAFETY: the caller promises the same, and the cell did not take it.
+    unsafe { release_slow::<T>(first, units) };
 }
 
-/// Ends an allocation that has no way to return its error.
+/// What the calling thread's cell has at hand: one unit, if one is asked for.
+#[inline]
+fn unit_at_hand<T: MmManaged>(units: usize) -> Option<Block> {
+    if units != 1 {
+        return None;
+    }
+    T::__with_cache(|cell| cell.take(size_of::<T>()))
+}
+
+// What follows finds the cell again: an address that is kept for the rare case would cost the
+// common one a register and an instruction.
+
+#[cold]
+#[inline(never)]
+fn try_alloc_slow<T: MmManaged>(units: usize) -> Result<Block, AllocError> {
+    T::__with_cache(|cell| T::page_family().alloc_slow(cell, units))
+}
+
 #[cold]
 #[inline(never)]
 #[track_caller]
-pub(crate) fn allocation_failed<T: MmManaged>(refused: AllocError) -> ! {
+fn alloc_slow<T: MmManaged>(units: usize) -> NonNull<T> {
+    match try_alloc_slow::<T>(units) {
+        Ok(block) => block.first.cast(),
+        Err(refused) => allocation_failed(refused, align_of::<T>()),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn try_alloc_zeroed_slow<T: MmManaged>(units: usize) -> Result<NonNull<T>, AllocError> {
+    let block = try_alloc_slow::<T>(units)?;
+    Ok(block.zeroed(units * size_of::<T>()).cast())
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn alloc_zeroed_slow<T: MmManaged>(units: usize) -> NonNull<T> {
+    match try_alloc_zeroed_slow(units) {
+        Ok(first) => first,
+        Err(refused) => allocation_failed(refused, align_of::<T>()),
+    }
+}
+
+/// # Safety
+///
+/// As for [`release_units`].
+#[cold]
+#[inline(never)]
+unsafe fn release_slow<T: MmManaged>(first: NonNull<T>, units: usize) {
+    let heap = &T::page_family().heap;
+    // SAFETY: the caller's promise is the same, and the cell is this thread's of that family.
+    T::__with_cache(|cell| unsafe { heap.release(cell, first.cast(), units) });
+}
+
+/// Ends an allocation that has no way to return its error; `align` is the family's, in bytes.
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn allocation_failed(refused: AllocError, align: usize) -> ! {
     if let AllocError::OutOfMemory {
         units, unit_size, ..
     } = refused
-        && let Ok(layout) =
-            core::alloc::Layout::from_size_align(units.saturating_mul(unit_size), align_of::<T>())
+        && let Ok(layout) = Layout::from_size_align(units.saturating_mul(unit_size), align)
     {
         std::alloc::handle_alloc_error(layout);
     }

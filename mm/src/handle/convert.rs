@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::room::{Room, or_fail};
+use super::room::Room;
 use super::{Block, MmBox};
 use crate::managed::MmManaged;
 
@@ -29,7 +29,9 @@ impl<T: MmManaged> From<Vec<T>> for MmBox<[T]> {
     #[inline]
     #[track_caller]
     fn from(values: Vec<T>) -> Self {
-        or_fail::<T, _>(Self::try_from_vec(values))
+        let room = Room::new(values.len());
+        // SAFETY: the room was made for this vector.
+        unsafe { room.fill_from(values) }
     }
 }
 

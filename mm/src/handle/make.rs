@@ -1,10 +1,9 @@
 //! The ways to make an [`MmBox`] from values.
 
 use core::pin::Pin;
-use core::ptr;
 
 use super::MmBox;
-use super::room::{Room, or_fail};
+use super::room::Room;
 use crate::error::AllocError;
 use crate::managed::MmManaged;
 
@@ -34,7 +33,9 @@ impl<T: MmManaged> MmBox<T> {
     #[track_caller]
     #[must_use]
     pub fn new(value: T) -> Self {
-        or_fail::<T, _>(Self::try_new(value))
+        let room = Room::new(1);
+        // SAFETY: the room was made with one unit.
+        unsafe { room.write(value) }
     }
 
     /// Moves `value` into a new block of one unit, or says why it cannot.
@@ -173,20 +174,6 @@ impl<T: MmManaged> MmBox<[T]> {
     #[track_caller]
     pub fn try_from_fn(units: usize, make: impl FnMut(usize) -> T) -> Result<Self, AllocError> {
         Ok(Room::try_new(units)?.fill(make))
-    }
-
-    /// Moves the values of `values` into one new block.
-    #[track_caller]
-    pub(super) fn try_from_vec(mut values: Vec<T>) -> Result<Self, AllocError> {
-        let units = values.len();
-        let room = Room::<T>::try_new(units)?;
-        // SAFETY: 0 is no more than any capacity; the values are left behind as bytes.
-        unsafe { values.set_len(0) };
-        // SAFETY: the vector keeps `units` values at its start, the room has that many units,
-        // and the two are allocations of their own.
-        unsafe { ptr::copy_nonoverlapping(values.as_ptr(), room.first().as_ptr(), units) };
-        // SAFETY: every unit was just written, and the vector gave its values up.
-        Ok(unsafe { room.assume_filled() })
     }
 
     /// Makes one block with clones of the values of `source`.

@@ -4,11 +4,11 @@
 //! [`Filling`] drops the values made so far and then does the same.
 
 use core::mem::ManuallyDrop;
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
 use super::MmBox;
 use crate::error::AllocError;
-use crate::managed::{MmManaged, allocation_failed, release_units, try_alloc_units};
+use crate::managed::{MmManaged, alloc_units, release_units, try_alloc_units};
 
 /// The units of one block, without any values; releases them when dropped.
 ///
@@ -35,7 +35,8 @@ impl<T: MmManaged> Room<T> {
     #[inline]
     #[track_caller]
     pub(super) fn new(units: usize) -> Self {
-        or_fail::<T, _>(Self::try_new(units))
+        let first = alloc_units::<T>(units);
+        Self { first, units }
     }
 
     /// Becomes the owner of a block.
@@ -103,6 +104,22 @@ impl<T: MmManaged> Room<T> {
         // SAFETY: by 1 a live block of that length; the caller speaks for the values; by 2 it
         // was ours, and we gave it up.
         unsafe { MmBox::own(row) }
+    }
+
+    /// Moves the values of a vector into the block.
+    ///
+    /// # Safety
+    ///
+    /// The block must have exactly as many units as the vector has values.
+    pub(super) unsafe fn fill_from(self, mut values: Vec<T>) -> MmBox<[T]> {
+        // SAFETY: 0 is no more than any capacity; the values are left behind as bytes.
+        unsafe { values.set_len(0) };
+        let from = values.as_ptr();
+        // SAFETY: the vector keeps that many values at its start, says the caller; by 1 the block
+        // has room for them; the two are allocations of their own.
+        unsafe { ptr::copy_nonoverlapping(from, self.first.as_ptr(), self.units) };
+        // SAFETY: every unit was just written, and the vector gave its values up.
+        unsafe { self.assume_filled() }
     }
 
     /// Makes the values one after the other, each in its place.
@@ -183,15 +200,5 @@ impl<T: MmManaged> Drop for Filling<T> {
         let made = self.room.row(self.made);
         // SAFETY: by 1 inside the room and thus aligned; by 2 all of them are values, and ours.
         unsafe { made.drop_in_place() };
-    }
-}
-
-/// Takes the result of an allocation that has no way to return its error.
-#[inline]
-#[track_caller]
-pub(super) fn or_fail<T: MmManaged, R>(result: Result<R, AllocError>) -> R {
-    match result {
-        Ok(done) => done,
-        Err(refused) => allocation_failed::<T>(refused),
     }
 }

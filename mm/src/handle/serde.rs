@@ -5,6 +5,7 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::room::Room;
 use super::{Block, MmBox};
 use crate::managed::MmManaged;
 
@@ -25,6 +26,9 @@ impl<'de, T: MmManaged + Deserialize<'de>> Deserialize<'de> for MmBox<T> {
 impl<'de, T: MmManaged + Deserialize<'de>> Deserialize<'de> for MmBox<[T]> {
     #[track_caller]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::try_from_vec(Vec::deserialize(deserializer)?).map_err(D::Error::custom)
+        let values = Vec::deserialize(deserializer)?;
+        let room = Room::try_new(values.len()).map_err(D::Error::custom)?;
+        // SAFETY: the room was made for this vector.
+        Ok(unsafe { room.fill_from(values) })
     }
 }

@@ -24,11 +24,17 @@ use crate::os::Refused;
 pub(super) struct Extent {
     pub(super) heap: &'static Heap,
     pub(super) place: Place,
-    /// Bytes before the first unit of the first page.
+    /// Address of the first page.
+    start: usize,
+    /// Bytes before the first unit of the first page, and the units that leaves it.
     pub(super) colour: u32,
+    pub(super) first_capacity: u32,
     /// Which shelf the extent is on; the shelves' own.
     pub(super) shelf: AtomicU8,
     taken_units: AtomicU32,
+    /// It stays there while it has so many taken units at least, and fewer than so many.
+    shelf_from: AtomicU32,
+    shelf_until: AtomicU32,
     /// No page has a free run as long as this; 0 says nothing.
     pub(super) too_long: AtomicU32,
     pub(super) taken: &'static [AtomicU64],
@@ -60,9 +66,13 @@ impl Extent {
         let record = meta::RECORDS.place(Record::Extent(Self {
             heap,
             place,
+            start: place.address(),
             colour: u32::try_from(colour).map_err(|_| Refused)?,
+            first_capacity: count(geometry.capacity_after(colour)),
             shelf: AtomicU8::new(super::shelves::FULL),
             taken_units: AtomicU32::new(0),
+            shelf_from: AtomicU32::new(0),
+            shelf_until: AtomicU32::new(0),
             taken,
             joined,
             states,
@@ -80,8 +90,7 @@ impl Extent {
 
     /// Units that fit the extent.
     pub(super) fn capacity(&self) -> usize {
-        let first = self.geometry().capacity_after(self.colour as usize);
-        first + (self.states.len() - 1) * self.geometry().capacity()
+        self.first_capacity as usize + (self.states.len() - 1) * self.geometry().capacity()
     }
 
     /// Units that are live or in a cache.
@@ -104,12 +113,11 @@ impl Extent {
 
     /// Finds the unit slot that starts at `address`, if one does.
     pub(super) fn spot_at(&'static self, address: usize) -> Option<Spot> {
-        let offset = address - self.place.address();
+        let (number, inside) = self.geometry().split_pages(address - self.start);
         let page = Page {
             extent: self,
-            number: offset / self.geometry().page_bytes(),
+            number,
         };
-        let inside = offset % self.geometry().page_bytes();
         let from_first = inside.checked_sub(page.colour())?;
         let index = self.geometry().index_of(from_first);
         let is_start = index * self.geometry().unit() == from_first && index < page.capacity();
@@ -149,6 +157,19 @@ impl Extent {
     /// Whether any page may be backed by memory.
     pub(super) fn is_in_use(&self) -> bool {
         self.states.iter().any(PageState::is_in_use)
+    }
+
+    /// Whether the extent is on the shelf where it belongs.
+    pub(super) fn fits_shelf(&self) -> bool {
+        let taken = self.taken_units.load(Relaxed);
+        (self.shelf_from.load(Relaxed)..self.shelf_until.load(Relaxed)).contains(&taken)
+    }
+
+    /// Notes the shelf the extent is on, and what it may have taken to stay.
+    pub(super) fn put_on_shelf(&self, shelf: u8, (from, until): (usize, usize)) {
+        self.shelf.store(shelf, Relaxed);
+        self.shelf_from.store(count(from), Relaxed);
+        self.shelf_until.store(count(until), Relaxed);
     }
 
     pub(super) fn account_taken(&self, units: usize) {

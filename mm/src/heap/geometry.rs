@@ -35,7 +35,8 @@ const _: () = assert!(GRANULE.is_power_of_two() && EXTENT.is_power_of_two());
 pub(crate) struct Geometry {
     unit: usize,
     align: usize,
-    page_bytes: usize,
+    /// Logarithm of the bytes of a VM page: a division would be the longest part of a release.
+    page_shift: u32,
     capacity: u32,
     reciprocal: u64,
     placement: Placement,
@@ -66,7 +67,7 @@ impl Geometry {
         Self {
             unit,
             align,
-            page_bytes,
+            page_shift: page_bytes.ilog2(),
             capacity: if paged { (page_bytes / unit) as u32 } else { 0 },
             reciprocal: if paged {
                 (1 << RECIPROCAL_BITS) / unit as u64 + 1
@@ -89,7 +90,12 @@ impl Geometry {
 
     /// Bytes of one VM page, aligned to its size.
     pub(crate) const fn page_bytes(&self) -> usize {
-        self.page_bytes
+        1 << self.page_shift
+    }
+
+    /// Splits an offset from a VM page's start into whole pages and the rest.
+    pub(crate) const fn split_pages(&self, offset: usize) -> (usize, usize) {
+        (offset >> self.page_shift, offset & (self.page_bytes() - 1))
     }
 
     /// Units of a VM page without colour; 0 unless paged.
@@ -109,7 +115,7 @@ impl Geometry {
 
     /// Units of a VM page whose first unit is `colour` bytes in.
     pub(crate) const fn capacity_after(&self, colour: usize) -> usize {
-        (self.page_bytes - colour) / self.unit
+        (self.page_bytes() - colour) / self.unit
     }
 
     /// Bytes of a block of `units` units, unless no block can be that large.

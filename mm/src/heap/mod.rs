@@ -114,6 +114,17 @@ impl Block {
         }
     }
 
+    /// Clears the `bytes` bytes of the block, which nobody else has yet, unless they are known to
+    /// be zero.
+    #[inline(always)]
+    pub(crate) fn zeroed(self, bytes: usize) -> NonNull<u8> {
+        if !self.zero {
+            // SAFETY: the block is new, nobody else has it, and it has this many bytes.
+            unsafe { self.first.write_bytes(0, bytes) };
+        }
+        self.first
+    }
+
     fn of_no_size(align: usize) -> Self {
         let address = NonZeroUsize::new(align).unwrap_or(NonZeroUsize::MIN);
         Self {
@@ -260,11 +271,12 @@ impl Heap {
 
     fn alloc_one(&'static self, cell: &CacheCell) -> Result<Block, Shortage> {
         loop {
-            if let Some(unit) = cell.take() {
+            if let Some(unit) = cell.take(self.geometry.unit()) {
                 return Ok(unit);
             }
             match cell.cache() {
                 Some(cache) if cache.is_asked_to_flush() => self.flush(cache),
+                Some(cache) if cache.next_claim() => {}
                 Some(cache) => self.central().refill(self, cache)?,
                 None if thread::open(self, cell) => {}
                 None => return self.central().alloc(self, 1),

@@ -71,13 +71,13 @@ impl Page {
         }
     }
 
-    pub(super) fn is_same(self, other: Self) -> bool {
-        core::ptr::eq(self.extent, other.extent) && self.number == other.number
-    }
-
     /// Units that fit the page.
     pub(super) fn capacity(self) -> usize {
-        self.extent.geometry().capacity_after(self.colour())
+        if self.number == 0 {
+            self.extent.first_capacity as usize
+        } else {
+            self.extent.geometry().capacity()
+        }
     }
 
     /// Units that are live or in a cache.
@@ -156,10 +156,9 @@ impl Page {
             return false;
         }
         map.free(word, mask);
-        // A new run either reaches out of the word, around the first or last unit, or fits it.
-        let (first, last) = (mask.trailing_zeros(), mask.ilog2());
-        let around = |bit: u32| map.free_run_around(word * 64 + bit as usize).units;
-        self.raise_longest(around(first).max(around(last)).max(64));
+        if self.knows_longest() {
+            self.raise_longest(longest_run_near(&map, word, mask));
+        }
         self.account_freed(mask.count_ones() as usize);
         true
     }
@@ -184,8 +183,15 @@ impl Page {
     /// Frees the block that is `run`.
     pub(super) fn unclaim_run(self, run: Run) {
         self.map().free_run(run);
-        self.raise_longest(self.map().free_run_around(run.first).units);
+        if self.knows_longest() {
+            self.raise_longest(self.map().free_run_around(run.first).units);
+        }
         self.account_freed(run.units);
+    }
+
+    /// Whether anybody looked for a run in vain, so that a longer one must be noted.
+    fn knows_longest(self) -> bool {
+        self.state().too_long.load(Relaxed) != 0 || self.extent.too_long.load(Relaxed) != 0
     }
 
     /// Finds the first run of `units` free units; remembers the longest when there is none.
@@ -329,6 +335,14 @@ impl Page {
             .fresh
             .store(count(self.fresh().min(fresh)), Relaxed);
     }
+}
+
+/// A bound for the free runs that the units of `mask` in word `word` are part of.
+fn longest_run_near(map: &SlotMap<'_>, word: usize, mask: u64) -> usize {
+    // A run either reaches out of the word, around the first or last unit, or fits it.
+    let around = |bit: u32| map.free_run_around(word * 64 + bit as usize).units;
+    let (first, last) = (mask.trailing_zeros(), mask.ilog2());
+    around(first).max(around(last)).max(64)
 }
 
 /// The `most` lowest bits that are set in `mask`.

@@ -36,26 +36,61 @@ impl Shelves {
 
     /// Puts an extent where it belongs after its units were taken or freed.
     pub(super) fn account_changed(&mut self, extent: &'static Extent) {
-        let (now, then) = (shelf_of(extent), extent.shelf.load(Relaxed));
-        if now == then {
+        if extent.fits_shelf() {
             return;
         }
+        let (now, then) = (shelf_of(extent), extent.shelf.load(Relaxed));
         if let Some(shelf) = self.shelves.get_mut(usize::from(then)) {
             shelf.remove(extent);
         }
         if let Some(shelf) = self.shelves.get_mut(usize::from(now)) {
             shelf.push(extent);
         }
-        extent.shelf.store(now, Relaxed);
+        extent.put_on_shelf(now, taken_on_shelf(now, extent.capacity()));
+    }
+}
+
+/// How many taken units an extent of the shelf may have: from the first number on, and fewer
+/// than the second.
+fn taken_on_shelf(shelf: u8, capacity: usize) -> (usize, usize) {
+    match shelf {
+        EMPTY => (0, 1),
+        FULL => (capacity, capacity + 1),
+        shelf => {
+            let bound = |eighths: usize| (eighths * capacity).div_ceil(PARTLY);
+            let shelf = usize::from(shelf);
+            (bound(shelf).max(1), bound(shelf + 1))
+        }
     }
 }
 
 /// Which shelf an extent belongs on.
 pub(super) fn shelf_of(extent: &Extent) -> u8 {
-    let (taken, capacity) = (extent.taken_units(), extent.capacity());
+    shelf_for(extent.taken_units(), extent.capacity())
+}
+
+fn shelf_for(taken: usize, capacity: usize) -> u8 {
     match taken {
         0 => EMPTY,
         _ if taken == capacity => FULL,
         _ => u8::try_from(taken * PARTLY / capacity).unwrap_or(FULL),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_count_is_within_the_bounds_of_its_shelf() {
+        for capacity in [8, 9, 31, 64, 1_001] {
+            for taken in 0..=capacity {
+                let shelf = shelf_for(taken, capacity);
+                let (from, until) = taken_on_shelf(shelf, capacity);
+                assert!((from..until).contains(&taken), "{taken} of {capacity}");
+                assert_eq!(shelf_for(from, capacity), shelf);
+                assert_eq!(shelf_for(until - 1, capacity), shelf);
+            }
+        }
     }
 }

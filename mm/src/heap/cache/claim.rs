@@ -28,6 +28,7 @@ impl Claim {
     }
 
     /// The unit of bit `bit`.
+    #[inline]
     pub(super) fn unit(&self, bit: u32, unit: usize) -> Option<NonNull<u8>> {
         // The pointer has the provenance of the whole reservation, so no step leaves it.
         NonNull::new(self.first.load(Relaxed).wrapping_add(bit as usize * unit))

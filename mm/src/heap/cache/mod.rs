@@ -69,21 +69,14 @@ impl CacheCell {
         unsafe { &*self.0.load(Relaxed) }
     }
 
-    /// Takes a unit from the cache, if it has one at hand.
+    /// Takes a unit from the cache, if it has one at hand; `unit` is the family's unit in bytes.
     #[inline(always)]
-    pub(crate) fn take(&self) -> Option<Block> {
+    pub(crate) fn take(&self, unit: usize) -> Option<Block> {
         let record = self.record();
         if record.mode.load(Relaxed) != OPEN {
             return None;
         }
-        match NonNull::new(record.hot.load(Relaxed)) {
-            Some(first) => {
-                record.hot.store(ptr::null_mut(), Relaxed);
-                record.account_allocated();
-                Some(Block { first, zero: false })
-            }
-            None => record.take_behind(),
-        }
+        record.take(unit)
     }
 
     /// Puts a unit into the cache, if it has room at hand.
@@ -94,14 +87,7 @@ impl CacheCell {
     #[inline(always)]
     pub(crate) unsafe fn put(&self, unit: NonNull<u8>) -> bool {
         let record = self.record();
-        if record.mode.load(Relaxed) != OPEN {
-            return false;
-        }
-        if record.hot.load(Relaxed).is_null() {
-            record.hot.store(unit.as_ptr(), Relaxed);
-            return true;
-        }
-        record.push(unit)
+        record.mode.load(Relaxed) == OPEN && record.put(unit)
     }
 
     /// The cell's own cache, unless it has none.

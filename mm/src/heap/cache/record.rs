@@ -27,7 +27,7 @@ pub(super) const CLOSED: u32 = 2;
 ///
 /// # Invariants
 ///
-/// 1. `stack` is null with `room` 0, or the first slot of a `&'static` array of `room` slots.
+/// 1. `stack` is the first slot of a `&'static` array of `room` slots, or dangling with `room` 0.
 /// 2. `stacked <= room`; the slots below `stacked` hold units.
 /// 3. `hot`, if not null, the stacked pointers and the bits of the claims are units of VM pages of
 ///    `heap`, each taken in its page's map, a block of its own, and in no other place.
@@ -40,16 +40,16 @@ pub(in crate::heap) struct CacheRecord {
     pub(super) stacked: AtomicU32,
     pub(super) hot: AtomicPtr<u8>,
     pub(super) allocated: AtomicU64,
-    /// Claims of the last refill, and how many of them are used up.
-    pub(super) claims: AtomicU32,
-    pub(super) claims_used: AtomicU32,
-    /// Bit for each claim whose units are all known to be zero.
-    pub(super) zero_claims: AtomicU32,
-    pub(super) claimed: [Claim; MOST_CLAIMS],
     pub(super) stack: AtomicPtr<AtomicPtr<u8>>,
     pub(super) room: AtomicU32,
+    /// Claims that are used up, and those of the last refill.
+    pub(super) claims_used: AtomicU32,
+    pub(super) claims: AtomicU32,
+    /// Bit for each claim whose units are all known to be zero.
+    pub(super) zero_claims: AtomicU32,
     /// Words that the next refill takes.
     pub(super) eager: AtomicU32,
+    pub(super) claimed: [Claim; MOST_CLAIMS],
     heap: Option<&'static Heap>,
     neighbours: Neighbours<CacheRecord>,
     /// Of the thread's list.
@@ -76,7 +76,7 @@ impl CacheRecord {
             claims_used: AtomicU32::new(0),
             zero_claims: AtomicU32::new(0),
             claimed: [const { Claim::none() }; MOST_CLAIMS],
-            stack: AtomicPtr::new(ptr::null_mut()),
+            stack: AtomicPtr::new(ptr::dangling_mut()),
             room: AtomicU32::new(0),
             eager: AtomicU32::new(1),
             heap: None,

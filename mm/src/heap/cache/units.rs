@@ -103,53 +103,42 @@ impl CacheRecord {
             .store(self.allocated.load(Relaxed) + 1, Release);
     }
 
-    /// Takes a unit from the stack, else from a claim.
-    #[inline(never)]
-    pub(super) fn take_behind(&self) -> Option<Block> {
-        let unit = self.pop().or_else(|| self.take_claimed());
-        if unit.is_some() {
-            self.account_allocated();
-        }
-        unit
+    /// Takes a unit from the hot slot, else from the stack, else from the claim in use.
+    #[inline(always)]
+    pub(super) fn take(&self, unit: usize) -> Option<Block> {
+        let block = match NonNull::new(self.hot.load(Relaxed)) {
+            Some(first) => {
+                self.hot.store(ptr::null_mut(), Relaxed);
+                Block { first, zero: false }
+            }
+            None => self.pop().or_else(|| self.take_claimed(unit))?,
+        };
+        self.account_allocated();
+        Some(block)
     }
 
+    /// Puts a unit into the hot slot, else on the stack, if it has room.
+    #[inline(always)]
+    pub(super) fn put(&self, unit: NonNull<u8>) -> bool {
+        if self.hot.load(Relaxed).is_null() {
+            self.hot.store(unit.as_ptr(), Relaxed);
+            return true;
+        }
+        self.push(unit)
+    }
+
+    #[inline(always)]
     fn pop(&self) -> Option<Block> {
         let left = self.stacked.load(Relaxed).checked_sub(1)?;
-        let first = NonNull::new(self.slots()[left as usize].load(Relaxed))?;
+        let slot = self.slots().get(left as usize)?;
+        let first = NonNull::new(slot.load(Relaxed))?;
         // `Release`: a reader that sees this count must see a stack with room for it.
         self.stacked.store(left, Release);
         Some(Block { first, zero: false })
     }
 
-    fn take_claimed(&self) -> Option<Block> {
-        let used = self.claims_used.load(Relaxed);
-        if used == self.claims.load(Relaxed) {
-            return None;
-        }
-        let claim = &self.claimed[used as usize];
-        let mask = claim.mask.load(Relaxed);
-        let (bit, left) = (mask.trailing_zeros(), mask & (mask - 1));
-        claim.mask.store(left, Relaxed);
-        if left == 0 {
-            self.account_claim_used(used);
-        }
-        let first = claim.unit(bit, self.heap().geometry().unit())?;
-        let zero = self.zero_claims.load(Relaxed) >> used & 1 != 0;
-        Some(Block { first, zero })
-    }
-
-    fn account_claim_used(&self, used: u32) {
-        let all_used = used + 1 == self.claims.load(Relaxed);
-        if all_used {
-            self.claims.store(0, Relaxed);
-        }
-        self.claims_used
-            .store(if all_used { 0 } else { used + 1 }, Relaxed);
-    }
-
-    /// Puts a unit on the stack, if it has room.
-    #[inline(never)]
-    pub(super) fn push(&self, unit: NonNull<u8>) -> bool {
+    #[inline(always)]
+    fn push(&self, unit: NonNull<u8>) -> bool {
         let stacked = self.stacked.load(Relaxed);
         let Some(slot) = self.slots().get(stacked as usize) else {
             return false;
@@ -159,14 +148,40 @@ impl CacheRecord {
         true
     }
 
+    /// Takes a unit from the claim in use, unless it is used up.
+    #[inline(always)]
+    fn take_claimed(&self, unit: usize) -> Option<Block> {
+        let used = self.claims_used.load(Relaxed) as usize % MOST_CLAIMS;
+        let claim = &self.claimed[used];
+        let mask = claim.mask.load(Relaxed);
+        if mask == 0 {
+            return None;
+        }
+        claim.mask.store(mask & (mask - 1), Relaxed);
+        let first = claim.unit(mask.trailing_zeros(), unit)?;
+        let zero = self.zero_claims.load(Relaxed) >> used & 1 != 0;
+        Some(Block { first, zero })
+    }
+
+    /// Goes on to the next claim; false if there is none.
+    pub(in crate::heap) fn next_claim(&self) -> bool {
+        let next = self.claims_used.load(Relaxed) + 1;
+        let more = next < self.claims.load(Relaxed);
+        if more {
+            self.claims_used.store(next, Relaxed);
+        } else {
+            self.claims.store(0, Relaxed);
+            self.claims_used.store(0, Relaxed);
+        }
+        more
+    }
+
+    #[inline(always)]
     pub(super) fn slots(&self) -> &'static [AtomicPtr<u8>] {
         let room = self.room.load(Acquire) as usize;
-        match NonNull::new(self.stack.load(Acquire)) {
-            // SAFETY: invariant 1. A reader on another thread may see an old `room` with a new
-            // stack, which is larger: `room` grows last.
-            Some(first) => unsafe { core::slice::from_raw_parts(first.as_ptr(), room) },
-            None => &[],
-        }
+        // SAFETY: invariant 1. A reader on another thread may see an old `room` with a new stack,
+        // which is larger: `room` grows last.
+        unsafe { core::slice::from_raw_parts(self.stack.load(Acquire), room) }
     }
 }
 

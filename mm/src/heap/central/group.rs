@@ -13,26 +13,40 @@ pub(super) struct Group {
     pub(super) page: Page,
     pub(super) word: usize,
     pub(super) mask: u64,
+    /// Address of the word's first unit.
+    start: usize,
 }
 
 impl Group {
+    /// Starts with one unit.
     pub(super) fn of(spot: Spot) -> Self {
+        Self::of_word(spot.page, spot.index / 64, 1 << (spot.index % 64))
+    }
+
+    /// Takes the units of `mask` in word `word`.
+    pub(super) fn of_word(page: Page, word: usize, mask: u64) -> Self {
         Self {
-            page: spot.page,
-            word: spot.index / 64,
-            mask: 1 << (spot.index % 64),
+            page,
+            word,
+            mask,
+            start: page.unit(word * 64).addr().get(),
         }
     }
 
     /// Adds a unit if it is of the same word, and not there yet.
-    pub(super) fn takes(&mut self, spot: Spot) -> bool {
-        let bit = 1 << (spot.index % 64);
-        let fits = self.page.is_same(spot.page) && self.word == spot.index / 64;
-        let is_new = self.mask & bit == 0;
-        if fits && is_new {
+    pub(super) fn takes(&mut self, unit: NonNull<u8>) -> bool {
+        let geometry = self.page.extent().geometry();
+        let offset = unit.addr().get().wrapping_sub(self.start);
+        if offset >= 64 * geometry.unit() {
+            return false;
+        }
+        let index = geometry.index_of(offset);
+        let bit = 1 << index;
+        let fits = index * geometry.unit() == offset && self.mask & bit == 0;
+        if fits {
             self.mask |= bit;
         }
-        fits && is_new
+        fits
     }
 }
 

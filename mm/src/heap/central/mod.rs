@@ -103,11 +103,10 @@ impl Central {
     pub(super) fn free_units(&mut self, units: impl Iterator<Item = NonNull<u8>>) {
         let mut group: Option<Group> = None;
         for unit in units {
-            let spot = spot_of(unit);
-            if group.as_mut().is_some_and(|group| group.takes(spot)) {
+            if group.as_mut().is_some_and(|group| group.takes(unit)) {
                 continue;
             }
-            if let Some(full) = group.replace(Group::of(spot)) {
+            if let Some(full) = group.replace(Group::of(spot_of(unit))) {
                 self.free_group(full);
             }
         }
@@ -119,11 +118,8 @@ impl Central {
     /// Takes back what is left of a claimed word.
     pub(super) fn free_claim(&mut self, first: NonNull<u8>, mask: u64) {
         let Spot { page, index } = spot_of(first);
-        self.free_group(Group {
-            page,
-            word: index / 64,
-            mask,
-        });
+        debug_assert_eq!(index % 64, 0);
+        self.free_group(Group::of_word(page, index / 64, mask));
     }
 
     /// Allocates a block that no cache serves.
