@@ -174,8 +174,8 @@ unsafe fn zeroed_block<T: MmManaged + ZeroInit>(first: NonNull<T>, units: usize)
 /// Allocates `units` units of `T`'s family, contents unspecified.
 #[inline]
 pub(crate) fn try_alloc_units<T: MmManaged>(units: usize) -> Result<NonNull<T>, AllocError> {
-    Ok(match unit_at_hand::<T>(units) {
-        Some(unit) => unit.first.cast(),
+    Ok(match at_hand::<T>(units) {
+        Some(block) => block.first.cast(),
         None => try_alloc_slow::<T>(units)?.first.cast(),
     })
 }
@@ -184,8 +184,8 @@ pub(crate) fn try_alloc_units<T: MmManaged>(units: usize) -> Result<NonNull<T>, 
 #[inline]
 #[track_caller]
 pub(crate) fn alloc_units<T: MmManaged>(units: usize) -> NonNull<T> {
-    match unit_at_hand::<T>(units) {
-        Some(unit) => unit.first.cast(),
+    match at_hand::<T>(units) {
+        Some(block) => block.first.cast(),
         None => alloc_slow::<T>(units),
     }
 }
@@ -193,8 +193,8 @@ pub(crate) fn alloc_units<T: MmManaged>(units: usize) -> NonNull<T> {
 /// As [`try_alloc_units`], with all bytes zero.
 #[inline]
 fn try_alloc_units_zeroed<T: MmManaged>(units: usize) -> Result<NonNull<T>, AllocError> {
-    Ok(match unit_at_hand::<T>(units) {
-        Some(unit) => unit.zeroed(size_of::<T>()).cast(),
+    Ok(match at_hand::<T>(units) {
+        Some(block) => block.zeroed(units * size_of::<T>()).cast(),
         None => try_alloc_zeroed_slow(units)?,
     })
 }
@@ -203,8 +203,8 @@ fn try_alloc_units_zeroed<T: MmManaged>(units: usize) -> Result<NonNull<T>, Allo
 #[inline]
 #[track_caller]
 fn alloc_units_zeroed<T: MmManaged>(units: usize) -> NonNull<T> {
-    match unit_at_hand::<T>(units) {
-        Some(unit) => unit.zeroed(size_of::<T>()).cast(),
+    match at_hand::<T>(units) {
+        Some(block) => block.zeroed(units * size_of::<T>()).cast(),
         None => alloc_zeroed_slow(units),
     }
 }
@@ -217,21 +217,26 @@ fn alloc_units_zeroed<T: MmManaged>(units: usize) -> NonNull<T> {
 /// uses any more.
 #[inline]
 pub(crate) unsafe fn release_units<T: MmManaged>(first: NonNull<T>, units: usize) {
-    // SAFETY: the caller promises that the block is live, of one unit, and unused.
-    if units == 1 && T::__with_cache(|cell| unsafe { cell.put(first.cast()) }) {
-        return;
+    let first = first.cast();
+    let is_put = T::__with_cache(|cell| match units {
+        // SAFETY: the caller promises that the block is live, of one unit, and unused.
+        1 => unsafe { cell.put(first) },
+        // SAFETY: the same, of that many units.
+        _ => unsafe { cell.put_row(first, units) },
+    });
+    if !is_put {
+        // SAFETY: the caller promises the same, and the cell did not take it.
+        unsafe { release_slow::<T>(first, units) };
     }
-    // SAFETY: the caller promises the same, and the cell did not take it.
-    unsafe { release_slow::<T>(first, units) };
 }
 
-/// What the calling thread's cell has at hand: one unit, if one is asked for.
+/// What the calling thread's cell has at hand.
 #[inline]
-fn unit_at_hand<T: MmManaged>(units: usize) -> Option<Block> {
-    if units != 1 {
-        return None;
-    }
-    T::__with_cache(|cell| cell.take(size_of::<T>()))
+fn at_hand<T: MmManaged>(units: usize) -> Option<Block> {
+    T::__with_cache(|cell| match units {
+        1 => cell.take(size_of::<T>()),
+        _ => cell.take_row(units),
+    })
 }
 
 // What follows finds the cell again: an address that is kept for the rare case would cost the
@@ -275,10 +280,10 @@ fn alloc_zeroed_slow<T: MmManaged>(units: usize) -> NonNull<T> {
 /// As for [`release_units`].
 #[cold]
 #[inline(never)]
-unsafe fn release_slow<T: MmManaged>(first: NonNull<T>, units: usize) {
+unsafe fn release_slow<T: MmManaged>(first: NonNull<u8>, units: usize) {
     let heap = &T::page_family().heap;
     // SAFETY: the caller's promise is the same, and the cell is this thread's of that family.
-    T::__with_cache(|cell| unsafe { heap.release(cell, first.cast(), units) });
+    T::__with_cache(|cell| unsafe { heap.release(cell, first, units) });
 }
 
 /// Ends an allocation that has no way to return its error; `align` is the family's, in bytes.

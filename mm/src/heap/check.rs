@@ -5,7 +5,7 @@ use core::ptr::NonNull;
 use super::Heap;
 use super::cache::CacheRecord;
 use super::central::{Central, is_block, spot_of};
-use super::extent::Extent;
+use super::extent::{Extent, Standing};
 use super::geometry::Placement;
 use super::page::{Page, Spot};
 use super::record::Record;
@@ -24,9 +24,13 @@ pub(crate) struct Inconsistency {
 #[derive(Default)]
 struct Found {
     taken_units: u64,
-    joined_units: u64,
+    taken_blocks: u64,
+    /// Units of blocks that their owners did not ask for.
+    surplus: u64,
     other_blocks: u64,
     other_units: u64,
+    /// Bytes of empty extents that keep their memory.
+    spare: u64,
 }
 
 impl Heap {
@@ -34,7 +38,7 @@ impl Heap {
     ///
     /// Exact only while no thread is inside a call for this family.
     pub(crate) fn check(&'static self) -> Result<(), Inconsistency> {
-        let cached: u64 = self.central().caches.iter().map(CacheRecord::cached).sum();
+        let cached = cached_blocks(&self.central());
         // Other threads may fill their caches meanwhile, up to a point.
         let mut scratch = Vec::with_capacity(usize::try_from(cached).unwrap_or(0) + 4_096);
         let mut central = self.central();
@@ -42,22 +46,16 @@ impl Heap {
         for record in central.records() {
             found.add(record)?;
         }
+        same("spare bytes", central.spare.kept() as u64, found.spare)?;
         let account = &central.account;
         same("taken units", account.taken_units, found.taken_units)?;
-        same(
-            "units of joined blocks",
-            account.joined_units,
-            found.joined_units,
-        )?;
+        same("taken blocks", account.taken_blocks, found.taken_blocks)?;
         if self.geometry.placement() != Placement::Counted {
             let live = account.other_allocated - account.other_released;
-            same("blocks of many units", live, found.other_blocks)?;
-            same(
-                "units of such blocks",
-                account.other_units,
-                found.other_units,
-            )?;
+            same("large blocks", live, found.other_blocks)?;
+            same("large units", account.other_units, found.other_units)?;
         }
+        same("surplus units", central.surplus(), found.surplus)?;
         check_live(&mut central, &mut scratch)
     }
 }
@@ -87,6 +85,9 @@ impl Found {
             extent.taken_units() as u64,
             in_pages,
         )?;
+        if extent.standing() == Standing::Spare {
+            self.spare += extent.bytes() as u64;
+        }
         let shelf = extent.shelf.load(core::sync::atomic::Ordering::Relaxed);
         same("shelf of an extent", shelf.into(), shelf_of(extent).into())
     }
@@ -105,34 +106,37 @@ impl Found {
         self.taken_units += found;
         let mut index = 0;
         while index < page.capacity() {
-            let units = map.block_units(index);
-            if units > 1 {
-                let taken = (index..index + units)
-                    .filter(|unit| map.is_taken(*unit))
-                    .count();
-                same("taken units of a block", units as u64, taken as u64)?;
-                self.joined_units += units as u64;
-                self.other_units += units as u64;
-                self.other_blocks += 1;
-            }
-            index += units;
+            index += self.add_block(Spot { page, index })?;
         }
         Ok(())
+    }
+
+    /// Adds the block that starts here, if one does; returns its units.
+    fn add_block(&mut self, spot: Spot) -> Result<usize, Inconsistency> {
+        let Spot { page, index } = spot;
+        let map = page.map();
+        let units = map.block_units(index);
+        let all = index..index + units;
+        let taken = all.filter(|unit| map.is_taken(*unit)).count();
+        if units > 1 {
+            same("taken units of a block", units as u64, taken as u64)?;
+            self.surplus += spot.surplus(units) as u64;
+        }
+        self.taken_blocks += u64::from(taken > 0);
+        Ok(units)
     }
 }
 
 /// Compares what caches hold with the maps, and what is live with what was handed out.
 fn check_live(central: &mut Central, scratch: &mut Vec<usize>) -> Result<(), Inconsistency> {
-    let cached: u64 = central.caches.iter().map(CacheRecord::cached).sum();
-    same("distinct cached units", cached, distinct(central, scratch))?;
-    let single = central.account.taken_units - central.account.joined_units;
-    let single = single.saturating_sub(cached);
+    let cached = cached_blocks(central);
+    same("distinct cached blocks", cached, distinct(central, scratch))?;
+    let blocks = central.account.taken_blocks.saturating_sub(cached);
+    let units = central.account.taken_units - cached_units(central) - central.surplus();
+    let other = central.account.other_allocated - central.account.other_released;
     let live = central.live();
-    same(
-        "live units",
-        live.units,
-        single + central.account.other_units,
-    )?;
+    same("live blocks", live.blocks, blocks + other)?;
+    same("live units", live.units, units + central.account.other_units)?;
     same(
         "allocated less released",
         live.blocks,
@@ -140,27 +144,43 @@ fn check_live(central: &mut Central, scratch: &mut Vec<usize>) -> Result<(), Inc
     )
 }
 
-/// Counts the cached units that are taken in the maps as blocks of their own, each once.
+/// Counts the cached blocks that are taken in the maps as they are cached, each once.
 fn distinct(central: &Central, scratch: &mut Vec<usize>) -> u64 {
-    let units = central.caches.iter().flat_map(cached_units);
-    let taken = units.filter(|unit| is_single(*unit));
+    let blocks = central.caches.iter().flat_map(cached);
+    let taken = blocks.filter(|(first, units)| is_taken(*first, *units));
     // No more than there is room for: the lock is held, and nothing is allocated under it.
-    scratch.extend(taken.take(scratch.capacity()).map(|unit| unit.addr().get()));
+    scratch.extend(
+        taken
+            .take(scratch.capacity())
+            .map(|(first, _)| first.addr().get()),
+    );
     scratch.sort_unstable();
     scratch.dedup();
     scratch.len() as u64
 }
 
-fn cached_units(cache: &'static CacheRecord) -> impl Iterator<Item = NonNull<u8>> {
-    cache.single_units().chain(cache.claimed_units())
+/// The blocks of a cache, with their units.
+fn cached(cache: &'static CacheRecord) -> impl Iterator<Item = (NonNull<u8>, usize)> {
+    let singles = cache.single_units().chain(cache.claimed_units());
+    let rows = cache.kept_rows().map(|row| (row.first, row.units));
+    singles.map(|unit| (unit, 1)).chain(rows)
 }
 
-/// Whether the unit is taken, and no part of a larger block.
-fn is_single(unit: NonNull<u8>) -> bool {
-    let Spot { page, index } = spot_of(unit);
+fn cached_blocks(central: &Central) -> u64 {
+    central.caches.iter().flat_map(cached).count() as u64
+}
+
+fn cached_units(central: &Central) -> u64 {
+    let blocks = central.caches.iter().flat_map(cached);
+    blocks.map(|(_, units)| units as u64).sum()
+}
+
+/// Whether the maps have exactly this block.
+fn is_taken(first: NonNull<u8>, units: usize) -> bool {
+    let Spot { page, index } = spot_of(first);
     let run = Run {
         first: index,
-        units: 1,
+        units,
     };
     is_block(page, run)
 }

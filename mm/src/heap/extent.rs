@@ -1,6 +1,6 @@
 //! Extents: VM pages of one family that lie side by side.
 
-use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::Heap;
 use super::geometry::Geometry;
@@ -9,6 +9,8 @@ use super::list::{Neighbours, Node};
 use super::meta;
 use super::page::{Page, PageState, Spot};
 use super::record::{Place, Record};
+use super::runs::{ByRun, UNLISTED};
+use super::shelves::ByFill;
 use crate::os::Refused;
 
 /// VM pages of one family that lie side by side. Changed only under the family's lock.
@@ -29,6 +31,8 @@ pub(super) struct Extent {
     /// Bytes before the first unit of the first page, and the units that leaves it.
     pub(super) colour: u32,
     pub(super) first_capacity: u32,
+    /// A [`Standing`].
+    standing: AtomicU8,
     /// Which shelf the extent is on; the shelves' own.
     pub(super) shelf: AtomicU8,
     taken_units: AtomicU32,
@@ -40,13 +44,35 @@ pub(super) struct Extent {
     pub(super) taken: &'static [AtomicU64],
     pub(super) joined: &'static [AtomicU64],
     pub(super) states: &'static [PageState],
-    neighbours: Neighbours<Extent>,
+    /// Surplus units of blocks, by where the block starts; see `surplus`.
+    pub(super) surplus: &'static [AtomicU16],
+    by_fill: Neighbours<Extent>,
+    by_run: Neighbours<Extent>,
+    /// Which list of runs the extent is on; the lists' own.
+    pub(super) run_class: AtomicU8,
     pub(super) older: Link<Record>,
 }
 
-impl Node for Extent {
+/// What became of an extent's memory when its last unit was freed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Units are taken, or never were.
+    Used = 0,
+    /// Kept.
+    Spare = 1,
+    /// Given back.
+    GivenBack = 2,
+}
+
+impl Node<ByFill> for Extent {
     fn neighbours(&self) -> &Neighbours<Self> {
-        &self.neighbours
+        &self.by_fill
+    }
+}
+
+impl Node<ByRun> for Extent {
+    fn neighbours(&self) -> &Neighbours<Self> {
+        &self.by_run
     }
 }
 
@@ -63,12 +89,14 @@ impl Extent {
         let taken = meta::RECORDS.zeroed(words)?;
         let joined = meta::JOINTS.zeroed(words)?;
         let states = meta::RECORDS.zeroed(pages)?;
+        let surplus = meta::JOINTS.zeroed(pages * geometry.surplus_places())?;
         let record = meta::RECORDS.place(Record::Extent(Self {
             heap,
             place,
             start: place.address(),
             colour: u32::try_from(colour).map_err(|_| Refused)?,
             first_capacity: count(geometry.capacity_after(colour)),
+            standing: AtomicU8::new(Standing::Used as u8),
             shelf: AtomicU8::new(super::shelves::FULL),
             taken_units: AtomicU32::new(0),
             shelf_from: AtomicU32::new(0),
@@ -76,8 +104,11 @@ impl Extent {
             taken,
             joined,
             states,
+            surplus,
             too_long: AtomicU32::new(0),
-            neighbours: Neighbours::none(),
+            by_fill: Neighbours::none(),
+            by_run: Neighbours::none(),
+            run_class: AtomicU8::new(UNLISTED),
             older: Link::none(),
         }))?;
         place.publish(record);
@@ -86,6 +117,23 @@ impl Extent {
 
     pub(super) fn geometry(&self) -> &'static Geometry {
         self.heap.geometry()
+    }
+
+    /// Bytes of address space.
+    pub(super) fn bytes(&self) -> usize {
+        self.place.bytes
+    }
+
+    pub(super) fn standing(&self) -> Standing {
+        match self.standing.load(Relaxed) {
+            0 => Standing::Used,
+            1 => Standing::Spare,
+            _ => Standing::GivenBack,
+        }
+    }
+
+    pub(super) fn set_standing(&self, standing: Standing) {
+        self.standing.store(standing as u8, Relaxed);
     }
 
     /// Units that fit the extent.
@@ -137,21 +185,33 @@ impl Extent {
         true
     }
 
-    /// Takes `units` units in a row from one of the pages.
-    pub(super) fn claim_run(&'static self, units: usize) -> Option<(Page, usize, bool)> {
-        let too_long = self.too_long.load(Relaxed) as usize;
-        if too_long != 0 && units >= too_long {
-            return None;
+    /// No free run is longer than so many units.
+    pub(super) fn longest_run(&self) -> usize {
+        match self.too_long.load(Relaxed) {
+            0 => self.geometry().capacity(),
+            units => units as usize - 1,
         }
-        let mut pages = self.pages().filter(|page| page.free() >= units);
+    }
+
+    /// Takes `units` units in a row from one of the pages. If none has them, the bound falls
+    /// below `units`.
+    pub(super) fn claim_run(&'static self, units: usize) -> Option<(Page, usize, bool)> {
+        let mut pages = self.pages().filter(|page| page.longest_run() >= units);
         let found = pages.find_map(|page| {
             let (index, zero) = page.claim_run(units)?;
             Some((page, index, zero))
         });
         if found.is_none() {
-            self.too_long.store(count(units), Relaxed);
+            let longest = self.pages().map(Page::longest_run).max().unwrap_or(0);
+            self.too_long.store(count(longest + 1), Relaxed);
         }
         found
+    }
+
+    /// Notes which list of runs the extent is on.
+    pub(super) fn set_run_class(&self, class: usize) {
+        let class = u8::try_from(class).unwrap_or(UNLISTED);
+        self.run_class.store(class, Relaxed);
     }
 
     /// Whether any page may be backed by memory.

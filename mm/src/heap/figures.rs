@@ -3,7 +3,7 @@
 use core::ops::AddAssign;
 
 use super::Heap;
-use super::cache::CacheRecord;
+use super::cache::{CacheRecord, Rows};
 use super::central::Central;
 use super::geometry::Placement;
 use super::page::Page;
@@ -54,6 +54,13 @@ pub(super) struct Live {
     pub(super) cached: u64,
 }
 
+/// What is in the caches of one family.
+struct Cached {
+    blocks: u64,
+    /// Units that are not the first of their block, and surplus ones of live blocks.
+    joined: u64,
+}
+
 impl Heap {
     /// Copies all figures. Other threads wait for the copy if they need this family's lock.
     pub(crate) fn figures(&'static self) -> Figures {
@@ -76,6 +83,7 @@ pub(crate) fn add_resident(by_number: &mut [u64]) {
 
 impl Central {
     fn figures(&mut self, heap: &'static Heap) -> Figures {
+        self.free_surplus(heap);
         let live = self.live();
         // Of the very figures that are shown, or the peak might lie below them.
         self.account
@@ -101,21 +109,49 @@ impl Central {
     /// it is cumulative. `cache.rs` says why the order of the reads matters.
     pub(super) fn live(&mut self) -> Live {
         let from_caches: u64 = self.caches.iter().map(CacheRecord::allocated).sum();
-        let cached: u64 = self.caches.iter().map(CacheRecord::cached).sum();
+        let cached = self.cached();
         let account = &mut self.account;
-        let single_allocated = account.single_allocated + from_caches;
-        let single_taken = account.taken_units - account.joined_units;
-        let released = single_allocated.saturating_sub(single_taken.saturating_sub(cached));
-        let released = released.clamp(account.single_released, single_allocated);
-        account.single_released = released;
-        let single = single_allocated - released;
+        let allocated = account.allocated + from_caches;
+        let taken = account.taken_blocks.saturating_sub(cached.blocks);
+        let released = allocated.saturating_sub(taken);
+        let released = released.clamp(account.released, allocated);
+        account.released = released;
+        let blocks = allocated - released;
+        // Units that are not the first of their block.
+        let joined = account.taken_units - account.taken_blocks;
+        let units = blocks + joined.saturating_sub(cached.joined);
         Live {
-            units: single + account.other_units,
-            blocks: single + account.other_allocated - account.other_released,
-            allocated: single_allocated + account.other_allocated,
+            units: units + account.other_units,
+            blocks: blocks + account.other_allocated - account.other_released,
+            allocated: allocated + account.other_allocated,
             released: released + account.other_released,
-            cached: single_taken.saturating_sub(single),
+            cached: account.taken_units.saturating_sub(units),
         }
+    }
+
+    /// What is in caches now, and surplus units of live blocks.
+    fn cached(&self) -> Cached {
+        let singles: u64 = self.caches.iter().map(CacheRecord::cached).sum();
+        let rows = || self.caches.iter().filter_map(CacheRecord::rows);
+        let (mut blocks, mut joined) = (0, 0);
+        for row in rows().flat_map(Rows::iter) {
+            blocks += 1;
+            joined += row.units as u64 - 1;
+        }
+        Cached {
+            blocks: singles + blocks,
+            joined: joined + self.surplus(),
+        }
+    }
+
+    /// Surplus units of live blocks. Each count wraps, their sum does not, except while other
+    /// threads are inside of calls.
+    pub(super) fn surplus(&self) -> u64 {
+        let rows = self.caches.iter().filter_map(CacheRecord::rows);
+        let sum = rows
+            .map(Rows::surplus)
+            .fold(self.account.surplus, u64::wrapping_add);
+        sum.cast_signed().max(0).cast_unsigned()
     }
 }
 

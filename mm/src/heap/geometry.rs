@@ -14,6 +14,10 @@ const LARGEST_PAGED_UNIT: usize = EXTENT / MIN_UNITS;
 /// A VM page has room for at least this many units, which bounds its tail to an eighth.
 const MIN_UNITS: usize = 8;
 
+/// Blocks of fewer units never have surplus ones. So no two blocks that may have start within
+/// this many units, and the table has one place for that many.
+pub(crate) const ROW_WITH_SURPLUS: usize = 32;
+
 /// Fraction bits of [`Geometry::reciprocal`].
 const RECIPROCAL_BITS: u32 = 40;
 
@@ -111,6 +115,11 @@ impl Geometry {
     /// Words of one bit map of a VM page.
     pub(crate) const fn words(&self) -> usize {
         self.capacity().div_ceil(64)
+    }
+
+    /// Places of a VM page's table of surplus units.
+    pub(crate) const fn surplus_places(&self) -> usize {
+        self.capacity().div_ceil(ROW_WITH_SURPLUS)
     }
 
     /// Units of a VM page whose first unit is `colour` bytes in.

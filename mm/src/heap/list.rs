@@ -1,9 +1,11 @@
 //! Lists through the records themselves: push and remove in constant time, no memory of their own.
 
+use core::marker::PhantomData;
+
 use super::link::Link;
 
-/// What can be on one list at a time.
-pub(super) trait Node: Sized + 'static {
+/// What can be on one list of each kind `Kind` at a time.
+pub(super) trait Node<Kind = ()>: Sized + 'static {
     fn neighbours(&self) -> &Neighbours<Self>;
 }
 
@@ -25,21 +27,30 @@ impl<T> Neighbours<T> {
 
 /// A list of nodes, newest first. Changed only under the lock of the family whose nodes they are.
 #[derive(Debug)]
-pub(super) struct List<T: 'static> {
+pub(super) struct List<T: 'static, Kind = ()> {
     newest: Option<&'static T>,
+    kind: PhantomData<Kind>,
 }
 
-impl<T: Node> List<T> {
+impl<T: Node<Kind>, Kind> List<T, Kind> {
     pub(super) const fn new() -> Self {
-        Self { newest: None }
+        Self {
+            newest: None,
+            kind: PhantomData,
+        }
     }
 
     pub(super) fn newest(&self) -> Option<&'static T> {
         self.newest
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &'static T> + use<T> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'static T> + use<T, Kind> {
         core::iter::successors(self.newest, |node| node.neighbours().next.get())
+    }
+
+    /// The node after `node`, which is on this list.
+    pub(super) fn after(&self, node: &'static T) -> Option<&'static T> {
+        node.neighbours().next.get()
     }
 
     /// Adds a node that is on no list.

@@ -21,7 +21,7 @@
 //!
 //! `geometry` and `slot_map` calculate; `extent` with its `page`s and `large` are the kinds of
 //! `record` that address space can have;
-//! `shelves` and `large_runs` sort them; `central` is a family behind its lock; `cache` and
+//! `shelves`, `runs` and `large_runs` sort them; `central` is a family behind its lock; `cache` and
 //! `thread` are what a thread holds of it; `figures` counts, `check` counts again. `meta`, `link`
 //! and `list` are what records are made of.
 //!
@@ -41,17 +41,19 @@ mod list;
 mod meta;
 mod page;
 mod record;
+mod runs;
 mod shelves;
 mod slot_map;
+mod surplus;
 mod thread;
 
 use core::alloc::Layout;
 use core::num::NonZeroUsize;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use cache::CacheRecord;
+use cache::{CacheRecord, Rows};
 use central::Central;
 use geometry::{Geometry, Placement};
 use record::SPACE;
@@ -140,6 +142,8 @@ pub(crate) struct Heap {
     geometry: Geometry,
     /// From 1, in order of first use; 0 before that.
     number: AtomicUsize,
+    /// Blocks may have surplus units, see `surplus`. Set by any thread.
+    may_have_surplus: AtomicBool,
     central: Mutex<Central>,
 }
 
@@ -149,6 +153,7 @@ impl Heap {
         Self {
             geometry: Geometry::new(layout),
             number: AtomicUsize::new(0),
+            may_have_surplus: AtomicBool::new(false),
             central: Mutex::new(Central::new()),
         }
     }
@@ -186,6 +191,9 @@ impl Heap {
         if units == 1 && self.geometry.placement() == Placement::Paged {
             return self.alloc_one(cell);
         }
+        if Rows::keep(&self.geometry, units) {
+            return self.alloc_row(cell, units);
+        }
         self.central().alloc(self, units)
     }
 
@@ -209,6 +217,10 @@ impl Heap {
         if units == 1 && self.geometry.placement() == Placement::Paged {
             // SAFETY: the caller promises the same, and the unit lies in a VM page.
             return unsafe { self.release_one(cell, first) };
+        }
+        if Rows::keep(&self.geometry, units) {
+            // SAFETY: the caller promises the same.
+            return unsafe { self.release_row(cell, first, units) };
         }
         let mut central = self.central();
         central.release(self, first, units);
@@ -240,8 +252,8 @@ impl Heap {
             return Err(refused(Refusal::WrongFamily));
         }
         let mut central = heap.central();
-        let run = central.live_block_at(record, first).map_err(refused)?;
-        central.release(heap, first, run.units);
+        let units = central.live_units_at(record, first).map_err(refused)?;
+        central.release(heap, first, units);
         central.shrink_if_fallen(heap);
         Ok(())
     }
@@ -266,7 +278,7 @@ impl Heap {
     pub(crate) fn trim(&'static self) -> usize {
         let mut central = self.central();
         central.caches.iter().for_each(CacheRecord::ask_to_flush);
-        central.trim()
+        central.trim(self)
     }
 
     fn alloc_one(&'static self, cell: &CacheCell) -> Result<Block, Shortage> {
@@ -280,6 +292,45 @@ impl Heap {
                 Some(cache) => self.central().refill(self, cache)?,
                 None if thread::open(self, cell) => {}
                 None => return self.central().alloc(self, 1),
+            }
+        }
+    }
+
+    fn alloc_row(&'static self, cell: &CacheCell, units: usize) -> Result<Block, Shortage> {
+        if cell.cache().is_none() && !thread::open(self, cell) {
+            return self.central().alloc(self, units);
+        }
+        let rows = cell.cache().and_then(|cache| cache.make_rows().ok());
+        let (Some(cache), Some(rows)) = (cell.cache(), rows) else {
+            return self.central().alloc(self, units);
+        };
+        if let Some(row) = cell.take_row(units) {
+            return Ok(row);
+        }
+        let row = self.central().refill_rows(self, rows, units)?;
+        cache.account_allocated();
+        Ok(row)
+    }
+
+    /// # Safety
+    ///
+    /// As for [`release`](Self::release), and the block is one that caches keep.
+    unsafe fn release_row(&'static self, cell: &CacheCell, first: NonNull<u8>, units: usize) {
+        loop {
+            // SAFETY: the caller promises the same, and the block was not put anywhere yet.
+            if unsafe { cell.put_row(first, units) } {
+                return;
+            }
+            match cell.cache() {
+                Some(cache) if cache.has_rows() => self.flush_rows(cache),
+                Some(cache) if cache.make_rows().is_ok_and(Rows::is_empty) => {}
+                None if thread::open(self, cell) => {}
+                // No memory for a cache.
+                _ => {
+                    let mut central = self.central();
+                    central.release(self, first, units);
+                    return central.shrink_if_fallen(self);
+                }
             }
         }
     }
@@ -331,7 +382,11 @@ impl Heap {
     unsafe fn close_cache(&'static self, cache: &'static CacheRecord) {
         let mut central = self.central();
         drain(&mut central, cache);
-        central.account.single_allocated += cache.take_allocated();
+        central.account.allocated += cache.take_allocated();
+        if let Some(rows) = cache.rows() {
+            let surplus = &mut central.account.surplus;
+            *surplus = surplus.wrapping_add(rows.take_surplus());
+        }
         central.caches.remove(cache);
         central.spare_caches.push(cache);
         // SAFETY: the caller promises the same.
@@ -345,6 +400,34 @@ impl Heap {
         drain(&mut central, cache);
         cache.account_flushed();
         central.shrink_if_fallen(self);
+    }
+
+    /// Frees about half of the blocks of many units in the calling thread's cache.
+    fn flush_rows(&'static self, cache: &'static CacheRecord) {
+        let mut central = self.central();
+        central.account_peak(self);
+        if let Some(rows) = cache.rows() {
+            central.free_rows(rows, false);
+        }
+        central.shrink_if_fallen(self);
+    }
+
+    /// Whether blocks may have surplus units.
+    fn has_surplus_mark(&self) -> bool {
+        self.may_have_surplus.load(Relaxed)
+    }
+
+    /// Notes that a block has surplus units.
+    fn mark_surplus(&self) {
+        // A load first: the mark lies beside what all threads read.
+        if !self.has_surplus_mark() {
+            self.may_have_surplus.store(true, Relaxed);
+        }
+    }
+
+    /// Notes that none has. The caller holds the lock, and no other thread has a cache.
+    fn unmark_surplus(&self) {
+        self.may_have_surplus.store(false, Relaxed);
     }
 
     /// Frees the older half of the calling thread's stack.
@@ -361,6 +444,9 @@ impl Heap {
 /// Frees all units of the calling thread's cache, which the lock of its family guards.
 fn drain(central: &mut Central, cache: &CacheRecord) {
     central.free_units(cache.single_units());
+    if let Some(rows) = cache.rows() {
+        central.free_rows(rows, true);
+    }
     for (first, mask) in cache.claims() {
         central.free_claim(first, mask);
     }
@@ -370,7 +456,7 @@ fn drain(central: &mut Central, cache: &CacheRecord) {
 /// Flushes all caches of the calling thread.
 pub(crate) fn flush_thread() {
     thread::caches()
-        .filter(|cache| cache.cached() > 0 || cache.is_asked_to_flush())
+        .filter(|cache| !cache.is_empty() || cache.is_asked_to_flush())
         .for_each(|cache| cache.heap().flush(cache));
 }
 

@@ -1,7 +1,7 @@
 //! One VM page of an extent.
 
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
 
 use super::extent::{Extent, count};
 use super::slot_map::{Run, SlotMap};
@@ -15,9 +15,11 @@ pub(super) struct PageState {
     /// No free run is as long as this; 0 says nothing.
     too_long: AtomicU16,
     flags: AtomicU8,
+    /// Some block in the page may have surplus units. Set by any thread.
+    pub(super) may_have_surplus: AtomicBool,
 }
 
-// SAFETY: the fields are atomic integers, of which zero is a value.
+// SAFETY: the fields are atomic integers and booleans, of which zero is a value.
 unsafe impl bytemuck::Zeroable for PageState {}
 
 /// The page may be backed by memory.
@@ -59,7 +61,7 @@ impl Page {
         self.extent
     }
 
-    fn state(self) -> &'static PageState {
+    pub(super) fn state(self) -> &'static PageState {
         &self.extent.states[self.number]
     }
 
@@ -166,10 +168,6 @@ impl Page {
     /// Takes `units` units in a row as one block, if the page has them: the first's index, and
     /// whether all are known to be zero.
     pub(super) fn claim_run(self, units: usize) -> Option<(usize, bool)> {
-        let too_long = usize::from(self.state().too_long.load(Relaxed));
-        if too_long != 0 && units >= too_long {
-            return None;
-        }
         let first = self.find_run(units)?;
         if units > 1 {
             self.add_flags(JOINED);
@@ -189,9 +187,34 @@ impl Page {
         self.account_freed(run.units);
     }
 
+    /// Frees the units of `run`, which are the last of a block of more.
+    pub(super) fn unclaim_run_end(self, run: Run) {
+        self.map().free_end(run);
+        if self.knows_longest() {
+            self.raise_longest(self.map().free_run_around(run.first).units);
+        }
+        self.account_freed(run.units);
+    }
+
+    /// Splits the block at `first` into `blocks` of `units` units each.
+    pub(super) fn split(self, first: usize, units: usize, blocks: usize) {
+        if units * blocks > 1 {
+            let map = self.map();
+            (1..blocks).for_each(|block| map.split_at(first + block * units));
+        }
+    }
+
     /// Whether anybody looked for a run in vain, so that a longer one must be noted.
-    fn knows_longest(self) -> bool {
+    pub(super) fn knows_longest(self) -> bool {
         self.state().too_long.load(Relaxed) != 0 || self.extent.too_long.load(Relaxed) != 0
+    }
+
+    /// No free run is longer than so many units.
+    pub(super) fn longest_run(self) -> usize {
+        match usize::from(self.state().too_long.load(Relaxed)) {
+            0 => self.free(),
+            units => (units - 1).min(self.free()),
+        }
     }
 
     /// Finds the first run of `units` free units; remembers the longest when there is none.

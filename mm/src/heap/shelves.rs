@@ -14,10 +14,14 @@ pub(super) const EMPTY: u8 = 8;
 /// The place of extents without a free unit, which nobody looks for.
 pub(super) const FULL: u8 = 9;
 
+/// The kind of the lists.
+#[derive(Debug)]
+pub(super) struct ByFill;
+
 /// Lists of extents. Which list an extent is on is said by its own `shelf`.
 #[derive(Debug)]
 pub(super) struct Shelves {
-    shelves: [List<Extent>; PARTLY + 1],
+    shelves: [List<Extent, ByFill>; PARTLY + 1],
 }
 
 impl Shelves {

@@ -75,6 +75,23 @@ impl SlotMap<'_> {
         clear(self.joined, run.tail());
     }
 
+    /// Frees units at the end of a block, which keeps its others.
+    pub(super) fn free_end(&self, run: Run) {
+        clear(self.taken, run);
+        clear(self.joined, run);
+    }
+
+    /// Makes a block start at the joined unit `index`.
+    pub(super) fn split_at(&self, index: usize) {
+        clear(
+            self.joined,
+            Run {
+                first: index,
+                units: 1,
+            },
+        );
+    }
+
     pub(super) fn is_taken(&self, index: usize) -> bool {
         self.taken_in(index / 64) >> (index % 64) & 1 != 0
     }

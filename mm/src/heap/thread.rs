@@ -60,6 +60,11 @@ pub(super) fn caches() -> impl Iterator<Item = &'static CacheRecord> {
     core::iter::successors(newest, |cache| cache.next_of_thread.get())
 }
 
+/// Whether the cache is the calling thread's.
+pub(super) fn is_own(cache: &'static CacheRecord) -> bool {
+    caches().any(|own| core::ptr::eq(own, cache))
+}
+
 impl Thread {
     const fn new() -> Self {
         Self {

@@ -19,6 +19,7 @@
 
 mod claim;
 mod record;
+mod rows;
 mod units;
 
 use core::ptr::{self, NonNull};
@@ -28,6 +29,7 @@ use super::Block;
 use record::{CLOSED, OPEN};
 
 pub(super) use record::CacheRecord;
+pub(super) use rows::{Row, Rows};
 
 /// Where one thread finds its cache of one family.
 ///
@@ -88,6 +90,33 @@ impl CacheCell {
     pub(crate) unsafe fn put(&self, unit: NonNull<u8>) -> bool {
         let record = self.record();
         record.mode.load(Relaxed) == OPEN && record.put(unit)
+    }
+
+    /// Takes a block of `units` units from the cache, if it has one at hand.
+    #[inline(never)]
+    pub(crate) fn take_row(&self, units: usize) -> Option<Block> {
+        let record = self.record();
+        if record.mode.load(Relaxed) != OPEN {
+            return None;
+        }
+        let row = record.rows()?.take(units)?;
+        record.account_allocated();
+        Some(row)
+    }
+
+    /// Puts a block of `units` units into the cache, if it has room at hand.
+    ///
+    /// # Safety
+    ///
+    /// `first` is the start of a live block of `units` units of the cell's family, and nobody
+    /// uses it any more.
+    #[inline(never)]
+    pub(crate) unsafe fn put_row(&self, first: NonNull<u8>, units: usize) -> bool {
+        let record = self.record();
+        if record.mode.load(Relaxed) != OPEN {
+            return false;
+        }
+        record.rows().is_some_and(|rows| rows.put(first, units))
     }
 
     /// The cell's own cache, unless it has none.

@@ -8,6 +8,7 @@ use core::sync::atomic::{
 
 use super::CacheCell;
 use super::claim::Claim;
+use super::rows::{Row, Rows};
 use crate::heap::link::Link;
 use crate::heap::list::{Neighbours, Node};
 use crate::heap::{Heap, meta};
@@ -50,6 +51,7 @@ pub(in crate::heap) struct CacheRecord {
     /// Words that the next refill takes.
     pub(super) eager: AtomicU32,
     pub(super) claimed: [Claim; MOST_CLAIMS],
+    rows: Link<Rows>,
     heap: Option<&'static Heap>,
     neighbours: Neighbours<CacheRecord>,
     /// Of the thread's list.
@@ -79,6 +81,7 @@ impl CacheRecord {
             stack: AtomicPtr::new(ptr::dangling_mut()),
             room: AtomicU32::new(0),
             eager: AtomicU32::new(1),
+            rows: Link::none(),
             heap: None,
             neighbours: Neighbours::none(),
             next_of_thread: Link::none(),
@@ -145,7 +148,34 @@ impl CacheRecord {
         self.allocated.swap(0, Relaxed)
     }
 
-    /// Units in the cache.
+    /// The cache of blocks of many units, if there ever was use for one.
+    pub(in crate::heap) fn rows(&self) -> Option<&'static Rows> {
+        self.rows.get()
+    }
+
+    /// The same, made now if need be. The caller is the record's thread.
+    pub(in crate::heap) fn make_rows(&self) -> Result<&'static Rows, Refused> {
+        if let Some(rows) = self.rows.get() {
+            return Ok(rows);
+        }
+        let rows: &[Rows] = meta::RECORDS.zeroed(1)?;
+        let rows = rows.first().ok_or(Refused)?;
+        rows.start(self.heap().geometry());
+        self.rows.set(Some(rows));
+        Ok(rows)
+    }
+
+    /// Whether there are blocks of many units in the cache.
+    pub(in crate::heap) fn has_rows(&self) -> bool {
+        self.rows().is_some_and(|rows| !rows.is_empty())
+    }
+
+    /// Whether there is nothing in the cache.
+    pub(in crate::heap) fn is_empty(&self) -> bool {
+        self.cached() == 0 && !self.has_rows()
+    }
+
+    /// Units in the cache that are blocks of their own.
     pub(in crate::heap) fn cached(&self) -> u64 {
         let hot = u64::from(!self.hot.load(Relaxed).is_null());
         let claimed: u64 = self.claimed.iter().map(Claim::units).sum();
@@ -161,6 +191,16 @@ impl CacheRecord {
                 .any(|claim| claim.holds(unit, unit_size))
         };
         self.single_units().any(|cached| cached == unit) || claimed()
+    }
+
+    /// Whether the block is in the cache. The caller holds the family's lock.
+    pub(in crate::heap) fn holds_row(&self, first: NonNull<u8>) -> bool {
+        self.kept_rows().any(|row| row.first == first)
+    }
+
+    /// All blocks of many units.
+    pub(in crate::heap) fn kept_rows(&self) -> impl Iterator<Item = Row> {
+        self.rows().into_iter().flat_map(Rows::iter)
     }
 
     /// Units on the stack, oldest first.

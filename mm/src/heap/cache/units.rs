@@ -97,7 +97,7 @@ impl CacheRecord {
     }
 
     #[inline(always)]
-    pub(super) fn account_allocated(&self) {
+    pub(in crate::heap) fn account_allocated(&self) {
         // Only this thread stores it. `Release`: after the cache shrank, see the module's head.
         self.allocated
             .store(self.allocated.load(Relaxed) + 1, Release);

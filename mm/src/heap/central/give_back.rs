@@ -1,8 +1,9 @@
 //! When a family's memory goes back to the kernel.
 
 use super::Central;
+use super::spare::SpareMemory;
 use crate::heap::Heap;
-use crate::heap::extent::Extent;
+use crate::heap::extent::{Extent, Standing};
 use crate::heap::record::Record;
 use crate::os::{PageSource, System};
 
@@ -12,16 +13,19 @@ const SHRINK_FROM: u64 = 4 << 20;
 
 impl Central {
     /// Gives back to the kernel all that can be given; returns its bytes.
-    pub(in crate::heap) fn trim(&mut self) -> usize {
+    pub(in crate::heap) fn trim(&mut self, heap: &'static Heap) -> usize {
+        self.free_surplus(heap);
         let os_page = System::page_bytes();
         let records = self.records();
         let calls = &mut self.account.kernel_calls;
         let mut bytes = self.large.give_back_all(calls);
         for record in records {
             if let Record::Extent(extent) = record {
-                bytes += settle(extent, os_page, calls);
+                bytes += settle(extent, os_page, calls, &mut self.spare);
+                self.runs.account_changed(extent);
             }
         }
+        self.spare.forget_misses();
         bytes
     }
 
@@ -34,37 +38,56 @@ impl Central {
         }
         self.peak_since_shrink = live;
         let calls = &mut self.account.kernel_calls;
-        for extent in self
-            .shelves
-            .with_room()
-            .filter(|extent| extent.taken_units() > 0)
-        {
-            settle(extent, System::page_bytes(), calls);
+        let partly = self.shelves.with_room();
+        for extent in partly.filter(|extent| extent.taken_units() > 0) {
+            settle_pages(extent, System::page_bytes(), calls);
+            self.runs.account_changed(extent);
         }
     }
 
-    /// Lets one empty extent keep its memory, and gives back that of the one before.
-    ///
-    /// So a loop at an extent's edge makes no calls into the kernel.
-    pub(super) fn keep_only(&mut self, extent: &'static Extent) {
-        let Some(before) = self.kept_empty.replace(extent) else {
-            return;
-        };
-        if !core::ptr::eq(before, extent) && before.taken_units() == 0 && before.is_in_use() {
-            before.give_back(&mut self.account.kernel_calls);
+    /// Decides what becomes of the memory of an extent whose last unit was freed.
+    pub(super) fn account_emptied(&mut self, extent: &'static Extent) {
+        if self.spare.keeps(extent.bytes()) {
+            extent.set_standing(Standing::Spare);
+        } else if extent.give_back(&mut self.account.kernel_calls) {
+            extent.set_standing(Standing::GivenBack);
+            self.runs.account_changed(extent);
         }
+    }
+
+    /// Notes that units of the extent are taken.
+    pub(super) fn account_used(&mut self, extent: &'static Extent) {
+        match extent.standing() {
+            Standing::Used => return,
+            Standing::Spare => self.spare.account_used(extent.bytes()),
+            Standing::GivenBack => self.spare.account_missed(extent.bytes()),
+        }
+        extent.set_standing(Standing::Used);
     }
 }
 
 /// Gives back the free memory of an extent; returns its bytes.
-fn settle(extent: &'static Extent, os_page: usize, calls: &mut u64) -> usize {
+fn settle(
+    extent: &'static Extent,
+    os_page: usize,
+    calls: &mut u64,
+    spare: &mut SpareMemory,
+) -> usize {
     if extent.taken_units() > 0 {
-        return extent.pages().map(|page| page.settle(os_page, calls)).sum();
+        return settle_pages(extent, os_page, calls);
     }
     let pages = || extent.pages().filter(|page| page.is_in_use());
     let bytes = pages().map(|page| page.reclaimable(os_page)).sum();
     if pages().next().is_none() || !extent.give_back(calls) {
         return 0;
     }
+    if extent.standing() == Standing::Spare {
+        spare.account_given_back(extent.bytes());
+    }
+    extent.set_standing(Standing::GivenBack);
     bytes
+}
+
+fn settle_pages(extent: &'static Extent, os_page: usize, calls: &mut u64) -> usize {
+    extent.pages().map(|page| page.settle(os_page, calls)).sum()
 }

@@ -19,17 +19,22 @@ pub(super) struct Group {
 
 impl Group {
     /// Starts with one unit.
-    pub(super) fn of(spot: Spot) -> Self {
-        Self::of_word(spot.page, spot.index / 64, 1 << (spot.index % 64))
-    }
-
-    /// Takes the units of `mask` in word `word`.
-    pub(super) fn of_word(page: Page, word: usize, mask: u64) -> Self {
+    pub(super) fn at(unit: NonNull<u8>) -> Self {
+        let Spot { page, index } = spot_of(unit);
+        let before = index % 64 * page.extent().geometry().unit();
         Self {
             page,
-            word,
+            word: index / 64,
+            mask: 1 << (index % 64),
+            start: unit.addr().get() - before,
+        }
+    }
+
+    /// Takes the units of `mask` in the word whose first unit is `first`.
+    pub(super) fn of_word(first: NonNull<u8>, mask: u64) -> Self {
+        Self {
             mask,
-            start: page.unit(word * 64).addr().get(),
+            ..Self::at(first)
         }
     }
 

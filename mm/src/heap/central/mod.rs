@@ -3,6 +3,8 @@
 mod account;
 mod give_back;
 mod group;
+mod rows;
+mod spare;
 
 use core::ptr::NonNull;
 
@@ -12,14 +14,16 @@ use crate::heap::geometry::{EXTENT, Placement};
 use crate::heap::large::Large;
 use crate::heap::large_runs::{Books, LargeRuns};
 use crate::heap::list::List;
-use crate::heap::page::{Page, Spot};
+use crate::heap::page::Page;
 use crate::heap::record::{Place, Record, SPACE};
+use crate::heap::runs::RunLists;
 use crate::heap::shelves::Shelves;
-use crate::heap::slot_map::Run;
+use crate::heap::surplus::take_surplus_at;
 use crate::heap::{Block, Heap, Refusal, Shortage};
 use crate::os::Refused;
 use account::Account;
 use group::{Group, released_twice};
+use spare::SpareMemory;
 
 pub(super) use group::is_block;
 pub(super) use group::spot_of;
@@ -31,6 +35,7 @@ const HUGE_FROM: usize = 8 << 20;
 #[derive(Debug)]
 pub(super) struct Central {
     shelves: Shelves,
+    runs: RunLists,
     pub(super) large: LargeRuns,
     /// The newest record; each leads to the one before.
     pub(super) newest: Option<&'static Record>,
@@ -38,30 +43,33 @@ pub(super) struct Central {
     pub(super) caches: List<CacheRecord>,
     /// Drained records of ended threads.
     pub(super) spare_caches: List<CacheRecord>,
-    /// The extent that became empty last.
-    kept_empty: Option<&'static Extent>,
+    pub(super) spare: SpareMemory,
     /// Address space that was taken when there was no memory for its record.
     unrecorded: Option<Place>,
     next_pages: usize,
     mapped: usize,
     pub(super) account: Account,
     peak_since_shrink: u64,
+    /// The most bytes that were taken when the peak was looked at.
+    highest_taken: u64,
 }
 
 impl Central {
     pub(super) const fn new() -> Self {
         Self {
             shelves: Shelves::new(),
+            runs: RunLists::new(),
             large: LargeRuns::new(),
             newest: None,
             caches: List::new(),
             spare_caches: List::new(),
-            kept_empty: None,
+            spare: SpareMemory::new(),
             unrecorded: None,
             next_pages: 1,
             mapped: 0,
             account: Account::new(),
             peak_since_shrink: 0,
+            highest_taken: 0,
         }
     }
 
@@ -85,10 +93,12 @@ impl Central {
             let (mask, zero) = page.claim(word, wanted);
             if mask != 0 {
                 cache.add_claim(page.unit(word * 64), mask, zero);
-                wanted -= mask.count_ones() as usize;
-                self.account.taken_units += u64::from(mask.count_ones());
+                let units = mask.count_ones() as usize;
+                wanted -= units;
+                self.account.account_taken(units, units);
             }
         }
+        self.account_used(page.extent());
         self.shelves.account_changed(page.extent());
         self.account_peak(heap);
         debug_assert!(cache.cached() > 0, "the page to fill had no free unit");
@@ -106,7 +116,7 @@ impl Central {
             if group.as_mut().is_some_and(|group| group.takes(unit)) {
                 continue;
             }
-            if let Some(full) = group.replace(Group::of(spot_of(unit))) {
+            if let Some(full) = group.replace(Group::at(unit)) {
                 self.free_group(full);
             }
         }
@@ -117,9 +127,7 @@ impl Central {
 
     /// Takes back what is left of a claimed word.
     pub(super) fn free_claim(&mut self, first: NonNull<u8>, mask: u64) {
-        let Spot { page, index } = spot_of(first);
-        debug_assert_eq!(index % 64, 0);
-        self.free_group(Group::of_word(page, index / 64, mask));
+        self.free_group(Group::of_word(first, mask));
     }
 
     /// Allocates a block that no cache serves.
@@ -134,7 +142,7 @@ impl Central {
                 self.account.account_other(units);
                 Block::of_no_size(geometry.align())
             }
-            Placement::Paged if geometry.fits_page(units) => self.alloc_run(heap, units)?,
+            Placement::Paged if geometry.fits_page(units) => self.alloc_in_page(heap, units)?,
             _ => self.alloc_large(heap, units, bytes)?,
         };
         self.account_peak(heap);
@@ -146,15 +154,9 @@ impl Central {
         match heap.geometry().placement() {
             Placement::Counted => self.account.account_other_released(units),
             Placement::Paged if heap.geometry().fits_page(units) => {
-                let Spot { page, index } = spot_of(first);
-                let run = Run {
-                    first: index,
-                    units,
-                };
-                if !is_block(page, run) {
-                    released_twice(first);
-                }
-                self.release_run(page, run);
+                let surplus = take_surplus_at(first, units);
+                self.account.surplus = self.account.surplus.wrapping_sub(surplus as u64);
+                self.free_row(first, units + surplus);
             }
             _ => match SPACE.record_at(first.addr().get()) {
                 Some(Record::Large(run)) if run.is_block(first.addr().get(), units) => {
@@ -165,47 +167,47 @@ impl Central {
         }
     }
 
-    /// Finds the block that starts at `first`, in the maps and in the threads' caches.
-    pub(super) fn live_block_at(
+    /// Finds how many units the live block has that starts at `first`, by a look at the maps and
+    /// at the threads' caches.
+    pub(super) fn live_units_at(
         &self,
         record: &'static Record,
         first: NonNull<u8>,
-    ) -> Result<Run, Refusal> {
+    ) -> Result<usize, Refusal> {
         let extent = match record {
             Record::Large(large) => {
                 let units = large.live_units().ok_or(Refusal::NotLive)?;
                 let is_start = large.starts_at(first.addr().get());
-                return is_start
-                    .then_some(Run { first: 0, units })
-                    .ok_or(Refusal::Interior);
+                return is_start.then_some(units).ok_or(Refusal::Interior);
             }
             Record::Extent(extent) => extent,
         };
-        let Spot { page, index } = extent
+        let spot = extent
             .spot_at(first.addr().get())
             .ok_or(Refusal::Interior)?;
-        let map = page.map();
-        if !map.is_taken(index) {
+        let map = spot.page.map();
+        if !map.is_taken(spot.index) {
             return Err(Refusal::NotLive);
         }
-        if map.is_joined(index) {
+        if map.is_joined(spot.index) {
             return Err(Refusal::Interior);
         }
-        let units = map.block_units(index);
-        // Caches hold blocks of one unit alone.
-        if units == 1 && self.caches.iter().any(|cache| cache.holds(first)) {
+        let units = map.block_units(spot.index);
+        let is_cached = if units == 1 {
+            self.caches.iter().any(|cache| cache.holds(first))
+        } else {
+            self.caches.iter().any(|cache| cache.holds_row(first))
+        };
+        if is_cached {
             return Err(Refusal::NotLive);
         }
-        Ok(Run {
-            first: index,
-            units,
-        })
+        Ok(units - spot.surplus(units))
     }
 
     /// Bytes that are live or in caches.
     fn taken_bytes(&self, heap: &'static Heap) -> u64 {
         let account = &self.account;
-        let units = account.taken_units + account.other_units - account.joined_units;
+        let units = account.taken_units + account.other_units;
         units * heap.geometry().unit() as u64
     }
 
@@ -214,37 +216,12 @@ impl Central {
         // Cached units included, this is never less than what is live, and it is cheap.
         let at_most = self.taken_bytes(heap);
         self.peak_since_shrink = self.peak_since_shrink.max(at_most);
-        if at_most > self.account.peak_bytes {
-            let live = self.live().units * heap.geometry().unit() as u64;
-            self.account.account_live(live);
+        if at_most <= self.highest_taken {
+            return;
         }
-    }
-
-    fn alloc_run(&mut self, heap: &'static Heap, units: usize) -> Result<Block, Refused> {
-        let (page, index, zero) = self.claim_run(heap, units)?;
-        self.account.taken_units += units as u64;
-        if units == 1 {
-            self.account.single_allocated += 1;
-        } else {
-            self.account.account_other(units);
-            self.account.joined_units += units as u64;
-        }
-        self.shelves.account_changed(page.extent());
-        Ok(Block {
-            first: page.unit(index),
-            zero,
-        })
-    }
-
-    /// Frees a block of a VM page.
-    fn release_run(&mut self, page: Page, run: Run) {
-        page.unclaim_run(run);
-        self.account.taken_units -= run.units as u64;
-        if run.units > 1 {
-            self.account.account_other_released(run.units);
-            self.account.joined_units -= run.units as u64;
-        }
-        self.account_freed(page);
+        self.highest_taken = at_most;
+        let live = self.live().units * heap.geometry().unit() as u64;
+        self.account.account_live(live);
     }
 
     fn alloc_large(
@@ -276,28 +253,6 @@ impl Central {
         extent.page_to_fill().ok_or(Refused)
     }
 
-    /// Takes `units` units in a row.
-    fn claim_run(
-        &mut self,
-        heap: &'static Heap,
-        units: usize,
-    ) -> Result<(Page, usize, bool), Refused> {
-        if let Some(found) = self
-            .shelves
-            .with_room()
-            .find_map(|open| open.claim_run(units))
-        {
-            return Ok(found);
-        }
-        let extent = self.grow(heap)?;
-        if let Some(found) = extent.claim_run(units) {
-            return Ok(found);
-        }
-        // The very first page is a little smaller for its colour; the next has none.
-        let extent = self.grow(heap)?;
-        extent.claim_run(units).ok_or(Refused)
-    }
-
     /// Adds an extent of VM pages: twice as many as the last, up to a huge OS page.
     fn grow(&mut self, heap: &'static Heap) -> Result<&'static Extent, Refused> {
         let page_bytes = heap.geometry().page_bytes();
@@ -311,6 +266,7 @@ impl Central {
         match record {
             Record::Extent(extent) => {
                 self.shelves.account_changed(extent);
+                self.runs.account_changed(extent);
                 Ok(extent)
             }
             Record::Large(_) => unreachable!("an extent was made"),
@@ -352,15 +308,19 @@ impl Central {
         if !group.page.unclaim(group.word, group.mask) {
             released_twice(group.page.unit(group.word * 64));
         }
-        self.account.taken_units -= u64::from(group.mask.count_ones());
+        let units = group.mask.count_ones() as usize;
+        self.account.account_freed(units, units);
         self.account_freed(group.page);
     }
 
     /// Puts an extent of which units were freed on its shelf; gives memory back if it is empty.
     fn account_freed(&mut self, page: Page) {
         self.shelves.account_changed(page.extent());
+        if page.knows_longest() {
+            self.runs.account_changed(page.extent());
+        }
         if page.extent().taken_units() == 0 {
-            self.keep_only(page.extent());
+            self.account_emptied(page.extent());
         }
     }
 }

@@ -1,0 +1,326 @@
+//! Released blocks of many units, by their length, ready to hand out again.
+//!
+//! A request takes a block of exactly its length, or of at most an eighth more; `surplus` says
+//! what becomes of the rest. Nothing is split or joined here: that is what the maps are for, when
+//! blocks go back to them.
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed,
+};
+
+use crate::heap::Block;
+use crate::heap::central::spot_of;
+use crate::heap::geometry::Geometry;
+use crate::heap::surplus::{most_surplus, take_surplus_at};
+
+/// Lengths are below this many units. A power of two, so that no index needs a test.
+const LENGTHS: usize = 512;
+
+/// Places for blocks, of which the one numbered 0 stays empty.
+const PLACES: usize = 512;
+
+/// Bytes of blocks that one cache keeps at most.
+const MOST_BYTES: usize = 1024 << 10;
+
+/// Bytes of the largest block that is kept.
+const LARGEST: usize = 64 << 10;
+
+/// Blocks that a refill takes at most, and their bytes at most unless it is one.
+const MOST_REFILLED: usize = 8;
+const MOST_REFILLED_BYTES: usize = 8 << 10;
+
+/// One thread's released blocks of many units of one family.
+///
+/// # Invariants
+///
+/// 1. Only the thread of the cache stores into the fields, or who takes the cache from it under
+///    the family's lock.
+/// 2. Places have numbers from 1; 0 is none. Those up to `used` are on one list each: of their
+///    block's length, or of vacant places, whose `first` is null.
+/// 3. The place of a block of n units, n from 2 on, holds its first unit. The block is taken in
+///    the maps, has no surplus units, and is in no other place.
+#[derive(Debug)]
+pub(in crate::heap) struct Rows {
+    vacant: AtomicU16,
+    used: AtomicU16,
+    /// Which of every two places was drained last.
+    turn: AtomicU16,
+    /// How often the cache was refilled since it was drained.
+    refills: AtomicU16,
+    /// Units of the blocks that are here, and how many there may be.
+    held: AtomicU32,
+    most_held: AtomicU32,
+    /// Surplus units that left with blocks, less those that came; wraps. Blocks may come back to
+    /// another cache: only the sum over all caches says how many live blocks have.
+    surplus: AtomicU64,
+    /// Bit for each length of which there are blocks.
+    lengths: [AtomicU64; LENGTHS / 64],
+    newest: [AtomicU16; LENGTHS],
+    places: [Place; PLACES],
+}
+
+/// Where one block is kept.
+#[derive(Debug)]
+struct Place {
+    first: AtomicPtr<u8>,
+    next: AtomicU16,
+    units: AtomicU16,
+    zero: AtomicBool,
+}
+
+// SAFETY: the fields are atomic integers, booleans and pointers, of which zero is a value.
+unsafe impl bytemuck::Zeroable for Place {}
+
+// SAFETY: as above.
+unsafe impl bytemuck::Zeroable for Rows {}
+
+/// A block that is kept.
+#[derive(Clone, Copy)]
+pub(in crate::heap) struct Row {
+    pub(in crate::heap) first: NonNull<u8>,
+    pub(in crate::heap) units: usize,
+    pub(in crate::heap) zero: bool,
+}
+
+impl Rows {
+    /// Whether blocks of `units` units are kept at all.
+    pub(in crate::heap) fn keep(geometry: &Geometry, units: usize) -> bool {
+        (2..LENGTHS).contains(&units)
+            && geometry.fits_page(units)
+            && units * geometry.unit() <= LARGEST
+    }
+
+    /// Prepares new rows of zero bytes.
+    pub(super) fn start(&self, geometry: &Geometry) {
+        let most = MOST_BYTES / geometry.unit();
+        self.most_held.store(small(most), Relaxed);
+    }
+
+    /// Takes a block for `units` units.
+    #[inline]
+    pub(super) fn take(&self, units: usize) -> Option<Block> {
+        if units >= LENGTHS {
+            return None;
+        }
+        let exact = self.newest[units % LENGTHS].load(Relaxed);
+        let row = match exact {
+            0 => self.take_longer(units)?,
+            number => self.pop(units, number)?,
+        };
+        Some(Block {
+            first: row.first,
+            zero: row.zero,
+        })
+    }
+
+    /// Keeps a block that was handed out for `units` units; false without room.
+    #[inline]
+    pub(super) fn put(&self, first: NonNull<u8>, units: usize) -> bool {
+        if !self.has_room(units) {
+            return false;
+        }
+        let surplus = take_surplus_at(first, units);
+        if surplus > 0 {
+            let sum = self.surplus.load(Relaxed);
+            self.surplus.store(sum.wrapping_sub(surplus as u64), Relaxed);
+        }
+        self.add(Row {
+            first,
+            units: units + surplus,
+            zero: false,
+        });
+        true
+    }
+
+    /// Keeps a block of a refill.
+    #[inline]
+    pub(in crate::heap) fn add(&self, row: Row) {
+        let number = self.vacant_place();
+        let place = self.place(number);
+        place.units.store(short(row.units), Relaxed);
+        place.zero.store(row.zero, Relaxed);
+        self.list(number, row.units);
+        let held = self.held.load(Relaxed) + small(row.units);
+        self.held.store(held, Relaxed);
+        place.first.store(row.first.as_ptr(), Relaxed);
+    }
+
+    /// Blocks that the next refill takes, for requests of `units` units. Each takes twice as many
+    /// as the one before.
+    pub(in crate::heap) fn blocks_per_refill(&self, geometry: &Geometry, units: usize) -> usize {
+        let refills = self.refills.load(Relaxed);
+        self.refills.store(refills.saturating_add(1), Relaxed);
+        let eager = MOST_REFILLED.min(1 << refills.min(15));
+        let fit = (MOST_REFILLED_BYTES / geometry.unit()).min(geometry.capacity()) / units;
+        let room = PLACES - 1 - usize::from(self.used.load(Relaxed));
+        eager.min(fit).min(room).max(1)
+    }
+
+    /// Takes out every block, or those of every other place, and hands them to `free`.
+    pub(in crate::heap) fn drain(&self, all: bool, mut free: impl FnMut(Row)) {
+        let used = self.used.load(Relaxed);
+        let turn = self.turn.load(Relaxed) ^ 1;
+        self.turn.store(turn, Relaxed);
+        self.forget_lists();
+        for number in (1..=used).rev() {
+            match self.place(number).row() {
+                Some(row) if all || number % 2 == turn => {
+                    free(row);
+                    self.vacate(number, row.units);
+                }
+                Some(row) => self.list(number, row.units),
+                None => self.link(&self.vacant, number),
+            }
+        }
+        if all {
+            self.vacant.store(0, Relaxed);
+            self.used.store(0, Relaxed);
+            self.refills.store(0, Relaxed);
+        }
+    }
+
+    /// Whether there is no block.
+    pub(in crate::heap) fn is_empty(&self) -> bool {
+        self.held.load(Relaxed) == 0
+    }
+
+    /// The blocks that are here.
+    pub(in crate::heap) fn iter(&self) -> impl Iterator<Item = Row> {
+        let used = usize::from(self.used.load(Relaxed));
+        self.places.iter().take(used + 1).filter_map(Place::row)
+    }
+
+    /// See the field.
+    pub(in crate::heap) fn surplus(&self) -> u64 {
+        self.surplus.load(Relaxed)
+    }
+
+    /// Takes the count over, from a cache that is closed.
+    pub(in crate::heap) fn take_surplus(&self) -> u64 {
+        self.surplus.swap(0, Relaxed)
+    }
+
+    fn has_room(&self, units: usize) -> bool {
+        let longest = units + most_surplus(units);
+        let has_place =
+            self.vacant.load(Relaxed) != 0 || usize::from(self.used.load(Relaxed)) < PLACES - 1;
+        let held = self.held.load(Relaxed) as usize + longest;
+        has_place && longest < LENGTHS && held <= self.most_held.load(Relaxed) as usize
+    }
+
+    /// Takes a block that is a little longer than was asked for.
+    fn take_longer(&self, units: usize) -> Option<Row> {
+        let length = self.length_for(units)?;
+        let number = self.newest[length % LENGTHS].load(Relaxed);
+        let row = self.pop(length, number)?;
+        let surplus = length - units;
+        spot_of(row.first).set_surplus(surplus);
+        let sum = self.surplus.load(Relaxed);
+        self.surplus.store(sum.wrapping_add(surplus as u64), Relaxed);
+        Some(row)
+    }
+
+    /// The shortest length above `units` of which there are blocks that serve as well.
+    fn length_for(&self, units: usize) -> Option<usize> {
+        let longest = (units + most_surplus(units)).min(LENGTHS - 1);
+        let mut seen = u64::MAX << (units % 64);
+        for word in units / 64..=longest / 64 {
+            let found = self.lengths.get(word)?.load(Relaxed) & seen;
+            if found != 0 {
+                let length = word * 64 + found.trailing_zeros() as usize;
+                return (length <= longest).then_some(length);
+            }
+            seen = u64::MAX;
+        }
+        None
+    }
+
+    /// Takes out the block in place `number`, the newest of its length.
+    #[inline]
+    fn pop(&self, length: usize, number: u16) -> Option<Row> {
+        let place = self.place(number);
+        let row = place.row()?;
+        let next = place.next.load(Relaxed);
+        self.newest[length % LENGTHS].store(next, Relaxed);
+        if next == 0 {
+            let word = &self.lengths[length / 64 % (LENGTHS / 64)];
+            word.store(word.load(Relaxed) & !(1 << (length % 64)), Relaxed);
+        }
+        self.vacate(number, row.units);
+        Some(row)
+    }
+
+    /// Puts a place without block on the list of those.
+    #[inline]
+    fn vacate(&self, number: u16, units: usize) {
+        self.place(number).first.store(ptr::null_mut(), Relaxed);
+        self.link(&self.vacant, number);
+        let held = self.held.load(Relaxed) - small(units);
+        self.held.store(held, Relaxed);
+    }
+
+    /// Takes a place without a block; the caller knows that there is one.
+    #[inline]
+    fn vacant_place(&self) -> u16 {
+        let vacant = self.vacant.load(Relaxed);
+        if vacant != 0 {
+            let next = self.place(vacant).next.load(Relaxed);
+            self.vacant.store(next, Relaxed);
+            return vacant;
+        }
+        let number = self.used.load(Relaxed) + 1;
+        self.used.store(number, Relaxed);
+        number
+    }
+
+    /// Puts a place on the list of its length.
+    #[inline]
+    fn list(&self, number: u16, units: usize) {
+        self.link(&self.newest[units % LENGTHS], number);
+        let word = &self.lengths[units / 64 % (LENGTHS / 64)];
+        word.store(word.load(Relaxed) | 1 << (units % 64), Relaxed);
+    }
+
+    #[inline]
+    fn link(&self, newest: &AtomicU16, number: u16) {
+        self.place(number).next.store(newest.load(Relaxed), Relaxed);
+        newest.store(number, Relaxed);
+    }
+
+    fn forget_lists(&self) {
+        self.vacant.store(0, Relaxed);
+        self.lengths.iter().for_each(|word| word.store(0, Relaxed));
+        self.newest.iter().for_each(|list| list.store(0, Relaxed));
+    }
+
+    #[inline]
+    fn place(&self, number: u16) -> &Place {
+        &self.places[usize::from(number) % PLACES]
+    }
+}
+
+impl Place {
+    #[inline]
+    fn row(&self) -> Option<Row> {
+        Some(Row {
+            first: NonNull::new(self.first.load(Relaxed))?,
+            units: self.units.load(Relaxed).into(),
+            zero: self.zero.load(Relaxed),
+        })
+    }
+}
+
+/// A length that is kept.
+#[allow(clippy::cast_possible_truncation, reason = "lengths are below 512")]
+fn short(units: usize) -> u16 {
+    debug_assert!(units < LENGTHS);
+    units as u16
+}
+
+/// A count of units of one cache.
+#[allow(clippy::cast_possible_truncation, reason = "a cache holds less than 2^20 bytes")]
+fn small(units: usize) -> u32 {
+    debug_assert!(units <= MOST_BYTES);
+    units as u32
+}

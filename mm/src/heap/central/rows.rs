@@ -1,0 +1,132 @@
+//! Blocks of many units, and single ones that no cache serves.
+
+use core::ptr::NonNull;
+
+use super::Central;
+use super::group::{is_block, released_twice, spot_of};
+use crate::heap::cache::{Row, Rows};
+use crate::heap::page::{Page, Spot};
+use crate::heap::record::Record;
+use crate::heap::slot_map::Run;
+use crate::heap::thread::is_own;
+use crate::heap::{Block, Heap};
+use crate::os::Refused;
+
+impl Central {
+    /// Allocates one block of `units` units in a VM page.
+    pub(super) fn alloc_in_page(
+        &mut self,
+        heap: &'static Heap,
+        units: usize,
+    ) -> Result<Block, Refused> {
+        let (first, zero) = self.take_rows(heap, units, 1)?;
+        self.account.allocated += 1;
+        Ok(Block { first, zero })
+    }
+
+    /// Takes blocks of `units` units for a cache. One of them is for the caller to hand out.
+    pub(in crate::heap) fn refill_rows(
+        &mut self,
+        heap: &'static Heap,
+        rows: &Rows,
+        units: usize,
+    ) -> Result<Block, Refused> {
+        let blocks = rows.blocks_per_refill(heap.geometry(), units);
+        let (first, zero) = match self.take_rows(heap, units, blocks) {
+            Err(Refused) if blocks > 1 => return self.refill_one_row(heap, units),
+            answer => answer?,
+        };
+        let step = units * heap.geometry().unit();
+        for block in 1..blocks {
+            // The pointer has the provenance of the whole reservation, so no step leaves it.
+            let first = first.as_ptr().wrapping_add(block * step);
+            if let Some(first) = NonNull::new(first) {
+                rows.add(Row { first, units, zero });
+            }
+        }
+        self.account_peak(heap);
+        Ok(Block { first, zero })
+    }
+
+    fn refill_one_row(&mut self, heap: &'static Heap, units: usize) -> Result<Block, Refused> {
+        let (first, zero) = self.take_rows(heap, units, 1)?;
+        self.account_peak(heap);
+        Ok(Block { first, zero })
+    }
+
+    /// Takes back all blocks of many units of the calling thread's cache, or half of them.
+    pub(in crate::heap) fn free_rows(&mut self, rows: &Rows, all: bool) {
+        rows.drain(all, |row| self.free_row(row.first, row.units));
+    }
+
+    /// Takes back a block of one VM page, with its surplus units.
+    pub(super) fn free_row(&mut self, first: NonNull<u8>, units: usize) {
+        let Spot { page, index } = spot_of(first);
+        let run = Run {
+            first: index,
+            units,
+        };
+        if !is_block(page, run) {
+            released_twice(first);
+        }
+        page.unclaim_run(run);
+        self.account.account_freed(1, units);
+        self.account_freed(page);
+    }
+
+    /// Frees the surplus units of all blocks, unless another thread has a cache.
+    pub(in crate::heap) fn free_surplus(&mut self, heap: &'static Heap) {
+        if !heap.has_surplus_mark() || !self.caches.iter().all(is_own) {
+            return;
+        }
+        heap.unmark_surplus();
+        for record in self.records() {
+            if let Record::Extent(extent) = record {
+                extent.pages().for_each(|page| self.free_surplus_of(page));
+            }
+        }
+    }
+
+    fn free_surplus_of(&mut self, page: Page) {
+        page.take_all_surplus(|run| {
+            page.unclaim_run_end(run);
+            self.account.account_freed(0, run.units);
+            self.account.surplus = self.account.surplus.wrapping_sub(run.units as u64);
+            self.account_freed(page);
+        });
+    }
+
+    /// Takes `blocks` blocks in a row, of `units` units each: the first's start, and whether all
+    /// are known to be zero.
+    fn take_rows(
+        &mut self,
+        heap: &'static Heap,
+        units: usize,
+        blocks: usize,
+    ) -> Result<(NonNull<u8>, bool), Refused> {
+        let (page, index, zero) = self.claim_run(heap, units * blocks)?;
+        page.split(index, units, blocks);
+        self.account.account_taken(blocks, blocks * units);
+        self.account_used(page.extent());
+        self.shelves.account_changed(page.extent());
+        Ok((page.unit(index), zero))
+    }
+
+    /// Takes `units` units in a row as one block.
+    fn claim_run(
+        &mut self,
+        heap: &'static Heap,
+        units: usize,
+    ) -> Result<(Page, usize, bool), Refused> {
+        if let Some(found) = self.runs.claim(units) {
+            return Ok(found);
+        }
+        self.grow(heap)?;
+        if let Some(found) = self.runs.claim(units) {
+            return Ok(found);
+        }
+        // The very first page is a little smaller for its colour; the next has none.
+        self.grow(heap)?;
+        self.runs.claim(units).ok_or(Refused)
+    }
+}
