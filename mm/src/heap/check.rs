@@ -136,7 +136,11 @@ fn check_live(central: &mut Central, scratch: &mut Vec<usize>) -> Result<(), Inc
     let other = central.account.other_allocated - central.account.other_released;
     let live = central.live();
     same("live blocks", live.blocks, blocks + other)?;
-    same("live units", live.units, units + central.account.other_units)?;
+    same(
+        "live units",
+        live.units,
+        units + central.account.other_units,
+    )?;
     same(
         "allocated less released",
         live.blocks,

@@ -132,15 +132,14 @@ impl Central {
     /// What is in caches now, and surplus units of live blocks.
     fn cached(&self) -> Cached {
         let singles: u64 = self.caches.iter().map(CacheRecord::cached).sum();
-        let rows = || self.caches.iter().filter_map(CacheRecord::rows);
-        let (mut blocks, mut joined) = (0, 0);
-        for row in rows().flat_map(Rows::iter) {
-            blocks += 1;
-            joined += row.units as u64 - 1;
+        let (mut blocks, mut units) = (0, 0);
+        for held in self.caches.iter().map(CacheRecord::held_rows) {
+            blocks += held.0;
+            units += held.1;
         }
         Cached {
             blocks: singles + blocks,
-            joined: joined + self.surplus(),
+            joined: units.saturating_sub(blocks) + self.surplus(),
         }
     }
 

@@ -15,8 +15,8 @@ const LARGEST_PAGED_UNIT: usize = EXTENT / MIN_UNITS;
 const MIN_UNITS: usize = 8;
 
 /// Blocks of fewer units never have surplus ones. So no two blocks that may have start within
-/// this many units, and the table has one place for that many.
-pub(crate) const ROW_WITH_SURPLUS: usize = 32;
+/// this many units, and the table of surplus units has one place for that many.
+pub(crate) const LONG_ROW: usize = 32;
 
 /// Fraction bits of [`Geometry::reciprocal`].
 const RECIPROCAL_BITS: u32 = 40;
@@ -119,7 +119,7 @@ impl Geometry {
 
     /// Places of a VM page's table of surplus units.
     pub(crate) const fn surplus_places(&self) -> usize {
-        self.capacity().div_ceil(ROW_WITH_SURPLUS)
+        self.capacity().div_ceil(LONG_ROW)
     }
 
     /// Units of a VM page whose first unit is `colour` bytes in.

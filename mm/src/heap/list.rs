@@ -48,8 +48,8 @@ impl<T: Node<Kind>, Kind> List<T, Kind> {
         core::iter::successors(self.newest, |node| node.neighbours().next.get())
     }
 
-    /// The node after `node`, which is on this list.
-    pub(super) fn after(&self, node: &'static T) -> Option<&'static T> {
+    /// The node after `node`, which is on a list.
+    pub(super) fn after(node: &'static T) -> Option<&'static T> {
         node.neighbours().next.get()
     }
 

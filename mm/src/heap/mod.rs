@@ -53,9 +53,9 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use cache::{CacheRecord, Rows};
+use cache::CacheRecord;
 use central::Central;
-use geometry::{Geometry, Placement};
+use geometry::{Geometry, LONG_ROW, Placement};
 use record::SPACE;
 
 pub use cache::CacheCell;
@@ -118,7 +118,7 @@ impl Block {
 
     /// Clears the `bytes` bytes of the block, which nobody else has yet, unless they are known to
     /// be zero.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn zeroed(self, bytes: usize) -> NonNull<u8> {
         if !self.zero {
             // SAFETY: the block is new, nobody else has it, and it has this many bytes.
@@ -191,7 +191,7 @@ impl Heap {
         if units == 1 && self.geometry.placement() == Placement::Paged {
             return self.alloc_one(cell);
         }
-        if Rows::keep(&self.geometry, units) {
+        if cache::keeps(&self.geometry, units) {
             return self.alloc_row(cell, units);
         }
         self.central().alloc(self, units)
@@ -218,7 +218,7 @@ impl Heap {
             // SAFETY: the caller promises the same, and the unit lies in a VM page.
             return unsafe { self.release_one(cell, first) };
         }
-        if Rows::keep(&self.geometry, units) {
+        if cache::keeps(&self.geometry, units) {
             // SAFETY: the caller promises the same.
             return unsafe { self.release_row(cell, first, units) };
         }
@@ -297,17 +297,22 @@ impl Heap {
     }
 
     fn alloc_row(&'static self, cell: &CacheCell, units: usize) -> Result<Block, Shortage> {
-        if cell.cache().is_none() && !thread::open(self, cell) {
-            return self.central().alloc(self, units);
-        }
-        let rows = cell.cache().and_then(|cache| cache.make_rows().ok());
-        let (Some(cache), Some(rows)) = (cell.cache(), rows) else {
-            return self.central().alloc(self, units);
-        };
+        // Again: the cell may not have had a cache, or one that was to be flushed.
         if let Some(row) = cell.take_row(units) {
             return Ok(row);
         }
-        let row = self.central().refill_rows(self, rows, units)?;
+        if cell.cache().is_none() && !thread::open(self, cell) {
+            return self.central().alloc(self, units);
+        }
+        let Some(cache) = cell.cache() else {
+            return self.central().alloc(self, units);
+        };
+        let bins = cache.make_bins().ok().filter(|_| units < LONG_ROW);
+        let mut central = self.central();
+        let row = match bins {
+            Some(bins) => central.refill_bin(self, bins, units)?,
+            None => central.take_row(self, units)?,
+        };
         cache.account_allocated();
         Ok(row)
     }
@@ -321,18 +326,38 @@ impl Heap {
             if unsafe { cell.put_row(first, units) } {
                 return;
             }
-            match cell.cache() {
-                Some(cache) if cache.has_rows() => self.flush_rows(cache),
-                Some(cache) if cache.make_rows().is_ok_and(Rows::is_empty) => {}
-                None if thread::open(self, cell) => {}
-                // No memory for a cache.
-                _ => {
-                    let mut central = self.central();
-                    central.release(self, first, units);
-                    return central.shrink_if_fallen(self);
-                }
+            let may_fit = match cell.cache() {
+                Some(cache) => self.make_room(cache, units),
+                None => thread::open(self, cell),
+            };
+            if !may_fit {
+                let mut central = self.central();
+                central.release(self, first, units);
+                return central.shrink_if_fallen(self);
             }
         }
+    }
+
+    /// Makes room in the calling thread's cache for a block of `units` units, if that can be.
+    fn make_room(&'static self, cache: &'static CacheRecord, units: usize) -> bool {
+        if units < LONG_ROW {
+            let Ok(bins) = cache.make_bins() else {
+                return false;
+            };
+            return bins.prepare(&self.geometry, units)
+                || self.counted().free_half_bin(bins, units);
+        }
+        let Ok(rows) = cache.make_rows() else {
+            return false;
+        };
+        rows.prepare(&self.geometry) || self.counted().free_half_rows(rows)
+    }
+
+    /// The lock, after a look at the peak.
+    fn counted(&'static self) -> MutexGuard<'static, Central> {
+        let mut central = self.central();
+        central.account_peak(self);
+        central
     }
 
     /// # Safety
@@ -402,16 +427,6 @@ impl Heap {
         central.shrink_if_fallen(self);
     }
 
-    /// Frees about half of the blocks of many units in the calling thread's cache.
-    fn flush_rows(&'static self, cache: &'static CacheRecord) {
-        let mut central = self.central();
-        central.account_peak(self);
-        if let Some(rows) = cache.rows() {
-            central.free_rows(rows, false);
-        }
-        central.shrink_if_fallen(self);
-    }
-
     /// Whether blocks may have surplus units.
     fn has_surplus_mark(&self) -> bool {
         self.may_have_surplus.load(Relaxed)
@@ -444,9 +459,7 @@ impl Heap {
 /// Frees all units of the calling thread's cache, which the lock of its family guards.
 fn drain(central: &mut Central, cache: &CacheRecord) {
     central.free_units(cache.single_units());
-    if let Some(rows) = cache.rows() {
-        central.free_rows(rows, true);
-    }
+    central.free_kept_rows(cache);
     for (first, mask) in cache.claims() {
         central.free_claim(first, mask);
     }

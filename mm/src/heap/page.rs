@@ -220,11 +220,7 @@ impl Page {
     /// Finds the first run of `units` free units; remembers the longest when there is none.
     fn find_run(self, units: usize) -> Option<usize> {
         let found = self.map().find_run(units);
-        if found.is_none() {
-            let longest = self.map().free_runs().map(|run| run.units).max();
-            self.set_longest(longest.unwrap_or(0));
-        }
-        found
+        found.map_err(|longest| self.set_longest(longest)).ok()
     }
 
     /// Notes that no free run is longer than `units`.

@@ -79,7 +79,7 @@ impl RunLists {
         let mut passed_over = 0;
         let mut next = self.lists[class].newest();
         while let Some(extent) = next.filter(|_| passed_over < PASSED_OVER) {
-            next = self.lists[class].after(extent);
+            next = List::<Extent, ByRun>::after(extent);
             if extent.longest_run() < units {
                 passed_over += 1;
                 continue;

@@ -121,26 +121,33 @@ impl SlotMap<'_> {
         })
     }
 
-    /// The first free run of at least `units` units, found a word at a time.
-    pub(super) fn find_run(&self, units: usize) -> Option<usize> {
-        // Free units at the end of the words before.
-        let mut carried = 0;
+    /// The first free run of at least `units` units, found a word at a time; or the longest there
+    /// is, in units.
+    pub(super) fn find_run(&self, units: usize) -> Result<usize, usize> {
+        // Free units at the end of the words before, and the longest run so far.
+        let (mut carried, mut longest) = (0, 0);
         for word in 0..self.taken.len() {
             let free = self.free_in(word);
-            if carried + free.trailing_ones() as usize >= units {
-                return Some(word * 64 - carried);
+            let reaches = carried + free.trailing_ones() as usize;
+            if reaches >= units {
+                return Ok(word * 64 - carried);
             }
-            let starts = starts_of_runs(free, units);
-            if starts != 0 {
-                return Some(word * 64 + starts.trailing_zeros() as usize);
+            longest = longest.max(reaches);
+            if free == u64::MAX {
+                carried += 64;
+                continue;
             }
-            carried = if free == u64::MAX {
-                carried + 64
-            } else {
-                free.leading_ones() as usize
-            };
+            // Most words of a full page end here.
+            if free.count_ones() as usize > longest {
+                let starts = starts_of_runs(free, units);
+                if starts != 0 {
+                    return Ok(word * 64 + starts.trailing_zeros() as usize);
+                }
+                longest = longest_in(free, longest);
+            }
+            carried = free.leading_ones() as usize;
         }
-        None
+        Err(longest.max(carried))
     }
 
     /// The longest run of free units around the free unit `index`.
@@ -208,6 +215,19 @@ fn starts_of_runs(free: u64, units: usize) -> u64 {
         known += more;
     }
     starts
+}
+
+/// The longest run of bits set in `free`, or `known` if none is longer.
+fn longest_in(free: u64, known: usize) -> usize {
+    let mut longest = known;
+    let mut starts = starts_of_runs(free, longest + 1);
+    while starts != 0 {
+        longest += 1;
+        starts &= free
+            .checked_shr(u32::try_from(longest).unwrap_or(64))
+            .unwrap_or(0);
+    }
+    longest
 }
 
 fn set(map: &[AtomicU64], run: Run) {
@@ -320,8 +340,10 @@ mod tests {
                 prop_assert_eq!(map.free_runs().collect::<Vec<_>>(), free_runs_of(&owners));
                 prop_assert_eq!(map.blocks(), blocks.len());
                 for units in [1, 2, 3, 17, 63, 64, 65, 130] {
-                    let first = free_runs_of(&owners).into_iter().find(|run| run.units >= units);
-                    prop_assert_eq!(map.find_run(units), first.map(|run| run.first));
+                    let runs = free_runs_of(&owners);
+                    let longest = runs.iter().map(|run| run.units).max().unwrap_or(0);
+                    let first = runs.into_iter().find(|run| run.units >= units);
+                    prop_assert_eq!(map.find_run(units), first.map(|run| run.first).ok_or(longest));
                 }
                 for run in free_runs_of(&owners) {
                     prop_assert_eq!(map.free_run_around(run.first + run.units / 2), run);

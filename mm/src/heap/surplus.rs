@@ -16,13 +16,13 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU16, Ordering::Relaxed};
 
 use super::central::spot_of;
-use super::geometry::ROW_WITH_SURPLUS;
+use super::geometry::LONG_ROW;
 use super::page::{Page, Spot};
 use super::slot_map::Run;
 
 /// Surplus units that a block of `units` units may have.
 pub(super) const fn most_surplus(units: usize) -> usize {
-    if units < ROW_WITH_SURPLUS {
+    if units < LONG_ROW {
         return 0;
     }
     units / 8
@@ -32,7 +32,7 @@ pub(super) const fn most_surplus(units: usize) -> usize {
 /// and is released by the caller; how many they are.
 #[inline]
 pub(super) fn take_surplus_at(first: NonNull<u8>, units: usize) -> usize {
-    if units < ROW_WITH_SURPLUS {
+    if units < LONG_ROW {
         return 0;
     }
     spot_of(first).take_surplus()
@@ -59,14 +59,14 @@ impl Spot {
 
     /// Surplus units of the block here, which has `units` units in the maps.
     pub(super) fn surplus(self, units: usize) -> usize {
-        if units < ROW_WITH_SURPLUS {
+        if units < LONG_ROW {
             return 0;
         }
         self.surplus_place().load(Relaxed).into()
     }
 
     fn surplus_place(self) -> &'static AtomicU16 {
-        &self.page.surplus_places()[self.index / ROW_WITH_SURPLUS]
+        &self.page.surplus_places()[self.index / LONG_ROW]
     }
 }
 
@@ -90,9 +90,9 @@ impl Page {
     /// Where the surplus units are of the block that starts among the units of a place.
     fn surplus_of_block_in(self, place: usize, units: usize) -> Run {
         let map = self.map();
-        let from = place * ROW_WITH_SURPLUS;
+        let from = place * LONG_ROW;
         // Of the blocks that start here, only the last can reach far enough to have any.
-        let last = (from..from + ROW_WITH_SURPLUS)
+        let last = (from..from + LONG_ROW)
             .rev()
             .find(|index| map.is_taken(*index) && !map.is_joined(*index))
             .expect("a block with surplus units starts here");

@@ -17,6 +17,7 @@
 //! so an allocation that the reader counts is one whose unit it no longer finds in the cache:
 //! `allocated - (taken - cached)` never says that more was released than was.
 
+mod bins;
 mod claim;
 mod record;
 mod rows;
@@ -26,10 +27,12 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use super::Block;
+use super::geometry::LONG_ROW;
 use record::{CLOSED, OPEN};
 
+pub(super) use bins::Bins;
 pub(super) use record::CacheRecord;
-pub(super) use rows::{Row, Rows};
+pub(super) use rows::{Row, Rows, keeps};
 
 /// Where one thread finds its cache of one family.
 ///
@@ -99,7 +102,11 @@ impl CacheCell {
         if record.mode.load(Relaxed) != OPEN {
             return None;
         }
-        let row = record.rows()?.take(units)?;
+        let row = if units < LONG_ROW {
+            record.bins()?.take(units)
+        } else {
+            record.rows()?.take(units)
+        }?;
         record.account_allocated();
         Some(row)
     }
@@ -116,7 +123,11 @@ impl CacheCell {
         if record.mode.load(Relaxed) != OPEN {
             return false;
         }
-        record.rows().is_some_and(|rows| rows.put(first, units))
+        if units < LONG_ROW {
+            record.bins().is_some_and(|bins| bins.put(first, units))
+        } else {
+            record.rows().is_some_and(|rows| rows.put(first, units))
+        }
     }
 
     /// The cell's own cache, unless it has none.

@@ -7,6 +7,7 @@ use core::sync::atomic::{
 };
 
 use super::CacheCell;
+use super::bins::Bins;
 use super::claim::Claim;
 use super::rows::{Row, Rows};
 use crate::heap::link::Link;
@@ -51,6 +52,7 @@ pub(in crate::heap) struct CacheRecord {
     /// Words that the next refill takes.
     pub(super) eager: AtomicU32,
     pub(super) claimed: [Claim; MOST_CLAIMS],
+    bins: Link<Bins>,
     rows: Link<Rows>,
     heap: Option<&'static Heap>,
     neighbours: Neighbours<CacheRecord>,
@@ -81,6 +83,7 @@ impl CacheRecord {
             stack: AtomicPtr::new(ptr::dangling_mut()),
             room: AtomicU32::new(0),
             eager: AtomicU32::new(1),
+            bins: Link::none(),
             rows: Link::none(),
             heap: None,
             neighbours: Neighbours::none(),
@@ -148,31 +151,29 @@ impl CacheRecord {
         self.allocated.swap(0, Relaxed)
     }
 
-    /// The cache of blocks of many units, if there ever was use for one.
+    /// The cache of blocks of few units, if there ever was use for one.
+    pub(in crate::heap) fn bins(&self) -> Option<&'static Bins> {
+        self.bins.get()
+    }
+
+    /// The cache of blocks of many units, likewise.
     pub(in crate::heap) fn rows(&self) -> Option<&'static Rows> {
         self.rows.get()
     }
 
-    /// The same, made now if need be. The caller is the record's thread.
-    pub(in crate::heap) fn make_rows(&self) -> Result<&'static Rows, Refused> {
-        if let Some(rows) = self.rows.get() {
-            return Ok(rows);
-        }
-        let rows: &[Rows] = meta::RECORDS.zeroed(1)?;
-        let rows = rows.first().ok_or(Refused)?;
-        rows.start(self.heap().geometry());
-        self.rows.set(Some(rows));
-        Ok(rows)
+    /// The bins, made now if need be. The caller is the record's thread.
+    pub(in crate::heap) fn make_bins(&self) -> Result<&'static Bins, Refused> {
+        made(&self.bins)
     }
 
-    /// Whether there are blocks of many units in the cache.
-    pub(in crate::heap) fn has_rows(&self) -> bool {
-        self.rows().is_some_and(|rows| !rows.is_empty())
+    /// The rows, made now if need be. The caller is the record's thread.
+    pub(in crate::heap) fn make_rows(&self) -> Result<&'static Rows, Refused> {
+        made(&self.rows)
     }
 
     /// Whether there is nothing in the cache.
     pub(in crate::heap) fn is_empty(&self) -> bool {
-        self.cached() == 0 && !self.has_rows()
+        self.cached() == 0 && self.held_rows().0 == 0
     }
 
     /// Units in the cache that are blocks of their own.
@@ -198,9 +199,17 @@ impl CacheRecord {
         self.kept_rows().any(|row| row.first == first)
     }
 
+    /// How many blocks of many units are in the cache, and their units.
+    pub(in crate::heap) fn held_rows(&self) -> (u64, u64) {
+        let few = self.bins().map_or((0, 0), Bins::held);
+        let many = self.rows().map_or((0, 0), Rows::held);
+        (few.0 + many.0, few.1 + many.1)
+    }
+
     /// All blocks of many units.
     pub(in crate::heap) fn kept_rows(&self) -> impl Iterator<Item = Row> {
-        self.rows().into_iter().flat_map(Rows::iter)
+        let long = self.rows().into_iter().flat_map(Rows::iter);
+        self.bins().into_iter().flat_map(Bins::iter).chain(long)
     }
 
     /// Units on the stack, oldest first.
@@ -234,4 +243,14 @@ impl CacheRecord {
             (mask != 0).then_some((first, mask))
         })
     }
+}
+
+/// What the link leads to, made of zero bytes now if it leads nowhere.
+fn made<T: bytemuck::Zeroable + Sync>(link: &Link<T>) -> Result<&'static T, Refused> {
+    if let Some(known) = link.get() {
+        return Ok(known);
+    }
+    let new = meta::RECORDS.zeroed(1)?.first();
+    link.set(new);
+    new.ok_or(Refused)
 }

@@ -1,13 +1,11 @@
-//! Released blocks of many units, by their length, ready to hand out again.
+//! Released blocks of many units, by their length.
 //!
 //! A request takes a block of exactly its length, or of at most an eighth more; `surplus` says
 //! what becomes of the rest. Nothing is split or joined here: that is what the maps are for, when
 //! blocks go back to them.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{
-    AtomicBool, AtomicPtr, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed,
-};
+use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use crate::heap::Block;
 use crate::heap::central::spot_of;
@@ -26,10 +24,6 @@ const MOST_BYTES: usize = 1024 << 10;
 /// Bytes of the largest block that is kept.
 const LARGEST: usize = 64 << 10;
 
-/// Blocks that a refill takes at most, and their bytes at most unless it is one.
-const MOST_REFILLED: usize = 8;
-const MOST_REFILLED_BYTES: usize = 8 << 10;
-
 /// One thread's released blocks of many units of one family.
 ///
 /// # Invariants
@@ -38,7 +32,7 @@ const MOST_REFILLED_BYTES: usize = 8 << 10;
 ///    the family's lock.
 /// 2. Places have numbers from 1; 0 is none. Those up to `used` are on one list each: of their
 ///    block's length, or of vacant places, whose `first` is null.
-/// 3. The place of a block of n units, n from 2 on, holds its first unit. The block is taken in
+/// 3. The place of a block of n units, n from `LONG_ROW` on, holds its first unit. The block is taken in
 ///    the maps, has no surplus units, and is in no other place.
 #[derive(Debug)]
 pub(in crate::heap) struct Rows {
@@ -46,9 +40,9 @@ pub(in crate::heap) struct Rows {
     used: AtomicU16,
     /// Which of every two places was drained last.
     turn: AtomicU16,
-    /// How often the cache was refilled since it was drained.
-    refills: AtomicU16,
-    /// Units of the blocks that are here, and how many there may be.
+    /// Blocks that are here.
+    count: AtomicU32,
+    /// Their units, and how many there may be.
     held: AtomicU32,
     most_held: AtomicU32,
     /// Surplus units that left with blocks, less those that came; wraps. Blocks may come back to
@@ -66,10 +60,9 @@ struct Place {
     first: AtomicPtr<u8>,
     next: AtomicU16,
     units: AtomicU16,
-    zero: AtomicBool,
 }
 
-// SAFETY: the fields are atomic integers, booleans and pointers, of which zero is a value.
+// SAFETY: the fields are atomic integers and pointers, of which zero is a value.
 unsafe impl bytemuck::Zeroable for Place {}
 
 // SAFETY: as above.
@@ -80,21 +73,20 @@ unsafe impl bytemuck::Zeroable for Rows {}
 pub(in crate::heap) struct Row {
     pub(in crate::heap) first: NonNull<u8>,
     pub(in crate::heap) units: usize,
-    pub(in crate::heap) zero: bool,
+}
+
+/// Whether caches keep blocks of `units` units.
+pub(in crate::heap) fn keeps(geometry: &Geometry, units: usize) -> bool {
+    (2..LENGTHS).contains(&units) && geometry.fits_page(units) && units * geometry.unit() <= LARGEST
 }
 
 impl Rows {
-    /// Whether blocks of `units` units are kept at all.
-    pub(in crate::heap) fn keep(geometry: &Geometry, units: usize) -> bool {
-        (2..LENGTHS).contains(&units)
-            && geometry.fits_page(units)
-            && units * geometry.unit() <= LARGEST
-    }
-
-    /// Prepares new rows of zero bytes.
-    pub(super) fn start(&self, geometry: &Geometry) {
+    /// Gives the cache its room, unless it has it already.
+    pub(in crate::heap) fn prepare(&self, geometry: &Geometry) -> bool {
+        let is_new = self.most_held.load(Relaxed) == 0;
         let most = MOST_BYTES / geometry.unit();
         self.most_held.store(small(most), Relaxed);
+        is_new
     }
 
     /// Takes a block for `units` units.
@@ -110,7 +102,7 @@ impl Rows {
         };
         Some(Block {
             first: row.first,
-            zero: row.zero,
+            zero: false,
         })
     }
 
@@ -123,38 +115,14 @@ impl Rows {
         let surplus = take_surplus_at(first, units);
         if surplus > 0 {
             let sum = self.surplus.load(Relaxed);
-            self.surplus.store(sum.wrapping_sub(surplus as u64), Relaxed);
+            self.surplus
+                .store(sum.wrapping_sub(surplus as u64), Relaxed);
         }
-        self.add(Row {
+        self.push(Row {
             first,
             units: units + surplus,
-            zero: false,
         });
         true
-    }
-
-    /// Keeps a block of a refill.
-    #[inline]
-    pub(in crate::heap) fn add(&self, row: Row) {
-        let number = self.vacant_place();
-        let place = self.place(number);
-        place.units.store(short(row.units), Relaxed);
-        place.zero.store(row.zero, Relaxed);
-        self.list(number, row.units);
-        let held = self.held.load(Relaxed) + small(row.units);
-        self.held.store(held, Relaxed);
-        place.first.store(row.first.as_ptr(), Relaxed);
-    }
-
-    /// Blocks that the next refill takes, for requests of `units` units. Each takes twice as many
-    /// as the one before.
-    pub(in crate::heap) fn blocks_per_refill(&self, geometry: &Geometry, units: usize) -> usize {
-        let refills = self.refills.load(Relaxed);
-        self.refills.store(refills.saturating_add(1), Relaxed);
-        let eager = MOST_REFILLED.min(1 << refills.min(15));
-        let fit = (MOST_REFILLED_BYTES / geometry.unit()).min(geometry.capacity()) / units;
-        let room = PLACES - 1 - usize::from(self.used.load(Relaxed));
-        eager.min(fit).min(room).max(1)
     }
 
     /// Takes out every block, or those of every other place, and hands them to `free`.
@@ -176,13 +144,18 @@ impl Rows {
         if all {
             self.vacant.store(0, Relaxed);
             self.used.store(0, Relaxed);
-            self.refills.store(0, Relaxed);
         }
     }
 
     /// Whether there is no block.
     pub(in crate::heap) fn is_empty(&self) -> bool {
         self.held.load(Relaxed) == 0
+    }
+
+    /// Blocks that are here, and their units.
+    pub(in crate::heap) fn held(&self) -> (u64, u64) {
+        let (blocks, units) = (self.count.load(Relaxed), self.held.load(Relaxed));
+        (blocks.into(), units.into())
     }
 
     /// The blocks that are here.
@@ -201,6 +174,18 @@ impl Rows {
         self.surplus.swap(0, Relaxed)
     }
 
+    #[inline]
+    fn push(&self, row: Row) {
+        let number = self.vacant_place();
+        let place = self.place(number);
+        place.units.store(short(row.units), Relaxed);
+        self.list(number, row.units);
+        let held = self.held.load(Relaxed) + small(row.units);
+        self.held.store(held, Relaxed);
+        self.count.store(self.count.load(Relaxed) + 1, Relaxed);
+        place.first.store(row.first.as_ptr(), Relaxed);
+    }
+
     fn has_room(&self, units: usize) -> bool {
         let longest = units + most_surplus(units);
         let has_place =
@@ -217,7 +202,8 @@ impl Rows {
         let surplus = length - units;
         spot_of(row.first).set_surplus(surplus);
         let sum = self.surplus.load(Relaxed);
-        self.surplus.store(sum.wrapping_add(surplus as u64), Relaxed);
+        self.surplus
+            .store(sum.wrapping_add(surplus as u64), Relaxed);
         Some(row)
     }
 
@@ -258,6 +244,7 @@ impl Rows {
         self.link(&self.vacant, number);
         let held = self.held.load(Relaxed) - small(units);
         self.held.store(held, Relaxed);
+        self.count.store(self.count.load(Relaxed) - 1, Relaxed);
     }
 
     /// Takes a place without a block; the caller knows that there is one.
@@ -306,7 +293,6 @@ impl Place {
         Some(Row {
             first: NonNull::new(self.first.load(Relaxed))?,
             units: self.units.load(Relaxed).into(),
-            zero: self.zero.load(Relaxed),
         })
     }
 }
@@ -319,7 +305,10 @@ fn short(units: usize) -> u16 {
 }
 
 /// A count of units of one cache.
-#[allow(clippy::cast_possible_truncation, reason = "a cache holds less than 2^20 bytes")]
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "a cache holds less than 2^20 bytes"
+)]
 fn small(units: usize) -> u32 {
     debug_assert!(units <= MOST_BYTES);
     units as u32

@@ -4,7 +4,7 @@ use core::ptr::NonNull;
 
 use super::Central;
 use super::group::{is_block, released_twice, spot_of};
-use crate::heap::cache::{Row, Rows};
+use crate::heap::cache::{Bins, CacheRecord, Rows};
 use crate::heap::page::{Page, Spot};
 use crate::heap::record::Record;
 use crate::heap::slot_map::Run;
@@ -24,39 +24,56 @@ impl Central {
         Ok(Block { first, zero })
     }
 
-    /// Takes blocks of `units` units for a cache. One of them is for the caller to hand out.
-    pub(in crate::heap) fn refill_rows(
+    /// Takes a block for a cache to hand out.
+    pub(in crate::heap) fn take_row(
         &mut self,
         heap: &'static Heap,
-        rows: &Rows,
         units: usize,
     ) -> Result<Block, Refused> {
-        let blocks = rows.blocks_per_refill(heap.geometry(), units);
-        let (first, zero) = match self.take_rows(heap, units, blocks) {
-            Err(Refused) if blocks > 1 => return self.refill_one_row(heap, units),
-            answer => answer?,
-        };
-        let step = units * heap.geometry().unit();
-        for block in 1..blocks {
-            // The pointer has the provenance of the whole reservation, so no step leaves it.
-            let first = first.as_ptr().wrapping_add(block * step);
-            if let Some(first) = NonNull::new(first) {
-                rows.add(Row { first, units, zero });
-            }
-        }
-        self.account_peak(heap);
-        Ok(Block { first, zero })
-    }
-
-    fn refill_one_row(&mut self, heap: &'static Heap, units: usize) -> Result<Block, Refused> {
         let (first, zero) = self.take_rows(heap, units, 1)?;
         self.account_peak(heap);
         Ok(Block { first, zero })
     }
 
-    /// Takes back all blocks of many units of the calling thread's cache, or half of them.
-    pub(in crate::heap) fn free_rows(&mut self, rows: &Rows, all: bool) {
-        rows.drain(all, |row| self.free_row(row.first, row.units));
+    /// Takes blocks of `units` units for the bins of a cache; returns one more to hand out.
+    pub(in crate::heap) fn refill_bin(
+        &mut self,
+        heap: &'static Heap,
+        bins: &Bins,
+        units: usize,
+    ) -> Result<Block, Refused> {
+        let blocks = bins.blocks_per_refill(heap.geometry(), units);
+        let Ok((first, zero)) = self.take_rows(heap, units, blocks) else {
+            return self.take_row(heap, units);
+        };
+        let step = units * heap.geometry().unit();
+        // The pointer has the provenance of the whole reservation, so no step leaves it.
+        let at = |block| NonNull::new(first.as_ptr().wrapping_add(block * step));
+        bins.refill((1..blocks).filter_map(at), units, zero);
+        self.account_peak(heap);
+        Ok(Block { first, zero })
+    }
+
+    /// Takes back all blocks of many units of a cache.
+    pub(in crate::heap) fn free_kept_rows(&mut self, cache: &CacheRecord) {
+        if let Some(bins) = cache.bins() {
+            bins.drain(|row| self.free_row(row.first, row.units));
+        }
+        if let Some(rows) = cache.rows() {
+            rows.drain(true, |row| self.free_row(row.first, row.units));
+        }
+    }
+
+    /// Takes back half of the blocks of `units` units of the bins; says whether there were any.
+    pub(in crate::heap) fn free_half_bin(&mut self, bins: &Bins, units: usize) -> bool {
+        bins.drain_half(units, |row| self.free_row(row.first, row.units))
+    }
+
+    /// Takes back about half of the blocks of the rows; says whether there were any.
+    pub(in crate::heap) fn free_half_rows(&mut self, rows: &Rows) -> bool {
+        let any = !rows.is_empty();
+        rows.drain(false, |row| self.free_row(row.first, row.units));
+        any
     }
 
     /// Takes back a block of one VM page, with its surplus units.

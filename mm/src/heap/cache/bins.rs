@@ -1,0 +1,181 @@
+//! Released blocks of a few units: one stack for each length.
+
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicPtr, AtomicU16, Ordering::Relaxed};
+
+use super::Row;
+use crate::heap::Block;
+use crate::heap::geometry::{Geometry, LONG_ROW};
+
+/// Blocks of one length that one cache keeps at most.
+const MOST_BLOCKS: usize = 64;
+
+/// Bytes of blocks of one length that one cache keeps at most.
+const MOST_BYTES: usize = 32 << 10;
+
+/// Blocks that a refill takes at most.
+const MOST_REFILLED: usize = 16;
+
+/// One thread's released blocks of few units of one family.
+///
+/// # Invariants
+///
+/// 1. Only the thread of the cache stores into the fields, or who takes the cache from it under
+///    the family's lock.
+/// 2. In the bin of length n, n from 2 on, `count <= room`, and the slots below `count` hold
+///    blocks of n units that are taken in the maps and in no other place.
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub(in crate::heap) struct Bins {
+    count: PerBin,
+    /// 0 until the bin is used.
+    room: PerBin,
+    /// The blocks below this index are known to be zero.
+    zero: PerBin,
+    refills: PerBin,
+    slots: [[AtomicPtr<u8>; MOST_BLOCKS]; LONG_ROW],
+}
+
+/// One number for each length: together, so that all counts are one cache line.
+type PerBin = [AtomicU16; LONG_ROW];
+
+// SAFETY: the fields are atomic integers and pointers, of which zero is a value.
+unsafe impl bytemuck::Zeroable for Bins {}
+
+impl Bins {
+    /// Takes a block of `units` units.
+    #[inline]
+    pub(super) fn take(&self, units: usize) -> Option<Block> {
+        let bin = units % LONG_ROW;
+        let left = self.count[bin].load(Relaxed).checked_sub(1)?;
+        let slot = &self.slots[bin][usize::from(left) % MOST_BLOCKS];
+        let first = NonNull::new(slot.load(Relaxed))?;
+        let zero = left < self.zero[bin].load(Relaxed);
+        if zero {
+            self.zero[bin].store(left, Relaxed);
+        }
+        self.count[bin].store(left, Relaxed);
+        Some(Block { first, zero })
+    }
+
+    /// Keeps a block of `units` units; false without room.
+    #[inline]
+    pub(super) fn put(&self, first: NonNull<u8>, units: usize) -> bool {
+        let bin = units % LONG_ROW;
+        let count = self.count[bin].load(Relaxed);
+        let fits = count < self.room[bin].load(Relaxed);
+        if fits {
+            let slot = &self.slots[bin][usize::from(count) % MOST_BLOCKS];
+            slot.store(first.as_ptr(), Relaxed);
+            self.count[bin].store(count + 1, Relaxed);
+        }
+        fits
+    }
+
+    /// Gives the bin for `units` units its room, unless it has it already.
+    pub(in crate::heap) fn prepare(&self, geometry: &Geometry, units: usize) -> bool {
+        let bin = units % LONG_ROW;
+        let room = MOST_BLOCKS.min(MOST_BYTES / (units * geometry.unit()));
+        let is_new = self.room[bin].load(Relaxed) == 0 && room > 0;
+        self.room[bin].store(small(room), Relaxed);
+        is_new
+    }
+
+    /// Blocks of `units` units that the next refill takes, one of them to hand out. Each takes
+    /// twice as many as the one before.
+    pub(in crate::heap) fn blocks_per_refill(&self, geometry: &Geometry, units: usize) -> usize {
+        self.prepare(geometry, units);
+        let bin = units % LONG_ROW;
+        let refills = self.refills[bin].load(Relaxed);
+        self.refills[bin].store(refills.saturating_add(1), Relaxed);
+        let eager = MOST_REFILLED.min(1 << refills.min(15));
+        let half = usize::from(self.room[bin].load(Relaxed)) / 2;
+        eager.min(half).min(geometry.capacity() / units).max(1)
+    }
+
+    /// Keeps the blocks of a refill, all known to be zero or none, in a bin that was empty.
+    pub(in crate::heap) fn refill(
+        &self,
+        blocks: impl Iterator<Item = NonNull<u8>>,
+        units: usize,
+        zero: bool,
+    ) {
+        for first in blocks {
+            let fits = self.put(first, units);
+            debug_assert!(fits, "a refill takes no more than there is room for");
+        }
+        let bin = units % LONG_ROW;
+        let known = if zero {
+            self.count[bin].load(Relaxed)
+        } else {
+            0
+        };
+        self.zero[bin].store(known, Relaxed);
+    }
+
+    /// Takes out the older half of the blocks of `units` units, and hands them to `free`; says
+    /// whether there were any.
+    pub(in crate::heap) fn drain_half(&self, units: usize, free: impl FnMut(Row)) -> bool {
+        let count = self.count[units % LONG_ROW].load(Relaxed);
+        self.drain_oldest(units % LONG_ROW, count.div_ceil(2), free);
+        count > 0
+    }
+
+    /// Takes out every block, and hands them to `free`.
+    pub(in crate::heap) fn drain(&self, mut free: impl FnMut(Row)) {
+        for (bin, count) in self.count.iter().enumerate() {
+            match count.load(Relaxed) {
+                0 => {}
+                count => self.drain_oldest(bin, count, &mut free),
+            }
+        }
+        self.refills
+            .iter()
+            .for_each(|count| count.store(0, Relaxed));
+    }
+
+    /// Blocks that are here, and their units.
+    pub(in crate::heap) fn held(&self) -> (u64, u64) {
+        let counts = self
+            .count
+            .iter()
+            .map(|count| u64::from(count.load(Relaxed)));
+        let add = |(blocks, units), (bin, count): (usize, u64)| {
+            (blocks + count, units + count * bin as u64)
+        };
+        counts.enumerate().fold((0, 0), add)
+    }
+
+    /// The blocks that are here.
+    pub(in crate::heap) fn iter(&self) -> impl Iterator<Item = Row> {
+        (0..LONG_ROW).flat_map(|units| {
+            let blocks = self.blocks(units);
+            blocks.map(move |first| Row { first, units })
+        })
+    }
+
+    fn blocks(&self, bin: usize) -> impl Iterator<Item = NonNull<u8>> {
+        let count = self.count[bin].load(Relaxed).into();
+        let slots = self.slots[bin].iter().take(count);
+        slots.filter_map(|slot| NonNull::new(slot.load(Relaxed)))
+    }
+
+    fn drain_oldest(&self, bin: usize, count: u16, mut free: impl FnMut(Row)) {
+        let oldest = self.blocks(bin).take(count.into());
+        oldest.for_each(|first| free(Row { first, units: bin }));
+        let left = self.count[bin].load(Relaxed) - count;
+        let slots = &self.slots[bin];
+        let newer = slots.iter().skip(count.into()).take(left.into());
+        for (to, from) in slots.iter().zip(newer) {
+            to.store(from.load(Relaxed), Relaxed);
+        }
+        self.count[bin].store(left, Relaxed);
+        let zero = self.zero[bin].load(Relaxed).saturating_sub(count);
+        self.zero[bin].store(zero, Relaxed);
+    }
+}
+
+/// A count of blocks of one bin.
+fn small(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
+}
