@@ -1,0 +1,63 @@
+//! Which instructions ran, out of what callgrind wrote.
+
+use std::collections::BTreeMap;
+
+/// How often each instruction of one function ran, by its address in the program.
+///
+/// Expects positions and names in full, as gungraun asks for.
+pub(crate) fn ran(profile: &str, function: &str) -> BTreeMap<u64, u64> {
+    let mut counts = BTreeMap::new();
+    let mut inside = false;
+    // The line after `calls=` is what the callee cost.
+    let mut of_callee = false;
+    for line in profile.lines() {
+        if let Some(name) = line.strip_prefix("fn=") {
+            inside = name == function;
+        } else if line.starts_with("calls=") {
+            of_callee = true;
+        } else if let Some((address, count)) = own_cost(line) {
+            if inside && !of_callee {
+                *counts.entry(address).or_default() += count;
+            }
+            of_callee = false;
+        }
+    }
+    counts
+}
+
+/// Reads `ADDRESS LINE COUNT`.
+fn own_cost(line: &str) -> Option<(u64, u64)> {
+    let (address, rest) = line.strip_prefix("0x")?.split_once(' ')?;
+    let (_, count) = rest.split_once(' ')?;
+    let address = u64::from_str_radix(address, 16).ok()?;
+    Some((address, count.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROFILE: &str = "\
+fn=other
+0x10 1 5
+cfn=pair
+calls=2 0x20 1
+0x11 1 60
+
+fn=pair
+0x20 7 2
+fi=inlined.rs
+0x21 90 2
+cfn=other
+calls=2 0x10 1
+0x21 90 10
+fe=pair.rs
+0x28 9 2
+";
+
+    #[test]
+    fn only_the_functions_own_instructions_count() {
+        let counts = ran(PROFILE, "pair");
+        assert_eq!(counts, [(0x20, 2), (0x21, 2), (0x28, 2)].into());
+    }
+}
