@@ -1,0 +1,62 @@
+//! mm beside other allocators: one command, one table.
+//!
+//! ```sh
+//! cargo run --release -p mm-benches
+//! cargo run --release -p mm-benches -- --only pair --rivals mm,rallocator
+//! ```
+//!
+//! Each run is a process in which all rivals do each workload, one after the other and another one
+//! first in each run; rows of memory and of the largest sets have a process for each rival. The
+//! figures are the medians of the runs.
+
+mod chart;
+mod child;
+mod clock;
+mod figures;
+mod machine;
+mod options;
+mod random;
+mod ratio;
+mod rivals;
+mod run;
+mod table;
+mod values;
+mod workloads;
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use crate::options::{Options, USAGE};
+use crate::rivals::RIVALS;
+use crate::workloads::Row;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let options = Options::parse(lexopt::Parser::from_env())?;
+    match options.child {
+        Some(part) => child::measure(&options, part),
+        None if options.is_help => println!("{USAGE}"),
+        None => compare(&options)?,
+    }
+    Ok(())
+}
+
+/// Measures what is wanted, prints the tables, and writes them if that is wanted.
+fn compare(options: &Options) -> Result<(), Box<dyn Error>> {
+    let catalogue = RIVALS[0].1();
+    let rows = catalogue
+        .iter()
+        .flat_map(|workload| &workload.rows)
+        .copied();
+    let rows: Vec<Row> = rows.filter(|row| options.wants_row(row)).collect();
+    let figures = run::all(options, &catalogue)?;
+    let machine = machine::line();
+    let report = table::report(options, &figures, &rows, &machine);
+    print!("{report}");
+    if options.is_written {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        fs::write(here.join("results.md"), report)?;
+        chart::draw(&here.join("results.svg"), &figures, &rows, &machine)?;
+    }
+    Ok(())
+}

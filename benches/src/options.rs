@@ -1,0 +1,116 @@
+//! What the command line asks for.
+
+use std::fmt;
+
+use lexopt::prelude::{Long, ValueExt};
+
+use crate::rivals::RIVALS;
+use crate::workloads::{Row, Workload};
+
+/// How to call the program.
+pub(crate) const USAGE: &str = "\
+Usage: cargo run --release -p mm-benches -- [OPTIONS]
+  --runs N       runs to take the medians of (5)
+  --only WORD    only rows with WORD in their name
+  --rivals A,B   only these of: mm, glibc, mimalloc, jemalloc, rpmalloc, rallocator, plurality, slab
+  --quick        smaller sizes, for trying; not for comparing
+  --write        also write benches/results.md and benches/results.svg";
+
+/// What to do.
+pub(crate) struct Options {
+    pub(crate) runs: usize,
+    pub(crate) is_quick: bool,
+    pub(crate) is_written: bool,
+    pub(crate) is_help: bool,
+    /// Part of the names of the rows that are wanted.
+    pub(crate) only: String,
+    pub(crate) rivals: Vec<String>,
+    /// Set by the program for the processes that it starts: what to measure, and in which run.
+    pub(crate) child: Option<Part>,
+}
+
+/// The part of a run that one process measures.
+#[derive(Clone, Copy)]
+pub(crate) struct Part {
+    /// Counts the runs; the order of the rivals depends on it.
+    pub(crate) run: usize,
+    /// The one workload of a process that does no more, by its place in the catalogue.
+    pub(crate) alone: Option<usize>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            runs: 5,
+            is_quick: false,
+            is_written: false,
+            is_help: false,
+            only: String::new(),
+            rivals: RIVALS.map(|(name, _)| name.to_owned()).into(),
+            child: None,
+        }
+    }
+}
+
+impl Options {
+    /// Reads the command line.
+    pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Self, lexopt::Error> {
+        let mut options = Self::default();
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("runs") => options.runs = parser.value()?.parse()?,
+                Long("only") => options.only = parser.value()?.string()?,
+                Long("rivals") => options.rivals = names(&parser.value()?.string()?)?,
+                Long("quick") => options.is_quick = true,
+                Long("write") => options.is_written = true,
+                Long("help") => options.is_help = true,
+                Long("child") => options.child = Some(part(&parser.value()?.string()?)?),
+                other => return Err(other.unexpected()),
+            }
+        }
+        Ok(options)
+    }
+
+    /// Tells whether a rival is wanted.
+    pub(crate) fn wants_rival(&self, name: &str) -> bool {
+        self.rivals.iter().any(|rival| rival == name)
+    }
+
+    /// Tells whether a row is wanted.
+    pub(crate) fn wants_row(&self, row: &Row) -> bool {
+        row.name.contains(&self.only)
+    }
+
+    /// Tells whether a workload is: it fills a row that is wanted.
+    pub(crate) fn wants(&self, workload: &Workload) -> bool {
+        workload.rows.iter().any(|row| self.wants_row(row))
+    }
+}
+
+/// Reads a list of rivals.
+fn names(list: &str) -> Result<Vec<String>, lexopt::Error> {
+    let names: Vec<String> = list.split(',').map(str::to_owned).collect();
+    let is_known = |name: &String| RIVALS.iter().any(|(rival, _)| rival == name);
+    match names.iter().find(|name| !is_known(name)) {
+        Some(name) => Err(format!("there is no rival called {name}").into()),
+        None => Ok(names),
+    }
+}
+
+/// Reads what [`Part`]'s `Display` writes.
+fn part(text: &str) -> Result<Part, lexopt::Error> {
+    let number = |digits: &str| digits.parse::<usize>().map_err(|error| error.to_string());
+    let (run, alone) = text.split_once(':').unwrap_or((text, ""));
+    let alone = (!alone.is_empty()).then(|| number(alone)).transpose()?;
+    let run = number(run)?;
+    Ok(Part { run, alone })
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.alone {
+            Some(workload) => write!(to, "{}:{workload}", self.run),
+            None => write!(to, "{}", self.run),
+        }
+    }
+}

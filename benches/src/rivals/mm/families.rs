@@ -1,0 +1,139 @@
+//! Types with a family of their own: a thousand, or ten thousand if the feature asks for them.
+//!
+//! Macros write the types: `n0::n3::n1::n4::Value` is number 314. The compiler needs ten seconds
+//! for a thousand and three minutes for ten thousand, most of it for the code of each family.
+
+use std::ptr::NonNull;
+
+use mm::MmBox;
+
+use crate::rivals::{Families, Value};
+
+/// Calls `$then` with the digits of each number: four lists, one inside the other.
+macro_rules! with_numbers {
+    ($then:ident $($before:tt)*) => {
+        with_thousands! {
+            $then ($($before)*)
+            ([n0 n1 n2 n3 n4 n5 n6 n7 n8 n9]
+            ([n0 n1 n2 n3 n4 n5 n6 n7 n8 n9]
+            ([n0 n1 n2 n3 n4 n5 n6 n7 n8 n9] ())))
+        }
+    };
+}
+
+#[cfg(not(feature = "ten-thousand-types"))]
+macro_rules! with_thousands {
+    ($then:ident ($($before:tt)*) $rest:tt) => { $then! { $($before)* ([n0] $rest) } };
+}
+
+#[cfg(feature = "ten-thousand-types")]
+macro_rules! with_thousands {
+    ($then:ident ($($before:tt)*) $rest:tt) => {
+        $then! { $($before)* ([n0 n1 n2 n3 n4 n5 n6 n7 n8 n9] $rest) }
+    };
+}
+
+/// Writes a module for each digit, with one for each digit that may follow, and a type innermost.
+macro_rules! types {
+    (()) => {
+        #[derive(mm::MmManaged)]
+        pub(in crate::rivals::mm::families) struct Value {
+            _words: [u32; 9],
+        }
+
+        impl crate::rivals::Value for Value {
+            #[inline]
+            fn of(number: u32) -> Self {
+                let _words = [number; 9];
+                Self { _words }
+            }
+        }
+    };
+    (([$($digit:ident)*] $rest:tt)) => {
+        $(pub(in crate::rivals::mm::families) mod $digit { types!($rest); })*
+    };
+}
+
+/// Writes what replaces a value of each type, an array for each digit.
+macro_rules! table {
+    (($($path:tt)*) ()) => { exchange::<$($path)*::Value> as Exchange };
+    ($path:tt ([$($digit:ident)*] $rest:tt)) => { [$(table_below!($path $digit $rest)),*] };
+}
+
+/// Writes the part of the table below a digit.
+macro_rules! table_below {
+    (($($path:tt)*) $digit:ident $rest:tt) => { table!(($($path)*::$digit) $rest) };
+}
+
+mod types {
+    with_numbers!(types);
+}
+
+const THOUSANDS: &[[[[Exchange; 10]; 10]; 10]] = &with_numbers!(table(types));
+
+/// Makes a new value of one type if there is a number for it, and releases an old one if there is.
+///
+/// # Safety
+///
+/// The old one must be what the same function returned, and must not be used again.
+type Exchange = unsafe fn(Option<Erased>, Option<u32>) -> Option<Erased>;
+
+/// A box that was taken apart and does not tell its type.
+type Erased = NonNull<()>;
+
+/// An [`Exchange`] for `T`.
+///
+/// # Safety
+///
+/// As said there.
+unsafe fn exchange<T: Value>(old: Option<Erased>, number: Option<u32>) -> Option<Erased> {
+    let new = number.map(|number| MmBox::into_raw(MmBox::new(T::of(number))));
+    if let Some(old) = old {
+        // SAFETY: the caller says that it is what the lines around this one made, of the same
+        // type, and that it is given up.
+        drop(unsafe { MmBox::<T>::from_raw(old.cast().as_ptr()) });
+    }
+    new.and_then(|new| NonNull::new(new.cast()))
+}
+
+/// A live value of each of many types.
+pub(crate) struct DerivedFamilies(Vec<Slot>);
+
+/// A live value of one type.
+///
+/// # Invariants
+///
+/// `held` is what `exchange` returned last, and nobody else has it.
+struct Slot {
+    exchange: Exchange,
+    held: Option<Erased>,
+}
+
+impl Slot {
+    #[inline]
+    fn set(&mut self, number: Option<u32>) {
+        // SAFETY: by the invariant it is from this function, and is overwritten here.
+        self.held = unsafe { (self.exchange)(self.held.take(), number) };
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.set(None);
+    }
+}
+
+impl Families for DerivedFamilies {
+    fn new(count: usize) -> Option<Self> {
+        let types = THOUSANDS.as_flattened().as_flattened().as_flattened();
+        let held = None;
+        let slots = types.get(..count)?.iter();
+        let mut families = Self(slots.map(|&exchange| Slot { exchange, held }).collect());
+        families.replace_all(0);
+        Some(families)
+    }
+
+    fn replace_all(&mut self, number: u32) {
+        self.0.iter_mut().for_each(|slot| slot.set(Some(number)));
+    }
+}

@@ -1,0 +1,44 @@
+//! The types whose values are allocated.
+
+use mm::MmManaged;
+
+use crate::rivals::Value;
+
+/// The value of most rows: 36 bytes, which is no size class of any allocator.
+#[derive(MmManaged)]
+pub(crate) struct Plain(pub(crate) [u32; 9]);
+
+/// A value of 16 bytes.
+#[derive(MmManaged)]
+pub(crate) struct Small {
+    _words: [u32; 4],
+}
+
+/// A value of 256 bytes.
+#[derive(MmManaged)]
+pub(crate) struct Large {
+    _words: [u32; 64],
+}
+
+impl Value for Plain {
+    #[inline]
+    fn of(number: u32) -> Self {
+        Self([number; 9])
+    }
+}
+
+impl Value for Small {
+    #[inline]
+    fn of(number: u32) -> Self {
+        let _words = [number; 4];
+        Self { _words }
+    }
+}
+
+impl Value for Large {
+    #[inline]
+    fn of(number: u32) -> Self {
+        let _words = [number; 64];
+        Self { _words }
+    }
+}

@@ -1,0 +1,162 @@
+//! Workloads that show where the others do not reach.
+
+use super::{Measure, times};
+use crate::rivals::Rival;
+use crate::values::{Large, Plain, Small};
+use crate::workloads::{Workload, families, one, order, replace, threads, trees};
+
+/// Returns the further workloads, in the order of their table.
+pub(super) fn list<R: Rival>() -> Vec<Workload> {
+    let lists = [
+        sizes::<R>(),
+        used_in_turn(families::measure::<R>),
+        growth(order::in_order::<R, Plain>),
+        sharing(threads::measure::<R>),
+    ];
+    lists.into_iter().flatten().collect()
+}
+
+/// Values of other sizes.
+fn sizes<R: Rival>() -> Vec<Workload> {
+    vec![
+        times(
+            "trees",
+            "binary trees of depth 18, built and released; for each node",
+            (18, 2),
+            trees::measure::<R>,
+        ),
+        times(
+            "pair, 16 B",
+            "allocate, write, release one of 16 bytes",
+            (1, 20_000),
+            one::measure::<R, Small>,
+        ),
+        times(
+            "pair, 256 B",
+            "allocate, write, release one of 256 bytes",
+            (1, 10_000),
+            one::measure::<R, Large>,
+        ),
+        times(
+            "replace 1,000, 16 B",
+            "replace a random one of 1,000 of 16 bytes",
+            (1_000, 100),
+            replace::measure::<R, Small>,
+        ),
+        times(
+            "replace 1,000, 256 B",
+            "replace a random one of 1,000 of 256 bytes",
+            (1_000, 50),
+            replace::measure::<R, Large>,
+        ),
+        times(
+            "in order 1 M, 16 B",
+            "allocate 1,000,000 of 16 bytes, release them in order",
+            (1_000_000, 6),
+            order::in_order::<R, Small>,
+        ),
+        times(
+            "in order 1 M, 256 B",
+            "allocate 1,000,000 of 256 bytes, release them in order",
+            (1_000_000, 2),
+            order::in_order::<R, Large>,
+        ),
+    ]
+}
+
+/// More and more families.
+fn used_in_turn(measure: Measure) -> Vec<Workload> {
+    vec![
+        times(
+            "families 1",
+            "replace the one value of 1 family",
+            (1, 10_000_000),
+            measure,
+        ),
+        times(
+            "families 10",
+            "replace the one value of each of 10 families in turn",
+            (10, 1_000_000),
+            measure,
+        ),
+        times("families 100", "the same with 100", (100, 100_000), measure),
+        times(
+            "families 1,000",
+            "the same with 1,000",
+            (1_000, 5_000),
+            measure,
+        ),
+        times(
+            "families 10,000",
+            "the same with 10,000",
+            (10_000, 200),
+            measure,
+        ),
+    ]
+}
+
+/// More and more live values.
+fn growth(measure: Measure) -> Vec<Workload> {
+    let list = vec![
+        times(
+            "live 1,000",
+            "allocate 1,000, release them in order",
+            (1_000, 10_000),
+            measure,
+        ),
+        times(
+            "live 10 k",
+            "the same with 10,000",
+            (10_000, 1_000),
+            measure,
+        ),
+        times(
+            "live 100 k",
+            "the same with 100,000",
+            (100_000, 80),
+            measure,
+        ),
+        times(
+            "live 1 M",
+            "the same with 1,000,000",
+            (1_000_000, 5),
+            measure,
+        ),
+        times(
+            "live 10 M",
+            "the same with 10,000,000",
+            (10_000_000, 1),
+            measure,
+        ),
+        times(
+            "live 50 M",
+            "the same with 50,000,000",
+            (50_000_000, 1),
+            measure,
+        ),
+    ];
+    list.into_iter().map(alone_if_large).collect()
+}
+
+/// Gives a workload processes of its own if what the rivals keep of it would add up.
+fn alone_if_large(workload: Workload) -> Workload {
+    Workload {
+        is_alone: workload.load.live > 1_000_000,
+        ..workload
+    }
+}
+
+/// More and more threads.
+fn sharing(measure: Measure) -> Vec<Workload> {
+    vec![
+        times(
+            "threads 1",
+            "1 thread replaces random ones of its 1,000; CPUs x time for each",
+            (1, 100),
+            measure,
+        ),
+        times("threads 2", "the same with 2 threads", (2, 100), measure),
+        times("threads 4", "the same with 4 threads", (4, 50), measure),
+        times("threads 8", "the same with 8 threads", (8, 25), measure),
+    ]
+}

@@ -1,0 +1,53 @@
+//! Families used in turn: one live value of each, replaced one family after the other.
+
+use std::hint::black_box;
+
+use super::{Load, live};
+use crate::clock::{each, timed};
+use crate::rivals::{Families, Rival, Store, Value};
+use crate::values::Plain;
+
+/// Replaces the value of each of `load.live` families.
+pub(super) fn measure<R: Rival>(load: Load) -> Option<Vec<f64>> {
+    let mut families = R::Families::new(load.live as usize)?;
+    families.replace_all(1);
+    let took = timed(|| (0..load.rounds).for_each(|round| families.replace_all(round)));
+    Some(vec![each(took.wall, load.operations())])
+}
+
+/// The same for rivals that know no families: values of one type, in the same sequence, each also
+/// replaced by a call through a pointer.
+pub(crate) struct OneFamily<S: Store<Plain>> {
+    store: S,
+    slots: Vec<Slot<S>>,
+}
+
+struct Slot<S: Store<Plain>> {
+    replace: Replace<S>,
+    held: S::Held,
+}
+
+type Replace<S> = fn(&mut S, &mut <S as Store<Plain>>::Held, u32);
+
+impl<S: Store<Plain>> Families for OneFamily<S> {
+    fn new(count: usize) -> Option<Self> {
+        let mut store = S::default();
+        let mut slot = |_| {
+            let held = store.keep(Plain::of(0));
+            let replace = black_box(replace::<S> as Replace<S>);
+            Slot { replace, held }
+        };
+        let slots = (0..count).map(&mut slot).collect();
+        Some(Self { store, slots })
+    }
+
+    fn replace_all(&mut self, number: u32) {
+        for Slot { replace, held } in &mut self.slots {
+            replace(&mut self.store, held, number);
+        }
+    }
+}
+
+fn replace<S: Store<Plain>>(store: &mut S, held: &mut S::Held, number: u32) {
+    live::replace(store, held, Plain::of(number));
+}

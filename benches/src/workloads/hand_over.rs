@@ -1,0 +1,47 @@
+//! One thread allocates, another releases.
+
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+
+use super::Load;
+use crate::clock::{each, timed};
+use crate::rivals::{Rival, Store, Value};
+use crate::values::Plain;
+
+/// Batches that may wait in the channel.
+const WAITING: usize = 64;
+
+type Held<R> = <<R as Rival>::Store<Plain> as Store<Plain>>::Held;
+
+/// Sends batches of `load.live` values through a bounded channel to a thread that releases them.
+pub(super) fn measure<R: Rival>(load: Load) -> Option<Vec<f64>> {
+    let release = R::Store::<Plain>::release_anywhere()?;
+    let mut store = R::Store::<Plain>::default();
+    let warming = Load {
+        rounds: load.rounds / 10 + 1,
+        ..load
+    };
+    hand_over::<R>(&mut store, release, warming);
+    let took = timed(|| hand_over::<R>(&mut store, release, load));
+    let figure = |time| each(time, load.operations());
+    Some(vec![figure(took.wall), figure(took.cpu)])
+}
+
+fn hand_over<R: Rival>(store: &mut R::Store<Plain>, release: fn(Held<R>), load: Load) {
+    let (sender, receiver) = sync_channel(WAITING);
+    thread::scope(|scope| {
+        scope.spawn(move || release_all(&receiver, release));
+        for _ in 0..load.rounds {
+            let batch = (0..load.live).map(|number| store.keep(Plain::of(number)));
+            let sent = sender.send(batch.collect());
+            sent.expect("the other thread receives until this one hangs up");
+        }
+        drop(sender);
+    });
+}
+
+fn release_all<H>(receiver: &Receiver<Vec<H>>, release: fn(H)) {
+    for batch in receiver {
+        batch.into_iter().for_each(release);
+    }
+}

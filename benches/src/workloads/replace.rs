@@ -1,0 +1,19 @@
+//! Random replacement among values that live on.
+
+use super::{Load, live};
+use crate::clock::{each, timed};
+use crate::random::Random;
+use crate::rivals::{Rival, Value};
+
+/// Replaces random ones of `load.live` values; a round has a million places.
+pub(super) fn measure<R: Rival, T: Value>(load: Load) -> Option<Vec<f64>> {
+    let places = Random::new().sequence(1_000_000.min(100 * load.live), load.live);
+    let mut store = R::Store::<T>::default();
+    let mut values = live::fill::<T, _>(&mut store, load.live);
+    let mut round = || live::replace_each::<T, _>(&mut store, &mut values, &places);
+    round();
+    let took = timed(|| (0..load.rounds).for_each(|_| round()));
+    live::empty::<T, _>(&mut store, &mut values);
+    let operations = places.len() as u64 * u64::from(load.rounds);
+    Some(vec![each(took.wall, operations)])
+}
