@@ -10,15 +10,13 @@ pub(crate) struct Plain(pub(crate) [u32; 9]);
 
 /// A value of 16 bytes.
 #[derive(MmManaged)]
-pub(crate) struct Small {
-    _words: [u32; 4],
-}
+#[expect(dead_code, reason = "no workload reads it")]
+pub(crate) struct Small([u32; 4]);
 
 /// A value of 256 bytes.
 #[derive(MmManaged)]
-pub(crate) struct Large {
-    _words: [u32; 64],
-}
+#[expect(dead_code, reason = "no workload reads it")]
+pub(crate) struct Large([u32; 64]);
 
 impl Value for Plain {
     #[inline]
@@ -30,15 +28,13 @@ impl Value for Plain {
 impl Value for Small {
     #[inline]
     fn of(number: u32) -> Self {
-        let _words = [number; 4];
-        Self { _words }
+        Self([number; 4])
     }
 }
 
 impl Value for Large {
     #[inline]
     fn of(number: u32) -> Self {
-        let _words = [number; 64];
-        Self { _words }
+        Self([number; 64])
     }
 }

@@ -39,6 +39,7 @@ pub(crate) struct Global<A>(PhantomData<A>);
 
 impl<A: Source> Rival for Global<A> {
     type Store<T: Value> = Boxes<A>;
+    type Sent = Boxes<A>;
     type Row = HeldRow<A>;
     type Forest = Boxes<A>;
     type Families = OneFamily<Boxes<A>>;
@@ -108,17 +109,15 @@ impl<A: Source, T: Value> Store<T> for Boxes<A> {
 }
 
 /// A tree of blocks.
-pub(crate) struct Tree<A: Source> {
-    _children: [Option<Held<A, Tree<A>>>; 2],
-}
+#[expect(dead_code, reason = "the children are there to be released")]
+pub(crate) struct Tree<A: Source>([Option<Held<A, Tree<A>>>; 2]);
 
 impl<A: Source> Forest for Boxes<A> {
     type Tree = Held<A, Tree<A>>;
 
     #[inline]
     fn join(&mut self, left: Option<Self::Tree>, right: Option<Self::Tree>) -> Self::Tree {
-        let _children = [left, right];
-        Held::new(Tree { _children })
+        Held::new(Tree([left, right]))
     }
 
     #[inline]
@@ -144,8 +143,8 @@ impl<A: Source> Row for HeldRow<A> {
         assert!(units > 0, "allocators have no blocks of no size");
         let layout = Layout::array::<Plain>(units).ok()?;
         // SAFETY: there is at least one unit, and a unit has a size.
-        let first = unsafe { A::IT.alloc_zeroed(layout) }.cast::<Plain>();
-        let row = NonNull::slice_from_raw_parts(NonNull::new(first)?, units);
+        let first = NonNull::new(unsafe { A::IT.alloc_zeroed(layout) })?;
+        let row = NonNull::slice_from_raw_parts(first.cast(), units);
         let source = PhantomData;
         Some(Self { row, source })
     }

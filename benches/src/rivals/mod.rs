@@ -11,6 +11,7 @@ pub(crate) use self::global::Global;
 pub(crate) use self::mm::Mm;
 pub(crate) use self::plurality::Plurality;
 pub(crate) use self::slab::Slab;
+use crate::values::Plain;
 use crate::workloads::{Workload, catalogue};
 
 /// A rival by name, with the workloads compiled for it.
@@ -44,6 +45,8 @@ pub(crate) trait Value: MmManaged + Send + 'static {
 pub(crate) trait Rival: 'static {
     /// Where one thread keeps its values of one type.
     type Store<T: Value>: Store<T>;
+    /// The same for values that go to other threads, alone or with their store.
+    type Sent: Store<Plain, Held: Send + 'static> + Send + 'static;
     /// Zeroed rows of values.
     type Row: Row;
     /// Where trees stand.
@@ -55,10 +58,10 @@ pub(crate) trait Rival: 'static {
     fn trim() {}
 }
 
-/// Where one thread keeps its values of one type; it may move to another thread with them.
-pub(crate) trait Store<T>: Default + Send + 'static {
+/// Where one thread keeps its values of one type.
+pub(crate) trait Store<T>: Default {
     /// One value that is kept.
-    type Held: Send + 'static;
+    type Held;
 
     /// Moves a value into memory of its own.
     fn keep(&mut self, value: T) -> Self::Held;

@@ -1,31 +1,60 @@
-//! plurality: a pool for each type, with boxes that can go to other threads.
+//! plurality: a pool for each type.
 
-use plurality::{Box, Pool};
+use plurality::{Alloc, Box, Pool};
 
 use super::{Forest, NoRow, Rival, Store, Value};
 use crate::values::Plain;
 use crate::workloads::OneFamily;
 
-/// Slots that a pool adds at a time. Its default of 32 is for small pools; with a thousand and
-/// more the directory of chunks stays short when there are millions of values.
+/// Slots that a pool adds at a time. The default of 32 is for small pools; with more, the list of
+/// chunks stays short when there are millions of values.
 const CHUNK_SLOTS: u32 = 1024;
 
 /// The rival that makes a pool for each type.
 pub(crate) struct Plurality;
 
 impl Rival for Plurality {
-    type Store<T: Value> = Pooled<T>;
+    type Store<T: Value> = Borrowed<T>;
+    type Sent = Pooled<Plain>;
     type Row = NoRow;
-    type Forest = Pooled<Tree>;
-    type Families = OneFamily<Pooled<Plain>>;
+    type Forest = Borrowed<Tree>;
+    type Families = OneFamily<Borrowed<Plain>>;
 }
 
-/// Keeps values in a pool. Its boxes are the handles that, as `MmBox`, need no borrow of the pool.
+fn pool<T>() -> Pool<T> {
+    Pool::builder().chunk_size(CHUNK_SLOTS).build()
+}
+
+/// Keeps values in a pool by its cheapest handles. They borrow the pool, so it stays for good,
+/// without values at the end.
+pub(crate) struct Borrowed<T: 'static>(&'static Pool<T>);
+
+impl<T> Default for Borrowed<T> {
+    fn default() -> Self {
+        Self(std::boxed::Box::leak(std::boxed::Box::new(pool())))
+    }
+}
+
+impl<T: Value> Store<T> for Borrowed<T> {
+    type Held = Alloc<'static, T>;
+
+    #[inline]
+    fn keep(&mut self, value: T) -> Self::Held {
+        self.0.alloc(value)
+    }
+
+    #[inline]
+    fn release(&mut self, held: Self::Held) {
+        drop(held);
+    }
+}
+
+/// Keeps values in a pool by the handles that can go to other threads.
 pub(crate) struct Pooled<T>(Pool<T>);
 
 impl<T> Default for Pooled<T> {
     fn default() -> Self {
-        Self(Pool::builder().chunk_size(CHUNK_SLOTS).build())
+        Self(pool())
     }
 }
 
@@ -44,21 +73,19 @@ impl<T: Value> Store<T> for Pooled<T> {
 }
 
 /// A tree in slots of a pool.
-pub(crate) struct Tree {
-    _children: [Option<Box<Tree>>; 2],
-}
+#[expect(dead_code, reason = "the children are there to be released")]
+pub(crate) struct Tree([Option<Alloc<'static, Tree>>; 2]);
 
-impl Forest for Pooled<Tree> {
-    type Tree = Box<Tree>;
+impl Forest for Borrowed<Tree> {
+    type Tree = Alloc<'static, Tree>;
 
     #[inline]
-    fn join(&mut self, left: Option<Box<Tree>>, right: Option<Box<Tree>>) -> Box<Tree> {
-        let _children = [left, right];
-        self.0.alloc_box(Tree { _children })
+    fn join(&mut self, left: Option<Self::Tree>, right: Option<Self::Tree>) -> Self::Tree {
+        self.0.alloc(Tree([left, right]))
     }
 
     #[inline]
-    fn fell(&mut self, tree: Box<Tree>) {
+    fn fell(&mut self, tree: Self::Tree) {
         drop(tree);
     }
 }

@@ -9,6 +9,7 @@ pub(crate) struct Slab;
 
 impl Rival for Slab {
     type Store<T: Value> = Keyed<T>;
+    type Sent = Keyed<Plain>;
     type Row = NoRow;
     type Forest = Keyed<Tree>;
     type Families = OneFamily<Keyed<Plain>>;

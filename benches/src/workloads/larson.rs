@@ -15,18 +15,18 @@ const LINES: u32 = 2;
 /// Values that a thread replaces before it ends.
 const OF_A_LIFE: u32 = 50_000;
 
-type Held<R> = <<R as Rival>::Store<Plain> as Store<Plain>>::Held;
+type Held<R> = <<R as Rival>::Sent as Store<Plain>>::Held;
 
 /// What a thread leaves to the next.
 struct Estate<R: Rival> {
-    store: R::Store<Plain>,
+    store: R::Sent,
     values: Vec<Held<R>>,
     places: Vec<u32>,
 }
 
 impl<R: Rival> Estate<R> {
     fn new(load: Load) -> Self {
-        let mut store = R::Store::<Plain>::default();
+        let mut store = R::Sent::default();
         let values = live::fill::<Plain, _>(&mut store, load.live);
         let places = Random::new().sequence(OF_A_LIFE, load.live);
         Self {
@@ -48,7 +48,7 @@ impl<R: Rival> Drop for Estate<R> {
 }
 
 /// Lets `load.rounds` threads of each line live one after the other.
-pub(super) fn measure<R: Rival>(load: Load) -> Option<Vec<f64>> {
+pub(super) fn measure<R: Rival>(load: Load) -> Vec<f64> {
     let (sender, receiver) = channel();
     let estates: Vec<_> = (0..LINES).map(|_| Estate::<R>::new(load)).collect();
     let took = timed(|| {
@@ -58,7 +58,7 @@ pub(super) fn measure<R: Rival>(load: Load) -> Option<Vec<f64>> {
         (0..LINES).for_each(|_| drop(receiver.recv()));
     });
     let operations_of_a_line = u64::from(OF_A_LIFE) * u64::from(load.rounds);
-    Some(vec![each(took.wall, operations_of_a_line)])
+    vec![each(took.wall, operations_of_a_line)]
 }
 
 /// Starts a thread that lives, and starts the next one when it ends.

@@ -23,8 +23,8 @@ pub(crate) struct Workload {
     /// Whether each rival runs it in a process of its own.
     pub(crate) is_alone: bool,
     pub(crate) load: Load,
-    /// Measures; one figure for each row, or nothing if the rival cannot do it.
-    pub(crate) measure: fn(Load) -> Option<Vec<f64>>,
+    /// Measures; one figure for each row, or none if the rival cannot do it.
+    pub(crate) measure: fn(Load) -> Vec<f64>,
 }
 
 /// A row of a table.

@@ -9,7 +9,7 @@ use crate::random::Random;
 use crate::rivals::{Rival, Store, Value};
 
 /// Allocates `load.live` values and releases them in the same order.
-pub(super) fn in_order<R: Rival, T: Value>(load: Load) -> Option<Vec<f64>> {
+pub(super) fn in_order<R: Rival, T: Value>(load: Load) -> Vec<f64> {
     let mut store = R::Store::<T>::default();
     let mut values = Vec::with_capacity(load.live as usize);
     let mut round = || {
@@ -18,11 +18,11 @@ pub(super) fn in_order<R: Rival, T: Value>(load: Load) -> Option<Vec<f64>> {
     };
     round();
     let took = timed(|| (0..load.rounds).for_each(|_| round()));
-    Some(vec![each(took.wall, load.operations())])
+    vec![each(took.wall, load.operations())]
 }
 
 /// Allocates `load.live` values and releases them in random order; shuffling is not timed.
-pub(super) fn shuffled<R: Rival, T: Value>(load: Load) -> Option<Vec<f64>> {
+pub(super) fn shuffled<R: Rival, T: Value>(load: Load) -> Vec<f64> {
     let mut random = Random::new();
     let mut store = R::Store::<T>::default();
     let mut values = Vec::with_capacity(load.live as usize);
@@ -34,7 +34,7 @@ pub(super) fn shuffled<R: Rival, T: Value>(load: Load) -> Option<Vec<f64>> {
     };
     round();
     let took = (0..load.rounds).map(|_| round()).sum();
-    Some(vec![each(took, load.operations())])
+    vec![each(took, load.operations())]
 }
 
 fn allocate<T: Value, S: Store<T>>(store: &mut S, values: &mut Vec<S::Held>, count: u32) {

@@ -5,7 +5,7 @@ use crate::clock::{each, timed};
 use crate::rivals::{Forest, Rival};
 
 /// Builds and releases trees of depth `load.live`; an operation is one node.
-pub(super) fn measure<R: Rival>(load: Load) -> Option<Vec<f64>> {
+pub(super) fn measure<R: Rival>(load: Load) -> Vec<f64> {
     let mut forest = R::Forest::default();
     let mut round = || {
         let tree = build(&mut forest, load.live);
@@ -14,7 +14,7 @@ pub(super) fn measure<R: Rival>(load: Load) -> Option<Vec<f64>> {
     round();
     let took = timed(|| (0..load.rounds).for_each(|_| round()));
     let nodes = (2_u64 << load.live) - 1;
-    Some(vec![each(took.wall, nodes * u64::from(load.rounds))])
+    vec![each(took.wall, nodes * u64::from(load.rounds))]
 }
 
 fn build<F: Forest>(forest: &mut F, depth: u32) -> F::Tree {

@@ -37,15 +37,13 @@ macro_rules! with_thousands {
 macro_rules! types {
     (()) => {
         #[derive(mm::MmManaged)]
-        pub(in crate::rivals::mm::families) struct Value {
-            _words: [u32; 9],
-        }
+        #[expect(dead_code, reason = "no workload reads it")]
+        pub(in crate::rivals::mm::families) struct Value([u32; 9]);
 
         impl crate::rivals::Value for Value {
             #[inline]
             fn of(number: u32) -> Self {
-                let _words = [number; 9];
-                Self { _words }
+                Self([number; 9])
             }
         }
     };

@@ -13,6 +13,7 @@ pub(crate) struct Mm;
 
 impl Rival for Mm {
     type Store<T: Value> = Boxes;
+    type Sent = Boxes;
     type Row = MmBox<[Plain]>;
     type Forest = Boxes;
     type Families = DerivedFamilies;
@@ -42,17 +43,15 @@ impl<T: Value> Store<T> for Boxes {
 
 /// A tree of boxes.
 #[derive(MmManaged)]
-pub(crate) struct Tree {
-    _children: [Option<MmBox<Tree>>; 2],
-}
+#[expect(dead_code, reason = "the children are there to be released")]
+pub(crate) struct Tree([Option<MmBox<Tree>>; 2]);
 
 impl Forest for Boxes {
     type Tree = MmBox<Tree>;
 
     #[inline]
     fn join(&mut self, left: Option<MmBox<Tree>>, right: Option<MmBox<Tree>>) -> MmBox<Tree> {
-        let _children = [left, right];
-        MmBox::new(Tree { _children })
+        MmBox::new(Tree([left, right]))
     }
 
     #[inline]
