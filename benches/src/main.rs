@@ -1,13 +1,14 @@
 //! mm beside other allocators: one command, one table.
 //!
 //! ```sh
-//! cargo run --release -p mm-benches
-//! cargo run --release -p mm-benches -- --only pair --rivals mm,rallocator
+//! cargo run --profile compare -p mm-benches
+//! cargo run --profile compare -p mm-benches -- --only pair --rivals mm,rallocator
 //! ```
 //!
 //! Each run is a process in which all rivals do each workload, one after the other and another one
 //! first in each run; rows of memory and of the largest sets have a process for each rival. The
-//! figures are the medians of the runs.
+//! figures are the medians of the runs. With `--release` it builds faster and runs as well, but
+//! rallocator is slower than it can be.
 
 mod chart;
 mod child;
@@ -43,6 +44,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Measures what is wanted, prints the tables, and writes them if that is wanted.
 fn compare(options: &Options) -> Result<(), Box<dyn Error>> {
+    if machine::profile() != "compare" {
+        eprintln!("note: `--profile compare` is fairer to the rivals that are written in Rust");
+    }
     let catalogue = RIVALS[0].1();
     let rows = catalogue
         .iter()

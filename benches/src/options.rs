@@ -9,7 +9,7 @@ use crate::workloads::{Row, Workload};
 
 /// How to call the program.
 pub(crate) const USAGE: &str = "\
-Usage: cargo run --release -p mm-benches -- [OPTIONS]
+Usage: cargo run --profile compare -p mm-benches -- [OPTIONS]
   --runs N       runs to take the medians of (5)
   --only WORD    only rows with WORD in their name
   --rivals A,B   only these of: mm, glibc, mimalloc, jemalloc, rpmalloc, rallocator, plurality, slab
