@@ -8,6 +8,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::figures::Figures;
 use crate::rivals::{OURS, RIVALS};
+use crate::table::short;
 use crate::workloads::{Row, Table};
 
 type Done = Result<(), Box<dyn Error>>;
@@ -17,7 +18,9 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 const WIDTH: u32 = 960;
 const BAR: i32 = 7;
 const GAP: i32 = 10;
-const LEFT: i32 = 130;
+const LEFT: i32 = 160;
+/// Between the names of the rows and the scale, for the figures of bars that are cut.
+const MARGIN: i32 = 40;
 const RIGHT: i32 = 890;
 const TOP: i32 = 100;
 const BOTTOM: i32 = 50;
@@ -147,7 +150,7 @@ fn vertical(area: &Area, ratio: f64, bottom: i32, colour: RGBColor) -> Done {
 fn group(area: &Area, row: &Row, bars: &[Bar], top: i32) -> Done {
     let middle = top + (height(bars) - GAP) / 2;
     let style = font(12, BLACK).pos(Pos::new(HPos::Right, VPos::Center));
-    area.draw_text(row.name, &style, (LEFT - 10, middle))?;
+    area.draw_text(row.name, &style, (LEFT - MARGIN, middle))?;
     for (place, bar) in (0..).zip(bars) {
         draw_bar(area, bar, top + place * BAR)?;
     }
@@ -166,7 +169,7 @@ fn draw_bar(area: &Area, bar: &Bar, top: i32) -> Done {
         let space = if bar.ratio > MOST { 4 } else { -4 };
         let style = font(9, BLACK).pos(Pos::new(side, VPos::Center));
         let beside = (across(bar.ratio) + space, top + BAR / 2);
-        area.draw_text(&format!("{:.2}", bar.ratio), &style, beside)?;
+        area.draw_text(&short(bar.ratio), &style, beside)?;
     }
     Ok(())
 }

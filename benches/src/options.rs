@@ -68,7 +68,17 @@ impl Options {
                 other => return Err(other.unexpected()),
             }
         }
+        if options.is_written && !options.is_whole() {
+            return Err(
+                "only whole tables are written: leave --quick, --only, --rivals out".into(),
+            );
+        }
         Ok(options)
+    }
+
+    /// Tells whether the tables will be whole, and so fit to be kept.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.is_quick && self.only.is_empty() && self.rivals.len() == RIVALS.len()
     }
 
     /// Tells whether a rival is wanted.

@@ -61,20 +61,23 @@ fn rule(options: &Options) -> Vec<String> {
 
 fn body(options: &Options, figures: &Figures, row: &Row) -> Vec<String> {
     let mut cells = [row.name, row.what, row.unit].map(str::to_owned).to_vec();
-    cells.extend(rivals(options).map(|rival| short(figures.median(row.name, rival))));
+    cells.extend(rivals(options).map(|rival| figure(figures.median(row.name, rival))));
     let ratios = [Against::All, Against::Addresses].map(|against| against.ratio(figures, row));
     cells.extend(ratios.map(of_ratio));
     cells
 }
 
 /// Writes a figure with three digits that count.
-fn short(figure: Option<f64>) -> String {
+pub(crate) fn short(figure: f64) -> String {
     match figure {
-        None => "-".to_owned(),
-        Some(figure) if figure < 10.0 => format!("{figure:.2}"),
-        Some(figure) if figure < 100.0 => format!("{figure:.1}"),
-        Some(figure) => format!("{figure:.0}"),
+        ..10.0 => format!("{figure:.2}"),
+        ..100.0 => format!("{figure:.1}"),
+        _ => format!("{figure:.0}"),
     }
+}
+
+fn figure(median: Option<f64>) -> String {
+    median.map_or("-".to_owned(), short)
 }
 
 fn of_ratio(ratio: Option<f64>) -> String {
