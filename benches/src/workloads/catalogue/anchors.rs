@@ -24,19 +24,19 @@ fn timed<R: Rival>() -> Vec<Workload> {
             ),
             row("hand-over, CPU", "the same, CPU time of both threads", "ns"),
         ],
-        ..times("", "", (100, 40_000), hand_over::measure::<R>)
+        ..times("", "", (100, 60_000), hand_over::measure::<R>)
     };
     vec![
         times(
             "pair",
             "allocate, write, release one",
-            (1, 20_000),
+            (1, 50_000),
             one::measure::<R, Plain>,
         ),
         times(
             "replace 1,000",
             "replace a random one of 1,000",
-            (1_000, 100),
+            (1_000, 400),
             replace::measure::<R, Plain>,
         ),
         times(
@@ -48,38 +48,38 @@ fn timed<R: Rival>() -> Vec<Workload> {
         times(
             "in order 1,000",
             "allocate 1,000, release them in order",
-            (1_000, 10_000),
+            (1_000, 20_000),
             order::in_order::<R, Plain>,
         ),
         times(
             "in order 1 M",
             "allocate 1,000,000, release them in order",
-            (1_000_000, 6),
+            (1_000_000, 20),
             order::in_order::<R, Plain>,
         ),
         times(
             "shuffled 1 M",
             "allocate 1,000,000, release them in random order",
-            (1_000_000, 5),
+            (1_000_000, 10),
             order::shuffled::<R, Plain>,
         ),
         hand_over,
         times(
             "larson",
             "two threads replace random ones of 1,000, end, and hand over to others",
-            (1_000, 100),
+            (1_000, 200),
             larson::measure::<R>,
         ),
         times(
             "rows 1..30",
             "replace a random one of 4,096 zeroed rows of 1 to 30 values",
-            (30, 10),
+            (30, 20),
             rows::measure::<R>,
         ),
         times(
             "rows 1..300",
             "replace a random one of 4,096 zeroed rows of 1 to 300 values",
-            (300, 3),
+            (300, 5),
             rows::measure::<R>,
         ),
     ]

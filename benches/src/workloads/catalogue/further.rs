@@ -22,43 +22,43 @@ fn sizes<R: Rival>() -> Vec<Workload> {
         times(
             "trees",
             "binary trees of depth 18, built and released; for each node",
-            (18, 2),
+            (18, 10),
             trees::measure::<R>,
         ),
         times(
             "pair, 16 B",
             "allocate, write, release one of 16 bytes",
-            (1, 20_000),
+            (1, 50_000),
             one::measure::<R, Small>,
         ),
         times(
             "pair, 256 B",
             "allocate, write, release one of 256 bytes",
-            (1, 10_000),
+            (1, 20_000),
             one::measure::<R, Large>,
         ),
         times(
             "replace 1,000, 16 B",
             "replace a random one of 1,000 of 16 bytes",
-            (1_000, 100),
+            (1_000, 400),
             replace::measure::<R, Small>,
         ),
         times(
             "replace 1,000, 256 B",
             "replace a random one of 1,000 of 256 bytes",
-            (1_000, 50),
+            (1_000, 150),
             replace::measure::<R, Large>,
         ),
         times(
             "in order 1 M, 16 B",
             "allocate 1,000,000 of 16 bytes, release them in order",
-            (1_000_000, 6),
+            (1_000_000, 20),
             order::in_order::<R, Small>,
         ),
         times(
             "in order 1 M, 256 B",
             "allocate 1,000,000 of 256 bytes, release them in order",
-            (1_000_000, 2),
+            (1_000_000, 3),
             order::in_order::<R, Large>,
         ),
     ]
@@ -70,26 +70,26 @@ fn used_in_turn(measure: Measure) -> Vec<Workload> {
         times(
             "families 1",
             "replace the one value of 1 family",
-            (1, 10_000_000),
+            (1, 30_000_000),
             measure,
         ),
         times(
             "families 10",
             "replace the one value of each of 10 families in turn",
-            (10, 1_000_000),
+            (10, 3_000_000),
             measure,
         ),
-        times("families 100", "the same with 100", (100, 100_000), measure),
+        times("families 100", "the same with 100", (100, 200_000), measure),
         times(
             "families 1,000",
             "the same with 1,000",
-            (1_000, 5_000),
+            (1_000, 20_000),
             measure,
         ),
         times(
             "families 10,000",
             "the same with 10,000",
-            (10_000, 200),
+            (10_000, 1_000),
             measure,
         ),
     ]
@@ -101,7 +101,7 @@ fn growth(measure: Measure) -> Vec<Workload> {
         times(
             "live 1,000",
             "allocate 1,000, release them in order",
-            (1_000, 10_000),
+            (1_000, 20_000),
             measure,
         ),
         times(
@@ -113,13 +113,13 @@ fn growth(measure: Measure) -> Vec<Workload> {
         times(
             "live 100 k",
             "the same with 100,000",
-            (100_000, 80),
+            (100_000, 200),
             measure,
         ),
         times(
             "live 1 M",
             "the same with 1,000,000",
-            (1_000_000, 5),
+            (1_000_000, 20),
             measure,
         ),
         times(
@@ -152,11 +152,11 @@ fn sharing(measure: Measure) -> Vec<Workload> {
         times(
             "threads 1",
             "1 thread replaces random ones of its 1,000; CPUs x time for each",
-            (1, 100),
+            (1, 400),
             measure,
         ),
-        times("threads 2", "the same with 2 threads", (2, 100), measure),
-        times("threads 4", "the same with 4 threads", (4, 50), measure),
-        times("threads 8", "the same with 8 threads", (8, 25), measure),
+        times("threads 2", "the same with 2 threads", (2, 200), measure),
+        times("threads 4", "the same with 4 threads", (4, 100), measure),
+        times("threads 8", "the same with 8 threads", (8, 50), measure),
     ]
 }
