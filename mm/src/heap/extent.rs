@@ -134,6 +134,8 @@ impl Extent {
 
     pub(super) fn set_standing(&self, standing: Standing) {
         self.standing.store(standing as u8, Relaxed);
+        // The shelf depends on it: no count of taken units is right until the next look.
+        self.shelf_until.store(0, Relaxed);
     }
 
     /// Units that fit the extent.
@@ -155,11 +157,26 @@ impl Extent {
 
     /// The fullest page in use that has a free unit, else one that is not in use.
     pub(super) fn page_to_fill(&'static self) -> Option<Page> {
-        let open = self.pages().filter(|page| !page.is_full());
-        open.max_by_key(|page| (page.taken(), page.is_in_use()))
+        let mut fullest = None;
+        for page in self.pages() {
+            let (taken, is_full) = (page.taken(), page.is_full());
+            // Of pages without a taken unit, those in use come first.
+            let rank = taken * 2 + usize::from(page.is_in_use());
+            if !is_full && fullest.is_none_or(|(most, _)| rank > most) {
+                fullest = Some((rank, page));
+            }
+        }
+        fullest.map(|(_, page)| page)
+    }
+
+    /// Whether `address` lies in the extent.
+    #[inline]
+    pub(super) fn contains(&self, address: usize) -> bool {
+        address.wrapping_sub(self.start) < self.place.bytes
     }
 
     /// Finds the unit slot that starts at `address`, if one does.
+    #[inline]
     pub(super) fn spot_at(&'static self, address: usize) -> Option<Spot> {
         let (number, inside) = self.geometry().split_pages(address - self.start);
         let page = Page {
@@ -204,6 +221,7 @@ impl Extent {
         if found.is_none() {
             let longest = self.pages().map(Page::longest_run).max().unwrap_or(0);
             self.too_long.store(count(longest + 1), Relaxed);
+            self.pages().for_each(Page::account_looked);
         }
         found
     }
@@ -220,6 +238,7 @@ impl Extent {
     }
 
     /// Whether the extent is on the shelf where it belongs.
+    #[inline]
     pub(super) fn fits_shelf(&self) -> bool {
         let taken = self.taken_units.load(Relaxed);
         (self.shelf_from.load(Relaxed)..self.shelf_until.load(Relaxed)).contains(&taken)
@@ -237,9 +256,10 @@ impl Extent {
         self.taken_units.store(count(taken), Relaxed);
     }
 
-    pub(super) fn account_freed(&self, units: usize) {
-        let taken = self.taken_units() - units;
-        self.taken_units.store(count(taken), Relaxed);
+    #[inline]
+    pub(super) fn account_freed(&self, units: u32) {
+        let taken = self.taken_units.load(Relaxed) - units;
+        self.taken_units.store(taken, Relaxed);
     }
 }
 

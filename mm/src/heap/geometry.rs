@@ -18,6 +18,10 @@ const MIN_UNITS: usize = 8;
 /// this many units, and the table of surplus units has one place for that many.
 pub(crate) const LONG_ROW: usize = 32;
 
+/// Units of the longest block that caches keep, and its bytes at most.
+pub(crate) const LONGEST_ROW: usize = 455;
+const LARGEST_ROW: usize = 64 << 10;
+
 /// Fraction bits of [`Geometry::reciprocal`].
 const RECIPROCAL_BITS: u32 = 40;
 
@@ -42,6 +46,8 @@ pub(crate) struct Geometry {
     /// Logarithm of the bytes of a VM page: a division would be the longest part of a release.
     page_shift: u32,
     capacity: u32,
+    /// Words of one bit map.
+    words: u32,
     reciprocal: u64,
     placement: Placement,
 }
@@ -68,11 +74,13 @@ impl Geometry {
         let placement = placement(unit);
         let page_bytes = page_bytes(unit);
         let paged = matches!(placement, Placement::Paged);
+        let capacity = if paged { (page_bytes / unit) as u32 } else { 0 };
         Self {
             unit,
             align,
             page_shift: page_bytes.ilog2(),
-            capacity: if paged { (page_bytes / unit) as u32 } else { 0 },
+            capacity,
+            words: capacity.div_ceil(64),
             reciprocal: if paged {
                 (1 << RECIPROCAL_BITS) / unit as u64 + 1
             } else {
@@ -114,7 +122,7 @@ impl Geometry {
 
     /// Words of one bit map of a VM page.
     pub(crate) const fn words(&self) -> usize {
-        self.capacity().div_ceil(64)
+        self.words as usize
     }
 
     /// Places of a VM page's table of surplus units.
@@ -137,6 +145,17 @@ impl Geometry {
     /// Whether a block of `units` units fits a VM page.
     pub(crate) const fn fits_page(&self, units: usize) -> bool {
         units <= self.capacity()
+    }
+
+    /// Units of the longest block that caches keep; below 2 there is none.
+    pub(crate) fn longest_row(&self) -> usize {
+        let most = LARGEST_ROW / self.unit.max(1);
+        LONGEST_ROW.min(self.capacity()).min(most)
+    }
+
+    /// Whether caches keep blocks of `units` units, more than one.
+    pub(crate) fn keeps_rows(&self, units: usize) -> bool {
+        (2..=self.longest_row()).contains(&units)
     }
 
     /// Index of the unit that `offset` bytes from a page's first unit lie in.

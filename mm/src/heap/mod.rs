@@ -191,7 +191,7 @@ impl Heap {
         if units == 1 && self.geometry.placement() == Placement::Paged {
             return self.alloc_one(cell);
         }
-        if cache::keeps(&self.geometry, units) {
+        if self.geometry.keeps_rows(units) {
             return self.alloc_row(cell, units);
         }
         self.central().alloc(self, units)
@@ -218,7 +218,7 @@ impl Heap {
             // SAFETY: the caller promises the same, and the unit lies in a VM page.
             return unsafe { self.release_one(cell, first) };
         }
-        if cache::keeps(&self.geometry, units) {
+        if self.geometry.keeps_rows(units) {
             // SAFETY: the caller promises the same.
             return unsafe { self.release_row(cell, first, units) };
         }
@@ -314,6 +314,7 @@ impl Heap {
             None => central.take_row(self, units)?,
         };
         cache.account_allocated();
+        central.account_peak(self);
         Ok(row)
     }
 
@@ -450,7 +451,7 @@ impl Heap {
         let mut central = self.central();
         let half = cache.stacked().div_ceil(2);
         central.account_peak(self);
-        central.free_units(cache.stacked_units().take(half));
+        central.free_units(self, cache.stacked_units().take(half));
         cache.account_oldest_freed(half);
         central.shrink_if_fallen(self);
     }
@@ -458,11 +459,10 @@ impl Heap {
 
 /// Frees all units of the calling thread's cache, which the lock of its family guards.
 fn drain(central: &mut Central, cache: &CacheRecord) {
-    central.free_units(cache.single_units());
+    let heap = cache.heap();
+    central.free_units(heap, cache.single_units());
+    central.free_words(heap, cache.claims());
     central.free_kept_rows(cache);
-    for (first, mask) in cache.claims() {
-        central.free_claim(first, mask);
-    }
     cache.account_drained();
 }
 

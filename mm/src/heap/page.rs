@@ -30,6 +30,9 @@ const SETTLED: u8 = 2;
 /// the joined map: even a look would make the kernel count the map as resident.
 const JOINED: u8 = 4;
 
+/// The longest free run of the page or of its extent is known, and must be kept.
+const LOOKED: u8 = 8;
+
 /// Where a unit lies.
 #[derive(Clone, Copy)]
 pub(super) struct Spot {
@@ -88,11 +91,11 @@ impl Page {
     }
 
     pub(super) fn is_full(self) -> bool {
-        self.free() == 0
+        self.free_units() == 0
     }
 
     /// Units that are free.
-    pub(super) fn free(self) -> usize {
+    pub(super) fn free_units(self) -> usize {
         self.capacity() - self.taken()
     }
 
@@ -112,7 +115,7 @@ impl Page {
     pub(super) fn map(self) -> SlotMap<'static> {
         let words = self.extent.geometry().words();
         let range = self.number * words..(self.number + 1) * words;
-        let has_joined = self.state().flags.load(Relaxed) & JOINED != 0;
+        let has_joined = self.has_joined();
         SlotMap {
             taken: &self.extent.taken[range.clone()],
             joined: if has_joined {
@@ -135,34 +138,92 @@ impl Page {
         self.extent.place.at(self.offset_of(index))
     }
 
-    /// Takes up to `most` free units of word `word`, lowest first; the mask of those taken, and
-    /// whether all are known to be zero.
-    pub(super) fn claim(self, word: usize, most: usize) -> (u64, bool) {
-        let mask = lowest(self.map().free_in(word), most);
-        if mask == 0 {
-            return (0, true);
+    /// Takes up to `most` free units, whole words of the map while they last, and hands each
+    /// word to `take`: the word's first unit, the mask of those taken there, and whether all are
+    /// known to be zero. Ends when `take` has no room. Returns how many units it took.
+    pub(super) fn claim(
+        self,
+        most: usize,
+        mut take: impl FnMut(NonNull<u8>, u64, bool) -> bool,
+    ) -> usize {
+        let (map, fresh) = (self.map(), self.fresh());
+        let (mut taken, mut end) = (0, 0);
+        for word in 0..map.words() {
+            let mask = lowest(map.free_in(word), most - taken);
+            if mask == 0 {
+                continue;
+            }
+            map.take(word, mask);
+            taken += mask.count_ones() as usize;
+            end = (word + 1) * 64 - mask.leading_zeros() as usize;
+            let is_zero = word * 64 + mask.trailing_zeros() as usize >= fresh;
+            if !take(self.unit(word * 64), mask, is_zero) || taken == most {
+                break;
+            }
         }
-        self.map().take(word, mask);
-        let first = word * 64 + mask.trailing_zeros() as usize;
-        let end = (word + 1) * 64 - mask.leading_zeros() as usize;
-        let zero = self.touch(first, end);
-        self.account_taken(mask.count_ones() as usize);
-        (mask, zero)
+        self.touch(0, end);
+        self.account_taken(taken);
+        taken
     }
 
-    /// Frees the units of `mask` in word `word`; false, and nothing changed, unless each is a
-    /// taken block of one unit.
-    pub(super) fn unclaim(self, word: usize, mask: u64) -> bool {
-        let map = self.map();
-        if map.taken_in(word) & mask != mask || map.in_larger_blocks(word) & mask != 0 {
+    /// Frees the `units` units of `mask` in word `word`; false, and nothing changed, unless each
+    /// is a taken block of one unit.
+    #[inline]
+    pub(super) fn free(self, word: usize, mask: u64, units: u32) -> bool {
+        let words = self.extent.geometry().words();
+        let Some(taken) = self.extent.taken.get(self.number * words + word) else {
+            return false;
+        };
+        let before = taken.load(Relaxed);
+        if before & mask != mask {
             return false;
         }
+        if self.state().flags.load(Relaxed) != IN_USE {
+            return self.free_slow(word, mask, units);
+        }
+        taken.store(before & !mask, Relaxed);
+        self.account_freed_plain(units);
+        true
+    }
+
+    /// Whether the lists that the extent is on may be wrong after units were freed.
+    #[inline]
+    pub(super) fn needs_look(self) -> bool {
+        !self.extent.fits_shelf() || self.state().flags.load(Relaxed) != IN_USE
+    }
+
+    /// Counts units of a page in use that were freed in its map.
+    #[inline]
+    fn account_freed_plain(self, units: u32) {
+        let taken = &self.state().taken;
+        taken.store(taken.load(Relaxed) - units, Relaxed);
+        self.extent.account_freed(units);
+    }
+
+    /// Frees the units of `mask` in word `word`, which are taken; false, and nothing changed,
+    /// unless each is a block of one unit.
+    #[inline(never)]
+    fn free_slow(self, word: usize, mask: u64, units: u32) -> bool {
+        if self.has_joined() && self.is_in_rows(word, mask) {
+            return false;
+        }
+        let map = self.map();
         map.free(word, mask);
         if self.knows_longest() {
             self.raise_longest(longest_run_near(&map, word, mask));
         }
-        self.account_freed(mask.count_ones() as usize);
+        self.account_freed_plain(units);
+        self.account_changed();
         true
+    }
+
+    /// Whether any of the units of `mask` in word `word` is part of a larger block.
+    fn is_in_rows(self, word: usize, mask: u64) -> bool {
+        self.map().in_larger_blocks(word) & mask != 0
+    }
+
+    fn has_joined(self) -> bool {
+        self.state().flags.load(Relaxed) & JOINED != 0
     }
 
     /// Takes `units` units in a row as one block, if the page has them: the first's index, and
@@ -205,15 +266,20 @@ impl Page {
     }
 
     /// Whether anybody looked for a run in vain, so that a longer one must be noted.
-    pub(super) fn knows_longest(self) -> bool {
-        self.state().too_long.load(Relaxed) != 0 || self.extent.too_long.load(Relaxed) != 0
+    fn knows_longest(self) -> bool {
+        self.state().flags.load(Relaxed) & LOOKED != 0
+    }
+
+    /// Notes that somebody looked for a run in vain, here or in the extent.
+    pub(super) fn account_looked(self) {
+        self.add_flags(LOOKED);
     }
 
     /// No free run is longer than so many units.
     pub(super) fn longest_run(self) -> usize {
         match usize::from(self.state().too_long.load(Relaxed)) {
-            0 => self.free(),
-            units => (units - 1).min(self.free()),
+            0 => self.free_units(),
+            units => (units - 1).min(self.free_units()),
         }
     }
 
@@ -227,6 +293,7 @@ impl Page {
     fn set_longest(self, units: usize) {
         let too_long = u16::try_from(units + 1).unwrap_or(0);
         self.state().too_long.store(too_long, Relaxed);
+        self.account_looked();
     }
 
     /// Notes that there may be a free run of `units` units now.
@@ -256,10 +323,11 @@ impl Page {
 
     /// Notes that the page is in use and may have something to give back again.
     fn account_changed(self) {
-        let before = self.state().flags.load(Relaxed);
-        self.state()
-            .flags
-            .store(before & !SETTLED | IN_USE, Relaxed);
+        let flags = &self.state().flags;
+        let before = flags.load(Relaxed);
+        if before & (SETTLED | IN_USE) != IN_USE {
+            flags.store(before & !SETTLED | IN_USE, Relaxed);
+        }
     }
 
     fn account_taken(self, units: usize) {
@@ -270,10 +338,7 @@ impl Page {
     }
 
     fn account_freed(self, units: usize) {
-        self.state()
-            .taken
-            .store(count(self.taken() - units), Relaxed);
-        self.extent.account_freed(units);
+        self.account_freed_plain(count(units));
         self.account_changed();
     }
 

@@ -42,11 +42,17 @@ impl RunLists {
 
     /// Takes `units` units in a row as one block: its page, the first's index, and whether all
     /// are known to be zero.
-    pub(super) fn claim(&mut self, units: usize) -> Option<(Page, usize, bool)> {
+    pub(super) fn claim_anywhere(&mut self, units: usize) -> Option<(Page, usize, bool)> {
+        // Before the family grows, all are looked at that were passed over.
+        self.claim(units)
+            .or_else(|| self.claim_from(class_of(units), units, usize::MAX))
+    }
+
+    fn claim(&mut self, units: usize) -> Option<(Page, usize, bool)> {
         let mut classes = self.classes & (u64::MAX << class_of(units));
         while classes != 0 {
             let class = classes.trailing_zeros() as usize;
-            if let Some(found) = self.claim_from(class, units) {
+            if let Some(found) = self.claim_from(class, units, PASSED_OVER) {
                 return Some(found);
             }
             classes &= classes - 1;
@@ -75,10 +81,16 @@ impl RunLists {
         extent.set_run_class(now);
     }
 
-    fn claim_from(&mut self, class: usize, units: usize) -> Option<(Page, usize, bool)> {
+    /// Takes a run from an extent of one list; passes over so many that are too short.
+    fn claim_from(
+        &mut self,
+        class: usize,
+        units: usize,
+        most: usize,
+    ) -> Option<(Page, usize, bool)> {
         let mut passed_over = 0;
         let mut next = self.lists[class].newest();
-        while let Some(extent) = next.filter(|_| passed_over < PASSED_OVER) {
+        while let Some(extent) = next.filter(|_| passed_over < most) {
             next = List::<Extent, ByRun>::after(extent);
             if extent.longest_run() < units {
                 passed_over += 1;

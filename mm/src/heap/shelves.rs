@@ -2,17 +2,20 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::extent::Extent;
+use super::extent::{Extent, Standing};
 use super::list::List;
 
 /// Shelves of partly used extents, by eighths.
 const PARTLY: usize = 8;
 
-/// The shelf of extents without a taken unit.
-pub(super) const EMPTY: u8 = 8;
+/// The shelf of extents without a taken unit that may be backed by memory.
+const SPARE: u8 = 8;
+
+/// The shelf of extents that were given back.
+const GIVEN_BACK: u8 = 9;
 
 /// The place of extents without a free unit, which nobody looks for.
-pub(super) const FULL: u8 = 9;
+pub(super) const FULL: u8 = 10;
 
 /// The kind of the lists.
 #[derive(Debug)]
@@ -21,20 +24,20 @@ pub(super) struct ByFill;
 /// Lists of extents. Which list an extent is on is said by its own `shelf`.
 #[derive(Debug)]
 pub(super) struct Shelves {
-    shelves: [List<Extent, ByFill>; PARTLY + 1],
+    shelves: [List<Extent, ByFill>; PARTLY + 2],
 }
 
 impl Shelves {
     pub(super) const fn new() -> Self {
         Self {
-            shelves: [const { List::new() }; PARTLY + 1],
+            shelves: [const { List::new() }; PARTLY + 2],
         }
     }
 
-    /// Extents with a free unit, fullest shelf first, empty ones last.
+    /// Extents with a free unit, fullest shelf first, those that were given back last.
     pub(super) fn with_room(&self) -> impl Iterator<Item = &'static Extent> {
         let partly = (0..PARTLY).rev();
-        let order = partly.chain([usize::from(EMPTY)]);
+        let order = partly.chain([usize::from(SPARE), usize::from(GIVEN_BACK)]);
         order.flat_map(|shelf| self.shelves[shelf].iter())
     }
 
@@ -58,7 +61,7 @@ impl Shelves {
 /// than the second.
 fn taken_on_shelf(shelf: u8, capacity: usize) -> (usize, usize) {
     match shelf {
-        EMPTY => (0, 1),
+        SPARE | GIVEN_BACK => (0, 1),
         FULL => (capacity, capacity + 1),
         shelf => {
             let bound = |eighths: usize| (eighths * capacity).div_ceil(PARTLY);
@@ -70,12 +73,15 @@ fn taken_on_shelf(shelf: u8, capacity: usize) -> (usize, usize) {
 
 /// Which shelf an extent belongs on.
 pub(super) fn shelf_of(extent: &Extent) -> u8 {
-    shelf_for(extent.taken_units(), extent.capacity())
+    match extent.taken_units() {
+        0 if extent.standing() == Standing::GivenBack => GIVEN_BACK,
+        taken => shelf_for(taken, extent.capacity()),
+    }
 }
 
 fn shelf_for(taken: usize, capacity: usize) -> u8 {
     match taken {
-        0 => EMPTY,
+        0 => SPARE,
         _ if taken == capacity => FULL,
         _ => u8::try_from(taken * PARTLY / capacity).unwrap_or(FULL),
     }

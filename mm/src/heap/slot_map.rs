@@ -30,6 +30,11 @@ pub(super) struct Run {
 }
 
 impl SlotMap<'_> {
+    /// Words of the map.
+    pub(super) fn words(&self) -> usize {
+        self.taken.len()
+    }
+
     /// The free units of word `word`, as a mask.
     pub(super) fn free_in(&self, word: usize) -> u64 {
         !self.taken[word].load(Relaxed) & self.valid(word)
@@ -126,7 +131,7 @@ impl SlotMap<'_> {
     pub(super) fn find_run(&self, units: usize) -> Result<usize, usize> {
         // Free units at the end of the words before, and the longest run so far.
         let (mut carried, mut longest) = (0, 0);
-        for word in 0..self.taken.len() {
+        for word in 0..self.words() {
             let free = self.free_in(word);
             let reaches = carried + free.trailing_ones() as usize;
             if reaches >= units {

@@ -93,24 +93,24 @@ impl Bins {
         eager.min(half).min(geometry.capacity() / units).max(1)
     }
 
-    /// Keeps the blocks of a refill, all known to be zero or none, in a bin that was empty.
+    /// Keeps the blocks of a refill, all known to be zero or none.
     pub(in crate::heap) fn refill(
         &self,
         blocks: impl Iterator<Item = NonNull<u8>>,
         units: usize,
         zero: bool,
     ) {
+        let bin = units % LONG_ROW;
+        let was_empty = self.count[bin].load(Relaxed) == 0;
         for first in blocks {
             let fits = self.put(first, units);
             debug_assert!(fits, "a refill takes no more than there is room for");
         }
-        let bin = units % LONG_ROW;
-        let known = if zero {
-            self.count[bin].load(Relaxed)
-        } else {
-            0
-        };
-        self.zero[bin].store(known, Relaxed);
+        // The mark is for the lowest blocks alone: those above others cannot have it.
+        if was_empty {
+            let known = self.count[bin].load(Relaxed);
+            self.zero[bin].store(known * u16::from(zero), Relaxed);
+        }
     }
 
     /// Takes out the older half of the blocks of `units` units, and hands them to `free`; says

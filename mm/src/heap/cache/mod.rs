@@ -32,7 +32,7 @@ use record::{CLOSED, OPEN};
 
 pub(super) use bins::Bins;
 pub(super) use record::CacheRecord;
-pub(super) use rows::{Row, Rows, keeps};
+pub(super) use rows::{Row, Rows};
 
 /// Where one thread finds its cache of one family.
 ///

@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64, Ordering::R
 
 use crate::heap::Block;
 use crate::heap::central::spot_of;
-use crate::heap::geometry::Geometry;
+use crate::heap::geometry::{Geometry, LONGEST_ROW};
 use crate::heap::surplus::{most_surplus, take_surplus_at};
 
 /// Lengths are below this many units. A power of two, so that no index needs a test.
@@ -20,9 +20,6 @@ const PLACES: usize = 512;
 
 /// Bytes of blocks that one cache keeps at most.
 const MOST_BYTES: usize = 1024 << 10;
-
-/// Bytes of the largest block that is kept.
-const LARGEST: usize = 64 << 10;
 
 /// One thread's released blocks of many units of one family.
 ///
@@ -36,6 +33,8 @@ const LARGEST: usize = 64 << 10;
 ///    the maps, has no surplus units, and is in no other place.
 #[derive(Debug)]
 pub(in crate::heap) struct Rows {
+    /// Units of the longest block that may be put here.
+    longest: AtomicU16,
     vacant: AtomicU16,
     used: AtomicU16,
     /// Which of every two places was drained last.
@@ -75,16 +74,16 @@ pub(in crate::heap) struct Row {
     pub(in crate::heap) units: usize,
 }
 
-/// Whether caches keep blocks of `units` units.
-pub(in crate::heap) fn keeps(geometry: &Geometry, units: usize) -> bool {
-    (2..LENGTHS).contains(&units) && geometry.fits_page(units) && units * geometry.unit() <= LARGEST
-}
+// A block may come back a surplus longer than it was asked for.
+const _: () = assert!(LONGEST_ROW + most_surplus(LONGEST_ROW) < LENGTHS);
 
 impl Rows {
     /// Gives the cache its room, unless it has it already.
     pub(in crate::heap) fn prepare(&self, geometry: &Geometry) -> bool {
         let is_new = self.most_held.load(Relaxed) == 0;
         let most = MOST_BYTES / geometry.unit();
+        self.longest
+            .store(short(geometry.longest_row()), Relaxed);
         self.most_held.store(small(most), Relaxed);
         is_new
     }
@@ -187,11 +186,14 @@ impl Rows {
     }
 
     fn has_room(&self, units: usize) -> bool {
-        let longest = units + most_surplus(units);
+        // Longer blocks may not even lie in a VM page.
+        if units > usize::from(self.longest.load(Relaxed)) {
+            return false;
+        }
         let has_place =
             self.vacant.load(Relaxed) != 0 || usize::from(self.used.load(Relaxed)) < PLACES - 1;
-        let held = self.held.load(Relaxed) as usize + longest;
-        has_place && longest < LENGTHS && held <= self.most_held.load(Relaxed) as usize
+        let held = self.held.load(Relaxed) as usize + units + most_surplus(units);
+        has_place && held <= self.most_held.load(Relaxed) as usize
     }
 
     /// Takes a block that is a little longer than was asked for.

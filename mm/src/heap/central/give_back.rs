@@ -23,6 +23,7 @@ impl Central {
             if let Record::Extent(extent) = record {
                 bytes += settle(extent, os_page, calls, &mut self.spare);
                 self.runs.account_changed(extent);
+                self.shelves.account_changed(extent);
             }
         }
         self.spare.forget_misses();

@@ -2,9 +2,10 @@
 
 mod account;
 mod give_back;
-mod group;
 mod rows;
 mod spare;
+mod spot;
+mod sweep;
 
 use core::ptr::NonNull;
 
@@ -22,11 +23,10 @@ use crate::heap::surplus::take_surplus_at;
 use crate::heap::{Block, Heap, Refusal, Shortage};
 use crate::os::Refused;
 use account::Account;
-use group::{Group, released_twice};
 use spare::SpareMemory;
+use spot::released_twice;
 
-pub(super) use group::is_block;
-pub(super) use group::spot_of;
+pub(super) use spot::{is_block, spot_of};
 
 /// Families with at least this many bytes of address space ask for huge OS pages.
 const HUGE_FROM: usize = 8 << 20;
@@ -84,50 +84,18 @@ impl Central {
         heap: &'static Heap,
         cache: &CacheRecord,
     ) -> Result<(), Refused> {
-        let mut wanted = cache.units_per_refill(heap.geometry());
+        let wanted = cache.units_per_refill(heap.geometry());
         let page = self.page_to_fill(heap)?;
-        for word in 0..heap.geometry().words() {
-            if wanted == 0 || !cache.has_room_for_claim() {
-                break;
-            }
-            let (mask, zero) = page.claim(word, wanted);
-            if mask != 0 {
-                cache.add_claim(page.unit(word * 64), mask, zero);
-                let units = mask.count_ones() as usize;
-                wanted -= units;
-                self.account.account_taken(units, units);
-            }
-        }
+        let units = page.claim(wanted, |first, mask, zero| {
+            cache.add_claim(first, mask, zero);
+            cache.has_room_for_claim()
+        });
+        self.account.account_taken(units, units);
         self.account_used(page.extent());
         self.shelves.account_changed(page.extent());
         self.account_peak(heap);
         debug_assert!(cache.cached() > 0, "the page to fill had no free unit");
         Ok(())
-    }
-
-    /// Takes back units that are blocks of their own.
-    ///
-    /// # Panics
-    ///
-    /// Never: a unit that is not taken was released twice, which aborts the process.
-    pub(super) fn free_units(&mut self, units: impl Iterator<Item = NonNull<u8>>) {
-        let mut group: Option<Group> = None;
-        for unit in units {
-            if group.as_mut().is_some_and(|group| group.takes(unit)) {
-                continue;
-            }
-            if let Some(full) = group.replace(Group::at(unit)) {
-                self.free_group(full);
-            }
-        }
-        if let Some(last) = group {
-            self.free_group(last);
-        }
-    }
-
-    /// Takes back what is left of a claimed word.
-    pub(super) fn free_claim(&mut self, first: NonNull<u8>, mask: u64) {
-        self.free_group(Group::of_word(first, mask));
     }
 
     /// Allocates a block that no cache serves.
@@ -301,26 +269,6 @@ impl Central {
         match self.unrecorded.take() {
             Some(left) => Ok(left),
             None => Place::take(bytes, bytes, &mut self.account.kernel_calls),
-        }
-    }
-
-    fn free_group(&mut self, group: Group) {
-        if !group.page.unclaim(group.word, group.mask) {
-            released_twice(group.page.unit(group.word * 64));
-        }
-        let units = group.mask.count_ones() as usize;
-        self.account.account_freed(units, units);
-        self.account_freed(group.page);
-    }
-
-    /// Puts an extent of which units were freed on its shelf; gives memory back if it is empty.
-    fn account_freed(&mut self, page: Page) {
-        self.shelves.account_changed(page.extent());
-        if page.knows_longest() {
-            self.runs.account_changed(page.extent());
-        }
-        if page.extent().taken_units() == 0 {
-            self.account_emptied(page.extent());
         }
     }
 }

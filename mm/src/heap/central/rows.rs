@@ -3,7 +3,7 @@
 use core::ptr::NonNull;
 
 use super::Central;
-use super::group::{is_block, released_twice, spot_of};
+use super::spot::{is_block, released_twice, spot_of};
 use crate::heap::cache::{Bins, CacheRecord, Rows};
 use crate::heap::page::{Page, Spot};
 use crate::heap::record::Record;
@@ -19,9 +19,9 @@ impl Central {
         heap: &'static Heap,
         units: usize,
     ) -> Result<Block, Refused> {
-        let (first, zero) = self.take_rows(heap, units, 1)?;
+        let block = self.take_row(heap, units)?;
         self.account.allocated += 1;
-        Ok(Block { first, zero })
+        Ok(block)
     }
 
     /// Takes a block for a cache to hand out.
@@ -31,7 +31,6 @@ impl Central {
         units: usize,
     ) -> Result<Block, Refused> {
         let (first, zero) = self.take_rows(heap, units, 1)?;
-        self.account_peak(heap);
         Ok(Block { first, zero })
     }
 
@@ -50,7 +49,6 @@ impl Central {
         // The pointer has the provenance of the whole reservation, so no step leaves it.
         let at = |block| NonNull::new(first.as_ptr().wrapping_add(block * step));
         bins.refill((1..blocks).filter_map(at), units, zero);
-        self.account_peak(heap);
         Ok(Block { first, zero })
     }
 
@@ -135,15 +133,15 @@ impl Central {
         heap: &'static Heap,
         units: usize,
     ) -> Result<(Page, usize, bool), Refused> {
-        if let Some(found) = self.runs.claim(units) {
+        if let Some(found) = self.runs.claim_anywhere(units) {
             return Ok(found);
         }
         self.grow(heap)?;
-        if let Some(found) = self.runs.claim(units) {
+        if let Some(found) = self.runs.claim_anywhere(units) {
             return Ok(found);
         }
         // The very first page is a little smaller for its colour; the next has none.
         self.grow(heap)?;
-        self.runs.claim(units).ok_or(Refused)
+        self.runs.claim_anywhere(units).ok_or(Refused)
     }
 }

@@ -1,0 +1,41 @@
+//! From the address of a unit to its bit.
+
+use core::ptr::NonNull;
+use std::io::Write;
+
+use crate::heap::extent::Extent;
+use crate::heap::page::{Page, Spot};
+use crate::heap::record::{Record, SPACE};
+use crate::heap::slot_map::Run;
+
+/// The extent that an address lies in.
+#[inline]
+fn extent_of(unit: NonNull<u8>) -> Option<&'static Extent> {
+    match SPACE.record_at(unit.addr().get())? {
+        Record::Extent(extent) => Some(extent),
+        Record::Large(_) => None,
+    }
+}
+
+/// Where a unit lies that a cache or a caller holds.
+#[inline]
+pub(in crate::heap) fn spot_of(unit: NonNull<u8>) -> Spot {
+    let spot = extent_of(unit).and_then(|extent| extent.spot_at(unit.addr().get()));
+    spot.unwrap_or_else(|| released_twice(unit))
+}
+
+/// Whether the page holds a block that is exactly `run`.
+pub(in crate::heap) fn is_block(page: Page, run: Run) -> bool {
+    let map = page.map();
+    map.is_taken(run.first) && !map.is_joined(run.first) && map.block_units(run.first) == run.units
+}
+
+/// Ends the process: the maps say that a unit that was released is not taken.
+#[cold]
+pub(super) fn released_twice(unit: NonNull<u8>) -> ! {
+    // Going on would hand the same memory out to two owners.
+    let why = "was released twice, or is no unit; aborting";
+    // A closed stderr is no reason to panic instead.
+    let _ = writeln!(std::io::stderr(), "mm: the unit at {unit:p} {why}");
+    std::process::abort();
+}
