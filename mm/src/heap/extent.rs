@@ -169,12 +169,6 @@ impl Extent {
         fullest.map(|(_, page)| page)
     }
 
-    /// Whether `address` lies in the extent.
-    #[inline]
-    pub(super) fn contains(&self, address: usize) -> bool {
-        address.wrapping_sub(self.start) < self.place.bytes
-    }
-
     /// Finds the unit slot that starts at `address`, if one does.
     #[inline]
     pub(super) fn spot_at(&'static self, address: usize) -> Option<Spot> {

@@ -82,8 +82,7 @@ impl Rows {
     pub(in crate::heap) fn prepare(&self, geometry: &Geometry) -> bool {
         let is_new = self.most_held.load(Relaxed) == 0;
         let most = MOST_BYTES / geometry.unit();
-        self.longest
-            .store(short(geometry.longest_row()), Relaxed);
+        self.longest.store(short(geometry.longest_row()), Relaxed);
         self.most_held.store(small(most), Relaxed);
         is_new
     }

@@ -11,8 +11,9 @@ use super::record::{CacheRecord, MOST_CLAIMS};
 use crate::heap::geometry::Geometry;
 use crate::heap::{Block, meta};
 
-/// Released units that one cache holds at most.
-const MOST_STACKED: usize = 512;
+/// Released units that one cache holds at most. With half of it, a loop that makes a thousand
+/// values and drops them takes a third longer; with more, nothing that was measured gains.
+const MOST_STACKED: usize = 1_024;
 
 /// Released units that a new cache has room for.
 const FIRST_STACK: usize = 16;
@@ -96,8 +97,13 @@ impl CacheRecord {
         true
     }
 
+    /// Counts a block that leaves the cache.
     #[inline(always)]
     pub(in crate::heap) fn account_allocated(&self) {
+        // Left out only to measure what it costs; every figure is wrong then.
+        if cfg!(mm_unaccounted) {
+            return;
+        }
         // Only this thread stores it. `Release`: after the cache shrank, see the module's head.
         self.allocated
             .store(self.allocated.load(Relaxed) + 1, Release);
