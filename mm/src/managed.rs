@@ -218,12 +218,14 @@ fn alloc_units_zeroed<T: MmManaged>(units: usize) -> NonNull<T> {
 #[inline]
 pub(crate) unsafe fn release_units<T: MmManaged>(first: NonNull<T>, units: usize) {
     let first = first.cast();
-    let is_put = T::__with_cache(|cell| match units {
+    // SAFETY: used for this call alone.
+    let cell = unsafe { cell::<T>() };
+    let is_put = match units {
         // SAFETY: the caller promises that the block is live, of one unit, and unused.
         1 => unsafe { cell.put(first) },
         // SAFETY: the same, of that many units.
         _ => unsafe { cell.put_row(first, units) },
-    });
+    };
     if !is_put {
         // SAFETY: the caller promises the same, and the cell did not take it.
         unsafe { release_slow::<T>(first, units) };
@@ -233,10 +235,28 @@ pub(crate) unsafe fn release_units<T: MmManaged>(first: NonNull<T>, units: usize
 /// What the calling thread's cell has at hand.
 #[inline]
 fn at_hand<T: MmManaged>(units: usize) -> Option<Block> {
-    T::__with_cache(|cell| match units {
+    // SAFETY: used for this call alone.
+    let cell = unsafe { cell::<T>() };
+    match units {
         1 => cell.take(size_of::<T>()),
         _ => cell.take_row(units),
-    })
+    }
+}
+
+/// The calling thread's cell of `T`'s family.
+///
+/// Not lent to a closure that does the work: rustc would leave that out of line.
+///
+/// # Safety
+///
+/// The reference goes to no other thread, and is not kept beyond the caller's own call.
+#[allow(clippy::inline_always, reason = "an address, and the start of the hot path")]
+#[inline(always)]
+unsafe fn cell<'a, T: MmManaged>() -> &'a CacheCell {
+    let cell = T::__with_cache(core::ptr::from_ref);
+    // SAFETY: cells are const thread-locals without destructor: this one is there for as long as
+    // the thread runs, and only this thread uses it.
+    unsafe { &*cell }
 }
 
 // What follows finds the cell again: an address that is kept for the rare case would cost the
