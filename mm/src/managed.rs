@@ -250,7 +250,10 @@ fn at_hand<T: MmManaged>(units: usize) -> Option<Block> {
 /// # Safety
 ///
 /// The reference goes to no other thread, and is not kept beyond the caller's own call.
-#[allow(clippy::inline_always, reason = "an address, and the start of the hot path")]
+#[allow(
+    clippy::inline_always,
+    reason = "an address, and the start of the hot path"
+)]
 #[inline(always)]
 unsafe fn cell<'a, T: MmManaged>() -> &'a CacheCell {
     let cell = T::__with_cache(core::ptr::from_ref);

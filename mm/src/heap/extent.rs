@@ -169,6 +169,18 @@ impl Extent {
         fullest.map(|(_, page)| page)
     }
 
+    /// The page that `address` lies in, and its bytes from the page's first unit; `geometry` is
+    /// the family's.
+    #[inline]
+    pub(super) fn page_at(&'static self, geometry: &Geometry, address: usize) -> (Page, usize) {
+        let (number, inside) = geometry.split_pages(address.wrapping_sub(self.start));
+        let page = Page {
+            extent: self,
+            number,
+        };
+        (page, inside.wrapping_sub(page.colour()))
+    }
+
     /// Finds the unit slot that starts at `address`, if one does.
     #[inline]
     pub(super) fn spot_at(&'static self, address: usize) -> Option<Spot> {

@@ -4,6 +4,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
 
 use super::extent::{Extent, count};
+use super::geometry::Geometry;
 use super::slot_map::{Run, SlotMap};
 use crate::os::Refused;
 
@@ -166,37 +167,37 @@ impl Page {
         taken
     }
 
-    /// Frees the `units` units of `mask` in word `word`; false, and nothing changed, unless each
-    /// is a taken block of one unit.
+    /// Frees the `units` units of `mask` in word `word`; `geometry` is the family's. Returns
+    /// whether there is nothing else about the page. Nothing, and nothing changed, unless each
+    /// unit is a taken block of its own.
     #[inline]
-    pub(super) fn free(self, word: usize, mask: u64, units: u32) -> bool {
-        let words = self.extent.geometry().words();
-        let Some(taken) = self.extent.taken.get(self.number * words + word) else {
-            return false;
-        };
+    pub(super) fn free(
+        self,
+        geometry: &Geometry,
+        word: usize,
+        mask: u64,
+        units: u32,
+    ) -> Option<bool> {
+        let state = self.extent.states.get(self.number)?;
+        let index = self.number * geometry.words() + word;
+        let taken = self.extent.taken.get(index)?;
         let before = taken.load(Relaxed);
         if before & mask != mask {
-            return false;
+            return None;
         }
-        if self.state().flags.load(Relaxed) != IN_USE {
-            return self.free_slow(word, mask, units);
+        if state.flags.load(Relaxed) != IN_USE {
+            return self.free_slow(word, mask, units).then_some(false);
         }
         taken.store(before & !mask, Relaxed);
-        self.account_freed_plain(units);
-        true
-    }
-
-    /// Whether the lists that the extent is on may be wrong after units were freed.
-    #[inline]
-    pub(super) fn needs_look(self) -> bool {
-        !self.extent.fits_shelf() || self.state().flags.load(Relaxed) != IN_USE
+        self.account_freed_in(state, units);
+        Some(true)
     }
 
     /// Counts units of a page in use that were freed in its map.
     #[inline]
-    fn account_freed_plain(self, units: u32) {
-        let taken = &self.state().taken;
-        taken.store(taken.load(Relaxed) - units, Relaxed);
+    fn account_freed_in(self, state: &PageState, units: u32) {
+        let taken = state.taken.load(Relaxed) - units;
+        state.taken.store(taken, Relaxed);
         self.extent.account_freed(units);
     }
 
@@ -212,7 +213,7 @@ impl Page {
         if self.knows_longest() {
             self.raise_longest(longest_run_near(&map, word, mask));
         }
-        self.account_freed_plain(units);
+        self.account_freed_in(self.state(), units);
         self.account_changed();
         true
     }
@@ -338,7 +339,7 @@ impl Page {
     }
 
     fn account_freed(self, units: usize) {
-        self.account_freed_plain(count(units));
+        self.account_freed_in(self.state(), count(units));
         self.account_changed();
     }
 

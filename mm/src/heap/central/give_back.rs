@@ -3,6 +3,7 @@
 use super::Central;
 use super::spare::SpareMemory;
 use crate::heap::Heap;
+use crate::heap::cache::CacheRecord;
 use crate::heap::extent::{Extent, Standing};
 use crate::heap::record::Record;
 use crate::os::{PageSource, System};
@@ -37,7 +38,12 @@ impl Central {
         if self.peak_since_shrink < SHRINK_FROM || live >= self.peak_since_shrink / 10 {
             return;
         }
+        if !self.spare.may_shrink(self.peak_since_shrink) {
+            return;
+        }
         self.peak_since_shrink = live;
+        // What other threads hold back follows at their next call.
+        self.caches.iter().for_each(CacheRecord::ask_to_flush);
         let calls = &mut self.account.kernel_calls;
         let partly = self.shelves.with_room();
         for extent in partly.filter(|extent| extent.taken_units() > 0) {

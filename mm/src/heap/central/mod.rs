@@ -184,6 +184,7 @@ impl Central {
         // Cached units included, this is never less than what is live, and it is cheap.
         let at_most = self.taken_bytes(heap);
         self.peak_since_shrink = self.peak_since_shrink.max(at_most);
+        self.spare.account_taken(at_most);
         if at_most <= self.highest_taken {
             return;
         }

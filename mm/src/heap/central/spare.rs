@@ -1,12 +1,15 @@
 //! How much memory of empty extents a family keeps.
 //!
-//! One extent always, so that a loop at an extent's edge makes no calls into the kernel. More if
-//! the family took memory again that it had given back not long before: then a fault for each OS
-//! page would cost more than all other work on its units.
+//! As much as it took again that it had given back not long before: then a fault for each OS page
+//! would cost more than all other work on its units. And always a little, so that a small loop at
+//! an extent's edge makes no call into the kernel at all.
 
 use std::time::{Duration, Instant};
 
-/// A family that did not need more for this long keeps one extent again.
+/// What every family may keep, in bytes.
+const ALWAYS: usize = 256 << 10;
+
+/// A family that did not need more for this long keeps no more than that.
 const MEMORY: Duration = Duration::from_secs(4);
 
 /// What a family keeps, in bytes.
@@ -18,6 +21,10 @@ pub(in crate::heap) struct SpareMemory {
     allowed: usize,
     /// When it was last needed.
     needed: Option<Instant>,
+    /// The bytes that were taken before the family gave back what was between its live units.
+    shrunk_from: u64,
+    /// When that was too early.
+    shrunk_early: Option<Instant>,
 }
 
 impl SpareMemory {
@@ -26,6 +33,28 @@ impl SpareMemory {
             kept: 0,
             allowed: 0,
             needed: None,
+            shrunk_from: 0,
+            shrunk_early: None,
+        }
+    }
+
+    /// Whether a family that fell far below its peak, `taken` bytes, may give back now what is
+    /// between its live units. If so, it does.
+    pub(super) fn may_shrink(&mut self, taken: u64) -> bool {
+        let is_early = |then: Instant| then.elapsed() < MEMORY;
+        if self.shrunk_early.is_some_and(is_early) {
+            return false;
+        }
+        self.shrunk_from = taken;
+        true
+    }
+
+    /// Notes that so many bytes are taken now: more than half of what it was before the family
+    /// gave back means that it should not have.
+    pub(super) fn account_taken(&mut self, taken: u64) {
+        if self.shrunk_from > 0 && taken > self.shrunk_from / 2 {
+            self.shrunk_from = 0;
+            self.shrunk_early = Some(Instant::now());
         }
     }
 
@@ -37,9 +66,10 @@ impl SpareMemory {
     /// Whether an extent that became empty keeps its `bytes` bytes of memory.
     pub(super) fn keeps(&mut self, bytes: usize) -> bool {
         if self.needed.is_some_and(|then| then.elapsed() > MEMORY) {
-            self.forget_misses();
+            self.allowed = 0;
+            self.needed = None;
         }
-        let keeps = self.kept == 0 || self.kept + bytes <= self.allowed;
+        let keeps = self.kept + bytes <= self.allowed.max(ALWAYS);
         if keeps {
             self.kept += bytes;
         }
@@ -65,10 +95,12 @@ impl SpareMemory {
         self.kept -= bytes;
     }
 
-    /// Keeps one extent again, and no more.
+    /// Keeps a little again, and no more.
     pub(super) fn forget_misses(&mut self) {
         self.allowed = 0;
         self.needed = None;
+        self.shrunk_from = 0;
+        self.shrunk_early = None;
     }
 }
 
@@ -76,20 +108,39 @@ impl SpareMemory {
 mod tests {
     use super::*;
 
+    const EXTENT: usize = 2 << 20;
+
     #[test]
     fn what_was_missed_is_kept_the_next_time() {
         let mut spare = SpareMemory::new();
-        assert!(spare.keeps(2));
-        assert!(!spare.keeps(2));
-        spare.account_used(2);
-        spare.account_missed(2);
-        spare.account_missed(2);
-        assert!(spare.keeps(2) && spare.keeps(2));
-        assert!(!spare.keeps(2));
-        assert_eq!(spare.kept(), 4);
-        spare.account_given_back(4);
+        assert!(!spare.keeps(EXTENT));
+        spare.account_missed(EXTENT);
+        spare.account_missed(EXTENT);
+        assert!(spare.keeps(EXTENT) && spare.keeps(EXTENT));
+        assert!(!spare.keeps(EXTENT));
+        assert_eq!(spare.kept(), 2 * EXTENT);
+        spare.account_used(EXTENT);
+        spare.account_given_back(EXTENT);
         spare.forget_misses();
-        assert!(spare.keeps(2));
-        assert!(!spare.keeps(2));
+        assert!(!spare.keeps(EXTENT));
+    }
+
+    #[test]
+    fn a_little_is_kept_always() {
+        let mut spare = SpareMemory::new();
+        assert!(spare.keeps(ALWAYS / 2) && spare.keeps(ALWAYS / 2));
+        assert!(!spare.keeps(1));
+    }
+
+    #[test]
+    fn who_shrank_too_early_waits() {
+        let mut spare = SpareMemory::new();
+        assert!(spare.may_shrink(100));
+        spare.account_taken(50);
+        assert!(spare.may_shrink(100));
+        spare.account_taken(51);
+        assert!(!spare.may_shrink(100));
+        spare.forget_misses();
+        assert!(spare.may_shrink(100));
     }
 }

@@ -10,7 +10,7 @@ use crate::heap::slot_map::Run;
 
 /// The extent that an address lies in.
 #[inline]
-fn extent_of(unit: NonNull<u8>) -> Option<&'static Extent> {
+pub(super) fn extent_of(unit: NonNull<u8>) -> Option<&'static Extent> {
     match SPACE.record_at(unit.addr().get())? {
         Record::Extent(extent) => Some(extent),
         Record::Large(_) => None,

@@ -7,20 +7,20 @@
 use core::ptr::NonNull;
 
 use super::Central;
-use super::spot::{released_twice, spot_of};
+use super::spot::{extent_of, released_twice};
 use crate::heap::Heap;
 use crate::heap::geometry::Geometry;
-use crate::heap::page::{Page, Spot};
+use crate::heap::page::Page;
 
 /// Units of one map word, on their way back.
+#[derive(Clone, Copy)]
 struct Group {
     page: Page,
     word: usize,
     mask: u64,
     units: u32,
-    /// Address of the word's first unit, and bytes of all its units.
+    /// Address of the word's first unit.
     start: usize,
-    bytes: usize,
 }
 
 impl Central {
@@ -40,10 +40,11 @@ impl Central {
         while let Some(first) = units.next() {
             let mut group = Group::of(geometry, first);
             // What was allocated together is often released together.
-            while let Some(unit) = units.next_if(|unit| group.has(*unit)) {
+            while let Some(unit) = units.next_if(|unit| group.has(geometry, *unit)) {
                 group.add(geometry, unit);
             }
-            freed += self.free_group(&group);
+            self.free_group(geometry, group);
+            freed += group.units as usize;
         }
         self.account.account_freed(freed, freed);
     }
@@ -54,27 +55,39 @@ impl Central {
         heap: &'static Heap,
         words: impl Iterator<Item = (NonNull<u8>, u64)>,
     ) {
+        let geometry = heap.geometry();
         let mut freed = 0;
         for (first, mask) in words {
-            freed += self.free_group(&Group {
+            let units = mask.count_ones();
+            let word = Group::of(geometry, first);
+            let group = Group {
                 mask,
-                units: mask.count_ones(),
-                ..Group::of(heap.geometry(), first)
-            });
+                units,
+                ..word
+            };
+            self.free_group(geometry, group);
+            freed += units as usize;
         }
         self.account.account_freed(freed, freed);
     }
 
-    /// Frees the units of a group; how many they are.
-    #[inline]
-    fn free_group(&mut self, group: &Group) -> usize {
-        if !group.page.free(group.word, group.mask, group.units) {
-            released_twice(group.page.unit(group.word * 64));
+    /// Frees the units of a group.
+    #[allow(clippy::inline_always, reason = "so that the group lies in registers")]
+    #[inline(always)]
+    fn free_group(&mut self, geometry: &Geometry, group: Group) {
+        let Group {
+            page,
+            word,
+            mask,
+            units,
+            ..
+        } = group;
+        let Some(is_plain) = page.free(geometry, word, mask, units) else {
+            released_twice(page.unit(word * 64));
+        };
+        if !is_plain || !page.extent().fits_shelf() {
+            self.account_freed(page);
         }
-        if group.page.needs_look() {
-            self.account_freed(group.page);
-        }
-        group.units as usize
     }
 
     /// Puts an extent of which units were freed where it belongs, and gives its memory back if it
@@ -91,25 +104,35 @@ impl Central {
 }
 
 impl Group {
-    #[inline]
+    #[allow(clippy::inline_always, reason = "so that the group lies in registers")]
+    #[inline(always)]
     fn of(geometry: &Geometry, first: NonNull<u8>) -> Self {
-        let Spot { page, index } = spot_of(first);
+        let address = first.addr().get();
+        let extent = extent_of(first).unwrap_or_else(|| released_twice(first));
+        let (page, offset) = extent.page_at(geometry, address);
+        let index = geometry.index_of(offset);
+        if index * geometry.unit() != offset {
+            released_twice(first);
+        }
         let (word, bit) = (index / 64, index % 64);
         Self {
             page,
             word,
             mask: 1 << bit,
             units: 1,
-            start: first.addr().get() - bit * geometry.unit(),
-            // In a small page the word has fewer units, and another page may follow.
-            bytes: geometry.unit() * (page.capacity() - word * 64).min(64),
+            start: address - bit * geometry.unit(),
         }
     }
 
     /// Whether the unit is of the same word.
     #[inline]
-    fn has(&self, unit: NonNull<u8>) -> bool {
-        unit.addr().get().wrapping_sub(self.start) < self.bytes
+    fn has(&self, geometry: &Geometry, unit: NonNull<u8>) -> bool {
+        let offset = unit.addr().get().wrapping_sub(self.start);
+        if offset >= 64 * geometry.unit() {
+            return false;
+        }
+        // In a small page the word has fewer units, and another page may follow.
+        offset < (self.page.capacity() - self.word * 64) * geometry.unit()
     }
 
     /// Adds a unit of the same word.
