@@ -10,7 +10,7 @@ use crate::os::{PageSource, System};
 
 /// A family whose live bytes fall below a tenth of their last peak gives its free memory back,
 /// unless that peak was below this many bytes.
-const SHRINK_FROM: u64 = 4 << 20;
+const SHRINK_FROM: u64 = 1 << 20;
 
 impl Central {
     /// Gives back to the kernel all that can be given; returns its bytes.
