@@ -11,7 +11,7 @@ use proptest::prelude::*;
 #[derive(Clone, Copy, MmManaged)]
 #[mm(instances(
     Bytes<1>, Bytes<8>, Bytes<36>, Bytes<145>, Bytes<1_000>, Bytes<2_048>, Bytes<70_000>,
-    Bytes<40>, Bytes<48>, Bytes<56>, Bytes<64>, Bytes<72>, Bytes<1_008>,
+    Bytes<40>, Bytes<48>, Bytes<56>, Bytes<64>, Bytes<72>, Bytes<80>, Bytes<88>, Bytes<1_008>,
 ))]
 #[repr(transparent)]
 struct Bytes<const N: usize>([u8; N]);
@@ -292,16 +292,64 @@ fn a_parked_threads_cache_shrinks_at_its_next_call() {
             trimmed.wait();
         });
         parked.wait();
-        assert!(figures::<Unit>().cached_units > 900);
+        let before = figures::<Unit>().cached_units;
         mm::trim();
-        assert!(
-            figures::<Unit>().cached_units > 900,
-            "its thread alone reaches it"
-        );
+        let trimmed_only = figures::<Unit>().cached_units;
         trimmed.wait();
         parked.wait();
         let left = figures::<Unit>().cached_units;
-        assert!(left <= 64, "{left} units are cached still");
         trimmed.wait();
+        assert!(before > 900);
+        assert_eq!(trimmed_only, before, "its thread alone reaches it");
+        assert!(left <= 64, "{left} units are cached still");
+    });
+}
+
+#[test]
+fn what_is_refilled_in_advance_is_no_reason_to_grow() {
+    type Unit = Bytes<80>;
+    let mut seed = 1_u32;
+    let mut random = move |below: usize| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 8) as usize % below
+    };
+    let mut rows: Vec<_> = (0..4_000).map(|_| Unit::xcalloc(1 + random(30))).collect();
+    for _ in 0..200_000 {
+        let place = random(rows.len());
+        rows[place] = Unit::xcalloc(1 + random(30));
+    }
+    let now = figures::<Unit>();
+    assert!(
+        now.mapped_bytes < 2 * now.live_bytes,
+        "{} bytes for {}",
+        now.mapped_bytes,
+        now.live_bytes
+    );
+}
+
+#[test]
+fn a_family_of_rows_gives_back_when_it_falls() {
+    type Unit = Bytes<88>;
+    let (fallen, seen) = (&Barrier::new(2), &Barrier::new(2));
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let row = || MmBox::from_fn(10, |_| Bytes([7; 88]));
+            let mut rows: Vec<_> = (0..20_000).map(|_| Some(row())).collect();
+            let falling = rows.iter_mut().enumerate();
+            let most = falling.filter(|(place, _)| place % 200 != 0);
+            most.for_each(|(_, row)| *row = None);
+            fallen.wait();
+            seen.wait();
+        });
+        fallen.wait();
+        // A snapshot flushes the caches of its own thread only.
+        let now = figures::<Unit>();
+        seen.wait();
+        assert!(now.peak_live_bytes > 16 << 20);
+        assert!(
+            now.resident_bytes < 6 << 20,
+            "{} bytes are resident",
+            now.resident_bytes
+        );
     });
 }

@@ -8,6 +8,9 @@ use crate::figures::Figures;
 use crate::options::{Options, Part};
 use crate::workloads::Workload;
 
+/// How often a part is started before the whole is given up.
+const TRIES: usize = 3;
+
 /// Measures all that is wanted, run after run.
 pub(crate) fn all(options: &Options, catalogue: &[Workload]) -> io::Result<Figures> {
     let mut figures = Figures::default();
@@ -44,15 +47,24 @@ fn start(
     rivals: &[String],
     figures: &mut Figures,
 ) -> io::Result<()> {
+    for _ in 0..TRIES {
+        let output = child(options, part, rivals)?.output()?;
+        if output.status.success() {
+            figures.read(&String::from_utf8_lossy(&output.stdout));
+            return Ok(());
+        }
+        // One of the rivals crashes now and then when its threads end.
+        eprintln!("part {part} of {rivals:?}: {}", output.status);
+    }
+    Err(io::Error::other("the same part failed again and again"))
+}
+
+/// The process that measures a part.
+fn child(options: &Options, part: Part, rivals: &[String]) -> io::Result<Command> {
     let mut child = Command::new(env::current_exe()?);
     child.args(["--child", &part.to_string(), "--only", &options.only]);
     child.args(["--rivals", &rivals.join(",")]);
     child.args(options.is_quick.then_some("--quick"));
-    let output = child.stderr(Stdio::inherit()).output()?;
-    if !output.status.success() {
-        let what = format!("part {part} of {rivals:?}: {}", output.status);
-        return Err(io::Error::other(what));
-    }
-    figures.read(&String::from_utf8_lossy(&output.stdout));
-    Ok(())
+    child.stderr(Stdio::inherit());
+    Ok(child)
 }

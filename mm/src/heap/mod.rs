@@ -10,12 +10,17 @@
 //! | taken | a unit that is live or in a cache: a bit in the first map |
 //! | joined | a unit that belongs to the block of the unit before: a bit in the second map |
 //! | claim | free units of one map word, taken for a cache together |
+//! | row | a block of more than one unit; a long one has 32 or more |
+//! | bin | the blocks of one short length in a thread's cache |
+//! | surplus | units that a cached block had more than the row that it was handed out for |
+//! | spare | memory of empty extents that a family keeps because it missed it before |
 //! | in use | of a VM page: it may be backed by memory |
 //!
 //! # Equations
 //!
 //! In every VM page: `taken + free = capacity`. In every family, without calls in flight:
-//! `taken = live + cached` and `allocated - released = live`. `check.rs` derives each side again.
+//! `taken = live + cached` and `allocated - released = live`, where the surplus units of live
+//! blocks count as cached. `check.rs` derives each side again.
 //!
 //! # Layers
 //!
@@ -42,8 +47,10 @@ mod meta;
 mod page;
 mod record;
 mod runs;
+mod settle;
 mod shelves;
 mod slot_map;
+mod slow;
 mod surplus;
 mod thread;
 
@@ -55,13 +62,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cache::CacheRecord;
 use central::Central;
-use geometry::{Geometry, LONG_ROW, Placement};
+use geometry::{Geometry, Placement};
 use record::SPACE;
 
 pub use cache::CacheCell;
 pub(crate) use figures::{Figures, Fill, add_resident};
 pub(crate) use link::Link;
 pub(crate) use meta::RECORDS;
+pub(crate) use slow::flush_thread;
 
 use crate::os::Refused;
 
@@ -281,153 +289,6 @@ impl Heap {
         central.trim(self)
     }
 
-    fn alloc_one(&'static self, cell: &CacheCell) -> Result<Block, Shortage> {
-        loop {
-            if let Some(unit) = cell.take(self.geometry.unit()) {
-                return Ok(unit);
-            }
-            match cell.cache() {
-                Some(cache) if cache.is_asked_to_flush() => self.flush(cache),
-                Some(cache) if cache.next_claim() => {}
-                Some(cache) => self.central().refill(self, cache)?,
-                None if thread::open(self, cell) => {}
-                None => return self.central().alloc(self, 1),
-            }
-        }
-    }
-
-    fn alloc_row(&'static self, cell: &CacheCell, units: usize) -> Result<Block, Shortage> {
-        // Again: the cell may not have had a cache, or one that was to be flushed.
-        if let Some(row) = cell.take_row(units) {
-            return Ok(row);
-        }
-        if cell.cache().is_none() && !thread::open(self, cell) {
-            return self.central().alloc(self, units);
-        }
-        let Some(cache) = cell.cache() else {
-            return self.central().alloc(self, units);
-        };
-        let bins = cache.make_bins().ok().filter(|_| units < LONG_ROW);
-        let mut central = self.central();
-        let row = match bins {
-            Some(bins) => central.refill_bin(self, bins, units)?,
-            None => central.take_row(self, units)?,
-        };
-        cache.account_allocated();
-        central.account_peak(self);
-        Ok(row)
-    }
-
-    /// # Safety
-    ///
-    /// As for [`release`](Self::release), and the block is one that caches keep.
-    unsafe fn release_row(&'static self, cell: &CacheCell, first: NonNull<u8>, units: usize) {
-        loop {
-            // SAFETY: the caller promises the same, and the block was not put anywhere yet.
-            if unsafe { cell.put_row(first, units) } {
-                return;
-            }
-            let may_fit = match cell.cache() {
-                Some(cache) => self.make_room(cache, units),
-                None => thread::open(self, cell),
-            };
-            if !may_fit {
-                let mut central = self.central();
-                central.release(self, first, units);
-                return central.shrink_if_fallen(self);
-            }
-        }
-    }
-
-    /// Makes room in the calling thread's cache for a block of `units` units, if that can be.
-    fn make_room(&'static self, cache: &'static CacheRecord, units: usize) -> bool {
-        if units < LONG_ROW {
-            let Ok(bins) = cache.make_bins() else {
-                return false;
-            };
-            return bins.prepare(&self.geometry, units)
-                || self.counted().free_half_bin(bins, units);
-        }
-        let Ok(rows) = cache.make_rows() else {
-            return false;
-        };
-        rows.prepare(&self.geometry) || self.counted().free_half_rows(rows)
-    }
-
-    /// The lock, after a look at the peak.
-    fn counted(&'static self) -> MutexGuard<'static, Central> {
-        let mut central = self.central();
-        central.account_peak(self);
-        central
-    }
-
-    /// # Safety
-    ///
-    /// As for [`release`](Self::release), and the unit lies in a VM page.
-    unsafe fn release_one(&'static self, cell: &CacheCell, unit: NonNull<u8>) {
-        loop {
-            // SAFETY: the caller promises the same, and the unit was not put anywhere yet.
-            if unsafe { cell.put(unit) } {
-                return;
-            }
-            match cell.cache() {
-                Some(cache) if cache.is_asked_to_flush() => self.flush(cache),
-                Some(cache) if cache.grow_stack(&self.geometry) => {}
-                Some(cache) if cache.stacked() > 0 => self.flush_half(cache),
-                None if thread::open(self, cell) => {}
-                // No memory for a cache, or for even its smallest stack.
-                _ => return self.central().release(self, unit, 1),
-            }
-        }
-    }
-
-    /// Flushes the cell's cache if somebody asked for it.
-    fn answer_flush(&'static self, cell: &CacheCell) {
-        if let Some(cache) = cell.cache().filter(|cache| cache.is_asked_to_flush()) {
-            self.flush(cache);
-        }
-    }
-
-    /// Finds or makes a record for the calling thread, whose cell is `cell`.
-    fn open_cache(&'static self, cell: &CacheCell) -> Result<&'static CacheRecord, Refused> {
-        let mut central = self.central();
-        let cache = match central.spare_caches.pop() {
-            Some(spare) => spare,
-            None => CacheRecord::make(self)?,
-        };
-        central.caches.push(cache);
-        cache.open(cell);
-        Ok(cache)
-    }
-
-    /// Takes a thread's record back when the thread ends.
-    ///
-    /// # Safety
-    ///
-    /// The calling thread is the record's, and its cell still exists.
-    unsafe fn close_cache(&'static self, cache: &'static CacheRecord) {
-        let mut central = self.central();
-        drain(&mut central, cache);
-        central.account.allocated += cache.take_allocated();
-        if let Some(rows) = cache.rows() {
-            let surplus = &mut central.account.surplus;
-            *surplus = surplus.wrapping_add(rows.take_surplus());
-        }
-        central.caches.remove(cache);
-        central.spare_caches.push(cache);
-        // SAFETY: the caller promises the same.
-        unsafe { cache.close() };
-        central.shrink_if_fallen(self);
-    }
-
-    /// Frees all units of the calling thread's cache.
-    fn flush(&'static self, cache: &'static CacheRecord) {
-        let mut central = self.central();
-        drain(&mut central, cache);
-        cache.account_flushed();
-        central.shrink_if_fallen(self);
-    }
-
     /// Whether blocks may have surplus units.
     fn has_surplus_mark(&self) -> bool {
         self.may_have_surplus.load(Relaxed)
@@ -445,32 +306,6 @@ impl Heap {
     fn unmark_surplus(&self) {
         self.may_have_surplus.store(false, Relaxed);
     }
-
-    /// Frees the older half of the calling thread's stack.
-    fn flush_half(&'static self, cache: &'static CacheRecord) {
-        let mut central = self.central();
-        let half = cache.stacked().div_ceil(2);
-        central.account_peak(self);
-        central.free_units(self, cache.stacked_units().take(half));
-        cache.account_oldest_freed(half);
-        central.shrink_if_fallen(self);
-    }
-}
-
-/// Frees all units of the calling thread's cache, which the lock of its family guards.
-fn drain(central: &mut Central, cache: &CacheRecord) {
-    let heap = cache.heap();
-    central.free_units(heap, cache.single_units());
-    central.free_words(heap, cache.claims());
-    central.free_kept_rows(cache);
-    cache.account_drained();
-}
-
-/// Flushes all caches of the calling thread.
-pub(crate) fn flush_thread() {
-    thread::caches()
-        .filter(|cache| !cache.is_empty() || cache.is_asked_to_flush())
-        .for_each(|cache| cache.heap().flush(cache));
 }
 
 /// How many numbers families have so far.

@@ -6,13 +6,12 @@ use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, Ordering::R
 use super::extent::{Extent, count};
 use super::geometry::Geometry;
 use super::slot_map::{Run, SlotMap};
-use crate::os::Refused;
 
 /// What is known of one VM page besides its maps.
 #[derive(Debug)]
 pub(super) struct PageState {
     taken: AtomicU32,
-    fresh: AtomicU32,
+    pub(super) fresh: AtomicU32,
     /// No free run is as long as this; 0 says nothing.
     too_long: AtomicU16,
     flags: AtomicU8,
@@ -26,7 +25,7 @@ unsafe impl bytemuck::Zeroable for PageState {}
 /// The page may be backed by memory.
 const IN_USE: u8 = 1;
 /// Nothing changed since the last time the page's free memory was given back.
-const SETTLED: u8 = 2;
+pub(super) const SETTLED: u8 = 2;
 /// A block of many units was in the page since it came into use. Without this nobody looks into
 /// the joined map: even a look would make the kernel count the map as resident.
 const JOINED: u8 = 4;
@@ -129,7 +128,7 @@ impl Page {
     }
 
     /// Bytes from the extent's start to unit `index`.
-    fn offset_of(self, index: usize) -> usize {
+    pub(super) fn offset_of(self, index: usize) -> usize {
         let geometry = self.extent.geometry();
         self.number * geometry.page_bytes() + self.colour() + index * geometry.unit()
     }
@@ -260,10 +259,8 @@ impl Page {
 
     /// Splits the block at `first` into `blocks` of `units` units each.
     pub(super) fn split(self, first: usize, units: usize, blocks: usize) {
-        if units * blocks > 1 {
-            let map = self.map();
-            (1..blocks).for_each(|block| map.split_at(first + block * units));
-        }
+        let map = self.map();
+        (1..blocks).for_each(|block| map.split_at(first + block * units));
     }
 
     /// Whether anybody looked for a run in vain, so that a longer one must be noted.
@@ -317,7 +314,7 @@ impl Page {
         first >= fresh
     }
 
-    fn add_flags(self, flags: u8) {
+    pub(super) fn add_flags(self, flags: u8) {
         let before = self.state().flags.load(Relaxed);
         self.state().flags.store(before | flags, Relaxed);
     }
@@ -341,84 +338,6 @@ impl Page {
     fn account_freed(self, units: usize) {
         self.account_freed_in(self.state(), count(units));
         self.account_changed();
-    }
-
-    /// Bytes from the extent's start of the whole OS pages inside a free run that may be backed.
-    pub(super) fn os_pages_of(self, run: Run, os_page: usize) -> core::ops::Range<usize> {
-        let page_bytes = self.extent.geometry().page_bytes();
-        let page_start = self.number * page_bytes;
-        // Nothing before the first unit or after the last is ever written.
-        let start = if run.first == 0 {
-            page_start
-        } else {
-            self.offset_of(run.first)
-        };
-        let end = if run.first + run.units == self.capacity() {
-            page_start + page_bytes
-        } else {
-            self.offset_of(run.first + run.units)
-        };
-        let written = self.offset_of(self.fresh()).next_multiple_of(os_page);
-        let end = end.min(written) / os_page * os_page;
-        start.next_multiple_of(os_page).min(end)..end
-    }
-
-    /// Bytes of OS pages without a taken unit that may be backed by memory.
-    pub(super) fn reclaimable(self, os_page: usize) -> usize {
-        if self.is_settled() {
-            return 0;
-        }
-        self.map()
-            .free_runs()
-            .map(|run| self.os_pages_of(run, os_page).len())
-            .sum()
-    }
-
-    /// Gives back the memory of every OS page without a taken unit; returns its bytes.
-    pub(super) fn settle(self, os_page: usize, calls: &mut u64) -> usize {
-        if !self.is_in_use() || self.is_settled() {
-            return 0;
-        }
-        let (mut bytes, mut all, mut last) = (0, true, None);
-        for run in self.map().free_runs() {
-            let range = self.os_pages_of(run, os_page);
-            last = Some(run);
-            if range.is_empty() {
-                continue;
-            }
-            *calls += 1;
-            // SAFETY: the range lies inside a run of free units: none live, none in a cache.
-            match unsafe { self.extent.place.discard(range.start, range.len()) } {
-                Ok(()) => bytes += range.len(),
-                Err(Refused) => all = false,
-            }
-        }
-        if all {
-            self.account_settled(last, os_page);
-        }
-        bytes
-    }
-
-    /// Lowers `fresh` to the first unit that lies wholly in what was given back at the end.
-    fn account_settled(self, last: Option<Run>, os_page: usize) {
-        if self.taken() == 0 {
-            self.state().retire();
-            self.extent.too_long.store(0, Relaxed);
-            return;
-        }
-        self.add_flags(SETTLED);
-        let Some(run) = last.filter(|run| run.first + run.units == self.capacity()) else {
-            return;
-        };
-        let given = self.os_pages_of(run, os_page);
-        if given.is_empty() {
-            return;
-        }
-        let in_page = given.start - self.offset_of(0);
-        let fresh = in_page.div_ceil(self.extent.geometry().unit());
-        self.state()
-            .fresh
-            .store(count(self.fresh().min(fresh)), Relaxed);
     }
 }
 

@@ -48,7 +48,8 @@ impl RunLists {
             .or_else(|| self.claim_from(class_of(units), units, usize::MAX))
     }
 
-    fn claim(&mut self, units: usize) -> Option<(Page, usize, bool)> {
+    /// As [`claim_anywhere`](Self::claim_anywhere), but may miss runs that are just long enough.
+    pub(super) fn claim(&mut self, units: usize) -> Option<(Page, usize, bool)> {
         let mut classes = self.classes & (u64::MAX << class_of(units));
         while classes != 0 {
             let class = classes.trailing_zeros() as usize;

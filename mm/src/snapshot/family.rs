@@ -37,7 +37,9 @@ pub struct FamilySnapshot {
     pub free_blocks: u64,
     /// Units of the free blocks.
     pub free_units: u64,
-    /// Units in threads' caches: neither live nor in a free block.
+    /// Units in threads' caches: neither live nor in a free block. With them count the units that
+    /// a cached block had more than the row it was handed out for, until that is released; a
+    /// snapshot of a family that one thread uses frees them first.
     pub cached_units: u64,
     /// Highest `live_bytes` seen, to within one cache per thread.
     pub peak_live_bytes: u64,

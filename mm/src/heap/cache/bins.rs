@@ -1,7 +1,10 @@
 //! Released blocks of a few units: one stack for each length.
 
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicPtr, AtomicU16, Ordering::Relaxed};
+use core::sync::atomic::{
+    AtomicPtr, AtomicU16,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 use super::Row;
 use crate::heap::Block;
@@ -67,7 +70,8 @@ impl Bins {
         if fits {
             let slot = &self.slots[bin][usize::from(count) % MOST_BLOCKS];
             slot.store(first.as_ptr(), Relaxed);
-            self.count[bin].store(count + 1, Relaxed);
+            // `Release`: who sees the count must see what lies below it.
+            self.count[bin].store(count + 1, Release);
         }
         fits
     }
@@ -89,8 +93,10 @@ impl Bins {
         let refills = self.refills[bin].load(Relaxed);
         self.refills[bin].store(refills.saturating_add(1), Relaxed);
         let eager = MOST_REFILLED.min(1 << refills.min(15));
-        let half = usize::from(self.room[bin].load(Relaxed)) / 2;
-        eager.min(half).min(geometry.capacity() / units).max(1)
+        let room = self.room[bin].load(Relaxed);
+        let left = room.saturating_sub(self.count[bin].load(Relaxed));
+        let most = usize::from(left.min(room / 2));
+        eager.min(most).min(geometry.capacity() / units).max(1)
     }
 
     /// Keeps the blocks of a refill, all known to be zero or none.
@@ -155,7 +161,7 @@ impl Bins {
     }
 
     fn blocks(&self, bin: usize) -> impl Iterator<Item = NonNull<u8>> {
-        let count = self.count[bin].load(Relaxed).into();
+        let count = self.count[bin].load(Acquire).into();
         let slots = self.slots[bin].iter().take(count);
         slots.filter_map(|slot| NonNull::new(slot.load(Relaxed)))
     }

@@ -30,7 +30,9 @@ impl Central {
         heap: &'static Heap,
         units: usize,
     ) -> Result<Block, Refused> {
-        let (first, zero) = self.take_rows(heap, units, 1)?;
+        let (page, index, zero) = self.claim_run(heap, units)?;
+        self.account_rows(page, 1, units);
+        let first = page.unit(index);
         Ok(Block { first, zero })
     }
 
@@ -41,15 +43,33 @@ impl Central {
         bins: &Bins,
         units: usize,
     ) -> Result<Block, Refused> {
-        let blocks = bins.blocks_per_refill(heap.geometry(), units);
-        let Ok((first, zero)) = self.take_rows(heap, units, blocks) else {
-            return self.take_row(heap, units);
-        };
+        let mut blocks = bins.blocks_per_refill(heap.geometry(), units);
+        // Blocks that nobody asked for yet are no reason to grow.
+        while blocks > 1 {
+            if let Some(run) = self.runs.claim(units * blocks) {
+                return Ok(self.split_run(heap, bins, run, (units, blocks)));
+            }
+            blocks /= 2;
+        }
+        self.take_row(heap, units)
+    }
+
+    /// Cuts a run into `blocks` blocks of `units` units, all but one of them for the bins.
+    fn split_run(
+        &mut self,
+        heap: &'static Heap,
+        bins: &Bins,
+        (page, index, zero): (Page, usize, bool),
+        (units, blocks): (usize, usize),
+    ) -> Block {
+        page.split(index, units, blocks);
+        self.account_rows(page, blocks, units);
+        let first = page.unit(index);
         let step = units * heap.geometry().unit();
         // The pointer has the provenance of the whole reservation, so no step leaves it.
         let at = |block| NonNull::new(first.as_ptr().wrapping_add(block * step));
         bins.refill((1..blocks).filter_map(at), units, zero);
-        Ok(Block { first, zero })
+        Block { first, zero }
     }
 
     /// Takes back all blocks of many units of a cache.
@@ -111,20 +131,11 @@ impl Central {
         });
     }
 
-    /// Takes `blocks` blocks in a row, of `units` units each: the first's start, and whether all
-    /// are known to be zero.
-    fn take_rows(
-        &mut self,
-        heap: &'static Heap,
-        units: usize,
-        blocks: usize,
-    ) -> Result<(NonNull<u8>, bool), Refused> {
-        let (page, index, zero) = self.claim_run(heap, units * blocks)?;
-        page.split(index, units, blocks);
+    /// Counts `blocks` blocks of `units` units in the page that are taken now.
+    fn account_rows(&mut self, page: Page, blocks: usize, units: usize) {
         self.account.account_taken(blocks, blocks * units);
         self.account_used(page.extent());
         self.shelves.account_changed(page.extent());
-        Ok((page.unit(index), zero))
     }
 
     /// Takes `units` units in a row as one block.

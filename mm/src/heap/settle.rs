@@ -1,0 +1,88 @@
+//! How the free memory of one VM page goes back to the kernel.
+
+use core::sync::atomic::Ordering::Relaxed;
+
+use super::extent::count;
+use super::page::{Page, SETTLED};
+use super::slot_map::Run;
+use crate::os::Refused;
+
+impl Page {
+    /// Bytes from the extent's start of the whole OS pages inside a free run that may be backed.
+    pub(super) fn os_pages_of(self, run: Run, os_page: usize) -> core::ops::Range<usize> {
+        let page_bytes = self.extent.geometry().page_bytes();
+        let page_start = self.number * page_bytes;
+        // Nothing before the first unit or after the last is ever written.
+        let start = if run.first == 0 {
+            page_start
+        } else {
+            self.offset_of(run.first)
+        };
+        let end = if run.first + run.units == self.capacity() {
+            page_start + page_bytes
+        } else {
+            self.offset_of(run.first + run.units)
+        };
+        let written = self.offset_of(self.fresh()).next_multiple_of(os_page);
+        let end = end.min(written) / os_page * os_page;
+        start.next_multiple_of(os_page).min(end)..end
+    }
+
+    /// Bytes of OS pages without a taken unit that may be backed by memory.
+    pub(super) fn reclaimable(self, os_page: usize) -> usize {
+        if self.is_settled() {
+            return 0;
+        }
+        self.map()
+            .free_runs()
+            .map(|run| self.os_pages_of(run, os_page).len())
+            .sum()
+    }
+
+    /// Gives back the memory of every OS page without a taken unit; returns its bytes.
+    pub(super) fn settle(self, os_page: usize, calls: &mut u64) -> usize {
+        if !self.is_in_use() || self.is_settled() {
+            return 0;
+        }
+        let (mut bytes, mut all, mut last) = (0, true, None);
+        for run in self.map().free_runs() {
+            let range = self.os_pages_of(run, os_page);
+            last = Some(run);
+            if range.is_empty() {
+                continue;
+            }
+            *calls += 1;
+            // SAFETY: the range lies inside a run of free units: none live, none in a cache.
+            match unsafe { self.extent.place.discard(range.start, range.len()) } {
+                Ok(()) => bytes += range.len(),
+                Err(Refused) => all = false,
+            }
+        }
+        if all {
+            self.account_settled(last, os_page);
+        }
+        bytes
+    }
+
+    /// Lowers `fresh` to the first unit that lies wholly in what was given back at the end.
+    fn account_settled(self, last: Option<Run>, os_page: usize) {
+        if self.taken() == 0 {
+            self.state().retire();
+            self.extent.too_long.store(0, Relaxed);
+            return;
+        }
+        self.add_flags(SETTLED);
+        let Some(run) = last.filter(|run| run.first + run.units == self.capacity()) else {
+            return;
+        };
+        let given = self.os_pages_of(run, os_page);
+        if given.is_empty() {
+            return;
+        }
+        let in_page = given.start - self.offset_of(0);
+        let fresh = in_page.div_ceil(self.extent.geometry().unit());
+        self.state()
+            .fresh
+            .store(count(self.fresh().min(fresh)), Relaxed);
+    }
+}
