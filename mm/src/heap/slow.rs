@@ -2,11 +2,14 @@
 
 use core::ptr::NonNull;
 
-use super::cache::{CacheCell, CacheRecord};
+use super::cache::{CacheCell, CacheRecord, OldestUnits};
 use super::central::Central;
 use super::geometry::LONG_ROW;
 use super::{Block, Heap, Shortage, thread};
 use crate::os::Refused;
+
+/// Units that are freed while the lock is held once.
+const PORTION: usize = 128;
 
 impl Heap {
     pub(super) fn alloc_one(&'static self, cell: &CacheCell) -> Result<Block, Shortage> {
@@ -172,11 +175,13 @@ impl Heap {
 
     /// Frees the older half of the calling thread's stack.
     fn flush_half(&'static self, cache: &'static CacheRecord) {
-        self.flush_part(|central| {
-            let half = cache.stacked().div_ceil(2);
-            central.free_units(self, cache.stacked_units().take(half));
-            cache.account_oldest_freed(half);
-        });
+        let mut oldest: OldestUnits = [NonNull::dangling(); _];
+        let count = cache.take_oldest(&mut oldest);
+        // A few at a time: a thread that waits for the lock meanwhile need not go to sleep. Until
+        // they are free they count as live, of a call that is not through.
+        for units in oldest[..count].chunks(PORTION) {
+            self.flush_part(|central| central.free_units(self, units.iter().copied()));
+        }
     }
 }
 

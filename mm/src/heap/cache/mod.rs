@@ -33,6 +33,7 @@ use record::{CLOSED, OPEN};
 pub(super) use bins::Bins;
 pub(super) use record::CacheRecord;
 pub(super) use rows::{Row, Rows};
+pub(super) use units::OldestUnits;
 
 /// Where one thread finds its cache of one family.
 ///

@@ -15,6 +15,9 @@ use crate::heap::{Block, meta};
 /// values and drops them takes a third longer; with more, nothing that was measured gains.
 const MOST_STACKED: usize = 1_024;
 
+/// Room for the older half of a stack.
+pub(in crate::heap) type OldestUnits = [NonNull<u8>; MOST_STACKED / 2];
+
 /// Released units that a new cache has room for.
 const FIRST_STACK: usize = 16;
 
@@ -33,9 +36,20 @@ impl CacheRecord {
         self.eager.store(1, Relaxed);
     }
 
-    /// Forgets the `count` oldest stacked units, which were freed. The caller is the record's
-    /// thread and holds the lock.
-    pub(in crate::heap) fn account_oldest_freed(&self, count: usize) {
+    /// Takes the older half of the stack out, into `oldest`; how many units that is. The caller is
+    /// the record's thread.
+    pub(in crate::heap) fn take_oldest(&self, oldest: &mut OldestUnits) -> usize {
+        let half = self.stacked().div_ceil(2).min(oldest.len());
+        let mut count = 0;
+        for (to, from) in oldest.iter_mut().zip(self.stacked_units().take(half)) {
+            *to = from;
+            count += 1;
+        }
+        self.forget_oldest(count);
+        count
+    }
+
+    fn forget_oldest(&self, count: usize) {
         let slots = self.slots();
         let stacked = self.stacked.load(Relaxed) as usize;
         for (to, from) in slots.iter().zip(&slots[count..stacked]) {
