@@ -75,7 +75,7 @@ fn in_order() -> bool {
         36.6,
         "B",
     ) & row("snapshot of 10,000,000 live values", took, 10.0, "ms")
-        & row("memory kept, all released in order", kept, 2.0, "% of peak")
+        & row("memory kept, all released in order", kept, 1.5, "% of peak")
 }
 
 fn random_order() -> bool {
@@ -91,7 +91,7 @@ fn random_order() -> bool {
     row(
         "memory kept, all released in random order, then trim()",
         kept,
-        2.0,
+        1.5,
         "% of peak",
     )
 }

@@ -68,6 +68,10 @@ impl Heap {
                 return;
             }
             let may_fit = match cell.cache() {
+                Some(cache) if cache.is_asked_to_flush() => {
+                    self.flush(cache);
+                    true
+                }
                 Some(cache) => self.make_room(cache, units),
                 None => thread::open(self, cell),
             };

@@ -1,9 +1,24 @@
 //! One thread's cache of one family: the hot path.
 //!
 //! Units leave the cache from its *hot slot* first, then from the *stack* of released units, then
-//! from *claimed* map words by counting trailing zeros. Nothing of ours is ever written into a
-//! unit: a list whose links lie in free units is slower when released in random order, dirties
-//! zeroed memory, and is corruptible.
+//! from *claimed* map words by counting trailing zeros. Rows of units come from *bins* by length,
+//! longer ones from lists by length. Nothing of ours is ever written into a unit: a list whose
+//! links lie in free units is slower when released in random order, dirties zeroed memory, and is
+//! corruptible.
+//!
+//! # Bounds
+//!
+//! | what one thread holds back of one family | at most |
+//! | --- | --- |
+//! | released single units | 1,024, and 128 KiB |
+//! | claimed units | 512, and 128 KiB |
+//! | rows of 2 to 31 units | of each length 64, and 32 KiB |
+//! | rows of 32 to 455 units | 511 together, and 1 MiB |
+//!
+//! Each starts at nothing and grows with use. Whoever trims, or finds the family fallen to a tenth
+//! of its peak, asks all threads to flush: each does at its next call.
+//!
+//! # Reaching it
 //!
 //! A cell leads to the thread's record, or to a read-only *closed* one, on which every fast test
 //! fails: at first, and again after the thread's exit. So a release that comes later goes
@@ -12,8 +27,9 @@
 //! # Figures
 //!
 //! A record has one writer, its thread, which stores its fields plainly; any thread may read. A
-//! reader holds the family's lock, and so meets no refill and no flush. It reads every `allocated`
-//! first and every cache after. The writer lets the cache shrink *before* it raises `allocated`,
+//! reader holds the family's lock, and so meets no refill and no flush, except that of a stack
+//! which overflows: its older half leaves the cache first and is freed after, and counts as live
+//! in between. A reader reads every `allocated` first and every cache after. The writer lets the cache shrink *before* it raises `allocated`,
 //! so an allocation that the reader counts is one whose unit it no longer finds in the cache:
 //! `allocated - (taken - cached)` never says that more was released than was.
 
