@@ -113,17 +113,16 @@ impl CacheCell {
     }
 
     /// Takes a block of `units` units from the cache, if it has one at hand.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn take_row(&self, units: usize) -> Option<Block> {
         let record = self.record();
         if record.mode.load(Relaxed) != OPEN {
             return None;
         }
-        let row = if units < LONG_ROW {
-            record.bins()?.take(units)
-        } else {
-            record.rows()?.take(units)
-        }?;
+        if units >= LONG_ROW {
+            return record.take_long_row(units);
+        }
+        let row = record.bins()?.take(units)?;
         record.account_allocated();
         Some(row)
     }
@@ -134,17 +133,16 @@ impl CacheCell {
     ///
     /// `first` is the start of a live block of `units` units of the cell's family, and nobody
     /// uses it any more.
-    #[inline(never)]
+    #[inline]
     pub(crate) unsafe fn put_row(&self, first: NonNull<u8>, units: usize) -> bool {
         let record = self.record();
         if record.mode.load(Relaxed) != OPEN {
             return false;
         }
-        if units < LONG_ROW {
-            record.bins().is_some_and(|bins| bins.put(first, units))
-        } else {
-            record.rows().is_some_and(|rows| rows.put(first, units))
+        if units >= LONG_ROW {
+            return record.put_long_row(first, units);
         }
+        record.bins().is_some_and(|bins| bins.put(first, units))
     }
 
     /// The cell's own cache, unless it has none.

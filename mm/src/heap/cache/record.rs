@@ -12,7 +12,7 @@ use super::claim::Claim;
 use super::rows::{Row, Rows};
 use crate::heap::link::Link;
 use crate::heap::list::{Neighbours, Node};
-use crate::heap::{Heap, meta};
+use crate::heap::{Block, Heap, meta};
 use crate::os::Refused;
 
 /// Words that one cache has claimed at most.
@@ -152,6 +152,7 @@ impl CacheRecord {
     }
 
     /// The cache of blocks of few units, if there ever was use for one.
+    #[inline]
     pub(in crate::heap) fn bins(&self) -> Option<&'static Bins> {
         self.bins.get()
     }
@@ -159,6 +160,20 @@ impl CacheRecord {
     /// The cache of blocks of many units, likewise.
     pub(in crate::heap) fn rows(&self) -> Option<&'static Rows> {
         self.rows.get()
+    }
+
+    /// Takes a block for `units` units, many, if there is one at hand.
+    #[inline(never)]
+    pub(super) fn take_long_row(&self, units: usize) -> Option<Block> {
+        let row = self.rows()?.take(units)?;
+        self.account_allocated();
+        Some(row)
+    }
+
+    /// Keeps a block that was handed out for `units` units, many, if there is room at hand.
+    #[inline(never)]
+    pub(super) fn put_long_row(&self, first: NonNull<u8>, units: usize) -> bool {
+        self.rows().is_some_and(|rows| rows.put(first, units))
     }
 
     /// The bins, made now if need be. The caller is the record's thread.
