@@ -242,19 +242,13 @@ impl Page {
     /// Frees the block that is `run`.
     pub(super) fn unclaim_run(self, run: Run) {
         self.map().free_run(run);
-        if self.knows_longest() {
-            self.raise_longest(self.map().free_run_around(run.first).units);
-        }
-        self.account_freed(run.units);
+        self.account_run_freed(run);
     }
 
     /// Frees the units of `run`, which are the last of a block of more.
     pub(super) fn unclaim_run_end(self, run: Run) {
         self.map().free_end(run);
-        if self.knows_longest() {
-            self.raise_longest(self.map().free_run_around(run.first).units);
-        }
-        self.account_freed(run.units);
+        self.account_run_freed(run);
     }
 
     /// Splits the block at `first` into `blocks` of `units` units each.
@@ -335,8 +329,12 @@ impl Page {
         self.extent.account_taken(units);
     }
 
-    fn account_freed(self, units: usize) {
-        self.account_freed_in(self.state(), count(units));
+    /// Counts the units of `run`, which were freed in the map.
+    fn account_run_freed(self, run: Run) {
+        if self.knows_longest() {
+            self.raise_longest(self.map().free_run_around(run.first).units);
+        }
+        self.account_freed_in(self.state(), count(run.units));
         self.account_changed();
     }
 }

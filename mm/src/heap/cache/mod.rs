@@ -29,9 +29,10 @@
 //! A record has one writer, its thread, which stores its fields plainly; any thread may read. A
 //! reader holds the family's lock, and so meets no refill and no flush, except that of a stack
 //! which overflows: its older half leaves the cache first and is freed after, and counts as live
-//! in between. A reader reads every `allocated` first and every cache after. The writer lets the cache shrink *before* it raises `allocated`,
-//! so an allocation that the reader counts is one whose unit it no longer finds in the cache:
-//! `allocated - (taken - cached)` never says that more was released than was.
+//! in between. A reader reads every `allocated` first and every cache after. The writer lets the
+//! cache shrink *before* it raises `allocated`, so an allocation that the reader counts is one
+//! whose unit it no longer finds in the cache: `allocated - (taken - cached)` never says that more
+//! was released than was.
 
 mod bins;
 mod claim;

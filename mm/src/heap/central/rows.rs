@@ -144,15 +144,13 @@ impl Central {
         heap: &'static Heap,
         units: usize,
     ) -> Result<(Page, usize, bool), Refused> {
-        if let Some(found) = self.runs.claim_anywhere(units) {
-            return Ok(found);
+        // Twice: the very first page is a little smaller for its colour; the next has none.
+        for _ in 0..2 {
+            if let Some(found) = self.runs.claim_anywhere(units) {
+                return Ok(found);
+            }
+            self.grow(heap)?;
         }
-        self.grow(heap)?;
-        if let Some(found) = self.runs.claim_anywhere(units) {
-            return Ok(found);
-        }
-        // The very first page is a little smaller for its colour; the next has none.
-        self.grow(heap)?;
         self.runs.claim_anywhere(units).ok_or(Refused)
     }
 }
