@@ -11,6 +11,7 @@ use super::page::{Page, Spot};
 use super::record::Record;
 use super::shelves::shelf_of;
 use super::slot_map::Run;
+use super::surplus::Surplus;
 
 /// Two ways to derive one figure that differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +121,7 @@ impl Found {
         let taken = all.filter(|unit| map.is_taken(*unit)).count();
         if units > 1 {
             same("taken units of a block", units as u64, taken as u64)?;
-            self.surplus += spot.surplus(units) as u64;
+            self.surplus += Surplus::at(spot, units) as u64;
         }
         self.taken_blocks += u64::from(taken > 0);
         Ok(units)

@@ -1,6 +1,6 @@
 //! Extents: VM pages of one family that lie side by side.
 
-use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::Heap;
 use super::geometry::Geometry;
@@ -11,6 +11,7 @@ use super::page::{Page, PageState, Spot};
 use super::record::{Place, Record};
 use super::runs::{ByRun, UNLISTED};
 use super::shelves::ByFill;
+use super::surplus::Surplus;
 use crate::os::Refused;
 
 /// VM pages of one family that lie side by side. Changed only under the family's lock.
@@ -45,7 +46,7 @@ pub(super) struct Extent {
     pub(super) joined: &'static [AtomicU64],
     pub(super) states: &'static [PageState],
     /// Surplus units of blocks, by where the block starts; see `surplus`.
-    pub(super) surplus: &'static [AtomicU16],
+    pub(super) surplus: &'static [Surplus],
     by_fill: Neighbours<Extent>,
     by_run: Neighbours<Extent>,
     /// Which list of runs the extent is on; the lists' own.

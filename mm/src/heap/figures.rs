@@ -83,7 +83,7 @@ pub(crate) fn add_resident(by_number: &mut [u64]) {
 
 impl Central {
     fn figures(&mut self, heap: &'static Heap) -> Figures {
-        self.free_surplus(heap);
+        self.free_surplus();
         let live = self.live();
         // Of the very figures that are shown, or the peak might lie below them.
         self.account

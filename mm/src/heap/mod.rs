@@ -57,7 +57,7 @@ mod thread;
 use core::alloc::Layout;
 use core::num::NonZeroUsize;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cache::CacheRecord;
@@ -150,8 +150,6 @@ pub(crate) struct Heap {
     geometry: Geometry,
     /// From 1, in order of first use; 0 before that.
     number: AtomicUsize,
-    /// Blocks may have surplus units, see `surplus`. Set by any thread.
-    may_have_surplus: AtomicBool,
     central: Mutex<Central>,
 }
 
@@ -161,7 +159,6 @@ impl Heap {
         Self {
             geometry: Geometry::new(layout),
             number: AtomicUsize::new(0),
-            may_have_surplus: AtomicBool::new(false),
             central: Mutex::new(Central::new()),
         }
     }
@@ -286,25 +283,7 @@ impl Heap {
     pub(crate) fn trim(&'static self) -> usize {
         let mut central = self.central();
         central.caches.iter().for_each(CacheRecord::ask_to_flush);
-        central.trim(self)
-    }
-
-    /// Whether blocks may have surplus units.
-    fn has_surplus_mark(&self) -> bool {
-        self.may_have_surplus.load(Relaxed)
-    }
-
-    /// Notes that a block has surplus units.
-    fn mark_surplus(&self) {
-        // A load first: the mark lies beside what all threads read.
-        if !self.has_surplus_mark() {
-            self.may_have_surplus.store(true, Relaxed);
-        }
-    }
-
-    /// Notes that none has. The caller holds the lock, and no other thread has a cache.
-    fn unmark_surplus(&self) {
-        self.may_have_surplus.store(false, Relaxed);
+        central.trim()
     }
 }
 

@@ -1,7 +1,7 @@
 //! One VM page of an extent.
 
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
 
 use super::extent::{Extent, count};
 use super::geometry::Geometry;
@@ -15,8 +15,6 @@ pub(super) struct PageState {
     /// No free run is as long as this; 0 says nothing.
     too_long: AtomicU16,
     flags: AtomicU8,
-    /// Some block in the page may have surplus units. Set by any thread.
-    pub(super) may_have_surplus: AtomicBool,
 }
 
 // SAFETY: the fields are atomic integers and booleans, of which zero is a value.

@@ -126,10 +126,37 @@ impl SlotMap<'_> {
         })
     }
 
-    /// The first free run of at least `units` units, found a word at a time; or the longest there
-    /// is, in units.
+    /// The first free run of at least `units` units; or a length that no free run exceeds, below
+    /// `units`.
     pub(super) fn find_run(&self, units: usize) -> Result<usize, usize> {
-        // Free units at the end of the words before, and the longest run so far.
+        if units < 64 {
+            self.find_short_run(units)
+        } else {
+            self.find_long_run(units)
+        }
+    }
+
+    /// As [`find_run`](Self::find_run), for runs that reach the end of a word.
+    fn find_long_run(&self, units: usize) -> Result<usize, usize> {
+        // Free units at the end of the words before. What lies inside of a word is shorter.
+        let (mut carried, mut longest) = (0, 63);
+        for word in 0..self.words() {
+            let taken = !self.free_in(word);
+            longest = longest.max(carried + taken.trailing_zeros() as usize);
+            if longest >= units {
+                return Ok(word * 64 - carried);
+            }
+            carried = match taken {
+                0 => carried + 64,
+                _ => taken.leading_zeros() as usize,
+            };
+        }
+        Err(longest)
+    }
+
+    /// As [`find_run`](Self::find_run), for runs that may lie inside of a word; finds the longest.
+    fn find_short_run(&self, units: usize) -> Result<usize, usize> {
+        // Free units at the end of the word before, and the longest run so far.
         let (mut carried, mut longest) = (0, 0);
         for word in 0..self.words() {
             let free = self.free_in(word);
@@ -138,10 +165,6 @@ impl SlotMap<'_> {
                 return Ok(word * 64 - carried);
             }
             longest = longest.max(reaches);
-            if free == u64::MAX {
-                carried += 64;
-                continue;
-            }
             // Most words of a full page end here.
             if free.count_ones() as usize > longest {
                 let starts = starts_of_runs(free, units);
@@ -152,7 +175,7 @@ impl SlotMap<'_> {
             }
             carried = free.leading_ones() as usize;
         }
-        Err(longest.max(carried))
+        Err(longest)
     }
 
     /// The longest run of free units around the free unit `index`.
@@ -209,9 +232,6 @@ impl Run {
 
 /// The bits of `free` at which `units` bits in a row are set.
 fn starts_of_runs(free: u64, units: usize) -> u64 {
-    if units > 64 {
-        return 0;
-    }
     // Each bit says that the `known` bits from it on are set; that number doubles.
     let (mut starts, mut known) = (free, 1);
     while known < units && starts != 0 {
@@ -348,7 +368,13 @@ mod tests {
                     let runs = free_runs_of(&owners);
                     let longest = runs.iter().map(|run| run.units).max().unwrap_or(0);
                     let first = runs.into_iter().find(|run| run.units >= units);
-                    prop_assert_eq!(map.find_run(units), first.map(|run| run.first).ok_or(longest));
+                    match first {
+                        Some(run) => prop_assert_eq!(map.find_run(units), Ok(run.first)),
+                        None => {
+                            let bound = map.find_run(units).expect_err("there is no such run");
+                            prop_assert!((longest..units).contains(&bound));
+                        }
+                    }
                 }
                 for run in free_runs_of(&owners) {
                     prop_assert_eq!(map.free_run_around(run.first + run.units / 2), run);

@@ -95,10 +95,10 @@ impl Heap {
         let Ok(rows) = cache.make_rows() else {
             return false;
         };
-        rows.prepare(&self.geometry) || self.flush_part(|central| central.free_half_rows(rows))
+        self.flush_part(|central| central.make_room(&self.geometry, rows))
     }
 
-    /// Frees a part of the calling thread's cache; returns what `free` says.
+    /// Changes the calling thread's cache; returns what `free` says.
     fn flush_part<R>(&'static self, free: impl FnOnce(&mut Central) -> R) -> R {
         let mut central = self.central();
         central.account_peak(self);

@@ -13,10 +13,10 @@
 //! that the program wrote before.
 
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU16, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use super::central::spot_of;
-use super::geometry::LONG_ROW;
+use super::geometry::{LONG_ROW, LONGEST_ROW};
 use super::page::{Page, Spot};
 use super::slot_map::Run;
 
@@ -28,60 +28,70 @@ pub(super) const fn most_surplus(units: usize) -> usize {
     units / 8
 }
 
+/// The number of surplus units of one block.
+#[derive(Debug)]
+pub(super) struct Surplus(AtomicU8);
+
+// SAFETY: the field is an atomic integer, of which zero is a value.
+unsafe impl bytemuck::Zeroable for Surplus {}
+
+// Every number fits.
+const _: () = assert!(most_surplus(LONGEST_ROW) <= u8::MAX as usize);
+
+impl Surplus {
+    /// That of the block at `first`, of at least `LONG_ROW` units.
+    #[inline]
+    pub(super) fn of(first: NonNull<u8>) -> &'static Self {
+        let Spot { page, index } = spot_of(first);
+        &page.surplus()[index / LONG_ROW]
+    }
+
+    /// Surplus units of a block that has `units` units in the maps and starts at `spot`.
+    pub(super) fn at(spot: Spot, units: usize) -> usize {
+        if units < LONG_ROW {
+            return 0;
+        }
+        spot.page.surplus()[spot.index / LONG_ROW].units()
+    }
+
+    fn units(&self) -> usize {
+        self.0.load(Relaxed).into()
+    }
+
+    /// Notes the surplus units of a block that the caller is about to hand out.
+    #[allow(clippy::cast_possible_truncation, reason = "asserted above")]
+    #[inline]
+    pub(super) fn set(&self, units: usize) {
+        debug_assert!(units <= most_surplus(LONGEST_ROW));
+        self.0.store(units as u8, Relaxed);
+    }
+
+    /// Takes over the surplus units of a block that the caller releases; how many they are.
+    #[inline]
+    pub(super) fn take(&self) -> usize {
+        let units = self.units();
+        self.set(0);
+        units
+    }
+}
+
 /// Takes over the surplus units of the block at `first`, which was handed out for `units` units
 /// and is released by the caller; how many they are.
-#[inline]
 pub(super) fn take_surplus_at(first: NonNull<u8>, units: usize) -> usize {
     if units < LONG_ROW {
         return 0;
     }
-    spot_of(first).take_surplus()
-}
-
-impl Spot {
-    /// Notes that the block here, which the caller is about to hand out, has surplus units.
-    pub(super) fn set_surplus(self, units: usize) {
-        let units = u16::try_from(units).expect("an eighth of a cached row");
-        self.surplus_place().store(units, Relaxed);
-        self.page.state().may_have_surplus.store(true, Relaxed);
-        self.page.extent().heap.mark_surplus();
-    }
-
-    /// Takes over the surplus units of the block here, which the caller releases; how many they
-    /// are.
-    pub(super) fn take_surplus(self) -> usize {
-        let units = self.surplus_place().load(Relaxed);
-        if units > 0 {
-            self.surplus_place().store(0, Relaxed);
-        }
-        units.into()
-    }
-
-    /// Surplus units of the block here, which has `units` units in the maps.
-    pub(super) fn surplus(self, units: usize) -> usize {
-        if units < LONG_ROW {
-            return 0;
-        }
-        self.surplus_place().load(Relaxed).into()
-    }
-
-    fn surplus_place(self) -> &'static AtomicU16 {
-        &self.page.surplus_places()[self.index / LONG_ROW]
-    }
+    Surplus::of(first).take()
 }
 
 impl Page {
     /// Calls `f` with the surplus units of every block, which are the caller's from then on. The
     /// caller holds the family's lock, and no other thread has a cache.
     pub(super) fn take_all_surplus(self, mut f: impl FnMut(Run)) {
-        if !self.state().may_have_surplus.load(Relaxed) {
-            return;
-        }
-        self.state().may_have_surplus.store(false, Relaxed);
-        for (place, entry) in self.surplus_places().iter().enumerate() {
-            let units = usize::from(entry.load(Relaxed));
+        for (place, surplus) in self.surplus().iter().enumerate() {
+            let units = surplus.units();
             if units > 0 {
-                entry.store(0, Relaxed);
+                surplus.set(0);
                 f(self.surplus_of_block_in(place, units));
             }
         }
@@ -103,7 +113,7 @@ impl Page {
         }
     }
 
-    fn surplus_places(self) -> &'static [AtomicU16] {
+    fn surplus(self) -> &'static [Surplus] {
         let places = self.extent().geometry().surplus_places();
         &self.extent().surplus[self.number * places..(self.number + 1) * places]
     }

@@ -14,10 +14,10 @@ use crate::heap::geometry::{Geometry, LONG_ROW};
 const MOST_BLOCKS: usize = 64;
 
 /// Bytes of blocks of one length that one cache keeps at most.
-const MOST_BYTES: usize = 32 << 10;
+const MOST_BYTES: usize = 64 << 10;
 
 /// Blocks that a refill takes at most.
-const MOST_REFILLED: usize = 16;
+const MOST_REFILLED: usize = 32;
 
 /// One thread's released blocks of few units of one family.
 ///

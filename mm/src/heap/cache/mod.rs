@@ -12,8 +12,8 @@
 //! | --- | --- |
 //! | released single units | 1,024, and 128 KiB |
 //! | claimed units | 512, and 128 KiB |
-//! | rows of 2 to 31 units | of each length 64, and 32 KiB |
-//! | rows of 32 to 455 units | 511 together, and 1 MiB |
+//! | rows of 2 to 31 units | of each length 64, and 64 KiB |
+//! | rows of 32 to 455 units | 1,023 together; an eighth of the family, 256 KiB to 4 MiB |
 //!
 //! Each starts at nothing and grows with use. Whoever trims, or finds the family fallen to a tenth
 //! of its peak, asks all threads to flush: each does at its next call.

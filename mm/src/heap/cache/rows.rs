@@ -4,22 +4,27 @@
 //! what becomes of the rest. Nothing is split or joined here: that is what the maps are for, when
 //! blocks go back to them.
 
+use core::ops::RangeInclusive;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use crate::heap::Block;
-use crate::heap::central::spot_of;
 use crate::heap::geometry::{Geometry, LONGEST_ROW};
-use crate::heap::surplus::{most_surplus, take_surplus_at};
+use crate::heap::link::Link;
+use crate::heap::surplus::{Surplus, most_surplus};
 
 /// Lengths are below this many units. A power of two, so that no index needs a test.
 const LENGTHS: usize = 512;
 
 /// Places for blocks, of which the one numbered 0 stays empty.
-const PLACES: usize = 512;
+const PLACES: usize = 1024;
 
-/// Bytes of blocks that one cache keeps at most.
-const MOST_BYTES: usize = 1024 << 10;
+/// Bytes of blocks that one cache keeps at most: an eighth of what the family has taken, within
+/// these bounds.
+const MOST_BYTES: RangeInclusive<usize> = 256 << 10..=4 << 20;
+
+/// A cache that is full gives up one place in so many.
+const PARTS: u16 = 4;
 
 /// One thread's released blocks of many units of one family.
 ///
@@ -37,7 +42,7 @@ pub(in crate::heap) struct Rows {
     longest: AtomicU16,
     vacant: AtomicU16,
     used: AtomicU16,
-    /// Which of every two places was drained last.
+    /// Which of `PARTS` places was drained last.
     turn: AtomicU16,
     /// Blocks that are here.
     count: AtomicU32,
@@ -57,11 +62,13 @@ pub(in crate::heap) struct Rows {
 #[derive(Debug)]
 struct Place {
     first: AtomicPtr<u8>,
+    /// Where the block's surplus units are noted: the way there is long.
+    surplus: Link<Surplus>,
     next: AtomicU16,
     units: AtomicU16,
 }
 
-// SAFETY: the fields are atomic integers and pointers, of which zero is a value.
+// SAFETY: the fields are atomic integers, a pointer and a link, of which zero is a value.
 unsafe impl bytemuck::Zeroable for Place {}
 
 // SAFETY: as above.
@@ -78,30 +85,25 @@ pub(in crate::heap) struct Row {
 const _: () = assert!(LONGEST_ROW + most_surplus(LONGEST_ROW) < LENGTHS);
 
 impl Rows {
-    /// Gives the cache its room, unless it has it already.
-    pub(in crate::heap) fn prepare(&self, geometry: &Geometry) -> bool {
-        let is_new = self.most_held.load(Relaxed) == 0;
-        let most = MOST_BYTES / geometry.unit();
+    /// Gives the cache the room that befits a family of `taken` units; says whether that is more
+    /// than it had.
+    pub(in crate::heap) fn prepare(&self, geometry: &Geometry, taken: usize) -> bool {
+        let unit = geometry.unit();
+        let most = (taken / 8).clamp(MOST_BYTES.start() / unit, MOST_BYTES.end() / unit);
+        let had = self.most_held.swap(small(most), Relaxed);
         self.longest.store(short(geometry.longest_row()), Relaxed);
-        self.most_held.store(small(most), Relaxed);
-        is_new
+        small(most) > had && self.has_place()
     }
 
     /// Takes a block for `units` units.
     #[inline]
     pub(super) fn take(&self, units: usize) -> Option<Block> {
-        if units >= LENGTHS {
-            return None;
-        }
-        let exact = self.newest[units % LENGTHS].load(Relaxed);
-        let row = match exact {
-            0 => self.take_longer(units)?,
-            number => self.pop(units, number)?,
-        };
-        Some(Block {
-            first: row.first,
-            zero: false,
-        })
+        let length = self.length_for(units)?;
+        let (first, surplus) = self.pop(length)?;
+        // Also when there are none: nobody can foresee which.
+        surplus.set(length - units);
+        self.account_surplus((length - units) as u64);
+        Some(Block { first, zero: false })
     }
 
     /// Keeps a block that was handed out for `units` units; false without room.
@@ -110,28 +112,24 @@ impl Rows {
         if !self.has_room(units) {
             return false;
         }
-        let surplus = take_surplus_at(first, units);
-        if surplus > 0 {
-            let sum = self.surplus.load(Relaxed);
-            self.surplus
-                .store(sum.wrapping_sub(surplus as u64), Relaxed);
-        }
-        self.push(Row {
-            first,
-            units: units + surplus,
-        });
+        let noted = Surplus::of(first);
+        // No branch depends on it: it may have to come from far.
+        let surplus = noted.take();
+        self.account_surplus((surplus as u64).wrapping_neg());
+        let units = units + surplus;
+        self.push(Row { first, units }, noted);
         true
     }
 
-    /// Takes out every block, or those of every other place, and hands them to `free`.
+    /// Takes out every block, or those of one place in `PARTS`, and hands them to `free`.
     pub(in crate::heap) fn drain(&self, all: bool, mut free: impl FnMut(Row)) {
         let used = self.used.load(Relaxed);
-        let turn = self.turn.load(Relaxed) ^ 1;
+        let turn = (self.turn.load(Relaxed) + 1) % PARTS;
         self.turn.store(turn, Relaxed);
         self.forget_lists();
         for number in (1..=used).rev() {
             match self.place(number).row() {
-                Some(row) if all || number % 2 == turn => {
+                Some(row) if all || number % PARTS == turn => {
                     free(row);
                     self.vacate(number, row.units);
                 }
@@ -173,9 +171,10 @@ impl Rows {
     }
 
     #[inline]
-    fn push(&self, row: Row) {
+    fn push(&self, row: Row, surplus: &'static Surplus) {
         let number = self.vacant_place();
         let place = self.place(number);
+        place.surplus.set(Some(surplus));
         place.units.store(short(row.units), Relaxed);
         self.list(number, row.units);
         let held = self.held.load(Relaxed) + small(row.units);
@@ -189,53 +188,52 @@ impl Rows {
         if units > usize::from(self.longest.load(Relaxed)) {
             return false;
         }
-        let has_place =
-            self.vacant.load(Relaxed) != 0 || usize::from(self.used.load(Relaxed)) < PLACES - 1;
         let held = self.held.load(Relaxed) as usize + units + most_surplus(units);
-        has_place && held <= self.most_held.load(Relaxed) as usize
+        held <= self.most_held.load(Relaxed) as usize && self.has_place()
     }
 
-    /// Takes a block that is a little longer than was asked for.
-    fn take_longer(&self, units: usize) -> Option<Row> {
-        let length = self.length_for(units)?;
-        let number = self.newest[length % LENGTHS].load(Relaxed);
-        let row = self.pop(length, number)?;
-        let surplus = length - units;
-        spot_of(row.first).set_surplus(surplus);
-        let sum = self.surplus.load(Relaxed);
-        self.surplus
-            .store(sum.wrapping_add(surplus as u64), Relaxed);
-        Some(row)
-    }
-
-    /// The shortest length above `units` of which there are blocks that serve as well.
-    fn length_for(&self, units: usize) -> Option<usize> {
-        let longest = (units + most_surplus(units)).min(LENGTHS - 1);
-        let mut seen = u64::MAX << (units % 64);
-        for word in units / 64..=longest / 64 {
-            let found = self.lengths.get(word)?.load(Relaxed) & seen;
-            if found != 0 {
-                let length = word * 64 + found.trailing_zeros() as usize;
-                return (length <= longest).then_some(length);
-            }
-            seen = u64::MAX;
-        }
-        None
-    }
-
-    /// Takes out the block in place `number`, the newest of its length.
     #[inline]
-    fn pop(&self, length: usize, number: u16) -> Option<Row> {
+    fn has_place(&self) -> bool {
+        self.vacant.load(Relaxed) != 0 || usize::from(self.used.load(Relaxed)) < PLACES - 1
+    }
+
+    /// The shortest length from `units` on, up to an eighth more, of which there are blocks.
+    #[inline]
+    fn length_for(&self, units: usize) -> Option<usize> {
+        let from = units / 64;
+        let low = self.lengths.get(from)?.load(Relaxed) >> (units % 64);
+        let high = self
+            .lengths
+            .get(from + 1)
+            .map_or(0, |word| word.load(Relaxed));
+        // Two steps, since no number can be shifted by as many bits as it has.
+        let found = low | high << 1 << (63 - units % 64);
+        let surplus = found.trailing_zeros() as usize;
+        (surplus <= most_surplus(units)).then_some(units + surplus)
+    }
+
+    /// Takes out the newest block of a length of which there are.
+    #[inline]
+    fn pop(&self, length: usize) -> Option<(NonNull<u8>, &'static Surplus)> {
+        let newest = &self.newest[length % LENGTHS];
+        let number = newest.load(Relaxed);
         let place = self.place(number);
-        let row = place.row()?;
+        let first = NonNull::new(place.first.load(Relaxed))?;
+        let surplus = place.surplus.get()?;
         let next = place.next.load(Relaxed);
-        self.newest[length % LENGTHS].store(next, Relaxed);
-        if next == 0 {
-            let word = &self.lengths[length / 64 % (LENGTHS / 64)];
-            word.store(word.load(Relaxed) & !(1 << (length % 64)), Relaxed);
-        }
-        self.vacate(number, row.units);
-        Some(row)
+        newest.store(next, Relaxed);
+        let word = &self.lengths[length / 64 % (LENGTHS / 64)];
+        let was_last = u64::from(next == 0);
+        word.store(word.load(Relaxed) & !(was_last << (length % 64)), Relaxed);
+        self.vacate(number, length);
+        Some((first, surplus))
+    }
+
+    /// Counts surplus units that leave with a block; wraps.
+    #[inline]
+    fn account_surplus(&self, units: u64) {
+        let sum = self.surplus.load(Relaxed);
+        self.surplus.store(sum.wrapping_add(units), Relaxed);
     }
 
     /// Puts a place without block on the list of those.
@@ -308,9 +306,9 @@ fn short(units: usize) -> u16 {
 /// A count of units of one cache.
 #[allow(
     clippy::cast_possible_truncation,
-    reason = "a cache holds less than 2^20 bytes"
+    reason = "a cache holds less than 2^32 bytes"
 )]
 fn small(units: usize) -> u32 {
-    debug_assert!(units <= MOST_BYTES);
+    debug_assert!(units <= *MOST_BYTES.end());
     units as u32
 }

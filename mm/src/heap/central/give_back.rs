@@ -14,8 +14,8 @@ const SHRINK_FROM: u64 = 1 << 20;
 
 impl Central {
     /// Gives back to the kernel all that can be given; returns its bytes.
-    pub(in crate::heap) fn trim(&mut self, heap: &'static Heap) -> usize {
-        self.free_surplus(heap);
+    pub(in crate::heap) fn trim(&mut self) -> usize {
+        self.free_surplus();
         let os_page = System::page_bytes();
         let records = self.records();
         let calls = &mut self.account.kernel_calls;

@@ -19,7 +19,7 @@ use crate::heap::page::Page;
 use crate::heap::record::{Place, Record, SPACE};
 use crate::heap::runs::RunLists;
 use crate::heap::shelves::Shelves;
-use crate::heap::surplus::take_surplus_at;
+use crate::heap::surplus::{Surplus, take_surplus_at};
 use crate::heap::{Block, Heap, Refusal, Shortage};
 use crate::os::Refused;
 use account::Account;
@@ -169,7 +169,7 @@ impl Central {
         if is_cached {
             return Err(Refusal::NotLive);
         }
-        Ok(units - spot.surplus(units))
+        Ok(units - Surplus::at(spot, units))
     }
 
     /// Bytes that are live or in caches.

@@ -5,6 +5,7 @@ use core::ptr::NonNull;
 use super::Central;
 use super::spot::{is_block, released_twice, spot_of};
 use crate::heap::cache::{Bins, CacheRecord, Rows};
+use crate::heap::geometry::Geometry;
 use crate::heap::page::{Page, Spot};
 use crate::heap::record::Record;
 use crate::heap::slot_map::Run;
@@ -87,8 +88,13 @@ impl Central {
         bins.drain_half(units, |row| self.free_row(row.first, row.units))
     }
 
-    /// Takes back about half of the blocks of the rows; says whether there were any.
-    pub(in crate::heap) fn free_half_rows(&mut self, rows: &Rows) -> bool {
+    /// Makes room for more blocks of many units: as the family grew, or by taking some back. Says
+    /// whether that was possible.
+    pub(in crate::heap) fn make_room(&mut self, geometry: &Geometry, rows: &Rows) -> bool {
+        let taken = usize::try_from(self.account.taken_units).unwrap_or(usize::MAX);
+        if rows.prepare(geometry, taken) {
+            return true;
+        }
         let any = !rows.is_empty();
         rows.drain(false, |row| self.free_row(row.first, row.units));
         any
@@ -110,11 +116,10 @@ impl Central {
     }
 
     /// Frees the surplus units of all blocks, unless another thread has a cache.
-    pub(in crate::heap) fn free_surplus(&mut self, heap: &'static Heap) {
-        if !heap.has_surplus_mark() || !self.caches.iter().all(is_own) {
+    pub(in crate::heap) fn free_surplus(&mut self) {
+        if self.surplus() == 0 || !self.caches.iter().all(is_own) {
             return;
         }
-        heap.unmark_surplus();
         for record in self.records() {
             if let Record::Extent(extent) = record {
                 extent.pages().for_each(|page| self.free_surplus_of(page));
