@@ -184,7 +184,7 @@ impl Heap {
         // A few at a time: a thread that waits for the lock meanwhile need not go to sleep. Until
         // they are free they count as live, of a call that is not through.
         for units in oldest[..count].chunks(PORTION) {
-            self.flush_part(|central| central.free_units(self, units.iter().copied()));
+            self.flush_part(|central| central.free_units(self, units));
         }
     }
 }
@@ -192,7 +192,12 @@ impl Heap {
 /// Frees all units of the calling thread's cache, which the lock of its family guards.
 fn drain(central: &mut Central, cache: &CacheRecord) {
     let heap = cache.heap();
-    central.free_units(heap, cache.single_units());
+    let mut oldest: OldestUnits = [NonNull::dangling(); _];
+    while cache.stacked() > 0 {
+        let count = cache.take_oldest(&mut oldest);
+        central.free_units(heap, &oldest[..count]);
+    }
+    central.free_units(heap, cache.hot_unit().as_slice());
     central.free_words(heap, cache.claims());
     central.free_kept_rows(cache);
     cache.account_drained();

@@ -228,7 +228,7 @@ impl CacheRecord {
     }
 
     /// Units on the stack, oldest first.
-    pub(in crate::heap) fn stacked_units(&self) -> impl Iterator<Item = NonNull<u8>> {
+    fn stacked_units(&self) -> impl Iterator<Item = NonNull<u8>> {
         let stacked = self.stacked.load(Acquire) as usize;
         let slots = &self.slots()[..stacked];
         slots
@@ -236,10 +236,14 @@ impl CacheRecord {
             .filter_map(|slot| NonNull::new(slot.load(Relaxed)))
     }
 
+    /// The unit in the hot slot.
+    pub(in crate::heap) fn hot_unit(&self) -> Option<NonNull<u8>> {
+        NonNull::new(self.hot.load(Relaxed))
+    }
+
     /// All units outside claims, oldest first.
     pub(in crate::heap) fn single_units(&self) -> impl Iterator<Item = NonNull<u8>> {
-        let hot = NonNull::new(self.hot.load(Relaxed));
-        self.stacked_units().chain(hot)
+        self.stacked_units().chain(self.hot_unit())
     }
 
     /// All units in claims.

@@ -40,13 +40,11 @@ impl CacheRecord {
     /// the record's thread.
     pub(in crate::heap) fn take_oldest(&self, oldest: &mut OldestUnits) -> usize {
         let half = self.stacked().div_ceil(2).min(oldest.len());
-        let mut count = 0;
-        for (to, from) in oldest.iter_mut().zip(self.stacked_units().take(half)) {
-            *to = from;
-            count += 1;
+        for (to, from) in oldest.iter_mut().zip(&self.slots()[..half]) {
+            *to = NonNull::new(from.load(Relaxed)).unwrap_or(*to);
         }
-        self.forget_oldest(count);
-        count
+        self.forget_oldest(half);
+        half
     }
 
     fn forget_oldest(&self, count: usize) {

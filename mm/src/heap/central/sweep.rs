@@ -19,8 +19,9 @@ struct Group {
     word: usize,
     mask: u64,
     units: u32,
-    /// Address of the word's first unit.
+    /// Address of the word's first unit, and bytes of all its units.
     start: usize,
+    bytes: usize,
 }
 
 impl Central {
@@ -29,24 +30,22 @@ impl Central {
     /// # Panics
     ///
     /// Never: a unit that is not taken was released twice, which aborts the process.
-    pub(in crate::heap) fn free_units(
-        &mut self,
-        heap: &'static Heap,
-        units: impl Iterator<Item = NonNull<u8>>,
-    ) {
+    pub(in crate::heap) fn free_units(&mut self, heap: &'static Heap, units: &[NonNull<u8>]) {
         let geometry = heap.geometry();
-        let mut units = units.peekable();
-        let mut freed = 0;
-        while let Some(first) = units.next() {
-            let mut group = Group::of(geometry, first);
+        let mut next = 0;
+        while let Some(first) = units.get(next) {
+            let mut group = Group::of(geometry, *first);
+            next += 1;
             // What was allocated together is often released together.
-            while let Some(unit) = units.next_if(|unit| group.has(geometry, *unit)) {
-                group.add(geometry, unit);
+            if units.get(next).is_some_and(|unit| group.has(*unit)) {
+                group.mask = group.with_first_of(geometry, &units[next..]);
+                let added = group.mask.count_ones() - 1;
+                group.units += added;
+                next += added as usize;
             }
             self.free_group(geometry, group);
-            freed += group.units as usize;
         }
-        self.account.account_freed(freed, freed);
+        self.account.account_freed(units.len(), units.len());
     }
 
     /// Takes back the units of map words: of each its first unit, and the mask of those to free.
@@ -121,30 +120,40 @@ impl Group {
             mask: 1 << bit,
             units: 1,
             start: address - bit * geometry.unit(),
+            // In a small page the last word has fewer units, and another page may follow.
+            bytes: (page.capacity() - word * 64).min(64) * geometry.unit(),
         }
     }
 
     /// Whether the unit is of the same word.
     #[inline]
-    fn has(&self, geometry: &Geometry, unit: NonNull<u8>) -> bool {
-        let offset = unit.addr().get().wrapping_sub(self.start);
-        if offset >= 64 * geometry.unit() {
-            return false;
-        }
-        // In a small page the word has fewer units, and another page may follow.
-        offset < (self.page.capacity() - self.word * 64) * geometry.unit()
+    fn has(&self, unit: NonNull<u8>) -> bool {
+        unit.addr().get().wrapping_sub(self.start) < self.bytes
     }
 
-    /// Adds a unit of the same word.
-    #[inline]
-    fn add(&mut self, geometry: &Geometry, unit: NonNull<u8>) {
-        let offset = unit.addr().get() - self.start;
-        let index = geometry.index_of(offset);
-        let bit = 1 << index;
-        if index * geometry.unit() != offset || self.mask & bit != 0 {
-            released_twice(unit);
+    /// The mask with the first of `units` added, for as long as they are of the same word.
+    #[inline(never)]
+    fn with_first_of(self, geometry: &Geometry, units: &[NonNull<u8>]) -> u64 {
+        let end = self.start + self.bytes;
+        let (mut mask, mut rest) = (self.mask, units);
+        while let Some(&first) = rest.first().filter(|unit| self.has(**unit)) {
+            let offset = first.addr().get() - self.start;
+            let index = geometry.index_of(offset);
+            // Most often one lies behind the other.
+            let mut behind = first.addr().get();
+            let run = rest.iter().take_while(|unit| {
+                let is_behind = unit.addr().get() == behind && behind < end;
+                behind += geometry.unit();
+                is_behind
+            });
+            let count = run.count();
+            let bits = (u64::MAX >> (64 - count)) << index;
+            if index * geometry.unit() != offset || mask & bits != 0 {
+                released_twice(first);
+            }
+            mask |= bits;
+            rest = &rest[count..];
         }
-        self.mask |= bit;
-        self.units += 1;
+        mask
     }
 }
