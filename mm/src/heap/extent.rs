@@ -37,9 +37,9 @@ pub(super) struct Extent {
     /// Which shelf the extent is on; the shelves' own.
     pub(super) shelf: AtomicU8,
     taken_units: AtomicU32,
-    /// It stays there while it has so many taken units at least, and fewer than so many.
+    /// It stays there while it has so many taken units at least, and fewer than so many more.
     shelf_from: AtomicU32,
-    shelf_until: AtomicU32,
+    shelf_width: AtomicU32,
     /// No page has a free run as long as this; 0 says nothing.
     pub(super) too_long: AtomicU32,
     pub(super) taken: &'static [AtomicU64],
@@ -101,7 +101,7 @@ impl Extent {
             shelf: AtomicU8::new(super::shelves::FULL),
             taken_units: AtomicU32::new(0),
             shelf_from: AtomicU32::new(0),
-            shelf_until: AtomicU32::new(0),
+            shelf_width: AtomicU32::new(0),
             taken,
             joined,
             states,
@@ -136,7 +136,7 @@ impl Extent {
     pub(super) fn set_standing(&self, standing: Standing) {
         self.standing.store(standing as u8, Relaxed);
         // The shelf depends on it: no count of taken units is right until the next look.
-        self.shelf_until.store(0, Relaxed);
+        self.shelf_width.store(0, Relaxed);
     }
 
     /// Units that fit the extent.
@@ -248,14 +248,14 @@ impl Extent {
     #[inline]
     pub(super) fn fits_shelf(&self) -> bool {
         let taken = self.taken_units.load(Relaxed);
-        (self.shelf_from.load(Relaxed)..self.shelf_until.load(Relaxed)).contains(&taken)
+        taken.wrapping_sub(self.shelf_from.load(Relaxed)) < self.shelf_width.load(Relaxed)
     }
 
     /// Notes the shelf the extent is on, and what it may have taken to stay.
     pub(super) fn put_on_shelf(&self, shelf: u8, (from, until): (usize, usize)) {
         self.shelf.store(shelf, Relaxed);
         self.shelf_from.store(count(from), Relaxed);
-        self.shelf_until.store(count(until), Relaxed);
+        self.shelf_width.store(count(until - from), Relaxed);
     }
 
     pub(super) fn account_taken(&self, units: usize) {

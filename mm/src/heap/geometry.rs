@@ -45,6 +45,7 @@ pub(crate) struct Geometry {
     align: usize,
     /// Logarithm of the bytes of a VM page: a division would be the longest part of a release.
     page_shift: u32,
+    page_mask: usize,
     capacity: u32,
     /// Words of one bit map.
     words: u32,
@@ -79,6 +80,7 @@ impl Geometry {
             unit,
             align,
             page_shift: page_bytes.ilog2(),
+            page_mask: page_bytes - 1,
             capacity,
             words: capacity.div_ceil(64),
             reciprocal: if paged {
@@ -102,12 +104,12 @@ impl Geometry {
 
     /// Bytes of one VM page, aligned to its size.
     pub(crate) const fn page_bytes(&self) -> usize {
-        1 << self.page_shift
+        self.page_mask + 1
     }
 
     /// Splits an offset from a VM page's start into whole pages and the rest.
     pub(crate) const fn split_pages(&self, offset: usize) -> (usize, usize) {
-        (offset >> self.page_shift, offset & (self.page_bytes() - 1))
+        (offset >> self.page_shift, offset & self.page_mask)
     }
 
     /// Units of a VM page without colour; 0 unless paged.

@@ -91,6 +91,15 @@ impl<E: Sync, const GRANULE: usize> AddressSpace<E, GRANULE> {
     /// Finds the record of the run that `address` lies in.
     #[inline]
     pub(crate) fn record_at(&'static self, address: usize) -> Option<&'static E> {
+        // Most programs never open another arena.
+        match self.arenas[0].get() {
+            Some(arena) if arena.contains(address) => arena.record_at(address),
+            _ => self.record_in_further_arenas(address),
+        }
+    }
+
+    #[cold]
+    fn record_in_further_arenas(&'static self, address: usize) -> Option<&'static E> {
         let arena = self.open_arenas().find(|arena| arena.contains(address))?;
         arena.record_at(address)
     }

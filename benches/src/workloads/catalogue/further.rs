@@ -125,13 +125,13 @@ fn growth(measure: Measure) -> Vec<Workload> {
         times(
             "live 10 M",
             "the same with 10,000,000",
-            (10_000_000, 1),
+            (10_000_000, 3),
             measure,
         ),
         times(
             "live 50 M",
             "the same with 50,000,000",
-            (50_000_000, 1),
+            (50_000_000, 3),
             measure,
         ),
     ];

@@ -12,6 +12,9 @@ use crate::heap::Heap;
 use crate::heap::geometry::Geometry;
 use crate::heap::page::Page;
 
+/// Units that lie together in so many bytes, a power of two, are looked at together.
+const NEAR: usize = 4 << 10;
+
 /// Units of one map word, on their way back.
 #[derive(Clone, Copy)]
 struct Group {
@@ -19,9 +22,6 @@ struct Group {
     word: usize,
     mask: u64,
     units: u32,
-    /// Address of the word's first unit, and bytes of all its units.
-    start: usize,
-    bytes: usize,
 }
 
 impl Central {
@@ -37,7 +37,7 @@ impl Central {
             let mut group = Group::of(geometry, *first);
             next += 1;
             // What was allocated together is often released together.
-            if units.get(next).is_some_and(|unit| group.has(*unit)) {
+            if units.get(next).is_some_and(|unit| is_near(*first, *unit)) {
                 group.mask = group.with_first_of(geometry, &units[next..]);
                 let added = group.mask.count_ones() - 1;
                 group.units += added;
@@ -113,34 +113,30 @@ impl Group {
         if index * geometry.unit() != offset {
             released_twice(first);
         }
-        let (word, bit) = (index / 64, index % 64);
         Self {
             page,
-            word,
-            mask: 1 << bit,
+            word: index / 64,
+            mask: 1 << (index % 64),
             units: 1,
-            start: address - bit * geometry.unit(),
-            // In a small page the last word has fewer units, and another page may follow.
-            bytes: (page.capacity() - word * 64).min(64) * geometry.unit(),
         }
-    }
-
-    /// Whether the unit is of the same word.
-    #[inline]
-    fn has(&self, unit: NonNull<u8>) -> bool {
-        unit.addr().get().wrapping_sub(self.start) < self.bytes
     }
 
     /// The mask with the first of `units` added, for as long as they are of the same word.
     #[inline(never)]
     fn with_first_of(self, geometry: &Geometry, units: &[NonNull<u8>]) -> u64 {
-        let end = self.start + self.bytes;
+        // In a small page the last word has fewer units, and another page may follow.
+        let in_word = self.page.capacity().saturating_sub(self.word * 64).min(64);
+        let start = self.page.unit(self.word * 64).addr().get();
+        let end = start + in_word * geometry.unit();
         let (mut mask, mut rest) = (self.mask, units);
-        while let Some(&first) = rest.first().filter(|unit| self.has(**unit)) {
-            let offset = first.addr().get() - self.start;
-            let index = geometry.index_of(offset);
+        while let Some(first) = rest.first() {
+            let address = first.addr().get();
+            if !(start..end).contains(&address) {
+                break;
+            }
+            let index = geometry.index_of(address - start);
             // Most often one lies behind the other.
-            let mut behind = first.addr().get();
+            let mut behind = address;
             let run = rest.iter().take_while(|unit| {
                 let is_behind = unit.addr().get() == behind && behind < end;
                 behind += geometry.unit();
@@ -148,12 +144,19 @@ impl Group {
             });
             let count = run.count();
             let bits = (u64::MAX >> (64 - count)) << index;
-            if index * geometry.unit() != offset || mask & bits != 0 {
-                released_twice(first);
+            if start + index * geometry.unit() != address || mask & bits != 0 {
+                released_twice(*first);
             }
             mask |= bits;
             rest = &rest[count..];
         }
         mask
     }
+}
+
+/// Whether two units may be of the same word. May be wrong: only those that are near each other
+/// are worth a closer look.
+#[inline]
+fn is_near(one: NonNull<u8>, other: NonNull<u8>) -> bool {
+    one.addr().get() ^ other.addr().get() < NEAR
 }
