@@ -49,6 +49,7 @@ pub(crate) struct Geometry {
     capacity: u32,
     /// Words of one bit map.
     words: u32,
+    surplus_places: u32,
     reciprocal: u64,
     placement: Placement,
 }
@@ -83,6 +84,7 @@ impl Geometry {
             page_mask: page_bytes - 1,
             capacity,
             words: capacity.div_ceil(64),
+            surplus_places: capacity.div_ceil(LONG_ROW as u32),
             reciprocal: if paged {
                 (1 << RECIPROCAL_BITS) / unit as u64 + 1
             } else {
@@ -129,7 +131,7 @@ impl Geometry {
 
     /// Places of a VM page's table of surplus units.
     pub(crate) const fn surplus_places(&self) -> usize {
-        self.capacity().div_ceil(LONG_ROW)
+        self.surplus_places as usize
     }
 
     /// Units of a VM page whose first unit is `colour` bytes in.

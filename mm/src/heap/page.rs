@@ -220,7 +220,7 @@ impl Page {
         self.map().in_larger_blocks(word) & mask != 0
     }
 
-    fn has_joined(self) -> bool {
+    pub(super) fn has_joined(self) -> bool {
         self.state().flags.load(Relaxed) & JOINED != 0
     }
 

@@ -15,7 +15,7 @@
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-use super::central::spot_of;
+use super::central::{extent_of, released_twice};
 use super::geometry::{LONG_ROW, LONGEST_ROW};
 use super::page::{Page, Spot};
 use super::slot_map::Run;
@@ -42,8 +42,13 @@ impl Surplus {
     /// That of the block at `first`, of at least `LONG_ROW` units.
     #[inline]
     pub(super) fn of(first: NonNull<u8>) -> &'static Self {
-        let Spot { page, index } = spot_of(first);
-        &page.surplus()[index / LONG_ROW]
+        let Some(extent) = extent_of(first) else {
+            released_twice(first);
+        };
+        let geometry = extent.geometry();
+        let (page, offset) = extent.page_at(geometry, first.addr().get());
+        let place = geometry.index_of(offset) / LONG_ROW;
+        &extent.surplus[page.number * geometry.surplus_places() + place]
     }
 
     /// Surplus units of a block that has `units` units in the maps and starts at `spot`.
@@ -88,6 +93,10 @@ impl Page {
     /// Calls `f` with the surplus units of every block, which are the caller's from then on. The
     /// caller holds the family's lock, and no other thread has a cache.
     pub(super) fn take_all_surplus(self, mut f: impl FnMut(Run)) {
+        // Even a look would make the kernel count the table as resident.
+        if !self.has_joined() {
+            return;
+        }
         for (place, surplus) in self.surplus().iter().enumerate() {
             let units = surplus.units();
             if units > 0 {

@@ -24,9 +24,8 @@ use crate::heap::{Block, Heap, Refusal, Shortage};
 use crate::os::Refused;
 use account::Account;
 use spare::SpareMemory;
-use spot::released_twice;
 
-pub(super) use spot::{is_block, spot_of};
+pub(super) use spot::{extent_of, is_block, released_twice, spot_of};
 
 /// Families with at least this many bytes of address space ask for huge OS pages.
 const HUGE_FROM: usize = 8 << 20;

@@ -10,7 +10,7 @@ use crate::heap::slot_map::Run;
 
 /// The extent that an address lies in.
 #[inline]
-pub(super) fn extent_of(unit: NonNull<u8>) -> Option<&'static Extent> {
+pub(in crate::heap) fn extent_of(unit: NonNull<u8>) -> Option<&'static Extent> {
     match SPACE.record_at(unit.addr().get())? {
         Record::Extent(extent) => Some(extent),
         Record::Large(_) => None,
@@ -32,7 +32,7 @@ pub(in crate::heap) fn is_block(page: Page, run: Run) -> bool {
 
 /// Ends the process: the maps say that a unit that was released is not taken.
 #[cold]
-pub(super) fn released_twice(unit: NonNull<u8>) -> ! {
+pub(in crate::heap) fn released_twice(unit: NonNull<u8>) -> ! {
     // Going on would hand the same memory out to two owners.
     let why = "was released twice, or is no unit; aborting";
     // A closed stderr is no reason to panic instead.
