@@ -2,14 +2,11 @@
 
 use core::ptr::NonNull;
 
-use super::cache::{CacheCell, CacheRecord, OldestUnits};
+use super::cache::{CacheCell, CacheRecord, Portion};
 use super::central::Central;
 use super::geometry::LONG_ROW;
 use super::{Block, Heap, Shortage, thread};
 use crate::os::Refused;
-
-/// Units that are freed while the lock is held once.
-const PORTION: usize = 128;
 
 impl Heap {
     pub(super) fn alloc_one(&'static self, cell: &CacheCell) -> Result<Block, Shortage> {
@@ -42,7 +39,7 @@ impl Heap {
         let Some(cache) = cell.cache() else {
             return self.central().alloc(self, units);
         };
-        let bins = cache.make_bins().ok().filter(|_| units < LONG_ROW);
+        let bins = (units < LONG_ROW).then(|| cache.make_bins().ok()).flatten();
         let mut central = self.central();
         let row = match bins {
             Some(bins) => central.refill_bin(self, bins, units)?,
@@ -179,28 +176,32 @@ impl Heap {
 
     /// Frees the older half of the calling thread's stack.
     fn flush_half(&'static self, cache: &'static CacheRecord) {
-        let mut oldest: OldestUnits = [NonNull::dangling(); _];
-        let count = cache.take_oldest(&mut oldest);
-        // A few at a time: a thread that waits for the lock meanwhile need not go to sleep. Until
-        // they are free they count as live, of a call that is not through.
-        for units in oldest[..count].chunks(PORTION) {
-            self.flush_part(|central| central.free_units(self, units));
-        }
+        let half = cache.stacked().div_ceil(2);
+        while self.flush_part(|central| free_portion(central, cache, half)) {}
     }
 }
 
 /// Frees all units of the calling thread's cache, which the lock of its family guards.
 fn drain(central: &mut Central, cache: &CacheRecord) {
     let heap = cache.heap();
-    let mut oldest: OldestUnits = [NonNull::dangling(); _];
     while cache.stacked() > 0 {
-        let count = cache.take_oldest(&mut oldest);
-        central.free_units(heap, &oldest[..count]);
+        free_portion(central, cache, cache.stacked());
     }
     central.free_units(heap, cache.hot_unit().as_slice());
     central.free_words(heap, cache.claims());
     central.free_kept_rows(cache);
     cache.account_drained();
+}
+
+/// Frees some of the oldest units, of the first `until` of the calling thread's stack; whether
+/// there are more. In the same step they leave the cache: who looks for a unit in the maps and in
+/// the caches finds it as what it is.
+fn free_portion(central: &mut Central, cache: &CacheRecord, until: usize) -> bool {
+    let mut portion: Portion = [NonNull::dangling(); _];
+    let count = cache.copy_oldest(&mut portion, until);
+    central.free_units(cache.heap(), &portion[..count]);
+    cache.account_freed(count, until);
+    cache.freed() > 0
 }
 
 /// Flushes all caches of the calling thread.

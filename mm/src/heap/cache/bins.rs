@@ -57,7 +57,8 @@ impl Bins {
         if zero {
             self.zero[bin].store(left, Relaxed);
         }
-        self.count[bin].store(left, Relaxed);
+        // `Release`: as in `put`, for a reader that sees this count first.
+        self.count[bin].store(left, Release);
         Some(Block { first, zero })
     }
 

@@ -27,9 +27,8 @@
 //! # Figures
 //!
 //! A record has one writer, its thread, which stores its fields plainly; any thread may read. A
-//! reader holds the family's lock, and so meets no refill and no flush, except that of a stack
-//! which overflows: its older half leaves the cache first and is freed after, and counts as live
-//! in between. A reader reads every `allocated` first and every cache after. The writer lets the
+//! reader holds the family's lock, and so meets no refill and no flush; of a stack that overflows,
+//! what is freed leaves in portions, each under the lock. A reader reads every `allocated` first and every cache after. The writer lets the
 //! cache shrink *before* it raises `allocated`, so an allocation that the reader counts is one
 //! whose unit it no longer finds in the cache: `allocated - (taken - cached)` never says that more
 //! was released than was.
@@ -50,7 +49,7 @@ use record::{CLOSED, OPEN};
 pub(super) use bins::Bins;
 pub(super) use record::CacheRecord;
 pub(super) use rows::{Row, Rows};
-pub(super) use units::OldestUnits;
+pub(super) use units::Portion;
 
 /// Where one thread finds its cache of one family.
 ///

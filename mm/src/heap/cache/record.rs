@@ -30,7 +30,8 @@ pub(super) const CLOSED: u32 = 2;
 /// # Invariants
 ///
 /// 1. `stack` is the first slot of a `&'static` array of `room` slots, or dangling with `room` 0.
-/// 2. `stacked <= room`; the slots below `stacked` hold units.
+/// 2. `freed <= stacked <= room`; the slots from `freed` on and below `stacked` hold units.
+///    `freed` is 0, except while the record's thread frees a part of the stack.
 /// 3. `hot`, if not null, the stacked pointers and the bits of the claims are units of VM pages of
 ///    `heap`, each taken in its page's map, a block of its own, and in no other place.
 /// 4. Only the thread of the cell stores into the fields, but for `mode`, which `FLUSH` may come
@@ -51,6 +52,7 @@ pub(in crate::heap) struct CacheRecord {
     pub(super) zero_claims: AtomicU32,
     /// Words that the next refill takes.
     pub(super) eager: AtomicU32,
+    pub(super) freed: AtomicU32,
     pub(super) claimed: [Claim; MOST_CLAIMS],
     bins: Link<Bins>,
     rows: Link<Rows>,
@@ -83,6 +85,7 @@ impl CacheRecord {
             stack: AtomicPtr::new(ptr::dangling_mut()),
             room: AtomicU32::new(0),
             eager: AtomicU32::new(1),
+            freed: AtomicU32::new(0),
             bins: Link::none(),
             rows: Link::none(),
             heap: None,
@@ -195,7 +198,8 @@ impl CacheRecord {
     pub(in crate::heap) fn cached(&self) -> u64 {
         let hot = u64::from(!self.hot.load(Relaxed).is_null());
         let claimed: u64 = self.claimed.iter().map(Claim::units).sum();
-        hot + u64::from(self.stacked.load(Acquire)) + claimed
+        let stacked = u64::from(self.stacked.load(Acquire));
+        hot + stacked.saturating_sub(self.freed() as u64) + claimed
     }
 
     /// Whether the unit is in the cache. The caller holds the family's lock.
@@ -230,7 +234,7 @@ impl CacheRecord {
     /// Units on the stack, oldest first.
     fn stacked_units(&self) -> impl Iterator<Item = NonNull<u8>> {
         let stacked = self.stacked.load(Acquire) as usize;
-        let slots = &self.slots()[..stacked];
+        let slots = &self.slots()[self.freed().min(stacked)..stacked];
         slots
             .iter()
             .filter_map(|slot| NonNull::new(slot.load(Relaxed)))

@@ -15,8 +15,9 @@ use crate::heap::{Block, meta};
 /// values and drops them takes a third longer; with more, nothing that was measured gains.
 const MOST_STACKED: usize = 1_024;
 
-/// Room for the older half of a stack.
-pub(in crate::heap) type OldestUnits = [NonNull<u8>; MOST_STACKED / 2];
+/// Units that are freed while the lock is held once: a thread that waits for it meanwhile need
+/// not go to sleep.
+pub(in crate::heap) type Portion = [NonNull<u8>; 128];
 
 /// Released units that a new cache has room for.
 const FIRST_STACK: usize = 16;
@@ -36,24 +37,34 @@ impl CacheRecord {
         self.eager.store(1, Relaxed);
     }
 
-    /// Takes the older half of the stack out, into `oldest`; how many units that is. The caller is
-    /// the record's thread.
-    pub(in crate::heap) fn take_oldest(&self, oldest: &mut OldestUnits) -> usize {
-        let half = self.stacked().div_ceil(2).min(oldest.len());
-        for (to, from) in oldest.iter_mut().zip(&self.slots()[..half]) {
+    /// Copies some of the oldest units, of the first `until` of the stack; how many. The caller
+    /// frees them before it lets the lock go.
+    pub(in crate::heap) fn copy_oldest(&self, portion: &mut Portion, until: usize) -> usize {
+        let slots = &self.slots()[self.freed()..until];
+        for (to, from) in portion.iter_mut().zip(slots) {
             *to = NonNull::new(from.load(Relaxed)).unwrap_or(*to);
         }
-        self.forget_oldest(half);
-        half
+        slots.len().min(portion.len())
     }
 
-    fn forget_oldest(&self, count: usize) {
-        let slots = self.slots();
-        let stacked = self.stacked.load(Relaxed) as usize;
-        for (to, from) in slots.iter().zip(&slots[count..stacked]) {
+    /// Notes that so many more units were freed, of the first `until` of the stack. The caller is
+    /// the record's thread and holds the lock.
+    pub(in crate::heap) fn account_freed(&self, count: usize, until: usize) {
+        let freed = self.freed() + count;
+        if freed < until {
+            return self.freed.store(small(freed), Relaxed);
+        }
+        let (slots, stacked) = (self.slots(), self.stacked());
+        for (to, from) in slots.iter().zip(&slots[freed..stacked]) {
             to.store(from.load(Relaxed), Relaxed);
         }
-        self.stacked.store(small(stacked - count), Release);
+        self.stacked.store(small(stacked - freed), Release);
+        self.freed.store(0, Relaxed);
+    }
+
+    /// Units at the start of the stack that a flush under way has freed.
+    pub(in crate::heap) fn freed(&self) -> usize {
+        self.freed.load(Relaxed) as usize
     }
 
     /// Units on the stack.
