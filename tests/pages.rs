@@ -202,3 +202,80 @@ fn more_than_the_machine_has_is_refused_at_once() {
     let grown = mm::snapshot().records_resident_bytes.saturating_sub(before);
     assert!(grown < 4 << 20, "{grown} bytes of records for nothing");
 }
+
+/// The flags that the kernel keeps of the memory at an address, from `smaps` (`proc_pid_smaps(5)`).
+#[cfg(target_os = "linux")]
+fn kernel_flags(address: usize) -> String {
+    let text = std::fs::read_to_string("/proc/self/smaps").expect("of this process");
+    let mut inside = false;
+    for line in text.lines() {
+        let range = line
+            .split_once(' ')
+            .and_then(|(range, _)| range.split_once('-'));
+        let number = |text| usize::from_str_radix(text, 16).ok();
+        if let Some((start, end)) = range.and_then(|(a, b)| number(a).zip(number(b))) {
+            inside = (start..end).contains(&address);
+        } else if let Some(flags) = line.strip_prefix("VmFlags:").filter(|_| inside) {
+            return flags.to_owned();
+        }
+    }
+    panic!("no memory at {address:#x}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn trimmed_memory_does_not_come_back_as_huge_pages() {
+    let family = family("pages:huge", 36);
+    let allocated: Vec<_> = (0..800_000)
+        .map(|_| family.alloc(1).expect("memory"))
+        .collect();
+    for block in &allocated {
+        // SAFETY: the block is live, ours, and has 36 bytes.
+        unsafe { block.write_bytes(1, 36) };
+    }
+    let (mut kept, mut others) = (Vec::new(), Vec::new());
+    for (number, block) in allocated.into_iter().enumerate() {
+        if number % 20_000 == 0 {
+            kept.push(block);
+        } else {
+            others.push(block);
+        }
+    }
+    others.into_iter().for_each(|block| release(family, block));
+    mm::trim();
+    let figures_after = figures(family);
+    assert!(figures_after.resident_bytes <= figures_after.mapped_bytes);
+    assert!(figures_after.resident_bytes <= kept.len() as u64 * 8_192);
+    for block in &kept {
+        let flags = kernel_flags(block.addr().get());
+        assert!(
+            !flags.split_whitespace().any(|flag| flag == "hg"),
+            "{flags}"
+        );
+    }
+    kept.into_iter().for_each(|block| release(family, block));
+    mm::trim();
+    assert_eq!(figures(family).resident_bytes, 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn trim_gives_back_what_a_huge_page_backs_beyond_the_pages_in_use() {
+    let family = family("pages:beyond", 36);
+    let mut live: Vec<_> = (0..240_000)
+        .map(|_| family.alloc(1).expect("memory"))
+        .collect();
+    // Into the first part of an extent that asked for huge pages.
+    while figures(family).mapped_bytes <= 8 << 20 {
+        let block = family.alloc(1).expect("memory");
+        live.push(block);
+    }
+    for block in &live {
+        // SAFETY: the block is live, ours, and has 36 bytes.
+        unsafe { block.write_bytes(1, 36) };
+    }
+    mm::trim();
+    let figures_after = figures(family);
+    assert!(figures_after.resident_bytes <= figures_after.mapped_bytes);
+    live.into_iter().for_each(|block| release(family, block));
+}

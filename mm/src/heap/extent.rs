@@ -1,6 +1,6 @@
 //! Extents: VM pages of one family that lie side by side.
 
-use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::Heap;
 use super::geometry::Geometry;
@@ -34,6 +34,9 @@ pub(super) struct Extent {
     pub(super) first_capacity: u32,
     /// A [`Standing`].
     standing: AtomicU8,
+    /// The kernel was asked for huge OS pages. Then it may back all of the extent, whatever part
+    /// is used, and back again what was given back.
+    huge: AtomicBool,
     /// Which shelf the extent is on; the shelves' own.
     pub(super) shelf: AtomicU8,
     taken_units: AtomicU32,
@@ -98,6 +101,7 @@ impl Extent {
             colour: u32::try_from(colour).map_err(|_| Refused)?,
             first_capacity: count(geometry.capacity_after(colour)),
             standing: AtomicU8::new(Standing::Used as u8),
+            huge: AtomicBool::new(false),
             shelf: AtomicU8::new(super::shelves::FULL),
             taken_units: AtomicU32::new(0),
             shelf_from: AtomicU32::new(0),
@@ -137,6 +141,18 @@ impl Extent {
         self.standing.store(standing as u8, Relaxed);
         // The shelf depends on it: no count of taken units is right until the next look.
         self.shelf_width.store(0, Relaxed);
+    }
+
+    /// Whether huge OS pages may back the extent.
+    pub(super) fn is_huge(&self) -> bool {
+        self.huge.load(Relaxed)
+    }
+
+    /// Asks for huge OS pages, or for none any more.
+    pub(super) fn prefer_huge(&self, wanted: bool, calls: &mut u64) {
+        *calls += 1;
+        self.place.prefer_huge(wanted);
+        self.huge.store(wanted, Relaxed);
     }
 
     /// Units that fit the extent.

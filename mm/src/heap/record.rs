@@ -100,9 +100,9 @@ impl Place {
         unsafe { self.arena.space().discard(from..from + bytes) }
     }
 
-    /// Asks for huge OS pages.
-    pub(super) fn prefer_huge(&self) {
+    /// Asks for huge OS pages, or for none any more.
+    pub(super) fn prefer_huge(&self, wanted: bool) {
         let end = self.offset + self.bytes;
-        self.arena.space().prefer_huge(self.offset..end);
+        self.arena.space().prefer_huge(self.offset..end, wanted);
     }
 }

@@ -8,8 +8,9 @@ use super::slot_map::Run;
 use crate::os::Refused;
 
 impl Page {
-    /// Bytes from the extent's start of the whole OS pages inside a free run that may be backed.
-    pub(super) fn os_pages_of(self, run: Run, os_page: usize) -> core::ops::Range<usize> {
+    /// Bytes from the extent's start of the whole OS pages inside a free run that may be backed:
+    /// those that were written to, or all if they are or were part of a huge one.
+    fn os_pages_of(self, run: Run, os_page: usize, huge: bool) -> core::ops::Range<usize> {
         let page_bytes = self.extent.geometry().page_bytes();
         let page_start = self.number * page_bytes;
         // Nothing before the first unit or after the last is ever written.
@@ -23,30 +24,36 @@ impl Page {
         } else {
             self.offset_of(run.first + run.units)
         };
-        let written = self.offset_of(self.fresh()).next_multiple_of(os_page);
+        let written = if huge {
+            end
+        } else {
+            self.offset_of(self.fresh()).next_multiple_of(os_page)
+        };
         let end = end.min(written) / os_page * os_page;
         start.next_multiple_of(os_page).min(end)..end
     }
 
     /// Bytes of OS pages without a taken unit that may be backed by memory.
     pub(super) fn reclaimable(self, os_page: usize) -> usize {
-        if self.is_settled() {
+        let huge = self.extent.is_huge();
+        if self.is_settled() && !huge {
             return 0;
         }
         self.map()
             .free_runs()
-            .map(|run| self.os_pages_of(run, os_page).len())
+            .map(|run| self.os_pages_of(run, os_page, huge).len())
             .sum()
     }
 
-    /// Gives back the memory of every OS page without a taken unit; returns its bytes.
-    pub(super) fn settle(self, os_page: usize, calls: &mut u64) -> usize {
-        if !self.is_in_use() || self.is_settled() {
+    /// Gives back the memory of every OS page without a taken unit; returns its bytes. `was_huge`
+    /// says that any may be backed, whatever is known of the page.
+    pub(super) fn settle(self, os_page: usize, was_huge: bool, calls: &mut u64) -> usize {
+        if !was_huge && (!self.is_in_use() || self.is_settled()) {
             return 0;
         }
         let (mut bytes, mut all, mut last) = (0, true, None);
         for run in self.map().free_runs() {
-            let range = self.os_pages_of(run, os_page);
+            let range = self.os_pages_of(run, os_page, was_huge);
             last = Some(run);
             if range.is_empty() {
                 continue;
@@ -75,7 +82,7 @@ impl Page {
         let Some(run) = last.filter(|run| run.first + run.units == self.capacity()) else {
             return;
         };
-        let given = self.os_pages_of(run, os_page);
+        let given = self.os_pages_of(run, os_page, false);
         if given.is_empty() {
             return;
         }

@@ -96,9 +96,9 @@ unsafe impl<S: PageSource> PageSource for Faulty<S> {
         unsafe { S::discard(start, bytes) }
     }
 
-    unsafe fn prefer_huge(start: NonNull<u8>, bytes: usize) {
+    unsafe fn prefer_huge(start: NonNull<u8>, bytes: usize, wanted: bool) {
         // SAFETY: the caller's promise is the same.
-        unsafe { S::prefer_huge(start, bytes) };
+        unsafe { S::prefer_huge(start, bytes, wanted) };
     }
 
     unsafe fn resident(start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused> {

@@ -66,9 +66,14 @@ unsafe impl PageSource for Kernel {
         accepted(answer)
     }
 
-    unsafe fn prefer_huge(start: NonNull<u8>, bytes: usize) {
+    unsafe fn prefer_huge(start: NonNull<u8>, bytes: usize, wanted: bool) {
+        let advice = if wanted {
+            libc::MADV_HUGEPAGE
+        } else {
+            libc::MADV_NOHUGEPAGE
+        };
         // SAFETY: the advice changes no contents. A kernel without huge pages refuses it.
-        unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
+        unsafe { libc::madvise(start.as_ptr().cast(), bytes, advice) };
     }
 
     unsafe fn resident(start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused> {

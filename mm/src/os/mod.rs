@@ -82,12 +82,12 @@ pub(crate) unsafe trait PageSource {
     /// The range consists of OS pages that are committed, and nobody needs their contents.
     unsafe fn discard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
 
-    /// Asks for huge OS pages in a range; a wish, so it has no answer.
+    /// Asks for huge OS pages in a range, or for none any more; a wish, so it has no answer.
     ///
     /// # Safety
     ///
     /// The range lies inside one reservation.
-    unsafe fn prefer_huge(start: NonNull<u8>, bytes: usize);
+    unsafe fn prefer_huge(start: NonNull<u8>, bytes: usize, wanted: bool);
 
     /// Says of each OS page from `start` on whether memory backs it, in the byte's lowest bit.
     ///
@@ -155,10 +155,10 @@ impl Mapping {
     }
 
     /// Asks for huge OS pages in `range`.
-    pub(crate) fn prefer_huge(&self, range: Range<usize>) {
+    pub(crate) fn prefer_huge(&self, range: Range<usize>, wanted: bool) {
         let (start, bytes) = self.part(range);
         // SAFETY: `part` checked that the range lies inside this reservation.
-        unsafe { System::prefer_huge(start, bytes) };
+        unsafe { System::prefer_huge(start, bytes, wanted) };
     }
 
     /// Gives the memory of `range` back; on success it reads as zero.

@@ -47,7 +47,7 @@ unsafe impl PageSource for Kernel {
         Ok(())
     }
 
-    unsafe fn prefer_huge(_start: NonNull<u8>, _bytes: usize) {}
+    unsafe fn prefer_huge(_start: NonNull<u8>, _bytes: usize, _wanted: bool) {}
 
     unsafe fn resident(_start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused> {
         pages.fill(1);

@@ -25,7 +25,9 @@ pub struct FamilySnapshot {
     pub vm_pages: u64,
     /// Bytes of address space in use by VM pages.
     pub mapped_bytes: u64,
-    /// Bytes of them that are backed by memory.
+    /// Bytes that are backed by memory, as the kernel says. Less than what is live where nobody
+    /// touched zeroed units; and a large family may have more than is mapped, since a huge OS page
+    /// backs VM pages before they are in use. `trim` gives that back.
     pub resident_bytes: u64,
     /// Blocks handed out and not released.
     pub live_blocks: u64,

@@ -5,6 +5,7 @@ use super::spare::SpareMemory;
 use crate::heap::Heap;
 use crate::heap::cache::CacheRecord;
 use crate::heap::extent::{Extent, Standing};
+use crate::heap::page::Page;
 use crate::heap::record::Record;
 use crate::os::{PageSource, System};
 
@@ -67,7 +68,10 @@ impl Central {
         match extent.standing() {
             Standing::Used => return,
             Standing::Spare => self.spare.account_used(extent.bytes()),
-            Standing::GivenBack => self.spare.account_missed(extent.bytes()),
+            Standing::GivenBack => {
+                self.spare.account_missed(extent.bytes());
+                self.prefer_huge(extent);
+            }
         }
         extent.set_standing(Standing::Used);
     }
@@ -96,5 +100,17 @@ fn settle(
 }
 
 fn settle_pages(extent: &'static Extent, os_page: usize, calls: &mut u64) -> usize {
-    extent.pages().map(|page| page.settle(os_page, calls)).sum()
+    let reclaimable = |page: Page| page.reclaimable(os_page) > 0;
+    if !extent.pages().any(reclaimable) {
+        return 0;
+    }
+    let was_huge = extent.is_huge();
+    if was_huge {
+        // Else the kernel makes huge pages again of what is left, in its own time.
+        extent.prefer_huge(false, calls);
+    }
+    let pages = extent.pages();
+    pages
+        .map(|page| page.settle(os_page, was_huge, calls))
+        .sum()
 }

@@ -257,11 +257,17 @@ impl Central {
         let record = record.inspect_err(|_| self.unrecorded = Some(place))?;
         self.mapped += place.bytes;
         self.next_pages = place.bytes / heap.geometry().page_bytes() * 2;
-        if place.bytes == EXTENT && self.mapped >= HUGE_FROM {
-            self.account.kernel_calls += 1;
-            place.prefer_huge();
+        if let Record::Extent(extent) = record {
+            self.prefer_huge(extent);
         }
         Ok(record)
+    }
+
+    /// Asks for huge OS pages for an extent of which no memory is in use, if the family is large.
+    pub(super) fn prefer_huge(&mut self, extent: &Extent) {
+        if extent.bytes() == EXTENT && self.mapped >= HUGE_FROM && !extent.is_huge() {
+            extent.prefer_huge(true, &mut self.account.kernel_calls);
+        }
     }
 
     /// Address space for an extent: what an earlier try left, else new.
