@@ -4,10 +4,11 @@ use core::alloc::Layout;
 use core::fmt;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use crate::error::{AllocError, CheckError};
+use crate::fork;
 use crate::heap::{Block, CacheCell, Figures, Heap, Link, Shortage};
+use crate::os::Lock;
 use crate::snapshot::Location;
 
 /// All that belongs to one type: its layout, its VM pages, its figures.
@@ -48,7 +49,7 @@ enum Path {
 static LISTED: Link<PageFamily> = Link::none();
 
 /// Held while a family lists itself.
-static LISTING: Mutex<()> = Mutex::new(());
+pub(crate) static LISTING: Lock<()> = Lock::new(());
 
 /// All families that listed themselves, newest first.
 pub(crate) fn listed() -> impl Iterator<Item = &'static PageFamily> {
@@ -253,7 +254,8 @@ impl PageFamily {
         if self.listed.load(Ordering::Acquire) {
             return;
         }
-        let _listing = LISTING.lock().unwrap_or_else(PoisonError::into_inner);
+        fork::watch();
+        let _listing = LISTING.lock();
         // Whoever returns from here finds the family on the list.
         if !self.listed.load(Ordering::Relaxed) {
             self.heap.number();

@@ -47,6 +47,7 @@ mod error;
 mod family;
 #[cfg(test)]
 mod faults;
+mod fork;
 mod handle;
 mod heap;
 mod managed;

@@ -4,17 +4,16 @@ use core::alloc::Layout;
 use core::hash::{BuildHasher, BuildHasherDefault};
 use core::panic;
 use std::hash::DefaultHasher;
-use std::sync::{Mutex, PoisonError};
 
 use crate::__private::Entry;
 use crate::error::{CheckError, RegisterError};
 use crate::family::{self, PageFamily};
 use crate::heap::{self, Fill, Link};
-use crate::os::{PageSource, System, process};
+use crate::os::{Lock, PageSource, System, process};
 use crate::snapshot::{FamilySnapshot, FillClass, Label, Location, ProcessFigures, Snapshot};
 
 /// Families by hash of the name. The lock is held while a name is looked up and added.
-static BY_NAME: Mutex<ByName> = Mutex::new(ByName {
+pub(crate) static BY_NAME: Lock<ByName> = Lock::new(ByName {
     buckets: [const { Link::none() }; BUCKETS],
     filed: None,
 });
@@ -22,7 +21,7 @@ static BY_NAME: Mutex<ByName> = Mutex::new(ByName {
 const BUCKETS: usize = 1_024;
 
 /// The families on the list, by hash of the name.
-struct ByName {
+pub(crate) struct ByName {
     buckets: [Link<PageFamily>; BUCKETS],
     /// The newest family that is in its bucket; those listed before it are, too.
     filed: Option<&'static PageFamily>,
@@ -172,7 +171,7 @@ fn add(
     layout: Layout,
     location: Location,
 ) -> Result<&'static PageFamily, RegisterError> {
-    let mut by_name = BY_NAME.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut by_name = BY_NAME.lock();
     by_name.file_new();
     if let Some(taken) = by_name.find(name) {
         let family = taken.name();

@@ -146,11 +146,14 @@ impl Central {
     /// Surplus units of live blocks. Each count wraps, their sum does not, except while other
     /// threads are inside of calls.
     pub(super) fn surplus(&self) -> u64 {
-        let rows = self.caches.iter().filter_map(CacheRecord::rows);
-        let sum = rows
-            .map(Rows::surplus)
-            .fold(self.account.surplus, u64::wrapping_add);
+        let sum = self.surplus_of_caches().wrapping_add(self.account.surplus);
         sum.cast_signed().max(0).cast_unsigned()
+    }
+
+    /// What all caches count of surplus units; wraps.
+    pub(super) fn surplus_of_caches(&self) -> u64 {
+        let rows = self.caches.iter().filter_map(CacheRecord::rows);
+        rows.map(Rows::surplus).fold(0, u64::wrapping_add)
     }
 }
 

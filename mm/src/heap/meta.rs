@@ -6,10 +6,10 @@
 
 use core::alloc::Layout;
 use core::ptr::NonNull;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 
 use super::link::Link;
-use crate::os::{Mapping, Refused};
+use crate::os::{Lock, Mapping, Refused};
 
 /// Bytes of a chunk, unless what is placed needs more.
 const CHUNK: usize = 1 << 20;
@@ -24,7 +24,7 @@ pub(crate) static JOINTS: Region = Region::new();
 /// Chunks that are filled one after the other.
 #[derive(Debug)]
 pub(crate) struct Region {
-    filling: Mutex<Filling>,
+    filling: Lock<Filling>,
 }
 
 /// The newest chunk and how far it is used.
@@ -44,7 +44,7 @@ struct Chunk {
 impl Region {
     const fn new() -> Self {
         Self {
-            filling: Mutex::new(Filling {
+            filling: Lock::new(Filling {
                 newest: None,
                 used: 0,
             }),
@@ -100,6 +100,21 @@ impl Region {
         self.chunks().map(|chunk| chunk.mapping.bytes()).sum()
     }
 
+    /// Holds the lock, before a fork.
+    pub(crate) fn hold(&'static self) {
+        self.filling.hold();
+    }
+
+    /// Ends what [`hold`](Self::hold) began.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Lock::let_go`].
+    pub(crate) unsafe fn let_go(&'static self) {
+        // SAFETY: the caller promises the same.
+        unsafe { self.filling.let_go() };
+    }
+
     fn chunks(&self) -> impl Iterator<Item = &'static Chunk> + use<> {
         let newest = self.filling().newest;
         core::iter::successors(newest, |chunk| chunk.older.get())
@@ -116,8 +131,7 @@ impl Region {
     }
 
     fn filling(&self) -> MutexGuard<'_, Filling> {
-        // Nothing under this lock panics half-way through a change.
-        self.filling.lock().unwrap_or_else(PoisonError::into_inner)
+        self.filling.lock()
     }
 }
 

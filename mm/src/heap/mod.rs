@@ -38,6 +38,7 @@ mod central;
 mod check;
 mod extent;
 mod figures;
+mod fork;
 mod geometry;
 mod large;
 mod large_runs;
@@ -58,7 +59,7 @@ use core::alloc::Layout;
 use core::num::NonZeroUsize;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 
 use cache::CacheRecord;
 use central::Central;
@@ -67,11 +68,12 @@ use record::SPACE;
 
 pub use cache::CacheCell;
 pub(crate) use figures::{Figures, Fill, add_resident};
+pub(crate) use fork::{hold_shared, let_go_shared};
 pub(crate) use link::Link;
 pub(crate) use meta::RECORDS;
 pub(crate) use slow::flush_thread;
 
-use crate::os::Refused;
+use crate::os::{Lock, Refused};
 
 /// The address of every block of zero units: a multiple of every alignment, and on first-class
 /// platforms one that no memory can have.
@@ -150,7 +152,7 @@ pub(crate) struct Heap {
     geometry: Geometry,
     /// From 1, in order of first use; 0 before that.
     number: AtomicUsize,
-    central: Mutex<Central>,
+    central: Lock<Central>,
 }
 
 impl Heap {
@@ -159,7 +161,7 @@ impl Heap {
         Self {
             geometry: Geometry::new(layout),
             number: AtomicUsize::new(0),
-            central: Mutex::new(Central::new()),
+            central: Lock::new(Central::new()),
         }
     }
 
@@ -181,8 +183,7 @@ impl Heap {
     }
 
     fn central(&self) -> MutexGuard<'_, Central> {
-        // Under this lock nothing runs that panics half-way through a change.
-        self.central.lock().unwrap_or_else(PoisonError::into_inner)
+        self.central.lock()
     }
 
     /// Allocates a block when the cell had none at hand.

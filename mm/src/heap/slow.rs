@@ -135,6 +135,7 @@ impl Heap {
     pub(super) fn open_cache(
         &'static self,
         cell: &CacheCell,
+        thread: usize,
     ) -> Result<&'static CacheRecord, Refused> {
         let mut central = self.central();
         let cache = match central.spare_caches.pop() {
@@ -142,7 +143,7 @@ impl Heap {
             None => CacheRecord::make(self)?,
         };
         central.caches.push(cache);
-        cache.open(cell);
+        cache.open(cell, thread);
         Ok(cache)
     }
 
@@ -181,8 +182,9 @@ impl Heap {
     }
 }
 
-/// Frees all units of the calling thread's cache, which the lock of its family guards.
-fn drain(central: &mut Central, cache: &CacheRecord) {
+/// Frees all units of a cache, which is the calling thread's or nobody's. The caller has the
+/// family's lock.
+pub(super) fn drain(central: &mut Central, cache: &CacheRecord) {
     let heap = cache.heap();
     while cache.stacked() > 0 {
         free_portion(central, cache, cache.stacked());

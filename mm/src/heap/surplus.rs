@@ -106,6 +106,14 @@ impl Page {
         }
     }
 
+    /// Surplus units of all blocks.
+    pub(super) fn surplus_units(self) -> usize {
+        if !self.has_joined() {
+            return 0;
+        }
+        self.surplus().iter().map(Surplus::units).sum()
+    }
+
     /// Where the surplus units are of the block that starts among the units of a place.
     fn surplus_of_block_in(self, place: usize, units: usize) -> Run {
         let map = self.map();

@@ -1,13 +1,12 @@
 //! What one thread holds: the list of its caches, and the table of those without a static cell.
 
 use core::cell::Cell;
-use std::sync::{Mutex, PoisonError};
 
 use super::Heap;
 use super::cache::{CacheCell, CacheRecord};
 use super::link::Link;
 use super::meta;
-use crate::os::Refused;
+use crate::os::{Lock, Refused};
 
 /// Cells in one part of a table.
 const CELLS: usize = 256;
@@ -22,7 +21,7 @@ std::thread_local! {
 }
 
 /// Tables of ended threads, for new ones.
-static SPARE_TABLES: Mutex<Option<&'static Table>> = Mutex::new(None);
+static SPARE_TABLES: Lock<Option<&'static Table>> = Lock::new(None);
 
 /// One thread's caches; flushes them when the thread ends.
 #[derive(Debug)]
@@ -61,8 +60,25 @@ pub(super) fn caches() -> impl Iterator<Item = &'static CacheRecord> {
 }
 
 /// Whether the cache is the calling thread's.
-pub(super) fn is_own(cache: &'static CacheRecord) -> bool {
-    caches().any(|own| core::ptr::eq(own, cache))
+pub(super) fn is_own(cache: &CacheRecord) -> bool {
+    THREAD
+        .try_with(Thread::name)
+        .is_ok_and(|thread| cache.thread() == thread)
+}
+
+/// Holds the lock that threads share, before a fork.
+pub(super) fn hold() {
+    SPARE_TABLES.hold();
+}
+
+/// Ends what [`hold`] began.
+///
+/// # Safety
+///
+/// As for [`Lock::let_go`].
+pub(super) unsafe fn let_go() {
+    // SAFETY: the caller promises the same.
+    unsafe { SPARE_TABLES.let_go() };
 }
 
 impl Thread {
@@ -73,8 +89,13 @@ impl Thread {
         }
     }
 
+    /// A number that no other thread has, meanwhile.
+    fn name(&self) -> usize {
+        core::ptr::from_ref(self).addr()
+    }
+
     fn open(&self, heap: &'static Heap, cell: &CacheCell) -> Result<(), Refused> {
-        let cache = heap.open_cache(cell)?;
+        let cache = heap.open_cache(cell, self.name())?;
         cache.next_of_thread.set(self.newest.replace(Some(cache)));
         cell.lead_to(cache);
         Ok(())
@@ -114,7 +135,7 @@ impl Table {
 }
 
 fn spare_table() -> Option<&'static Table> {
-    let mut spare = SPARE_TABLES.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut spare = SPARE_TABLES.lock();
     let table = (*spare)?;
     *spare = table.next_spare.get();
     Some(table)
@@ -132,7 +153,7 @@ impl Drop for Thread {
         }
         // All its cells lead to no cache again, so any thread may have the table.
         if let Some(table) = self.table.take() {
-            let mut spare = SPARE_TABLES.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut spare = SPARE_TABLES.lock();
             table.next_spare.set(spare.replace(table));
         }
     }

@@ -9,9 +9,9 @@ use core::sync::atomic::{
     AtomicPtr, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
-use super::{Mapping, PageSource, Refused, System, process};
+use super::{Lock, Mapping, PageSource, Refused, System, process};
 
 /// Memory is committed in steps of this many bytes, at which arenas are aligned too.
 const STEP: usize = 2 << 20;
@@ -23,7 +23,7 @@ const MOST_ARENAS: usize = 128;
 #[derive(Debug)]
 pub(crate) struct AddressSpace<E: 'static, const GRANULE: usize> {
     arenas: [OnceLock<Arena<E, GRANULE>>; MOST_ARENAS],
-    opening: Mutex<()>,
+    opening: Lock<()>,
 }
 
 /// One reservation and its table.
@@ -37,7 +37,7 @@ pub(crate) struct Arena<E: 'static, const GRANULE: usize> {
     space: Mapping,
     table: Mapping,
     entries: AtomicUsize,
-    cursor: Mutex<Cursor>,
+    cursor: Lock<Cursor>,
     records: PhantomData<&'static E>,
 }
 
@@ -62,7 +62,7 @@ impl<E: Sync, const GRANULE: usize> AddressSpace<E, GRANULE> {
     pub(crate) const fn new() -> Self {
         Self {
             arenas: [const { OnceLock::new() }; MOST_ARENAS],
-            opening: Mutex::new(()),
+            opening: Lock::new(()),
         }
     }
 
@@ -78,7 +78,7 @@ impl<E: Sync, const GRANULE: usize> AddressSpace<E, GRANULE> {
         if let Some(found) = self.take_from_open(bytes, align, calls)? {
             return Ok(found);
         }
-        let _opening = locked(&self.opening);
+        let _opening = self.opening.lock();
         // Another thread may have opened an arena meanwhile.
         if let Some(found) = self.take_from_open(bytes, align, calls)? {
             return Ok(found);
@@ -129,6 +129,27 @@ impl<E: Sync, const GRANULE: usize> AddressSpace<E, GRANULE> {
     /// Resident bytes of the tables.
     pub(crate) fn tables_resident(&'static self) -> usize {
         self.open_arenas().map(Arena::table_resident).sum()
+    }
+
+    /// Holds all locks, before a fork.
+    pub(crate) fn hold(&'static self) {
+        self.opening.hold();
+        self.open_arenas().for_each(|arena| arena.cursor.hold());
+    }
+
+    /// Ends what [`hold`](Self::hold) began.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Lock::let_go`], for every lock that `hold` locked.
+    pub(crate) unsafe fn let_go(&'static self) {
+        // No arena was opened meanwhile: `opening` was held.
+        for arena in self.open_arenas() {
+            // SAFETY: the caller promises it.
+            unsafe { arena.cursor.let_go() };
+        }
+        // SAFETY: the caller promises it.
+        unsafe { self.opening.let_go() };
     }
 
     fn open_arenas(&'static self) -> impl Iterator<Item = &'static Arena<E, GRANULE>> {
@@ -191,7 +212,7 @@ impl<E: Sync, const GRANULE: usize> Arena<E, GRANULE> {
             space: Mapping::reserve(bytes, STEP)?,
             table: Mapping::reserve(bytes / GRANULE * size_of::<AtomicPtr<E>>(), 1)?,
             entries: AtomicUsize::new(0),
-            cursor: Mutex::new(Cursor::default()),
+            cursor: Lock::new(Cursor::default()),
             records: PhantomData,
         })
     }
@@ -226,7 +247,7 @@ impl<E: Sync, const GRANULE: usize> Arena<E, GRANULE> {
         &'static self,
         in_use: impl Fn(&E, usize) -> (usize, bool),
     ) -> impl Iterator<Item = core::ops::Range<usize>> {
-        let committed = locked(&self.cursor).committed;
+        let committed = self.cursor.lock().committed;
         let look = move |offset| match self.record_at_offset(offset) {
             Some(record) => in_use(record, offset),
             None => (GRANULE, false),
@@ -267,7 +288,7 @@ impl<E: Sync, const GRANULE: usize> Arena<E, GRANULE> {
     }
 
     fn take(&self, bytes: usize, align: usize, calls: &mut u64) -> Result<usize, Denied> {
-        let mut cursor = locked(&self.cursor);
+        let mut cursor = self.cursor.lock();
         let (offset, after) = self.plan(*cursor, bytes, align).ok_or(Denied::Full)?;
         let committed = self.commit_to(cursor.committed, after.next, calls)?;
         *cursor = Cursor { committed, ..after };
@@ -333,9 +354,4 @@ impl<E: Sync, const GRANULE: usize> Arena<E, GRANULE> {
 fn arena_bytes() -> usize {
     let most = process::address_space_limit().map_or(usize::MAX, |limit| limit / 8);
     (System::ARENA_BYTES.min(most) / STEP * STEP).max(2 * STEP)
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing under these locks panics half-way through a change.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,11 +6,13 @@
 //! | `portable.rs` | the same on `std::alloc`, elsewhere |
 //! | `faulty.rs` | in tests: refuses the nth call |
 //! | `arena.rs` | cuts a reservation into runs, finds a run's record by address |
+//! | `lock.rs` | a mutex that can be held across a fork |
 //! | `process.rs` | what the kernel says of the process: limits, resident bytes |
 
 pub(crate) mod arena;
 #[cfg(test)]
 pub(crate) mod faulty;
+mod lock;
 #[cfg(all(
     target_os = "linux",
     any(target_arch = "x86_64", target_arch = "aarch64"),
@@ -25,6 +27,8 @@ mod mmap;
 #[path = "portable.rs"]
 mod mmap;
 pub(crate) mod process;
+
+pub(crate) use lock::Lock;
 
 use core::ops::Range;
 use core::ptr::NonNull;

@@ -66,3 +66,17 @@ pub(crate) fn address_space_limit() -> Option<usize> {
 pub(crate) fn address_space_limit() -> Option<usize> {
     None
 }
+
+/// Has `prepare` called before every fork, and after it `parent` and `child` in the two processes.
+///
+/// Source: `pthread_atfork(3)`: what was asked for last is called first before the fork, and last
+/// after it. Refused without memory; forks then find the locks as they are.
+#[cfg(unix)]
+pub(crate) fn at_fork(prepare: extern "C" fn(), parent: extern "C" fn(), child: extern "C" fn()) {
+    // SAFETY: the functions take nothing, and are there for as long as this code is.
+    let _ = unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
+}
+
+/// Elsewhere processes do not fork.
+#[cfg(not(unix))]
+pub(crate) fn at_fork(_: extern "C" fn(), _: extern "C" fn(), _: extern "C" fn()) {}

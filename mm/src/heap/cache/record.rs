@@ -2,7 +2,7 @@
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{
-    AtomicPtr, AtomicU32, AtomicU64,
+    AtomicPtr, AtomicU32, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed},
 };
 
@@ -62,6 +62,8 @@ pub(in crate::heap) struct CacheRecord {
     pub(in crate::heap) next_of_thread: Link<CacheRecord>,
     /// The thread's cell; null while no thread has the record.
     cell: AtomicPtr<CacheCell>,
+    /// The thread, by the number that `thread` gives it.
+    thread: AtomicUsize,
 }
 
 impl Node for CacheRecord {
@@ -92,6 +94,7 @@ impl CacheRecord {
             neighbours: Neighbours::none(),
             next_of_thread: Link::none(),
             cell: AtomicPtr::new(ptr::null_mut()),
+            thread: AtomicUsize::new(0),
         }
     }
 
@@ -109,7 +112,8 @@ impl CacheRecord {
     }
 
     /// Gives the record to the calling thread. The caller holds the family's lock.
-    pub(in crate::heap) fn open(&self, cell: &CacheCell) {
+    pub(in crate::heap) fn open(&self, cell: &CacheCell, thread: usize) {
+        self.thread.store(thread, Relaxed);
         self.cell.store(ptr::from_ref(cell).cast_mut(), Relaxed);
         self.eager.store(1, Relaxed);
         self.mode.store(OPEN, Relaxed);
@@ -127,6 +131,18 @@ impl CacheRecord {
         if let Some(cell) = unsafe { cell.as_ref() } {
             cell.close();
         }
+    }
+
+    /// Takes the flushed record from a thread that is no more. The caller holds the family's lock.
+    pub(in crate::heap) fn abandon(&self) {
+        self.mode.store(CLOSED, Relaxed);
+        // Where the cell was may be anything now.
+        self.cell.store(ptr::null_mut(), Relaxed);
+    }
+
+    /// Which thread has the record.
+    pub(in crate::heap) fn thread(&self) -> usize {
+        self.thread.load(Relaxed)
     }
 
     /// Asks the record's thread to flush at its next call.

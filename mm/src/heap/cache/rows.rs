@@ -140,6 +140,9 @@ impl Rows {
         if all {
             self.vacant.store(0, Relaxed);
             self.used.store(0, Relaxed);
+            // In a forked child, a call that never ends may have left something.
+            self.held.store(0, Relaxed);
+            self.count.store(0, Relaxed);
         }
     }
 

@@ -127,6 +127,18 @@ impl Central {
         }
     }
 
+    /// Counts the surplus units of live blocks anew. The caller's is the only cache.
+    pub(in crate::heap) fn count_surplus(&mut self) {
+        let mut found = 0;
+        for record in self.records() {
+            if let Record::Extent(extent) = record {
+                found += extent.pages().map(Page::surplus_units).sum::<usize>();
+            }
+        }
+        let known = self.surplus_of_caches();
+        self.account.surplus = (found as u64).wrapping_sub(known);
+    }
+
     fn free_surplus_of(&mut self, page: Page) {
         page.take_all_surplus(|run| {
             page.unclaim_run_end(run);

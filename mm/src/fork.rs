@@ -1,0 +1,57 @@
+//! What a fork does to mm: the child has all families, whole, and goes on as the parent does.
+
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use crate::os::process;
+use crate::{family, heap, registry};
+
+/// Has the process tell mm of its forks, once.
+pub(crate) fn watch() {
+    static WATCHED: AtomicBool = AtomicBool::new(false);
+    // Not a `Once`: a child forked from the middle of one would wait for ever.
+    if !WATCHED.load(Relaxed) && !WATCHED.swap(true, Relaxed) {
+        process::at_fork(hold, let_go, take_over);
+    }
+}
+
+/// Before a fork. In the order in which calls nest: names, the list, heaps, what heaps share.
+extern "C" fn hold() {
+    registry::BY_NAME.hold();
+    family::LISTING.hold();
+    family::listed().for_each(|family| family.heap.hold());
+    heap::hold_shared();
+}
+
+/// After a fork, in the parent.
+extern "C" fn let_go() {
+    // SAFETY: the thread that forks called `hold` before.
+    unsafe { heap::let_go_shared() };
+    // SAFETY: as above.
+    unsafe { let_go_families() };
+}
+
+/// # Safety
+///
+/// The calling thread called `hold`, or is the copy in a child of the one that did.
+unsafe fn let_go_families() {
+    for family in family::listed() {
+        // SAFETY: the caller promises it, and the list did not grow: its lock is held.
+        unsafe { family.heap.let_go() };
+    }
+    // SAFETY: the caller promises it.
+    unsafe { family::LISTING.let_go() };
+    // SAFETY: as above.
+    unsafe { registry::BY_NAME.let_go() };
+}
+
+/// After a fork, in the child.
+extern "C" fn take_over() {
+    // SAFETY: this is the copy of the thread that called `hold`.
+    unsafe { heap::let_go_shared() };
+    for family in family::listed() {
+        // SAFETY: as above.
+        unsafe { family.heap.take_back_caches() };
+    }
+    // SAFETY: as above.
+    unsafe { let_go_families() };
+}

@@ -1,0 +1,89 @@
+//! What a fork does to heaps.
+//!
+//! The thread that forks holds all locks meanwhile, so nobody is in the middle of a change that a
+//! lock guards. The child has that one thread. What the caches of the others held goes back to the
+//! maps there. The kernel copies the memory of each of them as of one moment, and a cache is whole
+//! after every store of its thread: at worst it lacks units that were on their way in or out.
+//! Those stay live in the child, as part of a call that never ends.
+
+use super::cache::CacheRecord;
+use super::central::Central;
+use super::meta::{JOINTS, RECORDS};
+use super::record::SPACE;
+use super::slow::drain;
+use super::{Heap, thread};
+
+/// Holds the locks that all heaps share. After those of the heaps.
+pub(crate) fn hold_shared() {
+    thread::hold();
+    SPACE.hold();
+    RECORDS.hold();
+    JOINTS.hold();
+}
+
+/// Ends what [`hold_shared`] began.
+///
+/// # Safety
+///
+/// The calling thread called it, or is the copy in a child of the one that did.
+pub(crate) unsafe fn let_go_shared() {
+    // SAFETY: the caller promises it.
+    unsafe { JOINTS.let_go() };
+    // SAFETY: as above.
+    unsafe { RECORDS.let_go() };
+    // SAFETY: as above.
+    unsafe { SPACE.let_go() };
+    // SAFETY: as above.
+    unsafe { thread::let_go() };
+}
+
+impl Heap {
+    /// Holds the heap's lock, before a fork.
+    pub(crate) fn hold(&'static self) {
+        self.central.hold();
+    }
+
+    /// Ends what [`hold`](Self::hold) began.
+    ///
+    /// # Safety
+    ///
+    /// The calling thread called it, or is the copy in a child of the one that did.
+    pub(crate) unsafe fn let_go(&'static self) {
+        // SAFETY: the caller promises the same.
+        unsafe { self.central.let_go() };
+    }
+
+    /// Takes back the caches of threads that a child does not have.
+    ///
+    /// # Safety
+    ///
+    /// As for [`let_go`](Self::let_go), in the child.
+    pub(crate) unsafe fn take_back_caches(&'static self) {
+        // SAFETY: the caller promises the same; what is done uses no lock of a heap.
+        unsafe { self.central.with_held(Central::take_back_caches) };
+    }
+}
+
+impl Central {
+    fn take_back_caches(&mut self) {
+        let mut had_rows = false;
+        while let Some(cache) = self.caches.iter().find(|cache| !thread::is_own(cache)) {
+            had_rows |= cache.rows().is_some();
+            self.take_back(cache);
+        }
+        if had_rows {
+            self.count_surplus();
+        }
+    }
+
+    fn take_back(&mut self, cache: &'static CacheRecord) {
+        drain(self, cache);
+        self.account.allocated += cache.take_allocated();
+        if let Some(rows) = cache.rows() {
+            rows.take_surplus();
+        }
+        self.caches.remove(cache);
+        self.spare_caches.push(cache);
+        cache.abandon();
+    }
+}

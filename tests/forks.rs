@@ -1,0 +1,120 @@
+//! Forks of a process whose other threads allocate and release meanwhile.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
+use std::time::Duration;
+
+use mm::{MmBox, MmManaged, PageFamily};
+
+#[derive(MmManaged)]
+struct Node([u64; 4]);
+
+#[derive(MmManaged, Clone, Copy, bytemuck::Zeroable)]
+#[mm(zeroable)]
+struct Word(u32);
+
+/// Children that are made; each ends by itself or is ended by its alarm.
+const FORKS: usize = 300;
+
+/// What the forking thread holds, besides what the others do.
+const KEPT: usize = 1_000;
+
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Allocates and releases until told to stop, so that any step may be the one a fork meets.
+fn work(seed: usize) {
+    let mut nodes: Vec<MmBox<Node>> = Vec::new();
+    let mut rows: Vec<Option<MmBox<[Word]>>> = (0..64).map(|_| None).collect();
+    let mut random = seed * 2 + 1;
+    while !STOP.load(Relaxed) {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        let pick = random >> 33;
+        rows[pick % 64] = Some(Word::xcalloc(1 + pick % 400));
+        nodes.push(MmBox::new(Node([7; 4])));
+        if nodes.len() > 3_000 + pick % 2_000 {
+            nodes.truncate(pick % 1_000);
+        }
+        if pick % 5_000 == 0 {
+            mm::trim();
+        }
+    }
+}
+
+fn live(family: &'static PageFamily) -> u64 {
+    let snapshot = mm::snapshot();
+    snapshot.family(family.path()).expect("listed").live_units
+}
+
+/// What the child finds, as its exit code.
+fn look(kept: Vec<MmBox<Node>>) -> i32 {
+    // SAFETY: no handler is asked for: a child that hangs is ended.
+    unsafe { libc::alarm(20) };
+    if mm::check().is_err() {
+        return 1;
+    }
+    let before = live(Node::page_family());
+    let more: Vec<_> = (0..KEPT).map(|_| MmBox::new(Node([8; 4]))).collect();
+    let rows: Vec<_> = (1..400).map(Word::xcalloc).collect();
+    if live(Node::page_family()) != before + KEPT as u64 {
+        return 2;
+    }
+    if !rows.iter().all(|row| row.iter().all(|word| word.0 == 0)) {
+        return 3;
+    }
+    if !kept.iter().all(|node| node.0 == [9; 4]) || !more.iter().all(|node| node.0 == [8; 4]) {
+        return 4;
+    }
+    drop((kept, more, rows));
+    if live(Node::page_family()) != before - KEPT as u64 {
+        return 5;
+    }
+    let other = PageFamily::register("of a child", std::alloc::Layout::new::<u64>());
+    let worked = thread::spawn(|| drop(MmBox::new(Node([1; 4]))))
+        .join()
+        .is_ok();
+    if other.is_err() || !worked || mm::check().is_err() {
+        return 6;
+    }
+    0
+}
+
+fn fork_and_look() -> i32 {
+    let kept: Vec<_> = (0..KEPT).map(|_| MmBox::new(Node([9; 4]))).collect();
+    // SAFETY: the child goes on with mm, whose handlers see to its locks, and with the C
+    // library's allocator, whose own handlers do.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0);
+    if child == 0 {
+        let code = look(kept);
+        // SAFETY: ends the child at once, without the parent's handlers.
+        unsafe { libc::_exit(code) };
+    }
+    let mut status = -1;
+    // SAFETY: the child is ours and `status` is an int.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    assert!(kept.iter().all(|node| node.0 == [9; 4]));
+    status
+}
+
+#[test]
+fn children_of_a_busy_process_go_on() {
+    let threads: Vec<_> = (0..3)
+        .map(|seed| thread::spawn(move || work(seed)))
+        .collect();
+    thread::sleep(Duration::from_millis(20));
+    let statuses: Vec<i32> = (0..FORKS).map(|_| fork_and_look()).collect();
+    STOP.store(true, Relaxed);
+    let joined = threads.into_iter().all(|thread| thread.join().is_ok());
+    assert_eq!(
+        statuses
+            .iter()
+            .filter(|status| **status != 0)
+            .collect::<Vec<_>>(),
+        Vec::<&i32>::new()
+    );
+    assert!(joined);
+    assert_eq!(live(Node::page_family()), 0);
+    mm::check().expect("the walker finds the same");
+}
