@@ -36,7 +36,7 @@ fn work(seed: usize) {
         if nodes.len() > 3_000 + pick % 2_000 {
             nodes.truncate(pick % 1_000);
         }
-        if pick % 5_000 == 0 {
+        if pick.is_multiple_of(5_000) {
             mm::trim();
         }
     }
