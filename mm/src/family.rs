@@ -4,10 +4,12 @@ use core::alloc::Layout;
 use core::fmt;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, Ordering};
+use std::io::Write;
 
 use crate::error::{AllocError, CheckError};
 use crate::fork;
 use crate::heap::{Block, CacheCell, Figures, Heap, Link, Shortage};
+use crate::options;
 use crate::os::Lock;
 use crate::snapshot::Location;
 
@@ -254,6 +256,7 @@ impl PageFamily {
         if self.listed.load(Ordering::Acquire) {
             return;
         }
+        options::settle();
         fork::watch();
         let _listing = LISTING.lock();
         // Whoever returns from here finds the family on the list.
@@ -309,8 +312,20 @@ impl PageFamily {
                 units,
                 unit_size,
             },
+            Shortage::Written { address } => written_after_release(family, address),
         }
     }
+}
+
+/// Ends the process: somebody wrote to a block after it was released.
+#[cold]
+fn written_after_release(family: &str, address: usize) -> ! {
+    // A closed stderr is no reason to panic instead.
+    let _ = writeln!(
+        std::io::stderr(),
+        "mm: the byte at {address:#x} of page family `{family}` was written after its block was released; aborting"
+    );
+    std::process::abort();
 }
 
 impl fmt::Debug for PageFamily {

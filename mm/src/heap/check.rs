@@ -153,8 +153,7 @@ fn check_live(central: &mut Central, scratch: &mut Vec<usize>) -> Result<(), Inc
 
 /// Counts the cached blocks that are taken in the maps as they are cached, each once.
 fn distinct(central: &Central, scratch: &mut Vec<usize>) -> u64 {
-    let blocks = central.caches.iter().flat_map(cached);
-    let taken = blocks.filter(|(first, units)| is_taken(*first, *units));
+    let taken = kept_back(central).filter(|(first, units)| is_taken(*first, *units));
     // No more than there is room for: the lock is held, and nothing is allocated under it.
     scratch.extend(
         taken
@@ -173,13 +172,19 @@ fn cached(cache: &'static CacheRecord) -> impl Iterator<Item = (NonNull<u8>, usi
     singles.map(|unit| (unit, 1)).chain(rows)
 }
 
+/// The blocks of all caches and of the quarantine.
+fn kept_back(central: &Central) -> impl Iterator<Item = (NonNull<u8>, usize)> {
+    let quarantined = central.quarantine.iter();
+    let quarantined = quarantined.map(|row| (row.first, row.units));
+    central.caches.iter().flat_map(cached).chain(quarantined)
+}
+
 fn cached_blocks(central: &Central) -> u64 {
-    central.caches.iter().flat_map(cached).count() as u64
+    kept_back(central).count() as u64
 }
 
 fn cached_units(central: &Central) -> u64 {
-    let blocks = central.caches.iter().flat_map(cached);
-    blocks.map(|(_, units)| units as u64).sum()
+    kept_back(central).map(|(_, units)| units as u64).sum()
 }
 
 /// Whether the maps have exactly this block.

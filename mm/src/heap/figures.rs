@@ -132,7 +132,7 @@ impl Central {
     /// What is in caches now, and surplus units of live blocks.
     fn cached(&self) -> Cached {
         let singles: u64 = self.caches.iter().map(CacheRecord::cached).sum();
-        let (mut blocks, mut units) = (0, 0);
+        let (mut blocks, mut units) = self.quarantine.held();
         for held in self.caches.iter().map(CacheRecord::held_rows) {
             blocks += held.0;
             units += held.1;

@@ -40,12 +40,16 @@ mod extent;
 mod figures;
 mod fork;
 mod geometry;
+mod hardened;
+pub(crate) mod hardening;
 mod large;
 mod large_runs;
 mod link;
 mod list;
 mod meta;
 mod page;
+mod quarantine;
+mod random;
 mod record;
 mod runs;
 mod settle;
@@ -61,7 +65,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::MutexGuard;
 
-use cache::CacheRecord;
+use cache::{CacheRecord, Row};
 use central::Central;
 use geometry::{Geometry, Placement};
 use record::SPACE;
@@ -89,6 +93,8 @@ pub(crate) enum Shortage {
     Overflow,
     /// The kernel gave no memory.
     NoMemory,
+    /// The byte at `address` was written after its block was released.
+    Written { address: usize },
 }
 
 impl From<Refused> for Shortage {
@@ -193,6 +199,9 @@ impl Heap {
         if units == 0 {
             return Ok(Block::empty());
         }
+        if hardening::is_on() {
+            return self.alloc_hardened(units);
+        }
         self.answer_flush(cell);
         if units == 1 && self.geometry.placement() == Placement::Paged {
             return self.alloc_one(cell);
@@ -218,6 +227,12 @@ impl Heap {
     ) {
         if units == 0 {
             return;
+        }
+        if hardening::is_on() {
+            let mut central = self.central();
+            // SAFETY: the caller promises the same.
+            unsafe { central.release_hardened(self, Row { first, units }) };
+            return central.shrink_if_fallen(self);
         }
         self.answer_flush(cell);
         if units == 1 && self.geometry.placement() == Placement::Paged {
@@ -259,7 +274,12 @@ impl Heap {
         }
         let mut central = heap.central();
         let units = central.live_units_at(record, first).map_err(refused)?;
-        central.release(heap, first, units);
+        if hardening::is_on() {
+            // SAFETY: the caller promises that nobody uses the block, which is live.
+            unsafe { central.release_hardened(heap, Row { first, units }) };
+        } else {
+            central.release(heap, first, units);
+        }
         central.shrink_if_fallen(heap);
         Ok(())
     }
@@ -275,6 +295,9 @@ impl Heap {
     pub(crate) fn alloc_uncached(&'static self, units: usize) -> Result<Block, Shortage> {
         if units == 0 {
             return Ok(Block::empty());
+        }
+        if hardening::is_on() {
+            return self.alloc_hardened(units);
         }
         self.central().alloc(self, units)
     }

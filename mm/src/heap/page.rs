@@ -228,13 +228,18 @@ impl Page {
     /// whether all are known to be zero.
     pub(super) fn claim_run(self, units: usize) -> Option<(usize, bool)> {
         let first = self.find_run(units)?;
-        if units > 1 {
+        Some((first, self.claim_at(Run { first, units })))
+    }
+
+    /// Takes the free units of `run` as one block; whether all are known to be zero.
+    pub(super) fn claim_at(self, run: Run) -> bool {
+        if run.units > 1 {
             self.add_flags(JOINED);
         }
-        self.map().take_run(Run { first, units });
-        let zero = self.touch(first, first + units);
-        self.account_taken(units);
-        Some((first, zero))
+        self.map().take_run(run);
+        let zero = self.touch(run.first, run.first + run.units);
+        self.account_taken(run.units);
+        zero
     }
 
     /// Frees the block that is `run`.

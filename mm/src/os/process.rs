@@ -80,3 +80,21 @@ pub(crate) fn at_fork(prepare: extern "C" fn(), parent: extern "C" fn(), child: 
 /// Elsewhere processes do not fork.
 #[cfg(not(unix))]
 pub(crate) fn at_fork(_: extern "C" fn(), _: extern "C" fn(), _: extern "C" fn()) {}
+
+/// The variable `name` of the environment. Does not allocate, for it is asked at first use.
+#[cfg(unix)]
+pub(crate) fn environment(name: &core::ffi::CStr) -> Option<&'static core::ffi::CStr> {
+    // SAFETY: the name ends with a zero byte.
+    let value = unsafe { libc::getenv(name.as_ptr()) };
+    // SAFETY: a value ends with a zero byte, and stays where it is unless somebody changes the
+    // environment, which no program may do while others read it (environ(7)).
+    (!value.is_null()).then(|| unsafe { core::ffi::CStr::from_ptr(value) })
+}
+
+/// As above. Elsewhere nothing of ours allocates through mm.
+#[cfg(not(unix))]
+pub(crate) fn environment(name: &core::ffi::CStr) -> Option<&'static core::ffi::CStr> {
+    let value = std::env::var(name.to_str().ok()?).ok()?;
+    let value = std::ffi::CString::new(value).ok()?;
+    Some(Box::leak(value.into_boxed_c_str()))
+}

@@ -16,6 +16,8 @@ use crate::heap::large::Large;
 use crate::heap::large_runs::{Books, LargeRuns};
 use crate::heap::list::List;
 use crate::heap::page::Page;
+use crate::heap::quarantine::Quarantine;
+use crate::heap::random::Random;
 use crate::heap::record::{Place, Record, SPACE};
 use crate::heap::runs::RunLists;
 use crate::heap::shelves::Shelves;
@@ -33,7 +35,7 @@ const HUGE_FROM: usize = 8 << 20;
 /// What the lock of a family guards.
 #[derive(Debug)]
 pub(super) struct Central {
-    shelves: Shelves,
+    pub(super) shelves: Shelves,
     runs: RunLists,
     pub(super) large: LargeRuns,
     /// The newest record; each leads to the one before.
@@ -43,6 +45,8 @@ pub(super) struct Central {
     /// Drained records of ended threads.
     pub(super) spare_caches: List<CacheRecord>,
     pub(super) spare: SpareMemory,
+    pub(super) quarantine: Quarantine,
+    pub(super) random: Random,
     /// Address space that was taken when there was no memory for its record.
     unrecorded: Option<Place>,
     next_pages: usize,
@@ -63,6 +67,8 @@ impl Central {
             caches: List::new(),
             spare_caches: List::new(),
             spare: SpareMemory::new(),
+            quarantine: Quarantine::new(),
+            random: Random::new(),
             unrecorded: None,
             next_pages: 1,
             mapped: 0,
@@ -165,7 +171,7 @@ impl Central {
         } else {
             self.caches.iter().any(|cache| cache.holds_row(first))
         };
-        if is_cached {
+        if is_cached || self.quarantine.holds(first) {
             return Err(Refusal::NotLive);
         }
         Ok(units - Surplus::at(spot, units))
@@ -222,7 +228,7 @@ impl Central {
     }
 
     /// Adds an extent of VM pages: twice as many as the last, up to a huge OS page.
-    fn grow(&mut self, heap: &'static Heap) -> Result<&'static Extent, Refused> {
+    pub(super) fn grow(&mut self, heap: &'static Heap) -> Result<&'static Extent, Refused> {
         let page_bytes = heap.geometry().page_bytes();
         let pages = self.next_pages.min(EXTENT / page_bytes);
         let record = match self.make_extent(heap, pages) {

@@ -149,7 +149,7 @@ impl Central {
     }
 
     /// Counts `blocks` blocks of `units` units in the page that are taken now.
-    fn account_rows(&mut self, page: Page, blocks: usize, units: usize) {
+    pub(in crate::heap) fn account_rows(&mut self, page: Page, blocks: usize, units: usize) {
         self.account.account_taken(blocks, blocks * units);
         self.account_used(page.extent());
         self.shelves.account_changed(page.extent());

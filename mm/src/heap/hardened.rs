@@ -1,0 +1,153 @@
+//! How a hardened family hands out and takes back: each block by itself, under the lock.
+
+use core::ptr::NonNull;
+
+use super::cache::Row;
+use super::central::{Central, is_block, released_twice, spot_of};
+use super::extent::Extent;
+use super::geometry::Placement;
+use super::hardening::{self, Fill, POISON};
+use super::page::{Page, Spot};
+use super::random::Random;
+use super::slot_map::Run;
+use super::{Block, Heap, Shortage};
+
+/// Where a block is to be.
+#[derive(Clone, Copy)]
+struct Choice {
+    page: Page,
+    run: Run,
+}
+
+impl Heap {
+    pub(super) fn alloc_hardened(&'static self, units: usize) -> Result<Block, Shortage> {
+        let is_in_page =
+            self.geometry.placement() == Placement::Paged && self.geometry.fits_page(units);
+        let mut central = self.central();
+        if is_in_page {
+            return central.alloc_hardened(self, units);
+        }
+        central.alloc(self, units)
+    }
+}
+
+impl Central {
+    fn alloc_hardened(&mut self, heap: &'static Heap, units: usize) -> Result<Block, Shortage> {
+        let how = hardening::chosen();
+        let Choice { page, run } = self.choose_run(heap, units, how.random)?;
+        if how.fill == Fill::Poison
+            && let Some(address) = page.written_after_release(run, how.random)
+        {
+            return Err(Shortage::Written { address });
+        }
+        let zero = page.claim_at(run);
+        self.account_rows(page, 1, units);
+        self.account.allocated += 1;
+        self.account_peak(heap);
+        let first = page.unit(run.first);
+        Ok(Block { first, zero })
+    }
+
+    /// Takes a block back, which nobody uses any more.
+    ///
+    /// # Safety
+    ///
+    /// `first` is the start of a block of `units` units of this heap that the caller owns.
+    pub(super) unsafe fn release_hardened(&mut self, heap: &'static Heap, row: Row) {
+        let is_in_page =
+            heap.geometry().placement() == Placement::Paged && heap.geometry().fits_page(row.units);
+        if !is_in_page {
+            return self.release(heap, row.first, row.units);
+        }
+        let Spot { page, index } = spot_of(row.first);
+        let run = Run {
+            first: index,
+            units: row.units,
+        };
+        if !is_block(page, run) {
+            released_twice(row.first);
+        }
+        let how = hardening::chosen();
+        let bytes = row.units * heap.geometry().unit();
+        // SAFETY: the caller promises that the block is its own, and the maps have it.
+        unsafe { how.fill.apply(row.first, bytes) };
+        if how.quarantine == 0 || self.quarantine.push(row).is_err() {
+            return self.release(heap, row.first, row.units);
+        }
+        let most = how.quarantine / heap.geometry().unit();
+        while self.quarantine.units() > most
+            && let Some(oldest) = self.quarantine.pop()
+        {
+            self.release(heap, oldest.first, oldest.units);
+        }
+    }
+
+    fn choose_run(
+        &mut self,
+        heap: &'static Heap,
+        units: usize,
+        random: bool,
+    ) -> Result<Choice, Shortage> {
+        // Twice more: the very first page is a little smaller for its colour; the next has none.
+        for _ in 0..2 {
+            if let Some(choice) = self.find_run(units, random) {
+                return Ok(choice);
+            }
+            self.grow(heap)?;
+        }
+        self.find_run(units, random).ok_or(Shortage::NoMemory)
+    }
+
+    fn find_run(&mut self, units: usize, random: bool) -> Option<Choice> {
+        let pages = self.shelves.with_room().flat_map(Extent::pages);
+        for page in pages.filter(|page| page.longest_run() >= units) {
+            let first = if random {
+                page.random_run(units, &mut self.random)
+            } else {
+                page.map().find_run(units).ok()
+            };
+            if let Some(first) = first {
+                let run = Run { first, units };
+                return Some(Choice { page, run });
+            }
+        }
+        None
+    }
+}
+
+impl Page {
+    /// Some place for `units` units, each as likely as any other.
+    fn random_run(self, units: usize, random: &mut Random) -> Option<usize> {
+        let (mut places, mut pick) = (0, None);
+        for run in self.map().free_runs().filter(|run| run.units >= units) {
+            let here = run.units - units + 1;
+            places += here;
+            let chosen = random.below(places);
+            if chosen < here {
+                pick = Some(run.first + chosen);
+            }
+        }
+        pick
+    }
+
+    /// The first byte of a free run that is not as it was left.
+    fn written_after_release(self, run: Run, random: bool) -> Option<usize> {
+        let unit = self.extent().geometry().unit();
+        let first = self.unit(run.first);
+        let bytes = NonNull::slice_from_raw_parts(first, run.units * unit);
+        // SAFETY: the units are in a page's memory, and free: the caller has the family's lock.
+        let bytes = unsafe { bytes.as_ref() };
+        let mut units = bytes.chunks_exact(unit).enumerate();
+        let offset = units.find_map(|(number, bytes)| {
+            let was_used = run.first + number < self.fresh();
+            // In random order some units below that were never handed out.
+            let left = match bytes[0] {
+                0 if random || !was_used => 0,
+                _ => POISON,
+            };
+            let written = bytes.iter().position(|byte| *byte != left)?;
+            Some(number * unit + written)
+        });
+        offset.map(|offset| first.addr().get() + offset)
+    }
+}

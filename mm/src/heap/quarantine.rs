@@ -1,0 +1,143 @@
+//! Released blocks that are kept from being handed out, oldest first.
+
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
+
+use super::cache::Row;
+use super::meta;
+use crate::os::Refused;
+
+/// Blocks that the first ring has room for.
+const FIRST_RING: usize = 64;
+
+/// One family's quarantine: a ring outside of the units. Its blocks are taken in the maps, and in
+/// no cache. The family's lock guards it.
+#[derive(Debug)]
+pub(super) struct Quarantine {
+    /// A power of two, or none.
+    ring: &'static [Entry],
+    oldest: usize,
+    blocks: usize,
+    units: usize,
+}
+
+/// One block.
+#[derive(Debug)]
+struct Entry {
+    first: AtomicPtr<u8>,
+    units: AtomicUsize,
+}
+
+// SAFETY: the fields are an atomic pointer and an atomic integer, of which zero is a value.
+unsafe impl bytemuck::Zeroable for Entry {}
+
+impl Quarantine {
+    pub(super) const fn new() -> Self {
+        Self {
+            ring: &[],
+            oldest: 0,
+            blocks: 0,
+            units: 0,
+        }
+    }
+
+    /// Blocks that are here, and their units.
+    pub(super) fn held(&self) -> (u64, u64) {
+        (self.blocks as u64, self.units as u64)
+    }
+
+    /// Units that are here.
+    pub(super) fn units(&self) -> usize {
+        self.units
+    }
+
+    /// Whether the block is here.
+    pub(super) fn holds(&self, first: NonNull<u8>) -> bool {
+        self.iter().any(|row| row.first == first)
+    }
+
+    /// The blocks that are here, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Row> {
+        (self.oldest..self.oldest + self.blocks).filter_map(|place| self.entry(place).row())
+    }
+
+    /// Adds a block; refused without memory for it.
+    pub(super) fn push(&mut self, row: Row) -> Result<(), Refused> {
+        if self.blocks == self.ring.len() {
+            self.grow()?;
+        }
+        self.entry(self.oldest + self.blocks).set(row);
+        self.blocks += 1;
+        self.units += row.units;
+        Ok(())
+    }
+
+    /// Takes the oldest block out.
+    pub(super) fn pop(&mut self) -> Option<Row> {
+        if self.blocks == 0 {
+            return None;
+        }
+        let row = self.entry(self.oldest).row()?;
+        self.oldest = (self.oldest + 1) % self.ring.len();
+        self.blocks -= 1;
+        self.units -= row.units;
+        Some(row)
+    }
+
+    /// Doubles the ring. Those before stay behind: together they are less than the last.
+    fn grow(&mut self) -> Result<(), Refused> {
+        let room = (self.ring.len() * 2).max(FIRST_RING);
+        let ring: &'static [Entry] = meta::RECORDS.zeroed(room)?;
+        for (to, row) in ring.iter().zip(self.iter()) {
+            to.set(row);
+        }
+        (self.ring, self.oldest) = (ring, 0);
+        Ok(())
+    }
+
+    fn entry(&self, place: usize) -> &'static Entry {
+        &self.ring[place % self.ring.len()]
+    }
+}
+
+impl Entry {
+    fn set(&self, row: Row) {
+        self.first.store(row.first.as_ptr(), Relaxed);
+        self.units.store(row.units, Relaxed);
+    }
+
+    fn row(&self) -> Option<Row> {
+        let first = NonNull::new(self.first.load(Relaxed))?;
+        let units = self.units.load(Relaxed);
+        Some(Row { first, units })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::VecDeque;
+
+    #[test]
+    fn is_first_in_first_out_through_growth() {
+        let mut quarantine = Quarantine::new();
+        let mut oracle = VecDeque::new();
+        for number in 1..1_000_usize {
+            let first = NonNull::without_provenance(core::num::NonZeroUsize::new(number).unwrap());
+            quarantine
+                .push(Row {
+                    first,
+                    units: number % 7,
+                })
+                .unwrap();
+            oracle.push_back((first, number % 7));
+            if number % 3 == 0 {
+                let row = quarantine.pop().unwrap();
+                assert_eq!(Some((row.first, row.units)), oracle.pop_front());
+            }
+            assert!(quarantine.holds(first));
+        }
+        let units: usize = oracle.iter().map(|(_, units)| units).sum();
+        assert_eq!(quarantine.held(), (oracle.len() as u64, units as u64));
+    }
+}

@@ -1,0 +1,247 @@
+//! How mm is set up when the program starts.
+
+use core::error::Error;
+use core::fmt;
+use core::str::FromStr;
+use std::io::Write;
+
+use crate::heap::hardening::{self, Fill, Hardening};
+use crate::os::process;
+
+/// What the names in `MM_OPTIONS` are, for who wrote another.
+const KNOWN: &str = "random, zero, poison, quarantine=BYTES (or KiB, MiB, GiB)";
+
+/// How hard mm makes misuse: chosen once, before the first block.
+///
+/// `main` says it through this builder, or whoever starts the program through the environment:
+/// `MM_OPTIONS=poison,quarantine=64MiB`. What the environment says is added to what `main` says.
+/// Without either nothing is done, and nothing costs anything.
+///
+/// # Examples
+///
+/// ```
+/// let options: mm::Options = "poison,quarantine=1MiB".parse()?;
+/// assert_eq!(options, mm::Options::new().poison().quarantine(1 << 20));
+/// options.apply()?;
+/// # Ok::<(), mm::OptionsError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    hardening: Hardening,
+}
+
+impl Options {
+    /// Asks for nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            hardening: Hardening {
+                random: false,
+                fill: Fill::Nothing,
+                quarantine: 0,
+            },
+        }
+    }
+
+    /// Hands units out in random order, so that what comes next cannot be foreseen.
+    ///
+    /// The order is that within a VM page. The numbers are not for secrets.
+    #[must_use]
+    pub const fn random_order(mut self) -> Self {
+        self.hardening.random = true;
+        self
+    }
+
+    /// Fills blocks with zero bytes when they are released, so that their contents are gone.
+    #[must_use]
+    pub const fn zero_on_release(mut self) -> Self {
+        if matches!(self.hardening.fill, Fill::Nothing) {
+            self.hardening.fill = Fill::Zero;
+        }
+        self
+    }
+
+    /// Fills blocks with the byte `0xDF` when they are released, and looks whether it is still
+    /// there when the memory is handed out again. If it is not, somebody wrote to a block after
+    /// its release: mm says so with family and address, and aborts. Stands for
+    /// [`zero_on_release`](Self::zero_on_release) too, whose purpose it serves.
+    ///
+    /// Of blocks larger than a VM page the memory goes back to the kernel instead.
+    #[must_use]
+    pub const fn poison(mut self) -> Self {
+        self.hardening.fill = Fill::Poison;
+        self
+    }
+
+    /// Keeps the last `bytes` bytes of released blocks of each family from being handed out, so
+    /// that a stale pointer finds no new value for a while. They count as cached.
+    ///
+    /// Blocks larger than a VM page are not kept.
+    #[must_use]
+    pub const fn quarantine(mut self, bytes: usize) -> Self {
+        self.hardening.quarantine = bytes;
+        self
+    }
+
+    /// Chooses these options, and those of the environment, for the rest of the process.
+    ///
+    /// # Errors
+    ///
+    /// [`OptionsError::TooLate`] after the first block, or a call before this;
+    /// [`OptionsError::Unknown`] and [`OptionsError::BadSize`] for what `MM_OPTIONS` says.
+    pub fn apply(self) -> Result<(), OptionsError> {
+        let all = match of_environment() {
+            Some(text) => self.with(text?)?,
+            None => self,
+        };
+        if hardening::choose(all.hardening) {
+            return Ok(());
+        }
+        Err(OptionsError::TooLate)
+    }
+
+    /// Adds what a text asks for.
+    fn with(self, text: &str) -> Result<Self, OptionsError> {
+        let names = text.split(',').map(str::trim);
+        names
+            .filter(|name| !name.is_empty())
+            .try_fold(self, Self::with_one)
+    }
+
+    fn with_one(self, option: &str) -> Result<Self, OptionsError> {
+        match option.split_once('=') {
+            None if option == "random" => Ok(self.random_order()),
+            None if option == "zero" => Ok(self.zero_on_release()),
+            None if option == "poison" => Ok(self.poison()),
+            Some(("quarantine", size)) => Ok(self.quarantine(bytes(size)?)),
+            _ => Err(OptionsError::Unknown {
+                option: option.into(),
+            }),
+        }
+    }
+}
+
+impl FromStr for Options {
+    type Err = OptionsError;
+
+    fn from_str(text: &str) -> Result<Self, OptionsError> {
+        Self::new().with(text)
+    }
+}
+
+/// Why options were not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OptionsError {
+    /// No option has this name.
+    #[non_exhaustive]
+    Unknown {
+        /// What was written.
+        option: Box<str>,
+    },
+    /// This is no number of bytes.
+    #[non_exhaustive]
+    BadSize {
+        /// What was written.
+        size: Box<str>,
+    },
+    /// Blocks were handed out, or options were chosen, before.
+    TooLate,
+}
+
+impl fmt::Display for OptionsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown { option } => write!(f, "unknown option `{option}`; known are {KNOWN}"),
+            Self::BadSize { size } => {
+                write!(
+                    f,
+                    "`{size}` is no number of bytes; such are 4096, 64KiB, 1MiB"
+                )
+            }
+            Self::TooLate => f.write_str("options are chosen once, and before the first block"),
+        }
+    }
+}
+
+impl Error for OptionsError {}
+
+/// Chooses what the environment says, unless that was done. Before the first block.
+pub(crate) fn settle() {
+    if hardening::is_chosen() {
+        return;
+    }
+    // Another thread may be first, which reads the same.
+    match Options::new().apply() {
+        Ok(()) | Err(OptionsError::TooLate) => {}
+        Err(wrong) => refuse(&wrong),
+    }
+}
+
+/// Ends the process before it runs with less protection than was asked for.
+#[cold]
+fn refuse(wrong: &OptionsError) -> ! {
+    // What runs at exit may allocate.
+    hardening::choose(Hardening::default());
+    let _ = writeln!(std::io::stderr(), "mm: MM_OPTIONS: {wrong}");
+    std::process::exit(2);
+}
+
+/// What `MM_OPTIONS` says, if it is there.
+fn of_environment() -> Option<Result<&'static str, OptionsError>> {
+    let value = process::environment(c"MM_OPTIONS")?;
+    Some(value.to_str().map_err(|_| OptionsError::Unknown {
+        option: value.to_string_lossy().into(),
+    }))
+}
+
+/// A number of bytes, as people write it.
+fn bytes(size: &str) -> Result<usize, OptionsError> {
+    let digits = size.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let shift = match &size[digits.len()..] {
+        "" | "B" => Some(0),
+        "KiB" => Some(10),
+        "MiB" => Some(20),
+        "GiB" => Some(30),
+        _ => None,
+    };
+    let number = digits.parse::<usize>().ok();
+    let product = number
+        .zip(shift)
+        .and_then(|(number, shift)| number.checked_mul(1 << shift));
+    product.ok_or_else(|| OptionsError::BadSize { size: size.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_options() {
+        let all = Options::new().random_order().poison().quarantine(3 << 30);
+        assert_eq!(" random,poison , quarantine=3GiB,".parse(), Ok(all));
+        assert_eq!("".parse(), Ok(Options::new()));
+        assert_eq!("poison,zero".parse(), Ok(Options::new().poison()));
+        assert_eq!(
+            "quarantine=4096".parse(),
+            Ok(Options::new().quarantine(4_096))
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let said = |text: &str| text.parse::<Options>().unwrap_err().to_string();
+        assert_eq!(
+            said("poison,gard"),
+            format!("unknown option `gard`; known are {KNOWN}")
+        );
+        for size in ["", "MiB", "1MB", "-1", "99999999999GiB", "1.5MiB"] {
+            let text = format!("quarantine={size}");
+            assert!(
+                said(&text).starts_with(&format!("`{size}` is no number")),
+                "{size}"
+            );
+        }
+        assert!(said("zero=1").contains("known are"));
+    }
+}

@@ -1,0 +1,223 @@
+//! Hardened families. Options are chosen once a process, so each test runs itself again, in a
+//! process of its own.
+
+use std::collections::{HashMap, HashSet};
+use std::env;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Output};
+use std::ptr::NonNull;
+
+use mm::{FreeError, MmBox, MmManaged, Options, OptionsError};
+
+#[derive(MmManaged, Clone, Copy, bytemuck::Zeroable)]
+#[mm(zeroable)]
+#[repr(C)]
+struct Key([u64; 6]);
+
+#[derive(MmManaged)]
+struct Page([u8; 3_000]);
+
+/// Tells the second run what it is.
+const ROLE: &str = "MM_TEST_HARDENED";
+
+/// Runs the test `name` again as a child with these options; `None` in that child.
+fn again(name: &str, options: &str) -> Option<Output> {
+    if env::var_os(ROLE).is_some() {
+        return None;
+    }
+    let me = env::current_exe().expect("a path");
+    let mut child = Command::new(me);
+    child.args(["--exact", name, "--nocapture"]);
+    child.env(ROLE, "1").env("MM_OPTIONS", options);
+    Some(child.output().expect("a child"))
+}
+
+/// As [`again`], and the child has to end well; whether this is the child.
+fn is_child(name: &str, options: &str) -> bool {
+    let Some(output) = again(name, options) else {
+        return true;
+    };
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{options}: {text}");
+    false
+}
+
+fn raw(key: MmBox<Key>) -> NonNull<u8> {
+    NonNull::new(MmBox::into_raw(key)).expect("a box").cast()
+}
+
+fn figures() -> (u64, u64, u64) {
+    let snapshot = mm::snapshot();
+    let keys = snapshot.family(Key::page_family().path()).expect("listed");
+    (keys.live_blocks, keys.live_units, keys.cached_units)
+}
+
+#[test]
+fn unknown_options_end_the_process_with_those_that_are_known() {
+    let Some(output) = again(
+        "unknown_options_end_the_process_with_those_that_are_known",
+        "poison,gard",
+    ) else {
+        return drop(MmBox::new(Key([1; 6])));
+    };
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("MM_OPTIONS: unknown option `gard`; known are random,"));
+}
+
+#[test]
+fn a_write_after_release_is_reported_with_family_and_address() {
+    let name = "a_write_after_release_is_reported_with_family_and_address";
+    if let Some(output) = again(name, "poison") {
+        let out = String::from_utf8_lossy(&output.stdout);
+        let text = String::from_utf8_lossy(&output.stderr);
+        let written = out.lines().find_map(|line| line.strip_prefix("written: "));
+        let written = written.expect("the child got that far");
+        let line = format!("mm: the byte at {written} of page family `Key` was written");
+        assert!(text.contains(&line), "{text}");
+        assert_eq!(output.status.signal(), Some(libc::SIGABRT));
+        return;
+    }
+    let stale = raw(MmBox::new(Key([1; 6])));
+    // SAFETY: the pointer came out of `into_raw`.
+    unsafe { mm::xfree_raw(stale) }.expect("live");
+    // SAFETY: the bug that is to be found. The memory is mapped, and nobody else's.
+    let byte = unsafe { stale.add(17) };
+    println!("written: {byte:p}");
+    // SAFETY: as above.
+    unsafe { byte.write_volatile(1) };
+    drop(MmBox::new(Key([2; 6])));
+    unreachable!("the write was not found");
+}
+
+#[test]
+fn released_memory_is_filled() {
+    for (options, byte) in [("zero", 0), ("poison", 0xDF)] {
+        if !is_child("released_memory_is_filled", options) {
+            continue;
+        }
+        let expected = match env::var("MM_OPTIONS").as_deref() {
+            Ok("zero") => 0,
+            _ => 0xDF,
+        };
+        let stale = raw(MmBox::new(Key([u64::MAX; 6])));
+        // SAFETY: the pointer came out of `into_raw`.
+        unsafe { mm::xfree_raw(stale) }.expect("live");
+        // SAFETY: the memory is mapped, and nobody writes to it.
+        let bytes = unsafe { stale.cast::<[u8; 48]>().read_volatile() };
+        assert_eq!(bytes, [expected; 48], "{byte}");
+        let zeroed = Key::xcalloc(100);
+        assert!(zeroed.iter().all(|key| key.0 == [0; 6]));
+        return;
+    }
+}
+
+#[test]
+fn quarantined_blocks_are_not_handed_out_and_count_as_cached() {
+    let name = "quarantined_blocks_are_not_handed_out_and_count_as_cached";
+    if !is_child(name, "quarantine=48KiB") {
+        return;
+    }
+    let first = raw(MmBox::new(Key([1; 6])));
+    // SAFETY: the pointer came out of `into_raw`.
+    unsafe { mm::xfree_raw(first) }.expect("live");
+    // SAFETY: no block is live there, which is what the call answers.
+    let again = unsafe { mm::xfree_raw(first) };
+    assert!(matches!(again, Err(FreeError::NotLive { .. })));
+    assert_eq!(figures(), (0, 0, 1));
+    let others: HashSet<_> = (0..1_023).map(|_| raw(MmBox::new(Key([2; 6])))).collect();
+    assert!(!others.contains(&first));
+    for other in others {
+        // SAFETY: the pointer came out of `into_raw`.
+        unsafe { mm::xfree_raw(other) }.expect("live");
+    }
+    assert_eq!(figures(), (0, 0, 1_024));
+    // One more pushes the oldest out, and then it is free.
+    drop(Key::xcalloc(1));
+    assert_eq!(figures(), (0, 0, 1_024));
+    assert_eq!(raw(MmBox::new(Key([3; 6]))), first);
+    mm::check().expect("the walker finds the same");
+}
+
+#[test]
+fn random_order_is_no_order() {
+    if !is_child("random_order_is_no_order", "random") {
+        return;
+    }
+    let keys: Vec<_> = (0..1_000).map(|_| MmBox::new(Key([1; 6]))).collect();
+    let addresses: Vec<_> = keys.iter().map(|key| MmBox::as_ptr(key).addr()).collect();
+    let distinct: HashSet<_> = addresses.iter().collect();
+    assert_eq!(distinct.len(), 1_000);
+    let steps = addresses.windows(2);
+    let neighbours = steps.filter(|pair| pair[0].abs_diff(pair[1]) == size_of::<Key>());
+    // Of 1,365 places, two that follow each other are neighbours about once in 700 times.
+    assert!(neighbours.count() < 50);
+    assert_eq!(figures(), (1_000, 1_000, 0));
+}
+
+#[test]
+fn everything_on_changes_nothing_for_who_does_nothing_wrong() {
+    let name = "everything_on_changes_nothing_for_who_does_nothing_wrong";
+    if !is_child(name, "random,poison,quarantine=64KiB") {
+        return;
+    }
+    let mut state = 7_u64;
+    let mut next = |end: u32| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        u32::try_from(state >> 33).expect("31 bits") % end
+    };
+    let mut keys: HashMap<u32, MmBox<[Key]>> = HashMap::new();
+    let mut pages: HashMap<u32, MmBox<[Page]>> = HashMap::new();
+    for step in 0..50_000_u64 {
+        let (place, units) = (next(500), next(60));
+        keys.remove(&place);
+        let row = Key::xcalloc(units as usize);
+        assert!(row.iter().all(|key| key.0 == [0; 6]));
+        let mut row = row;
+        row.iter_mut().for_each(|key| key.0 = [step; 6]);
+        keys.insert(place, row);
+        if step % 16 == 0 {
+            pages.insert(
+                next(50),
+                MmBox::from_fn(next(40) as usize, |_| Page([step.to_le_bytes()[0]; 3_000])),
+            );
+        }
+        if step % 5_000 == 0 {
+            mm::trim();
+            mm::check().expect("the walker finds the same");
+            let units: usize = keys.values().map(|row| row.len()).sum();
+            assert_eq!(figures().1, units as u64);
+        }
+    }
+    assert!(
+        keys.values()
+            .all(|row| row.windows(2).all(|two| two[0].0 == two[1].0))
+    );
+    assert!(
+        pages
+            .values()
+            .all(|row| row.iter().all(|page| page.0 == [page.0[0]; 3_000]))
+    );
+    drop((keys, pages));
+    assert_eq!(figures().1, 0);
+    mm::check().expect("the walker finds the same");
+}
+
+#[test]
+fn options_of_the_program_come_before_the_first_block() {
+    let name = "options_of_the_program_come_before_the_first_block";
+    if !is_child(name, "quarantine=1KiB") {
+        return;
+    }
+    Options::new().zero_on_release().apply().expect("in time");
+    let stale = raw(MmBox::new(Key([u64::MAX; 6])));
+    // SAFETY: the pointer came out of `into_raw`.
+    unsafe { mm::xfree_raw(stale) }.expect("live");
+    // SAFETY: the memory is mapped, and nobody writes to it.
+    assert_eq!(unsafe { stale.cast::<[u64; 6]>().read_volatile() }, [0; 6]);
+    // Both were taken: what `main` said, and the environment.
+    assert_eq!(figures(), (0, 0, 1));
+    assert_eq!(Options::new().poison().apply(), Err(OptionsError::TooLate));
+}
