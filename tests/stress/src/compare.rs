@@ -1,0 +1,60 @@
+//! Compares all figures, exactly, while no thread allocates or releases.
+
+use mm::FamilySnapshot;
+
+use crate::counts::Sum;
+use crate::difference::{Comparison, Difference};
+use crate::shared::Shared;
+use crate::watcher::agrees_with_itself;
+
+/// Requires that snapshot, walker and the program's own counts say the same.
+pub(crate) fn all(shared: &Shared) -> Result<(), Difference> {
+    walk()?;
+    let sums = shared.sums();
+    for (family, now) in shared.snapshot().iter().enumerate() {
+        agrees_with_itself(now)?;
+        one(now, &shared.start[family], sums[family])?;
+    }
+    // The snapshot must have changed nothing.
+    walk()
+}
+
+/// Requires that nothing is live, and that all memory went back.
+pub(crate) fn end(shared: &Shared) -> Result<(), Difference> {
+    mm::trim();
+    all(shared)?;
+    for now in shared.snapshot() {
+        let compare = Comparison { family: now.name };
+        compare.same("live blocks at the end", now.live_blocks, 0)?;
+        compare.same("live units at the end", now.live_units, 0)?;
+        compare.same("cached units at the end", now.cached_units, 0)?;
+        compare.same("VM pages at the end", now.vm_pages, 0)?;
+        compare.same("resident bytes at the end", now.resident_bytes, 0)?;
+    }
+    Ok(())
+}
+
+fn walk() -> Result<(), Difference> {
+    mm::check().map_err(|error| Difference {
+        family: "the walker".to_owned(),
+        figure: "figures found in the pages".to_owned(),
+        expected: "those that are kept".to_owned(),
+        found: error.to_string(),
+    })
+}
+
+fn one(now: &FamilySnapshot, start: &FamilySnapshot, counted: Sum) -> Result<(), Difference> {
+    let compare = Comparison { family: now.name };
+    let allocated = now.blocks_allocated - start.blocks_allocated;
+    let released = now.blocks_released - start.blocks_released;
+    let live_units = counted.allocated_units - counted.released_units;
+    compare.same("allocated", allocated, counted.allocated)?;
+    compare.same("released", released, counted.released)?;
+    compare.same(
+        "live blocks",
+        now.live_blocks,
+        counted.allocated - counted.released,
+    )?;
+    compare.same("live units", now.live_units, live_units)?;
+    compare.at_most("resident bytes", now.resident_bytes, now.mapped_bytes)
+}
