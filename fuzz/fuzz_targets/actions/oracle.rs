@@ -1,0 +1,163 @@
+//! What is live, to the harness's own knowledge.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+
+use crate::action::Order;
+use crate::block::Block;
+
+/// Bytes that are live at most.
+const MOST_BYTES: usize = 8 << 20;
+
+/// Units that are live at most: the walker looks at every unit of every page that there ever was.
+const MOST_UNITS: usize = 100_000;
+
+/// Released addresses that are remembered.
+const MOST_RELEASED: usize = 256;
+
+/// What was done with one family.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    pub blocks: u64,
+    pub units: u64,
+    pub allocated: u64,
+}
+
+/// Where a block was once.
+#[derive(Clone, Copy, Debug)]
+pub struct Released {
+    pub kind: usize,
+    pub address: usize,
+}
+
+pub struct Oracle {
+    pub blocks: Vec<Block>,
+    /// Ends and families of the live blocks that have bytes, by start.
+    spans: BTreeMap<usize, (usize, usize)>,
+    pub released: VecDeque<Released>,
+    pub tallies: Vec<Tally>,
+    bytes: usize,
+    units: usize,
+    fill: u8,
+}
+
+impl Oracle {
+    pub fn new(families: usize) -> Self {
+        Self {
+            blocks: Vec::new(),
+            spans: BTreeMap::new(),
+            released: VecDeque::new(),
+            tallies: vec![Tally::default(); families],
+            bytes: 0,
+            units: 0,
+            fill: 0,
+        }
+    }
+
+    /// Returns how many blocks of `units` units and `bytes` bytes may be added.
+    pub fn room_for(&self, units: usize, bytes: usize) -> usize {
+        let by_bytes = (MOST_BYTES - self.bytes) / bytes.max(1);
+        by_bytes.min((MOST_UNITS - self.units) / units.max(1))
+    }
+
+    /// Returns the byte for the next block. Never 0, which is what zeroed memory has.
+    pub fn next_fill(&mut self) -> u8 {
+        self.fill = self.fill % 255 + 1;
+        self.fill
+    }
+
+    /// Adds a new block, which must not overlap another.
+    pub fn add(&mut self, mut block: Block) {
+        let tally = &mut self.tallies[block.kind];
+        // Blocks of no units are not counted.
+        let counted = u64::from(block.units > 0);
+        tally.blocks += counted;
+        tally.allocated += counted;
+        tally.units += block.units as u64;
+        self.units += block.units;
+        if block.has_bytes() {
+            self.add_span(&mut block);
+        }
+        self.blocks.push(block);
+    }
+
+    fn add_span(&mut self, block: &mut Block) {
+        let (start, bytes) = (block.start(), block.len());
+        let align = block.family.page_family().layout().align();
+        assert_eq!(start % align, 0, "blocks are aligned");
+        let before = self.spans.range(..start).next_back();
+        assert!(before.is_none_or(|(_, (end, _))| *end <= start), "overlap");
+        let after = self.spans.range(start..).next();
+        assert!(
+            after.is_none_or(|(next, _)| start + bytes <= *next),
+            "overlap"
+        );
+        self.spans.insert(start, (start + bytes, block.kind));
+        self.bytes += bytes;
+    }
+
+    /// Notes that a block is about to be released.
+    fn forget(&mut self, block: &mut Block) {
+        let tally = &mut self.tallies[block.kind];
+        tally.blocks -= u64::from(block.units > 0);
+        tally.units -= block.units as u64;
+        self.units -= block.units;
+        if !block.has_bytes() {
+            return;
+        }
+        let address = block.start();
+        self.spans.remove(&address).expect("live");
+        self.bytes -= block.len();
+        let kind = block.kind;
+        self.released.push_front(Released { kind, address });
+        self.released.truncate(MOST_RELEASED);
+    }
+
+    /// Cuts a range of the list's blocks to what there is.
+    pub fn range(&self, first: usize, count: usize) -> Range<usize> {
+        let first = first.checked_rem(self.blocks.len()).unwrap_or(0);
+        first..(first + count).min(self.blocks.len())
+    }
+
+    /// Takes blocks that lie side by side out of the list, to release them in this order.
+    pub fn take(&mut self, first: usize, count: usize, order: Order) -> Vec<Block> {
+        let range = self.range(first, count);
+        let mut taken: Vec<_> = self.blocks.drain(range).collect();
+        taken.iter_mut().for_each(|block| self.forget(block));
+        ordered(taken, order)
+    }
+
+    /// Returns one of the blocks.
+    pub fn pick(&mut self, pick: u16) -> Option<&mut Block> {
+        let index = usize::from(pick).checked_rem(self.blocks.len())?;
+        self.blocks.get_mut(index)
+    }
+
+    /// Returns whether a live block starts at `address`.
+    pub fn is_start(&self, address: usize) -> bool {
+        self.spans.contains_key(&address)
+    }
+
+    /// Returns the family of the live block that `address` is inside of, its start included.
+    pub fn kind_at(&self, address: usize) -> Option<usize> {
+        let (_, (end, kind)) = self.spans.range(..=address).next_back()?;
+        (address < *end).then_some(*kind)
+    }
+}
+
+fn ordered(mut blocks: Vec<Block>, order: Order) -> Vec<Block> {
+    match order {
+        Order::Forward => {}
+        Order::Backward => blocks.reverse(),
+        Order::Alternate => {
+            let mut index = 0_usize;
+            let (mut first, rest): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|_| {
+                index += 1;
+                index % 2 == 1
+            });
+            first.extend(rest);
+            blocks = first;
+        }
+    }
+    blocks
+}
