@@ -1,0 +1,30 @@
+//! Groups without delimiters, as `macro_rules!` makes them of a `$t:ty`. No text has them, so the
+//! grammar writes `[invisible ...]`.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+
+/// The word that marks a group.
+pub const MARK: &str = "invisible";
+
+/// Takes the delimiters and the mark from all marked groups.
+pub fn groups(tokens: TokenStream) -> TokenStream {
+    tokens.into_iter().map(token).collect()
+}
+
+fn token(token: TokenTree) -> TokenTree {
+    let TokenTree::Group(group) = token else {
+        return token;
+    };
+    let mut inside = group.stream().into_iter().peekable();
+    let marked = inside.next_if(is_mark).is_some();
+    let delimiter = if marked {
+        Delimiter::None
+    } else {
+        group.delimiter()
+    };
+    Group::new(delimiter, groups(inside.collect())).into()
+}
+
+fn is_mark(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Ident(word) if word == MARK)
+}

@@ -1,0 +1,64 @@
+//! The derive on arbitrary types and attributes: it never panics, and what it writes are items.
+//!
+//! A macro crate cannot be linked, so its modules are part of this one.
+
+#![no_main]
+
+mod grammar;
+mod invisible;
+mod known;
+mod outcome;
+mod words;
+
+#[path = "../../../mm-derive/src/check.rs"]
+mod check;
+#[path = "../../../mm-derive/src/expand.rs"]
+mod expand;
+#[path = "../../../mm-derive/src/instances.rs"]
+mod instances;
+#[path = "../../../mm-derive/src/parse.rs"]
+mod parse;
+#[path = "../../../mm-derive/src/validate.rs"]
+mod validate;
+#[path = "../../../mm-derive/src/zero.rs"]
+mod zero;
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use proc_macro2::TokenStream;
+use syn::DeriveInput;
+
+use crate::grammar::Item;
+
+/// Longer sources say nothing new, and the parser needs stack for each level.
+const LONGEST: usize = 2_048;
+
+/// One input: a type by the grammar, or any text.
+#[derive(Arbitrary, Debug)]
+enum Input<'a> {
+    Item(Item<'a>),
+    Text(&'a str),
+}
+
+fuzz_target!(|input: Input<'_>| {
+    if let Some(item) = parsed(&source(&input)) {
+        outcome::require(&item);
+    }
+});
+
+fn source(input: &Input<'_>) -> String {
+    match input {
+        Input::Item(item) => item.to_string(),
+        Input::Text(text) => (*text).to_owned(),
+    }
+}
+
+/// What rustc would hand to the derive, if it is a type at all.
+fn parsed(source: &str) -> Option<DeriveInput> {
+    if source.len() > LONGEST {
+        return None;
+    }
+    let tokens: TokenStream = source.parse().ok()?;
+    let item = syn::parse2(invisible::groups(tokens)).ok()?;
+    (!known::has_bare_plus(&item)).then_some(item)
+}
