@@ -11,7 +11,7 @@ use crate::os::process;
 /// What the names in `MM_OPTIONS` are, for who wrote another.
 const KNOWN: &str = "random, zero, poison, quarantine=BYTES (or KiB, MiB, GiB)";
 
-/// How hard mm makes misuse: chosen once, before the first block.
+/// How hard mm makes misuse: chosen once, before anything of mm is used.
 ///
 /// `main` says it through this builder, or whoever starts the program through the environment:
 /// `MM_OPTIONS=poison,quarantine=64MiB`. What the environment says is added to what `main` says.
@@ -87,7 +87,7 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// [`OptionsError::TooLate`] after the first block, or a call before this;
+    /// [`OptionsError::TooLate`] after mm was used: a block, a snapshot, or options;
     /// [`OptionsError::Unknown`] and [`OptionsError::BadSize`] for what `MM_OPTIONS` says.
     pub fn apply(self) -> Result<(), OptionsError> {
         let all = match of_environment() {
@@ -145,7 +145,7 @@ pub enum OptionsError {
         /// What was written.
         size: Box<str>,
     },
-    /// Blocks were handed out, or options were chosen, before.
+    /// Something of mm was used before, or options were chosen.
     TooLate,
 }
 
@@ -159,7 +159,9 @@ impl fmt::Display for OptionsError {
                     "`{size}` is no number of bytes; such are 4096, 64KiB, 1MiB"
                 )
             }
-            Self::TooLate => f.write_str("options are chosen once, and before the first block"),
+            Self::TooLate => {
+                f.write_str("options are chosen once, and before anything of mm is used")
+            }
         }
     }
 }
