@@ -20,6 +20,14 @@ fn release(family: &'static PageFamily, block: NonNull<u8>) {
     unsafe { family.release(block) }.expect("live");
 }
 
+/// Allocates a unit of 36 bytes and writes to it, so that memory backs it.
+fn written(family: &'static PageFamily) -> NonNull<u8> {
+    let block = family.alloc(1).expect("memory");
+    // SAFETY: the block is live, ours, and has 36 bytes.
+    unsafe { block.write_bytes(1, 36) };
+    block
+}
+
 #[test]
 fn a_loop_at_the_edge_of_a_page_makes_no_kernel_calls() {
     for (units, per_extent) in [(1, 58_000), (1_000, 60), (40_000, 3)] {
@@ -50,13 +58,7 @@ fn a_loop_at_the_edge_of_a_page_makes_no_kernel_calls() {
 #[test]
 fn empty_extents_go_back_by_themselves() {
     let family = family("pages:shrink", 36);
-    let live: Vec<_> = (0..1_000_000)
-        .map(|_| family.alloc_zeroed(1).expect("memory"))
-        .collect();
-    for block in &live {
-        // SAFETY: the block is live, ours, and has 36 bytes.
-        unsafe { block.write_bytes(1, 36) };
-    }
+    let live: Vec<_> = (0..1_000_000).map(|_| written(family)).collect();
     let peak = figures(family);
     assert!(peak.resident_bytes >= 36_000_000);
     live.into_iter().for_each(|block| release(family, block));
@@ -226,13 +228,7 @@ fn kernel_flags(address: usize) -> String {
 #[test]
 fn trimmed_memory_does_not_come_back_as_huge_pages() {
     let family = family("pages:huge", 36);
-    let allocated: Vec<_> = (0..800_000)
-        .map(|_| family.alloc(1).expect("memory"))
-        .collect();
-    for block in &allocated {
-        // SAFETY: the block is live, ours, and has 36 bytes.
-        unsafe { block.write_bytes(1, 36) };
-    }
+    let allocated: Vec<_> = (0..800_000).map(|_| written(family)).collect();
     let (mut kept, mut others) = (Vec::new(), Vec::new());
     for (number, block) in allocated.into_iter().enumerate() {
         if number % 20_000 == 0 {
@@ -262,17 +258,10 @@ fn trimmed_memory_does_not_come_back_as_huge_pages() {
 #[test]
 fn trim_gives_back_what_a_huge_page_backs_beyond_the_pages_in_use() {
     let family = family("pages:beyond", 36);
-    let mut live: Vec<_> = (0..240_000)
-        .map(|_| family.alloc(1).expect("memory"))
-        .collect();
+    let mut live = Vec::new();
     // Into the first part of an extent that asked for huge pages.
-    while figures(family).mapped_bytes <= 8 << 20 {
-        let block = family.alloc(1).expect("memory");
-        live.push(block);
-    }
-    for block in &live {
-        // SAFETY: the block is live, ours, and has 36 bytes.
-        unsafe { block.write_bytes(1, 36) };
+    while live.len() % 1_000 != 0 || figures(family).mapped_bytes <= 8 << 20 {
+        live.push(written(family));
     }
     mm::trim();
     let figures_after = figures(family);
