@@ -4,13 +4,12 @@ use core::ptr::NonNull;
 
 use super::Heap;
 use super::cache::CacheRecord;
-use super::central::{Central, is_block, spot_of};
+use super::central::{Central, is_block_at};
 use super::extent::{Extent, Standing};
 use super::geometry::Placement;
 use super::page::{Page, Spot};
 use super::record::Record;
 use super::shelves::shelf_of;
-use super::slot_map::Run;
 use super::surplus::Surplus;
 
 /// Two ways to derive one figure that differ.
@@ -153,7 +152,7 @@ fn check_live(central: &mut Central, scratch: &mut Vec<usize>) -> Result<(), Inc
 
 /// Counts the cached blocks that are taken in the maps as they are cached, each once.
 fn distinct(central: &Central, scratch: &mut Vec<usize>) -> u64 {
-    let taken = kept_back(central).filter(|(first, units)| is_taken(*first, *units));
+    let taken = kept_back(central).filter(|(first, units)| is_block_at(*first, *units));
     // No more than there is room for: the lock is held, and nothing is allocated under it.
     scratch.extend(
         taken
@@ -185,16 +184,6 @@ fn cached_blocks(central: &Central) -> u64 {
 
 fn cached_units(central: &Central) -> u64 {
     kept_back(central).map(|(_, units)| units as u64).sum()
-}
-
-/// Whether the maps have exactly this block.
-fn is_taken(first: NonNull<u8>, units: usize) -> bool {
-    let Spot { page, index } = spot_of(first);
-    let run = Run {
-        first: index,
-        units,
-    };
-    is_block(page, run)
 }
 
 fn same(what: &'static str, kept: u64, found: u64) -> Result<(), Inconsistency> {

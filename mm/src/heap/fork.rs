@@ -6,11 +6,10 @@
 //! after every store of its thread: at worst it lacks units that were on their way in or out.
 //! Those stay live in the child, as part of a call that never ends.
 
-use super::cache::CacheRecord;
 use super::central::Central;
 use super::meta::{JOINTS, RECORDS};
 use super::record::SPACE;
-use super::slow::drain;
+use super::slow::retire;
 use super::{Heap, thread};
 
 /// Holds the locks that all heaps share. After those of the heaps.
@@ -69,21 +68,11 @@ impl Central {
         let mut had_rows = false;
         while let Some(cache) = self.caches.iter().find(|cache| !thread::is_own(cache)) {
             had_rows |= cache.rows().is_some();
-            self.take_back(cache);
+            retire(self, cache);
+            cache.abandon();
         }
         if had_rows {
             self.count_surplus();
         }
-    }
-
-    fn take_back(&mut self, cache: &'static CacheRecord) {
-        drain(self, cache);
-        self.account.allocated += cache.take_allocated();
-        if let Some(rows) = cache.rows() {
-            rows.take_surplus();
-        }
-        self.caches.remove(cache);
-        self.spare_caches.push(cache);
-        cache.abandon();
     }
 }

@@ -3,11 +3,10 @@
 use core::ptr::NonNull;
 
 use super::cache::Row;
-use super::central::{Central, is_block, released_twice, spot_of};
+use super::central::{Central, is_block_at, released_twice};
 use super::extent::Extent;
-use super::geometry::Placement;
 use super::hardening::{self, Fill, POISON};
-use super::page::{Page, Spot};
+use super::page::Page;
 use super::random::Random;
 use super::slot_map::Run;
 use super::{Block, Heap, Shortage};
@@ -21,10 +20,8 @@ struct Choice {
 
 impl Heap {
     pub(super) fn alloc_hardened(&'static self, units: usize) -> Result<Block, Shortage> {
-        let is_in_page =
-            self.geometry.placement() == Placement::Paged && self.geometry.fits_page(units);
         let mut central = self.central();
-        if is_in_page {
+        if self.geometry.fits_page(units) {
             return central.alloc_hardened(self, units);
         }
         central.alloc(self, units)
@@ -34,7 +31,8 @@ impl Heap {
 impl Central {
     fn alloc_hardened(&mut self, heap: &'static Heap, units: usize) -> Result<Block, Shortage> {
         let how = hardening::chosen();
-        let Choice { page, run } = self.choose_run(heap, units, how.random)?;
+        let find = |central: &mut Self| central.find_run(units, how.random);
+        let Choice { page, run } = self.find_or_grow(heap, find)?;
         if how.fill == Fill::Poison
             && let Some(address) = page.written_after_release(run, how.random)
         {
@@ -54,17 +52,10 @@ impl Central {
     ///
     /// `first` is the start of a block of `units` units of this heap that the caller owns.
     pub(super) unsafe fn release_hardened(&mut self, heap: &'static Heap, row: Row) {
-        let is_in_page =
-            heap.geometry().placement() == Placement::Paged && heap.geometry().fits_page(row.units);
-        if !is_in_page {
+        if !heap.geometry().fits_page(row.units) {
             return self.release(heap, row.first, row.units);
         }
-        let Spot { page, index } = spot_of(row.first);
-        let run = Run {
-            first: index,
-            units: row.units,
-        };
-        if !is_block(page, run) {
+        if !is_block_at(row.first, row.units) {
             released_twice(row.first);
         }
         let how = hardening::chosen();
@@ -80,22 +71,6 @@ impl Central {
         {
             self.release(heap, oldest.first, oldest.units);
         }
-    }
-
-    fn choose_run(
-        &mut self,
-        heap: &'static Heap,
-        units: usize,
-        random: bool,
-    ) -> Result<Choice, Shortage> {
-        // Twice more: the very first page is a little smaller for its colour; the next has none.
-        for _ in 0..2 {
-            if let Some(choice) = self.find_run(units, random) {
-                return Ok(choice);
-            }
-            self.grow(heap)?;
-        }
-        self.find_run(units, random).ok_or(Shortage::NoMemory)
     }
 
     fn find_run(&mut self, units: usize, random: bool) -> Option<Choice> {

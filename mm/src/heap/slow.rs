@@ -154,14 +154,7 @@ impl Heap {
     /// The calling thread is the record's, and its cell still exists.
     pub(super) unsafe fn close_cache(&'static self, cache: &'static CacheRecord) {
         let mut central = self.central();
-        drain(&mut central, cache);
-        central.account.allocated += cache.take_allocated();
-        if let Some(rows) = cache.rows() {
-            let surplus = &mut central.account.surplus;
-            *surplus = surplus.wrapping_add(rows.take_surplus());
-        }
-        central.caches.remove(cache);
-        central.spare_caches.push(cache);
+        retire(&mut central, cache);
         // SAFETY: the caller promises the same.
         unsafe { cache.close() };
         central.shrink_if_fallen(self);
@@ -182,9 +175,22 @@ impl Heap {
     }
 }
 
+/// Takes a cache out of use, which is the calling thread's or nobody's: what it holds is freed, what
+/// it counted is kept, and another thread may have it. The caller has the family's lock.
+pub(super) fn retire(central: &mut Central, cache: &'static CacheRecord) {
+    drain(central, cache);
+    central.account.allocated += cache.take_allocated();
+    if let Some(rows) = cache.rows() {
+        let surplus = &mut central.account.surplus;
+        *surplus = surplus.wrapping_add(rows.take_surplus());
+    }
+    central.caches.remove(cache);
+    central.spare_caches.push(cache);
+}
+
 /// Frees all units of a cache, which is the calling thread's or nobody's. The caller has the
 /// family's lock.
-pub(super) fn drain(central: &mut Central, cache: &CacheRecord) {
+fn drain(central: &mut Central, cache: &CacheRecord) {
     let heap = cache.heap();
     while cache.stacked() > 0 {
         free_portion(central, cache, cache.stacked());

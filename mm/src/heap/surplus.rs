@@ -93,10 +93,6 @@ impl Page {
     /// Calls `f` with the surplus units of every block, which are the caller's from then on. The
     /// caller holds the family's lock, and no other thread has a cache.
     pub(super) fn take_all_surplus(self, mut f: impl FnMut(Run)) {
-        // Even a look would make the kernel count the table as resident.
-        if !self.has_joined() {
-            return;
-        }
         for (place, surplus) in self.surplus().iter().enumerate() {
             let units = surplus.units();
             if units > 0 {
@@ -108,9 +104,6 @@ impl Page {
 
     /// Surplus units of all blocks.
     pub(super) fn surplus_units(self) -> usize {
-        if !self.has_joined() {
-            return 0;
-        }
         self.surplus().iter().map(Surplus::units).sum()
     }
 
@@ -130,7 +123,12 @@ impl Page {
         }
     }
 
+    /// The numbers of all blocks; none where all have one unit.
     fn surplus(self) -> &'static [Surplus] {
+        // Even a look would make the kernel count the table as resident.
+        if !self.has_joined() {
+            return &[];
+        }
         let places = self.extent().geometry().surplus_places();
         &self.extent().surplus[self.number * places..(self.number + 1) * places]
     }

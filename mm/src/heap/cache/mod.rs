@@ -28,7 +28,8 @@
 //!
 //! A record has one writer, its thread, which stores its fields plainly; any thread may read. A
 //! reader holds the family's lock, and so meets no refill and no flush; of a stack that overflows,
-//! what is freed leaves in portions, each under the lock. A reader reads every `allocated` first and every cache after. The writer lets the
+//! what is freed leaves in portions, each under the lock. A reader reads every `allocated` first and
+//! every cache after. The writer lets the
 //! cache shrink *before* it raises `allocated`, so an allocation that the reader counts is one
 //! whose unit it no longer finds in the cache: `allocated - (taken - cached)` never says that more
 //! was released than was.

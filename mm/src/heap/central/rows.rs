@@ -161,13 +161,22 @@ impl Central {
         heap: &'static Heap,
         units: usize,
     ) -> Result<(Page, usize, bool), Refused> {
+        self.find_or_grow(heap, |central| central.runs.claim_anywhere(units))
+    }
+
+    /// What `find` finds, in a family that grows if need be.
+    pub(in crate::heap) fn find_or_grow<T>(
+        &mut self,
+        heap: &'static Heap,
+        mut find: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Result<T, Refused> {
         // Twice: the very first page is a little smaller for its colour; the next has none.
         for _ in 0..2 {
-            if let Some(found) = self.runs.claim_anywhere(units) {
+            if let Some(found) = find(self) {
                 return Ok(found);
             }
             self.grow(heap)?;
         }
-        self.runs.claim_anywhere(units).ok_or(Refused)
+        find(self).ok_or(Refused)
     }
 }

@@ -30,6 +30,16 @@ pub(in crate::heap) fn is_block(page: Page, run: Run) -> bool {
     map.is_taken(run.first) && !map.is_joined(run.first) && map.block_units(run.first) == run.units
 }
 
+/// Whether a block of exactly `units` units starts at `first`, live or kept back.
+pub(in crate::heap) fn is_block_at(first: NonNull<u8>, units: usize) -> bool {
+    let Spot { page, index } = spot_of(first);
+    let run = Run {
+        first: index,
+        units,
+    };
+    is_block(page, run)
+}
+
 /// Ends the process: the maps say that a unit that was released is not taken.
 #[cold]
 pub(in crate::heap) fn released_twice(unit: NonNull<u8>) -> ! {
