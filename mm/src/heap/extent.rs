@@ -32,6 +32,8 @@ pub(super) struct Extent {
     /// Bytes before the first unit of the first page, and the units that leaves it.
     pub(super) colour: u32,
     pub(super) first_capacity: u32,
+    /// Units of each other page.
+    pub(super) capacity: u32,
     /// A [`Standing`].
     standing: AtomicU8,
     /// The kernel was asked for huge OS pages. Then it may back all of the extent, whatever part
@@ -99,7 +101,8 @@ impl Extent {
             place,
             start: place.address(),
             colour: u32::try_from(colour).map_err(|_| Refused)?,
-            first_capacity: count(geometry.capacity_after(colour)),
+            first_capacity: count(geometry.capacity_without(colour + heap.guard_bytes())),
+            capacity: count(heap.page_capacity()),
             standing: AtomicU8::new(Standing::Used as u8),
             huge: AtomicBool::new(false),
             shelf: AtomicU8::new(super::shelves::FULL),
@@ -157,7 +160,7 @@ impl Extent {
 
     /// Units that fit the extent.
     pub(super) fn capacity(&self) -> usize {
-        self.first_capacity as usize + (self.states.len() - 1) * self.geometry().capacity()
+        self.first_capacity as usize + (self.states.len() - 1) * self.capacity as usize
     }
 
     /// Units that are live or in a cache.
@@ -228,7 +231,7 @@ impl Extent {
     /// No free run is longer than so many units.
     pub(super) fn longest_run(&self) -> usize {
         match self.too_long.load(Relaxed) {
-            0 => self.geometry().capacity(),
+            0 => self.capacity as usize,
             units => units as usize - 1,
         }
     }

@@ -264,7 +264,7 @@ fn class(taken: usize, capacity: usize) -> usize {
 fn units_per_page(heap: &Heap) -> u64 {
     match heap.geometry().placement() {
         Placement::Counted => 0,
-        Placement::Paged => heap.geometry().capacity() as u64,
+        Placement::Paged => heap.page_capacity() as u64,
         Placement::Large => 1,
     }
 }

@@ -134,9 +134,9 @@ impl Geometry {
         self.surplus_places as usize
     }
 
-    /// Units of a VM page whose first unit is `colour` bytes in.
-    pub(crate) const fn capacity_after(&self, colour: usize) -> usize {
-        (self.page_bytes() - colour) / self.unit
+    /// Units of a VM page that has `lost` bytes for other things.
+    pub(crate) const fn capacity_without(&self, lost: usize) -> usize {
+        (self.page_bytes() - lost) / self.unit
     }
 
     /// Bytes of a block of `units` units, unless no block can be that large.
@@ -144,11 +144,6 @@ impl Geometry {
         let bytes = units.checked_mul(self.unit)?;
         Layout::from_size_align(bytes, self.align).ok()?;
         Some(bytes)
-    }
-
-    /// Whether a block of `units` units fits a VM page.
-    pub(crate) const fn fits_page(&self, units: usize) -> bool {
-        units <= self.capacity()
     }
 
     /// Units of the longest block that caches keep; below 2 there is none.

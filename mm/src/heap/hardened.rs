@@ -21,7 +21,7 @@ struct Choice {
 impl Heap {
     pub(super) fn alloc_hardened(&'static self, units: usize) -> Result<Block, Shortage> {
         let mut central = self.central();
-        if self.geometry.fits_page(units) {
+        if self.fits_page(units) {
             return central.alloc_hardened(self, units);
         }
         central.alloc(self, units)
@@ -52,7 +52,7 @@ impl Central {
     ///
     /// `first` is the start of a block of `units` units of this heap that the caller owns.
     pub(super) unsafe fn release_hardened(&mut self, heap: &'static Heap, row: Row) {
-        if !heap.geometry().fits_page(row.units) {
+        if !heap.fits_page(row.units) {
             return self.release(heap, row.first, row.units);
         }
         if !is_block_at(row.first, row.units) {

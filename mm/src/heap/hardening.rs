@@ -17,6 +17,8 @@ pub(crate) struct Hardening {
     /// Units are handed out in random order.
     pub(crate) random: bool,
     pub(crate) fill: Fill,
+    /// VM pages and large blocks end with an OS page that nobody can touch.
+    pub(crate) guard: bool,
     /// Bytes of released blocks that each family keeps from being handed out.
     pub(crate) quarantine: usize,
 }
@@ -42,6 +44,7 @@ const IS_ON: usize = 2;
 const RANDOM: usize = 4;
 const ZERO: usize = 8;
 const POISONED: usize = 16;
+const GUARDED: usize = 32;
 
 /// Chooses; false if that was done before.
 pub(crate) fn choose(how: Hardening) -> bool {
@@ -52,7 +55,8 @@ pub(crate) fn choose(how: Hardening) -> bool {
     };
     let is_on = usize::from(how != Hardening::default()) * IS_ON;
     let order = usize::from(how.random) * RANDOM;
-    let bits = IS_CHOSEN | is_on | order | fill;
+    let guard = usize::from(how.guard) * GUARDED;
+    let bits = IS_CHOSEN | is_on | order | fill | guard;
     if is_chosen() {
         return false;
     }
@@ -71,6 +75,11 @@ pub(super) fn is_on() -> bool {
     CHOSEN.load(Relaxed) & IS_ON != 0
 }
 
+/// Whether VM pages and large blocks end with a guard.
+pub(super) fn is_guarded() -> bool {
+    CHOSEN.load(Relaxed) & GUARDED != 0
+}
+
 /// What was chosen.
 pub(super) fn chosen() -> Hardening {
     let bits = CHOSEN.load(Acquire);
@@ -81,6 +90,7 @@ pub(super) fn chosen() -> Hardening {
             ZERO => Fill::Zero,
             _ => Fill::Poison,
         },
+        guard: bits & GUARDED != 0,
         quarantine: QUARANTINE.load(Relaxed),
     }
 }

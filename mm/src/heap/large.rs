@@ -9,8 +9,8 @@ use super::link::Link;
 use super::list::{Neighbours, Node};
 use super::meta;
 use super::record::{Place, Record};
-use crate::os::Refused;
 use crate::os::arena::Arena;
+use crate::os::{PageSource, Refused, System};
 
 /// A run of address space of one family. Changed only under the family's lock.
 ///
@@ -31,6 +31,8 @@ pub(super) struct Large {
     state: AtomicU8,
     /// The kernel refused to take the memory back.
     dirty: AtomicBool,
+    /// Nobody can touch what lies behind the live block.
+    guarded: AtomicBool,
     neighbours: Neighbours<Large>,
     own: Link<Record>,
     pub(super) older: Link<Record>,
@@ -44,6 +46,8 @@ const FREE: u8 = 1;
 const KEPT: u8 = 2;
 /// A record without address space.
 const SPARE: u8 = 3;
+/// Released, and never used again: its guard could not be taken away.
+const LOST: u8 = 4;
 
 impl Node for Large {
     fn neighbours(&self) -> &Neighbours<Self> {
@@ -65,6 +69,7 @@ impl Large {
             units: AtomicUsize::new(0),
             state: AtomicU8::new(SPARE),
             dirty: AtomicBool::new(false),
+            guarded: AtomicBool::new(false),
             neighbours: Neighbours::none(),
             own: Link::none(),
             older: Link::none(),
@@ -156,6 +161,27 @@ impl Large {
     pub(super) fn set_free(&self, dirty: bool) {
         self.dirty.store(dirty, Relaxed);
         self.state.store(FREE, Relaxed);
+    }
+
+    /// Notes that the run holds no block any more and cannot hold another.
+    pub(super) fn lose(&self) {
+        self.state.store(LOST, Relaxed);
+    }
+
+    pub(super) fn is_guarded(&self) -> bool {
+        self.guarded.load(Relaxed)
+    }
+
+    pub(super) fn set_guarded(&self, guarded: bool) {
+        self.guarded.store(guarded, Relaxed);
+    }
+
+    /// The run, and where in it the first OS page behind the live block starts.
+    pub(super) fn behind_block(&self) -> Option<(Place, usize)> {
+        let place = self.place()?;
+        let bytes = self.live_units()? * self.heap.geometry().unit();
+        let offset = bytes.next_multiple_of(System::page_bytes());
+        (offset < place.bytes).then_some((place, offset))
     }
 
     pub(super) fn is_dirty(&self) -> bool {

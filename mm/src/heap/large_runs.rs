@@ -63,6 +63,7 @@ impl LargeRuns {
         bytes: usize,
         books: &mut Books<'_>,
     ) -> Result<(NonNull<u8>, bool), Refused> {
+        let bytes = bytes.checked_add(Large::guard_bytes()).ok_or(Refused)?;
         let bytes = bytes.checked_next_multiple_of(GRANULE).ok_or(Refused)?;
         let align = heap.geometry().align().max(GRANULE);
         let run = match self.take_kept(bytes, align) {
@@ -72,11 +73,17 @@ impl LargeRuns {
                 None => self.make(heap, bytes, align, books)?,
             },
         };
-        run.start_block(units).ok_or(Refused)
+        let block = run.start_block(units).ok_or(Refused)?;
+        run.guard(books.calls);
+        Ok(block)
     }
 
     /// Takes back the run of a released block.
     pub(super) fn release(&mut self, run: &'static Large, calls: &mut u64) {
+        if run.unguard(calls).is_err() {
+            run.place().map(|place| discard(place, calls));
+            return run.lose();
+        }
         run.keep();
         self.kept.push(run);
         self.kept_bytes += run.bytes();

@@ -40,6 +40,7 @@ mod extent;
 mod figures;
 mod fork;
 mod geometry;
+mod guards;
 mod hardened;
 pub(crate) mod hardening;
 mod large;

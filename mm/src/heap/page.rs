@@ -79,7 +79,7 @@ impl Page {
         if self.number == 0 {
             self.extent.first_capacity as usize
         } else {
-            self.extent.geometry().capacity()
+            self.extent.capacity as usize
         }
     }
 

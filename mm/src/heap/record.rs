@@ -89,6 +89,28 @@ impl Place {
         self.arena.set_records(self.offset, self.bytes, record);
     }
 
+    /// Makes some of the run's OS pages inaccessible.
+    ///
+    /// # Safety
+    ///
+    /// Nobody needs the contents of the `bytes` bytes from `offset`.
+    pub(super) unsafe fn guard(&self, offset: usize, bytes: usize) -> Result<(), Refused> {
+        let from = self.offset + offset;
+        // SAFETY: runs are committed when they are taken; the caller promises the rest.
+        unsafe { self.arena.space().guard(from..from + bytes) }
+    }
+
+    /// Makes them accessible again.
+    ///
+    /// # Safety
+    ///
+    /// [`guard`](Self::guard) accepted the same bytes.
+    pub(super) unsafe fn unguard(&self, offset: usize, bytes: usize) -> Result<(), Refused> {
+        let from = self.offset + offset;
+        // SAFETY: the caller promises it.
+        unsafe { self.arena.space().unguard(from..from + bytes) }
+    }
+
     /// Gives the memory of some of the run's OS pages back; on success it reads as zero.
     ///
     /// # Safety

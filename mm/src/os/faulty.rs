@@ -96,6 +96,18 @@ unsafe impl<S: PageSource> PageSource for Faulty<S> {
         unsafe { S::discard(start, bytes) }
     }
 
+    unsafe fn guard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
+        check()?;
+        // SAFETY: the caller's promise is the same.
+        unsafe { S::guard(start, bytes) }
+    }
+
+    unsafe fn unguard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
+        check()?;
+        // SAFETY: the caller's promise is the same.
+        unsafe { S::unguard(start, bytes) }
+    }
+
     unsafe fn prefer_huge(start: NonNull<u8>, bytes: usize, wanted: bool) {
         // SAFETY: the caller's promise is the same.
         unsafe { S::prefer_huge(start, bytes, wanted) };

@@ -9,7 +9,12 @@
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use super::{PageSource, Refused};
+use super::{PageSource, Refused, process};
+
+/// Marks OS pages in the page table itself, which takes no entry of the kernel's list of mappings.
+/// Linux 6.13 and later. Source: `linux/mman.h`; madvise(2).
+const MADV_GUARD_INSTALL: libc::c_int = 102;
+const MADV_GUARD_REMOVE: libc::c_int = 103;
 
 /// The Linux kernel.
 #[derive(Debug)]
@@ -66,6 +71,22 @@ unsafe impl PageSource for Kernel {
         accepted(answer)
     }
 
+    unsafe fn guard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
+        // SAFETY: the caller's range is committed, and nobody needs its contents.
+        let answer = unsafe { libc::madvise(start.as_ptr().cast(), bytes, MADV_GUARD_INSTALL) };
+        accepted(answer).or_else(|Refused| forbid(start, bytes))
+    }
+
+    unsafe fn unguard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
+        // SAFETY: what guards hide is nobody's.
+        let answer = unsafe { libc::madvise(start.as_ptr().cast(), bytes, MADV_GUARD_REMOVE) };
+        if accepted(answer).is_err() {
+            FORBIDDEN.fetch_sub(1, Relaxed);
+        }
+        // SAFETY: the range is part of what was committed.
+        unsafe { Self::commit(start, bytes) }
+    }
+
     unsafe fn prefer_huge(start: NonNull<u8>, bytes: usize, wanted: bool) {
         let advice = if wanted {
             libc::MADV_HUGEPAGE
@@ -82,6 +103,24 @@ unsafe impl PageSource for Kernel {
         let answer = unsafe { libc::mincore(start.as_ptr().cast(), bytes, pages.as_mut_ptr()) };
         accepted(answer)
     }
+}
+
+/// Ranges that were made inaccessible as mappings of their own.
+static FORBIDDEN: AtomicUsize = AtomicUsize::new(0);
+
+/// What `guard` does where the kernel has no guards: the range becomes a mapping of its own, and
+/// splits the one around it. Only while no more than half of the mappings that a process can have
+/// are taken by this, or the next growth would be refused for it.
+fn forbid(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
+    if FORBIDDEN.fetch_add(1, Relaxed) >= process::most_mappings() / 4 {
+        FORBIDDEN.fetch_sub(1, Relaxed);
+        return Err(Refused);
+    }
+    // SAFETY: the callers own the range, and nobody needs its contents.
+    let answer = unsafe { libc::mprotect(start.as_ptr().cast(), bytes, libc::PROT_NONE) };
+    accepted(answer).inspect_err(|Refused| {
+        FORBIDDEN.fetch_sub(1, Relaxed);
+    })
 }
 
 fn ask_page_bytes() -> usize {
@@ -110,4 +149,48 @@ fn unmap(start: NonNull<u8>, bytes: usize) {
 
 fn accepted(answer: libc::c_int) -> Result<(), Refused> {
     if answer == 0 { Ok(()) } else { Err(Refused) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{self, PipeWriter};
+    use std::os::fd::AsRawFd;
+
+    /// Whether the byte at `at` can be read: the kernel says so instead of a signal.
+    fn is_readable(pipe: &PipeWriter, at: NonNull<u8>) -> bool {
+        // SAFETY: a pipe takes one byte from any address, or answers EFAULT.
+        unsafe { libc::write(pipe.as_raw_fd(), at.as_ptr().cast(), 1) == 1 }
+    }
+
+    /// Guards the middle one of three OS pages with `guard`, and takes that back.
+    fn check_guard(guard: unsafe fn(NonNull<u8>, usize) -> Result<(), Refused>) {
+        let (_reader, pipe) = io::pipe().unwrap();
+        let page = Kernel::page_bytes();
+        let start = Kernel::reserve(3 * page, page).unwrap();
+        // SAFETY: the range is the whole reservation.
+        unsafe { Kernel::commit(start, 3 * page) }.unwrap();
+        // SAFETY: inside the reservation.
+        let middle = unsafe { start.add(page) };
+        // SAFETY: as above.
+        let last = unsafe { middle.add(page) };
+        // SAFETY: the page is committed, and empty.
+        unsafe { guard(middle, page) }.unwrap();
+        let readable = [start, middle, last].map(|at| is_readable(&pipe, at));
+        assert_eq!(readable, [true, false, true]);
+        // SAFETY: the range is the whole reservation, and empty.
+        unsafe { Kernel::discard(start, 3 * page) }.unwrap();
+        assert!(!is_readable(&pipe, middle));
+        // SAFETY: the page was guarded above.
+        unsafe { Kernel::unguard(middle, page) }.unwrap();
+        assert!(is_readable(&pipe, middle));
+        // SAFETY: the whole reservation.
+        unsafe { Kernel::unreserve(start, 3 * page, page) };
+    }
+
+    #[test]
+    fn guards_keep_everybody_out_until_they_are_taken_away() {
+        check_guard(Kernel::guard);
+        check_guard(forbid);
+    }
 }

@@ -86,6 +86,20 @@ pub(crate) unsafe trait PageSource {
     /// The range consists of OS pages that are committed, and nobody needs their contents.
     unsafe fn discard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
 
+    /// Makes a range inaccessible: who touches it is ended by the kernel. Its contents are lost.
+    ///
+    /// # Safety
+    ///
+    /// The range consists of OS pages that are committed, and nobody needs their contents.
+    unsafe fn guard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
+
+    /// Ends what [`guard`](Self::guard) did to the whole range.
+    ///
+    /// # Safety
+    ///
+    /// The range is one that `guard` accepted.
+    unsafe fn unguard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
+
     /// Asks for huge OS pages in a range, or for none any more; a wish, so it has no answer.
     ///
     /// # Safety
@@ -163,6 +177,28 @@ impl Mapping {
         let (start, bytes) = self.part(range);
         // SAFETY: `part` checked that the range lies inside this reservation.
         unsafe { System::prefer_huge(start, bytes, wanted) };
+    }
+
+    /// Makes `range` inaccessible.
+    ///
+    /// # Safety
+    ///
+    /// The range is committed and nobody needs its contents.
+    pub(crate) unsafe fn guard(&self, range: Range<usize>) -> Result<(), Refused> {
+        let (start, bytes) = self.part(range);
+        // SAFETY: `part` checked the range; the caller promises that the contents are not needed.
+        unsafe { System::guard(start, bytes) }
+    }
+
+    /// Makes `range` accessible again.
+    ///
+    /// # Safety
+    ///
+    /// [`guard`](Self::guard) accepted the range.
+    pub(crate) unsafe fn unguard(&self, range: Range<usize>) -> Result<(), Refused> {
+        let (start, bytes) = self.part(range);
+        // SAFETY: the caller promises it.
+        unsafe { System::unguard(start, bytes) }
     }
 
     /// Gives the memory of `range` back; on success it reads as zero.

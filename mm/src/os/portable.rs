@@ -47,6 +47,15 @@ unsafe impl PageSource for Kernel {
         Ok(())
     }
 
+    /// There is no way to do it.
+    unsafe fn guard(_start: NonNull<u8>, _bytes: usize) -> Result<(), Refused> {
+        Err(Refused)
+    }
+
+    unsafe fn unguard(_start: NonNull<u8>, _bytes: usize) -> Result<(), Refused> {
+        Ok(())
+    }
+
     unsafe fn prefer_huge(_start: NonNull<u8>, _bytes: usize, _wanted: bool) {}
 
     unsafe fn resident(_start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused> {

@@ -9,12 +9,15 @@ use super::{PageSource, System};
 ///
 /// Source: `proc_pid_statm(5)`: the second number counts OS pages.
 pub(crate) fn resident_bytes() -> u64 {
+    number_in("/proc/self/statm", 1).map_or(0, |pages| (pages * System::page_bytes()) as u64)
+}
+
+/// Number `place`, from 0, in a file of the kernel's, read without allocating.
+fn number_in(path: &str, place: usize) -> Option<usize> {
     let mut text = [0_u8; 128];
-    let read = File::open("/proc/self/statm").and_then(|mut file| file.read(&mut text));
-    read.ok()
-        .and_then(|length| core::str::from_utf8(&text[..length]).ok())
-        .and_then(|text| text.split_ascii_whitespace().nth(1)?.parse::<u64>().ok())
-        .map_or(0, |pages| pages * System::page_bytes() as u64)
+    let length = File::open(path).and_then(|mut file| file.read(&mut text));
+    let text = core::str::from_utf8(&text[..length.ok()?]).ok()?;
+    text.split_ascii_whitespace().nth(place)?.parse().ok()
 }
 
 /// Bytes of memory and swap that the machine has, in use or not. Source: sysinfo(2).
@@ -44,6 +47,15 @@ fn ask_memory_bytes() -> Option<usize> {
     let info = unsafe { info.assume_init() };
     let units = info.totalram.saturating_add(info.totalswap);
     usize::try_from(units.saturating_mul(u64::from(info.mem_unit))).ok()
+}
+
+/// How many mappings a process can have. Source: `max_map_count` in `proc_sys_vm(5)`.
+#[cfg(all(target_os = "linux", not(mm_portable)))]
+pub(crate) fn most_mappings() -> usize {
+    /// What the kernel has unless it was told otherwise.
+    const USUAL: usize = 65_530;
+    static KNOWN: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+    *KNOWN.get_or_init(|| number_in("/proc/sys/vm/max_map_count", 0).unwrap_or(USUAL))
 }
 
 /// The process's limit of address space in bytes, if it has one. Source: getrlimit(2).

@@ -12,6 +12,7 @@ use core::ptr::NonNull;
 use crate::heap::cache::CacheRecord;
 use crate::heap::extent::Extent;
 use crate::heap::geometry::{EXTENT, Placement};
+use crate::heap::hardening;
 use crate::heap::large::Large;
 use crate::heap::large_runs::{Books, LargeRuns};
 use crate::heap::list::List;
@@ -115,7 +116,7 @@ impl Central {
                 self.account.account_other(units);
                 Block::of_no_size(geometry.align())
             }
-            Placement::Paged if geometry.fits_page(units) => self.alloc_in_page(heap, units)?,
+            Placement::Paged if heap.fits_page(units) => self.alloc_in_page(heap, units)?,
             _ => self.alloc_large(heap, units, bytes)?,
         };
         self.account_peak(heap);
@@ -126,7 +127,7 @@ impl Central {
     pub(super) fn release(&mut self, heap: &'static Heap, first: NonNull<u8>, units: usize) {
         match heap.geometry().placement() {
             Placement::Counted => self.account.account_other_released(units),
-            Placement::Paged if heap.geometry().fits_page(units) => {
+            Placement::Paged if heap.fits_page(units) => {
                 let surplus = take_surplus_at(first, units);
                 self.account.surplus = self.account.surplus.wrapping_sub(surplus as u64);
                 self.free_row(first, units + surplus);
@@ -265,13 +266,16 @@ impl Central {
         self.next_pages = place.bytes / heap.geometry().page_bytes() * 2;
         if let Record::Extent(extent) = record {
             self.prefer_huge(extent);
+            extent.guard(&mut self.account.kernel_calls);
         }
         Ok(record)
     }
 
     /// Asks for huge OS pages for an extent of which no memory is in use, if the family is large.
     pub(super) fn prefer_huge(&mut self, extent: &Extent) {
-        if extent.bytes() == EXTENT && self.mapped >= HUGE_FROM && !extent.is_huge() {
+        let is_large = extent.bytes() == EXTENT && self.mapped >= HUGE_FROM;
+        // No huge page can have a hole.
+        if is_large && !extent.is_huge() && !hardening::is_guarded() {
             extent.prefer_huge(true, &mut self.account.kernel_calls);
         }
     }
