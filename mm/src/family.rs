@@ -10,7 +10,7 @@ use crate::error::{AllocError, CheckError};
 use crate::fork;
 use crate::heap::{Block, CacheCell, Figures, Heap, Link, Shortage};
 use crate::options;
-use crate::os::Lock;
+use crate::os::{Inside, Lock};
 use crate::snapshot::Location;
 
 /// All that belongs to one type: its layout, its VM pages, its figures.
@@ -276,14 +276,17 @@ impl PageFamily {
     ) -> Result<Block, AllocError> {
         // Where the linker stripped the type's constructor, this is how it gets into the registry.
         self.list();
-        let answer = self.heap.alloc(cell, units);
+        let answer = {
+            let _inside = Inside::enter();
+            self.heap.alloc(cell, units)
+        };
         answer.map_err(|shortage| self.alloc_error(shortage, units))
     }
 
     /// Allocates through the calling thread's table of cells.
     fn alloc_block(&'static self, units: usize) -> Result<Block, AllocError> {
         self.heap.with_cell(|cell| match cell {
-            Some(cell) if units == 1 => match cell.take(self.layout.size()) {
+            Some(cell) if units == 1 => match self.at_hand(cell) {
                 Some(unit) => Ok(unit),
                 None => self.alloc_slow(cell, 1),
             },
@@ -292,10 +295,18 @@ impl PageFamily {
         })
     }
 
+    fn at_hand(&self, cell: &CacheCell) -> Option<Block> {
+        let _inside = Inside::enter();
+        cell.take(self.layout.size())
+    }
+
     #[cold]
     fn alloc_uncached(&'static self, units: usize) -> Result<Block, AllocError> {
         self.list();
-        let answer = self.heap.alloc_uncached(units);
+        let answer = {
+            let _inside = Inside::enter();
+            self.heap.alloc_uncached(units)
+        };
         answer.map_err(|shortage| self.alloc_error(shortage, units))
     }
 

@@ -7,6 +7,7 @@ use crate::error::AllocError;
 use crate::family::PageFamily;
 use crate::handle::{self, MmBox};
 use crate::heap::{Block, CacheCell};
+use crate::os::Inside;
 
 /// A type whose values live in a page family of their own.
 ///
@@ -218,6 +219,7 @@ fn alloc_units_zeroed<T: MmManaged>(units: usize) -> NonNull<T> {
 #[inline]
 pub(crate) unsafe fn release_units<T: MmManaged>(first: NonNull<T>, units: usize) {
     let first = first.cast();
+    let _inside = Inside::enter();
     // SAFETY: used for this call alone.
     let cell = unsafe { cell::<T>() };
     let is_put = match units {
@@ -235,6 +237,7 @@ pub(crate) unsafe fn release_units<T: MmManaged>(first: NonNull<T>, units: usize
 /// What the calling thread's cell has at hand.
 #[inline]
 fn at_hand<T: MmManaged>(units: usize) -> Option<Block> {
+    let _inside = Inside::enter();
     // SAFETY: used for this call alone.
     let cell = unsafe { cell::<T>() };
     match units {

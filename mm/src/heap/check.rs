@@ -11,6 +11,7 @@ use super::page::{Page, Spot};
 use super::record::Record;
 use super::shelves::shelf_of;
 use super::surplus::Surplus;
+use crate::os::Inside;
 
 /// Two ways to derive one figure that differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,7 @@ impl Heap {
         let cached = cached_blocks(&self.central());
         // Other threads may fill their caches meanwhile, up to a point.
         let mut scratch = Vec::with_capacity(usize::try_from(cached).unwrap_or(0) + 4_096);
+        let _inside = Inside::enter();
         let mut central = self.central();
         let mut found = Found::default();
         for record in central.records() {

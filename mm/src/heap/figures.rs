@@ -8,7 +8,7 @@ use super::central::Central;
 use super::geometry::Placement;
 use super::page::Page;
 use super::record::{Record, SPACE};
-use crate::os::{PageSource, System};
+use crate::os::{Inside, PageSource, System};
 
 /// Classes of fill: empty, 1-24, 25-49, 50-74, 75-99 and 100 %.
 pub(crate) const FILL_CLASSES: usize = 6;
@@ -64,6 +64,7 @@ struct Cached {
 impl Heap {
     /// Copies all figures. Other threads wait for the copy if they need this family's lock.
     pub(crate) fn figures(&'static self) -> Figures {
+        let _inside = Inside::enter();
         self.central().figures(self)
     }
 }

@@ -78,7 +78,7 @@ pub(crate) use link::Link;
 pub(crate) use meta::RECORDS;
 pub(crate) use slow::flush_thread;
 
-use crate::os::{Lock, Refused};
+use crate::os::{Inside, Lock, Refused};
 
 /// The address of every block of zero units: a multiple of every alignment, and on first-class
 /// platforms one that no memory can have.
@@ -266,6 +266,7 @@ impl Heap {
         if first.addr() == EMPTY_BLOCK {
             return Ok(());
         }
+        let _inside = Inside::enter();
         let record = SPACE.record_at(first.addr().get());
         let record = record.ok_or((Refusal::Foreign, None))?;
         let heap = record.heap();
@@ -306,6 +307,7 @@ impl Heap {
     /// Gives back to the kernel all that can be given; other threads flush at their next call.
     /// Returns bytes.
     pub(crate) fn trim(&'static self) -> usize {
+        let _inside = Inside::enter();
         let mut central = self.central();
         central.caches.iter().for_each(CacheRecord::ask_to_flush);
         central.trim()

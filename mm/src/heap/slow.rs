@@ -6,7 +6,7 @@ use super::cache::{CacheCell, CacheRecord, Portion};
 use super::central::Central;
 use super::geometry::LONG_ROW;
 use super::{Block, Heap, Shortage, thread};
-use crate::os::Refused;
+use crate::os::{Inside, Refused};
 
 impl Heap {
     pub(super) fn alloc_one(&'static self, cell: &CacheCell) -> Result<Block, Shortage> {
@@ -214,6 +214,7 @@ fn free_portion(central: &mut Central, cache: &CacheRecord, until: usize) -> boo
 
 /// Flushes all caches of the calling thread.
 pub(crate) fn flush_thread() {
+    let _inside = Inside::enter();
     thread::caches()
         .filter(|cache| !cache.is_empty() || cache.is_asked_to_flush())
         .for_each(|cache| cache.heap().flush(cache));

@@ -6,7 +6,7 @@ use super::Heap;
 use super::cache::{CacheCell, CacheRecord};
 use super::link::Link;
 use super::meta;
-use crate::os::{Lock, Refused};
+use crate::os::{Inside, Lock, Refused};
 
 /// Cells in one part of a table.
 const CELLS: usize = 256;
@@ -143,6 +143,7 @@ fn spare_table() -> Option<&'static Table> {
 
 impl Drop for Thread {
     fn drop(&mut self) {
+        let _inside = Inside::enter();
         let mut next = self.newest.take();
         while let Some(cache) = next {
             // Read before the record is free for another thread.

@@ -6,12 +6,14 @@
 //! | `portable.rs` | the same on `std::alloc`, elsewhere |
 //! | `faulty.rs` | in tests: refuses the nth call |
 //! | `arena.rs` | cuts a reservation into runs, finds a run's record by address |
+//! | `inside.rs` | in debug builds: finds signal handlers that interrupted mm and call it |
 //! | `lock.rs` | a mutex that can be held across a fork |
 //! | `process.rs` | what the kernel says of the process: limits, resident bytes |
 
 pub(crate) mod arena;
 #[cfg(test)]
 pub(crate) mod faulty;
+mod inside;
 mod lock;
 #[cfg(all(
     target_os = "linux",
@@ -28,6 +30,7 @@ mod mmap;
 mod mmap;
 pub(crate) mod process;
 
+pub(crate) use inside::Inside;
 pub(crate) use lock::Lock;
 
 use core::ops::Range;

@@ -1,0 +1,67 @@
+//! In debug builds: whether the calling thread is inside of mm already. Only a signal handler can
+//! find that it is, and what it would do to a cache that is half changed is anybody's guess.
+
+#[cfg(debug_assertions)]
+pub(crate) use on::Inside;
+
+#[cfg(not(debug_assertions))]
+pub(crate) use off::Inside;
+
+#[cfg(debug_assertions)]
+mod on {
+    use core::cell::Cell;
+    use core::sync::atomic::{Ordering::SeqCst, compiler_fence};
+
+    use crate::os::process;
+
+    std::thread_local! {
+        static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// A call that is not over.
+    #[derive(Debug)]
+    pub(crate) struct Inside(());
+
+    impl Inside {
+        /// Begins a call; ends the process if the thread is in one.
+        #[inline]
+        pub(crate) fn enter() -> Self {
+            if IS_INSIDE.replace(true) {
+                interrupted();
+            }
+            // A handler runs on the same thread, so it is the compiler alone that must not reorder.
+            compiler_fence(SeqCst);
+            Self(())
+        }
+    }
+
+    impl Drop for Inside {
+        #[inline]
+        fn drop(&mut self) {
+            compiler_fence(SeqCst);
+            IS_INSIDE.set(false);
+        }
+    }
+
+    #[cold]
+    fn interrupted() -> ! {
+        process::complain(
+            "mm: a signal handler called mm while it interrupted a call of mm; aborting\n",
+        );
+        std::process::abort();
+    }
+}
+
+#[cfg(not(debug_assertions))]
+mod off {
+    /// A call that is not over; in release builds nobody keeps track.
+    #[derive(Debug)]
+    pub(crate) struct Inside(());
+
+    impl Inside {
+        #[inline]
+        pub(crate) fn enter() -> Self {
+            Self(())
+        }
+    }
+}
