@@ -184,6 +184,25 @@ fn out_of_memory_is_survived() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn hardening_measures_every_option() {
+    let printed = output_of("hardening", &["1000"]);
+    let rows: Vec<_> = printed.lines().skip(2).collect();
+    assert_eq!(rows.len(), 7);
+    for option in ["zero", "poison", "random", "guard", "quarantine=1MiB"] {
+        assert!(
+            rows.iter()
+                .any(|row| row.starts_with(&format!("| `{option}` |")))
+        );
+    }
+    let cells = rows.iter().map(|row| {
+        row.split('|')
+            .filter(|cell| cell.trim().parse::<f64>().is_ok())
+    });
+    assert!(cells.map(Iterator::count).all(|numbers| numbers == 7));
+}
+
+#[test]
 fn lockfile_leaves_nothing_live() {
     let printed = output_of("lockfile", &[]);
     let (answer, reports) = printed.split_once("Every type").unwrap();

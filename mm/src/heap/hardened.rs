@@ -79,7 +79,7 @@ impl Central {
             let first = if random {
                 page.random_run(units, &mut self.random)
             } else {
-                page.map().find_run(units).ok()
+                page.find_run(units)
             };
             if let Some(first) = first {
                 let run = Run { first, units };
@@ -91,18 +91,19 @@ impl Central {
 }
 
 impl Page {
-    /// Some place for `units` units, each as likely as any other.
+    /// Some place for `units` units. For one unit each is as likely as any other.
     fn random_run(self, units: usize, random: &mut Random) -> Option<usize> {
-        let (mut places, mut pick) = (0, None);
-        for run in self.map().free_runs().filter(|run| run.units >= units) {
-            let here = run.units - units + 1;
-            places += here;
-            let chosen = random.below(places);
-            if chosen < here {
-                pick = Some(run.first + chosen);
-            }
+        let map = self.map();
+        if units == 1 {
+            return map.nth_free(random.below(self.free_units()));
         }
-        pick
+        let from = random.below(self.capacity());
+        let mut runs = map.free_runs_from(from).chain(map.free_runs());
+        let run = runs.find(|run| run.units >= units);
+        if run.is_none() {
+            self.set_longest(units - 1);
+        }
+        run.map(|run| run.first + random.below(run.units - units + 1))
     }
 
     /// The first byte of a free run that is not as it was left.

@@ -279,13 +279,13 @@ impl Page {
     }
 
     /// Finds the first run of `units` free units; remembers the longest when there is none.
-    fn find_run(self, units: usize) -> Option<usize> {
+    pub(super) fn find_run(self, units: usize) -> Option<usize> {
         let found = self.map().find_run(units);
         found.map_err(|longest| self.set_longest(longest)).ok()
     }
 
     /// Notes that no free run is longer than `units`.
-    fn set_longest(self, units: usize) {
+    pub(super) fn set_longest(self, units: usize) {
         let too_long = u16::try_from(units + 1).unwrap_or(0);
         self.state().too_long.store(too_long, Relaxed);
         self.account_looked();

@@ -115,7 +115,11 @@ impl SlotMap<'_> {
 
     /// All longest runs of free units, in order.
     pub(super) fn free_runs(&self) -> impl Iterator<Item = Run> + use<'_> {
-        let mut from = 0;
+        self.free_runs_from(0)
+    }
+
+    /// The runs of free units at and after unit `from`, in order.
+    pub(super) fn free_runs_from(&self, mut from: usize) -> impl Iterator<Item = Run> + use<'_> {
         core::iter::from_fn(move || {
             let first = next(self.taken, from, self.capacity, |word| !word);
             from = next(self.taken, first, self.capacity, |word| word);
@@ -176,6 +180,19 @@ impl SlotMap<'_> {
             carried = free.leading_ones() as usize;
         }
         Err(longest)
+    }
+
+    /// Free unit number `nth` of the page, from 0.
+    pub(super) fn nth_free(&self, mut nth: usize) -> Option<usize> {
+        for word in 0..self.words() {
+            let free = self.free_in(word);
+            let units = free.count_ones() as usize;
+            if nth < units {
+                return Some(word * 64 + nth_one(free, nth) as usize);
+            }
+            nth -= units;
+        }
+        None
     }
 
     /// The longest run of free units around the free unit `index`.
@@ -275,6 +292,12 @@ fn for_each_word(run: Run, mut f: impl FnMut(usize, u64)) {
         f(from / 64, (u64::MAX >> (64 - in_word)) << (from % 64));
         from += in_word;
     }
+}
+
+/// Which bit is number `nth` of those that are set, from 0.
+fn nth_one(mut bits: u64, nth: usize) -> u32 {
+    (0..nth).for_each(|_| bits &= bits - 1);
+    bits.trailing_zeros()
 }
 
 /// Index of the first unit at or after `from` whose bit is set after `look`, or `capacity`.
@@ -379,6 +402,12 @@ mod tests {
                 for run in free_runs_of(&owners) {
                     prop_assert_eq!(map.free_run_around(run.first + run.units / 2), run);
                 }
+                let free = (0..capacity).filter(|unit| owners[*unit].is_none());
+                let nth_free = (0..).map_while(|nth| map.nth_free(nth));
+                prop_assert!(nth_free.eq(free));
+                let behind = map.free_runs_from(capacity / 2).next();
+                let is_free = |unit: &usize| owners[*unit].is_none();
+                prop_assert_eq!(behind.map(|run| run.first), (capacity / 2..capacity).find(is_free));
                 prop_assert_eq!(map.taken_units(), owners.iter().flatten().count());
                 for block in &blocks {
                     prop_assert_eq!(map.block_units(block.first), block.units);
