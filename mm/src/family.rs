@@ -258,6 +258,7 @@ impl PageFamily {
         }
         options::settle();
         fork::watch();
+        let _inside = Inside::enter();
         let _listing = LISTING.lock();
         // Whoever returns from here finds the family on the list.
         if !self.listed.load(Ordering::Relaxed) {

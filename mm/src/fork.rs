@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::os::process;
+use crate::os::{Inside, process};
 use crate::{family, heap, registry};
 
 /// Has the process tell mm of its forks, once.
@@ -16,6 +16,7 @@ pub(crate) fn watch() {
 
 /// Before a fork. In the order in which calls nest: names, the list, heaps, what heaps share.
 extern "C" fn hold() {
+    let _inside = Inside::enter();
     registry::BY_NAME.hold();
     family::LISTING.hold();
     family::listed().for_each(|family| family.heap.hold());
