@@ -1,13 +1,14 @@
 //! Hardened families. Options are chosen once a process, so each test runs itself again, in a
 //! process of its own.
 
+use std::alloc::Layout;
 use std::collections::{HashMap, HashSet};
 use std::env;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output};
 use std::ptr::NonNull;
 
-use mm::{FreeError, MmBox, MmManaged, Options, OptionsError};
+use mm::{FreeError, MmBox, MmManaged, Options, OptionsError, PageFamily};
 
 #[derive(MmManaged, Clone, Copy, bytemuck::Zeroable)]
 #[mm(zeroable)]
@@ -216,6 +217,28 @@ fn guards_move_with_large_blocks() {
     }
     let units: usize = blocks.iter().map(|block| block.len()).sum();
     assert_eq!(figures().1, units as u64);
+}
+
+#[test]
+fn units_of_any_size_are_hardened() {
+    #[derive(MmManaged)]
+    struct Nothing;
+    let name = "units_of_any_size_are_hardened";
+    if !is_child(name, "random,poison,guard,quarantine=1MiB") {
+        return;
+    }
+    let nothing = MmBox::from_fn(1_000, |_| Nothing);
+    let huge = Layout::from_size_align(3 << 20, 1 << 20).expect("a layout");
+    let huge = PageFamily::register("huge", huge).expect("a new name");
+    let two = huge.alloc_zeroed(2).expect("memory");
+    // SAFETY: the block is live, ours, and has two units.
+    unsafe { two.write_bytes(7, 6 << 20) };
+    mm::check().expect("the walker finds the same");
+    // SAFETY: nobody uses the block any more.
+    unsafe { huge.release(two) }.expect("live");
+    drop(nothing);
+    assert_eq!(mm::snapshot().live_bytes(), 0);
+    mm::check().expect("the walker finds the same");
 }
 
 #[test]

@@ -134,9 +134,12 @@ impl Geometry {
         self.surplus_places as usize
     }
 
-    /// Units of a VM page that has `lost` bytes for other things.
+    /// Units of a VM page that has `lost` bytes for other things; 0 unless paged.
     pub(crate) const fn capacity_without(&self, lost: usize) -> usize {
-        (self.page_bytes() - lost) / self.unit
+        match self.placement {
+            Placement::Paged => (self.page_bytes() - lost) / self.unit,
+            Placement::Counted | Placement::Large => 0,
+        }
     }
 
     /// Bytes of a block of `units` units, unless no block can be that large.
