@@ -7,6 +7,8 @@ use std::env;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output};
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
 
 use mm::{FreeError, MmBox, MmManaged, Options, OptionsError, PageFamily};
 
@@ -322,4 +324,40 @@ fn options_of_the_program_come_before_the_first_block() {
     // Both were taken: what `main` said, and the environment.
     assert_eq!(figures(), (0, 0, 1));
     assert_eq!(Options::new().poison().apply(), Err(OptionsError::TooLate));
+}
+
+/// Tells the second run of the next test that it is the third.
+const ONE_OF_MANY: &str = "MM_TEST_CHOOSES";
+
+#[test]
+fn of_two_threads_that_choose_one_is_heard_whole() {
+    let name = "of_two_threads_that_choose_one_is_heard_whole";
+    if env::var_os(ONE_OF_MANY).is_none() {
+        let me = env::current_exe().expect("a path");
+        for _ in 0..300 {
+            let mut child = Command::new(&me);
+            child.args(["--exact", name, "--nocapture"]);
+            child.env(ROLE, "1").env(ONE_OF_MANY, "1");
+            let output = child.env_remove("MM_OPTIONS").output().expect("a child");
+            let text = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{text}");
+        }
+        return;
+    }
+    let start = AtomicBool::new(false);
+    let choose = |options: Options| {
+        while !start.load(Relaxed) {}
+        options.apply().is_ok()
+    };
+    let random = Options::new().random_order();
+    let kept = thread::scope(|scope| {
+        let other = scope.spawn(|| choose(random));
+        let mine = scope.spawn(|| choose(random.quarantine(1 << 20)));
+        start.store(true, Relaxed);
+        let (other, mine) = (other.join(), mine.join().expect("no panic"));
+        assert!(other.expect("no panic") != mine, "one is heard");
+        mine
+    });
+    drop(MmBox::new(Key([1; 6])));
+    assert_eq!(figures(), (0, 0, u64::from(kept)));
 }

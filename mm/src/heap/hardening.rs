@@ -3,10 +3,7 @@
 //! and a hardened family has none.
 
 use core::ptr::NonNull;
-use core::sync::atomic::{
-    AtomicUsize,
-    Ordering::{Acquire, Relaxed, Release},
-};
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What is in a released block that is poisoned.
 pub(crate) const POISON: u8 = 0xDF;
@@ -34,39 +31,27 @@ pub(crate) enum Fill {
     Poison,
 }
 
-/// Bits of what was chosen; 0 before that.
-static CHOSEN: AtomicUsize = AtomicUsize::new(0);
-/// Bytes of the quarantine. Stored first.
-static QUARANTINE: AtomicUsize = AtomicUsize::new(0);
+/// What was chosen: some bits, and above them the bytes of the quarantine; 0 before that. One
+/// word, so that of two threads that choose at once one is heard, and that one whole.
+static CHOSEN: AtomicU64 = AtomicU64::new(0);
 
-const IS_CHOSEN: usize = 1;
-const IS_ON: usize = 2;
-const RANDOM: usize = 4;
-const ZERO: usize = 8;
-const POISONED: usize = 16;
-const GUARDED: usize = 32;
+const IS_CHOSEN: u64 = 1;
+const IS_ON: u64 = 2;
+const RANDOM: u64 = 4;
+const ZERO: u64 = 8;
+const POISONED: u64 = 16;
+const GUARDED: u64 = 32;
+const BITS: u32 = 6;
 
 /// Chooses; false if that was done before.
 pub(crate) fn choose(how: Hardening) -> bool {
-    let fill = match how.fill {
-        Fill::Nothing => 0,
-        Fill::Zero => ZERO,
-        Fill::Poison => POISONED,
-    };
-    let is_on = usize::from(how != Hardening::default()) * IS_ON;
-    let order = usize::from(how.random) * RANDOM;
-    let guard = usize::from(how.guard) * GUARDED;
-    let bits = IS_CHOSEN | is_on | order | fill | guard;
-    if is_chosen() {
-        return false;
-    }
-    QUARANTINE.store(how.quarantine, Relaxed);
-    CHOSEN.compare_exchange(0, bits, Release, Relaxed).is_ok()
+    let before = CHOSEN.compare_exchange(0, packed(how), Relaxed, Relaxed);
+    before.is_ok()
 }
 
 /// Whether [`choose`] was called.
 pub(crate) fn is_chosen() -> bool {
-    CHOSEN.load(Acquire) != 0
+    CHOSEN.load(Relaxed) != 0
 }
 
 /// Whether families are hardened in any way.
@@ -82,16 +67,33 @@ pub(super) fn is_guarded() -> bool {
 
 /// What was chosen.
 pub(super) fn chosen() -> Hardening {
-    let bits = CHOSEN.load(Acquire);
+    unpacked(CHOSEN.load(Relaxed))
+}
+
+/// What is stored for a choice. No memory holds a quarantine that needs the bits.
+fn packed(how: Hardening) -> u64 {
+    let fill = match how.fill {
+        Fill::Nothing => 0,
+        Fill::Zero => ZERO,
+        Fill::Poison => POISONED,
+    };
+    let is_on = u64::from(how != Hardening::default()) * IS_ON;
+    let order = u64::from(how.random) * RANDOM;
+    let guard = u64::from(how.guard) * GUARDED;
+    let quarantine = (how.quarantine as u64).min(u64::MAX >> BITS);
+    quarantine << BITS | IS_CHOSEN | is_on | order | fill | guard
+}
+
+fn unpacked(word: u64) -> Hardening {
     Hardening {
-        random: bits & RANDOM != 0,
-        fill: match bits & (ZERO | POISONED) {
+        random: word & RANDOM != 0,
+        fill: match word & (ZERO | POISONED) {
             0 => Fill::Nothing,
             ZERO => Fill::Zero,
             _ => Fill::Poison,
         },
-        guard: bits & GUARDED != 0,
-        quarantine: QUARANTINE.load(Relaxed),
+        guard: word & GUARDED != 0,
+        quarantine: usize::try_from(word >> BITS).unwrap_or(usize::MAX),
     }
 }
 
@@ -109,5 +111,30 @@ impl Fill {
         };
         // SAFETY: the caller promises it.
         unsafe { first.write_bytes(byte, bytes) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_one_word() {
+        for fill in [Fill::Nothing, Fill::Zero, Fill::Poison] {
+            for (random, quarantine) in [(false, 0), (true, 0), (false, 1), (true, 1 << 40)] {
+                let how = Hardening {
+                    random,
+                    fill,
+                    guard: !random,
+                    quarantine,
+                };
+                assert_eq!(unpacked(packed(how)), how);
+            }
+        }
+        let endless = Hardening {
+            quarantine: usize::MAX,
+            ..Hardening::default()
+        };
+        assert_eq!(unpacked(packed(endless)).quarantine, usize::MAX >> BITS);
     }
 }
