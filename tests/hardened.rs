@@ -116,6 +116,35 @@ fn released_memory_is_filled() {
 }
 
 #[test]
+fn nothing_is_left_of_large_blocks() {
+    for options in ["zero", "poison"] {
+        if !is_child("nothing_is_left_of_large_blocks", options) {
+            continue;
+        }
+        for locked in [false, true] {
+            // A little more than a VM page, which any user may lock.
+            let row = MmBox::from_fn(1_400, |_| Key([u64::MAX; 6]));
+            let bytes = size_of_val(&*row);
+            let first = MmBox::into_raw(row).cast::<u8>();
+            if locked {
+                // SAFETY: the block is mapped. The kernel does not take locked memory back.
+                unsafe { libc::mlock(first.cast(), bytes) };
+            }
+            let block = NonNull::new(first).expect("a box");
+            // SAFETY: the pointer came out of `into_raw`.
+            unsafe { mm::xfree_raw(block) }.expect("live");
+            let left = NonNull::slice_from_raw_parts(block, bytes);
+            // SAFETY: the memory is mapped, and nobody writes to it.
+            let left = unsafe { left.as_ref() };
+            assert!(left.iter().all(|byte| *byte == 0), "locked: {locked}");
+            assert!(Key::xcalloc(1_400).iter().all(|key| key.0 == [0; 6]));
+            mm::check().expect("the walker finds the same");
+        }
+        return;
+    }
+}
+
+#[test]
 fn quarantined_blocks_are_not_handed_out_and_count_as_cached() {
     let name = "quarantined_blocks_are_not_handed_out_and_count_as_cached";
     if !is_child(name, "quarantine=48KiB") {

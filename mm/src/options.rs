@@ -54,6 +54,8 @@ impl Options {
     }
 
     /// Fills blocks with zero bytes when they are released, so that their contents are gone.
+    ///
+    /// Of blocks larger than a VM page the memory goes back to the kernel instead, if it takes it.
     #[must_use]
     pub const fn zero_on_release(mut self) -> Self {
         if matches!(self.hardening.fill, Fill::Nothing) {
@@ -67,7 +69,7 @@ impl Options {
     /// its release: mm says so with family and address, and aborts. Stands for
     /// [`zero_on_release`](Self::zero_on_release) too, whose purpose it serves.
     ///
-    /// Of blocks larger than a VM page the memory goes back to the kernel instead.
+    /// Blocks larger than a VM page are treated as with `zero_on_release`.
     #[must_use]
     pub const fn poison(mut self) -> Self {
         self.hardening.fill = Fill::Poison;

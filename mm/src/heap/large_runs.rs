@@ -80,15 +80,26 @@ impl LargeRuns {
 
     /// Takes back the run of a released block.
     pub(super) fn release(&mut self, run: &'static Large, calls: &mut u64) {
-        if run.unguard(calls).is_err() {
-            run.place().map(|place| discard(place, calls));
-            return run.lose();
+        if end_block(run, calls).is_none() {
+            return;
         }
         run.keep();
         self.kept.push(run);
         self.kept_bytes += run.bytes();
         while self.keeps_too_much() {
             self.give_back_oldest(calls);
+        }
+    }
+
+    /// As [`release`](Self::release), and nothing is left of what the block held: its memory is
+    /// given back, or cleared where the kernel refuses.
+    pub(super) fn release_cleared(&mut self, run: &'static Large, calls: &mut u64) {
+        let Some(place) = end_block(run, calls) else {
+            return;
+        };
+        if self.give_back(run, calls) == 0 {
+            // SAFETY: the run is committed, and holds no live block: its memory is nobody's.
+            unsafe { place.at(0).write_bytes(0, place.bytes) };
         }
     }
 
@@ -269,6 +280,17 @@ impl LargeRuns {
             self.sizes &= !(1 << size);
         }
     }
+}
+
+/// The run of a released block, without its guard; `None` if it is lost with that.
+fn end_block(run: &Large, calls: &mut u64) -> Option<Place> {
+    let place = run.place()?;
+    if run.unguard(calls).is_err() {
+        discard(place, calls);
+        run.lose();
+        return None;
+    }
+    Some(place)
 }
 
 /// Tries once more to give back a free run's memory; returns the bytes that the kernel took.

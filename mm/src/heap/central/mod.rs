@@ -12,7 +12,7 @@ use core::ptr::NonNull;
 use crate::heap::cache::CacheRecord;
 use crate::heap::extent::Extent;
 use crate::heap::geometry::{EXTENT, Placement};
-use crate::heap::hardening;
+use crate::heap::hardening::{self, Fill};
 use crate::heap::large::Large;
 use crate::heap::large_runs::{Books, LargeRuns};
 use crate::heap::list::List;
@@ -216,7 +216,11 @@ impl Central {
 
     fn release_large(&mut self, run: &'static Large, units: usize) {
         self.account.account_other_released(units);
-        self.large.release(run, &mut self.account.kernel_calls);
+        let calls = &mut self.account.kernel_calls;
+        match hardening::chosen().fill {
+            Fill::Nothing => self.large.release(run, calls),
+            Fill::Zero | Fill::Poison => self.large.release_cleared(run, calls),
+        }
     }
 
     /// A page with a free unit.
