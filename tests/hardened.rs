@@ -9,6 +9,7 @@ use std::process::{Command, Output};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use mm::{FreeError, MmBox, MmManaged, Options, OptionsError, PageFamily};
 
@@ -269,6 +270,41 @@ fn units_of_any_size_are_hardened() {
     unsafe { huge.release(two) }.expect("live");
     drop(nothing);
     assert_eq!(mm::snapshot().live_bytes(), 0);
+    mm::check().expect("the walker finds the same");
+}
+
+#[test]
+fn a_second_release_of_a_quarantined_block_ends_the_process() {
+    let name = "a_second_release_of_a_quarantined_block_ends_the_process";
+    if let Some(output) = again(name, "quarantine=1KiB") {
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(text.contains("was released twice"), "{text}");
+        assert_eq!(output.status.signal(), Some(libc::SIGABRT));
+        return;
+    }
+    let key = MmBox::into_raw(MmBox::new(Key([1; 6])));
+    for _ in 0..2 {
+        // SAFETY: the first time. The second is the bug that is to be found.
+        drop(unsafe { MmBox::from_raw(key) });
+    }
+    unreachable!("the second release was not found");
+}
+
+#[test]
+fn releases_by_address_do_not_look_through_the_quarantine() {
+    let name = "releases_by_address_do_not_look_through_the_quarantine";
+    if !is_child(name, "quarantine=64MiB") {
+        return;
+    }
+    // Each looks at one bit. At the quarantine's hundred thousands, it would be minutes.
+    let start = Instant::now();
+    for _ in 0..300_000 {
+        let key = raw(MmBox::new(Key([1; 6])));
+        // SAFETY: the pointer came out of `into_raw`.
+        unsafe { mm::xfree_raw(key) }.expect("live");
+    }
+    assert!(start.elapsed() < Duration::from_secs(10));
+    assert_eq!(figures(), (0, 0, 300_000));
     mm::check().expect("the walker finds the same");
 }
 

@@ -4,6 +4,7 @@ use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::R
 
 use super::Heap;
 use super::geometry::Geometry;
+use super::hardening;
 use super::link::Link;
 use super::list::{Neighbours, Node};
 use super::meta;
@@ -52,6 +53,8 @@ pub(super) struct Extent {
     pub(super) states: &'static [PageState],
     /// Surplus units of blocks, by where the block starts; see `surplus`.
     pub(super) surplus: &'static [Surplus],
+    /// Bit for each unit at which a block starts that is in quarantine; empty where there is none.
+    pub(super) quarantined: &'static [AtomicU64],
     by_fill: Neighbours<Extent>,
     by_run: Neighbours<Extent>,
     /// Which list of runs the extent is on; the lists' own.
@@ -96,6 +99,8 @@ impl Extent {
         let joined = meta::JOINTS.zeroed(words)?;
         let states = meta::RECORDS.zeroed(pages)?;
         let surplus = meta::JOINTS.zeroed(pages * geometry.surplus_places())?;
+        let has_quarantine = hardening::chosen().quarantine > 0;
+        let quarantined = meta::JOINTS.zeroed(words * usize::from(has_quarantine))?;
         let record = meta::RECORDS.place(Record::Extent(Self {
             heap,
             place,
@@ -113,6 +118,7 @@ impl Extent {
             joined,
             states,
             surplus,
+            quarantined,
             too_long: AtomicU32::new(0),
             by_fill: Neighbours::none(),
             by_run: Neighbours::none(),

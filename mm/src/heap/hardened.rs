@@ -3,7 +3,7 @@
 use core::ptr::NonNull;
 
 use super::cache::Row;
-use super::central::{Central, is_block_at, released_twice};
+use super::central::{Central, is_block_at, released_twice, spot_of};
 use super::extent::Extent;
 use super::hardening::{self, Fill, POISON};
 use super::page::Page;
@@ -55,7 +55,8 @@ impl Central {
         if !heap.fits_page(row.units) {
             return self.release(heap, row.first, row.units);
         }
-        if !is_block_at(row.first, row.units) {
+        let spot = spot_of(row.first);
+        if !is_block_at(row.first, row.units) || spot.is_quarantined() {
             released_twice(row.first);
         }
         let how = hardening::chosen();
@@ -65,10 +66,16 @@ impl Central {
         if how.quarantine == 0 || self.quarantine.push(row).is_err() {
             return self.release(heap, row.first, row.units);
         }
-        let most = how.quarantine / heap.geometry().unit();
+        spot.set_quarantined(true);
+        self.shorten_quarantine(heap, how.quarantine / heap.geometry().unit());
+    }
+
+    /// Frees the oldest blocks in quarantine, until it has no more than `most` units.
+    fn shorten_quarantine(&mut self, heap: &'static Heap, most: usize) {
         while self.quarantine.units() > most
             && let Some(oldest) = self.quarantine.pop()
         {
+            spot_of(oldest.first).set_quarantined(false);
             self.release(heap, oldest.first, oldest.units);
         }
     }

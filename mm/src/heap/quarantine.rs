@@ -1,10 +1,11 @@
 //! Released blocks that are kept from being handed out, oldest first.
 
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use super::cache::Row;
 use super::meta;
+use super::page::Spot;
 use crate::os::Refused;
 
 /// Blocks that the first ring has room for.
@@ -12,6 +13,9 @@ const FIRST_RING: usize = 64;
 
 /// One family's quarantine: a ring outside of the units. Its blocks are taken in the maps, and in
 /// no cache. The family's lock guards it.
+///
+/// Whether a block is here says a bit of its VM page: nobody has time to look through the ring at
+/// every release.
 #[derive(Debug)]
 pub(super) struct Quarantine {
     /// A power of two, or none.
@@ -49,11 +53,6 @@ impl Quarantine {
     /// Units that are here.
     pub(super) fn units(&self) -> usize {
         self.units
-    }
-
-    /// Whether the block is here.
-    pub(super) fn holds(&self, first: NonNull<u8>) -> bool {
-        self.iter().any(|row| row.first == first)
     }
 
     /// The blocks that are here, oldest first.
@@ -113,6 +112,34 @@ impl Entry {
     }
 }
 
+impl Spot {
+    /// Whether the block that starts here is in quarantine.
+    pub(super) fn is_quarantined(self) -> bool {
+        let word = self.quarantine_word();
+        word.is_some_and(|word| word.load(Relaxed) & self.quarantine_bit() != 0)
+    }
+
+    /// Notes whether the block that starts here is in quarantine. The caller has the lock.
+    pub(super) fn set_quarantined(self, is_there: bool) {
+        if let Some(word) = self.quarantine_word() {
+            let others = word.load(Relaxed) & !self.quarantine_bit();
+            let own = u64::from(is_there) << (self.index % 64);
+            word.store(others | own, Relaxed);
+        }
+    }
+
+    fn quarantine_word(self) -> Option<&'static AtomicU64> {
+        let Self { page, index } = self;
+        let words = page.extent().geometry().words();
+        let word = page.number * words + index / 64;
+        page.extent().quarantined.get(word)
+    }
+
+    fn quarantine_bit(self) -> u64 {
+        1 << (self.index % 64)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,7 +162,7 @@ mod tests {
                 let row = quarantine.pop().unwrap();
                 assert_eq!(Some((row.first, row.units)), oracle.pop_front());
             }
-            assert!(quarantine.holds(first));
+            assert!(quarantine.iter().any(|row| row.first == first));
         }
         let units: usize = oracle.iter().map(|(_, units)| units).sum();
         assert_eq!(quarantine.held(), (oracle.len() as u64, units as u64));

@@ -28,7 +28,7 @@ use crate::os::Refused;
 use account::Account;
 use spare::SpareMemory;
 
-pub(super) use spot::{extent_of, is_block_at, released_twice};
+pub(super) use spot::{extent_of, is_block_at, released_twice, spot_of};
 
 /// Families with at least this many bytes of address space ask for huge OS pages.
 const HUGE_FROM: usize = 8 << 20;
@@ -172,7 +172,7 @@ impl Central {
         } else {
             self.caches.iter().any(|cache| cache.holds_row(first))
         };
-        if is_cached || self.quarantine.holds(first) {
+        if is_cached || spot.is_quarantined() {
             return Err(Refusal::NotLive);
         }
         Ok(units - Surplus::at(spot, units))
