@@ -97,6 +97,26 @@ fn a_write_after_release_is_reported_with_family_and_address() {
 }
 
 #[test]
+fn zeros_written_after_release_are_found_in_any_order() {
+    let name = "zeros_written_after_release_are_found_in_any_order";
+    for options in ["poison", "random,poison"] {
+        let Some(output) = again(name, options) else {
+            let stale = raw(MmBox::new(Key([1; 6])));
+            // SAFETY: the pointer came out of `into_raw`.
+            unsafe { mm::xfree_raw(stale) }.expect("live");
+            // SAFETY: the bug that is to be found. The memory is mapped, and nobody else's.
+            unsafe { stale.cast::<[u64; 6]>().write_volatile([0; 6]) };
+            // More than a VM page has.
+            let keys: Vec<_> = (0..2_000).map(|_| MmBox::new(Key([2; 6]))).collect();
+            unreachable!("the write was not found by {} owners", keys.len());
+        };
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(text.contains("was written after"), "{options}: {text}");
+        assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{options}");
+    }
+}
+
+#[test]
 fn released_memory_is_filled() {
     for (options, byte) in [("zero", 0), ("poison", 0xDF)] {
         if !is_child("released_memory_is_filled", options) {

@@ -33,10 +33,11 @@ impl Central {
         let how = hardening::chosen();
         let find = |central: &mut Self| central.find_run(units, how.random);
         let Choice { page, run } = self.find_or_grow(heap, find)?;
-        if how.fill == Fill::Poison
-            && let Some(address) = page.written_after_release(run, how.random)
-        {
-            return Err(Shortage::Written { address });
+        if how.fill == Fill::Poison {
+            if let Some(address) = page.written_after_release(run) {
+                return Err(Shortage::Written { address });
+            }
+            page.poison_until(run.first);
         }
         let zero = page.claim_at(run);
         self.account_rows(page, 1, units);
@@ -114,23 +115,27 @@ impl Page {
     }
 
     /// The first byte of a free run that is not as it was left.
-    fn written_after_release(self, run: Run, random: bool) -> Option<usize> {
+    fn written_after_release(self, run: Run) -> Option<usize> {
         let unit = self.extent().geometry().unit();
         let first = self.unit(run.first);
         let bytes = NonNull::slice_from_raw_parts(first, run.units * unit);
         // SAFETY: the units are in a page's memory, and free: the caller has the family's lock.
         let bytes = unsafe { bytes.as_ref() };
-        let mut units = bytes.chunks_exact(unit).enumerate();
-        let offset = units.find_map(|(number, bytes)| {
-            let was_used = run.first + number < self.fresh();
-            // In random order some units below that were never handed out.
-            let left = match bytes[0] {
-                0 if random || !was_used => 0,
-                _ => POISON,
-            };
-            let written = bytes.iter().position(|byte| *byte != left)?;
-            Some(number * unit + written)
+        let was_used = self.fresh().saturating_sub(run.first) * unit;
+        let (used, fresh) = bytes.split_at(was_used.min(bytes.len()));
+        let written = used.iter().position(|byte| *byte != POISON).or_else(|| {
+            let written = fresh.iter().position(|byte| *byte != 0)?;
+            Some(used.len() + written)
         });
-        offset.map(|offset| first.addr().get() + offset)
+        written.map(|offset| first.addr().get() + offset)
+    }
+
+    /// Poisons the units before `end` that were never handed out, if a later one is about to be:
+    /// all free units below `fresh` are to hold the same.
+    fn poison_until(self, end: usize) {
+        let fresh = self.fresh();
+        let bytes = end.saturating_sub(fresh) * self.extent().geometry().unit();
+        // SAFETY: units from `fresh` on are free, and the caller has the family's lock.
+        unsafe { Fill::Poison.apply(self.unit(fresh), bytes) };
     }
 }

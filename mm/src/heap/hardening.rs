@@ -98,11 +98,12 @@ fn unpacked(word: u64) -> Hardening {
 }
 
 impl Fill {
-    /// Fills the `bytes` bytes of a block.
+    /// Fills `bytes` bytes from `first` on.
     ///
     /// # Safety
     ///
-    /// The block is released, and the caller is its owner until it goes back to the maps.
+    /// The memory is a released block of which the caller is the owner until it goes back to the
+    /// maps, or free units, and the caller has their family's lock.
     pub(super) unsafe fn apply(self, first: NonNull<u8>, bytes: usize) {
         let byte = match self {
             Self::Nothing => return,
