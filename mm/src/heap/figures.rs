@@ -130,6 +130,19 @@ impl Central {
         }
     }
 
+    /// Counts blocks that left a cache of a thread that vanished before it counted them. In a
+    /// forked child, with no call in flight.
+    pub(super) fn account_unfinished(&mut self) {
+        let from_caches: u64 = self.caches.iter().map(CacheRecord::allocated).sum();
+        let taken = self
+            .account
+            .taken_blocks
+            .saturating_sub(self.cached().blocks);
+        let account = &mut self.account;
+        let counted = account.allocated + from_caches;
+        account.allocated += (taken + account.released).saturating_sub(counted);
+    }
+
     /// What is in caches now, and surplus units of live blocks.
     fn cached(&self) -> Cached {
         let singles: u64 = self.caches.iter().map(CacheRecord::cached).sum();

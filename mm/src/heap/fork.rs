@@ -74,5 +74,38 @@ impl Central {
         if had_rows {
             self.count_surplus();
         }
+        self.account_unfinished();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::alloc::Layout;
+    use std::sync::mpsc;
+    use std::thread::{park, spawn};
+
+    use super::super::cache::CacheCell;
+    use super::*;
+
+    #[test]
+    fn a_unit_that_a_vanished_thread_was_taking_stays_live() {
+        static HEAP: Heap = Heap::new(Layout::new::<[u64; 4]>());
+        let (taken, wait) = mpsc::channel();
+        // In place of a thread that a child does not have: it never runs again.
+        spawn(move || {
+            let cell: &CacheCell = Box::leak(Box::default());
+            let live: Vec<_> = (0..100).map(|_| HEAP.alloc(cell, 1)).collect();
+            let cache = cell.cache().expect("opened");
+            cache.take_without_count();
+            taken.send(live.len()).expect("the test waits");
+            loop {
+                park();
+            }
+        });
+        assert_eq!(wait.recv(), Ok(100));
+        HEAP.central().take_back_caches();
+        HEAP.check().expect("the walker finds the same");
+        let figures = HEAP.figures();
+        assert_eq!((figures.live_blocks, figures.blocks_allocated), (101, 101));
     }
 }

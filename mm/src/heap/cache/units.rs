@@ -132,6 +132,15 @@ impl CacheRecord {
             .store(self.allocated.load(Relaxed) + 1, Release);
     }
 
+    /// Takes a unit as a thread does that vanishes between two stores of [`take`](Self::take).
+    #[cfg(test)]
+    pub(in crate::heap) fn take_without_count(&self) {
+        let before = self.allocated.load(Relaxed);
+        let unit = self.take(self.heap().geometry().unit());
+        assert!(unit.is_some());
+        self.allocated.store(before, Relaxed);
+    }
+
     /// Takes a unit from the hot slot, else from the stack, else from the claim in use.
     #[inline(always)]
     pub(super) fn take(&self, unit: usize) -> Option<Block> {
