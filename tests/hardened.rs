@@ -346,6 +346,35 @@ fn random_order_is_no_order() {
     assert_eq!(figures(), (1_000, 1_000, 0));
 }
 
+/// Where the units are that a forked child is given, as its exit code.
+fn order_in_a_child() -> i32 {
+    // SAFETY: the child goes on with mm, whose handlers see to its locks.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0);
+    if child == 0 {
+        let keys: Vec<_> = (0..8).map(|_| raw(MmBox::new(Key([1; 6])))).collect();
+        let mixed = keys.iter().fold(0, |mixed, key| {
+            (mixed ^ key.addr().get() / size_of::<Key>()).wrapping_mul(31)
+        });
+        // SAFETY: ends the child at once.
+        unsafe { libc::_exit(i32::try_from(mixed % 251).expect("small")) };
+    }
+    let mut status = -1;
+    // SAFETY: the child is ours and `status` is an int.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    libc::WEXITSTATUS(status)
+}
+
+#[test]
+fn random_order_is_another_in_each_forked_child() {
+    if !is_child("random_order_is_another_in_each_forked_child", "random") {
+        return;
+    }
+    drop(MmBox::new(Key([1; 6])));
+    let orders: HashSet<_> = (0..6).map(|_| order_in_a_child()).collect();
+    assert!(orders.len() > 1);
+}
+
 #[test]
 fn everything_on_changes_nothing_for_who_does_nothing_wrong() {
     let name = "everything_on_changes_nothing_for_who_does_nothing_wrong";

@@ -51,7 +51,7 @@ extern "C" fn take_over() {
     unsafe { heap::let_go_shared() };
     for family in family::listed() {
         // SAFETY: as above.
-        unsafe { family.heap.take_back_caches() };
+        unsafe { family.heap.take_over() };
     }
     // SAFETY: as above.
     unsafe { let_go_families() };

@@ -8,6 +8,7 @@
 
 use super::central::Central;
 use super::meta::{JOINTS, RECORDS};
+use super::random::Random;
 use super::record::SPACE;
 use super::slow::retire;
 use super::{Heap, thread};
@@ -52,18 +53,23 @@ impl Heap {
         unsafe { self.central.let_go() };
     }
 
-    /// Takes back the caches of threads that a child does not have.
+    /// Takes back the caches of threads that a child does not have, and makes the rest the child's.
     ///
     /// # Safety
     ///
     /// As for [`let_go`](Self::let_go), in the child.
-    pub(crate) unsafe fn take_back_caches(&'static self) {
+    pub(crate) unsafe fn take_over(&'static self) {
         // SAFETY: the caller promises the same; what is done uses no lock of a heap.
-        unsafe { self.central.with_held(Central::take_back_caches) };
+        unsafe { self.central.with_held(Central::take_over) };
     }
 }
 
 impl Central {
+    fn take_over(&mut self) {
+        self.take_back_caches();
+        self.random = Random::new();
+    }
+
     fn take_back_caches(&mut self) {
         let mut had_rows = false;
         while let Some(cache) = self.caches.iter().find(|cache| !thread::is_own(cache)) {

@@ -1,9 +1,12 @@
 //! Random numbers for the order in which units are handed out.
 
-use core::hash::{BuildHasher, Hasher};
+use core::hash::BuildHasher;
 use std::hash::RandomState;
+use std::process;
 
 /// One family's random numbers: different in each process, but not for secrets.
+///
+/// A forked child has to start anew.
 ///
 /// Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014: `SplitMix`.
 #[derive(Debug)]
@@ -23,7 +26,8 @@ impl Random {
     }
 
     fn next(&mut self) -> u64 {
-        let seed = || RandomState::new().build_hasher().finish();
+        // With the process, since children of one fork each would go on with the same state.
+        let seed = || RandomState::new().hash_one(process::id());
         let state = self
             .state
             .unwrap_or_else(seed)
