@@ -1,6 +1,9 @@
 //! Forks of a process whose other threads allocate and release meanwhile.
 
+use std::io;
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -49,8 +52,6 @@ fn live(family: &'static PageFamily) -> u64 {
 
 /// What the child finds, as its exit code.
 fn look(kept: Vec<MmBox<Node>>) -> i32 {
-    // SAFETY: no handler is asked for: a child that hangs is ended.
-    unsafe { libc::alarm(20) };
     if mm::check().is_err() {
         return 1;
     }
@@ -80,20 +81,29 @@ fn look(kept: Vec<MmBox<Node>>) -> i32 {
     0
 }
 
-fn fork_and_look() -> i32 {
-    let kept: Vec<_> = (0..KEPT).map(|_| MmBox::new(Node([9; 4]))).collect();
+/// Runs `f` in a forked child, whose exit code it returns; the child's wait status.
+fn in_a_child(f: impl FnOnce() -> i32) -> i32 {
     // SAFETY: the child goes on with mm, whose handlers see to its locks, and with the C
     // library's allocator, whose own handlers do.
     let child = unsafe { libc::fork() };
     assert!(child >= 0);
     if child == 0 {
-        let code = look(kept);
+        // SAFETY: no handler is asked for: a child that hangs is ended.
+        unsafe { libc::alarm(20) };
+        let code = f();
         // SAFETY: ends the child at once, without the parent's handlers.
         unsafe { libc::_exit(code) };
     }
     let mut status = -1;
     // SAFETY: the child is ours and `status` is an int.
     assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    status
+}
+
+fn fork_and_look() -> i32 {
+    let mut kept: Vec<_> = (0..KEPT).map(|_| MmBox::new(Node([9; 4]))).collect();
+    let status = in_a_child(|| look(mem::take(&mut kept)));
+    assert_eq!(kept.len(), KEPT);
     assert!(kept.iter().all(|node| node.0 == [9; 4]));
     status
 }
@@ -117,4 +127,30 @@ fn children_of_a_busy_process_go_on() {
     assert!(joined);
     assert_eq!(live(Node::page_family()), 0);
     mm::check().expect("the walker finds the same");
+}
+
+#[test]
+fn a_second_release_ends_a_child_whose_stderr_is_locked_for_ever() {
+    let (locked, wait) = mpsc::channel();
+    let (end, until) = mpsc::channel::<()>();
+    let other = thread::spawn(move || {
+        let _stderr = io::stderr().lock();
+        locked.send(()).expect("the test waits");
+        // An error says the same: the test is over.
+        let _ = until.recv();
+    });
+    wait.recv().expect("the thread sends");
+    let status = in_a_child(|| {
+        // No cache keeps it, so the second release looks into the maps.
+        let row = MmBox::into_raw(Word::xcalloc(5_000));
+        for _ in 0..2 {
+            // SAFETY: the first time. The second is the bug that is to be found.
+            drop(unsafe { MmBox::from_raw(row) });
+        }
+        1
+    });
+    drop(end);
+    other.join().expect("no panic");
+    assert!(libc::WIFSIGNALED(status), "{status}");
+    assert_eq!(libc::WTERMSIG(status), libc::SIGABRT);
 }

@@ -4,13 +4,12 @@ use core::alloc::Layout;
 use core::fmt;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, Ordering};
-use std::io::Write;
 
 use crate::error::{AllocError, CheckError};
 use crate::fork;
 use crate::heap::{Block, CacheCell, Figures, Heap, Link, Shortage};
 use crate::options;
-use crate::os::{Inside, Lock};
+use crate::os::{Inside, Lock, process};
 use crate::snapshot::Location;
 
 /// All that belongs to one type: its layout, its VM pages, its figures.
@@ -332,11 +331,9 @@ impl PageFamily {
 /// Ends the process: somebody wrote to a block after it was released.
 #[cold]
 fn written_after_release(family: &str, address: usize) -> ! {
-    // A closed stderr is no reason to panic instead.
-    let _ = writeln!(
-        std::io::stderr(),
-        "mm: the byte at {address:#x} of page family `{family}` was written after its block was released; aborting"
-    );
+    process::say_last(format_args!(
+        "the byte at {address:#x} of page family `{family}` was written after its block was released; aborting"
+    ));
     std::process::abort();
 }
 

@@ -3,7 +3,6 @@
 use core::error::Error;
 use core::fmt;
 use core::str::FromStr;
-use std::io::Write;
 
 use crate::heap::hardening::{self, Fill, Hardening};
 use crate::os::process;
@@ -203,7 +202,7 @@ pub(crate) fn settle() {
 fn refuse(wrong: &OptionsError) -> ! {
     // What runs at exit may allocate.
     hardening::choose(Hardening::default());
-    let _ = writeln!(std::io::stderr(), "mm: MM_OPTIONS: {wrong}");
+    process::say_last(format_args!("MM_OPTIONS: {wrong}"));
     std::process::exit(2);
 }
 

@@ -1,7 +1,8 @@
 //! What the kernel says of the whole process.
 
+use core::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 
 use super::{PageSource, System};
 
@@ -92,6 +93,25 @@ pub(crate) fn at_fork(prepare: extern "C" fn(), parent: extern "C" fn(), child: 
 /// Elsewhere processes do not fork.
 #[cfg(not(unix))]
 pub(crate) fn at_fork(_: extern "C" fn(), _: extern "C" fn(), _: extern "C" fn()) {}
+
+/// Writes a line to stderr before the process ends.
+///
+/// Without the lock of `std::io::stderr`: who has it may wait for a lock of ours, or be a thread
+/// that a forked child does not have.
+#[cfg(unix)]
+pub(crate) fn say_last(what: fmt::Arguments<'_>) {
+    use std::os::fd::FromRawFd;
+    // SAFETY: 2 is stderr, and it is never closed here. If somebody else did, writes fail.
+    let stderr = core::mem::ManuallyDrop::new(unsafe { File::from_raw_fd(2) });
+    // A closed stderr is no reason to panic instead.
+    let _ = writeln!(&*stderr, "mm: {what}");
+}
+
+/// As above.
+#[cfg(not(unix))]
+pub(crate) fn say_last(what: fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "mm: {what}");
+}
 
 /// The variable `name` of the environment. Does not allocate, for it is asked at first use.
 #[cfg(unix)]

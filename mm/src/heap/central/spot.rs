@@ -1,12 +1,12 @@
 //! From the address of a unit to its bit.
 
 use core::ptr::NonNull;
-use std::io::Write;
 
 use crate::heap::extent::Extent;
 use crate::heap::page::{Page, Spot};
 use crate::heap::record::{Record, SPACE};
 use crate::heap::slot_map::Run;
+use crate::os::process;
 
 /// The extent that an address lies in.
 #[inline]
@@ -45,7 +45,6 @@ pub(in crate::heap) fn is_block_at(first: NonNull<u8>, units: usize) -> bool {
 pub(in crate::heap) fn released_twice(unit: NonNull<u8>) -> ! {
     // Going on would hand the same memory out to two owners.
     let why = "was released twice, or is no unit; aborting";
-    // A closed stderr is no reason to panic instead.
-    let _ = writeln!(std::io::stderr(), "mm: the unit at {unit:p} {why}");
+    process::say_last(format_args!("the unit at {unit:p} {why}"));
     std::process::abort();
 }
