@@ -354,7 +354,7 @@ fn order_in_a_child() -> i32 {
     if child == 0 {
         let keys: Vec<_> = (0..8).map(|_| raw(MmBox::new(Key([1; 6])))).collect();
         let mixed = keys.iter().fold(0, |mixed, key| {
-            (mixed ^ key.addr().get() / size_of::<Key>()).wrapping_mul(31)
+            (mixed ^ (key.addr().get() / size_of::<Key>())).wrapping_mul(31)
         });
         // SAFETY: ends the child at once.
         unsafe { libc::_exit(i32::try_from(mixed % 251).expect("small")) };
@@ -462,7 +462,9 @@ fn of_two_threads_that_choose_one_is_heard_whole() {
     }
     let start = AtomicBool::new(false);
     let choose = |options: Options| {
-        while !start.load(Relaxed) {}
+        while !start.load(Relaxed) {
+            std::hint::spin_loop();
+        }
         options.apply().is_ok()
     };
     let random = Options::new().random_order();

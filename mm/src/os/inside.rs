@@ -45,9 +45,9 @@ mod on {
 
     #[cold]
     fn interrupted() -> ! {
-        process::complain(
-            "mm: a signal handler called mm while it interrupted a call of mm; aborting\n",
-        );
+        process::say_last(format_args!(
+            "a signal handler called mm while it interrupted a call of mm; aborting"
+        ));
         std::process::abort();
     }
 }

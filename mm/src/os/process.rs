@@ -130,10 +130,3 @@ pub(crate) fn environment(name: &core::ffi::CStr) -> Option<&'static core::ffi::
     let value = std::ffi::CString::new(value).ok()?;
     Some(Box::leak(value.into_boxed_c_str()))
 }
-
-/// Writes to standard error at once, as even a signal handler may. Source: `signal-safety(7)`.
-#[cfg(debug_assertions)]
-pub(crate) fn complain(message: &str) {
-    // SAFETY: the message has so many bytes. A closed stderr is no reason to do anything else.
-    unsafe { libc::write(libc::STDERR_FILENO, message.as_ptr().cast(), message.len()) };
-}
