@@ -195,13 +195,14 @@ impl PageFamily {
         Ok(self.alloc_block(units)?.zeroed(units * self.layout.size()))
     }
 
-    /// Releases one unit as the owner of an `MmBox` does.
+    /// Releases a block as the owner of an `MmBox` does.
     #[cfg(test)]
-    pub(crate) fn heap_release_through_cache(&'static self, unit: NonNull<u8>) {
-        self.heap.with_cell(|cell| {
-            let cell = cell.expect("a cell");
-            // SAFETY: the tests give up live units of theirs.
-            unsafe { self.heap.release(cell, unit, 1) };
+    pub(crate) fn heap_release_through_cache(&'static self, block: NonNull<u8>, units: usize) {
+        self.heap.with_cell(|cell| match cell {
+            // SAFETY: the tests give up live blocks of theirs.
+            Some(cell) => unsafe { self.heap.release(cell, block, units) },
+            // Without memory for a cell. SAFETY: as above.
+            None => unsafe { self.release(block) }.expect("live"),
         });
     }
 

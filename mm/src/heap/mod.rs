@@ -75,8 +75,10 @@ pub use cache::CacheCell;
 pub(crate) use figures::{Figures, Fill, add_resident};
 pub(crate) use fork::{hold_shared, let_go_shared};
 pub(crate) use link::Link;
-pub(crate) use meta::RECORDS;
+pub(crate) use meta::{JOINTS, RECORDS};
 pub(crate) use slow::flush_thread;
+#[cfg(test)]
+pub(crate) use thread::forget_spare_tables;
 
 use crate::os::{Inside, Lock, Refused};
 
@@ -321,5 +323,5 @@ pub(crate) fn numbers() -> usize {
 
 /// Resident bytes of all maps, records and tables.
 pub(crate) fn records_resident() -> usize {
-    RECORDS.resident() + meta::JOINTS.resident() + SPACE.tables_resident()
+    RECORDS.resident() + JOINTS.resident() + SPACE.tables_resident()
 }

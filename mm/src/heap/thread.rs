@@ -141,6 +141,12 @@ fn spare_table() -> Option<&'static Table> {
     Some(table)
 }
 
+/// Leaves the spare tables behind, so that the next thread has to make one.
+#[cfg(test)]
+pub(crate) fn forget_spare_tables() {
+    *SPARE_TABLES.lock() = None;
+}
+
 impl Drop for Thread {
     fn drop(&mut self) {
         let _inside = Inside::enter();

@@ -1,18 +1,49 @@
-//! In tests: a page source that refuses the nth call this thread makes.
+//! In tests: a page source that refuses some of the calls this thread makes.
 
 use core::cell::Cell;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::{PageSource, Refused};
 
-/// Passes calls on to `S`, but for those that [`failing_at`] picked.
+/// Passes calls on to `S`, but for those that [`refusing`] and the like picked.
 #[derive(Debug)]
 pub(crate) struct Faulty<S>(PhantomData<S>);
 
+/// What the kernel is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// Address space: `mmap`.
+    Reserve,
+    /// Access: `mprotect`.
+    Commit,
+    /// To take memory back, or to use huge pages: `madvise`.
+    Advise,
+    /// What is resident: `mincore`.
+    Ask,
+}
+
+/// Which calls of a thread are refused.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fault {
+    /// Calls of this kind; `None`: of any.
+    pub(crate) call: Option<Call>,
+    /// This one of them, from 0.
+    pub(crate) nth: usize,
+    /// And every later one.
+    pub(crate) lasting: bool,
+}
+
+/// All calls that were refused in this process.
+pub(crate) static INJECTED: AtomicUsize = AtomicUsize::new(0);
+
 std::thread_local! {
-    /// Calls still to let through before one is refused; `None`: refuse none.
-    static COUNTDOWN: Cell<Option<usize>> = const { Cell::new(None) };
+    /// What is refused, if anything.
+    static FAULT: Cell<Option<Fault>> = const { Cell::new(None) };
+
+    /// Calls of the fault's kind so far.
+    static CALLS: Cell<usize> = const { Cell::new(0) };
 
     /// Bytes above which nothing is reserved or committed.
     static MOST_BYTES: Cell<usize> = const { Cell::new(usize::MAX) };
@@ -41,28 +72,50 @@ pub(crate) fn refusing_above<R>(bytes: usize, f: impl FnOnce() -> R) -> R {
 ///
 /// Returns what `f` returned, and whether any call was refused.
 pub(crate) fn failing_at<R>(nth: usize, f: impl FnOnce() -> R) -> (R, bool) {
-    COUNTDOWN.set(Some(nth));
-    let result = f();
-    let refused = COUNTDOWN.replace(None) == Some(0);
-    (result, refused)
+    let fault = Fault {
+        call: None,
+        nth,
+        lasting: true,
+    };
+    refusing(fault, f)
 }
 
-fn check_bytes(bytes: usize) -> Result<(), Refused> {
+/// Runs `f` while this thread meets `fault`.
+///
+/// Returns what `f` returned, and whether any call was refused.
+pub(crate) fn refusing<R>(fault: Fault, f: impl FnOnce() -> R) -> (R, bool) {
+    refuse_from_now_on(Some(fault));
+    let result = f();
+    refuse_from_now_on(None);
+    (result, CALLS.get() > fault.nth)
+}
+
+/// Has this thread meet `fault`, at its end too.
+pub(crate) fn refuse_from_now_on(fault: Option<Fault>) {
+    if fault.is_some() {
+        CALLS.set(0);
+    }
+    FAULT.set(fault);
+}
+
+fn check_bytes(call: Call, bytes: usize) -> Result<(), Refused> {
     if bytes > MOST_BYTES.get() || bytes < LEAST_BYTES.get() {
         return Err(Refused);
     }
-    check()
+    check(call)
 }
 
-fn check() -> Result<(), Refused> {
-    match COUNTDOWN.get() {
-        Some(0) => Err(Refused),
-        Some(left) => {
-            COUNTDOWN.set(Some(left - 1));
-            Ok(())
-        }
-        None => Ok(()),
+fn check(call: Call) -> Result<(), Refused> {
+    let picks = |fault: &Fault| fault.call.is_none_or(|picked| picked == call);
+    let Some(fault) = FAULT.get().filter(picks) else {
+        return Ok(());
+    };
+    let number = CALLS.replace(CALLS.get() + 1);
+    if number == fault.nth || fault.lasting && number > fault.nth {
+        INJECTED.fetch_add(1, Relaxed);
+        return Err(Refused);
     }
+    Ok(())
 }
 
 // SAFETY: a call either does what `S` does, or nothing.
@@ -75,7 +128,7 @@ unsafe impl<S: PageSource> PageSource for Faulty<S> {
     }
 
     fn reserve(bytes: usize, align: usize) -> Result<NonNull<u8>, Refused> {
-        check_bytes(bytes)?;
+        check_bytes(Call::Reserve, bytes)?;
         S::reserve(bytes, align)
     }
 
@@ -85,13 +138,13 @@ unsafe impl<S: PageSource> PageSource for Faulty<S> {
     }
 
     unsafe fn commit(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
-        check_bytes(bytes)?;
+        check_bytes(Call::Commit, bytes)?;
         // SAFETY: the caller's promise is the same.
         unsafe { S::commit(start, bytes) }
     }
 
     unsafe fn discard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
-        check()?;
+        check(Call::Advise)?;
         // SAFETY: the caller's promise is the same.
         unsafe { S::discard(start, bytes) }
     }
@@ -109,11 +162,16 @@ unsafe impl<S: PageSource> PageSource for Faulty<S> {
     }
 
     unsafe fn prefer_huge(start: NonNull<u8>, bytes: usize, wanted: bool) {
+        // A refusal of what was only a wish has no answer.
+        if check(Call::Advise).is_err() {
+            return;
+        }
         // SAFETY: the caller's promise is the same.
         unsafe { S::prefer_huge(start, bytes, wanted) };
     }
 
     unsafe fn resident(start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused> {
+        check(Call::Ask)?;
         // SAFETY: the caller's promise is the same.
         unsafe { S::resident(start, pages) }
     }

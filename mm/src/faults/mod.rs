@@ -1,5 +1,9 @@
 //! Every nth call into the kernel refused, one after the other, with the walker after each.
 
+mod arenas;
+mod every_nth;
+mod work;
+
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
@@ -105,7 +109,7 @@ fn large_units_survive_refusals() {
 #[test]
 fn units_are_released_without_memory_for_a_stack() {
     let family = family_of("faults-stack", 36);
-    let release = |block| family.heap_release_through_cache(block);
+    let release = |block| family.heap_release_through_cache(block, 1);
     let live: Vec<_> = (0..40).map(|_| family.alloc(1).expect("memory")).collect();
     failing_at(0, || {
         while RECORDS.zeroed::<u64>(1).is_ok() {}

@@ -1,0 +1,120 @@
+//! Of every kind of call into the kernel every nth refused, once and for good, in every work, by
+//! a thread that is new. In hardened mode too, in a process of its own.
+
+use core::alloc::Layout;
+use core::sync::atomic::Ordering::Relaxed;
+use std::process::Command;
+use std::thread;
+
+use super::work::{WORKS, Work};
+use crate::family::PageFamily;
+use crate::heap::{JOINTS, RECORDS, forget_spare_tables};
+use crate::os::faulty::{Call, Fault, INJECTED, refuse_from_now_on, refusing, refusing_above};
+use crate::os::{PageSource, System};
+
+const CALLS: [Option<Call>; 4] = [
+    None,
+    Some(Call::Reserve),
+    Some(Call::Commit),
+    Some(Call::Advise),
+];
+
+/// Calls that one work may make at most; the test fails if it makes more.
+const MOST_CALLS: usize = 200;
+
+/// Tells the test that it is the child, whose options are in its environment.
+const CHILD: &str = "MM_TEST_EVERY_NTH";
+
+/// Everything is refused from now on.
+const NOTHING: Fault = Fault {
+    call: None,
+    nth: 0,
+    lasting: true,
+};
+
+/// Uses up the records that there are, so that the next one needs the kernel.
+fn drain_records() {
+    refusing_above(0, || {
+        for room in [1 << 12, 1] {
+            while RECORDS.zeroed::<u64>(room).is_ok() {}
+            while JOINTS.zeroed::<u64>(room).is_ok() {}
+        }
+    });
+    forget_spare_tables();
+}
+
+/// Does `work` while the fault lasts, on a thread that nothing is given to at its end either.
+/// Whether a call was refused.
+fn one_case(work: Work, family: &'static PageFamily, fault: Fault) -> bool {
+    drain_records();
+    let worked = thread::spawn(move || {
+        let (refused, reached) = refusing(fault, || (work.run)(family));
+        assert!(reached || refused == 0, "refused without a fault");
+        refuse_from_now_on(Some(NOTHING));
+        reached
+    });
+    let reached = worked.join().expect("no panic");
+    family.check().expect("consistent after the thread");
+    let now = family.figures();
+    assert_eq!((now.live_blocks, now.live_units), (0, 0));
+    // With the kernel willing again, everything is served.
+    assert_eq!((work.run)(family), 0);
+    reached
+}
+
+/// Every nth call of one kind in one work; every eleventh of one that makes hundreds, where each
+/// of its megabytes is written to meanwhile. How many calls there were.
+fn every_nth(work: Work, call: Option<Call>, lasting: bool) -> usize {
+    let is_filled = std::env::var_os(CHILD).is_some() || !System::MEASURES_RESIDENT;
+    let is_slow = is_filled && work.name == "huge";
+    for nth in (0..MOST_CALLS).step_by(if is_slow { 11 } else { 1 }) {
+        let name = format!("nth-{}-{call:?}-{lasting}-{nth}", work.name);
+        let layout = Layout::from_size_align(work.unit, 4).expect("a layout");
+        let family = PageFamily::register(&name, layout).expect("a new name");
+        if !one_case(work, family, Fault { call, nth, lasting }) {
+            return nth;
+        }
+    }
+    panic!("{} makes more than {MOST_CALLS} calls", work.name);
+}
+
+fn every_case() {
+    let mut of_kind = [0; CALLS.len()];
+    for work in WORKS {
+        for (call, count) in CALLS.into_iter().zip(&mut of_kind) {
+            for lasting in [false, true] {
+                *count += every_nth(work, call, lasting);
+            }
+        }
+    }
+    assert!(of_kind.iter().all(|count| *count > 20), "{of_kind:?}");
+    println!(
+        "bad inputs: 0, faults injected: {}, lost: 0",
+        INJECTED.load(Relaxed)
+    );
+}
+
+#[test]
+fn every_nth_call_of_every_kind_is_refused() {
+    every_case();
+}
+
+#[test]
+fn every_nth_call_is_refused_in_hardened_mode() {
+    if std::env::var_os(CHILD).is_some() {
+        return every_case();
+    }
+    let me = std::env::current_exe().expect("a path");
+    let name = "faults::every_nth::every_nth_call_is_refused_in_hardened_mode";
+    for options in ["random,poison,quarantine=4KiB", "zero"] {
+        let mut child = Command::new(&me);
+        child.args(["--exact", name, "--nocapture"]);
+        child.env(CHILD, "1").env("MM_OPTIONS", options);
+        let output = child.output().expect("a child");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}{errors}");
+        let line = text.lines().find(|line| line.contains("faults injected"));
+        println!("{options}: {}", line.expect("the child got to its end"));
+    }
+}

@@ -1,0 +1,240 @@
+//! What is done while calls are refused: each kind of block, in each way that meets the kernel.
+
+use core::alloc::Layout;
+use core::ptr::NonNull;
+
+use crate::error::{AllocError, RegisterError};
+use crate::family::PageFamily;
+
+/// One way to use a family, and how large its units are. Leaves nothing live.
+#[derive(Clone, Copy)]
+pub(super) struct Work {
+    pub(super) name: &'static str,
+    pub(super) unit: usize,
+    /// Returns how often an allocation was refused.
+    pub(super) run: fn(&'static PageFamily) -> usize,
+}
+
+pub(super) const WORKS: [Work; 6] = [
+    Work {
+        name: "units",
+        unit: 36,
+        run: units,
+    },
+    Work {
+        name: "rows",
+        unit: 36,
+        run: rows,
+    },
+    Work {
+        name: "large",
+        unit: 270_000,
+        run: large,
+    },
+    Work {
+        name: "huge",
+        unit: 1_024,
+        run: huge,
+    },
+    Work {
+        name: "few",
+        unit: 36,
+        run: few,
+    },
+    Work {
+        name: "register",
+        unit: 64,
+        run: register,
+    },
+];
+
+struct Allocated {
+    block: NonNull<u8>,
+    units: usize,
+    mark: u8,
+}
+
+/// A family's blocks, and how many there could not be.
+struct Held {
+    family: &'static PageFamily,
+    live: Vec<Allocated>,
+    /// Blocks that were ever allocated and released.
+    so_far: (u64, u64),
+    refused: usize,
+}
+
+impl Held {
+    fn new(family: &'static PageFamily) -> Self {
+        let now = family.figures();
+        Self {
+            family,
+            so_far: (now.blocks_allocated, now.blocks_released),
+            live: Vec::new(),
+            refused: 0,
+        }
+    }
+
+    /// Allocates a block, which has to be zero; a refusal has to leave all figures as they were.
+    fn alloc(&mut self, units: usize) {
+        match self.family.alloc_zeroed(units) {
+            Ok(block) => self.fill(block, units),
+            Err(AllocError::OutOfMemory { .. }) => {
+                self.refused += 1;
+                self.compare();
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    fn fill(&mut self, block: NonNull<u8>, units: usize) {
+        let mark = self.live.len().to_le_bytes()[0] | 1;
+        let bytes = units * self.family.layout().size();
+        let row = NonNull::slice_from_raw_parts(block, bytes);
+        // SAFETY: the block is live and ours, and was asked for zeroed.
+        assert!(unsafe { row.as_ref() }.iter().all(|byte| *byte == 0));
+        // SAFETY: the block is live, ours, and this long.
+        unsafe { block.write_bytes(mark, bytes) };
+        self.live.push(Allocated { block, units, mark });
+        self.so_far.0 += 1;
+    }
+
+    /// The figures are those of what is held, and the walker finds them too.
+    fn compare(&self) {
+        self.family.check().expect("consistent");
+        let now = self.family.figures();
+        let units: usize = self.live.iter().map(|one| one.units).sum();
+        assert_eq!(
+            (now.live_blocks, now.live_units),
+            (self.live.len() as u64, units as u64)
+        );
+        assert_eq!((now.blocks_allocated, now.blocks_released), self.so_far);
+    }
+
+    /// Releases the `last` newest blocks, through the thread's cache or straight to the maps.
+    fn release(&mut self, last: usize, through_cache: bool) {
+        for one in self.live.split_off(self.live.len().saturating_sub(last)) {
+            one.look(self.family);
+            self.so_far.1 += 1;
+            if through_cache {
+                let Allocated { block, units, .. } = one;
+                self.family.heap_release_through_cache(block, units);
+            } else {
+                release(self.family, one.block);
+            }
+        }
+        self.compare();
+    }
+}
+
+impl Allocated {
+    /// The block holds what was written to it.
+    fn look(&self, family: &'static PageFamily) {
+        let bytes = self.units * family.layout().size();
+        let row = NonNull::slice_from_raw_parts(self.block, bytes);
+        // SAFETY: the block is live, ours, and was filled.
+        let row = unsafe { row.as_ref() };
+        assert!(row.iter().all(|byte| *byte == self.mark));
+    }
+}
+
+fn release(family: &'static PageFamily, block: NonNull<u8>) {
+    // SAFETY: the works release live blocks of theirs.
+    unsafe { family.release(block) }.expect("live");
+}
+
+fn trim(family: &'static PageFamily) {
+    family.trim();
+    family.check().expect("consistent after a trim");
+}
+
+/// Single units, more than a page of them, through a cache that grows and overflows.
+fn units(family: &'static PageFamily) -> usize {
+    let mut held = Held::new(family);
+    (0..2_100).for_each(|_| held.alloc(1));
+    held.release(1_300, true);
+    trim(family);
+    (0..100).for_each(|_| held.alloc(1));
+    held.release(usize::MAX, false);
+    trim(family);
+    held.refused
+}
+
+/// Blocks of more than one unit: of each bin, of the lists behind, and too long for either.
+fn rows(family: &'static PageFamily) -> usize {
+    let mut held = Held::new(family);
+    for through_cache in [true, false] {
+        for units in [2, 3, 17, 31, 32, 100, 455, 1_000, 1_800].repeat(3) {
+            held.alloc(units);
+        }
+        held.release(14, through_cache);
+        trim(family);
+        [5, 40, 900].into_iter().for_each(|units| held.alloc(units));
+        held.release(usize::MAX, !through_cache);
+    }
+    trim(family);
+    held.refused
+}
+
+/// Blocks larger than a VM page: made, kept, given back, joined, split.
+fn large(family: &'static PageFamily) -> usize {
+    let mut held = Held::new(family);
+    (1..4).for_each(|units| held.alloc(units));
+    held.release(2, true);
+    trim(family);
+    [4, 1, 1].into_iter().for_each(|units| held.alloc(units));
+    held.release(usize::MAX, false);
+    trim(family);
+    held.refused
+}
+
+/// More than eight megabytes, from where on huge pages are asked for, and most of it released.
+fn huge(family: &'static PageFamily) -> usize {
+    let mut live = Vec::new();
+    let mut refused = 0;
+    for _ in 0..2 {
+        let blocks = (0..170).map(|_| family.alloc(60));
+        let before = live.len();
+        live.extend(blocks.filter_map(Result::ok));
+        refused += before + 170 - live.len();
+        // Falls far below the peak, with a few blocks left in the last extent.
+        let left = live.split_off(live.len().saturating_sub(5));
+        live.into_iter().for_each(|block| release(family, block));
+        live = left;
+        family.check().expect("consistent after releases");
+        trim(family);
+    }
+    live.into_iter().for_each(|block| release(family, block));
+    trim(family);
+    refused
+}
+
+/// A few units only: most calls are for what the thread itself needs.
+fn few(family: &'static PageFamily) -> usize {
+    let mut held = Held::new(family);
+    (0..40).for_each(|_| held.alloc(1));
+    held.release(usize::MAX, true);
+    held.refused
+}
+
+/// A name that needs a chunk of records for itself: refused whole, or all there.
+fn register(family: &'static PageFamily) -> usize {
+    let name = format!("{}-{}", family.name(), "long".repeat(300_000));
+    let layout = Layout::new::<u64>();
+    let mut refused = 0;
+    let made = match PageFamily::register(&name, layout) {
+        Ok(made) => Some(made),
+        // It was there before.
+        Err(RegisterError::DuplicateName { .. }) => None,
+        Err(RegisterError::OutOfMemory) => {
+            refused += 1;
+            None
+        }
+        Err(other) => panic!("{other}"),
+    };
+    if let Some(made) = made {
+        refused += few(made);
+        let again = PageFamily::register(&name, layout);
+        assert!(matches!(again, Err(RegisterError::DuplicateName { .. })));
+    }
+    refused
+}
