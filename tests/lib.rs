@@ -1,4 +1,11 @@
-//! Tests of mm as its users see it. The library itself is the README, whose code is a doctest.
+//! Tests of mm as its users see it. The library itself is what several of them need, and the
+//! README, whose code is a doctest.
+
+mod again;
+mod figures;
+
+pub use again::{again, is_child};
+pub use figures::{Tally, family, figures, release};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

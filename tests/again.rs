@@ -1,0 +1,46 @@
+//! A test that runs itself again, in a process of its own: for what a process has once.
+
+use std::env;
+use std::process::{Command, Output};
+
+/// Tells a test that it is the child.
+const CHILD: &str = "MM_TEST_CHILD";
+
+/// A child that takes longer hangs, and is ended by the kernel.
+const SECONDS: u32 = 120;
+
+/// Runs the test `name` again as a child, which `change` prepares. `None` in that child.
+///
+/// # Panics
+///
+/// If there can be no child.
+pub fn again(name: &str, change: impl FnOnce(&mut Command)) -> Option<Output> {
+    if env::var_os(CHILD).is_some() {
+        // SAFETY: no handler is asked for: a child that hangs is ended.
+        unsafe { libc::alarm(SECONDS) };
+        return None;
+    }
+    let me = env::current_exe().expect("a path");
+    let mut child = Command::new(me);
+    child.args(["--exact", name, "--nocapture", "--test-threads", "1"]);
+    child.env(CHILD, "1");
+    change(&mut child);
+    Some(child.output().expect("a child"))
+}
+
+/// As [`again`], and the child has to end well; whether this is the child.
+///
+/// # Panics
+///
+/// If the child failed, with what it said.
+pub fn is_child(name: &str, change: impl FnOnce(&mut Command)) -> bool {
+    let Some(output) = again(name, change) else {
+        return true;
+    };
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let status = output.status;
+    assert!(status.success(), "{name}: {status}\n{text}{errors}");
+    print!("{text}");
+    false
+}

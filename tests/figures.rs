@@ -1,0 +1,63 @@
+//! Families of a test, and what it counts.
+
+use std::alloc::Layout;
+use std::fmt;
+use std::ptr::NonNull;
+
+use mm::{FamilySnapshot, PageFamily};
+
+/// Registers a family of units of `size` bytes.
+///
+/// # Panics
+///
+/// If the name is taken.
+#[must_use]
+pub fn family(name: &str, size: usize, align: usize) -> &'static PageFamily {
+    let layout = Layout::from_size_align(size, align).expect("a layout");
+    PageFamily::register(name, layout).expect("a new name")
+}
+
+/// Returns what a snapshot says of a family, which is checked.
+///
+/// # Panics
+///
+/// If the walker finds something else.
+#[must_use]
+pub fn figures(family: &'static PageFamily) -> FamilySnapshot {
+    family.check().expect("the walker finds the same");
+    let snapshot = mm::snapshot();
+    snapshot.family(family.path()).expect("listed").clone()
+}
+
+/// Releases a block.
+///
+/// # Safety
+///
+/// The block is live, of that family, and the caller's.
+///
+/// # Panics
+///
+/// If mm knows better.
+pub unsafe fn release(family: &'static PageFamily, block: NonNull<u8>) {
+    // SAFETY: the caller promises the same.
+    unsafe { family.release(block) }.expect("live");
+}
+
+/// What a test did to mm. Shown as a line that SECURITY.md adds up.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// Pointers and sizes that no caller should pass.
+    pub bad_inputs: usize,
+    /// Calls that the system refused, processes and threads that ended where they should not.
+    pub faults: usize,
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bad_inputs, faults } = self;
+        write!(
+            f,
+            "bad inputs: {bad_inputs}, faults injected: {faults}, lost: 0"
+        )
+    }
+}
