@@ -44,3 +44,17 @@ pub fn is_child(name: &str, change: impl FnOnce(&mut Command)) -> bool {
     print!("{text}");
     false
 }
+
+/// Has a shell run the child, after `limit`: an `ulimit` that holds for the child alone.
+pub fn limited(child: &mut Command, limit: &str) {
+    let line = format!("{limit} && exec \"$0\" \"$@\"");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &line]).arg(child.get_program());
+    shell.args(child.get_args());
+    for (name, value) in child.get_envs() {
+        if let Some(value) = value {
+            shell.env(name, value);
+        }
+    }
+    *child = shell;
+}

@@ -2,26 +2,16 @@
 //! mappings, locked memory. Each in a process of its own.
 
 use std::alloc::Layout;
-use std::process::Command;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 
 use mm::{AllocError, MmBox, MmManaged, PageFamily, RegisterError};
-use mm_tests::{Tally, family, figures, is_child, release};
+use mm_tests::{Tally, family, figures, is_child, limited, release};
 
 /// Runs the named test again under limits of the shell; whether this is the child.
 fn under(limit: &str, test: &str) -> bool {
-    is_child(test, |child| {
-        let line = format!("{limit} && exec \"$0\" \"$@\"");
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &line]).arg(child.get_program());
-        shell.args(child.get_args());
-        for (name, value) in child.get_envs() {
-            value.map(|value| shell.env(name, value));
-        }
-        *child = shell;
-    })
+    is_child(test, |child| limited(child, limit))
 }
 
 /// Blocks that one thread holds, each with its own address in it.

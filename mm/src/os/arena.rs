@@ -32,6 +32,8 @@ pub(crate) struct AddressSpace<E: 'static, const GRANULE: usize> {
 ///
 /// 1. `table` holds one `AtomicPtr<E>` for each step of `space`, null or made from a `&'static E`.
 /// 2. The first `entries` of them are committed; `entries` never falls.
+/// 3. The first step of `space` and its last OS page are never committed: what is written before
+///    the first run or past the last one does not come to what the kernel put beside the arena.
 #[derive(Debug)]
 pub(crate) struct Arena<E: 'static, const GRANULE: usize> {
     space: Mapping,
@@ -42,7 +44,7 @@ pub(crate) struct Arena<E: 'static, const GRANULE: usize> {
 }
 
 /// How far an arena is used up; offsets in bytes.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Cursor {
     /// Start of what no run has taken yet.
     next: usize,
@@ -83,7 +85,9 @@ impl<E: Sync, const GRANULE: usize> AddressSpace<E, GRANULE> {
         if let Some(found) = self.take_from_open(bytes, align, calls)? {
             return Ok(found);
         }
-        let arena = self.open(bytes.checked_add(align).ok_or(Refused)?, calls)?;
+        // What is before the run: up to its alignment, and the arena's first part.
+        let before = align.checked_add(STEP).ok_or(Refused)?;
+        let arena = self.open(bytes.checked_add(before).ok_or(Refused)?, calls)?;
         let offset = arena.take(bytes, align, calls).map_err(|_| Refused)?;
         Ok((arena, offset))
     }
@@ -209,10 +213,15 @@ impl<E: Sync, const GRANULE: usize> Arena<E, GRANULE> {
 
     fn reserve_exactly(bytes: usize) -> Result<Self, Refused> {
         Ok(Self {
-            space: Mapping::reserve(bytes, STEP)?,
+            // Runs end at multiples of `STEP`, as `bytes` is: none reaches the page behind.
+            space: Mapping::reserve(bytes + System::page_bytes(), STEP)?,
             table: Mapping::reserve(bytes / GRANULE * size_of::<AtomicPtr<E>>(), 1)?,
             entries: AtomicUsize::new(0),
-            cursor: Lock::new(Cursor::default()),
+            cursor: Lock::new(Cursor {
+                next: STEP,
+                small: (GRANULE, STEP),
+                committed: GRANULE,
+            }),
             records: PhantomData,
         })
     }
