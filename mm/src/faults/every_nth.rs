@@ -20,7 +20,7 @@ const CALLS: [Option<Call>; 4] = [
 ];
 
 /// Calls that one work may make at most; the test fails if it makes more.
-const MOST_CALLS: usize = 200;
+const MOST_CALLS: usize = 600;
 
 /// Tells the test that it is the child, whose options are in its environment.
 const CHILD: &str = "MM_TEST_EVERY_NTH";
@@ -62,12 +62,12 @@ fn one_case(work: Work, family: &'static PageFamily, fault: Fault) -> bool {
     reached
 }
 
-/// Every nth call of one kind in one work; every eleventh of one that makes hundreds, where each
+/// Every nth call of one kind in one work; every twenty-third of one that makes hundreds, where each
 /// of its megabytes is written to meanwhile. How many calls there were.
 fn every_nth(work: Work, call: Option<Call>, lasting: bool) -> usize {
     let is_filled = std::env::var_os(CHILD).is_some() || !System::MEASURES_RESIDENT;
     let is_slow = is_filled && work.name == "huge";
-    for nth in (0..MOST_CALLS).step_by(if is_slow { 11 } else { 1 }) {
+    for nth in (0..MOST_CALLS).step_by(if is_slow { 23 } else { 1 }) {
         let name = format!("nth-{}-{call:?}-{lasting}-{nth}", work.name);
         let layout = Layout::from_size_align(work.unit, 4).expect("a layout");
         let family = PageFamily::register(&name, layout).expect("a new name");
@@ -106,7 +106,7 @@ fn every_nth_call_is_refused_in_hardened_mode() {
     }
     let me = std::env::current_exe().expect("a path");
     let name = "faults::every_nth::every_nth_call_is_refused_in_hardened_mode";
-    for options in ["random,poison,quarantine=4KiB", "zero"] {
+    for options in ["random,poison,guard,quarantine=4KiB", "zero"] {
         let mut child = Command::new(&me);
         child.args(["--exact", name, "--nocapture"]);
         child.env(CHILD, "1").env("MM_OPTIONS", options);

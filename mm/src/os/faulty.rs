@@ -18,7 +18,7 @@ pub(crate) enum Call {
     Reserve,
     /// Access: `mprotect`.
     Commit,
-    /// To take memory back, or to use huge pages: `madvise`.
+    /// To take memory back, to use huge pages, to guard: `madvise`.
     Advise,
     /// What is resident: `mincore`.
     Ask,
@@ -150,13 +150,13 @@ unsafe impl<S: PageSource> PageSource for Faulty<S> {
     }
 
     unsafe fn guard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
-        check()?;
+        check(Call::Advise)?;
         // SAFETY: the caller's promise is the same.
         unsafe { S::guard(start, bytes) }
     }
 
     unsafe fn unguard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
-        check()?;
+        check(Call::Advise)?;
         // SAFETY: the caller's promise is the same.
         unsafe { S::unguard(start, bytes) }
     }
