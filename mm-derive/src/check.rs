@@ -51,12 +51,13 @@ pub(crate) fn fields(item: &DeriveInput, zero: &Zero) -> Option<TokenStream> {
 }
 
 /// All fields are named, and a pointer to each is one to its type and no other. By raw pointers,
-/// since a packed struct's fields cannot be borrowed, nor those of one with a destructor moved.
+/// since a packed struct's fields cannot be borrowed, nor those of one with a destructor moved. In
+/// parentheses, since rustc reads no `*mut dyn A + B`.
 fn of_struct(fields: &Fields) -> TokenStream {
     let (members, types) = members(fields);
     quote! {
         let Self { #(#members: _),* } = unsafe { &*this };
-        #(let _: *mut #types = unsafe { &raw mut (*this).#members };)*
+        #(let _: *mut (#types) = unsafe { &raw mut (*this).#members };)*
     }
 }
 
@@ -67,7 +68,7 @@ fn of_variant(variant: &syn::Ident, fields: &Fields) -> TokenStream {
         .collect();
     quote! {
         if let Self::#variant { #(#members: #names),* } = unsafe { &mut *this } {
-            #(let _: *mut #types = #names;)*
+            #(let _: *mut (#types) = #names;)*
         }
     }
 }

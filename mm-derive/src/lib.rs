@@ -1,10 +1,11 @@
 //! The derive macro of `mm`, the crate of typed heaps. Use it through `mm`, which re-exports it.
 //!
-//! The work goes in three steps, one module each: `parse` reads the type and its `#[mm(...)]`
+//! `derive` does the work in three steps, one module each: `parse` reads the type and its `#[mm(...)]`
 //! attributes, `validate` finds the mistakes and decides what to write (with `instances` for generic
 //! types and `zero` for zeroed values), `expand` writes it.
 
 mod check;
+mod derive;
 mod expand;
 mod instances;
 mod parse;
@@ -12,10 +13,6 @@ mod validate;
 mod zero;
 
 use proc_macro::TokenStream;
-use syn::{DeriveInput, parse_macro_input};
-
-use crate::parse::Attrs;
-use crate::validate::Plan;
 
 /// Gives a type a page family of its own.
 ///
@@ -130,18 +127,5 @@ use crate::validate::Plan;
 /// ```
 #[proc_macro_derive(MmManaged, attributes(mm))]
 pub fn derive_mm_managed(input: TokenStream) -> TokenStream {
-    let item = parse_macro_input!(input as DeriveInput);
-    derive(&item).into()
-}
-
-/// Writes the implementations, or the mistakes and as much as keeps follow-up errors away.
-fn derive(item: &DeriveInput) -> proc_macro2::TokenStream {
-    let (attrs, mistakes) = Attrs::parse(item);
-    if let Some(mistakes) = mistakes {
-        return expand::mistakes(item, &attrs, &mistakes);
-    }
-    match Plan::new(item, &attrs) {
-        Ok(plan) => expand::plan(&plan),
-        Err(mistakes) => expand::mistakes(item, &attrs, &mistakes),
-    }
+    derive::derive(input.into()).into()
 }

@@ -1,56 +1,68 @@
-//! What the derive makes of a type.
+//! What the derive may write: families with names, or mistakes with messages.
 
 use proc_macro2::TokenStream;
-use syn::{DeriveInput, Error, File, Item};
+use syn::{Expr, ExprLit, File, Item, ItemConst, ItemStatic, Lit, LitStr, Macro, Stmt};
 
-use crate::expand;
-use crate::parse::Attrs;
-use crate::validate::Plan;
-
-/// Does what `derive` in mm-derive's `lib.rs` does, and requires that it makes sense.
-pub fn require(item: &DeriveInput) {
-    let (attrs, mistakes) = Attrs::parse(item);
-    if let Some(mistakes) = mistakes {
-        return require_mistakes(item, &attrs, &mistakes);
-    }
-    match Plan::new(item, &attrs) {
-        Ok(plan) => require_plan(&plan),
-        Err(mistakes) => require_mistakes(item, &attrs, &mistakes),
-    }
+/// Requires that the output is items, and either families or mistakes.
+pub fn require(output: TokenStream) {
+    let text = output.to_string();
+    let file: File = syn::parse2(output).unwrap_or_else(|error| panic!("{error} in: {text}"));
+    let mistakes = each(&file, mistake);
+    let families = each(&file, family);
+    assert_ne!(mistakes.is_empty(), families.is_empty(), "{text}");
+    let is_named = |name: &String| !name.is_empty();
+    assert!(mistakes.iter().chain(&families).all(is_named), "{text}");
 }
 
-/// A plan has families with names, each in a block of its own, and no error.
-fn require_plan(plan: &Plan<'_>) {
-    assert!(!plan.families.is_empty());
-    assert!(plan.families.iter().all(|family| !family.name.is_empty()));
-    let file = items(&expand::plan(plan));
-    assert_eq!(errors(&file), 0);
-    assert!(file.items.len() >= plan.families.len());
+fn each(file: &File, of_item: fn(&Item) -> Option<String>) -> Vec<String> {
+    file.items.iter().filter_map(of_item).collect()
 }
 
-/// Mistakes have messages, and each is in what rustc gets to see.
-fn require_mistakes(item: &DeriveInput, attrs: &Attrs, mistakes: &Error) {
-    let messages: Vec<_> = mistakes.into_iter().map(|one| one.to_string()).collect();
-    assert!(!messages.is_empty());
-    assert!(messages.iter().all(|message| !message.is_empty()));
-    let file = items(&expand::mistakes(item, attrs, mistakes));
-    assert_eq!(errors(&file), messages.len());
-}
-
-fn items(output: &TokenStream) -> File {
-    let file = syn::parse2(output.clone());
-    file.unwrap_or_else(|error| panic!("{error} in the output: {output}"))
-}
-
-/// Counts the `compile_error!` among the items.
-fn errors(file: &File) -> usize {
-    let is_error = |item: &&Item| {
-        let path = match item {
-            Item::Macro(call) => &call.mac.path,
-            _ => return false,
-        };
-        let last = path.segments.last();
-        last.is_some_and(|last| last.ident == "compile_error")
+/// The message, if the item is a `compile_error!`.
+fn mistake(item: &Item) -> Option<String> {
+    let Item::Macro(call) = item else {
+        return None;
     };
-    file.items.iter().filter(is_error).count()
+    is_last(&call.mac, "compile_error").then(|| message(&call.mac))
+}
+
+fn is_last(call: &Macro, name: &str) -> bool {
+    let last = call.path.segments.last();
+    last.is_some_and(|last| last.ident == name)
+}
+
+fn message(call: &Macro) -> String {
+    let message: LitStr = call.parse_body().expect("a message");
+    message.value()
+}
+
+/// The family's name, if the item is the block with its statics.
+fn family(item: &Item) -> Option<String> {
+    let Item::Const(ItemConst { expr, .. }) = item else {
+        return None;
+    };
+    let Expr::Block(block) = &**expr else {
+        return None;
+    };
+    block.block.stmts.iter().find_map(name)
+}
+
+/// The first argument of what makes the static of the family.
+fn name(statement: &Stmt) -> Option<String> {
+    let Stmt::Item(Item::Static(ItemStatic { ident, expr, .. })) = statement else {
+        return None;
+    };
+    if ident != "__MM_FAMILY" {
+        return None;
+    }
+    let Expr::Call(call) = &**expr else {
+        panic!("a call makes the family");
+    };
+    match call.args.first() {
+        Some(Expr::Lit(ExprLit {
+            lit: Lit::Str(name),
+            ..
+        })) => Some(name.value()),
+        _ => panic!("the name comes first"),
+    }
 }
