@@ -9,7 +9,7 @@ use crate::error::{AllocError, CheckError};
 use crate::fork;
 use crate::heap::{Block, CacheCell, Figures, Heap, Link, Shortage};
 use crate::options;
-use crate::os::{Inside, Lock, process};
+use crate::os::{self, Inside, Lock, process};
 use crate::snapshot::Location;
 
 /// All that belongs to one type: its layout, its VM pages, its figures.
@@ -51,6 +51,16 @@ static LISTED: Link<PageFamily> = Link::none();
 
 /// Held while a family lists itself.
 pub(crate) static LISTING: Lock<()> = Lock::new(());
+
+/// Does what comes before the first family, once.
+///
+/// Under no lock of ours: `dlopen` takes one, which a thread may hold that waits for ours in a
+/// library's constructor.
+pub(crate) fn begin() {
+    options::settle();
+    fork::watch();
+    os::stay_loaded();
+}
 
 /// All families that listed themselves, newest first.
 pub(crate) fn listed() -> impl Iterator<Item = &'static PageFamily> {
@@ -256,8 +266,7 @@ impl PageFamily {
         if self.listed.load(Ordering::Acquire) {
             return;
         }
-        options::settle();
-        fork::watch();
+        begin();
         let _inside = Inside::enter();
         let _listing = LISTING.lock();
         // Whoever returns from here finds the family on the list.

@@ -171,6 +171,7 @@ fn add(
     layout: Layout,
     location: Location,
 ) -> Result<&'static PageFamily, RegisterError> {
+    family::begin();
     let mut by_name = BY_NAME.lock();
     by_name.file_new();
     if let Some(taken) = by_name.find(name) {

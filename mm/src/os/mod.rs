@@ -8,12 +8,30 @@
 //! | `arena.rs` | cuts a reservation into runs, finds a run's record by address |
 //! | `inside.rs` | in debug builds: finds signal handlers that interrupted mm and call it |
 //! | `lock.rs` | a mutex that can be held across a fork |
+//! | `library.rs` | keeps a shared library loaded |
 //! | `process.rs` | what the kernel says of the process: limits, resident bytes |
 
 pub(crate) mod arena;
 #[cfg(test)]
 pub(crate) mod faulty;
 mod inside;
+#[cfg(all(
+    target_os = "linux",
+    target_env = "gnu",
+    not(target_feature = "crt-static"),
+    not(miri)
+))]
+mod library;
+#[cfg(not(all(
+    target_os = "linux",
+    target_env = "gnu",
+    not(target_feature = "crt-static"),
+    not(miri)
+)))]
+mod library {
+    /// Static programs have no libraries; those of musl stay loaded; elsewhere mm is a guest.
+    pub(crate) fn stay_loaded() {}
+}
 mod lock;
 #[cfg(all(
     target_os = "linux",
@@ -30,7 +48,7 @@ mod mmap;
 mod mmap;
 pub(crate) mod process;
 
-pub(crate) use inside::Inside;
+pub(crate) use library::stay_loaded;
 pub(crate) use lock::Lock;
 
 use core::ops::Range;
