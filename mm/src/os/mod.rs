@@ -48,6 +48,7 @@ mod mmap;
 mod mmap;
 pub(crate) mod process;
 
+pub(crate) use inside::Inside;
 pub(crate) use library::stay_loaded;
 pub(crate) use lock::Lock;
 
