@@ -47,9 +47,13 @@ pub fn is_child(name: &str, change: impl FnOnce(&mut Command)) -> bool {
 
 /// Has a shell run the child, after `limit`: an `ulimit` that holds for the child alone.
 pub fn limited(child: &mut Command, limit: &str) {
-    let line = format!("{limit} && exec \"$0\" \"$@\"");
+    in_shell(child, &format!("{limit} && exec \"$0\" \"$@\""));
+}
+
+/// Has a shell run `line`, whose `$0` and `$@` are the child and its arguments.
+pub fn in_shell(child: &mut Command, line: &str) {
     let mut shell = Command::new("sh");
-    shell.args(["-c", &line]).arg(child.get_program());
+    shell.args(["-c", line]).arg(child.get_program());
     shell.args(child.get_args());
     for (name, value) in child.get_envs() {
         if let Some(value) = value {
