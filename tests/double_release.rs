@@ -42,8 +42,11 @@ impl Bare {
     }
 }
 
+/// A name, and what is done to a block.
+type Way = (&'static str, fn(Bare));
+
 /// Ways to release a block twice.
-const WAYS: [(&str, fn(Bare)); 5] = [
+const WAYS: [Way; 5] = [
     ("drop, drop", |block| {
         block.drop_once();
         block.drop_once();

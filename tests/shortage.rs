@@ -2,6 +2,7 @@
 //! mappings, locked memory. Each in a process of its own.
 
 use std::alloc::Layout;
+use std::process::Command;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
@@ -131,6 +132,18 @@ fn knock_together() {
 fn threads_run_out_of_address_space_together() {
     let name = "threads_run_out_of_address_space_together";
     if under("ulimit -v 700000", name) {
+        knock_together();
+    }
+}
+
+#[test]
+fn hardened_threads_run_out_together() {
+    let name = "hardened_threads_run_out_together";
+    let harden = |child: &mut Command| {
+        child.env("MM_OPTIONS", "random,zero,guard,quarantine=1MiB");
+        limited(child, "ulimit -v 250000");
+    };
+    if is_child(name, harden) {
         knock_together();
     }
 }
@@ -327,6 +340,17 @@ fn no_more_mappings_from_the_start() {
 #[test]
 fn no_more_mappings_in_the_middle() {
     if is_child("no_more_mappings_in_the_middle", |_| {}) {
+        too_many_mappings(true);
+    }
+}
+
+/// Guards are mappings too, and as many as there may be.
+#[test]
+fn no_more_mappings_among_guards() {
+    let harden = |child: &mut Command| {
+        child.env("MM_OPTIONS", "guard,poison,quarantine=64KiB");
+    };
+    if is_child("no_more_mappings_among_guards", harden) {
         too_many_mappings(true);
     }
 }

@@ -139,7 +139,7 @@ fn forks(most: usize, look: fn() -> i32) -> Vec<i32> {
     thread::sleep(Duration::from_millis(20));
     let start = Instant::now();
     let mut codes = Vec::new();
-    while codes.len() < most && start.elapsed() < Duration::from_secs(5) {
+    while codes.len() < most && start.elapsed() < Duration::from_secs(3) {
         // Reports what was released so far: the child may say no less.
         drop(mm::snapshot());
         codes.push(fork(look));
