@@ -62,8 +62,8 @@ fn one_case(work: Work, family: &'static PageFamily, fault: Fault) -> bool {
     reached
 }
 
-/// Every nth call of one kind in one work; every twenty-third of one that makes hundreds, where each
-/// of its megabytes is written to meanwhile. How many calls there were.
+/// Every nth call of one kind in one work; every twenty-third of one that makes hundreds, where
+/// each of its megabytes is written to meanwhile. How many calls there were.
 fn every_nth(work: Work, call: Option<Call>, lasting: bool) -> usize {
     let is_filled = std::env::var_os(CHILD).is_some() || !System::MEASURES_RESIDENT;
     let is_slow = is_filled && work.name == "huge";
