@@ -6,10 +6,9 @@
 
 use core::alloc::Layout;
 use core::ptr::NonNull;
-use std::sync::MutexGuard;
 
 use super::link::Link;
-use crate::os::{Lock, Mapping, Refused};
+use crate::os::{Lock, Mapping, MutexGuard, Refused};
 
 /// Bytes of a chunk, unless what is placed needs more.
 const CHUNK: usize = 1 << 20;

@@ -64,7 +64,6 @@ use core::alloc::Layout;
 use core::num::NonZeroUsize;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::MutexGuard;
 
 use cache::{CacheRecord, Row};
 use central::Central;
@@ -80,7 +79,7 @@ pub(crate) use slow::flush_thread;
 #[cfg(test)]
 pub(crate) use thread::forget_spare_tables;
 
-use crate::os::{Inside, Lock, Refused};
+use crate::os::{Inside, Lock, MutexGuard, Refused};
 
 /// The address of every block of zero units: a multiple of every alignment, and on first-class
 /// platforms one that no memory can have.

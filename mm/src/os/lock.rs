@@ -1,7 +1,15 @@
 //! A mutex that can be held across a fork.
 
 use core::cell::UnsafeCell;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+
+#[cfg(mm_tsan)]
+use super::seen_mutex as mutex;
+#[cfg(not(mm_tsan))]
+use std::sync as mutex;
+
+use mutex::Mutex;
+pub(crate) use mutex::MutexGuard;
 
 /// A mutex for what nothing panics half-way through a change of.
 ///

@@ -9,6 +9,7 @@
 //! | `inside.rs` | in debug builds: finds signal handlers that interrupted mm and call it |
 //! | `lock.rs` | a mutex that can be held across a fork |
 //! | `library.rs` | keeps a shared library loaded |
+//! | `seen_mutex.rs` | std's mutex, as ThreadSanitizer can follow it |
 //! | `process.rs` | what the kernel says of the process: limits, resident bytes |
 
 pub(crate) mod arena;
@@ -47,10 +48,12 @@ mod mmap;
 #[path = "portable.rs"]
 mod mmap;
 pub(crate) mod process;
+#[cfg(mm_tsan)]
+mod seen_mutex;
 
 pub(crate) use inside::Inside;
 pub(crate) use library::stay_loaded;
-pub(crate) use lock::Lock;
+pub(crate) use lock::{Lock, MutexGuard};
 
 use core::ops::Range;
 use core::ptr::NonNull;

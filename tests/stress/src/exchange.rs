@@ -1,7 +1,8 @@
 //! How blocks get from one thread to another.
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::collections::VecDeque;
+
+use parking_lot::Mutex;
 
 use crate::held::Held;
 
@@ -14,25 +15,15 @@ pub(crate) struct Exchange {
     mailboxes: Vec<Mailbox>,
 }
 
-struct Mailbox {
-    sender: SyncSender<Vec<Held>>,
-    /// Of the one worker of the lane, and so never waited for.
-    receiver: Mutex<Receiver<Vec<Held>>>,
-}
+/// Batches, the oldest first.
+type Mailbox = Mutex<VecDeque<Vec<Held>>>;
 
 impl Exchange {
     /// Makes empty slots and mailboxes.
     pub(crate) fn new(slots: usize, lanes: usize) -> Self {
-        let mailbox = || {
-            let (sender, receiver) = sync_channel(BATCHES);
-            Mailbox {
-                sender,
-                receiver: Mutex::new(receiver),
-            }
-        };
         Self {
             slots: (0..slots).map(|_| Mutex::new(None)).collect(),
-            mailboxes: (0..lanes).map(|_| mailbox()).collect(),
+            mailboxes: (0..lanes).map(|_| Mailbox::default()).collect(),
         }
     }
 
@@ -43,25 +34,21 @@ impl Exchange {
 
     /// Puts something into a slot; returns what was there.
     pub(crate) fn swap(&self, slot: usize, held: Option<Held>) -> Option<Held> {
-        // Nothing panics under the lock.
-        let mut slot = self.slots[slot]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut slot, held)
+        std::mem::replace(&mut *self.slots[slot].lock(), held)
     }
 
     /// Sends a batch to a lane; gives it back if the mailbox is full.
     pub(crate) fn send(&self, lane: usize, batch: Vec<Held>) -> Result<(), Vec<Held>> {
-        let sent = self.mailboxes[lane].sender.try_send(batch);
-        sent.map_err(|error| match error {
-            TrySendError::Full(batch) | TrySendError::Disconnected(batch) => batch,
-        })
+        let mut mailbox = self.mailboxes[lane].lock();
+        if mailbox.len() == BATCHES {
+            return Err(batch);
+        }
+        mailbox.push_back(batch);
+        Ok(())
     }
 
     /// Takes a batch out of a lane's mailbox.
     pub(crate) fn receive(&self, lane: usize) -> Option<Vec<Held>> {
-        let receiver = &self.mailboxes[lane].receiver;
-        let receiver = receiver.lock().unwrap_or_else(PoisonError::into_inner);
-        receiver.try_recv().ok()
+        self.mailboxes[lane].lock().pop_front()
     }
 }

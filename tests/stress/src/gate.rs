@@ -1,6 +1,6 @@
 //! Where workers wait while figures are compared.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use parking_lot::{Condvar, Mutex};
 
 /// A barrier that can be opened for good, with workers still on their way to it.
 #[derive(Debug, Default)]
@@ -20,26 +20,25 @@ struct State {
 impl Gate {
     /// Waits until somebody opens the gate.
     pub(crate) fn wait(&self) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let openings = state.openings;
         state.waiting += 1;
         self.changed.notify_all();
         let is_shut = |state: &mut State| !state.is_open_for_good && state.openings == openings;
-        drop(self.changed.wait_while(state, is_shut));
+        self.changed.wait_while(&mut state, is_shut);
     }
 
     /// Waits until `workers` of them wait; false if the gate was opened for good instead.
     pub(crate) fn wait_for(&self, workers: usize) -> bool {
         let are_missing = |state: &mut State| !state.is_open_for_good && state.waiting < workers;
-        let state = self.changed.wait_while(self.state(), are_missing);
-        !state
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_open_for_good
+        let mut state = self.state.lock();
+        self.changed.wait_while(&mut state, are_missing);
+        !state.is_open_for_good
     }
 
     /// Lets all go on that wait.
     pub(crate) fn open(&self) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.waiting = 0;
         state.openings += 1;
         self.changed.notify_all();
@@ -47,17 +46,12 @@ impl Gate {
 
     /// Lets all go on, now and later.
     pub(crate) fn open_for_good(&self) {
-        self.state().is_open_for_good = true;
+        self.state.lock().is_open_for_good = true;
         self.changed.notify_all();
     }
 
     /// Whether it is open for good.
     pub(crate) fn is_open_for_good(&self) -> bool {
-        self.state().is_open_for_good
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        // A panic leaves nothing half-done here.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().is_open_for_good
     }
 }

@@ -1,9 +1,9 @@
 //! What all threads of a run share.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
 
 use mm::{FamilySnapshot, PageFamily, RegisterError, Snapshot};
+use parking_lot::Mutex;
 
 use crate::Options;
 use crate::counts::{Counts, Sums};
@@ -91,7 +91,7 @@ impl Shared {
 
     /// Notes a difference, and ends the run.
     pub(crate) fn note(&self, difference: Difference) {
-        let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut first = self.first.lock();
         first.get_or_insert(difference);
         drop(first);
         self.gate.open_for_good();
@@ -112,10 +112,7 @@ impl Shared {
 
     /// The first difference that was noted.
     pub(crate) fn first_difference(&self) -> Option<Difference> {
-        self.first
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.first.lock().clone()
     }
 }
 

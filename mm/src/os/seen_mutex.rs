@@ -1,0 +1,75 @@
+//! Std's mutex, as ThreadSanitizer can follow it: with `--cfg mm_tsan`.
+//!
+//! The tool learns who waited for whom from the atomic operations in code that was compiled for it.
+//! The std that comes with Rust was not, and what its mutex does when threads compete is out of the
+//! tool's sight: all that a lock guards would look like a race. So each unlock here is announced by
+//! a store that the next lock loads. (With a std built for the tool this is not needed.)
+
+use core::ops::{Deref, DerefMut};
+use core::sync::atomic::{
+    AtomicBool,
+    Ordering::{Acquire, Release},
+};
+use std::sync::{LockResult, PoisonError};
+
+/// As std's.
+#[derive(Debug)]
+pub(crate) struct Mutex<T> {
+    inner: std::sync::Mutex<T>,
+    unlocked: AtomicBool,
+}
+
+/// As std's.
+#[derive(Debug)]
+pub(crate) struct MutexGuard<'a, T> {
+    // Dropped after the store that announces it.
+    inner: std::sync::MutexGuard<'a, T>,
+    unlocked: &'a AtomicBool,
+}
+
+impl<T> Mutex<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self {
+            inner: std::sync::Mutex::new(value),
+            unlocked: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+        let locked = self.inner.lock();
+        self.unlocked.load(Acquire);
+        let unlocked = &self.unlocked;
+        match locked {
+            Ok(inner) => Ok(MutexGuard { inner, unlocked }),
+            Err(poisoned) => {
+                let inner = poisoned.into_inner();
+                Err(PoisonError::new(MutexGuard { inner, unlocked }))
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn try_lock(&self) -> std::sync::TryLockResult<std::sync::MutexGuard<'_, T>> {
+        self.inner.try_lock()
+    }
+}
+
+impl<T> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.inner
+    }
+}
+
+impl<T> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.inner
+    }
+}
+
+impl<T> Drop for MutexGuard<'_, T> {
+    fn drop(&mut self) {
+        self.unlocked.store(true, Release);
+    }
+}
