@@ -178,7 +178,8 @@ impl PageFamily {
     /// ```
     #[track_caller]
     pub fn alloc(&'static self, units: usize) -> Result<NonNull<u8>, AllocError> {
-        Ok(self.alloc_block(units)?.first)
+        let block = self.alloc_block(units)?;
+        Ok(block.unspecified(units * self.layout.size()))
     }
 
     /// Allocates a block of `units` units, all bytes zero.

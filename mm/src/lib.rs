@@ -35,6 +35,33 @@
 //! | registry | all families: those of the derive and those registered while the program runs |
 //! | snapshot | a plain copy of every figure at one moment; every report is made from one |
 //!
+//! # Valgrind and sanitizers
+//!
+//! With the feature `valgrind` mm tells valgrind's memcheck, and with `asan` AddressSanitizer and
+//! LeakSanitizer, which blocks it hands out and takes back, on Linux on x86-64 and aarch64. Then a
+//! use after release is reported, as on malloc, and so are reads of bytes that nobody wrote (by
+//! memcheck) and most uses beyond a block's end. In a program that does not run under such a tool
+//! the features do nothing, and take a little time.
+//!
+//! ```sh
+//! cargo build --features mm/valgrind && valgrind target/debug/program
+//! RUSTFLAGS=-Zsanitizer=address cargo +nightly run --features mm/asan --target x86_64-unknown-linux-gnu
+//! ```
+//!
+//! - What is released is handed out again soon, and a stale use is then one of a live block.
+//!   `MM_OPTIONS=quarantine=64MiB` keeps that much back of each family; see [`Options`].
+//! - memcheck says where the block was allocated and released. Of all lives of the same memory that
+//!   it remembers it describes the first, and it takes an address up to 16 bytes beside a released
+//!   block for one of that block, as malloc has nothing there. A quarantine, `random` and
+//!   `--redzone-size=8` help.
+//! - AddressSanitizer calls it `use-after-poison`, and cannot say where the block was released. It
+//!   knows granules of 8 bytes: of a block that shares one with a live neighbour, as units whose size
+//!   is no multiple of 8 do, the bytes in that granule are not watched.
+//! - What a live block points to is no leak for LeakSanitizer; what only released blocks point to is
+//!   one. It knows nothing of lost blocks of mm: those memcheck reports, and mm's own figures count.
+//! - ThreadSanitizer needs no feature. With the std that comes with Rust it cannot follow locks, those
+//!   in mm neither; build std for it (`-Zbuild-std`), or pass `--cfg mm_tsan` to rustc.
+//!
 //! # Layers
 //!
 //! Imports go one way: handle, managed, family, heap, os. The registry knows families, reports

@@ -7,7 +7,7 @@ use crate::error::AllocError;
 use crate::family::PageFamily;
 use crate::handle::{self, MmBox};
 use crate::heap::{Block, CacheCell};
-use crate::os::Inside;
+use crate::os::{Inside, watch};
 
 /// A type whose values live in a page family of their own.
 ///
@@ -176,8 +176,8 @@ unsafe fn zeroed_block<T: MmManaged + ZeroInit>(first: NonNull<T>, units: usize)
 #[inline]
 pub(crate) fn try_alloc_units<T: MmManaged>(units: usize) -> Result<NonNull<T>, AllocError> {
     Ok(match at_hand::<T>(units) {
-        Some(block) => block.first.cast(),
-        None => try_alloc_slow::<T>(units)?.first.cast(),
+        Some(block) => block.unspecified(units * size_of::<T>()).cast(),
+        None => try_alloc_unspecified_slow(units)?,
     })
 }
 
@@ -186,8 +186,8 @@ pub(crate) fn try_alloc_units<T: MmManaged>(units: usize) -> Result<NonNull<T>, 
 #[track_caller]
 pub(crate) fn alloc_units<T: MmManaged>(units: usize) -> NonNull<T> {
     match at_hand::<T>(units) {
-        Some(block) => block.first.cast(),
-        None => alloc_slow::<T>(units),
+        Some(block) => block.unspecified(units * size_of::<T>()).cast(),
+        None => alloc_slow(units),
     }
 }
 
@@ -220,6 +220,7 @@ fn alloc_units_zeroed<T: MmManaged>(units: usize) -> NonNull<T> {
 pub(crate) unsafe fn release_units<T: MmManaged>(first: NonNull<T>, units: usize) {
     let first = first.cast();
     let _inside = Inside::enter();
+    watch::take_back(first, units * size_of::<T>());
     // SAFETY: used for this call alone.
     let cell = unsafe { cell::<T>() };
     let is_put = match units {
@@ -276,10 +277,17 @@ fn try_alloc_slow<T: MmManaged>(units: usize) -> Result<Block, AllocError> {
 
 #[cold]
 #[inline(never)]
+fn try_alloc_unspecified_slow<T: MmManaged>(units: usize) -> Result<NonNull<T>, AllocError> {
+    let block = try_alloc_slow::<T>(units)?;
+    Ok(block.unspecified(units * size_of::<T>()).cast())
+}
+
+#[cold]
+#[inline(never)]
 #[track_caller]
 fn alloc_slow<T: MmManaged>(units: usize) -> NonNull<T> {
-    match try_alloc_slow::<T>(units) {
-        Ok(block) => block.first.cast(),
+    match try_alloc_unspecified_slow(units) {
+        Ok(first) => first,
         Err(refused) => allocation_failed(refused, align_of::<T>()),
     }
 }

@@ -12,6 +12,7 @@ use super::random::Random;
 use super::record::SPACE;
 use super::slow::retire;
 use super::{Heap, thread};
+use crate::os::watch;
 
 /// Holds the locks that all heaps share. After those of the heaps.
 pub(crate) fn hold_shared() {
@@ -19,6 +20,7 @@ pub(crate) fn hold_shared() {
     SPACE.hold();
     RECORDS.hold();
     JOINTS.hold();
+    watch::hold();
 }
 
 /// Ends what [`hold_shared`] began.
@@ -28,6 +30,8 @@ pub(crate) fn hold_shared() {
 /// The calling thread called it, or is the copy in a child of the one that did.
 pub(crate) unsafe fn let_go_shared() {
     // SAFETY: the caller promises it.
+    unsafe { watch::let_go() };
+    // SAFETY: as above.
     unsafe { JOINTS.let_go() };
     // SAFETY: as above.
     unsafe { RECORDS.let_go() };

@@ -10,6 +10,7 @@ use super::page::Page;
 use super::random::Random;
 use super::slot_map::Run;
 use super::{Block, Heap, Shortage};
+use crate::os::watch;
 
 /// Where a block is to be.
 #[derive(Clone, Copy)]
@@ -119,15 +120,12 @@ impl Page {
         let unit = self.extent().geometry().unit();
         let first = self.unit(run.first);
         let bytes = NonNull::slice_from_raw_parts(first, run.units * unit);
-        // SAFETY: the units are in a page's memory, and free: the caller has the family's lock.
-        let bytes = unsafe { bytes.as_ref() };
-        let was_used = self.fresh().saturating_sub(run.first) * unit;
-        let (used, fresh) = bytes.split_at(was_used.min(bytes.len()));
-        let written = used.iter().position(|byte| *byte != POISON).or_else(|| {
-            let written = fresh.iter().position(|byte| *byte != 0)?;
-            Some(used.len() + written)
+        let used = self.fresh().saturating_sub(run.first) * unit;
+        let offset = watch::lend(first, bytes.len(), || {
+            // SAFETY: the units are in a page's memory, and free: the caller has the family's lock.
+            first_written(unsafe { bytes.as_ref() }, used)
         });
-        written.map(|offset| first.addr().get() + offset)
+        offset.map(|offset| first.addr().get() + offset)
     }
 
     /// Poisons the units before `end` that were never handed out, if a later one is about to be:
@@ -138,4 +136,14 @@ impl Page {
         // SAFETY: units from `fresh` on are free, and the caller has the family's lock.
         unsafe { Fill::Poison.apply(self.unit(fresh), bytes) };
     }
+}
+
+/// The offset of the first byte that is not as it was left: the first `used` were used before.
+fn first_written(bytes: &[u8], used: usize) -> Option<usize> {
+    let (used, fresh) = bytes.split_at(used.min(bytes.len()));
+    let written = used.iter().position(|byte| *byte != POISON);
+    written.or_else(|| {
+        let written = fresh.iter().position(|byte| *byte != 0)?;
+        Some(used.len() + written)
+    })
 }

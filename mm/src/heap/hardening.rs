@@ -5,6 +5,8 @@
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::os::watch;
+
 /// What is in a released block that is poisoned.
 pub(crate) const POISON: u8 = 0xDF;
 
@@ -111,7 +113,7 @@ impl Fill {
             Self::Poison => POISON,
         };
         // SAFETY: the caller promises it.
-        unsafe { first.write_bytes(byte, bytes) };
+        watch::lend(first, bytes, || unsafe { first.write_bytes(byte, bytes) });
     }
 }
 

@@ -79,7 +79,7 @@ pub(crate) use slow::flush_thread;
 #[cfg(test)]
 pub(crate) use thread::forget_spare_tables;
 
-use crate::os::{Inside, Lock, MutexGuard, Refused};
+use crate::os::{Inside, Lock, MutexGuard, Refused, watch};
 
 /// The address of every block of zero units: a multiple of every alignment, and on first-class
 /// platforms one that no memory can have.
@@ -134,10 +134,17 @@ impl Block {
         }
     }
 
-    /// Clears the `bytes` bytes of the block, which nobody else has yet, unless they are known to
-    /// be zero.
+    /// Hands out the `bytes` bytes of the block, which nobody else has yet, as they are.
+    #[inline]
+    pub(crate) fn unspecified(self, bytes: usize) -> NonNull<u8> {
+        watch::hand_out(self.first, bytes, false);
+        self.first
+    }
+
+    /// Hands out the `bytes` bytes of the block, which nobody else has yet, all zero.
     #[inline]
     pub(crate) fn zeroed(self, bytes: usize) -> NonNull<u8> {
+        watch::hand_out(self.first, bytes, true);
         if !self.zero {
             // SAFETY: the block is new, nobody else has it, and it has this many bytes.
             unsafe { self.first.write_bytes(0, bytes) };
@@ -277,6 +284,7 @@ impl Heap {
         }
         let mut central = heap.central();
         let units = central.live_units_at(record, first).map_err(refused)?;
+        watch::take_back(first, units * heap.geometry().unit());
         if hardening::is_on() {
             // SAFETY: the caller promises that nobody uses the block, which is live.
             unsafe { central.release_hardened(heap, Row { first, units }) };

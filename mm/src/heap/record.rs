@@ -7,8 +7,8 @@ use super::extent::Extent;
 use super::geometry::GRANULE;
 use super::large::Large;
 use super::link::Link;
-use crate::os::Refused;
 use crate::os::arena::{AddressSpace, Arena};
+use crate::os::{Refused, watch};
 
 /// All address space of all families.
 pub(super) static SPACE: AddressSpace<Record, GRANULE> = AddressSpace::new();
@@ -67,11 +67,13 @@ impl Place {
     /// Takes address space that was never used.
     pub(super) fn take(bytes: usize, align: usize, calls: &mut u64) -> Result<Self, Refused> {
         let (arena, offset) = SPACE.take(bytes, align, calls)?;
-        Ok(Self {
+        let place = Self {
             arena,
             offset,
             bytes,
-        })
+        };
+        watch::keep(place.at(0), bytes);
+        Ok(place)
     }
 
     /// Address of the first byte.
@@ -108,7 +110,9 @@ impl Place {
     pub(super) unsafe fn unguard(&self, offset: usize, bytes: usize) -> Result<(), Refused> {
         let from = self.offset + offset;
         // SAFETY: the caller promises it.
-        unsafe { self.arena.space().unguard(from..from + bytes) }
+        unsafe { self.arena.space().unguard(from..from + bytes) }?;
+        watch::keep(self.at(offset), bytes);
+        Ok(())
     }
 
     /// Gives the memory of some of the run's OS pages back; on success it reads as zero.

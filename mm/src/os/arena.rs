@@ -11,7 +11,7 @@ use core::sync::atomic::{
 };
 use std::sync::OnceLock;
 
-use super::{Lock, Mapping, PageSource, Refused, System, process};
+use super::{Lock, Mapping, PageSource, Refused, System, process, watch};
 
 /// Memory is committed in steps of this many bytes, at which arenas are aligned too.
 const STEP: usize = 2 << 20;
@@ -191,6 +191,7 @@ impl<E: Sync, const GRANULE: usize> AddressSpace<E, GRANULE> {
         // Twice as much for each eighth arena, or their number would bound the heap.
         let wanted = arena_bytes() << (number / 8);
         let arena = Arena::reserve(wanted.max(least), least, calls)?;
+        watch::begin(arena.space.at(0), arena.space.bytes());
         Ok(slot.get_or_init(|| arena))
     }
 }

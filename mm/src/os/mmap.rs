@@ -9,7 +9,7 @@
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use super::{PageSource, Refused, process};
+use super::{PageSource, Refused, process, watch};
 
 /// Marks OS pages in the page table itself, which takes no entry of the kernel's list of mappings.
 /// Linux 6.13 and later. Source: `linux/mman.h`; madvise(2).
@@ -73,14 +73,14 @@ unsafe impl PageSource for Kernel {
 
     unsafe fn guard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
         // SAFETY: the caller's range is committed, and nobody needs its contents.
-        let answer = unsafe { libc::madvise(start.as_ptr().cast(), bytes, MADV_GUARD_INSTALL) };
-        accepted(answer).or_else(|Refused| forbid(start, bytes))
+        let answer = unsafe { advise_of_guard(start, bytes, MADV_GUARD_INSTALL) };
+        answer.or_else(|Refused| forbid(start, bytes))
     }
 
     unsafe fn unguard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
         // SAFETY: what guards hide is nobody's.
-        let answer = unsafe { libc::madvise(start.as_ptr().cast(), bytes, MADV_GUARD_REMOVE) };
-        if accepted(answer).is_err() {
+        let answer = unsafe { advise_of_guard(start, bytes, MADV_GUARD_REMOVE) };
+        if answer.is_err() {
             FORBIDDEN.fetch_sub(1, Relaxed);
         }
         // SAFETY: the range is part of what was committed.
@@ -103,6 +103,25 @@ unsafe impl PageSource for Kernel {
         let answer = unsafe { libc::mincore(start.as_ptr().cast(), bytes, pages.as_mut_ptr()) };
         accepted(answer)
     }
+}
+
+/// Puts guards of the kernel, or takes them away.
+///
+/// # Safety
+///
+/// The range is committed, and nobody needs its contents.
+unsafe fn advise_of_guard(
+    start: NonNull<u8>,
+    bytes: usize,
+    advice: libc::c_int,
+) -> Result<(), Refused> {
+    // LeakSanitizer reads all that the list of mappings says can be read, and such guards are not
+    // on that list.
+    if watch::TO_ASAN {
+        return Err(Refused);
+    }
+    // SAFETY: the caller promises the same.
+    accepted(unsafe { libc::madvise(start.as_ptr().cast(), bytes, advice) })
 }
 
 /// Ranges that were made inaccessible as mappings of their own.

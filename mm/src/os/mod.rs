@@ -11,6 +11,7 @@
 //! | `library.rs` | keeps a shared library loaded |
 //! | `seen_mutex.rs` | std's mutex, as ThreadSanitizer can follow it |
 //! | `process.rs` | what the kernel says of the process: limits, resident bytes |
+//! | `watch/` | tells valgrind and AddressSanitizer whose memory it is |
 
 pub(crate) mod arena;
 #[cfg(test)]
@@ -50,6 +51,7 @@ mod mmap;
 pub(crate) mod process;
 #[cfg(mm_tsan)]
 mod seen_mutex;
+pub(crate) mod watch;
 
 pub(crate) use inside::Inside;
 pub(crate) use library::stay_loaded;

@@ -1,0 +1,104 @@
+//! Tells valgrind and AddressSanitizer what is handed out and taken back.
+//!
+//! To both, mm's memory is one large mapping that a program may read and write as it likes. Told
+//! what is whose, they report a use after release as they do for malloc. Without the features
+//! `valgrind` and `asan` nothing here does anything, and it all compiles to nothing.
+//!
+//! | call | the block's bytes then are |
+//! | --- | --- |
+//! | [`begin`] | as before: address space for any family |
+//! | [`keep`] | nobody's: address space that a family took |
+//! | [`hand_out`] | the program's, and hold nothing, or zero |
+//! | [`take_back`] | nobody's again; valgrind remembers whose they were |
+//! | [`lend`] | the engine's, for one step |
+//!
+//! A release is told before the engine takes the block: another thread may have it right after. It
+//! is told where programs enter mm, by those who know how long the block is, and so the caches
+//! know nothing of it.
+
+mod asan;
+mod valgrind;
+
+use core::ptr::NonNull;
+
+/// Whether anybody is told. The portable backend's memory is the global allocator's.
+const TO_VALGRIND: bool = cfg!(all(feature = "valgrind", not(mm_portable)));
+pub(super) const TO_ASAN: bool = cfg!(all(feature = "asan", not(mm_portable)));
+
+/// Tells that nobody may use address space that belongs to a family from now on.
+#[inline]
+pub(crate) fn keep(first: NonNull<u8>, bytes: usize) {
+    if TO_VALGRIND {
+        valgrind::forbid(first, bytes);
+    }
+    if TO_ASAN {
+        asan::forbid(first, bytes);
+    }
+}
+
+/// Tells that the program has a new block. With `zero` its bytes are, or the caller writes zeros
+/// next; else the block holds nothing.
+#[inline]
+pub(crate) fn hand_out(first: NonNull<u8>, bytes: usize, zero: bool) {
+    if TO_VALGRIND {
+        valgrind::hand_out(first, bytes, zero);
+    }
+    if TO_ASAN {
+        asan::allow(first, bytes);
+    }
+}
+
+/// Tells that the program has given up a block that [`hand_out`] told of, just as long.
+#[inline]
+pub(crate) fn take_back(first: NonNull<u8>, bytes: usize) {
+    if TO_VALGRIND {
+        valgrind::take_back(first, bytes);
+    }
+    if TO_ASAN {
+        asan::forbid(first, bytes);
+    }
+}
+
+/// Lets the engine itself use bytes that no program has, while `work` runs.
+#[inline]
+pub(crate) fn lend<R>(first: NonNull<u8>, bytes: usize, work: impl FnOnce() -> R) -> R {
+    if TO_VALGRIND {
+        valgrind::allow(first, bytes);
+    }
+    if TO_ASAN {
+        asan::allow(first, bytes);
+    }
+    let done = work();
+    keep(first, bytes);
+    done
+}
+
+/// Tells of address space for families, which stays mm's. LeakSanitizer looks there for pointers,
+/// but not in what [`keep`] and [`take_back`] told of. The caller has a lock.
+pub(crate) fn begin(first: NonNull<u8>, bytes: usize) {
+    if TO_VALGRIND {
+        valgrind::begin();
+    }
+    if TO_ASAN {
+        asan::search(first, bytes);
+    }
+}
+
+/// Holds the lock of this module, before a fork.
+pub(crate) fn hold() {
+    if TO_ASAN {
+        asan::EDGES.hold();
+    }
+}
+
+/// Ends what [`hold`] began.
+///
+/// # Safety
+///
+/// As for [`Lock::let_go`](super::Lock::let_go).
+pub(crate) unsafe fn let_go() {
+    if TO_ASAN {
+        // SAFETY: the caller promises the same.
+        unsafe { asan::EDGES.let_go() };
+    }
+}
