@@ -5,7 +5,21 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use crate::os::{Inside, process};
 use crate::{family, heap, registry};
 
-/// Has the process tell mm of its forks, once.
+/// Watches from the start of the program on, or of the library that has this copy of mm. Handlers
+/// that a program asks for later run before [`hold`] and after [`let_go`], and so may use mm.
+#[cfg(target_os = "linux")]
+#[used]
+// SAFETY: the section is an array of functions of this type, which are called once each.
+#[unsafe(link_section = ".init_array")]
+static AT_START: extern "C" fn() = {
+    extern "C" fn at_start() {
+        watch();
+    }
+    at_start
+};
+
+/// Has the process tell mm of its forks, once. Again at a family's first use, for linkers that
+/// left the above out.
 pub(crate) fn watch() {
     static WATCHED: AtomicBool = AtomicBool::new(false);
     // Not a `Once`: a child forked from the middle of one would wait for ever.

@@ -1,0 +1,45 @@
+//! A program whose own fork handlers use mm. Alone in its process: it has to be the first to ask
+//! for handlers.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use mm::{MmBox, MmManaged};
+
+#[derive(MmManaged)]
+struct Entry([u64; 8]);
+
+static CALLS: AtomicUsize = AtomicUsize::new(0);
+
+/// More than a cache holds, so that locks are taken.
+extern "C" fn use_mm() {
+    let entries: Vec<_> = (0..3_000).map(|_| MmBox::new(Entry([7; 8]))).collect();
+    CALLS.fetch_add(1, Relaxed);
+    drop(entries);
+}
+
+#[test]
+fn handlers_may_allocate_before_and_after_a_fork() {
+    // SAFETY: the handlers do nothing that a forked child may not do: see the module's head.
+    let asked = unsafe { libc::pthread_atfork(Some(use_mm), Some(use_mm), Some(use_mm)) };
+    assert_eq!(asked, 0);
+    // Ends the test if it hangs.
+    // SAFETY: no handler is asked for.
+    unsafe { libc::alarm(20) };
+    use_mm();
+    // SAFETY: the child does nothing but end.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0);
+    if child == 0 {
+        let wrong = mm::check().is_err() || CALLS.load(Relaxed) != 3;
+        // SAFETY: ends the child at once.
+        unsafe { libc::_exit(i32::from(wrong)) };
+    }
+    let mut status = -1;
+    // SAFETY: the child is ours and `status` is an int.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    assert_eq!(status, 0);
+    // SAFETY: nothing to be careful about.
+    unsafe { libc::alarm(0) };
+    assert_eq!(CALLS.load(Relaxed), 3);
+    mm::check().expect("the walker finds the same");
+}
