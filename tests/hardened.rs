@@ -346,6 +346,21 @@ fn random_order_is_no_order() {
     assert_eq!(figures(), (1_000, 1_000, 0));
 }
 
+#[test]
+fn after_a_trim_reports_promise_nothing_more() {
+    for options in ["poison", "zero", "random"] {
+        if !is_child("after_a_trim_reports_promise_nothing_more", options) {
+            continue;
+        }
+        let mut pages: Vec<_> = (0..2_000).map(|_| MmBox::new(Page([1; 3_000]))).collect();
+        pages.truncate(1);
+        mm::trim();
+        let report = mm::snapshot().block_usage().to_string();
+        assert!(report.contains("trim() would return 0 B"), "{report}");
+        return;
+    }
+}
+
 /// Where the units are that a forked child is given, as its exit code.
 fn order_in_a_child() -> i32 {
     // SAFETY: the child goes on with mm, whose handlers see to its locks.

@@ -201,7 +201,9 @@ impl Figures {
         for run in map.free_runs() {
             fill += Fill::free_block(run.units as u64);
         }
-        self.reclaimable += page.reclaimable(os_page) as u64;
+        if page.extent().may_settle() {
+            self.reclaimable += page.reclaimable(os_page) as u64;
+        }
         let (taken, capacity) = (page.taken(), page.capacity());
         let bytes = heap.geometry().page_bytes() as u64;
         self.vm_pages += 1;

@@ -2,10 +2,19 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::extent::count;
+use super::extent::{Extent, count};
+use super::hardening::{self, Fill};
 use super::page::{Page, SETTLED};
 use super::slot_map::Run;
 use crate::os::Refused;
+
+impl Extent {
+    /// Whether the free memory between taken units may go back.
+    pub(super) fn may_settle(&self) -> bool {
+        // What was poisoned must be found as it was left.
+        self.taken_units() == 0 || hardening::chosen().fill != Fill::Poison
+    }
+}
 
 impl Page {
     /// Bytes from the extent's start of the whole OS pages inside a free run that may be backed:

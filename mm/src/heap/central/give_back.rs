@@ -5,7 +5,6 @@ use super::spare::SpareMemory;
 use crate::heap::Heap;
 use crate::heap::cache::CacheRecord;
 use crate::heap::extent::{Extent, Standing};
-use crate::heap::hardening::{self, Fill};
 use crate::heap::page::Page;
 use crate::heap::record::Record;
 use crate::os::{PageSource, System};
@@ -101,12 +100,8 @@ fn settle(
 }
 
 fn settle_pages(extent: &'static Extent, os_page: usize, calls: &mut u64) -> usize {
-    // What was poisoned must be found as it was left.
-    if hardening::is_on() && hardening::chosen().fill == Fill::Poison {
-        return 0;
-    }
     let reclaimable = |page: Page| page.reclaimable(os_page) > 0;
-    if !extent.pages().any(reclaimable) {
+    if !extent.may_settle() || !extent.pages().any(reclaimable) {
         return 0;
     }
     let was_huge = extent.is_huge();
