@@ -117,6 +117,28 @@ fn zeros_written_after_release_are_found_in_any_order() {
 }
 
 #[test]
+fn memory_that_is_given_back_in_part_is_no_write_after_release() {
+    let name = "memory_that_is_given_back_in_part_is_no_write_after_release";
+    for options in ["poison", "random,poison"] {
+        if !is_child(name, options) {
+            continue;
+        }
+        let make = || (0..2_000).map(|_| MmBox::new(Page([1; 3_000])));
+        let pages: Vec<_> = make().collect();
+        let last = MmBox::as_ptr(&pages[1_500]);
+        // The kernel does not take locked memory back, only what lies before it.
+        // SAFETY: the page is mapped.
+        let locked = unsafe { libc::mlock(last.cast(), size_of::<Page>()) };
+        assert_eq!(locked, 0);
+        drop(pages);
+        mm::trim();
+        assert_eq!(make().collect::<Vec<_>>().len(), 2_000);
+        mm::check().expect("the walker finds the same");
+        return;
+    }
+}
+
+#[test]
 fn released_memory_is_filled() {
     for (options, byte) in [("zero", 0), ("poison", 0xDF)] {
         if !is_child("released_memory_is_filled", options) {

@@ -227,6 +227,7 @@ impl Extent {
         *calls += 1;
         // SAFETY: no unit is taken, so none is live and none is in a cache: nobody needs them.
         if unsafe { self.place.discard(0, self.place.bytes) }.is_err() {
+            self.pages().for_each(Page::poison_anew);
             return false;
         }
         self.states.iter().for_each(PageState::retire);

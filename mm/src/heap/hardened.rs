@@ -128,6 +128,16 @@ impl Page {
         offset.map(|offset| first.addr().get() + offset)
     }
 
+    /// Poisons the page, of which no unit is taken, where it was before. What the kernel says it
+    /// did not take, it may have taken in part: up to memory that is locked.
+    pub(super) fn poison_anew(self) {
+        let bytes = self.fresh() * self.extent().geometry().unit();
+        if hardening::chosen().fill == Fill::Poison {
+            // SAFETY: all units are free, and the caller has the family's lock.
+            unsafe { Fill::Poison.apply(self.unit(0), bytes) };
+        }
+    }
+
     /// Poisons the units before `end` that were never handed out, if a later one is about to be:
     /// all free units below `fresh` are to hold the same.
     fn poison_until(self, end: usize) {

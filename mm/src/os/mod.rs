@@ -68,7 +68,7 @@ pub(crate) type System = mmap::Kernel;
 /// OS pages that one call is asked about: 2 MiB of them where they have 4 KiB.
 const RESIDENT_PAGES: usize = 512;
 
-/// The kernel said no; nothing changed.
+/// The kernel said no; nothing changed, but for a `discard` that stopped half way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refused;
 
@@ -106,7 +106,7 @@ pub(crate) unsafe trait PageSource {
     /// The range consists of OS pages inside one reservation.
     unsafe fn commit(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
 
-    /// Gives the memory of a range back; the range then reads as zero.
+    /// Gives the memory of a range back; the range then reads as zero. Refused, parts of it may.
     ///
     /// # Safety
     ///
