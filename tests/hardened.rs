@@ -69,6 +69,27 @@ fn unknown_options_end_the_process_with_those_that_are_known() {
     assert!(text.contains("MM_OPTIONS: unknown option `gard`; known are random,"));
 }
 
+extern "C" fn register_at_exit() {
+    let family = PageFamily::register("at exit", Layout::new::<u64>());
+    assert!(family.is_ok());
+}
+
+#[test]
+fn unknown_options_end_a_process_that_registers_families_at_exit() {
+    let name = "unknown_options_end_a_process_that_registers_families_at_exit";
+    if let Some(output) = again(name, "gard") {
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        return;
+    }
+    // SAFETY: no handler is asked for: a child that hangs is ended.
+    unsafe { libc::alarm(20) };
+    // SAFETY: the function may be called at exit: that is what the test is about.
+    assert_eq!(unsafe { libc::atexit(register_at_exit) }, 0);
+    drop(PageFamily::register("first", Layout::new::<u64>()));
+    unreachable!("the options are unknown");
+}
+
 #[test]
 fn a_write_after_release_is_reported_with_family_and_address() {
     let name = "a_write_after_release_is_reported_with_family_and_address";

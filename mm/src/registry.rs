@@ -9,6 +9,7 @@ use crate::__private::Entry;
 use crate::error::{CheckError, RegisterError};
 use crate::family::{self, PageFamily};
 use crate::heap::{self, Fill, Link};
+use crate::options;
 use crate::os::{Lock, PageSource, System, process};
 use crate::snapshot::{FamilySnapshot, FillClass, Label, Location, ProcessFigures, Snapshot};
 
@@ -171,6 +172,7 @@ fn add(
     layout: Layout,
     location: Location,
 ) -> Result<&'static PageFamily, RegisterError> {
+    // Before the lock: what runs at exit, if an option is unknown, may register families too.
     family::begin();
     let mut by_name = BY_NAME.lock();
     by_name.file_new();
