@@ -85,6 +85,7 @@ impl Central {
     fn find_run(&mut self, units: usize, random: bool) -> Option<Choice> {
         let pages = self.shelves.with_room().flat_map(Extent::pages);
         for page in pages.filter(|page| page.longest_run() >= units) {
+            // Either way the page remembers a look in vain.
             let first = if random {
                 page.random_run(units, &mut self.random)
             } else {
@@ -156,4 +157,39 @@ fn first_written(bytes: &[u8], used: usize) -> Option<usize> {
         let written = fresh.iter().position(|byte| *byte != 0)?;
         Some(used.len() + written)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use core::alloc::Layout;
+
+    use super::*;
+    use crate::heap::record::Record;
+
+    #[test]
+    fn pages_remember_what_was_looked_for_in_vain() {
+        static HEAP: Heap = Heap::new(Layout::new::<[u64; 4]>());
+        let alloc = |units| HEAP.alloc_hardened(units).expect("memory").first;
+        let singles: Vec<_> = (0..20_000).map(|_| alloc(1)).collect();
+        for first in singles.iter().step_by(2) {
+            let row = Row {
+                first: *first,
+                units: 1,
+            };
+            // SAFETY: the unit is live and ours.
+            unsafe { HEAP.central().release_hardened(&HEAP, row) };
+        }
+        alloc(2);
+        let central = HEAP.central();
+        let pages = central.records().flat_map(|record| match record {
+            Record::Extent(extent) => extent.pages(),
+            Record::Large(_) => unreachable!("units are small"),
+        });
+        // But for the one with the last single units, and those never used.
+        let holes = pages.filter(|page| page.taken() > page.capacity() / 3);
+        let longest: Vec<_> = holes.map(Page::longest_run).collect();
+        assert!(longest.len() > 5);
+        let longer = longest.iter().filter(|units| **units > 1);
+        assert!(longer.count() <= 1, "{longest:?}");
+    }
 }
