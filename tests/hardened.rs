@@ -4,6 +4,7 @@
 use std::alloc::Layout;
 use std::collections::{HashMap, HashSet};
 use std::env;
+use std::hint;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output};
 use std::ptr::NonNull;
@@ -521,7 +522,7 @@ fn of_two_threads_that_choose_one_is_heard_whole() {
     let start = AtomicBool::new(false);
     let choose = |options: Options| {
         while !start.load(Relaxed) {
-            std::hint::spin_loop();
+            hint::spin_loop();
         }
         options.apply().is_ok()
     };

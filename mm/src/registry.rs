@@ -9,7 +9,6 @@ use crate::__private::Entry;
 use crate::error::{CheckError, RegisterError};
 use crate::family::{self, PageFamily};
 use crate::heap::{self, Fill, Link};
-use crate::options;
 use crate::os::{Lock, PageSource, System, process};
 use crate::snapshot::{FamilySnapshot, FillClass, Label, Location, ProcessFigures, Snapshot};
 
