@@ -12,11 +12,8 @@ const ROLE: &str = "MM_TEST_STRESS";
 #[test]
 fn figures_are_exact_whenever_threads_pause() {
     // Its own process: all figures of the run's families must come from the run.
-    let operations = if env::var_os(ROLE).is_some() {
-        200_000
-    } else {
-        1_500_000
-    };
+    let is_hardened = env::var_os(ROLE).is_some();
+    let operations = if is_hardened { 200_000 } else { 1_500_000 };
     for (seed, threads) in [(1, 2), (2, 8)] {
         let options = Options {
             operations,
@@ -29,7 +26,8 @@ fn figures_are_exact_whenever_threads_pause() {
             panic!("seed {seed}, {threads} threads: {difference}");
         });
         assert!(summary.operations() >= options.operations, "{summary}");
-        assert!(summary.fewest_operations() > 0, "{summary}");
+        // In a short run a family may have no turn.
+        assert!(is_hardened || summary.fewest_operations() > 0, "{summary}");
         assert!(summary.rounds() >= 4, "{summary}");
         assert!(summary.snapshots() > 2 * summary.rounds(), "{summary}");
         assert!(summary.workers() > 2 * threads as u64, "{summary}");
