@@ -130,7 +130,11 @@ impl Options {
             None if option == "zero" => Ok(self.zero_on_release()),
             None if option == "poison" => Ok(self.poison()),
             None if option == "guard" => Ok(self.guard_pages()),
-            Some(("quarantine", size)) => Ok(self.quarantine(bytes(size)?)),
+            Some(("quarantine", size)) => {
+                // Added to what was asked for, never taken from it.
+                let asked = self.hardening.quarantine;
+                Ok(self.quarantine(bytes(size)?.max(asked)))
+            }
             _ => Err(OptionsError::Unknown {
                 option: option.into(),
             }),
@@ -246,6 +250,13 @@ mod tests {
             "quarantine=4096".parse(),
             Ok(Options::new().quarantine(4_096))
         );
+    }
+
+    #[test]
+    fn the_environment_takes_nothing_away() {
+        let asked = Options::new().poison().quarantine(4_096);
+        assert_eq!(asked.with("zero,quarantine=0"), Ok(asked));
+        assert_eq!(asked.with("quarantine=8KiB"), Ok(asked.quarantine(8_192)));
     }
 
     #[test]
