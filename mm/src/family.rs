@@ -3,7 +3,7 @@
 use core::alloc::Layout;
 use core::fmt;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
 
 use crate::error::{AllocError, CheckError};
 use crate::fork;
@@ -11,6 +11,7 @@ use crate::heap::{Block, CacheCell, Figures, Heap, Link, Shortage};
 use crate::options;
 use crate::os::{self, Inside, Lock, process};
 use crate::snapshot::Location;
+use crate::sync::AtomicBool;
 
 /// All that belongs to one type: its layout, its VM pages, its figures.
 ///

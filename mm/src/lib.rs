@@ -78,6 +78,8 @@ mod fork;
 mod handle;
 mod heap;
 mod managed;
+#[cfg(all(test, loom))]
+mod models;
 mod newtype;
 mod options;
 mod os;
@@ -86,6 +88,7 @@ mod registry;
 mod release;
 mod report;
 mod snapshot;
+mod sync;
 
 #[doc(hidden)]
 #[path = "private.rs"]

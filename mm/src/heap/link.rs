@@ -3,10 +3,9 @@
 use core::fmt;
 use core::marker::PhantomData;
 use core::ptr;
-use core::sync::atomic::{
-    AtomicPtr,
-    Ordering::{Acquire, Release},
-};
+use core::sync::atomic::Ordering::{Acquire, Release};
+
+use crate::sync::AtomicPtr;
 
 /// An `Option<&'static T>` that can be set through a shared reference.
 ///

@@ -7,7 +7,6 @@
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
-use super::link::Link;
 use crate::os::{Lock, Mapping, MutexGuard, Refused};
 
 /// Bytes of a chunk, unless what is placed needs more.
@@ -37,7 +36,7 @@ struct Filling {
 #[derive(Debug)]
 struct Chunk {
     mapping: Mapping,
-    older: Link<Chunk>,
+    older: Option<&'static Chunk>,
 }
 
 impl Region {
@@ -116,7 +115,7 @@ impl Region {
 
     fn chunks(&self) -> impl Iterator<Item = &'static Chunk> + use<> {
         let newest = self.filling().newest;
-        core::iter::successors(newest, |chunk| chunk.older.get())
+        core::iter::successors(newest, |chunk| chunk.older)
     }
 
     /// Cuts zeroed memory of `layout` from a chunk.
@@ -161,11 +160,7 @@ impl Chunk {
     /// Puts a chunk's head at the start of its own memory.
     fn place(mapping: Mapping, older: Option<&'static Self>) -> &'static Self {
         let place = mapping.at(0).cast::<Self>();
-        let head = Self {
-            mapping,
-            older: Link::none(),
-        };
-        head.older.set(older);
+        let head = Self { mapping, older };
         // SAFETY: the mapping is new, committed, aligned to an OS page and larger than the head.
         unsafe { place.write(head) };
         // SAFETY: just written, and a chunk is never given back.

@@ -48,6 +48,8 @@ mod large_runs;
 mod link;
 mod list;
 mod meta;
+#[cfg(all(test, loom))]
+pub(crate) mod models;
 mod page;
 mod quarantine;
 mod random;
@@ -63,7 +65,7 @@ mod thread;
 use core::alloc::Layout;
 use core::num::NonZeroUsize;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::Ordering::Relaxed;
 
 use cache::{CacheRecord, Row};
 use central::Central;
@@ -80,6 +82,7 @@ pub(crate) use slow::flush_thread;
 pub(crate) use thread::forget_spare_tables;
 
 use crate::os::{Inside, Lock, MutexGuard, Refused, watch};
+use crate::sync::AtomicUsize;
 
 /// The address of every block of zero units: a multiple of every alignment, and on first-class
 /// platforms one that no memory can have.

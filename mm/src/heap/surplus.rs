@@ -13,12 +13,13 @@
 //! that the program wrote before.
 
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use core::sync::atomic::Ordering::Relaxed;
 
 use super::central::{extent_of, released_twice};
 use super::geometry::{LONG_ROW, LONGEST_ROW};
 use super::page::{Page, Spot};
 use super::slot_map::Run;
+use crate::sync::AtomicU8;
 
 /// Surplus units that a block of `units` units may have.
 pub(super) const fn most_surplus(units: usize) -> usize {

@@ -7,6 +7,7 @@ use super::cache::{CacheCell, CacheRecord};
 use super::link::Link;
 use super::meta;
 use crate::os::{Inside, Lock, Refused};
+use crate::sync::thread_local;
 
 /// Cells in one part of a table.
 const CELLS: usize = 256;
@@ -16,7 +17,7 @@ const PARTS: usize = 4_096;
 
 type Cells = [CacheCell; CELLS];
 
-std::thread_local! {
+thread_local! {
     static THREAD: Thread = const { Thread::new() };
 }
 

@@ -1,13 +1,14 @@
 //! In debug builds: whether the calling thread is inside of mm already. Only a signal handler can
 //! find that it is, and what it would do to a cache that is half changed is anybody's guess.
+//! Not in models, whose threads are all one to the system.
 
-#[cfg(debug_assertions)]
+#[cfg(all(debug_assertions, not(all(test, loom))))]
 pub(crate) use on::Inside;
 
-#[cfg(not(debug_assertions))]
+#[cfg(not(all(debug_assertions, not(all(test, loom)))))]
 pub(crate) use off::Inside;
 
-#[cfg(debug_assertions)]
+#[cfg(all(debug_assertions, not(all(test, loom))))]
 mod on {
     use core::cell::Cell;
     use core::sync::atomic::{Ordering::SeqCst, compiler_fence};
@@ -52,7 +53,7 @@ mod on {
     }
 }
 
-#[cfg(not(debug_assertions))]
+#[cfg(not(all(debug_assertions, not(all(test, loom)))))]
 mod off {
     /// A call that is not over; in release builds nobody keeps track.
     #[derive(Debug)]

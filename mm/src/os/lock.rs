@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 #[cfg(mm_tsan)]
 use super::seen_mutex as mutex;
 #[cfg(not(mm_tsan))]
-use std::sync as mutex;
+use crate::sync as mutex;
 
 use mutex::Mutex;
 pub(crate) use mutex::MutexGuard;

@@ -1,14 +1,12 @@
 //! Released blocks of a few units: one stack for each length.
 
 use core::ptr::NonNull;
-use core::sync::atomic::{
-    AtomicPtr, AtomicU16,
-    Ordering::{Acquire, Relaxed, Release},
-};
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::Row;
 use crate::heap::Block;
 use crate::heap::geometry::{Geometry, LONG_ROW};
+use crate::sync::{AtomicPtr, AtomicU16};
 
 /// Blocks of one length that one cache keeps at most.
 const MOST_BLOCKS: usize = 64;

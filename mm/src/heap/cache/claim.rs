@@ -1,7 +1,9 @@
 //! Free units of one map word.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::Ordering::Relaxed;
+
+use crate::sync::{AtomicPtr, AtomicU64};
 
 /// Free units of one map word, taken together.
 #[derive(Debug)]

@@ -32,19 +32,22 @@
 //! every cache after. The writer lets the
 //! cache shrink *before* it raises `allocated`, so an allocation that the reader counts is one
 //! whose unit it no longer finds in the cache: `allocated - (taken - cached)` never says that more
-//! was released than was.
+//! was released than was. `heap/models` has programs that `loom` runs in every order to show it.
 
 mod bins;
 mod claim;
+#[cfg(all(test, loom))]
+mod models;
 mod record;
 mod rows;
 mod units;
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+use core::sync::atomic::Ordering::Relaxed;
 
 use super::Block;
 use super::geometry::LONG_ROW;
+use crate::sync::AtomicPtr;
 use record::{CLOSED, OPEN};
 
 pub(super) use bins::Bins;

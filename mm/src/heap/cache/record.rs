@@ -1,10 +1,7 @@
 //! A cache's record: its life, and what others read of it.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{
-    AtomicPtr, AtomicU32, AtomicU64, AtomicUsize,
-    Ordering::{Acquire, Relaxed},
-};
+use core::sync::atomic::Ordering::{Acquire, Relaxed};
 
 use super::CacheCell;
 use super::bins::Bins;
@@ -14,6 +11,7 @@ use crate::heap::link::Link;
 use crate::heap::list::{Neighbours, Node};
 use crate::heap::{Block, Heap, meta};
 use crate::os::Refused;
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 
 /// Words that one cache has claimed at most.
 pub(super) const MOST_CLAIMS: usize = 8;

@@ -6,12 +6,13 @@
 
 use core::ops::RangeInclusive;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::Ordering::Relaxed;
 
 use crate::heap::Block;
 use crate::heap::geometry::{Geometry, LONGEST_ROW};
 use crate::heap::link::Link;
 use crate::heap::surplus::{Surplus, most_surplus};
+use crate::sync::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64};
 
 /// Lengths are below this many units. A power of two, so that no index needs a test.
 const LENGTHS: usize = 512;

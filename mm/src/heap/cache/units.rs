@@ -1,15 +1,13 @@
 //! How units come into a cache and leave it. Only the cache's thread calls any of this.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{
-    AtomicPtr,
-    Ordering::{Acquire, Relaxed, Release},
-};
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::claim::Claim;
 use super::record::{CacheRecord, MOST_CLAIMS};
 use crate::heap::geometry::Geometry;
 use crate::heap::{Block, meta};
+use crate::sync::{AtomicPtr, MODELLED};
 
 /// Released units that one cache holds at most. With half of it, a loop that makes a thousand
 /// values and drops them takes a third longer; with more, nothing that was measured gains.
@@ -17,10 +15,10 @@ const MOST_STACKED: usize = 1_024;
 
 /// Units that are freed while the lock is held once: a thread that waits for it meanwhile need
 /// not go to sleep.
-pub(in crate::heap) type Portion = [NonNull<u8>; 128];
+pub(in crate::heap) type Portion = [NonNull<u8>; if MODELLED { 1 } else { 128 }];
 
 /// Released units that a new cache has room for.
-const FIRST_STACK: usize = 16;
+const FIRST_STACK: usize = if MODELLED { 1 } else { 16 };
 
 /// Bytes of released units, and of claimed units, that one cache holds at most.
 const MOST_BYTES: usize = 128 << 10;

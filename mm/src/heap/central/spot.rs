@@ -7,6 +7,7 @@ use crate::heap::page::{Page, Spot};
 use crate::heap::record::{Record, SPACE};
 use crate::heap::slot_map::Run;
 use crate::os::process;
+use crate::sync::abort;
 
 /// The extent that an address lies in.
 #[inline]
@@ -46,5 +47,5 @@ pub(in crate::heap) fn released_twice(unit: NonNull<u8>) -> ! {
     // Going on would hand the same memory out to two owners.
     let why = "was released twice, or is no unit; aborting";
     process::say_last(format_args!("the unit at {unit:p} {why}"));
-    std::process::abort();
+    abort();
 }

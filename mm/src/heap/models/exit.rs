@@ -1,0 +1,110 @@
+//! A thread ends: its caches are flushed, closed, and another's soon.
+
+use core::sync::atomic::Ordering::Relaxed;
+use std::rc::Rc;
+
+use super::snapshot::{Done, Owner, read};
+use super::{UNIT, User, new_heap, release_raw, settled};
+use crate::heap::figures::Figures;
+use crate::models::{end_thread, model, spawn};
+
+/// Catches: a count taken over before the lock is had; a record that is free before it is drained;
+/// a hot slot that keeps its unit after a flush.
+#[test]
+fn exit_and_successor() {
+    model("thread exit", 2, || {
+        let (heap, done) = (new_heap(UNIT), Rc::new(Done::default()));
+        let owner = || Owner {
+            user: User::of(heap),
+            done: Rc::clone(&done),
+        };
+        let (leaves, follows) = (owner(), owner());
+        let leaving = spawn(move || {
+            let (one, other) = (leaves.alloc(1), leaves.alloc(1));
+            leaves.release(one, 1);
+            other
+        });
+        let following = spawn(move || {
+            let one = follows.alloc(1);
+            follows.release(one, 1);
+        });
+        let before = read(heap, &done, 3, &Figures::default());
+        let left = leaving.join().expect("the thread ended");
+        done.released.update(|count| count + 1);
+        release_raw(heap, left.give_up()).expect("a live unit");
+        following.join().expect("the thread ended");
+        read(heap, &done, 0, &before);
+        settled(heap, 3, 3);
+    });
+}
+
+/// Catches: a cell that leads to the closed record still.
+#[test]
+fn release_after_exit() {
+    model("a release after the thread's cache was closed", 4, || {
+        let (heap, done) = (new_heap(UNIT), Rc::new(Done::default()));
+        let owner = Owner {
+            user: User::of(heap),
+            done: Rc::clone(&done),
+        };
+        let ending = spawn(move || {
+            let (one, other) = (owner.alloc(1), owner.alloc(1));
+            owner.release(one, 1);
+            end_thread();
+            // As a destructor that runs late does.
+            owner.release(other, 1);
+            let last = owner.alloc(1);
+            owner.release(last, 1);
+        });
+        // The record may be this thread's meanwhile.
+        let user = User::of(heap);
+        let one = user.alloc(1);
+        user.release(one, 1);
+        ending.join().expect("the thread ended");
+        settled(heap, 4, 4);
+    });
+}
+
+/// Catches: the thread's next record read after this one is free for others.
+#[test]
+fn exit_with_two_caches() {
+    model("exit of a thread with two caches", 2, || {
+        let heaps = [new_heap(UNIT), new_heap(UNIT)];
+        let work = move || {
+            let users = heaps.map(User::of);
+            let units = users.map(|user| user.alloc(1));
+            for (user, unit) in users.into_iter().zip(units) {
+                user.release(unit, 1);
+            }
+        };
+        // Each may get what the other had, when it has closed the one and not yet the other.
+        let (leaving, following) = (spawn(work), spawn(work));
+        leaving.join().expect("the thread ended");
+        following.join().expect("the thread ended");
+        for heap in heaps {
+            assert_eq!(settled(heap, 2, 2).cached_units, 0);
+        }
+    });
+}
+
+/// Catches: a record that is free before it is drained.
+#[test]
+fn cells_by_number() {
+    model("cells of a table that another thread had", 2, || {
+        let heap = new_heap(UNIT);
+        // All executions use the same place of a table.
+        heap.number.store(1, Relaxed);
+        let work = move || {
+            heap.with_cell(|cell| {
+                let cell = cell.expect("memory for a cell");
+                let user = User { heap, cell };
+                let unit = user.alloc(1);
+                user.release(unit, 1);
+            });
+        };
+        let (leaving, following) = (spawn(work), spawn(work));
+        leaving.join().expect("the thread ended");
+        following.join().expect("the thread ended");
+        assert_eq!(settled(heap, 2, 2).cached_units, 0);
+    });
+}

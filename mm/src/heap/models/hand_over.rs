@@ -1,0 +1,162 @@
+//! Units that one thread makes and another releases.
+
+use loom::sync::mpsc;
+
+use super::{SMALL_UNIT, UNIT, User, new_heap, release_raw, settled};
+use crate::heap::Refusal;
+use crate::heap::slow::flush_thread;
+use crate::models::{Owned, ends_process, model, spawn};
+
+/// Catches: claimed units that are not marked in the map.
+#[test]
+fn release_by_another_thread() {
+    model("hand-over", None, || {
+        let heap = new_heap(UNIT);
+        let maker = User::of(heap);
+        let (one, other) = (maker.alloc(1), maker.alloc(1));
+        let taker = spawn(move || {
+            let user = User::of(heap);
+            user.release(one, 1);
+            let again = user.alloc(1);
+            let more = user.alloc(1);
+            user.release(again, 1);
+            more
+        });
+        release_raw(heap, other.give_up()).expect("a live unit");
+        let again = maker.alloc(1);
+        let more = taker.join().expect("the taker ended");
+        maker.release(again, 1);
+        maker.release(more, 1);
+        settled(heap, 5, 5);
+    });
+}
+
+/// A thread takes a block of `units` units out of its cache again and hands it over, and others
+/// come where it was. Its next owner must not be told that it is still there. With `below`, it was
+/// on the stack, below the hot slot.
+fn released_after_it_left(unit: usize, units: usize, below: bool) {
+    let heap = new_heap(unit);
+    let (to, from) = mpsc::channel();
+    let maker = spawn(move || {
+        let user = User::of(heap);
+        let mut above = below.then(|| user.alloc(units));
+        let [first, second, third] = [(); 3].map(|()| user.alloc(units));
+        let put = |above: &mut Option<Owned>, block| {
+            above
+                .take()
+                .into_iter()
+                .for_each(|above| user.release(above, units));
+            user.release(block, units);
+        };
+        let take = |above: &mut Option<Owned>| {
+            *above = below.then(|| user.alloc(units));
+            user.alloc(units)
+        };
+        put(&mut above, first);
+        to.send(take(&mut above)).expect("somebody receives");
+        put(&mut above, second);
+        user.release(third, units);
+        let last = take(&mut above);
+        put(&mut above, last);
+    });
+    let block = from.recv().expect("a block").give_up();
+    release_raw(heap, block).expect("a live block");
+    maker.join().expect("the maker ended");
+    let blocks = if below { 8 } else { 5 };
+    assert_eq!(settled(heap, blocks, blocks).cached_units, 0);
+}
+
+/// Catches: a count of the stack that is not `Release`.
+#[test]
+fn release_of_what_left_the_hot_slot() {
+    model("a release of what left another's hot slot", 4, || {
+        released_after_it_left(UNIT, 1, false);
+    });
+}
+
+/// Catches: the count of the stack raised before the slot is stored.
+#[test]
+fn release_of_what_left_the_stack() {
+    model("a release of what left another's stack", 3, || {
+        released_after_it_left(UNIT, 1, true);
+    });
+}
+
+/// Catches: a count of a bin that is not `Release`, or not loaded with `Acquire`.
+#[test]
+fn release_of_what_left_a_bin() {
+    model("a release of what left another's bin", None, || {
+        released_after_it_left(UNIT, 2, false);
+    });
+}
+
+/// Catches: `allocated` raised before a row leaves.
+#[test]
+fn release_of_what_left_long_rows() {
+    model("a release of what left another's long rows", 2, || {
+        released_after_it_left(SMALL_UNIT, 33, false);
+    });
+}
+
+/// A thread releases a block of `units` units; another does so again, when it may.
+fn released_again(unit: usize, units: usize) {
+    let heap = new_heap(unit);
+    let (to, from) = mpsc::channel();
+    let owner = spawn(move || {
+        let user = User::of(heap);
+        let [first, second, third] = [(); 3].map(|()| user.alloc(units));
+        user.release(first, units);
+        let block = second.give_up();
+        user.release_again(block, units);
+        to.send(block).expect("somebody receives");
+        user.release(third, units);
+    });
+    let block = from.recv().expect("a block");
+    // In the owner's cache, or on its way to the maps, or there.
+    let again = release_raw(heap, block);
+    assert!(matches!(again, Err(Refusal::NotLive)), "{again:?}");
+    owner.join().expect("the owner ended");
+    settled(heap, 3, 3);
+}
+
+/// Catches: a release by address that does not look into caches; a count of the stack that is not
+/// `Release`, or not loaded with `Acquire`.
+#[test]
+fn second_release() {
+    model("a second release", None, || released_again(UNIT, 1));
+}
+
+/// Catches: a release by address that does not look into caches.
+#[test]
+fn second_release_of_few() {
+    model("a second release of a row", None, || {
+        released_again(UNIT, 2);
+    });
+}
+
+/// Catches: as above.
+#[test]
+fn second_release_of_many() {
+    model("a second release of a long row", None, || {
+        released_again(SMALL_UNIT, 33);
+    });
+}
+
+/// Catches: maps that do not look whether a unit is taken.
+#[test]
+fn overlapping_releases() {
+    model("two releases at once", None, || {
+        let heap = new_heap(UNIT);
+        let user = User::of(heap);
+        let unit = user.alloc(1).give_up();
+        let other = spawn(move || {
+            ends_process(|| {
+                User::of(heap).release_again(unit, 1);
+                flush_thread();
+            })
+        });
+        let first = release_raw(heap, unit);
+        let found = other.join().expect("the other thread ended");
+        assert!(first.is_err() != found, "{first:?}, {found}");
+    });
+}

@@ -1,0 +1,114 @@
+//! Models of what threads do with one heap. See `crate::models`.
+
+mod exit;
+mod flush;
+mod growth;
+mod hand_over;
+mod number;
+mod snapshot;
+
+use core::alloc::Layout;
+use core::ops::Range;
+use core::ptr::NonNull;
+
+use super::cache::CacheCell;
+use super::figures::Figures;
+use super::meta::{JOINTS, RECORDS};
+use super::record::SPACE;
+use super::thread::forget_spare_tables;
+use super::{Heap, Refusal};
+use crate::models::Owned;
+
+/// Bytes of a unit: eight fill a VM page, so that all of one fit a claim.
+const UNIT: usize = 8 << 10;
+
+/// Bytes of a unit of which a page holds 42: enough for rows that may have surplus units.
+const SMALL_UNIT: usize = 1536;
+
+/// Bytes of a unit of which a cache holds four, besides the one in the hot slot.
+const LARGE_UNIT: usize = 32 << 10;
+
+/// Statics whose locks no model may see: they are held for a few lines.
+pub(crate) fn unmodelled() -> [Range<usize>; 3] {
+    [range_of(&RECORDS), range_of(&JOINTS), range_of(&SPACE)]
+}
+
+fn range_of<T>(it: &'static T) -> Range<usize> {
+    let start = core::ptr::from_ref(it).addr();
+    start..start + size_of::<T>()
+}
+
+/// Puts back what one execution leaves and another would find.
+pub(crate) fn forget_executions() {
+    forget_spare_tables();
+}
+
+/// A heap of this execution alone, never freed, as those of families.
+fn new_heap(unit: usize) -> &'static Heap {
+    let layout = Layout::from_size_align(unit, 8).expect("a layout");
+    Box::leak(Box::new(Heap::new(layout)))
+}
+
+/// A thread's way to a heap: what `MmBox` does, and in the same order.
+#[derive(Clone, Copy)]
+struct User<'a> {
+    heap: &'static Heap,
+    cell: &'a CacheCell,
+}
+
+impl User<'static> {
+    /// With a cell that is never freed: a thread's cells are there until all its destructors ran.
+    fn of(heap: &'static Heap) -> Self {
+        Self {
+            heap,
+            cell: Box::leak(Box::new(CacheCell::new())),
+        }
+    }
+}
+
+impl User<'_> {
+    fn alloc(self, units: usize) -> Owned {
+        let at_hand = match units {
+            1 => self.cell.take(self.heap.geometry().unit()),
+            _ => self.cell.take_row(units),
+        };
+        let block = at_hand.map_or_else(|| self.heap.alloc(self.cell, units), Ok);
+        Owned::new(block.expect("memory").first)
+    }
+
+    fn release(self, block: Owned, units: usize) {
+        self.release_again(block.give_up(), units);
+    }
+
+    /// Releases what nobody owns, perhaps.
+    fn release_again(self, first: NonNull<u8>, units: usize) {
+        let is_put = match units {
+            // SAFETY: models release what they own; who does not wants to see it found out.
+            1 => unsafe { self.cell.put(first) },
+            // SAFETY: as above.
+            _ => unsafe { self.cell.put_row(first, units) },
+        };
+        if !is_put {
+            // SAFETY: as above, and the cell did not take it.
+            unsafe { self.heap.release(self.cell, first, units) };
+        }
+    }
+}
+
+/// Releases by address, by whatever thread.
+fn release_raw(heap: &'static Heap, first: NonNull<u8>) -> Result<(), Refusal> {
+    // SAFETY: as in `User::release_again`.
+    let answer = unsafe { Heap::release_raw(first, Some(heap)) };
+    answer.map_err(|(refusal, _)| refusal)
+}
+
+/// Compares the figures with the walker's and with what was done, when no thread is in a call.
+fn settled(heap: &'static Heap, allocated: u64, released: u64) -> Figures {
+    heap.check().expect("all figures are exact");
+    let figures = heap.figures();
+    assert_eq!(
+        (figures.blocks_allocated, figures.blocks_released),
+        (allocated, released)
+    );
+    figures
+}

@@ -1,0 +1,155 @@
+//! Atomics that look like those of `core`, to the byte, and are `loom`'s in a model.
+//!
+//! Each holds one of `core`'s, with its value of the last step: what was placed or zeroed is what
+//! the next execution starts from. An atomic of `loom` always starts from 0, so it holds how far
+//! the value is from that.
+
+use core::sync::atomic::{self as plain, Ordering};
+
+use super::modelled::{Loaded, Place};
+
+macro_rules! integer {
+    ($name:ident, $value:ty) => {
+        #[derive(Debug)]
+        #[repr(transparent)]
+        pub(crate) struct $name(plain::$name);
+
+        // SAFETY: the field is an atomic integer, of which zero is a value.
+        unsafe impl bytemuck::Zeroable for $name {}
+
+        #[allow(dead_code, reason = "the engine needs not all of them of each")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_lossless,
+            trivial_numeric_casts,
+            reason = "values come back to the type that they had"
+        )]
+        impl $name {
+            pub(crate) const fn new(value: $value) -> Self {
+                Self(plain::$name::new(value))
+            }
+
+            pub(crate) fn load(&self, order: Ordering) -> $value {
+                match self.place().load(order) {
+                    Some(Loaded::Any(value)) => value as $value,
+                    Some(Loaded::Own) | None => self.0.load(order),
+                }
+            }
+
+            pub(crate) fn store(&self, value: $value, order: Ordering) {
+                self.place().store(value as u64, order);
+                self.0.store(value, order);
+            }
+
+            pub(crate) fn swap(&self, value: $value, order: Ordering) -> $value {
+                let before = self.place().swap(value as u64, order);
+                let plain = self.0.swap(value, order);
+                before.map_or(plain, |before| before as $value)
+            }
+
+            pub(crate) fn compare_exchange(
+                &self,
+                known: $value,
+                new: $value,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$value, $value> {
+                let orders = (success, failure);
+                let answer = self
+                    .place()
+                    .compare_exchange(known as u64, new as u64, orders);
+                // A read-modify-write finds the newest value, which is what is here.
+                let plain = self.0.compare_exchange(known, new, success, failure);
+                assert!(answer.is_none_or(|answer| answer.is_ok() == plain.is_ok()));
+                plain
+            }
+
+            fn place(&self) -> Place {
+                Place {
+                    address: (&raw const self.0).addr(),
+                    start: self.0.load(Ordering::Relaxed) as u64,
+                }
+            }
+        }
+    };
+}
+
+integer!(AtomicU8, u8);
+integer!(AtomicU16, u16);
+integer!(AtomicU32, u32);
+integer!(AtomicU64, u64);
+integer!(AtomicUsize, usize);
+
+impl AtomicUsize {
+    #[allow(clippy::cast_possible_truncation, reason = "as above")]
+    pub(crate) fn fetch_add(&self, value: usize, order: Ordering) -> usize {
+        let before = self.place().add(value as u64, order);
+        let plain = self.0.fetch_add(value, order);
+        before.map_or(plain, |before| before as usize)
+    }
+}
+
+#[derive(Debug)]
+#[repr(transparent)]
+pub(crate) struct AtomicBool(AtomicU8);
+
+impl AtomicBool {
+    pub(crate) const fn new(value: bool) -> Self {
+        Self(AtomicU8::new(value as u8))
+    }
+
+    pub(crate) fn load(&self, order: Ordering) -> bool {
+        self.0.load(order) != 0
+    }
+
+    pub(crate) fn store(&self, value: bool, order: Ordering) {
+        self.0.store(value.into(), order);
+    }
+}
+
+#[derive(Debug)]
+#[repr(transparent)]
+pub(crate) struct AtomicPtr<T>(plain::AtomicPtr<T>);
+
+// SAFETY: the field is an atomic pointer, of which zero is null.
+unsafe impl<T> bytemuck::Zeroable for AtomicPtr<T> {}
+
+impl<T> AtomicPtr<T> {
+    pub(crate) const fn new(to: *mut T) -> Self {
+        Self(plain::AtomicPtr::new(to))
+    }
+
+    pub(crate) fn load(&self, order: Ordering) -> *mut T {
+        match self.place().load(order) {
+            Some(Loaded::Any(address)) => pointer(address),
+            Some(Loaded::Own) | None => self.0.load(order),
+        }
+    }
+
+    pub(crate) fn store(&self, to: *mut T, order: Ordering) {
+        self.place().store(address(to), order);
+        self.0.store(to, order);
+    }
+
+    pub(crate) fn swap(&self, to: *mut T, order: Ordering) -> *mut T {
+        let before = self.place().swap(address(to), order);
+        let plain = self.0.swap(to, order);
+        before.map_or(plain, pointer)
+    }
+
+    fn place(&self) -> Place {
+        Place {
+            address: (&raw const self.0).addr(),
+            start: address(self.0.load(Ordering::Relaxed)),
+        }
+    }
+}
+
+fn address<T>(to: *mut T) -> u64 {
+    to.expose_provenance() as u64
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "it was an address")]
+fn pointer<T>(address: u64) -> *mut T {
+    core::ptr::with_exposed_provenance_mut(address as usize)
+}

@@ -1,0 +1,174 @@
+//! What lasts for one execution of a model.
+
+use core::any::Any;
+use core::cell::RefCell;
+use core::ops::Range;
+use core::ptr::NonNull;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use loom::cell::UnsafeCell;
+use loom::sync::atomic::AtomicU64;
+use loom::sync::{Mutex, MutexGuard};
+use loom::thread::ThreadId;
+
+use super::modelled::Modelled;
+use crate::heap;
+
+/// Atomics that one execution may touch.
+const MOST_ATOMICS: usize = 1_000;
+
+std::thread_local! {
+    static CURRENT: RefCell<Option<Execution>> = const { RefCell::new(None) };
+}
+
+/// A value of a thread, unless that is at its end.
+pub(super) type Local = Option<Rc<dyn Any>>;
+
+/// `loom`'s side of an execution, by address.
+struct Execution {
+    unused: Unused,
+    atomics: HashMap<usize, Modelled>,
+    mutexes: HashMap<usize, &'static Mutex<()>>,
+    locals: HashMap<(usize, ThreadId), Local>,
+    /// What stays as it is.
+    unmodelled: [Range<usize>; 3],
+    /// Who has a unit, and who had.
+    owners: HashMap<NonNull<u8>, Ownership>,
+}
+
+/// Atomics that stand for nothing yet. All are made before any thread starts: what the engine finds
+/// at an address was there before, for all threads, whichever looks first.
+pub(super) struct Unused(Vec<Rc<AtomicU64>>);
+
+impl Unused {
+    pub(super) fn take(&mut self) -> Rc<AtomicU64> {
+        self.0.pop().expect("an execution of few atomics")
+    }
+}
+
+struct Ownership {
+    owned: bool,
+    /// Finds owners of whom one does not know all that the one before did.
+    contents: Rc<UnsafeCell<()>>,
+}
+
+/// Starts an execution on the calling OS thread.
+pub(super) fn begin() {
+    CURRENT.with(|current| current.replace(None));
+    heap::models::forget_executions();
+    let execution = Execution {
+        unused: Unused((0..MOST_ATOMICS).map(|_| Rc::default()).collect()),
+        atomics: HashMap::new(),
+        mutexes: HashMap::new(),
+        locals: HashMap::new(),
+        unmodelled: heap::models::unmodelled(),
+        owners: HashMap::new(),
+    };
+    CURRENT.with(|current| current.replace(Some(execution)));
+}
+
+/// Puts all threads at their end, without a destructor: the process would be no more.
+pub(super) fn forget_locals() {
+    let forget = |local: &mut Local| core::mem::forget(local.take());
+    with(|execution| execution.locals.values_mut().for_each(forget));
+}
+
+/// Calls `f` with the execution, if there is one. No step of a model may be inside.
+fn with<R>(f: impl FnOnce(&mut Execution) -> R) -> Option<R> {
+    CURRENT.with(|current| current.borrow_mut().as_mut().map(f))
+}
+
+/// Calls `f` with what stands for the atomic at `address`, whose value is `start` if this is the
+/// first touch. None outside of models.
+pub(super) fn with_atomic_at<R>(
+    address: usize,
+    start: impl FnOnce() -> u64,
+    f: impl FnOnce(&mut Modelled, &mut Unused) -> R,
+) -> Option<R> {
+    with(|execution| {
+        let unused = &mut execution.unused;
+        let atomic = execution.atomics.entry(address);
+        let atomic = atomic.or_insert_with(|| Modelled::new(unused.take(), start()));
+        f(atomic, unused)
+    })
+}
+
+/// Locks what stands for the mutex at `address`, unless that is none of a model's.
+pub(super) fn lock_at(address: usize) -> Option<MutexGuard<'static, ()>> {
+    let mutex = with(|execution| {
+        let is_at = |range: &Range<usize>| range.contains(&address);
+        if execution.unmodelled.iter().any(is_at) {
+            return None;
+        }
+        // Guards outlive the table: a few bytes for each execution are never freed.
+        let new = || &*Box::leak(Box::default());
+        Some(*execution.mutexes.entry(address).or_insert_with(new))
+    });
+    let mutex = mutex.flatten()?;
+    Some(mutex.lock().expect("loom poisons no mutex"))
+}
+
+/// The calling thread's value of the key at `address`. None outside of models.
+pub(super) fn local_at<T: 'static>(address: usize, init: fn() -> T) -> Local {
+    let thread = loom_thread()?;
+    with(|execution| {
+        let new = || Some(Rc::new(init()) as Rc<dyn Any>);
+        let locals = &mut execution.locals;
+        locals.entry((address, thread)).or_insert_with(new).clone()
+    })?
+}
+
+/// Takes the values of the calling thread, which is at its end from now on.
+pub(super) fn take_locals() -> Vec<Local> {
+    let thread = loom_thread();
+    let take = |execution: &mut Execution| {
+        let locals = execution.locals.iter_mut();
+        let own = locals.filter(|((_, of), _)| Some(*of) == thread);
+        own.map(|(_, local)| local.take()).collect()
+    };
+    with(take).unwrap_or_default()
+}
+
+fn loom_thread() -> Option<ThreadId> {
+    with(|_| ())?;
+    Some(loom::thread::current().id())
+}
+
+/// A unit that a thread of a model owns.
+#[derive(Debug)]
+pub(crate) struct Owned(NonNull<u8>);
+
+impl Owned {
+    /// Takes over a unit that was just handed out.
+    ///
+    /// # Panics
+    ///
+    /// If somebody owns it, or released it in a way that the new owner need not know of.
+    pub(crate) fn new(unit: NonNull<u8>) -> Self {
+        let contents = with(|execution| {
+            let new = || Ownership {
+                owned: false,
+                contents: Rc::new(UnsafeCell::new(())),
+            };
+            let owner = execution.owners.entry(unit).or_insert_with(new);
+            assert!(!owner.owned, "a unit with two owners");
+            owner.owned = true;
+            Rc::clone(&owner.contents)
+        });
+        // As a program that writes to what it owns.
+        contents.expect("a model").with_mut(|_| ());
+        Self(unit)
+    }
+
+    /// Gives the unit up, which is to be released.
+    pub(crate) fn give_up(self) -> NonNull<u8> {
+        let contents = with(|execution| {
+            let owner = execution.owners.get_mut(&self.0).expect("an owned unit");
+            owner.owned = false;
+            Rc::clone(&owner.contents)
+        });
+        contents.expect("a model").with_mut(|_| ());
+        self.0
+    }
+}

@@ -1,0 +1,59 @@
+//! Families list themselves at first use.
+
+use core::alloc::Layout;
+use core::ptr;
+
+use super::{model, spawn};
+use crate::family::{self, PageFamily};
+use crate::snapshot::Location;
+
+/// A family that nobody knows of.
+fn new_family(name: &'static str) -> &'static PageFamily {
+    let location = Location::new(file!(), line!(), column!(), "");
+    let family = PageFamily::run_time(name, Layout::new::<u64>(), location);
+    Box::leak(Box::new(family))
+}
+
+/// Lists a family, and finds it on the list once, as on every list of a name.
+fn list(family: &'static PageFamily, last: &'static PageFamily) -> usize {
+    family.list();
+    assert_eq!(times_listed(family, last), 1);
+    family.number()
+}
+
+/// How often the family is on the list, of which `last` must be the end.
+fn times_listed(family: &'static PageFamily, last: &'static PageFamily) -> usize {
+    let mut times = 0;
+    for listed in family::listed() {
+        if ptr::eq(listed, last) {
+            return times;
+        }
+        times += usize::from(ptr::eq(listed, family));
+    }
+    panic!("the list has an end that was not there");
+}
+
+/// Catches: a family listed twice, for want of the lock or of a second look under it; a family that is
+/// the newest before it leads on; one that says that it is listed before it is; links and `listed`
+/// without `Release` or `Acquire`.
+#[test]
+fn first_use() {
+    model("first use of families", 4, || {
+        // Those of earlier executions come after it.
+        let last = new_family("last");
+        last.list();
+        let (one, other) = (new_family("one"), new_family("other"));
+        let first = spawn(move || list(one, last));
+        let second = spawn(move || (list(one, last), list(other, last)));
+        let seen = [one, other].map(|family| times_listed(family, last));
+        assert!(seen.iter().all(|times| *times <= 1));
+        let number = first.join().expect("the thread ended");
+        let (same, another) = second.join().expect("the thread ended");
+        assert_eq!((one.number(), other.number()), (number, another));
+        assert!(number == same && number != another);
+        assert_eq!(
+            [one, other].map(|family| times_listed(family, last)),
+            [1, 1]
+        );
+    });
+}

@@ -1,0 +1,40 @@
+//! Thread-local values of a model's threads.
+
+use super::execution::{local_at, take_locals};
+
+/// As `std::thread::LocalKey`. Outside of a model every thread is at its end.
+#[derive(Debug)]
+pub(crate) struct LocalKey<T: 'static> {
+    init: fn() -> T,
+}
+
+/// The thread is at its end.
+#[derive(Debug)]
+pub(crate) struct Ended;
+
+impl<T: 'static> LocalKey<T> {
+    pub(crate) const fn new(init: fn() -> T) -> Self {
+        Self { init }
+    }
+
+    pub(crate) fn try_with<R>(&'static self, f: impl FnOnce(&T) -> R) -> Result<R, Ended> {
+        let address = core::ptr::from_ref(self).addr();
+        let local = local_at(address, self.init).ok_or(Ended)?;
+        Ok(f(local.downcast_ref().expect("the key's type")))
+    }
+}
+
+/// Runs the destructors of the calling thread's values.
+pub(crate) fn end_thread() {
+    // They may take steps of the model.
+    drop(take_locals());
+}
+
+macro_rules! local {
+    ($(#[$attribute:meta])* $visible:vis static $name:ident: $type:ty = const $init:block;) => {
+        $(#[$attribute])*
+        $visible static $name: $crate::models::LocalKey<$type> =
+            $crate::models::LocalKey::new(|| $init);
+    };
+}
+pub(crate) use local as thread_local;

@@ -1,0 +1,89 @@
+//! Models: small programs of a few threads that `loom` runs in every order, with every value that
+//! each load may return.
+//!
+//! They run the engine itself. `loom`'s atomics cannot be made in constants, nor be what zeroed
+//! memory holds, and both is what the engine needs. So in a model `crate::sync` offers types that
+//! look like those of `core` and hold one of them, and that lead every operation to an atomic of
+//! `loom`: by address, through a table that lasts for one execution. See `atomic`.
+//!
+//! `loom` runs all threads of a model on one OS thread and switches between them at these
+//! operations, and nowhere else. Locks that are held across one are `loom`'s too; those that never
+//! are (of the address space, of the memory for records) stay as they are.
+//!
+//! Memory that one execution took is not given back: a few kilobytes for each, most of it never
+//! touched.
+//!
+//! An execution must do what an earlier one did, up to the point where `loom` decides otherwise. So
+//! each makes families, cells and threads of its own, and nothing depends on an address.
+
+mod atomic;
+mod execution;
+mod listing;
+mod local;
+mod modelled;
+mod mutex;
+
+use core::sync::atomic::{self as core_atomic, Ordering::Relaxed};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, PoisonError};
+
+use loom::thread::JoinHandle;
+
+pub(crate) use atomic::{
+    AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize,
+};
+pub(crate) use execution::Owned;
+pub(crate) use local::{LocalKey, end_thread, thread_local};
+pub(crate) use mutex::{Mutex, MutexGuard};
+
+/// Steps of all threads together that one execution may take; a model that takes more waits for
+/// itself.
+const MOST_STEPS: usize = 10_000;
+
+/// Runs `program` in every order, or in those with at most so many `interruptions` of threads that
+/// could go on; says how many they were. `LOOM_MAX_PREEMPTIONS` sets another bound.
+pub(crate) fn model(name: &str, interruptions: impl Into<Option<usize>>, program: fn()) {
+    // Models share the engine's statics, and each must find them as it left them.
+    static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let schedules = Arc::new(core_atomic::AtomicUsize::new(0));
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(interruptions.into());
+    builder.max_branches = MOST_STEPS;
+    let counted = Arc::clone(&schedules);
+    builder.check(move || {
+        counted.fetch_add(1, Relaxed);
+        execution::begin();
+        program();
+        end_thread();
+    });
+    println!("model {name}: {} schedules", schedules.load(Relaxed));
+}
+
+/// Starts a thread of a model. Who joins it finds it ended, thread-local values and all.
+pub(crate) fn spawn<T: 'static>(body: impl FnOnce() -> T + 'static) -> JoinHandle<T> {
+    loom::thread::spawn(move || {
+        let answer = body();
+        end_thread();
+        answer
+    })
+}
+
+/// What a thread of a model is unwound with where a process would end.
+struct Aborted;
+
+/// Unwinds where the process would end; see [`ends_process`].
+pub(crate) fn abort() -> ! {
+    execution::forget_locals();
+    std::panic::resume_unwind(Box::new(Aborted))
+}
+
+/// Whether `f` would have ended the process. If so, no destructor of a thread-local value runs in
+/// this execution any more.
+pub(crate) fn ends_process(f: impl FnOnce()) -> bool {
+    match std::panic::catch_unwind(AssertUnwindSafe(f)) {
+        Ok(()) => false,
+        Err(why) if why.is::<Aborted>() => true,
+        Err(why) => std::panic::resume_unwind(why),
+    }
+}

@@ -1,0 +1,165 @@
+//! What stands for one of the engine's atomics, in one execution of a model.
+//!
+//! `loom` looks for other orders where two threads' steps meet at one atomic. Of the threads that
+//! loaded before a store it remembers the last alone, and where that is the thread that stores, it
+//! takes the others for done: a load hides that the store could have come before theirs (issues 166
+//! and 392 of tokio-rs/loom). Nearly all that threads share here is loaded and stored by its owner
+//! and only loaded by others. So each thread that loads has a *mark*, an atomic that it stores
+//! into, and that others store into before they store the value. And who alone has stored, or
+//! nobody, need not ask `loom` for the value: there is no other.
+
+use core::sync::atomic::Ordering::{self, Relaxed};
+use std::rc::Rc;
+
+use loom::sync::atomic::AtomicU64;
+use loom::thread::{self, ThreadId};
+
+use super::execution::{Unused, with_atomic_at};
+
+/// The atomic of `loom` for one of the engine's, and who uses it.
+pub(super) struct Modelled {
+    /// How far the value is from `start`.
+    distance: Rc<AtomicU64>,
+    /// The value when this execution first touched it.
+    start: u64,
+    writers: Writers,
+    marks: Vec<(ThreadId, Rc<AtomicU64>)>,
+}
+
+/// Who stored in this execution.
+#[derive(Clone, Copy)]
+enum Writers {
+    Nobody,
+    One(ThreadId),
+    Several,
+}
+
+/// Where an atomic of the engine is, and the value that it has without a model.
+pub(super) struct Place {
+    pub(super) address: usize,
+    pub(super) start: u64,
+}
+
+impl Modelled {
+    pub(super) fn new(distance: Rc<AtomicU64>, start: u64) -> Self {
+        Self {
+            distance,
+            start,
+            writers: Writers::Nobody,
+            marks: Vec::new(),
+        }
+    }
+
+    /// The mark of a thread that loads.
+    fn mark_of(&mut self, thread: ThreadId, unused: &mut Unused) -> Rc<AtomicU64> {
+        if let Some((_, mark)) = self.marks.iter().find(|(of, _)| *of == thread) {
+            return Rc::clone(mark);
+        }
+        let mark = unused.take();
+        self.marks.push((thread, Rc::clone(&mark)));
+        mark
+    }
+
+    fn has_other_writers(&self, thread: ThreadId) -> bool {
+        match self.writers {
+            Writers::Nobody => false,
+            Writers::One(writer) => writer != thread,
+            Writers::Several => true,
+        }
+    }
+
+    fn account_store(&mut self, thread: ThreadId) {
+        self.writers = if self.has_other_writers(thread) {
+            Writers::Several
+        } else {
+            Writers::One(thread)
+        };
+    }
+}
+
+impl Place {
+    /// Loads the value; `Own` if it can only be the one of the last step. None outside of models.
+    pub(super) fn load(&self, order: Ordering) -> Option<Loaded> {
+        let thread = self.thread()?;
+        let mark = self.with(|atomic, unused| atomic.mark_of(thread, unused))?;
+        mark.store(0, Relaxed);
+        // Others may have stored meanwhile.
+        let (others, distance, start) = self.with(|atomic, _| {
+            let others = atomic.has_other_writers(thread);
+            (others, Rc::clone(&atomic.distance), atomic.start)
+        })?;
+        if !others {
+            return Some(Loaded::Own);
+        }
+        Some(Loaded::Any(start.wrapping_add(distance.load(order))))
+    }
+
+    pub(super) fn store(&self, value: u64, order: Ordering) {
+        self.change(|distance, start| {
+            distance.store(value.wrapping_sub(start), order);
+            Ok(0)
+        });
+    }
+
+    pub(super) fn swap(&self, value: u64, order: Ordering) -> Option<u64> {
+        self.change(|distance, start| Ok(distance.swap(value.wrapping_sub(start), order)))?
+            .ok()
+    }
+
+    pub(super) fn add(&self, value: u64, order: Ordering) -> Option<u64> {
+        self.change(|distance, _| Ok(distance.fetch_add(value, order)))?
+            .ok()
+    }
+
+    pub(super) fn compare_exchange(
+        &self,
+        known: u64,
+        new: u64,
+        (success, failure): (Ordering, Ordering),
+    ) -> Option<Result<u64, u64>> {
+        self.change(|distance, start| {
+            let (known, new) = (known.wrapping_sub(start), new.wrapping_sub(start));
+            distance.compare_exchange(known, new, success, failure)
+        })
+    }
+
+    /// Takes a step that may store. Distances become values.
+    fn change(
+        &self,
+        step: impl FnOnce(&AtomicU64, u64) -> Result<u64, u64>,
+    ) -> Option<Result<u64, u64>> {
+        let thread = self.thread()?;
+        let mut touched = 0;
+        while let Some((of, mark)) = self.with(|atomic, _| atomic.marks.get(touched).cloned())? {
+            touched += 1;
+            if of != thread {
+                mark.store(0, Relaxed);
+            }
+        }
+        let (distance, start) =
+            self.with(|atomic, _| (Rc::clone(&atomic.distance), atomic.start))?;
+        let answer = step(&distance, start);
+        if answer.is_ok() {
+            self.with(|atomic, _| atomic.account_store(thread));
+        }
+        let value = |distance| start.wrapping_add(distance);
+        Some(answer.map(value).map_err(value))
+    }
+
+    fn thread(&self) -> Option<ThreadId> {
+        self.with(|_, _| ())?;
+        Some(thread::current().id())
+    }
+
+    /// No step of a model may be inside of `f`.
+    fn with<R>(&self, f: impl FnOnce(&mut Modelled, &mut Unused) -> R) -> Option<R> {
+        with_atomic_at(self.address, || self.start, f)
+    }
+}
+
+/// What a load found.
+pub(super) enum Loaded {
+    /// The value of the last step, which was the thread's own, or before all threads.
+    Own,
+    Any(u64),
+}
