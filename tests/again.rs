@@ -45,6 +45,30 @@ pub fn is_child(name: &str, change: impl FnOnce(&mut Command)) -> bool {
     false
 }
 
+/// As [`again`], with these `MM_OPTIONS`.
+///
+/// # Panics
+///
+/// As [`again`].
+#[must_use]
+pub fn again_with(name: &str, options: &str) -> Option<Output> {
+    again(name, |child| {
+        child.env("MM_OPTIONS", options);
+    })
+}
+
+/// As [`is_child`], with these `MM_OPTIONS`.
+///
+/// # Panics
+///
+/// As [`is_child`].
+#[must_use]
+pub fn is_child_with(name: &str, options: &str) -> bool {
+    is_child(name, |child| {
+        child.env("MM_OPTIONS", options);
+    })
+}
+
 /// Has a shell run the child, after `limit`: an `ulimit` that holds for the child alone.
 pub fn limited(child: &mut Command, limit: &str) {
     in_shell(child, &format!("{limit} && exec \"$0\" \"$@\""));

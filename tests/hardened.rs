@@ -4,15 +4,12 @@
 use std::alloc::Layout;
 use std::collections::{HashMap, HashSet};
 use std::env;
-use std::hint;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, Output};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use mm::{FreeError, MmBox, MmManaged, Options, OptionsError, PageFamily};
+use mm::{FreeError, MmBox, MmManaged, PageFamily};
+use mm_tests::{again_with, is_child_with};
 
 #[derive(MmManaged, Clone, Copy, bytemuck::Zeroable)]
 #[mm(zeroable)]
@@ -21,31 +18,6 @@ struct Key([u64; 6]);
 
 #[derive(MmManaged)]
 struct Page([u8; 3_000]);
-
-/// Tells the second run what it is.
-const ROLE: &str = "MM_TEST_HARDENED";
-
-/// Runs the test `name` again as a child with these options; `None` in that child.
-fn again(name: &str, options: &str) -> Option<Output> {
-    if env::var_os(ROLE).is_some() {
-        return None;
-    }
-    let me = env::current_exe().expect("a path");
-    let mut child = Command::new(me);
-    child.args(["--exact", name, "--nocapture"]);
-    child.env(ROLE, "1").env("MM_OPTIONS", options);
-    Some(child.output().expect("a child"))
-}
-
-/// As [`again`], and the child has to end well; whether this is the child.
-fn is_child(name: &str, options: &str) -> bool {
-    let Some(output) = again(name, options) else {
-        return true;
-    };
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{options}: {text}");
-    false
-}
 
 fn raw(key: MmBox<Key>) -> NonNull<u8> {
     NonNull::new(MmBox::into_raw(key)).expect("a box").cast()
@@ -58,43 +30,9 @@ fn figures() -> (u64, u64, u64) {
 }
 
 #[test]
-fn unknown_options_end_the_process_with_those_that_are_known() {
-    let Some(output) = again(
-        "unknown_options_end_the_process_with_those_that_are_known",
-        "poison,gard",
-    ) else {
-        return drop(MmBox::new(Key([1; 6])));
-    };
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{text}");
-    assert!(text.contains("MM_OPTIONS: unknown option `gard`; known are random,"));
-}
-
-extern "C" fn register_at_exit() {
-    let family = PageFamily::register("at exit", Layout::new::<u64>());
-    assert!(family.is_ok());
-}
-
-#[test]
-fn unknown_options_end_a_process_that_registers_families_at_exit() {
-    let name = "unknown_options_end_a_process_that_registers_families_at_exit";
-    if let Some(output) = again(name, "gard") {
-        let text = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{text}");
-        return;
-    }
-    // SAFETY: no handler is asked for: a child that hangs is ended.
-    unsafe { libc::alarm(20) };
-    // SAFETY: the function may be called at exit: that is what the test is about.
-    assert_eq!(unsafe { libc::atexit(register_at_exit) }, 0);
-    drop(PageFamily::register("first", Layout::new::<u64>()));
-    unreachable!("the options are unknown");
-}
-
-#[test]
 fn a_write_after_release_is_reported_with_family_and_address() {
     let name = "a_write_after_release_is_reported_with_family_and_address";
-    if let Some(output) = again(name, "poison") {
+    if let Some(output) = again_with(name, "poison") {
         let out = String::from_utf8_lossy(&output.stdout);
         let text = String::from_utf8_lossy(&output.stderr);
         // On a machine with one core, the test's name stands before it.
@@ -122,7 +60,7 @@ fn a_write_after_release_is_reported_with_family_and_address() {
 fn zeros_written_after_release_are_found_in_any_order() {
     let name = "zeros_written_after_release_are_found_in_any_order";
     for options in ["poison", "random,poison"] {
-        let Some(output) = again(name, options) else {
+        let Some(output) = again_with(name, options) else {
             let stale = raw(MmBox::new(Key([1; 6])));
             // SAFETY: the pointer came out of `into_raw`.
             unsafe { mm::xfree_raw(stale) }.expect("live");
@@ -142,7 +80,7 @@ fn zeros_written_after_release_are_found_in_any_order() {
 fn memory_that_is_given_back_in_part_is_no_write_after_release() {
     let name = "memory_that_is_given_back_in_part_is_no_write_after_release";
     for options in ["poison", "random,poison"] {
-        if !is_child(name, options) {
+        if !is_child_with(name, options) {
             continue;
         }
         let make = || (0..2_000).map(|_| MmBox::new(Page([1; 3_000])));
@@ -163,7 +101,7 @@ fn memory_that_is_given_back_in_part_is_no_write_after_release() {
 #[test]
 fn released_memory_is_filled() {
     for (options, byte) in [("zero", 0), ("poison", 0xDF)] {
-        if !is_child("released_memory_is_filled", options) {
+        if !is_child_with("released_memory_is_filled", options) {
             continue;
         }
         let expected = match env::var("MM_OPTIONS").as_deref() {
@@ -185,7 +123,7 @@ fn released_memory_is_filled() {
 #[test]
 fn nothing_is_left_of_large_blocks() {
     for options in ["zero", "poison"] {
-        if !is_child("nothing_is_left_of_large_blocks", options) {
+        if !is_child_with("nothing_is_left_of_large_blocks", options) {
             continue;
         }
         for locked in [false, true] {
@@ -214,7 +152,7 @@ fn nothing_is_left_of_large_blocks() {
 #[test]
 fn quarantined_blocks_are_not_handed_out_and_count_as_cached() {
     let name = "quarantined_blocks_are_not_handed_out_and_count_as_cached";
-    if !is_child(name, "quarantine=48KiB") {
+    if !is_child_with(name, "quarantine=48KiB") {
         return;
     }
     let first = raw(MmBox::new(Key([1; 6])));
@@ -238,91 +176,12 @@ fn quarantined_blocks_are_not_handed_out_and_count_as_cached() {
     mm::check().expect("the walker finds the same");
 }
 
-/// Runs the test `name` as a child that is to run into a guard; whether this is the child.
-fn ends_at_guard(name: &str) -> bool {
-    let Some(output) = again(name, "guard") else {
-        return true;
-    };
-    let out = String::from_utf8_lossy(&output.stdout);
-    assert!(out.contains("one byte less is fine"), "{out}");
-    assert_eq!(output.status.signal(), Some(libc::SIGSEGV), "{out}");
-    false
-}
-
-/// Writes to the bytes before `end`, says so, and then to the byte at `end`.
-fn run_into_guard(end: NonNull<u8>) -> ! {
-    // SAFETY: the memory belongs to the block before, or to nobody.
-    let last = unsafe { end.sub(1) };
-    // SAFETY: as above.
-    unsafe { last.write_volatile(1) };
-    println!("one byte less is fine");
-    // SAFETY: the bug that the guard is for.
-    unsafe { end.write_volatile(1) };
-    unreachable!("there was no guard");
-}
-
-#[test]
-fn who_writes_past_a_vm_page_is_ended() {
-    if !ends_at_guard("who_writes_past_a_vm_page_is_ended") {
-        return;
-    }
-    // More than one VM page of 64 KiB holds, so one is full.
-    let keys: Vec<_> = (0..3_000)
-        .map(|_| raw(MmBox::new(Key([1; 6]))).as_ptr())
-        .collect();
-    let mut addresses: Vec<_> = keys.iter().map(|key| key.addr()).collect();
-    addresses.sort_unstable();
-    // After the last unit of a page comes a gap, in which the guard begins.
-    let gap = addresses.windows(2).find(|two| two[1] - two[0] > 4_096);
-    let last = gap.expect("the pages have guards")[0];
-    let guard = (last + size_of::<Key>()).next_multiple_of(4_096);
-    assert_eq!((guard + 4_096) % 65_536, 0);
-    run_into_guard(NonNull::new(keys[0].with_addr(guard)).expect("an address"));
-}
-
-#[test]
-fn who_writes_past_a_large_block_is_ended() {
-    if !ends_at_guard("who_writes_past_a_large_block_is_ended") {
-        return;
-    }
-    // 49,152 bytes are one VM page's, 98,304 end with an OS page. Released and made again, a
-    // little shorter, so that the guard has to move.
-    drop(Key::xcalloc(2_048 + 512));
-    let large = MmBox::into_raw(Key::xcalloc(2_048));
-    let end = large.cast::<u8>().wrapping_add(size_of::<Key>() * 2_048);
-    run_into_guard(NonNull::new(end).expect("an address"));
-}
-
-#[test]
-fn guards_move_with_large_blocks() {
-    if !is_child("guards_move_with_large_blocks", "guard") {
-        return;
-    }
-    let mut blocks: Vec<MmBox<[Key]>> = Vec::new();
-    for step in 0..2_000_usize {
-        let place = step * 7 % 20;
-        if place < blocks.len() {
-            drop(blocks.swap_remove(place));
-        }
-        let mut block = Key::xcalloc(1_400 + step * 37 % 6_000);
-        assert!(block.iter().all(|key| key.0 == [0; 6]));
-        block.iter_mut().for_each(|key| key.0 = [step as u64; 6]);
-        blocks.push(block);
-        if step % 100 == 0 {
-            mm::trim();
-            mm::check().expect("the walker finds the same");
-        }
-    }
-    let units: usize = blocks.iter().map(|block| block.len()).sum();
-    assert_eq!(figures().1, units as u64);
-}
-
 #[test]
 fn units_of_any_size_are_hardened() {
     #[derive(MmManaged)]
     struct Nothing;
     let name = "units_of_any_size_are_hardened";
-    if !is_child(name, "random,poison,guard,quarantine=1MiB") {
+    if !is_child_with(name, "random,poison,guard,quarantine=1MiB") {
         return;
     }
     let nothing = MmBox::from_fn(1_000, |_| Nothing);
@@ -342,7 +201,7 @@ fn units_of_any_size_are_hardened() {
 #[test]
 fn a_second_release_of_a_quarantined_block_ends_the_process() {
     let name = "a_second_release_of_a_quarantined_block_ends_the_process";
-    if let Some(output) = again(name, "quarantine=1KiB") {
+    if let Some(output) = again_with(name, "quarantine=1KiB") {
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(text.contains("was released twice"), "{text}");
         assert_eq!(output.status.signal(), Some(libc::SIGABRT));
@@ -359,7 +218,7 @@ fn a_second_release_of_a_quarantined_block_ends_the_process() {
 #[test]
 fn releases_by_address_do_not_look_through_the_quarantine() {
     let name = "releases_by_address_do_not_look_through_the_quarantine";
-    if !is_child(name, "quarantine=64MiB") {
+    if !is_child_with(name, "quarantine=64MiB") {
         return;
     }
     // Each looks at one bit. At the quarantine's hundred thousands, it would be minutes.
@@ -376,7 +235,7 @@ fn releases_by_address_do_not_look_through_the_quarantine() {
 
 #[test]
 fn random_order_is_no_order() {
-    if !is_child("random_order_is_no_order", "random") {
+    if !is_child_with("random_order_is_no_order", "random") {
         return;
     }
     let keys: Vec<_> = (0..1_000).map(|_| MmBox::new(Key([1; 6]))).collect();
@@ -393,7 +252,7 @@ fn random_order_is_no_order() {
 #[test]
 fn after_a_trim_reports_promise_nothing_more() {
     for options in ["poison", "zero", "random"] {
-        if !is_child("after_a_trim_reports_promise_nothing_more", options) {
+        if !is_child_with("after_a_trim_reports_promise_nothing_more", options) {
             continue;
         }
         let mut pages: Vec<_> = (0..2_000).map(|_| MmBox::new(Page([1; 3_000]))).collect();
@@ -426,7 +285,7 @@ fn order_in_a_child() -> i32 {
 
 #[test]
 fn random_order_is_another_in_each_forked_child() {
-    if !is_child("random_order_is_another_in_each_forked_child", "random") {
+    if !is_child_with("random_order_is_another_in_each_forked_child", "random") {
         return;
     }
     drop(MmBox::new(Key([1; 6])));
@@ -437,7 +296,7 @@ fn random_order_is_another_in_each_forked_child() {
 #[test]
 fn everything_on_changes_nothing_for_who_does_nothing_wrong() {
     let name = "everything_on_changes_nothing_for_who_does_nothing_wrong";
-    if !is_child(name, "random,poison,guard,quarantine=64KiB") {
+    if !is_child_with(name, "random,poison,guard,quarantine=64KiB") {
         return;
     }
     let mut state = 7_u64;
@@ -482,59 +341,4 @@ fn everything_on_changes_nothing_for_who_does_nothing_wrong() {
     drop((keys, pages));
     assert_eq!(figures().1, 0);
     mm::check().expect("the walker finds the same");
-}
-
-#[test]
-fn options_of_the_program_come_before_the_first_block() {
-    let name = "options_of_the_program_come_before_the_first_block";
-    if !is_child(name, "quarantine=1KiB") {
-        return;
-    }
-    Options::new().zero_on_release().apply().expect("in time");
-    let stale = raw(MmBox::new(Key([u64::MAX; 6])));
-    // SAFETY: the pointer came out of `into_raw`.
-    unsafe { mm::xfree_raw(stale) }.expect("live");
-    // SAFETY: the memory is mapped, and nobody writes to it.
-    assert_eq!(unsafe { stale.cast::<[u64; 6]>().read_volatile() }, [0; 6]);
-    // Both were taken: what `main` said, and the environment.
-    assert_eq!(figures(), (0, 0, 1));
-    assert_eq!(Options::new().poison().apply(), Err(OptionsError::TooLate));
-}
-
-/// Tells the second run of the next test that it is the third.
-const ONE_OF_MANY: &str = "MM_TEST_CHOOSES";
-
-#[test]
-fn of_two_threads_that_choose_one_is_heard_whole() {
-    let name = "of_two_threads_that_choose_one_is_heard_whole";
-    if env::var_os(ONE_OF_MANY).is_none() {
-        let me = env::current_exe().expect("a path");
-        for _ in 0..300 {
-            let mut child = Command::new(&me);
-            child.args(["--exact", name, "--nocapture"]);
-            child.env(ROLE, "1").env(ONE_OF_MANY, "1");
-            let output = child.env_remove("MM_OPTIONS").output().expect("a child");
-            let text = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{text}");
-        }
-        return;
-    }
-    let start = AtomicBool::new(false);
-    let choose = |options: Options| {
-        while !start.load(Relaxed) {
-            hint::spin_loop();
-        }
-        options.apply().is_ok()
-    };
-    let random = Options::new().random_order();
-    let kept = thread::scope(|scope| {
-        let other = scope.spawn(|| choose(random));
-        let mine = scope.spawn(|| choose(random.quarantine(1 << 20)));
-        start.store(true, Relaxed);
-        let (other, mine) = (other.join(), mine.join().expect("no panic"));
-        assert!(other.expect("no panic") != mine, "one is heard");
-        mine
-    });
-    drop(MmBox::new(Key([1; 6])));
-    assert_eq!(figures(), (0, 0, u64::from(kept)));
 }

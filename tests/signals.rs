@@ -1,29 +1,14 @@
 //! Signal handlers that call mm. They must not; in debug builds mm says so where it does harm.
 #![cfg(unix)]
 
-use std::env;
-use std::process::{Command, Output};
 use std::ptr;
 use std::time::{Duration, Instant};
 
 use mm::MmBox;
+use mm_tests::again;
 
 #[derive(mm::MmManaged)]
 struct Job([u64; 4]);
-
-/// Tells the second run what it is.
-const ROLE: &str = "MM_TEST_SIGNALS";
-
-/// Runs the test `name` again as a child; `None` in that child.
-fn again(name: &str) -> Option<Output> {
-    if env::var_os(ROLE).is_some() {
-        return None;
-    }
-    let me = env::current_exe().expect("a path");
-    let mut child = Command::new(me);
-    child.args(["--exact", name, "--nocapture"]).env(ROLE, "1");
-    Some(child.output().expect("a child"))
-}
 
 /// Has `handler` called every 50 microseconds.
 fn call_often(handler: extern "C" fn(libc::c_int)) {
@@ -64,7 +49,7 @@ extern "C" fn reads_the_clock(_: libc::c_int) {
 #[test]
 fn a_handler_that_interrupts_mm_and_calls_it_is_found() {
     let name = "a_handler_that_interrupts_mm_and_calls_it_is_found";
-    if let Some(output) = again(name) {
+    if let Some(output) = again(name, |_| {}) {
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(text.contains("a signal handler called mm"), "{text}");
         let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
@@ -91,7 +76,7 @@ fn a_handler_outside_of_mm_may_even_call_it() {
 #[test]
 fn other_handlers_disturb_nothing() {
     let name = "other_handlers_disturb_nothing";
-    if let Some(output) = again(name) {
+    if let Some(output) = again(name, |_| {}) {
         assert!(output.status.success(), "{:?}", output.status);
         return;
     }

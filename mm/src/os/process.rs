@@ -113,9 +113,31 @@ pub(crate) fn say_last(what: fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stderr(), "mm: {what}");
 }
 
-/// The variable `name` of the environment. Does not allocate, for it is asked at first use.
+/// Whether the program runs with rights that who started it does not have: it is set-user-ID, and
+/// the like. Source: `AT_SECURE` in getauxval(3).
+#[cfg(target_os = "linux")]
+fn is_privileged() -> bool {
+    const AT_SECURE: libc::c_ulong = 23;
+    // SAFETY: `getauxval` has no preconditions.
+    unsafe { libc::getauxval(AT_SECURE) != 0 }
+}
+
+/// Elsewhere the real and the effective user and group tell.
+#[cfg(all(unix, not(target_os = "linux")))]
+fn is_privileged() -> bool {
+    // SAFETY: none of these calls has preconditions.
+    let is_other_user = unsafe { libc::getuid() } != unsafe { libc::geteuid() };
+    // SAFETY: as above.
+    is_other_user || unsafe { libc::getgid() } != unsafe { libc::getegid() }
+}
+
+/// The variable `name` of the environment; none in a program that has rights which those who set
+/// its environment need not have. Does not allocate, for it is asked at first use.
 #[cfg(unix)]
 pub(crate) fn environment(name: &core::ffi::CStr) -> Option<&'static core::ffi::CStr> {
+    if is_privileged() {
+        return None;
+    }
     // SAFETY: the name ends with a zero byte.
     let value = unsafe { libc::getenv(name.as_ptr()) };
     // SAFETY: a value ends with a zero byte, and stays where it is unless somebody changes the

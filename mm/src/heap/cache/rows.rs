@@ -6,7 +6,7 @@
 
 use core::ops::RangeInclusive;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use crate::heap::Block;
 use crate::heap::geometry::{Geometry, LONGEST_ROW};
@@ -184,7 +184,8 @@ impl Rows {
         let held = self.held.load(Relaxed) + small(row.units);
         self.held.store(held, Relaxed);
         self.count.store(self.count.load(Relaxed) + 1, Relaxed);
-        place.first.store(row.first.as_ptr(), Relaxed);
+        // `Release`: who sees the block, in a forked child too, must see all that belongs to it.
+        place.first.store(row.first.as_ptr(), Release);
     }
 
     fn has_room(&self, units: usize) -> bool {
@@ -294,7 +295,7 @@ impl Place {
     #[inline]
     fn row(&self) -> Option<Row> {
         Some(Row {
-            first: NonNull::new(self.first.load(Relaxed))?,
+            first: NonNull::new(self.first.load(Acquire))?,
             units: self.units.load(Relaxed).into(),
         })
     }

@@ -1,0 +1,97 @@
+//! Guards of hardened families: who runs into one is ended by the kernel. Each test runs itself again,
+//! in a process of its own.
+#![cfg(all(target_os = "linux", not(mm_portable)))]
+
+use std::os::unix::process::ExitStatusExt;
+use std::ptr::NonNull;
+
+use mm::{MmBox, MmManaged};
+use mm_tests::{again_with, is_child_with};
+
+#[derive(MmManaged, Clone, Copy, bytemuck::Zeroable)]
+#[mm(zeroable)]
+#[repr(C)]
+struct Key([u64; 6]);
+
+fn raw(key: MmBox<Key>) -> NonNull<u8> {
+    NonNull::new(MmBox::into_raw(key)).expect("a box").cast()
+}
+
+/// Runs the test `name` as a child that is to run into a guard; whether this is the child.
+fn ends_at_guard(name: &str) -> bool {
+    let Some(output) = again_with(name, "guard") else {
+        return true;
+    };
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert!(out.contains("one byte less is fine"), "{out}");
+    assert_eq!(output.status.signal(), Some(libc::SIGSEGV), "{out}");
+    false
+}
+
+/// Writes to the bytes before `end`, says so, and then to the byte at `end`.
+fn run_into_guard(end: NonNull<u8>) -> ! {
+    // SAFETY: the memory belongs to the block before, or to nobody.
+    let last = unsafe { end.sub(1) };
+    // SAFETY: as above.
+    unsafe { last.write_volatile(1) };
+    println!("one byte less is fine");
+    // SAFETY: the bug that the guard is for.
+    unsafe { end.write_volatile(1) };
+    unreachable!("there was no guard");
+}
+
+#[test]
+fn who_writes_past_a_vm_page_is_ended() {
+    if !ends_at_guard("who_writes_past_a_vm_page_is_ended") {
+        return;
+    }
+    // More than one VM page of 64 KiB holds, so one is full.
+    let keys: Vec<_> = (0..3_000)
+        .map(|_| raw(MmBox::new(Key([1; 6]))).as_ptr())
+        .collect();
+    let mut addresses: Vec<_> = keys.iter().map(|key| key.addr()).collect();
+    addresses.sort_unstable();
+    // After the last unit of a page comes a gap, in which the guard begins.
+    let gap = addresses.windows(2).find(|two| two[1] - two[0] > 4_096);
+    let last = gap.expect("the pages have guards")[0];
+    let guard = (last + size_of::<Key>()).next_multiple_of(4_096);
+    assert_eq!((guard + 4_096) % 65_536, 0);
+    run_into_guard(NonNull::new(keys[0].with_addr(guard)).expect("an address"));
+}
+
+#[test]
+fn who_writes_past_a_large_block_is_ended() {
+    if !ends_at_guard("who_writes_past_a_large_block_is_ended") {
+        return;
+    }
+    // 49,152 bytes are one VM page's, 98,304 end with an OS page. Released and made again, a
+    // little shorter, so that the guard has to move.
+    drop(Key::xcalloc(2_048 + 512));
+    let large = MmBox::into_raw(Key::xcalloc(2_048));
+    let end = large.cast::<u8>().wrapping_add(size_of::<Key>() * 2_048);
+    run_into_guard(NonNull::new(end).expect("an address"));
+}
+
+#[test]
+fn guards_move_with_large_blocks() {
+    if !is_child_with("guards_move_with_large_blocks", "guard") {
+        return;
+    }
+    let mut blocks: Vec<MmBox<[Key]>> = Vec::new();
+    for step in 0..2_000_usize {
+        let place = step * 7 % 20;
+        if place < blocks.len() {
+            drop(blocks.swap_remove(place));
+        }
+        let mut block = Key::xcalloc(1_400 + step * 37 % 6_000);
+        assert!(block.iter().all(|key| key.0 == [0; 6]));
+        block.iter_mut().for_each(|key| key.0 = [step as u64; 6]);
+        blocks.push(block);
+        if step % 100 == 0 {
+            mm::trim();
+            mm::check().expect("the walker finds the same");
+        }
+    }
+    let units: usize = blocks.iter().map(|block| block.len()).sum();
+    assert_eq!(mm::snapshot().live_units(), units as u64);
+}
