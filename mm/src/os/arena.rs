@@ -9,8 +9,8 @@ use core::sync::atomic::{
     AtomicPtr, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
-use std::sync::OnceLock;
 
+use super::lock::OnceLock;
 use super::{Lock, Mapping, PageSource, Refused, System, process, watch};
 
 /// Memory is committed in steps of this many bytes, at which arenas are aligned too.

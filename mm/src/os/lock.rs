@@ -4,12 +4,17 @@ use core::cell::UnsafeCell;
 use std::sync::PoisonError;
 
 #[cfg(mm_tsan)]
-use super::seen_mutex as mutex;
+use super::seen as mutex;
 #[cfg(not(mm_tsan))]
 use crate::sync as mutex;
 
 use mutex::Mutex;
 pub(crate) use mutex::MutexGuard;
+
+#[cfg(mm_tsan)]
+pub(crate) use super::seen::OnceLock;
+#[cfg(not(mm_tsan))]
+pub(crate) use std::sync::OnceLock;
 
 /// A mutex for what nothing panics half-way through a change of.
 ///

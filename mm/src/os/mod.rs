@@ -9,7 +9,7 @@
 //! | `inside.rs` | in debug builds: finds signal handlers that interrupted mm and call it |
 //! | `lock.rs` | a mutex that can be held across a fork |
 //! | `library.rs` | keeps a shared library loaded |
-//! | `seen_mutex.rs` | std's mutex, as ThreadSanitizer can follow it |
+//! | `seen.rs` | std's locks, as ThreadSanitizer can follow them |
 //! | `process.rs` | what the kernel says of the process: limits, resident bytes |
 //! | `watch/` | tells valgrind and AddressSanitizer whose memory it is |
 
@@ -50,7 +50,7 @@ mod mmap;
 mod mmap;
 pub(crate) mod process;
 #[cfg(mm_tsan)]
-mod seen_mutex;
+mod seen;
 pub(crate) mod watch;
 
 pub(crate) use inside::Inside;

@@ -27,7 +27,7 @@ fn number_in(path: &str, place: usize) -> Option<usize> {
 /// proc(5)), but not one without access rights, which is what mm reserves.
 #[cfg(all(target_os = "linux", not(mm_portable)))]
 pub(crate) fn memory_bytes() -> usize {
-    static KNOWN: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+    static KNOWN: super::lock::OnceLock<usize> = super::lock::OnceLock::new();
     *KNOWN.get_or_init(|| ask_memory_bytes().unwrap_or(usize::MAX))
 }
 
@@ -55,7 +55,7 @@ fn ask_memory_bytes() -> Option<usize> {
 pub(crate) fn most_mappings() -> usize {
     /// What the kernel has unless it was told otherwise.
     const USUAL: usize = 65_530;
-    static KNOWN: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+    static KNOWN: super::lock::OnceLock<usize> = super::lock::OnceLock::new();
     *KNOWN.get_or_init(|| number_in("/proc/sys/vm/max_map_count", 0).unwrap_or(USUAL))
 }
 

@@ -1,4 +1,4 @@
-//! Std's mutex, as ThreadSanitizer can follow it: with `--cfg mm_tsan`.
+//! Std's mutex and its cell for one value, as ThreadSanitizer can follow them: with `--cfg mm_tsan`.
 //!
 //! The tool learns who waited for whom from the atomic operations in code that was compiled for it.
 //! The std that comes with Rust was not, and what its mutex does when threads compete is out of the
@@ -71,5 +71,35 @@ impl<T> DerefMut for MutexGuard<'_, T> {
 impl<T> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         self.unlocked.store(true, Release);
+    }
+}
+
+/// As std's.
+#[derive(Debug)]
+pub(crate) struct OnceLock<T> {
+    inner: std::sync::OnceLock<T>,
+    is_there: AtomicBool,
+    making: Mutex<()>,
+}
+
+impl<T> OnceLock<T> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            inner: std::sync::OnceLock::new(),
+            is_there: AtomicBool::new(false),
+            making: Mutex::new(()),
+        }
+    }
+
+    pub(crate) fn get(&self) -> Option<&T> {
+        let is_there = self.is_there.load(Acquire);
+        is_there.then(|| self.inner.get()).flatten()
+    }
+
+    pub(crate) fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
+        let _making = self.making.lock();
+        let value = self.inner.get_or_init(make);
+        self.is_there.store(true, Release);
+        value
     }
 }
