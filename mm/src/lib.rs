@@ -62,6 +62,16 @@
 //! - ThreadSanitizer needs no feature. With the std that comes with Rust it cannot follow locks, those
 //!   in mm neither; build std for it (`-Zbuild-std`), or pass `--cfg mm_tsan` to rustc.
 //!
+//! # Signal handlers and forks
+//!
+//! A signal handler must not allocate or release: it may have interrupted mm with a cache half
+//! changed. In debug builds mm finds a handler that did, and ends the process with a message.
+//!
+//! The child of a process with several threads has all families, whole, and may go on: mm holds its
+//! locks while the process forks, and gives the child what the caches of the other threads held. A
+//! unit that one of them was about to take or release stays live there. Handlers of
+//! `pthread_atfork` may use mm.
+//!
 //! # Layers
 //!
 //! Imports go one way: handle, managed, family, heap, os. The registry knows families, reports
