@@ -2,10 +2,14 @@
 //! in a process of its own.
 #![cfg(all(target_os = "linux", not(mm_portable)))]
 
+use std::alloc::Layout;
+use std::fs;
+use std::io::{self, PipeWriter};
+use std::os::fd::AsRawFd;
 use std::os::unix::process::ExitStatusExt;
 use std::ptr::NonNull;
 
-use mm::{MmBox, MmManaged};
+use mm::{MmBox, MmManaged, PageFamily};
 use mm_tests::{again_with, is_child_with};
 
 #[derive(MmManaged, Clone, Copy, bytemuck::Zeroable)]
@@ -94,4 +98,40 @@ fn guards_move_with_large_blocks() {
     }
     let units: usize = blocks.iter().map(|block| block.len()).sum();
     assert_eq!(mm::snapshot().live_units(), units as u64);
+}
+
+/// Whether the byte at `at` can be read: the kernel says so instead of a signal.
+fn is_readable(pipe: &PipeWriter, at: *const u8) -> bool {
+    // SAFETY: a pipe takes one byte from any address, or answers EFAULT.
+    unsafe { libc::write(pipe.as_raw_fd(), at.cast(), 1) == 1 }
+}
+
+#[test]
+fn guards_in_locked_memory_do_not_run_out() {
+    const UNIT: usize = 300 << 10;
+    if !is_child_with("guards_in_locked_memory_do_not_run_out", "guard") {
+        return;
+    }
+    let (_reader, pipe) = io::pipe().expect("a pipe");
+    let layout = Layout::from_size_align(UNIT, 8).expect("a layout");
+    let family = PageFamily::register("locked", layout).expect("a new name");
+    let two = family.alloc(2).expect("memory");
+    // Stays locked when the block is released. In such memory the kernel puts none of its guards.
+    // SAFETY: in the middle of the block.
+    let locked = unsafe { libc::mlock(two.as_ptr().add(UNIT).cast(), 20 << 10) };
+    assert_eq!(locked, 0);
+    // SAFETY: nobody uses the block any more.
+    unsafe { family.release(two) }.expect("live");
+    mm::trim();
+    // No more of the other kind exist at once than a quarter of these.
+    let most = fs::read_to_string("/proc/sys/vm/max_map_count").expect("Linux has it");
+    let most: usize = most.trim().parse().expect("a number");
+    for round in 0..=most / 4 {
+        let one = family.alloc(1).expect("memory");
+        assert_eq!(one, two);
+        let end = one.as_ptr().wrapping_add(UNIT);
+        assert!(!is_readable(&pipe, end), "round {round}");
+        // SAFETY: nobody uses the block any more.
+        unsafe { family.release(one) }.expect("live");
+    }
 }

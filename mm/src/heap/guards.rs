@@ -56,7 +56,7 @@ impl Extent {
             // SAFETY: these bytes are behind the page's last unit, so nothing is ever in them.
             let answer = unsafe { self.place.guard(end - guard, guard) };
             // Where there are no guards, nobody relies on one.
-            let (Ok(()) | Err(Refused)) = answer;
+            let (Ok(_) | Err(Refused)) = answer;
         }
     }
 }
@@ -79,18 +79,18 @@ impl Large {
         *calls += 1;
         // SAFETY: these bytes are the run's, and the block, which is new, ends before them.
         let answer = unsafe { place.guard(offset, place.bytes - offset) };
-        self.set_guarded(answer.is_ok());
+        self.set_guard(answer.ok());
     }
 
     /// Takes the guard away again; refused if the kernel refuses.
     pub(super) fn unguard(&self, calls: &mut u64) -> Result<(), Refused> {
-        let Some((place, offset)) = self.behind_block().filter(|_| self.is_guarded()) else {
+        let Some(((place, offset), how)) = self.behind_block().zip(self.known_guard()) else {
             return Ok(());
         };
         *calls += 1;
         // SAFETY: `guard` accepted this range: neither run nor block changed since.
-        unsafe { place.unguard(offset, place.bytes - offset) }?;
-        self.set_guarded(false);
+        unsafe { place.unguard(offset, place.bytes - offset, how) }?;
+        self.set_guard(None);
         Ok(())
     }
 }

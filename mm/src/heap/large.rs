@@ -10,7 +10,7 @@ use super::list::{Neighbours, Node};
 use super::meta;
 use super::record::{Place, Record};
 use crate::os::arena::Arena;
-use crate::os::{PageSource, Refused, System};
+use crate::os::{Guard, PageSource, Refused, System};
 
 /// A run of address space of one family. Changed only under the family's lock.
 ///
@@ -31,8 +31,8 @@ pub(super) struct Large {
     state: AtomicU8,
     /// The kernel refused to take the memory back.
     dirty: AtomicBool,
-    /// Nobody can touch what lies behind the live block.
-    guarded: AtomicBool,
+    /// How nobody can touch what lies behind the live block: one of the numbers below.
+    guard: AtomicU8,
     neighbours: Neighbours<Large>,
     own: Link<Record>,
     pub(super) older: Link<Record>,
@@ -48,6 +48,10 @@ const KEPT: u8 = 2;
 const SPARE: u8 = 3;
 /// Released, and never used again: its guard could not be taken away.
 const LOST: u8 = 4;
+
+const NO_GUARD: u8 = 0;
+const MARKS: u8 = 1;
+const MAPPINGS: u8 = 2;
 
 impl Node for Large {
     fn neighbours(&self) -> &Neighbours<Self> {
@@ -69,7 +73,7 @@ impl Large {
             units: AtomicUsize::new(0),
             state: AtomicU8::new(SPARE),
             dirty: AtomicBool::new(false),
-            guarded: AtomicBool::new(false),
+            guard: AtomicU8::new(NO_GUARD),
             neighbours: Neighbours::none(),
             own: Link::none(),
             older: Link::none(),
@@ -168,12 +172,22 @@ impl Large {
         self.state.store(LOST, Relaxed);
     }
 
-    pub(super) fn is_guarded(&self) -> bool {
-        self.guarded.load(Relaxed)
+    /// The guard behind the live block, if there is one.
+    pub(super) fn known_guard(&self) -> Option<Guard> {
+        match self.guard.load(Relaxed) {
+            MARKS => Some(Guard::Marks),
+            MAPPINGS => Some(Guard::Mappings),
+            _ => None,
+        }
     }
 
-    pub(super) fn set_guarded(&self, guarded: bool) {
-        self.guarded.store(guarded, Relaxed);
+    pub(super) fn set_guard(&self, guard: Option<Guard>) {
+        let guard = match guard {
+            None => NO_GUARD,
+            Some(Guard::Marks) => MARKS,
+            Some(Guard::Mappings) => MAPPINGS,
+        };
+        self.guard.store(guard, Relaxed);
     }
 
     /// The run, and where in it the first OS page behind the live block starts.

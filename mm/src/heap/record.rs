@@ -8,7 +8,7 @@ use super::geometry::GRANULE;
 use super::large::Large;
 use super::link::Link;
 use crate::os::arena::{AddressSpace, Arena};
-use crate::os::{Refused, watch};
+use crate::os::{Guard, Refused, watch};
 
 /// All address space of all families.
 pub(super) static SPACE: AddressSpace<Record, GRANULE> = AddressSpace::new();
@@ -96,7 +96,7 @@ impl Place {
     /// # Safety
     ///
     /// Nobody needs the contents of the `bytes` bytes from `offset`.
-    pub(super) unsafe fn guard(&self, offset: usize, bytes: usize) -> Result<(), Refused> {
+    pub(super) unsafe fn guard(&self, offset: usize, bytes: usize) -> Result<Guard, Refused> {
         let from = self.offset + offset;
         // SAFETY: runs are committed when they are taken; the caller promises the rest.
         unsafe { self.arena.space().guard(from..from + bytes) }
@@ -106,11 +106,16 @@ impl Place {
     ///
     /// # Safety
     ///
-    /// [`guard`](Self::guard) accepted the same bytes.
-    pub(super) unsafe fn unguard(&self, offset: usize, bytes: usize) -> Result<(), Refused> {
+    /// [`guard`](Self::guard) accepted the same bytes, and `how` is what it answered.
+    pub(super) unsafe fn unguard(
+        &self,
+        offset: usize,
+        bytes: usize,
+        how: Guard,
+    ) -> Result<(), Refused> {
         let from = self.offset + offset;
         // SAFETY: the caller promises it.
-        unsafe { self.arena.space().unguard(from..from + bytes) }?;
+        unsafe { self.arena.space().unguard(from..from + bytes, how) }?;
         watch::keep(self.at(offset), bytes);
         Ok(())
     }

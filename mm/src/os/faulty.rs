@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use super::{PageSource, Refused};
+use super::{Guard, PageSource, Refused};
 
 /// Passes calls on to `S`, but for those that [`refusing`] and the like picked.
 #[derive(Debug)]
@@ -149,16 +149,16 @@ unsafe impl<S: PageSource> PageSource for Faulty<S> {
         unsafe { S::discard(start, bytes) }
     }
 
-    unsafe fn guard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
+    unsafe fn guard(start: NonNull<u8>, bytes: usize) -> Result<Guard, Refused> {
         check(Call::Advise)?;
         // SAFETY: the caller's promise is the same.
         unsafe { S::guard(start, bytes) }
     }
 
-    unsafe fn unguard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
+    unsafe fn unguard(start: NonNull<u8>, bytes: usize, how: Guard) -> Result<(), Refused> {
         check(Call::Advise)?;
         // SAFETY: the caller's promise is the same.
-        unsafe { S::unguard(start, bytes) }
+        unsafe { S::unguard(start, bytes, how) }
     }
 
     unsafe fn prefer_huge(start: NonNull<u8>, bytes: usize, wanted: bool) {

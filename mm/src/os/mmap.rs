@@ -9,7 +9,7 @@
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use super::{PageSource, Refused, process, watch};
+use super::{Guard, PageSource, Refused, process, watch};
 
 /// Marks OS pages in the page table itself, which takes no entry of the kernel's list of mappings.
 /// Linux 6.13 and later. Source: `linux/mman.h`; madvise(2).
@@ -71,20 +71,28 @@ unsafe impl PageSource for Kernel {
         accepted(answer)
     }
 
-    unsafe fn guard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
+    unsafe fn guard(start: NonNull<u8>, bytes: usize) -> Result<Guard, Refused> {
         // SAFETY: the caller's range is committed, and nobody needs its contents.
-        let answer = unsafe { advise_of_guard(start, bytes, MADV_GUARD_INSTALL) };
-        answer.or_else(|Refused| forbid(start, bytes))
+        if unsafe { advise_of_guard(start, bytes, MADV_GUARD_INSTALL) }.is_ok() {
+            return Ok(Guard::Marks);
+        }
+        // Old kernels have no such guards, and others put none where memory is locked.
+        let answer = forbid(start, bytes);
+        if answer.is_err() {
+            // Where a part is locked, both calls may have come up to there.
+            // SAFETY: the range is committed, and what a guard hides is nobody's.
+            let (Ok(()) | Err(Refused)) = unsafe { allow(start, bytes) };
+        }
+        answer
     }
 
-    unsafe fn unguard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
-        // SAFETY: what guards hide is nobody's.
-        let answer = unsafe { advise_of_guard(start, bytes, MADV_GUARD_REMOVE) };
-        if answer.is_err() {
+    unsafe fn unguard(start: NonNull<u8>, bytes: usize, how: Guard) -> Result<(), Refused> {
+        // SAFETY: the range is part of what was committed, and what guards hide is nobody's.
+        unsafe { allow(start, bytes) }?;
+        if how == Guard::Mappings {
             FORBIDDEN.fetch_sub(1, Relaxed);
         }
-        // SAFETY: the range is part of what was committed.
-        unsafe { Self::commit(start, bytes) }
+        Ok(())
     }
 
     unsafe fn prefer_huge(start: NonNull<u8>, bytes: usize, wanted: bool) {
@@ -103,6 +111,19 @@ unsafe impl PageSource for Kernel {
         let answer = unsafe { libc::mincore(start.as_ptr().cast(), bytes, pages.as_mut_ptr()) };
         accepted(answer)
     }
+}
+
+/// Makes a range accessible again, whatever kept it from being so in whole or in part.
+///
+/// # Safety
+///
+/// The range is part of what was committed, and nobody needs what guards hide.
+unsafe fn allow(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
+    // Refused by kernels that have no guards, so that there are none.
+    // SAFETY: the caller promises it.
+    let (Ok(()) | Err(Refused)) = unsafe { advise_of_guard(start, bytes, MADV_GUARD_REMOVE) };
+    // SAFETY: as above.
+    unsafe { Kernel::commit(start, bytes) }
 }
 
 /// Puts guards of the kernel, or takes them away.
@@ -130,16 +151,17 @@ static FORBIDDEN: AtomicUsize = AtomicUsize::new(0);
 /// What `guard` does where the kernel has no guards: the range becomes a mapping of its own, and
 /// splits the one around it. Only while no more than half of the mappings that a process can have
 /// are taken by this, or the next growth would be refused for it.
-fn forbid(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
+fn forbid(start: NonNull<u8>, bytes: usize) -> Result<Guard, Refused> {
     if FORBIDDEN.fetch_add(1, Relaxed) >= process::most_mappings() / 4 {
         FORBIDDEN.fetch_sub(1, Relaxed);
         return Err(Refused);
     }
     // SAFETY: the callers own the range, and nobody needs its contents.
     let answer = unsafe { libc::mprotect(start.as_ptr().cast(), bytes, libc::PROT_NONE) };
-    accepted(answer).inspect_err(|Refused| {
+    let answer = accepted(answer).inspect_err(|Refused| {
         FORBIDDEN.fetch_sub(1, Relaxed);
-    })
+    });
+    answer.map(|()| Guard::Mappings)
 }
 
 fn ask_page_bytes() -> usize {
@@ -183,7 +205,7 @@ mod tests {
     }
 
     /// Guards the middle one of three OS pages with `guard`, and takes that back.
-    fn check_guard(guard: unsafe fn(NonNull<u8>, usize) -> Result<(), Refused>) {
+    fn check_guard(guard: unsafe fn(NonNull<u8>, usize) -> Result<Guard, Refused>) {
         let (_reader, pipe) = io::pipe().unwrap();
         let page = Kernel::page_bytes();
         let start = Kernel::reserve(3 * page, page).unwrap();
@@ -194,22 +216,46 @@ mod tests {
         // SAFETY: as above.
         let last = unsafe { middle.add(page) };
         // SAFETY: the page is committed, and empty.
-        unsafe { guard(middle, page) }.unwrap();
+        let how = unsafe { guard(middle, page) }.unwrap();
         let readable = [start, middle, last].map(|at| is_readable(&pipe, at));
         assert_eq!(readable, [true, false, true]);
         // SAFETY: the range is the whole reservation, and empty.
         unsafe { Kernel::discard(start, 3 * page) }.unwrap();
         assert!(!is_readable(&pipe, middle));
         // SAFETY: the page was guarded above.
-        unsafe { Kernel::unguard(middle, page) }.unwrap();
+        unsafe { Kernel::unguard(middle, page, how) }.unwrap();
         assert!(is_readable(&pipe, middle));
         // SAFETY: the whole reservation.
         unsafe { Kernel::unreserve(start, 3 * page, page) };
     }
 
+    /// Lets a guard be refused half way: the second of three OS pages takes one, the last is locked.
+    fn check_refusal() {
+        let (_reader, pipe) = io::pipe().unwrap();
+        let page = Kernel::page_bytes();
+        let start = Kernel::reserve(3 * page, page).unwrap();
+        // SAFETY: the range is the whole reservation.
+        unsafe { Kernel::commit(start, 3 * page) }.unwrap();
+        // SAFETY: inside the reservation.
+        let [middle, last] = [1, 2].map(|number| unsafe { start.add(number * page) });
+        // SAFETY: the page is committed.
+        assert_eq!(unsafe { libc::mlock(last.as_ptr().cast(), page) }, 0);
+        FORBIDDEN.fetch_add(process::most_mappings(), Relaxed);
+        // SAFETY: the pages are committed, and empty.
+        let refused = unsafe { Kernel::guard(middle, 2 * page) };
+        FORBIDDEN.fetch_sub(process::most_mappings(), Relaxed);
+        assert_eq!(refused, Err(Refused));
+        let readable = [start, middle, last].map(|at| is_readable(&pipe, at));
+        assert_eq!(readable, [true; 3]);
+        // SAFETY: the whole reservation.
+        unsafe { Kernel::unreserve(start, 3 * page, page) };
+    }
+
+    // One test, since all that it does counts what is forbidden.
     #[test]
     fn guards_keep_everybody_out_until_they_are_taken_away() {
         check_guard(Kernel::guard);
         check_guard(forbid);
+        check_refusal();
     }
 }

@@ -72,6 +72,15 @@ const RESIDENT_PAGES: usize = 512;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refused;
 
+/// How a range is kept inaccessible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Guard {
+    /// By marks in the page table.
+    Marks,
+    /// By mappings of its own, of which there are only so many.
+    Mappings,
+}
+
 /// Where address space and memory come from.
 ///
 /// # Safety
@@ -114,18 +123,19 @@ pub(crate) unsafe trait PageSource {
     unsafe fn discard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
 
     /// Makes a range inaccessible: who touches it is ended by the kernel. Its contents are lost.
+    /// Refused, all of it can be used as before.
     ///
     /// # Safety
     ///
     /// The range consists of OS pages that are committed, and nobody needs their contents.
-    unsafe fn guard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
+    unsafe fn guard(start: NonNull<u8>, bytes: usize) -> Result<Guard, Refused>;
 
     /// Ends what [`guard`](Self::guard) did to the whole range.
     ///
     /// # Safety
     ///
-    /// The range is one that `guard` accepted.
-    unsafe fn unguard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
+    /// The range is one that `guard` accepted, and `how` is what it answered.
+    unsafe fn unguard(start: NonNull<u8>, bytes: usize, how: Guard) -> Result<(), Refused>;
 
     /// Asks for huge OS pages in a range, or for none any more; a wish, so it has no answer.
     ///
@@ -211,7 +221,7 @@ impl Mapping {
     /// # Safety
     ///
     /// The range is committed and nobody needs its contents.
-    pub(crate) unsafe fn guard(&self, range: Range<usize>) -> Result<(), Refused> {
+    pub(crate) unsafe fn guard(&self, range: Range<usize>) -> Result<Guard, Refused> {
         let (start, bytes) = self.part(range);
         // SAFETY: `part` checked the range; the caller promises that the contents are not needed.
         unsafe { System::guard(start, bytes) }
@@ -221,11 +231,11 @@ impl Mapping {
     ///
     /// # Safety
     ///
-    /// [`guard`](Self::guard) accepted the range.
-    pub(crate) unsafe fn unguard(&self, range: Range<usize>) -> Result<(), Refused> {
+    /// [`guard`](Self::guard) accepted the range, and `how` is what it answered.
+    pub(crate) unsafe fn unguard(&self, range: Range<usize>, how: Guard) -> Result<(), Refused> {
         let (start, bytes) = self.part(range);
         // SAFETY: the caller promises it.
-        unsafe { System::unguard(start, bytes) }
+        unsafe { System::unguard(start, bytes, how) }
     }
 
     /// Gives the memory of `range` back; on success it reads as zero.

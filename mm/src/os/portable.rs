@@ -4,7 +4,7 @@ use core::alloc::Layout;
 use core::ptr::NonNull;
 use std::alloc::{alloc_zeroed, dealloc};
 
-use super::{PageSource, Refused};
+use super::{Guard, PageSource, Refused};
 
 /// The global allocator, used as a source of pages.
 #[derive(Debug)]
@@ -48,11 +48,11 @@ unsafe impl PageSource for Kernel {
     }
 
     /// There is no way to do it.
-    unsafe fn guard(_start: NonNull<u8>, _bytes: usize) -> Result<(), Refused> {
+    unsafe fn guard(_start: NonNull<u8>, _bytes: usize) -> Result<Guard, Refused> {
         Err(Refused)
     }
 
-    unsafe fn unguard(_start: NonNull<u8>, _bytes: usize) -> Result<(), Refused> {
+    unsafe fn unguard(_start: NonNull<u8>, _bytes: usize, _how: Guard) -> Result<(), Refused> {
         Ok(())
     }
 
