@@ -1,5 +1,5 @@
-//! A program whose own fork handlers use mm. Alone in its process: it has to be the first to ask
-//! for handlers.
+//! A program whose own fork handlers use mm: those that it asks for in `main`, and those that it asked
+//! for before that. Alone in its process: it has to be the first to ask for handlers.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -17,11 +17,31 @@ extern "C" fn use_mm() {
     CALLS.fetch_add(1, Relaxed);
 }
 
-#[test]
-fn handlers_may_allocate_before_and_after_a_fork() {
+fn ask_for_handlers() {
     // SAFETY: the handlers do nothing that a forked child may not do: see the module's head.
     let asked = unsafe { libc::pthread_atfork(Some(use_mm), Some(use_mm), Some(use_mm)) };
     assert_eq!(asked, 0);
+}
+
+/// Linkers put what runs at a program's start in the order of their arguments, where a program comes
+/// before its libraries.
+#[cfg(target_os = "linux")]
+#[used]
+// SAFETY: the section is an array of functions of this type, which are called once each.
+#[unsafe(link_section = ".init_array")]
+static AT_START: extern "C" fn() = {
+    extern "C" fn at_start() {
+        ask_for_handlers();
+    }
+    at_start
+};
+
+#[test]
+fn handlers_may_allocate_before_and_after_a_fork() {
+    ask_for_handlers();
+    let asked = if cfg!(target_os = "linux") { 2 } else { 1 };
+    // By this test, then before and after the fork by each of the two.
+    let calls = 1 + 2 * asked;
     // Ends the test if it hangs.
     // SAFETY: no handler is asked for.
     unsafe { libc::alarm(20) };
@@ -30,7 +50,7 @@ fn handlers_may_allocate_before_and_after_a_fork() {
     let child = unsafe { libc::fork() };
     assert!(child >= 0);
     if child == 0 {
-        let wrong = mm::check().is_err() || CALLS.load(Relaxed) != 3;
+        let wrong = mm::check().is_err() || CALLS.load(Relaxed) != calls;
         // SAFETY: ends the child at once.
         unsafe { libc::_exit(i32::from(wrong)) };
     }
@@ -40,6 +60,6 @@ fn handlers_may_allocate_before_and_after_a_fork() {
     assert_eq!(status, 0);
     // SAFETY: nothing to be careful about.
     unsafe { libc::alarm(0) };
-    assert_eq!(CALLS.load(Relaxed), 3);
+    assert_eq!(CALLS.load(Relaxed), calls);
     mm::check().expect("the walker finds the same");
 }

@@ -7,10 +7,13 @@ use crate::{family, heap, registry};
 
 /// Watches from the start of the program on, or of the library that has this copy of mm. Handlers
 /// that a program asks for later run before [`hold`] and after [`let_go`], and so may use mm.
+///
+/// Before what else runs at the start, and may ask for handlers: linkers put first what has a
+/// number, the lowest first, of which those up to 100 are the compiler's (`ld`, `init_array`).
 #[cfg(target_os = "linux")]
 #[used]
 // SAFETY: the section is an array of functions of this type, which are called once each.
-#[unsafe(link_section = ".init_array")]
+#[unsafe(link_section = ".init_array.00101")]
 static AT_START: extern "C" fn() = {
     extern "C" fn at_start() {
         watch();
