@@ -12,7 +12,7 @@ use super::geometry::GRANULE;
 use super::large::Large;
 use super::list::List;
 use super::record::{Place, Record};
-use crate::os::{Refused, process};
+use crate::os::{Refused, process, watch};
 
 /// Released runs keep their memory while they have no more than this many bytes together.
 const MOST_KEPT: usize = 8 << 20;
@@ -98,8 +98,11 @@ impl LargeRuns {
             return;
         };
         if self.give_back(run, calls) == 0 {
+            let first = place.at(0);
             // SAFETY: the run is committed, and holds no live block: its memory is nobody's.
-            unsafe { place.at(0).write_bytes(0, place.bytes) };
+            watch::lend(first, place.bytes, || unsafe {
+                first.write_bytes(0, place.bytes)
+            });
         }
     }
 

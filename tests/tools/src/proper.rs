@@ -29,6 +29,7 @@ pub(crate) fn all() {
         .into_iter()
         .for_each(|worker| worker.join().expect("no worker panics"));
     by_address();
+    locked();
     empty();
     mm::trim();
     mm::check().expect("what is kept is what is found");
@@ -74,6 +75,15 @@ fn by_address() {
         // SAFETY: it came out of `into_raw`.
         unsafe { mm::xfree_raw(first) }.expect("live");
     }
+}
+
+/// Locked memory the kernel does not take back, so mm has to clear it where that was asked for.
+fn locked() {
+    let row = Emp::xcalloc(LONGEST);
+    // SAFETY: the block is mapped. Whether the user may lock memory is no matter here.
+    unsafe { libc::mlock(row.as_ptr().cast(), size_of_val(&*row)) };
+    drop(row);
+    assert!(Emp::xcalloc(LONGEST).iter().all(|emp| emp.emp_id == 0));
 }
 
 fn layout_of_12() -> Result<&'static PageFamily, Box<dyn std::error::Error>> {
