@@ -101,7 +101,7 @@ impl LargeRuns {
             let first = place.at(0);
             // SAFETY: the run is committed, and holds no live block: its memory is nobody's.
             watch::lend(first, place.bytes, || unsafe {
-                first.write_bytes(0, place.bytes)
+                first.write_bytes(0, place.bytes);
             });
         }
     }
