@@ -69,6 +69,16 @@ pub fn is_child_with(name: &str, options: &str) -> bool {
     })
 }
 
+/// As [`is_child`], of a child that runs under an `ulimit`.
+///
+/// # Panics
+///
+/// As [`is_child`].
+#[must_use]
+pub fn under(limit: &str, name: &str) -> bool {
+    is_child(name, |child| limited(child, limit))
+}
+
 /// Has a shell run the child, after `limit`: an `ulimit` that holds for the child alone.
 pub fn limited(child: &mut Command, limit: &str) {
     in_shell(child, &format!("{limit} && exec \"$0\" \"$@\""));

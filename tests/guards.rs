@@ -117,8 +117,10 @@ fn guards_in_locked_memory_do_not_run_out() {
     let family = PageFamily::register("locked", layout).expect("a new name");
     let two = family.alloc(2).expect("memory");
     // Stays locked when the block is released. In such memory the kernel puts none of its guards.
+    // SAFETY: the block has two units.
+    let behind = unsafe { two.add(UNIT) };
     // SAFETY: in the middle of the block.
-    let locked = unsafe { libc::mlock(two.as_ptr().add(UNIT).cast(), 20 << 10) };
+    let locked = unsafe { libc::mlock(behind.as_ptr().cast(), 20 << 10) };
     assert_eq!(locked, 0);
     // SAFETY: nobody uses the block any more.
     unsafe { family.release(two) }.expect("live");

@@ -4,7 +4,7 @@
 mod again;
 mod figures;
 
-pub use again::{again, again_with, in_shell, is_child, is_child_with, limited};
+pub use again::{again, again_with, in_shell, is_child, is_child_with, limited, under};
 pub use figures::{Tally, family, figures, release};
 
 #[cfg(doctest)]

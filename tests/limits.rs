@@ -1,35 +1,10 @@
 //! What happens when the system gives little: under limits, in processes of their own.
 
 use std::alloc::Layout;
-use std::env;
-use std::process::Command;
 use std::ptr::NonNull;
 
-use mm::{AllocError, PageFamily};
-
-/// Tells the test that it is the child, which the limit holds for.
-const CHILD: &str = "MM_TEST_UNDER_LIMIT";
-
-/// Runs the named test again in a shell after `limit`, unless this is that run already.
-///
-/// Returns whether the caller is the child and has to do the work.
-fn under(limit: &str, test: &str) -> bool {
-    if env::var_os(CHILD).is_some() {
-        return true;
-    }
-    let me = env::current_exe().expect("a path");
-    let line = format!("{limit} && exec \"$0\" --exact {test} --nocapture --test-threads 1");
-    let output = Command::new("sh")
-        .args(["-c", &line])
-        .arg(me)
-        .env(CHILD, "1")
-        .output();
-    let output = output.expect("a shell");
-    let text = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{text}{errors}");
-    false
-}
+use mm::{AllocError, MmBox, MmManaged, PageFamily};
+use mm_tests::{again, limited, under};
 
 fn family(name: &str, size: usize) -> &'static PageFamily {
     let layout = Layout::from_size_align(size, 8).expect("a layout");
@@ -155,4 +130,54 @@ fn hundreds_of_families_beside_ten_thousand() {
     assert_eq!(count(&is_numbered), (10_000, 5_000));
     assert!(snapshot.block_usage().to_string().lines().count() > 10_200);
     mm::check().expect("the walker finds the same");
+}
+
+#[derive(MmManaged)]
+struct Row {
+    _bytes: [u8; 1_024],
+}
+
+/// Allocates in twelve families, and then rows until there is no memory.
+fn use_all() -> ! {
+    for number in 1..=12 {
+        let family = family(&format!("limits:held-{number}"), 4_096);
+        (0..number).for_each(|_| drop(family.alloc(10).expect("memory")));
+    }
+    loop {
+        let row = MmBox::new(Row { _bytes: [1; 1_024] });
+        MmBox::leak(row);
+    }
+}
+
+#[test]
+fn who_runs_out_of_memory_is_told_who_holds_it() {
+    let name = "who_runs_out_of_memory_is_told_who_holds_it";
+    let Some(output) = again(name, |child| limited(child, "ulimit -v 400000")) else {
+        use_all();
+    };
+    let text = String::from_utf8_lossy(&output.stderr);
+    let (_, told) = text.split_once("mm: out of memory for ").expect("it says");
+    let mut lines = told.lines();
+    let asked = "1 units of 1024 bytes of page family `Row`; most is held by:";
+    assert_eq!(lines.next(), Some(asked));
+    let row = lines.next().expect("a row");
+    assert!(
+        row.contains(" MiB in ") && row.ends_with(" units of `Row`"),
+        "{row}"
+    );
+    // Nine more, by what they hold: 12 times 10 units of 4 KiB are 480 KiB.
+    let held = (4..=12).rev().map(|number| {
+        format!(
+            "  {}.0 KiB in {} units of `limits:held-{number}`",
+            number * 40,
+            number * 10
+        )
+    });
+    let nine: Vec<_> = lines.by_ref().take(9).collect();
+    assert_eq!(nine, held.collect::<Vec<_>>());
+    assert!(
+        lines
+            .next()
+            .is_some_and(|line| line.contains("memory allocation of 1024 bytes failed"))
+    );
 }

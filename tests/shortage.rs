@@ -8,12 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 
 use mm::{AllocError, MmBox, MmManaged, PageFamily, RegisterError};
-use mm_tests::{Tally, family, figures, is_child, limited, release};
-
-/// Runs the named test again under limits of the shell; whether this is the child.
-fn under(limit: &str, test: &str) -> bool {
-    is_child(test, |child| limited(child, limit))
-}
+use mm_tests::{Tally, family, figures, is_child, limited, release, under};
 
 /// Blocks that one thread holds, each with its own address in it.
 struct Held {

@@ -223,6 +223,11 @@ impl PageFamily {
         self.heap.number()
     }
 
+    /// Units that are live.
+    pub(crate) fn live_units(&'static self) -> u64 {
+        self.heap.live_units()
+    }
+
     /// Copies the figures.
     pub(crate) fn figures(&'static self) -> Figures {
         self.heap.figures()

@@ -87,6 +87,7 @@ mod faults;
 mod fork;
 mod handle;
 mod heap;
+mod holders;
 mod managed;
 #[cfg(all(test, loom))]
 mod models;

@@ -7,7 +7,8 @@ use crate::error::AllocError;
 use crate::family::PageFamily;
 use crate::handle::{self, MmBox};
 use crate::heap::{Block, CacheCell};
-use crate::os::{Inside, watch};
+use crate::holders::Holders;
+use crate::os::{Inside, process, watch};
 
 /// A type whose values live in a page family of their own.
 ///
@@ -330,6 +331,10 @@ fn allocation_failed(refused: AllocError, align: usize) -> ! {
     } = refused
         && let Ok(layout) = Layout::from_size_align(units.saturating_mul(unit_size), align)
     {
+        process::say_last(format_args!(
+            "{refused}; most is held by:{}",
+            Holders::now()
+        ));
         std::alloc::handle_alloc_error(layout);
     }
     panic!("{refused}");

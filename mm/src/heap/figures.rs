@@ -62,6 +62,12 @@ struct Cached {
 }
 
 impl Heap {
+    /// Units that are live, without a look at the pages.
+    pub(crate) fn live_units(&'static self) -> u64 {
+        let _inside = Inside::enter();
+        self.central().live().units
+    }
+
     /// Copies all figures. Other threads wait for the copy if they need this family's lock.
     pub(crate) fn figures(&'static self) -> Figures {
         let _inside = Inside::enter();

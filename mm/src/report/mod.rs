@@ -22,4 +22,5 @@ mod tests;
 
 pub use self::block_usage::BlockUsage;
 pub use self::memory_usage::MemoryUsage;
+pub(crate) use self::number::{Grouped, Size};
 pub use self::page_families::PageFamilies;

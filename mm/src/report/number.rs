@@ -10,7 +10,7 @@ const SCALES: [&str; 8] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB"]
 
 /// A number in groups of three digits: `1,204,331`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Grouped(pub(super) u128);
+pub(crate) struct Grouped(pub(crate) u128);
 
 impl Display for Grouped {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -55,7 +55,7 @@ impl Display for Tenths {
 
 /// A number of bytes with a binary unit: `238.9 MiB`, `512 B`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Size(pub(super) u128);
+pub(crate) struct Size(pub(crate) u128);
 
 impl Display for Size {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
