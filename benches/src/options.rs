@@ -46,7 +46,7 @@ impl Default for Options {
             is_written: false,
             is_help: false,
             only: String::new(),
-            rivals: RIVALS.map(|(name, _)| name.to_owned()).into(),
+            rivals: RIVALS.iter().map(|(name, _)| (*name).to_owned()).collect(),
             child: None,
         }
     }

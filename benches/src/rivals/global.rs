@@ -22,6 +22,7 @@ impl Source for mimalloc::MiMalloc {
     const IT: Self = Self;
 }
 
+#[cfg(feature = "jemalloc")]
 impl Source for tikv_jemallocator::Jemalloc {
     const IT: Self = Self;
 }

@@ -24,10 +24,11 @@ pub(crate) const OURS: &str = "mm";
 pub(crate) const KEYED: &str = "slab";
 
 /// All that are measured, in the order of the table's columns.
-pub(crate) const RIVALS: [Entry; 8] = [
+pub(crate) const RIVALS: &[Entry] = &[
     (OURS, catalogue::<Mm>),
     ("glibc", catalogue::<Global<std::alloc::System>>),
     ("mimalloc", catalogue::<Global<mimalloc::MiMalloc>>),
+    #[cfg(feature = "jemalloc")]
     ("jemalloc", catalogue::<Global<tikv_jemallocator::Jemalloc>>),
     ("rpmalloc", catalogue::<Global<rpmalloc::RpMalloc>>),
     ("rallocator", catalogue::<Global<rallocator::Rallocator>>),
