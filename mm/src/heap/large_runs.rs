@@ -9,10 +9,11 @@ use core::ptr::NonNull;
 
 use super::Heap;
 use super::geometry::GRANULE;
+use super::hardening::Fill;
 use super::large::Large;
 use super::list::List;
 use super::record::{Place, Record};
-use crate::os::{Refused, process, watch};
+use crate::os::{Refused, process};
 
 /// Released runs keep their memory while they have no more than this many bytes together.
 const MOST_KEPT: usize = 8 << 20;
@@ -98,11 +99,8 @@ impl LargeRuns {
             return;
         };
         if self.give_back(run, calls) == 0 {
-            let first = place.at(0);
             // SAFETY: the run is committed, and holds no live block: its memory is nobody's.
-            watch::lend(first, place.bytes, || unsafe {
-                first.write_bytes(0, place.bytes);
-            });
+            unsafe { Fill::Zero.apply(place.at(0), place.bytes) };
         }
     }
 

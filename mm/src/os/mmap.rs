@@ -78,20 +78,24 @@ unsafe impl PageSource for Kernel {
         }
         // Old kernels have no such guards, and others put none where memory is locked.
         let answer = forbid(start, bytes);
-        if answer.is_err() {
-            // Where a part is locked, both calls may have come up to there.
-            // SAFETY: the range is committed, and what a guard hides is nobody's.
-            let (Ok(()) | Err(Refused)) = unsafe { allow(start, bytes) };
+        // Where a part is locked, both calls may have come up to there.
+        // SAFETY: the range is committed, and what a guard hides is nobody's.
+        if answer.is_err() && unsafe { allow(start, bytes) }.is_err() {
+            // Whoever uses it next has to try again.
+            FORBIDDEN.fetch_add(1, Relaxed);
+            return Ok(Guard::Mappings);
         }
         answer
     }
 
     unsafe fn unguard(start: NonNull<u8>, bytes: usize, how: Guard) -> Result<(), Refused> {
-        // SAFETY: the range is part of what was committed, and what guards hide is nobody's.
-        unsafe { allow(start, bytes) }?;
-        if how == Guard::Mappings {
-            FORBIDDEN.fetch_sub(1, Relaxed);
+        if how == Guard::Marks {
+            // SAFETY: the range is committed, and what guards hide is nobody's.
+            return unsafe { advise_of_guard(start, bytes, MADV_GUARD_REMOVE) };
         }
+        // SAFETY: as above.
+        unsafe { allow(start, bytes) }?;
+        FORBIDDEN.fetch_sub(1, Relaxed);
         Ok(())
     }
 
@@ -113,7 +117,7 @@ unsafe impl PageSource for Kernel {
     }
 }
 
-/// Makes a range accessible again, whatever kept it from being so in whole or in part.
+/// Makes a range accessible again that may be so in part.
 ///
 /// # Safety
 ///
