@@ -234,6 +234,34 @@ fn releases_by_address_do_not_look_through_the_quarantine() {
 }
 
 #[test]
+#[cfg(all(target_os = "linux", not(mm_portable)))]
+fn a_quarantine_is_no_reason_to_be_without_memory() {
+    let name = "a_quarantine_is_no_reason_to_be_without_memory";
+    if !is_child_with(name, "quarantine=1GiB") {
+        return;
+    }
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: `limit` is a value of the type that the call fills.
+    let answer = unsafe { libc::getrlimit(libc::RLIMIT_DATA, &raw mut limit) };
+    assert_eq!(answer, 0);
+    let before = limit;
+    limit.rlim_cur = 64 << 20;
+    // SAFETY: `limit` is a value of the type that the call reads.
+    let answer = unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) };
+    assert_eq!(answer, 0);
+    let refused = (0..50_000).find(|_| MmBox::try_new(Page([1; 3_000])).is_err());
+    // Whoever panics needs memory too.
+    // SAFETY: as above.
+    let answer = unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const before) };
+    assert_eq!(answer, 0);
+    assert_eq!(refused, None, "nothing is live");
+    mm::check().expect("the walker finds the same");
+}
+
+#[test]
 fn random_order_is_no_order() {
     if !is_child_with("random_order_is_no_order", "random") {
         return;

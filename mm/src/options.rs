@@ -93,7 +93,8 @@ impl Options {
     }
 
     /// Keeps the last `bytes` bytes of released blocks of each family from being handed out, so
-    /// that a stale pointer finds no new value for a while. They count as cached.
+    /// that a stale pointer finds no new value for a while. They count as cached. Where memory runs
+    /// out, a family gives up its own.
     ///
     /// Blocks larger than a VM page are not kept.
     #[must_use]

@@ -10,7 +10,7 @@ use super::page::Page;
 use super::random::Random;
 use super::slot_map::Run;
 use super::{Block, Heap, Shortage};
-use crate::os::watch;
+use crate::os::{Refused, watch};
 
 /// Where a block is to be.
 #[derive(Clone, Copy)]
@@ -33,7 +33,13 @@ impl Central {
     fn alloc_hardened(&mut self, heap: &'static Heap, units: usize) -> Result<Block, Shortage> {
         let how = hardening::chosen();
         let find = |central: &mut Self| central.find_run(units, how.random);
-        let Choice { page, run } = self.find_or_grow(heap, find)?;
+        let mut found = self.find_or_grow(heap, find);
+        if found.is_err() {
+            // What is kept from being handed out is no reason to be without memory.
+            self.shorten_quarantine(heap, 0);
+            found = find(self).ok_or(Refused);
+        }
+        let Choice { page, run } = found?;
         if how.fill == Fill::Poison {
             if let Some(address) = page.written_after_release(run) {
                 return Err(Shortage::Written { address });
