@@ -3,7 +3,9 @@
 //! The only place that knows of both. All steps that threads take without a lock, and the locks of
 //! families, are made of what is here. What only the holder of a family's lock touches comes from
 //! `core` as it is, as do the address space and the memory for records: their locks are held for a
-//! few lines that call nothing of the engine.
+//! few lines that call nothing of the engine, and an entry of the address space's table is stored
+//! once. So do words that are set once and say nothing of other memory: options, and what was asked
+//! of the system.
 
 #[cfg(not(all(test, loom)))]
 pub(crate) use core::sync::atomic::{

@@ -287,7 +287,11 @@ impl LargeRuns {
 fn end_block(run: &Large, calls: &mut u64) -> Option<Place> {
     let place = run.place()?;
     if run.unguard(calls).is_err() {
-        discard(place, calls);
+        let given = discard(place, calls);
+        if let Some((_, behind)) = run.behind_block().filter(|_| given == 0) {
+            // SAFETY: the block, which is nobody's any more, lies before its guard.
+            unsafe { Fill::Zero.apply(place.at(0), behind) };
+        }
         run.lose();
         return None;
     }
