@@ -14,6 +14,8 @@
 //! | bin | the blocks of one short length in a thread's cache |
 //! | surplus | units that a cached block had more than the row that it was handed out for |
 //! | spare | memory of empty extents that a family keeps because it missed it before |
+//! | quarantine | released blocks that a hardened family does not hand out yet |
+//! | guard | an OS page that nobody can touch, behind units or a large block |
 //! | in use | of a VM page: it may be backed by memory |
 //!
 //! # Equations
@@ -24,7 +26,8 @@
 //!
 //! # Layers
 //!
-//! `geometry` and `slot_map` calculate; `extent` with its `page`s and `large` are the kinds of
+//! `hardening` says what was chosen at the start; `hardened`, `random`, `quarantine` and `guards` do
+//! it, in place of the caches. `geometry` and `slot_map` calculate; `extent` with its `page`s and `large` are the kinds of
 //! `record` that address space can have;
 //! `shelves`, `runs` and `large_runs` sort them; `central` is a family behind its lock; `cache` and
 //! `thread` are what a thread holds of it; `figures` counts, `check` counts again. `meta`, `link`
