@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use mm::{MmBox, MmManaged};
+use mm_tests::in_a_child;
 
 #[derive(MmManaged)]
 struct Late(u64);
@@ -101,24 +102,17 @@ fn a_forked_child_goes_on() {
         assert!(output.expect("a child").status.success());
         return;
     }
-    let boxes: Vec<_> = (0..1_000).map(|_| MmBox::new(Late(7))).collect();
-    // SAFETY: the child calls nothing that other threads may hold locks of.
-    let child = unsafe { libc::fork() };
-    assert!(child >= 0);
-    if child == 0 {
+    let mut boxes: Vec<_> = (0..1_000).map(|_| MmBox::new(Late(7))).collect();
+    let status = in_a_child(|| {
+        let boxes = std::mem::take(&mut boxes);
         let whole = boxes.iter().all(|one| one.0 == 7);
         drop(boxes);
         let more: Vec<_> = (0..1_000).map(|_| MmBox::new(Late(8))).collect();
         let fine = whole && live() == 1_000 && Late::page_family().check().is_ok();
         drop(more);
-        let code = i32::from(!fine || live() != 0);
-        // SAFETY: ends the child at once, without the parent's handlers.
-        unsafe { libc::_exit(code) };
-    }
-    let mut status = -1;
-    // SAFETY: the child is ours and `status` is an int.
-    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-    assert_eq!(status, 0);
+        i32::from(!fine || live() != 0)
+    });
+    assert!(status.success(), "{status}");
     assert_eq!(live(), 1_000);
     drop(boxes);
     assert_eq!(live(), 0);

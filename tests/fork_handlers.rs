@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use mm::{MmBox, MmManaged};
+use mm_tests::in_a_child;
 
 #[derive(MmManaged)]
 struct Entry([u64; 8]);
@@ -46,18 +47,8 @@ fn handlers_may_allocate_before_and_after_a_fork() {
     // SAFETY: no handler is asked for.
     unsafe { libc::alarm(20) };
     use_mm();
-    // SAFETY: the child does nothing but end.
-    let child = unsafe { libc::fork() };
-    assert!(child >= 0);
-    if child == 0 {
-        let wrong = mm::check().is_err() || CALLS.load(Relaxed) != calls;
-        // SAFETY: ends the child at once.
-        unsafe { libc::_exit(i32::from(wrong)) };
-    }
-    let mut status = -1;
-    // SAFETY: the child is ours and `status` is an int.
-    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-    assert_eq!(status, 0);
+    let status = in_a_child(|| i32::from(mm::check().is_err() || CALLS.load(Relaxed) != calls));
+    assert!(status.success(), "{status}");
     // SAFETY: nothing to be careful about.
     unsafe { libc::alarm(0) };
     assert_eq!(CALLS.load(Relaxed), calls);

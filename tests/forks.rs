@@ -2,12 +2,15 @@
 
 use std::io;
 use std::mem;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use mm::{MmBox, MmManaged, PageFamily};
+use mm_tests::in_a_child;
 
 #[derive(MmManaged)]
 struct Node([u64; 4]);
@@ -81,26 +84,7 @@ fn look(kept: Vec<MmBox<Node>>) -> i32 {
     0
 }
 
-/// Runs `f` in a forked child, whose exit code it returns; the child's wait status.
-fn in_a_child(f: impl FnOnce() -> i32) -> i32 {
-    // SAFETY: the child goes on with mm, whose handlers see to its locks, and with the C
-    // library's allocator, whose own handlers do.
-    let child = unsafe { libc::fork() };
-    assert!(child >= 0);
-    if child == 0 {
-        // SAFETY: no handler is asked for: a child that hangs is ended.
-        unsafe { libc::alarm(20) };
-        let code = f();
-        // SAFETY: ends the child at once, without the parent's handlers.
-        unsafe { libc::_exit(code) };
-    }
-    let mut status = -1;
-    // SAFETY: the child is ours and `status` is an int.
-    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-    status
-}
-
-fn fork_and_look() -> i32 {
+fn fork_and_look() -> ExitStatus {
     let mut kept: Vec<_> = (0..KEPT).map(|_| MmBox::new(Node([9; 4]))).collect();
     let status = in_a_child(|| look(mem::take(&mut kept)));
     assert_eq!(kept.len(), KEPT);
@@ -114,15 +98,15 @@ fn children_of_a_busy_process_go_on() {
         .map(|seed| thread::spawn(move || work(seed)))
         .collect();
     thread::sleep(Duration::from_millis(20));
-    let statuses: Vec<i32> = (0..FORKS).map(|_| fork_and_look()).collect();
+    let statuses: Vec<_> = (0..FORKS).map(|_| fork_and_look()).collect();
     STOP.store(true, Relaxed);
     let joined = threads.into_iter().all(|thread| thread.join().is_ok());
     assert_eq!(
         statuses
             .iter()
-            .filter(|status| **status != 0)
+            .filter(|status| !status.success())
             .collect::<Vec<_>>(),
-        Vec::<&i32>::new()
+        Vec::<&ExitStatus>::new()
     );
     assert!(joined);
     assert_eq!(live(Node::page_family()), 0);
@@ -151,6 +135,5 @@ fn a_second_release_ends_a_child_whose_stderr_is_locked_for_ever() {
     });
     drop(end);
     other.join().expect("no panic");
-    assert!(libc::WIFSIGNALED(status), "{status}");
-    assert_eq!(libc::WTERMSIG(status), libc::SIGABRT);
+    assert_eq!(status.signal(), Some(libc::SIGABRT), "{status}");
 }

@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 use std::time::{Duration, Instant};
 
 use mm::{FreeError, MmBox, MmManaged, PageFamily};
-use mm_tests::{again_with, is_child_with};
+use mm_tests::{again_with, in_a_child, is_child_with};
 
 #[derive(MmManaged, Clone, Copy, bytemuck::Zeroable)]
 #[mm(zeroable)]
@@ -294,21 +294,15 @@ fn after_a_trim_reports_promise_nothing_more() {
 
 /// Where the units are that a forked child is given, as its exit code.
 fn order_in_a_child() -> i32 {
-    // SAFETY: the child goes on with mm, whose handlers see to its locks.
-    let child = unsafe { libc::fork() };
-    assert!(child >= 0);
-    if child == 0 {
+    in_a_child(|| {
         let keys: Vec<_> = (0..8).map(|_| raw(MmBox::new(Key([1; 6])))).collect();
         let mixed = keys.iter().fold(0, |mixed, key| {
             (mixed ^ (key.addr().get() / size_of::<Key>())).wrapping_mul(31)
         });
-        // SAFETY: ends the child at once.
-        unsafe { libc::_exit(i32::try_from(mixed % 251).expect("small")) };
-    }
-    let mut status = -1;
-    // SAFETY: the child is ours and `status` is an int.
-    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-    libc::WEXITSTATUS(status)
+        i32::try_from(mixed % 251).expect("small")
+    })
+    .code()
+    .expect("nobody ends it")
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! What happens when the system gives little: under limits, in processes of their own.
 
-use std::alloc::Layout;
 use std::mem;
 use std::ptr::NonNull;
 
@@ -8,8 +7,7 @@ use mm::{AllocError, MmBox, MmManaged, PageFamily};
 use mm_tests::{again, limited, under};
 
 fn family(name: &str, size: usize) -> &'static PageFamily {
-    let layout = Layout::from_size_align(size, 8).expect("a layout");
-    PageFamily::register(name, layout).expect("a new name")
+    mm_tests::family(name, size, 8)
 }
 
 /// Allocates blocks of `units` until none is left.

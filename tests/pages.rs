@@ -1,19 +1,13 @@
 //! Memory: taken late, given back soon, and never at every step of a loop.
 
-use std::alloc::Layout;
 use std::ptr::NonNull;
 use std::sync::RwLock;
 
-use mm::{AllocError, FamilySnapshot, PageFamily};
+use mm::{AllocError, PageFamily};
+use mm_tests::figures;
 
 fn family(name: &str, size: usize) -> &'static PageFamily {
-    let layout = Layout::from_size_align(size, 4).expect("a layout");
-    PageFamily::register(name, layout).expect("a new name")
-}
-
-fn figures(family: &'static PageFamily) -> FamilySnapshot {
-    let snapshot = mm::snapshot();
-    snapshot.family(family.path()).expect("listed").clone()
+    mm_tests::family(name, size, 4)
 }
 
 fn release(family: &'static PageFamily, block: NonNull<u8>) {

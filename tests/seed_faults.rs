@@ -3,18 +3,8 @@
 use std::alloc::Layout;
 use std::ptr::NonNull;
 
-use mm::{AllocError, FamilySnapshot, FreeError, PageFamily, RegisterError};
-
-fn family(name: &str, size: usize, align: usize) -> &'static PageFamily {
-    let layout = Layout::from_size_align(size, align).expect("a layout");
-    PageFamily::register(name, layout).expect("a new name")
-}
-
-fn figures(family: &'static PageFamily) -> FamilySnapshot {
-    family.check().expect("the walker finds the same");
-    let snapshot = mm::snapshot();
-    snapshot.family(family.path()).expect("listed").clone()
-}
+use mm::{AllocError, FreeError, PageFamily, RegisterError};
+use mm_tests::{family, figures};
 
 fn release(family: &'static PageFamily, block: NonNull<u8>) {
     // SAFETY: the tests release live blocks of theirs.
@@ -242,8 +232,8 @@ fn long_names_are_whole_and_told_apart() {
 
 #[test]
 fn a_name_is_no_prefix() {
-    family("seed_node", 24, 8);
-    family("seed_node_t", 32, 8);
+    let _ = family("seed_node", 24, 8);
+    let _ = family("seed_node_t", 32, 8);
     let report = mm::snapshot().memory_usage("seed_node_t").to_string();
     assert!(report.contains("seed_node_t"));
     let is_row = |line: &&str| line.split_whitespace().next() == Some("seed_node");
@@ -252,7 +242,7 @@ fn a_name_is_no_prefix() {
 
 #[test]
 fn a_name_is_registered_once() {
-    family("seed:once", 24, 8);
+    let _ = family("seed:once", 24, 8);
     let again = PageFamily::register("seed:once", Layout::new::<u64>());
     assert!(matches!(
         again,
@@ -361,7 +351,7 @@ fn cost_does_not_grow_with_the_number_of_families() {
     };
     let before = best_of_five();
     for number in 0..5_000 {
-        self::family(&format!("seed:cost-{number}"), 64, 8);
+        let _ = self::family(&format!("seed:cost-{number}"), 64, 8);
     }
     let after = best_of_five();
     // The original's look-up by name would take thousands of times as long; a busy machine will not.

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mm::{Block, MmBox, MmManaged, PageFamily, RegisterError};
-use mm_tests::{Tally, figures, is_child, release};
+use mm_tests::{Tally, figures, in_a_child, is_child, release};
 
 /// Of one thread alone, so that often nothing was released since the last snapshot.
 #[derive(MmManaged)]
@@ -113,27 +113,6 @@ fn look() -> i32 {
     i32::try_from(grown + nodes + rows).unwrap_or(104)
 }
 
-/// Forks, and has the child `look`; its exit code, or -1 if it was killed.
-fn fork(look: impl FnOnce() -> i32) -> i32 {
-    // SAFETY: the child goes on with mm, whose handlers see to its locks, and with the C
-    // library's allocator, whose own handlers do.
-    let child = unsafe { libc::fork() };
-    assert!(child >= 0);
-    if child == 0 {
-        let code = look();
-        // SAFETY: ends the child at once, without the parent's handlers.
-        unsafe { libc::_exit(code) };
-    }
-    let mut status = -1;
-    // SAFETY: the child is ours and `status` is an int.
-    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-    if libc::WIFEXITED(status) {
-        libc::WEXITSTATUS(status)
-    } else {
-        -1
-    }
-}
-
 /// Forks for some seconds, at most `most` times; what the children say, none of it wrong.
 fn forks(most: usize, look: fn() -> i32) -> Vec<i32> {
     thread::sleep(Duration::from_millis(20));
@@ -142,7 +121,7 @@ fn forks(most: usize, look: fn() -> i32) -> Vec<i32> {
     while codes.len() < most && start.elapsed() < Duration::from_secs(3) {
         // Reports what was released so far: the child may say no less.
         drop(mm::snapshot());
-        codes.push(fork(look));
+        codes.push(in_a_child(look).code().unwrap_or(-1));
     }
     STOP.store(true, Relaxed);
     let is_wrong = |code: &&i32| !(0..100).contains(*code);

@@ -1,0 +1,30 @@
+//! A forked child, and what it says.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+/// A child that takes longer hangs, and is ended by the kernel.
+const SECONDS: u32 = 20;
+
+/// Forks, and has the child `look`, which returns its exit code.
+///
+/// # Panics
+///
+/// If there can be no child.
+pub fn in_a_child(look: impl FnOnce() -> i32) -> ExitStatus {
+    // SAFETY: the child goes on with mm, whose handlers see to its locks, and with the C
+    // library's allocator, whose own handlers do.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0);
+    if child == 0 {
+        // SAFETY: no handler is asked for: a child that hangs is ended.
+        unsafe { libc::alarm(SECONDS) };
+        let code = look();
+        // SAFETY: ends the child at once, without the parent's handlers.
+        unsafe { libc::_exit(code) };
+    }
+    let mut status = -1;
+    // SAFETY: the child is ours and `status` is an int.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    ExitStatus::from_raw(status)
+}
