@@ -4,7 +4,7 @@ use core::ptr::NonNull;
 
 use super::Heap;
 use super::cache::CacheRecord;
-use super::central::{Central, is_block_at};
+use super::central::{Central, is_block, spot_of};
 use super::extent::{Extent, Standing};
 use super::geometry::Placement;
 use super::page::{Page, Spot};
@@ -154,7 +154,7 @@ fn check_live(central: &mut Central, scratch: &mut Vec<usize>) -> Result<(), Inc
 
 /// Counts the cached blocks that are taken in the maps as they are cached, each once.
 fn distinct(central: &Central, scratch: &mut Vec<usize>) -> u64 {
-    let taken = kept_back(central).filter(|(first, units)| is_block_at(*first, *units));
+    let taken = kept_back(central).filter(|(first, units)| is_block(spot_of(*first), *units));
     // No more than there is room for: the lock is held, and nothing is allocated under it.
     scratch.extend(
         taken

@@ -3,7 +3,7 @@
 use core::ptr::NonNull;
 
 use super::cache::Row;
-use super::central::{Central, is_block_at, released_twice, spot_of};
+use super::central::{Central, is_block, released_twice, spot_of};
 use super::extent::Extent;
 use super::hardening::{self, Fill, POISON};
 use super::page::Page;
@@ -64,7 +64,7 @@ impl Central {
             return self.release(heap, row.first, row.units);
         }
         let spot = spot_of(row.first);
-        if !is_block_at(row.first, row.units) || spot.is_quarantined() {
+        if !is_block(spot, row.units) || spot.is_quarantined() {
             released_twice(row.first);
         }
         let how = hardening::chosen();

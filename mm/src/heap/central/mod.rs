@@ -28,7 +28,7 @@ use crate::os::Refused;
 use account::Account;
 use spare::SpareMemory;
 
-pub(super) use spot::{extent_of, is_block_at, released_twice, spot_of};
+pub(super) use spot::{extent_of, is_block, released_twice, spot_of};
 
 /// Families with at least this many bytes of address space ask for huge OS pages.
 const HUGE_FROM: usize = 8 << 20;

@@ -102,14 +102,15 @@ impl Central {
 
     /// Takes back a block of one VM page, with its surplus units.
     pub(super) fn free_row(&mut self, first: NonNull<u8>, units: usize) {
-        let Spot { page, index } = spot_of(first);
+        let spot = spot_of(first);
+        if !is_block(spot, units) {
+            released_twice(first);
+        }
+        let Spot { page, index } = spot;
         let run = Run {
             first: index,
             units,
         };
-        if !is_block(page, run) {
-            released_twice(first);
-        }
         page.unclaim_run(run);
         self.account.account_freed(1, units);
         self.account_freed(page);

@@ -3,9 +3,8 @@
 use core::ptr::NonNull;
 
 use crate::heap::extent::Extent;
-use crate::heap::page::{Page, Spot};
+use crate::heap::page::Spot;
 use crate::heap::record::{Record, SPACE};
-use crate::heap::slot_map::Run;
 use crate::os::process;
 use crate::sync::abort;
 
@@ -25,20 +24,10 @@ pub(in crate::heap) fn spot_of(unit: NonNull<u8>) -> Spot {
     spot.unwrap_or_else(|| released_twice(unit))
 }
 
-/// Whether the page holds a block that is exactly `run`.
-pub(in crate::heap) fn is_block(page: Page, run: Run) -> bool {
-    let map = page.map();
-    map.is_taken(run.first) && !map.is_joined(run.first) && map.block_units(run.first) == run.units
-}
-
-/// Whether a block of exactly `units` units starts at `first`, live or kept back.
-pub(in crate::heap) fn is_block_at(first: NonNull<u8>, units: usize) -> bool {
-    let Spot { page, index } = spot_of(first);
-    let run = Run {
-        first: index,
-        units,
-    };
-    is_block(page, run)
+/// Whether a block of exactly `units` units starts at the spot, live or kept back.
+pub(in crate::heap) fn is_block(spot: Spot, units: usize) -> bool {
+    let (map, first) = (spot.page.map(), spot.index);
+    map.is_taken(first) && !map.is_joined(first) && map.block_units(first) == units
 }
 
 /// Ends the process: the maps say that a unit that was released is not taken.
