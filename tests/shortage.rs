@@ -15,19 +15,21 @@ struct Held {
     family: &'static PageFamily,
     units: usize,
     live: Vec<NonNull<u8>>,
+    /// The most blocks that were live at once.
+    most: usize,
 }
 
 // SAFETY: the blocks are its own, and a family takes them back on any thread.
 unsafe impl Send for Held {}
 
 impl Held {
-    fn new(family: &'static PageFamily, units: usize, most: usize) -> Self {
-        // Now, for later there is no memory.
-        let live = Vec::with_capacity(most);
+    fn new(family: &'static PageFamily, units: usize, room: usize) -> Self {
         Self {
             family,
             units,
-            live,
+            // Now, for later there is no memory.
+            live: Vec::with_capacity(room),
+            most: 0,
         }
     }
 
@@ -42,6 +44,7 @@ impl Held {
                 // SAFETY: as above.
                 unsafe { word.write(block.addr().get()) };
                 self.live.push(block);
+                self.most = self.most.max(self.live.len());
                 true
             }
             Err(AllocError::OutOfMemory { .. }) => false,
@@ -63,8 +66,13 @@ impl Held {
 
 const ROUNDS: usize = 6;
 
-/// Grows to the limit and shrinks again, some times; how often there was no memory.
-fn knock(held: &mut Held, refused: &AtomicUsize) {
+/// Grows to the limit and shrinks again, some times, once `missing` threads have started; how often
+/// there was no memory.
+fn knock(held: &mut Held, missing: &AtomicUsize, refused: &AtomicUsize) {
+    missing.fetch_sub(1, Relaxed);
+    while missing.load(Relaxed) > 0 {
+        thread::yield_now();
+    }
     for _ in 0..ROUNDS {
         while held.grow() {}
         for _ in 0..20 {
@@ -80,13 +88,15 @@ fn knock_together() {
         .map(|(name, size)| family(name, size, 8));
     let mut all = [(singles, 1), (rows, 40), (large, 2), (singles, 3)]
         .map(|(family, units)| Held::new(family, units, 180_000));
-    // Memory for what the test itself needs at the limit.
+    // Memory for what the test itself needs at the limit. The threads wait for the last one, as at
+    // the limit none can start.
     let ballast = vec![1_u8; 8 << 20];
+    let missing = AtomicUsize::new(all.len());
     let refused = AtomicUsize::new(0);
     thread::scope(|scope| {
         let knocking: Vec<_> = all
             .iter_mut()
-            .map(|held| scope.spawn(|| knock(held, &refused)))
+            .map(|held| scope.spawn(|| knock(held, &missing, &refused)))
             .collect();
         for one in knocking {
             one.join().expect("no panic");
@@ -109,10 +119,13 @@ fn knock_together() {
     }
     all.iter_mut().for_each(|held| held.shrink_to(0));
     mm::trim();
-    let mut again = Held::new(large, 2, 180_000);
-    while again.grow() {}
-    assert!(again.live.len() > 20, "only {} again", again.live.len());
-    again.shrink_to(0);
+    // Addresses never change type, so a family has again what it had, whoever else was quicker.
+    for held in &mut all {
+        let had = held.most;
+        while held.live.len() < had && held.grow() {}
+        assert_eq!(held.live.len(), had, "{}", held.family.name());
+        held.shrink_to(0);
+    }
     mm::check().expect("the walker finds the same");
     let faults = refused.into_inner();
     assert!(faults > 0, "the limit was not met");
