@@ -88,6 +88,7 @@ mod fork;
 mod handle;
 mod heap;
 mod holders;
+mod limit;
 mod managed;
 #[cfg(all(test, loom))]
 mod models;
@@ -95,11 +96,13 @@ mod newtype;
 mod options;
 mod os;
 mod print;
+mod profile;
 mod registry;
 mod release;
 mod report;
 mod snapshot;
 mod sync;
+mod track;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -110,10 +113,13 @@ pub use mm_derive::MmManaged;
 pub use crate::error::{AllocError, CheckError, FreeError, RegisterError};
 pub use crate::family::PageFamily;
 pub use crate::handle::{Block, IntoIter, MmBox, xfree};
+pub use crate::limit::Limit;
 pub use crate::managed::{MmManaged, ZeroInit};
 pub use crate::options::{Options, OptionsError};
 pub use crate::print::{print_block_usage, print_memory_usage, print_registered_page_families};
+pub use crate::profile::{CallSite, FamilyProfile, Profile, profile};
 pub use crate::registry::{check, families, snapshot, trim};
 pub use crate::release::xfree_raw;
 pub use crate::report::{BlockUsage, MemoryUsage, PageFamilies};
 pub use crate::snapshot::{FamilyDiff, FamilySnapshot, Location, Snapshot, SnapshotDiff};
+pub use crate::track::Track;

@@ -1,0 +1,89 @@
+//! Who allocated what is live: families, and the places in the program that asked.
+
+mod make;
+
+use std::time::Duration;
+
+use crate::snapshot::Location;
+
+pub use make::profile;
+
+/// Everything that is live, by family and by call site, as of one moment.
+///
+/// Made by [`profile`](crate::profile) and [`leaks`](crate::leaks).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Profile {
+    /// All families, sorted by path, then by location.
+    pub families: Vec<FamilyProfile>,
+}
+
+/// What is live of one family, and who allocated it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct FamilyProfile {
+    /// Short name: that of the type, or the one given.
+    pub name: &'static str,
+    /// Full path of the type; of a run-time family, its name.
+    pub path: &'static str,
+    /// Where the family was defined.
+    pub location: Location,
+    /// Bytes of one unit.
+    pub unit_size: u64,
+    /// Blocks handed out and not released.
+    pub live_blocks: u64,
+    /// Units of the live blocks.
+    pub live_units: u64,
+    /// Live blocks that are kept on purpose; see [`Kept`](crate::Kept).
+    pub kept_blocks: u64,
+    /// Units of the kept blocks.
+    pub kept_units: u64,
+    /// Live blocks of which no call site is known: they were allocated while the family was not
+    /// tracked, or between two samples. Without those that are kept.
+    pub unrecorded_blocks: u64,
+    /// Units of the unrecorded blocks.
+    pub unrecorded_units: u64,
+    /// Blocks handed out since the start of the process.
+    pub blocks_allocated: u64,
+    /// Of how many blocks one is recorded: 1 for each, 0 while the family is not tracked.
+    pub every: u32,
+    /// Who allocated the recorded blocks, the one with the most live units first. A kept block is
+    /// not among its live ones.
+    pub sites: Vec<CallSite>,
+}
+
+/// One place in the program that allocated, on one thread's behalf.
+///
+/// With samples (see [`Track::Every`](crate::Track::Every)) it counts the recorded blocks alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct CallSite {
+    /// Where the call was; the crate's version is not known.
+    pub location: Location,
+    /// Name of the thread that called, or an empty text if it has none.
+    pub thread: &'static str,
+    /// Return addresses of the calling functions, the innermost first; empty unless backtraces
+    /// are recorded.
+    pub frames: &'static [usize],
+    /// Recorded blocks that are live.
+    pub live_blocks: u64,
+    /// Units of these blocks.
+    pub live_units: u64,
+    /// How long ago the oldest of them was allocated; `None` if there is none.
+    pub oldest: Option<Duration>,
+    /// Blocks recorded since tracking began, live or released.
+    pub blocks_recorded: u64,
+    /// Units of these blocks.
+    pub units_recorded: u64,
+}
+
+impl FamilyProfile {
+    /// Bytes of the live units.
+    #[must_use]
+    pub fn live_bytes(&self) -> u64 {
+        self.live_units * self.unit_size
+    }
+}
