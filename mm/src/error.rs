@@ -39,6 +39,37 @@ pub enum AllocError {
         /// Bytes of one unit.
         unit_size: usize,
     },
+    /// The family, or the group that it is in, would hold more than its limit. The figures are as
+    /// before the call.
+    #[non_exhaustive]
+    QuotaExceeded {
+        /// Name of the family that was asked.
+        family: &'static str,
+        /// How many units were asked for.
+        units: usize,
+        /// Bytes of one unit.
+        unit_size: usize,
+        /// The limit that forbids it, in bytes.
+        limit_bytes: u64,
+        /// The families that held the most live bytes, the largest first.
+        largest: [Option<Holder>; 3],
+    },
+}
+
+/// A family, and what it held when somebody asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Holder {
+    /// Name of the family.
+    pub family: &'static str,
+    /// Bytes of its live units.
+    pub live_bytes: u64,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` ({} bytes)", self.family, self.live_bytes)
+    }
 }
 
 impl fmt::Display for AllocError {
@@ -60,6 +91,22 @@ impl fmt::Display for AllocError {
                 f,
                 "out of memory for {units} units of {unit_size} bytes of page family `{family}`"
             ),
+            Self::QuotaExceeded {
+                family,
+                units,
+                unit_size,
+                limit_bytes,
+                largest,
+            } => {
+                write!(
+                    f,
+                    "page family `{family}` may not hold {units} more units of {unit_size} bytes: its limit is {limit_bytes} bytes"
+                )?;
+                let mut before = "; most is held by ";
+                largest.iter().flatten().try_for_each(|holder| {
+                    write!(f, "{}{holder}", core::mem::replace(&mut before, ", "))
+                })
+            }
         }
     }
 }

@@ -2,16 +2,20 @@
 
 use core::alloc::Layout;
 use core::fmt;
+use core::panic;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
 use crate::error::{AllocError, CheckError};
 use crate::fork;
-use crate::heap::{Block, CacheCell, Figures, Heap, Link, Shortage};
+use crate::heap::{Block, CacheCell, Figures, Heap, Link, Shortage, quota};
+use crate::holders::Holders;
+use crate::limit::SoftLimit;
 use crate::options;
 use crate::os::{self, Inside, Lock, process};
 use crate::snapshot::Location;
 use crate::sync::AtomicBool;
+use crate::track;
 
 /// All that belongs to one type: its layout, its VM pages, its figures.
 ///
@@ -35,7 +39,11 @@ pub struct PageFamily {
     path: Path,
     layout: Layout,
     location: Location,
+    /// Units that the type's attributes allow.
+    pub(crate) limit_at_start: u64,
     pub(crate) heap: Heap,
+    /// Who wants to know when the family holds more than so much.
+    pub(crate) soft_limit: Link<SoftLimit>,
     listed: AtomicBool,
     next_listed: Link<PageFamily>,
     pub(crate) next_of_bucket: Link<PageFamily>,
@@ -97,11 +105,18 @@ impl PageFamily {
             path,
             layout,
             location,
+            limit_at_start: quota::NONE,
             heap: Heap::new(layout),
+            soft_limit: Link::none(),
             listed: AtomicBool::new(false),
             next_listed: Link::none(),
             next_of_bucket: Link::none(),
         }
+    }
+
+    /// Bytes of one unit, for who makes the family.
+    pub(crate) const fn unit_at_start(&self) -> usize {
+        self.layout.size()
     }
 
     /// Returns the short name: that of the type, or the one given.
@@ -179,7 +194,7 @@ impl PageFamily {
     /// ```
     #[track_caller]
     pub fn alloc(&'static self, units: usize) -> Result<NonNull<u8>, AllocError> {
-        let block = self.alloc_block(units)?;
+        let block = self.alloc_block(units, panic::Location::caller())?;
         Ok(block.unspecified(units * self.layout.size()))
     }
 
@@ -204,7 +219,8 @@ impl PageFamily {
     /// ```
     #[track_caller]
     pub fn alloc_zeroed(&'static self, units: usize) -> Result<NonNull<u8>, AllocError> {
-        Ok(self.alloc_block(units)?.zeroed(units * self.layout.size()))
+        let block = self.alloc_block(units, panic::Location::caller())?;
+        Ok(block.zeroed(units * self.layout.size()))
     }
 
     /// Releases a block as the owner of an `MmBox` does.
@@ -279,6 +295,7 @@ impl PageFamily {
         // Whoever returns from here finds the family on the list.
         if !self.listed.load(Ordering::Relaxed) {
             self.heap.number();
+            track::begin(&self.heap);
             self.next_listed.set(LISTED.get());
             LISTED.set(Some(self));
             self.listed.store(true, Ordering::Release);
@@ -290,25 +307,30 @@ impl PageFamily {
         &'static self,
         cell: &CacheCell,
         units: usize,
+        location: &'static panic::Location<'static>,
     ) -> Result<Block, AllocError> {
         // Where the linker stripped the type's constructor, this is how it gets into the registry.
         self.list();
         let answer = {
             let _inside = Inside::enter();
-            self.heap.alloc(cell, units)
+            self.heap.alloc(cell, units, location)
         };
-        answer.map_err(|shortage| self.alloc_error(shortage, units))
+        self.answered(answer, units)
     }
 
     /// Allocates through the calling thread's table of cells.
-    fn alloc_block(&'static self, units: usize) -> Result<Block, AllocError> {
+    fn alloc_block(
+        &'static self,
+        units: usize,
+        location: &'static panic::Location<'static>,
+    ) -> Result<Block, AllocError> {
         self.heap.with_cell(|cell| match cell {
             Some(cell) if units == 1 => match self.at_hand(cell) {
                 Some(unit) => Ok(unit),
-                None => self.alloc_slow(cell, 1),
+                None => self.alloc_slow(cell, 1, location),
             },
-            Some(cell) => self.alloc_slow(cell, units),
-            None => self.alloc_uncached(units),
+            Some(cell) => self.alloc_slow(cell, units, location),
+            None => self.alloc_uncached(units, location),
         })
     }
 
@@ -318,18 +340,66 @@ impl PageFamily {
     }
 
     #[cold]
-    fn alloc_uncached(&'static self, units: usize) -> Result<Block, AllocError> {
+    fn alloc_uncached(
+        &'static self,
+        units: usize,
+        location: &'static panic::Location<'static>,
+    ) -> Result<Block, AllocError> {
         self.list();
         let answer = {
             let _inside = Inside::enter();
-            self.heap.alloc_uncached(units)
+            self.heap.alloc_uncached(units, location)
         };
-        answer.map_err(|shortage| self.alloc_error(shortage, units))
+        self.answered(answer, units)
+    }
+
+    /// Says what became of a call, outside of mm's own work.
+    fn answered(
+        &'static self,
+        answer: Result<Block, Shortage>,
+        units: usize,
+    ) -> Result<Block, AllocError> {
+        let block = answer.map_err(|shortage| self.alloc_error(shortage, units))?;
+        if self.heap.take_crossing() {
+            self.tell_of_crossing(block.first, units);
+        }
+        Ok(block)
+    }
+
+    /// Calls who wants to know that the soft limit was crossed, before the block that did it is
+    /// handed out.
+    #[cold]
+    fn tell_of_crossing(&'static self, block: NonNull<u8>, units: usize) {
+        let Some(soft) = self.soft_limit.get() else {
+            return;
+        };
+        let told = std::panic::catch_unwind(panic::AssertUnwindSafe(|| soft.tell(self)));
+        if let Err(panic) = told {
+            if units > 0 {
+                // SAFETY: the block is live, and nobody has it yet.
+                let _ = unsafe { self.release(block) };
+            }
+            std::panic::resume_unwind(panic);
+        }
     }
 
     fn alloc_error(&self, shortage: Shortage, units: usize) -> AllocError {
         let (family, unit_size) = (self.name, self.layout.size());
         match shortage {
+            Shortage::OverLimit => AllocError::QuotaExceeded {
+                family,
+                units,
+                unit_size,
+                limit_bytes: self.heap.limit().saturating_mul(unit_size as u64),
+                largest: Holders::now().largest(),
+            },
+            Shortage::OverSharedLimit { limit } => AllocError::QuotaExceeded {
+                family,
+                units,
+                unit_size,
+                limit_bytes: limit,
+                largest: Holders::now().largest(),
+            },
             Shortage::Overflow => AllocError::SizeOverflow {
                 family,
                 units,

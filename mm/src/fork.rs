@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::os::{Inside, process};
-use crate::{family, heap, registry};
+use crate::{family, heap, profile, registry};
 
 /// Watches from the start of the program on, or of the library that has this copy of mm. Handlers
 /// that a program asks for later run before [`hold`] and after [`let_go`], and so may use mm.
@@ -34,6 +34,7 @@ pub(crate) fn watch() {
 /// Before a fork. In the order in which calls nest: names, the list, heaps, what heaps share.
 extern "C" fn hold() {
     let _inside = Inside::enter();
+    profile::LOOKING.hold();
     registry::BY_NAME.hold();
     family::LISTING.hold();
     family::listed().for_each(|family| family.heap.hold());
@@ -60,6 +61,8 @@ unsafe fn let_go_families() {
     unsafe { family::LISTING.let_go() };
     // SAFETY: as above.
     unsafe { registry::BY_NAME.let_go() };
+    // SAFETY: as above.
+    unsafe { profile::LOOKING.let_go() };
 }
 
 /// After a fork, in the child.

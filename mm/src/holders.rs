@@ -3,6 +3,7 @@
 
 use core::fmt::{self, Display, Formatter};
 
+use crate::error;
 use crate::family::{self, PageFamily};
 use crate::report::{Grouped, Size};
 
@@ -30,6 +31,17 @@ impl Holders {
             });
         }
         largest
+    }
+
+    /// The first few, for an error.
+    pub(crate) fn largest<const N: usize>(&self) -> [Option<error::Holder>; N] {
+        core::array::from_fn(|place| {
+            let held = self.0.get(place).copied().flatten()?;
+            Some(error::Holder {
+                family: held.family.name(),
+                live_bytes: u64::try_from(held.bytes()).unwrap_or(u64::MAX),
+            })
+        })
     }
 
     /// Puts a family in its place, if it has one among the largest.

@@ -100,6 +100,7 @@ mod profile;
 mod registry;
 mod release;
 mod report;
+mod scope;
 mod snapshot;
 mod sync;
 mod track;
@@ -110,16 +111,22 @@ pub mod __private;
 
 pub use mm_derive::MmManaged;
 
-pub use crate::error::{AllocError, CheckError, FreeError, RegisterError};
+pub use crate::error::{AllocError, CheckError, FreeError, Holder, RegisterError};
 pub use crate::family::PageFamily;
-pub use crate::handle::{Block, IntoIter, MmBox, xfree};
-pub use crate::limit::Limit;
+pub use crate::handle::{Block, IntoIter, Kept, MmBox, xfree};
+pub use crate::limit::{Limit, LimitGroup};
 pub use crate::managed::{MmManaged, ZeroInit};
 pub use crate::options::{Options, OptionsError};
 pub use crate::print::{print_block_usage, print_memory_usage, print_registered_page_families};
-pub use crate::profile::{CallSite, FamilyProfile, Profile, profile};
+#[cfg(feature = "backtrace")]
+pub use crate::profile::record_backtraces;
+pub use crate::profile::{
+    CallSite, FamilyProfile, Frame, LeaksAtExit, Profile, leaks, leaks_with_values, profile,
+    report_leaks_at_exit,
+};
 pub use crate::registry::{check, families, snapshot, trim};
 pub use crate::release::xfree_raw;
 pub use crate::report::{BlockUsage, MemoryUsage, PageFamilies};
+pub use crate::scope::{LeakScope, no_leaks};
 pub use crate::snapshot::{FamilyDiff, FamilySnapshot, Location, Snapshot, SnapshotDiff};
-pub use crate::track::Track;
+pub use crate::track::{Track, track};

@@ -1,6 +1,7 @@
 //! From a type to its static family.
 
 use core::alloc::Layout;
+use core::panic::Location;
 use core::ptr::NonNull;
 
 use crate::error::AllocError;
@@ -175,6 +176,7 @@ unsafe fn zeroed_block<T: MmManaged + ZeroInit>(first: NonNull<T>, units: usize)
 
 /// Allocates `units` units of `T`'s family, contents unspecified.
 #[inline]
+#[track_caller]
 pub(crate) fn try_alloc_units<T: MmManaged>(units: usize) -> Result<NonNull<T>, AllocError> {
     Ok(match at_hand::<T>(units) {
         Some(block) => block.unspecified(units * size_of::<T>()).cast(),
@@ -194,6 +196,7 @@ pub(crate) fn alloc_units<T: MmManaged>(units: usize) -> NonNull<T> {
 
 /// As [`try_alloc_units`], with all bytes zero.
 #[inline]
+#[track_caller]
 fn try_alloc_units_zeroed<T: MmManaged>(units: usize) -> Result<NonNull<T>, AllocError> {
     Ok(match at_hand::<T>(units) {
         Some(block) => block.zeroed(units * size_of::<T>()).cast(),
@@ -272,12 +275,15 @@ unsafe fn cell<'a, T: MmManaged>() -> &'a CacheCell {
 
 #[cold]
 #[inline(never)]
+#[track_caller]
 fn try_alloc_slow<T: MmManaged>(units: usize) -> Result<Block, AllocError> {
-    T::__with_cache(|cell| T::page_family().alloc_slow(cell, units))
+    let location = Location::caller();
+    T::__with_cache(|cell| T::page_family().alloc_slow(cell, units, location))
 }
 
 #[cold]
 #[inline(never)]
+#[track_caller]
 fn try_alloc_unspecified_slow<T: MmManaged>(units: usize) -> Result<NonNull<T>, AllocError> {
     let block = try_alloc_slow::<T>(units)?;
     Ok(block.unspecified(units * size_of::<T>()).cast())
@@ -295,6 +301,7 @@ fn alloc_slow<T: MmManaged>(units: usize) -> NonNull<T> {
 
 #[cold]
 #[inline(never)]
+#[track_caller]
 fn try_alloc_zeroed_slow<T: MmManaged>(units: usize) -> Result<NonNull<T>, AllocError> {
     let block = try_alloc_slow::<T>(units)?;
     Ok(block.zeroed(units * size_of::<T>()).cast())

@@ -6,18 +6,22 @@ use core::str::FromStr;
 
 use crate::heap::hardening::{self, Fill, Hardening};
 use crate::os::process;
+use crate::profile::report_leaks_at_exit;
+use crate::track::{self, Track};
 
 /// What the names in `MM_OPTIONS` are, for who wrote another.
-const KNOWN: &str = "random, zero, poison, guard, quarantine=BYTES (or KiB, MiB, GiB)";
+const KNOWN: &str = "random, zero, poison, guard, quarantine=BYTES (or KiB, MiB, GiB), track, \
+                     track=EVERY, backtrace=FRAMES, leaks, leaks=EXIT_CODE";
 
-/// How hard mm makes misuse: chosen once, before anything of mm is used.
+/// How hard mm makes misuse, and what it records: chosen once, before anything of mm is used.
 ///
 /// `main` says it through this builder, or whoever starts the program through the environment:
 /// `MM_OPTIONS=poison,quarantine=64MiB`. What the environment says is added to what `main` says.
 /// Without either nothing is done, and nothing costs anything. A program that is set-user-ID, or has
 /// rights of others in another way, does not look at the environment.
 ///
-/// What each option costs is measured by `cargo run --release --example hardening`.
+/// What each option costs is measured by `cargo run --release --example hardening`, and what is
+/// recorded, by `cargo run --release --example tracking`.
 ///
 /// # Examples
 ///
@@ -30,6 +34,12 @@ const KNOWN: &str = "random, zero, poison, guard, quarantine=BYTES (or KiB, MiB,
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     hardening: Hardening,
+    /// Of how many blocks one is recorded.
+    every: u32,
+    /// Return addresses that are recorded of each.
+    frames: usize,
+    /// Exit code where something leaked, if leaks are to be reported at exit; 0 to leave it.
+    leaks: Option<u8>,
 }
 
 impl Options {
@@ -43,6 +53,9 @@ impl Options {
                 guard: false,
                 quarantine: 0,
             },
+            every: 0,
+            frames: 0,
+            leaks: None,
         }
     }
 
@@ -103,6 +116,30 @@ impl Options {
         self
     }
 
+    /// Records who allocates from the start on, as [`track`](crate::track) does later.
+    #[must_use]
+    pub fn track(mut self, which: Track) -> Self {
+        self.every = which.every();
+        self
+    }
+
+    /// Records the stack of each recorded allocation: up to `frames` return addresses, 64 at most.
+    #[cfg(feature = "backtrace")]
+    #[must_use]
+    pub const fn backtrace(mut self, frames: usize) -> Self {
+        self.frames = frames;
+        self
+    }
+
+    /// Reports leaks when the process ends, as
+    /// [`report_leaks_at_exit`](crate::report_leaks_at_exit) does, and then ends it with this exit
+    /// code; with 0, the code stays as it is.
+    #[must_use]
+    pub const fn leaks_at_exit(mut self, code: u8) -> Self {
+        self.leaks = Some(code);
+        self
+    }
+
     /// Chooses these options, and those of the environment, for the rest of the process.
     ///
     /// # Errors
@@ -114,10 +151,20 @@ impl Options {
             Some(text) => self.with(text?)?,
             None => self,
         };
-        if hardening::choose(all.hardening) {
-            return Ok(());
+        if !hardening::choose(all.hardening) {
+            return Err(OptionsError::TooLate);
         }
-        Err(OptionsError::TooLate)
+        all.begin_to_record();
+        Ok(())
+    }
+
+    fn begin_to_record(self) {
+        track::track_from_start(self.every);
+        #[cfg(feature = "backtrace")]
+        crate::record_backtraces(self.frames);
+        if let Some(code) = self.leaks {
+            report_leaks_at_exit().exit_code(code);
+        }
     }
 
     /// Adds what a text asks for.
@@ -139,6 +186,16 @@ impl Options {
                 let asked = self.hardening.quarantine;
                 Ok(self.quarantine(bytes(size)?.max(asked)))
             }
+            None if option == "track" => Ok(self.track(Track::All)),
+            Some(("track", every)) => Ok(self.track(Track::Every(number(every)?))),
+            #[cfg(feature = "backtrace")]
+            Some(("backtrace", frames)) => Ok(self.backtrace(number(frames)?)),
+            #[cfg(not(feature = "backtrace"))]
+            Some(("backtrace", _)) => Err(OptionsError::NeedsFeature {
+                feature: "backtrace",
+            }),
+            None if option == "leaks" => Ok(self.leaks_at_exit(0)),
+            Some(("leaks", code)) => Ok(self.leaks_at_exit(number(code)?)),
             _ => Err(OptionsError::Unknown {
                 option: option.into(),
             }),
@@ -170,6 +227,18 @@ pub enum OptionsError {
         /// What was written.
         size: Box<str>,
     },
+    /// This is no number, or one that is too large.
+    #[non_exhaustive]
+    BadNumber {
+        /// What was written.
+        number: Box<str>,
+    },
+    /// mm was built without the feature that this option needs.
+    #[non_exhaustive]
+    NeedsFeature {
+        /// Its name.
+        feature: &'static str,
+    },
     /// Something of mm was used before, or options were chosen.
     TooLate,
 }
@@ -183,6 +252,10 @@ impl fmt::Display for OptionsError {
                     f,
                     "`{size}` is no number of bytes; such are 4096, 64KiB, 1MiB"
                 )
+            }
+            Self::BadNumber { number } => write!(f, "`{number}` is no number that fits"),
+            Self::NeedsFeature { feature } => {
+                write!(f, "mm was built without the feature `{feature}`")
             }
             Self::TooLate => {
                 f.write_str("options are chosen once, and before anything of mm is used")
@@ -220,6 +293,13 @@ fn of_environment() -> Option<Result<&'static str, OptionsError>> {
     Some(value.to_str().map_err(|_| OptionsError::Unknown {
         option: value.to_string_lossy().into(),
     }))
+}
+
+/// A number, as people write it.
+fn number<N: FromStr>(text: &str) -> Result<N, OptionsError> {
+    text.parse().map_err(|_| OptionsError::BadNumber {
+        number: text.into(),
+    })
 }
 
 /// A number of bytes, as people write it.

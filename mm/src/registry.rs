@@ -159,11 +159,16 @@ pub fn check() -> Result<(), CheckError> {
 
 /// All families, in no order.
 fn linked_and_listed() -> impl Iterator<Item = &'static PageFamily> {
+    list_linked();
+    family::listed()
+}
+
+/// Lists the families that the linker put into the program.
+pub(crate) fn list_linked() {
     // Each time, not once: a library that is loaded later brings families of its own.
     inventory::iter::<Entry>
         .into_iter()
         .for_each(|entry| entry.0.list());
-    family::listed()
 }
 
 fn add(

@@ -7,6 +7,7 @@
 mod convert;
 mod io;
 mod iter;
+mod kept;
 mod make;
 mod raw;
 mod room;
@@ -25,6 +26,7 @@ use self::room::Room;
 use crate::managed::MmManaged;
 
 pub use self::iter::IntoIter;
+pub use self::kept::Kept;
 
 mod sealed {
     use core::ptr::NonNull;

@@ -13,6 +13,7 @@ use super::record::{Place, Record};
 use super::runs::{ByRun, UNLISTED};
 use super::shelves::ByFill;
 use super::surplus::Surplus;
+use super::tags::Tags;
 use crate::os::Refused;
 
 /// VM pages of one family that lie side by side. Changed only under the family's lock.
@@ -55,6 +56,8 @@ pub(super) struct Extent {
     pub(super) surplus: &'static [Surplus],
     /// Bit for each unit at which a block starts that is in quarantine; empty where there is none.
     pub(super) quarantined: &'static [AtomicU64],
+    /// What is recorded of blocks, once something is.
+    pub(super) tags: Link<Tags>,
     by_fill: Neighbours<Extent>,
     by_run: Neighbours<Extent>,
     /// Which list of runs the extent is on; the lists' own.
@@ -120,6 +123,7 @@ impl Extent {
             surplus,
             quarantined,
             too_long: AtomicU32::new(0),
+            tags: Link::none(),
             by_fill: Neighbours::none(),
             by_run: Neighbours::none(),
             run_class: AtomicU8::new(UNLISTED),

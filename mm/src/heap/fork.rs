@@ -11,12 +11,13 @@ use super::meta::{JOINTS, RECORDS};
 use super::random::Random;
 use super::record::SPACE;
 use super::slow::retire;
-use super::{Heap, thread};
+use super::{Heap, names, thread};
 use crate::os::watch;
 
 /// Holds the locks that all heaps share. After those of the heaps.
 pub(crate) fn hold_shared() {
     thread::hold();
+    names::hold();
     SPACE.hold();
     RECORDS.hold();
     JOINTS.hold();
@@ -37,6 +38,8 @@ pub(crate) unsafe fn let_go_shared() {
     unsafe { RECORDS.let_go() };
     // SAFETY: as above.
     unsafe { SPACE.let_go() };
+    // SAFETY: as above.
+    unsafe { names::let_go() };
     // SAFETY: as above.
     unsafe { thread::let_go() };
 }
@@ -104,7 +107,8 @@ mod tests {
         // In place of a thread that a child does not have: it never runs again.
         spawn(move || {
             let cell: &CacheCell = Box::leak(Box::default());
-            let live: Vec<_> = (0..100).map(|_| HEAP.alloc(cell, 1)).collect();
+            let here = core::panic::Location::caller();
+            let live: Vec<_> = (0..100).map(|_| HEAP.alloc(cell, 1, here)).collect();
             let cache = cell.cache().expect("opened");
             cache.take_without_count();
             taken.send(live.len()).expect("the test waits");

@@ -19,18 +19,13 @@ struct Choice {
     run: Run,
 }
 
-impl Heap {
-    pub(super) fn alloc_hardened(&'static self, units: usize) -> Result<Block, Shortage> {
-        let mut central = self.central();
-        if self.fits_page(units) {
-            return central.alloc_hardened(self, units);
-        }
-        central.alloc(self, units)
-    }
-}
-
 impl Central {
-    fn alloc_hardened(&mut self, heap: &'static Heap, units: usize) -> Result<Block, Shortage> {
+    /// Allocates a block of one VM page.
+    pub(super) fn alloc_hardened(
+        &mut self,
+        heap: &'static Heap,
+        units: usize,
+    ) -> Result<Block, Shortage> {
         let how = hardening::chosen();
         let find = |central: &mut Self| central.find_run(units, how.random);
         let mut found = self.find_or_grow(heap, find);
@@ -175,7 +170,12 @@ mod tests {
     #[test]
     fn pages_remember_what_was_looked_for_in_vain() {
         static HEAP: Heap = Heap::new(Layout::new::<[u64; 4]>());
-        let alloc = |units| HEAP.alloc_hardened(units).expect("memory").first;
+        let alloc = |units| {
+            HEAP.central()
+                .alloc_hardened(&HEAP, units)
+                .expect("memory")
+                .first
+        };
         let singles: Vec<_> = (0..20_000).map(|_| alloc(1)).collect();
         for first in singles.iter().step_by(2) {
             let row = Row {

@@ -9,6 +9,7 @@ use super::link::Link;
 use super::list::{Neighbours, Node};
 use super::meta;
 use super::record::{Place, Record};
+use super::tags::Tag;
 use crate::os::arena::Arena;
 use crate::os::{Guard, PageSource, Refused, System};
 
@@ -33,6 +34,8 @@ pub(super) struct Large {
     dirty: AtomicBool,
     /// How nobody can touch what lies behind the live block: one of the numbers below.
     guard: AtomicU8,
+    /// What is recorded of the live block.
+    pub(super) tag: Tag,
     neighbours: Neighbours<Large>,
     own: Link<Record>,
     pub(super) older: Link<Record>,
@@ -74,6 +77,7 @@ impl Large {
             state: AtomicU8::new(SPARE),
             dirty: AtomicBool::new(false),
             guard: AtomicU8::new(NO_GUARD),
+            tag: Tag::none(),
             neighbours: Neighbours::none(),
             own: Link::none(),
             older: Link::none(),

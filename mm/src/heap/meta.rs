@@ -73,15 +73,19 @@ impl Region {
 
     /// Copies a text into the region.
     pub(crate) fn text(&self, text: &str) -> Result<&'static str, Refused> {
-        let layout = Layout::for_value(text);
-        let room = self.room(layout)?;
-        // SAFETY: the room is fresh and as long as the text.
-        unsafe { room.copy_from_nonoverlapping(NonNull::from(text).cast(), text.len()) };
-        let bytes = NonNull::slice_from_raw_parts(room, text.len());
-        // SAFETY: the bytes were just written and are never written again.
-        let bytes = unsafe { bytes.as_ref() };
+        let bytes = self.copied(text.as_bytes())?;
         // SAFETY: they are those of a `str`.
         Ok(unsafe { core::str::from_utf8_unchecked(bytes) })
+    }
+
+    /// Copies values into the region.
+    pub(crate) fn copied<T: Copy + Sync>(&self, values: &[T]) -> Result<&'static [T], Refused> {
+        let room = self.room(Layout::for_value(values))?.cast::<T>();
+        // SAFETY: the room is fresh, aligned, and as long as the values.
+        unsafe { room.copy_from_nonoverlapping(NonNull::from(values).cast(), values.len()) };
+        let copies = NonNull::slice_from_raw_parts(room, values.len());
+        // SAFETY: they were just written and are never written again.
+        Ok(unsafe { copies.as_ref() })
     }
 
     /// Resident bytes of all chunks.

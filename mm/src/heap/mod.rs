@@ -36,6 +36,7 @@
 //! Locks are taken in one order: a family's, then the arenas' or a region's. None is held while
 //! code of the caller runs, and nothing here calls the global allocator.
 
+mod asker;
 mod cache;
 mod central;
 mod check;
@@ -53,33 +54,43 @@ mod list;
 mod meta;
 #[cfg(all(test, loom))]
 pub(crate) mod models;
+mod names;
 mod page;
 mod quarantine;
+pub(crate) mod quota;
 mod random;
 mod record;
 mod runs;
 mod settle;
 mod shelves;
+mod sites;
 mod slot_map;
 mod slow;
+mod supervised;
 mod surplus;
+mod tags;
 mod thread;
+mod tracking;
 
 use core::alloc::Layout;
 use core::num::NonZeroUsize;
+use core::panic::Location;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicBool, AtomicU64};
 
 use cache::{CacheRecord, Row};
 use central::Central;
 use geometry::{Geometry, Placement};
 use record::SPACE;
 
+pub(crate) use asker::enter_scope;
 pub use cache::CacheCell;
 pub(crate) use figures::{Figures, Fill, add_resident};
 pub(crate) use fork::{hold_shared, let_go_shared};
 pub(crate) use link::Link;
 pub(crate) use meta::{JOINTS, RECORDS};
+pub(crate) use sites::Site;
 pub(crate) use slow::flush_thread;
 #[cfg(test)]
 pub(crate) use thread::forget_spare_tables;
@@ -101,6 +112,10 @@ pub(crate) enum Shortage {
     Overflow,
     /// The kernel gave no memory.
     NoMemory,
+    /// The family would hold more units than it may.
+    OverLimit,
+    /// Its group would hold more than `limit` bytes.
+    OverSharedLimit { limit: u64 },
     /// The byte at `address` was written after its block was released.
     Written { address: usize },
 }
@@ -173,6 +188,12 @@ pub(crate) struct Heap {
     geometry: Geometry,
     /// From 1, in order of first use; 0 before that.
     number: AtomicUsize,
+    /// Whether every call takes the lock; see `supervised`. Changed under the lock.
+    supervised: AtomicBool,
+    /// Units that may be live. Changed under the lock.
+    limit: AtomicU64,
+    /// The soft limit was crossed, and nobody was told yet.
+    crossed: AtomicBool,
     central: Lock<Central>,
 }
 
@@ -182,8 +203,17 @@ impl Heap {
         Self {
             geometry: Geometry::new(layout),
             number: AtomicUsize::new(0),
+            supervised: AtomicBool::new(false),
+            limit: AtomicU64::new(quota::NONE),
+            crossed: AtomicBool::new(false),
             central: Lock::new(Central::new()),
         }
+    }
+
+    /// Says at the start how many units may be live.
+    pub(crate) const fn begin_with_limit(&mut self, units: u64) {
+        self.supervised = AtomicBool::new(true);
+        self.limit = AtomicU64::new(units);
     }
 
     fn geometry(&self) -> &Geometry {
@@ -210,14 +240,21 @@ impl Heap {
     /// Allocates a block when the cell had none at hand.
     #[cold]
     #[inline(never)]
-    pub(crate) fn alloc(&'static self, cell: &CacheCell, units: usize) -> Result<Block, Shortage> {
+    pub(crate) fn alloc(
+        &'static self,
+        cell: &CacheCell,
+        units: usize,
+        location: &'static Location<'static>,
+    ) -> Result<Block, Shortage> {
         if units == 0 {
             return Ok(Block::empty());
         }
-        if hardening::is_on() {
-            return self.alloc_hardened(units);
+        if !cell.is_open() {
+            self.answer_flush(cell);
+            if self.is_supervised() || hardening::is_on() {
+                return self.alloc_uncached(units, location);
+            }
         }
-        self.answer_flush(cell);
         if units == 1 && self.geometry.placement() == Placement::Paged {
             return self.alloc_one(cell);
         }
@@ -243,13 +280,13 @@ impl Heap {
         if units == 0 {
             return;
         }
-        if hardening::is_on() {
-            let mut central = self.central();
-            // SAFETY: the caller promises the same.
-            unsafe { central.release_hardened(self, Row { first, units }) };
-            return central.shrink_if_fallen(self);
+        if !cell.is_open() {
+            self.answer_flush(cell);
+            if self.is_supervised() || hardening::is_on() {
+                // SAFETY: the caller promises the same.
+                return unsafe { self.release_straight(Row { first, units }) };
+            }
         }
-        self.answer_flush(cell);
         if units == 1 && self.geometry.placement() == Placement::Paged {
             // SAFETY: the caller promises the same, and the unit lies in a VM page.
             return unsafe { self.release_one(cell, first) };
@@ -291,12 +328,8 @@ impl Heap {
         let mut central = heap.central();
         let units = central.live_units_at(record, first).map_err(refused)?;
         watch::take_back(first, units * heap.geometry().unit());
-        if hardening::is_on() {
-            // SAFETY: the caller promises that nobody uses the block, which is live.
-            unsafe { central.release_hardened(heap, Row { first, units }) };
-        } else {
-            central.release(heap, first, units);
-        }
+        // SAFETY: the caller promises that nobody uses the block, which is live.
+        unsafe { central.release_straight(heap, Row { first, units }) };
         central.shrink_if_fallen(heap);
         Ok(())
     }
@@ -309,14 +342,18 @@ impl Heap {
     }
 
     /// Allocates a block straight from the pages.
-    pub(crate) fn alloc_uncached(&'static self, units: usize) -> Result<Block, Shortage> {
+    pub(crate) fn alloc_uncached(
+        &'static self,
+        units: usize,
+        location: &'static Location<'static>,
+    ) -> Result<Block, Shortage> {
         if units == 0 {
             return Ok(Block::empty());
         }
-        if hardening::is_on() {
-            return self.alloc_hardened(units);
+        if self.is_supervised() {
+            return self.alloc_supervised(units, location);
         }
-        self.central().alloc(self, units)
+        self.central().alloc_straight(self, units)
     }
 
     /// Gives back to the kernel all that can be given; other threads flush at their next call.

@@ -16,6 +16,8 @@ impl Heap {
             }
             match cell.cache() {
                 Some(cache) if cache.is_asked_to_flush() => self.flush(cache),
+                // Supervised since this call began, or without memory for a cache.
+                Some(cache) if cache.is_shut() => return self.central().alloc(self, 1),
                 Some(cache) if cache.next_claim() => {}
                 Some(cache) => self.central().refill(self, cache)?,
                 None if thread::open(self, cell) => {}
@@ -36,7 +38,7 @@ impl Heap {
         if cell.cache().is_none() && !thread::open(self, cell) {
             return self.central().alloc(self, units);
         }
-        let Some(cache) = cell.cache() else {
+        let Some(cache) = cell.cache().filter(|cache| !cache.is_shut()) else {
             return self.central().alloc(self, units);
         };
         let bins = (units < LONG_ROW).then(|| cache.make_bins().ok()).flatten();
@@ -69,6 +71,7 @@ impl Heap {
                     self.flush(cache);
                     true
                 }
+                Some(cache) if cache.is_shut() => false,
                 Some(cache) => self.make_room(cache, units),
                 None => thread::open(self, cell),
             };
@@ -115,19 +118,13 @@ impl Heap {
             }
             match cell.cache() {
                 Some(cache) if cache.is_asked_to_flush() => self.flush(cache),
+                Some(cache) if cache.is_shut() => return self.central().release(self, unit, 1),
                 Some(cache) if cache.grow_stack(&self.geometry) => {}
                 Some(cache) if cache.stacked() > 0 => self.flush_half(cache),
                 None if thread::open(self, cell) => {}
                 // No memory for a cache, or for even its smallest stack.
                 _ => return self.central().release(self, unit, 1),
             }
-        }
-    }
-
-    /// Flushes the cell's cache if somebody asked for it.
-    pub(super) fn answer_flush(&'static self, cell: &CacheCell) {
-        if let Some(cache) = cell.cache().filter(|cache| cache.is_asked_to_flush()) {
-            self.flush(cache);
         }
     }
 
@@ -138,6 +135,9 @@ impl Heap {
         thread: usize,
     ) -> Result<&'static CacheRecord, Refused> {
         let mut central = self.central();
+        if self.is_supervised() {
+            return Err(Refused);
+        }
         let cache = match central.spare_caches.pop() {
             Some(spare) => spare,
             None => CacheRecord::make(self)?,
@@ -164,7 +164,7 @@ impl Heap {
     pub(super) fn flush(&'static self, cache: &'static CacheRecord) {
         let mut central = self.central();
         drain(&mut central, cache);
-        cache.account_flushed();
+        cache.account_flushed(self.is_supervised());
         central.shrink_if_fallen(self);
     }
 

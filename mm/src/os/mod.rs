@@ -10,10 +10,13 @@
 //! | `lock.rs` | a mutex that can be held across a fork |
 //! | `library.rs` | keeps a shared library loaded |
 //! | `seen.rs` | std's locks, as ThreadSanitizer can follow them |
+//! | `clock.rs` | the time |
+//! | `unwind.rs` | return addresses of the calling thread |
 //! | `process.rs` | what the kernel says of the process: limits, resident bytes |
 //! | `watch/` | tells valgrind and AddressSanitizer whose memory it is |
 
 pub(crate) mod arena;
+pub(crate) mod clock;
 #[cfg(test)]
 pub(crate) mod faulty;
 mod inside;
@@ -51,6 +54,7 @@ mod mmap;
 pub(crate) mod process;
 #[cfg(mm_tsan)]
 mod seen;
+pub(crate) mod unwind;
 pub(crate) mod watch;
 
 pub(crate) use inside::Inside;

@@ -94,6 +94,54 @@ pub(crate) fn at_fork(prepare: extern "C" fn(), parent: extern "C" fn(), child: 
 #[cfg(not(unix))]
 pub(crate) fn at_fork(_: extern "C" fn(), _: extern "C" fn(), _: extern "C" fn()) {}
 
+/// Has `f` called when the process ends by `exit` or at the end of `main`.
+///
+/// Source: atexit(3). Refused without memory.
+#[cfg(unix)]
+pub(crate) fn at_exit(f: extern "C" fn()) {
+    // SAFETY: the function takes nothing, and is there for as long as this code is.
+    let _ = unsafe { libc::atexit(f) };
+}
+
+/// Elsewhere nobody is asked.
+#[cfg(not(unix))]
+pub(crate) fn at_exit(_: extern "C" fn()) {}
+
+/// Ends the process that is ending, with another exit code. What C wrote is still written.
+#[cfg(unix)]
+pub(crate) fn end_now(code: u8) -> ! {
+    // SAFETY: a null pointer stands for all files.
+    unsafe { libc::fflush(core::ptr::null_mut()) };
+    // SAFETY: `_exit` has no preconditions.
+    unsafe { libc::_exit(code.into()) }
+}
+
+/// As above.
+#[cfg(not(unix))]
+pub(crate) fn end_now(code: u8) -> ! {
+    std::process::exit(code.into())
+}
+
+/// Copies the `bytes` bytes from `address` on, as far as there is memory.
+///
+/// By the kernel, for which no byte is uninitialised, and no write of another thread a data race.
+/// Source: `/proc/pid/mem` in `proc_pid_mem(5)`.
+#[cfg(target_os = "linux")]
+pub(crate) fn copy_of(address: usize, bytes: usize) -> Box<[u8]> {
+    use std::os::unix::fs::FileExt;
+    let mut copy = vec![0; bytes];
+    let memory = File::open("/proc/self/mem");
+    let read = memory.and_then(|memory| memory.read_at(&mut copy, address as u64));
+    copy.truncate(read.unwrap_or(0));
+    copy.into()
+}
+
+/// Elsewhere nobody copies what may be uninitialised.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn copy_of(_address: usize, _bytes: usize) -> Box<[u8]> {
+    Box::default()
+}
+
 /// Writes a line to stderr before the process ends.
 ///
 /// Without the lock of `std::io::stderr`: who has it may wait for a lock of ours, or be a thread

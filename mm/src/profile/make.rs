@@ -1,40 +1,229 @@
 //! From families to profiles.
 
+use core::cmp::Reverse;
+use std::time::Duration;
+
+use super::{CallSite, FamilyProfile, Profile};
 use crate::family::PageFamily;
+use crate::heap::{self, Site};
+use crate::os::{Lock, clock, process};
 use crate::registry::families;
+use crate::snapshot::Location;
 
-use super::{FamilyProfile, Profile};
+/// Held from a look at a family's tags until what it found is copied.
+pub(crate) static LOOKING: Lock<()> = Lock::new(());
 
-/// Copies who allocated what is live.
+/// Copies what is live of every family, and who allocated it as far as that was recorded.
+///
+/// It first flushes the calling thread's caches, as [`snapshot`](crate::snapshot) does, and takes
+/// time in proportion to the units of families that are tracked.
+///
+/// # Examples
+///
+/// ```
+/// use mm::{MmBox, MmManaged, Track};
+///
+/// #[derive(MmManaged)]
+/// struct Emp(u32);
+///
+/// mm::track(Track::All);
+/// let emps: Vec<_> = (0..3).map(|number| MmBox::new(Emp(number))).collect();
+/// let profile = mm::profile();
+/// let site = &profile.family("Emp").unwrap().sites[0];
+/// assert_eq!((site.live_blocks, site.thread), (3, "main"));
+/// # mm::track(Track::Off);
+/// # drop(emps);
+/// ```
 #[must_use]
 pub fn profile() -> Profile {
+    heap::flush_thread();
     Profile {
         families: families().map(PageFamily::profile).collect(),
     }
 }
 
+/// Copies what is live and not kept on purpose, and who allocated it as far as that was recorded.
+///
+/// At the end of a program that is what leaked; before, it is who holds what. As [`profile`], but
+/// without families and call sites that hold nothing.
+///
+/// # Examples
+///
+/// ```
+/// use mm::{MmBox, MmManaged, Track};
+///
+/// #[derive(MmManaged)]
+/// struct Emp(u32);
+///
+/// mm::track(Track::All);
+/// MmBox::leak(MmBox::new(Emp(1)));
+/// let leaks = mm::leaks();
+/// assert_eq!(leaks.family("Emp").unwrap().leaked_blocks(), 1);
+/// println!("{leaks}");
+/// # mm::track(Track::Off);
+/// ```
+#[must_use]
+pub fn leaks() -> Profile {
+    leaks_with(0)
+}
+
+/// As [`leaks`], and copies the first bytes of the oldest value of each call site, `bytes` at most.
+///
+/// # Safety
+///
+/// The bytes are whatever is there: padding, halves of values that another thread is writing,
+/// secrets. Nobody may take them for values of the type, or show them to those who must not see them.
+///
+/// # Examples
+///
+/// ```
+/// use mm::{MmManaged, Track};
+///
+/// #[derive(MmManaged)]
+/// struct Name([u8; 8]);
+///
+/// mm::track(Track::All);
+/// let name = mm::MmBox::new(Name(*b"ada king"));
+/// // SAFETY: the bytes are looked at as bytes.
+/// let leaks = unsafe { mm::leaks_with_values(3) };
+/// assert_eq!(leaks.family("Name").unwrap().sites[0].value.as_deref(), Some(&b"ada"[..]));
+/// # mm::track(Track::Off);
+/// # drop(name);
+/// ```
+#[must_use]
+pub unsafe fn leaks_with_values(bytes: usize) -> Profile {
+    leaks_with(bytes)
+}
+
+fn leaks_with(bytes: usize) -> Profile {
+    heap::flush_thread();
+    let all = families().map(|family| family.profile_with(bytes, |_| true));
+    let mut families: Vec<_> = all.filter(|family| family.leaked_blocks() > 0).collect();
+    for family in &mut families {
+        family.sites.retain(|site| site.live_blocks > 0);
+    }
+    Profile { families }
+}
+
+/// What threads in a part of a test allocated that is live.
+pub(crate) fn leaks_of_scope(scope: u64) -> Profile {
+    let of_scope = |family: &'static PageFamily| {
+        let mut family = family.profile_with(0, |site| site.scope == scope);
+        family.sites.retain(|site| site.live_blocks > 0);
+        family.count_sites_alone();
+        family
+    };
+    let families = families().map(of_scope);
+    Profile {
+        families: families.filter(|family| family.live_blocks > 0).collect(),
+    }
+}
+
 impl PageFamily {
-    /// Copies who allocated what is live of this family.
+    /// Copies what is live of this family, and who allocated it; see [`profile`](crate::profile).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[derive(mm::MmManaged)] struct Emp(u32);
+    /// # use mm::MmManaged;
+    /// let emps = mm::MmBox::from_fn(3, |_| Emp(1));
+    /// let profile = Emp::page_family().profile();
+    /// assert_eq!((profile.live_blocks, profile.live_units), (1, 3));
+    /// assert_eq!(profile.unrecorded_blocks, 1);
+    /// # drop(emps);
+    /// ```
     #[must_use]
     pub fn profile(&'static self) -> FamilyProfile {
-        let figures = self.figures();
+        self.profile_with(0, |_| true)
+    }
+
+    /// The profile, with the sites that `wanted` wants, and `bytes` bytes of a value of each.
+    fn profile_with(&'static self, bytes: usize, wanted: impl Fn(&Site) -> bool) -> FamilyProfile {
+        let _looking = LOOKING.lock();
+        let recorded = self.heap.look_at_tags();
+        let now = clock::milliseconds();
+        let sites = recorded.sites().filter(|site| wanted(site));
         FamilyProfile {
             name: self.name(),
             path: self.path(),
             location: self.location(),
             unit_size: self.layout().size() as u64,
-            live_blocks: figures.live_blocks,
-            live_units: figures.live_units,
-            kept_blocks: 0,
-            kept_units: 0,
-            unrecorded_blocks: figures.live_blocks,
-            unrecorded_units: figures.live_units,
-            blocks_allocated: figures.blocks_allocated,
-            every: 0,
-            sites: Vec::new(),
+            live_blocks: recorded.live_blocks,
+            live_units: recorded.live_units,
+            kept_blocks: recorded.kept.blocks,
+            kept_units: recorded.kept.units,
+            unrecorded_blocks: recorded
+                .live_blocks
+                .saturating_sub(recorded.blocks + recorded.kept.blocks),
+            unrecorded_units: recorded
+                .live_units
+                .saturating_sub(recorded.units + recorded.kept.units),
+            blocks_allocated: recorded.blocks_allocated,
+            every: recorded.every,
+            sites: joined(
+                sites
+                    .filter_map(|site| call_site(site, now, bytes))
+                    .collect(),
+            ),
         }
     }
+}
 
-    /// Says which allocations of this family are recorded from now on.
-    pub fn track(&'static self, _which: crate::Track) {}
+impl FamilyProfile {
+    /// Counts what its sites hold, and nothing else.
+    fn count_sites_alone(&mut self) {
+        self.live_blocks = self.sites.iter().map(|site| site.live_blocks).sum();
+        self.live_units = self.sites.iter().map(|site| site.live_units).sum();
+        (self.kept_blocks, self.kept_units) = (0, 0);
+        (self.unrecorded_blocks, self.unrecorded_units) = (0, 0);
+    }
+}
+
+/// Copies a site, unless nothing is recorded of it.
+fn call_site(site: &'static Site, now: u64, bytes: usize) -> Option<CallSite> {
+    let figures = site.figures();
+    if figures.blocks == 0 {
+        return None;
+    }
+    let at = site.location;
+    let is_live = figures.live_blocks > 0;
+    Some(CallSite {
+        location: Location::new(at.file(), at.line(), at.column(), ""),
+        thread: site.thread,
+        frames: site.frames,
+        live_blocks: figures.live_blocks,
+        live_units: figures.live_units,
+        oldest: is_live.then(|| Duration::from_millis(now.saturating_sub(figures.oldest))),
+        value: (is_live && bytes > 0).then(|| process::copy_of(figures.oldest_address, bytes)),
+        blocks_recorded: figures.blocks,
+        units_recorded: figures.units,
+    })
+}
+
+/// Joins what is one site to a reader: the compiler may keep a location in several places.
+fn joined(mut sites: Vec<CallSite>) -> Vec<CallSite> {
+    fn key(site: &CallSite) -> (Location, &'static str, &'static [usize]) {
+        (site.location, site.thread, site.frames)
+    }
+    sites.sort_by_key(|site| (key(site), Reverse(site.oldest)));
+    sites.dedup_by(|next, first| {
+        let is_same = key(next) == key(first);
+        if is_same {
+            first.add(next);
+        }
+        is_same
+    });
+    sites.sort_by_key(|site| Reverse(site.live_units));
+    sites
+}
+
+impl CallSite {
+    /// Adds what another record of the same site says, of which no block is older.
+    fn add(&mut self, other: &mut Self) {
+        self.live_blocks += other.live_blocks;
+        self.live_units += other.live_units;
+        self.blocks_recorded += other.blocks_recorded;
+        self.units_recorded += other.units_recorded;
+    }
 }

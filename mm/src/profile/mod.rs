@@ -1,21 +1,31 @@
 //! Who allocated what is live: families, and the places in the program that asked.
 
+mod at_exit;
 mod make;
+mod show;
+mod symbols;
 
 use std::time::Duration;
 
 use crate::snapshot::Location;
 
-pub use make::profile;
+pub use at_exit::{LeaksAtExit, report_leaks_at_exit};
+pub(crate) use make::{LOOKING, leaks_of_scope};
+pub use make::{leaks, leaks_with_values, profile};
+pub use symbols::Frame;
+#[cfg(feature = "backtrace")]
+pub use symbols::record_backtraces;
 
-/// Everything that is live, by family and by call site, as of one moment.
+/// What is live, by family and by call site, as of one moment.
 ///
-/// Made by [`profile`](crate::profile) and [`leaks`](crate::leaks).
+/// Made by [`profile`] and [`leaks`]. Displayed, it is a list of the families that hold something
+/// that is not kept on purpose, the one with the most bytes first, each with its call sites. It is
+/// plain text, without colour.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Profile {
-    /// All families, sorted by path, then by location.
+    /// The families, sorted by path, then by location.
     pub families: Vec<FamilyProfile>,
 }
 
@@ -74,16 +84,66 @@ pub struct CallSite {
     pub live_units: u64,
     /// How long ago the oldest of them was allocated; `None` if there is none.
     pub oldest: Option<Duration>,
+    /// The first bytes of the oldest of them, if they were asked for; see [`leaks_with_values`].
+    pub value: Option<Box<[u8]>>,
     /// Blocks recorded since tracking began, live or released.
     pub blocks_recorded: u64,
     /// Units of these blocks.
     pub units_recorded: u64,
 }
 
+impl Profile {
+    /// Returns whether nothing is live but what is kept on purpose.
+    ///
+    /// ```
+    /// #[derive(mm::MmManaged)]
+    /// struct Emp(u32);
+    ///
+    /// let emp = mm::MmBox::new(Emp(1));
+    /// assert!(!mm::leaks().is_empty());
+    /// drop(emp);
+    /// assert!(mm::leaks().is_empty());
+    /// ```
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.families
+            .iter()
+            .all(|family| family.leaked_blocks() == 0)
+    }
+
+    /// Returns the family of this name or path, if exactly one has it.
+    ///
+    /// ```
+    /// #[derive(mm::MmManaged)]
+    /// struct Emp(u32);
+    ///
+    /// assert!(mm::profile().family("Emp").is_some());
+    /// assert!(mm::profile().family("Nobody").is_none());
+    /// ```
+    #[must_use]
+    pub fn family(&self, name: &str) -> Option<&FamilyProfile> {
+        let is_it = |family: &&FamilyProfile| family.name == name || family.path == name;
+        let mut found = self.families.iter().filter(is_it);
+        found.next().filter(|_| found.next().is_none())
+    }
+}
+
 impl FamilyProfile {
-    /// Bytes of the live units.
+    /// Returns the bytes of the live units.
     #[must_use]
     pub fn live_bytes(&self) -> u64 {
         self.live_units * self.unit_size
+    }
+
+    /// Returns how many live blocks are not kept on purpose.
+    #[must_use]
+    pub fn leaked_blocks(&self) -> u64 {
+        self.live_blocks.saturating_sub(self.kept_blocks)
+    }
+
+    /// Returns how many units these blocks have.
+    #[must_use]
+    pub fn leaked_units(&self) -> u64 {
+        self.live_units.saturating_sub(self.kept_units)
     }
 }

@@ -149,6 +149,11 @@ impl CacheCell {
         record.bins().is_some_and(|bins| bins.put(first, units))
     }
 
+    /// Whether calls may use the cell's cache.
+    pub(super) fn is_open(&self) -> bool {
+        self.record().mode.load(Relaxed) == OPEN
+    }
+
     /// The cell's own cache, unless it has none.
     pub(super) fn cache(&self) -> Option<&'static CacheRecord> {
         let record = self.record();

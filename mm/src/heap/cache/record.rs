@@ -22,6 +22,8 @@ pub(super) const OPEN: u32 = 0;
 const FLUSH: u32 = 1;
 /// No calls use the record.
 pub(super) const CLOSED: u32 = 2;
+/// The record is its thread's, and empty: calls go past it, for the family is supervised.
+const SHUT: u32 = 3;
 
 /// One thread's cache of one family, or a former one's.
 ///
@@ -153,8 +155,14 @@ impl CacheRecord {
         self.mode.load(Relaxed) == FLUSH
     }
 
-    pub(in crate::heap) fn account_flushed(&self) {
-        self.mode.store(OPEN, Relaxed);
+    /// Whether calls of the record's thread go past it.
+    pub(in crate::heap) fn is_shut(&self) -> bool {
+        self.mode.load(Relaxed) == SHUT
+    }
+
+    /// Opens the flushed record again, or shuts it. The caller holds the family's lock.
+    pub(in crate::heap) fn account_flushed(&self, shut: bool) {
+        self.mode.store(if shut { SHUT } else { OPEN }, Relaxed);
     }
 
     /// Blocks of one unit that left the cache since the start.

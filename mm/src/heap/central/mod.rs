@@ -22,6 +22,7 @@ use crate::heap::random::Random;
 use crate::heap::record::{Place, Record, SPACE};
 use crate::heap::runs::RunLists;
 use crate::heap::shelves::Shelves;
+use crate::heap::supervised::Supervision;
 use crate::heap::surplus::{Surplus, take_surplus_at};
 use crate::heap::{Block, Heap, Refusal, Shortage};
 use crate::os::Refused;
@@ -53,6 +54,7 @@ pub(super) struct Central {
     next_pages: usize,
     mapped: usize,
     pub(super) account: Account,
+    pub(super) supervision: Supervision,
     peak_since_shrink: u64,
     /// The most bytes that were taken when the peak was looked at.
     highest_taken: u64,
@@ -74,6 +76,7 @@ impl Central {
             next_pages: 1,
             mapped: 0,
             account: Account::new(),
+            supervision: Supervision::new(),
             peak_since_shrink: 0,
             highest_taken: 0,
         }

@@ -9,6 +9,7 @@ mod snapshot;
 
 use core::alloc::Layout;
 use core::ops::Range;
+use core::panic::Location;
 use core::ptr::NonNull;
 
 use super::cache::CacheCell;
@@ -72,7 +73,8 @@ impl User<'_> {
             1 => self.cell.take(self.heap.geometry().unit()),
             _ => self.cell.take_row(units),
         };
-        let block = at_hand.map_or_else(|| self.heap.alloc(self.cell, units), Ok);
+        let block =
+            at_hand.map_or_else(|| self.heap.alloc(self.cell, units, Location::caller()), Ok);
         Owned::new(block.expect("memory").first)
     }
 

@@ -1,0 +1,135 @@
+//! Blocks that live as long as the program on purpose.
+
+use core::fmt;
+use core::mem::ManuallyDrop;
+use core::ops::{Deref, DerefMut};
+
+use super::{Block, MmBox, sealed};
+use crate::managed::MmManaged;
+
+/// The owner of a block that is no leak, though it stays until the program ends: what statics
+/// hold on purpose.
+///
+/// [`leaks`](crate::leaks) and the report at exit leave it out, and say how many there are. It is
+/// an [`MmBox`] in all else: dropped, it releases the block.
+///
+/// # Invariants
+///
+/// 1. The family counts the block as kept, once, for as long as this owns it.
+///
+/// # Examples
+///
+/// ```
+/// use mm::{Kept, MmBox, MmManaged};
+/// use std::sync::OnceLock;
+///
+/// #[derive(MmManaged)]
+/// struct Config {
+///     verbose: bool,
+/// }
+///
+/// static CONFIG: OnceLock<Kept<Config>> = OnceLock::new();
+///
+/// let config = CONFIG.get_or_init(|| Kept::new(MmBox::new(Config { verbose: true })));
+/// assert!(config.verbose);
+/// assert!(mm::leaks().is_empty());
+/// ```
+pub struct Kept<B: Block + ?Sized>(ManuallyDrop<MmBox<B>>);
+
+impl<B: Block + ?Sized> Kept<B> {
+    /// Marks a block as kept on purpose.
+    #[must_use]
+    pub fn new(block: MmBox<B>) -> Self {
+        let units = units(&block);
+        if units > 0 {
+            B::Unit::page_family().heap.keep(block.ptr.cast(), units);
+        }
+        Self(ManuallyDrop::new(block))
+    }
+
+    /// Takes the mark away.
+    ///
+    /// ```
+    /// # #[derive(mm::MmManaged)] struct Emp(u32);
+    /// # use mm::{Kept, MmBox};
+    /// let emp = Kept::into_inner(Kept::new(MmBox::new(Emp(1))));
+    /// assert!(!mm::leaks().is_empty());
+    /// # drop(emp);
+    /// ```
+    #[must_use]
+    pub fn into_inner(this: Self) -> MmBox<B> {
+        let mut this = ManuallyDrop::new(this);
+        // SAFETY: `this` is not used again, and not dropped.
+        unsafe { this.take() }
+    }
+
+    /// Gives the block up for good, still marked: it is neither released nor a leak.
+    ///
+    /// ```
+    /// # #[derive(mm::MmManaged)] struct Emp(u32);
+    /// # use mm::{Kept, MmBox};
+    /// let emp: &'static mut Emp = Kept::leak(Kept::new(MmBox::new(Emp(1))));
+    /// emp.0 = 2;
+    /// assert!(mm::leaks().is_empty());
+    /// ```
+    pub fn leak<'a>(this: Self) -> &'a mut B
+    where
+        B: 'a,
+    {
+        let mut this = ManuallyDrop::new(this);
+        // SAFETY: `this` is not used again, and not dropped.
+        MmBox::leak(unsafe { ManuallyDrop::take(&mut this.0) })
+    }
+
+    /// Takes the mark away, and the block.
+    ///
+    /// # Safety
+    ///
+    /// Nobody uses `self` after this, nor drops it.
+    unsafe fn take(&mut self) -> MmBox<B> {
+        let units = units(&self.0);
+        if units > 0 {
+            let heap = &B::Unit::page_family().heap;
+            heap.keep_no_more(self.0.ptr.cast(), units);
+        }
+        // SAFETY: the caller promises that this is the last use.
+        unsafe { ManuallyDrop::take(&mut self.0) }
+    }
+}
+
+fn units<B: Block + ?Sized>(block: &MmBox<B>) -> usize {
+    <B as sealed::Sealed>::__units(block.ptr)
+}
+
+impl<B: Block + ?Sized> Drop for Kept<B> {
+    fn drop(&mut self) {
+        // SAFETY: nobody uses a value after it was dropped.
+        drop(unsafe { self.take() });
+    }
+}
+
+impl<B: Block + ?Sized> Deref for Kept<B> {
+    type Target = B;
+
+    fn deref(&self) -> &B {
+        &self.0
+    }
+}
+
+impl<B: Block + ?Sized> DerefMut for Kept<B> {
+    fn deref_mut(&mut self) -> &mut B {
+        &mut self.0
+    }
+}
+
+impl<B: Block + ?Sized> From<MmBox<B>> for Kept<B> {
+    fn from(block: MmBox<B>) -> Self {
+        Self::new(block)
+    }
+}
+
+impl<B: Block + ?Sized + fmt::Debug> fmt::Debug for Kept<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

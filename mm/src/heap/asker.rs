@@ -1,0 +1,74 @@
+//! Who asks for a block: looked up by families that record it, and only then.
+//!
+//! Nothing here is under a lock of ours: the name of a thread that Rust did not start comes from
+//! std, which may allocate for it, and so may an unwinder.
+
+use core::cell::Cell;
+use core::panic::Location;
+
+use super::names;
+use crate::os::{clock, unwind};
+
+std::thread_local! {
+    static NAME: Cell<Name> = const { Cell::new(Name::Unknown) };
+    static SCOPE: Cell<u64> = const { Cell::new(0) };
+}
+
+/// What is known of the calling thread's name.
+#[derive(Clone, Copy)]
+enum Name {
+    Unknown,
+    /// It is being asked for: what that allocates has no name.
+    Asked,
+    Known(&'static str),
+}
+
+/// Who asks for a block, and when.
+#[derive(Debug)]
+pub(super) struct Asker {
+    pub(super) location: &'static Location<'static>,
+    pub(super) thread: &'static str,
+    /// A number of [`scope`].
+    pub(super) scope: u64,
+    pub(super) frames: unwind::Frames,
+    /// As [`clock::milliseconds`] counts.
+    pub(super) now: u64,
+}
+
+impl Asker {
+    /// The calling thread, for a call at `location`.
+    pub(super) fn now(location: &'static Location<'static>) -> Self {
+        Self {
+            location,
+            thread: thread_name(),
+            scope: scope(),
+            frames: unwind::frames(),
+            now: clock::milliseconds(),
+        }
+    }
+}
+
+/// The part of a test that the calling thread is in; 0 if it is in none.
+pub(crate) fn scope() -> u64 {
+    SCOPE.try_with(Cell::get).unwrap_or(0)
+}
+
+/// Puts the calling thread into a part of a test; returns the one that it was in.
+pub(crate) fn enter_scope(scope: u64) -> u64 {
+    SCOPE.try_with(|mine| mine.replace(scope)).unwrap_or(0)
+}
+
+/// The calling thread's name; an empty text if it has none, or is at its end.
+fn thread_name() -> &'static str {
+    NAME.try_with(|name| match name.get() {
+        Name::Known(known) => known,
+        Name::Asked => "",
+        Name::Unknown => {
+            name.set(Name::Asked);
+            let known = names::kept(std::thread::current().name().unwrap_or_default());
+            name.set(Name::Known(known));
+            known
+        }
+    })
+    .unwrap_or_default()
+}

@@ -1,0 +1,197 @@
+//! How much a family may hold: a limit of its own, one that it shares, and one that only tells.
+//!
+//! A family with any of them is supervised: every call takes its lock, under which what is live is
+//! exact, but for calls that began before the first limit was set.
+
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::central::Central;
+use super::{Heap, Shortage};
+use crate::os::Inside;
+
+/// No limit.
+pub(crate) const NONE: u64 = u64::MAX;
+
+/// What a family may hold, beside the limit of its own. Guarded by its lock.
+#[derive(Debug)]
+pub(super) struct Quota {
+    /// Above so many live units somebody wants to know.
+    soft: u64,
+    is_above_soft: bool,
+    group: Option<&'static Total>,
+    /// Bytes of this family that are part of the group's total.
+    share: u64,
+}
+
+/// What the families of a group hold together, and may hold: bytes.
+#[derive(Debug)]
+pub(crate) struct Total {
+    live: AtomicU64,
+    limit: AtomicU64,
+}
+
+impl Total {
+    pub(crate) const fn new(limit: u64) -> Self {
+        Self {
+            live: AtomicU64::new(0),
+            limit: AtomicU64::new(limit),
+        }
+    }
+
+    pub(crate) fn live(&self) -> u64 {
+        self.live.load(Relaxed)
+    }
+
+    pub(crate) fn limit(&self) -> u64 {
+        self.limit.load(Relaxed)
+    }
+
+    pub(crate) fn set_limit(&self, bytes: u64) {
+        self.limit.store(bytes, Relaxed);
+    }
+
+    /// Replaces a family's share by a larger one, if the limit allows it.
+    fn admit(&self, share: u64, wanted: u64) -> bool {
+        let mut live = self.live();
+        loop {
+            let Some(new) = (live - share).checked_add(wanted) else {
+                return false;
+            };
+            if new > self.limit() && wanted > share {
+                return false;
+            }
+            match self.live.compare_exchange_weak(live, new, Relaxed, Relaxed) {
+                Ok(_) => return true,
+                Err(others) => live = others,
+            }
+        }
+    }
+
+    /// Replaces a family's share by what it holds.
+    fn settle(&self, share: u64, holds: u64) {
+        // Each share is part of the sum, so that neither step can wrap.
+        self.live.fetch_add(holds.saturating_sub(share), Relaxed);
+        self.live.fetch_sub(share.saturating_sub(holds), Relaxed);
+    }
+}
+
+impl Quota {
+    pub(super) const fn new() -> Self {
+        Self {
+            soft: NONE,
+            is_above_soft: false,
+            group: None,
+            share: 0,
+        }
+    }
+
+    fn set_group(&mut self, group: Option<&'static Total>) {
+        if let Some(before) = self.group.take() {
+            before.settle(self.share, 0);
+        }
+        (self.group, self.share) = (group, 0);
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        self.soft != NONE || self.group.is_some()
+    }
+}
+
+impl Heap {
+    /// Units that may be live.
+    pub(crate) fn limit(&self) -> u64 {
+        self.limit.load(Relaxed)
+    }
+
+    /// Sets how many units may be live. It binds every call that begins after this one returns.
+    pub(crate) fn set_limit(&'static self, units: u64) {
+        let _inside = Inside::enter();
+        let central = self.central();
+        self.limit.store(units, Relaxed);
+        self.account_supervision(&central);
+    }
+
+    /// Sets above how many live units an allocation says that the limit was crossed.
+    pub(crate) fn set_soft_limit(&'static self, units: u64) {
+        let _inside = Inside::enter();
+        let mut central = self.central();
+        let live = central.live().units;
+        let quota = &mut central.supervision.quota;
+        quota.soft = units;
+        // Crossed is a limit by an allocation, not by being set.
+        quota.is_above_soft = live > units;
+        self.account_supervision(&central);
+    }
+
+    /// Whether the soft limit was crossed since the last call.
+    pub(crate) fn take_crossing(&self) -> bool {
+        self.crossed.load(Relaxed) && self.crossed.swap(false, Relaxed)
+    }
+
+    /// Makes the family part of a group, with what it holds.
+    pub(crate) fn join_group(&'static self, group: &'static Total) {
+        let _inside = Inside::enter();
+        let mut central = self.central();
+        central.supervision.quota.set_group(Some(group));
+        central.account_quota(self);
+        self.account_supervision(&central);
+    }
+
+    /// Makes the family part of no group, if it is part of this one.
+    pub(crate) fn leave_group(&'static self, group: &'static Total) {
+        let _inside = Inside::enter();
+        let mut central = self.central();
+        let quota = &mut central.supervision.quota;
+        if quota.group.is_some_and(|mine| core::ptr::eq(mine, group)) {
+            quota.set_group(None);
+            self.account_supervision(&central);
+        }
+    }
+}
+
+impl Central {
+    /// Admits `units` more live units, or says what forbids them.
+    pub(super) fn admit(&mut self, heap: &'static Heap, units: usize) -> Result<(), Shortage> {
+        let limit = heap.limit();
+        let group = self.supervision.quota.group;
+        if limit == NONE && group.is_none() {
+            return Ok(());
+        }
+        let wanted = self.live().units.checked_add(units as u64);
+        let wanted = wanted.ok_or(Shortage::Overflow)?;
+        if wanted > limit {
+            return Err(Shortage::OverLimit);
+        }
+        let Some(group) = group else {
+            return Ok(());
+        };
+        let bytes = wanted.checked_mul(heap.geometry().unit() as u64);
+        let bytes = bytes.ok_or(Shortage::Overflow)?;
+        let share = &mut self.supervision.quota.share;
+        if !group.admit(*share, bytes) {
+            return Err(Shortage::OverSharedLimit {
+                limit: group.limit(),
+            });
+        }
+        *share = bytes;
+        Ok(())
+    }
+
+    /// Tells the group what the family holds now, and notes whether it crossed its soft limit.
+    pub(super) fn account_quota(&mut self, heap: &'static Heap) {
+        if !self.supervision.quota.is_on() {
+            return;
+        }
+        let live = self.live().units;
+        let quota = &mut self.supervision.quota;
+        if let Some(group) = quota.group {
+            let holds = live * heap.geometry().unit() as u64;
+            group.settle(quota.share, holds);
+            quota.share = holds;
+        }
+        let was_above = core::mem::replace(&mut quota.is_above_soft, live > quota.soft);
+        if quota.is_above_soft && !was_above {
+            heap.crossed.store(true, Relaxed);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Families of which every call takes the lock: those that record who allocates, and those with a
+//! limit.
+//!
+//! Their threads' caches are empty: whoever begins to supervise a family asks all threads to flush,
+//! and one that does so finds that its cache is shut until the family is left alone again. So what
+//! any call does that begins later is seen here, and nothing of it costs the others an instruction:
+//! a shut cache, like one to be flushed, fails the test that every fast path makes.
+
+use core::panic::Location;
+
+use super::asker::{self, Asker};
+use super::cache::{CacheCell, CacheRecord, Row};
+use super::central::Central;
+use super::quota::{self, Quota};
+use super::tracking::Tracking;
+use super::{Block, Heap, Shortage, hardening};
+use core::sync::atomic::Ordering::Relaxed;
+
+/// Why a family is supervised. Guarded by its lock.
+#[derive(Debug)]
+pub(super) struct Supervision {
+    pub(super) tracking: Tracking,
+    pub(super) quota: Quota,
+}
+
+impl Supervision {
+    pub(super) const fn new() -> Self {
+        Self {
+            tracking: Tracking::new(),
+            quota: Quota::new(),
+        }
+    }
+}
+
+impl Heap {
+    /// Whether every call is to take the lock.
+    pub(super) fn is_supervised(&self) -> bool {
+        self.supervised.load(Relaxed)
+    }
+
+    /// Begins or ends to supervise, as what was chosen under the lock says.
+    pub(super) fn account_supervision(&self, central: &Central) {
+        let Supervision { tracking, quota } = &central.supervision;
+        let is_on = tracking.is_on() || quota.is_on() || self.limit() != quota::NONE;
+        self.supervised.store(is_on, Relaxed);
+        if is_on {
+            central.caches.iter().for_each(CacheRecord::ask_to_flush);
+        }
+    }
+
+    pub(super) fn alloc_supervised(
+        &'static self,
+        units: usize,
+        location: &'static Location<'static>,
+    ) -> Result<Block, Shortage> {
+        let scope = asker::scope();
+        let mut central = self.central();
+        central.admit(self, units)?;
+        let block = central.alloc_straight(self, units);
+        central.account_quota(self);
+        let block = block?;
+        if central.supervision.tracking.wants(scope) {
+            drop(central);
+            let asker = Asker::now(location);
+            self.central().record(block.first, units, &asker);
+        }
+        Ok(block)
+    }
+
+    /// Releases a block under the lock, past all caches.
+    ///
+    /// # Safety
+    ///
+    /// `row` is a live block of this heap that nobody uses.
+    pub(super) unsafe fn release_straight(&'static self, row: Row) {
+        let mut central = self.central();
+        // SAFETY: the caller promises the same.
+        unsafe { central.release_straight(self, row) };
+        central.shrink_if_fallen(self);
+    }
+
+    /// Does what a cell without an open cache has to do first.
+    pub(super) fn answer_flush(&'static self, cell: &CacheCell) {
+        let asked = |cache: &&CacheRecord| {
+            // A shut one opens by a flush too.
+            cache.is_asked_to_flush() || (cache.is_shut() && !self.is_supervised())
+        };
+        if let Some(cache) = cell.cache().filter(asked) {
+            self.flush(cache);
+        }
+    }
+}
+
+impl Central {
+    /// Allocates a block under the lock, past all caches.
+    pub(super) fn alloc_straight(
+        &mut self,
+        heap: &'static Heap,
+        units: usize,
+    ) -> Result<Block, Shortage> {
+        if hardening::is_on() && heap.fits_page(units) {
+            return self.alloc_hardened(heap, units);
+        }
+        self.alloc(heap, units)
+    }
+
+    /// Releases a block, past all caches.
+    ///
+    /// # Safety
+    ///
+    /// `row` is a live block of this heap that nobody uses.
+    pub(super) unsafe fn release_straight(&mut self, heap: &'static Heap, row: Row) {
+        self.forget(row.first);
+        if hardening::is_on() {
+            // SAFETY: the caller promises the same.
+            unsafe { self.release_hardened(heap, row) };
+        } else {
+            self.release(heap, row.first, row.units);
+        }
+        self.account_quota(heap);
+    }
+}

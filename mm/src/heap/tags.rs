@@ -1,0 +1,168 @@
+//! What is recorded of each live block: beside the maps, one tag for each place where a block can
+//! start. A family that was never tracked has none, and an untouched one has no memory.
+
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::extent::Extent;
+use super::link::Link;
+use super::meta;
+use super::page::{Page, Spot};
+use super::record::{Record, SPACE};
+use super::sites::Site;
+use super::surplus::Surplus;
+use crate::os::Refused;
+
+/// Set beside the time of a block that is kept on purpose.
+const KEPT: u64 = 1 << 63;
+
+/// Who allocated a block, and when. Changed under the family's lock alone.
+///
+/// # Invariants
+///
+/// 1. While it has a site, a live block starts at its place, which was allocated there.
+#[derive(Debug)]
+pub(super) struct Tag {
+    site: Link<Site>,
+    since: AtomicU64,
+}
+
+/// The tags of an extent: page after page, each with as many as a page has units at most.
+#[derive(Debug)]
+pub(super) struct Tags(&'static [Tag]);
+
+// SAFETY: zero is a value of both fields: a link to nothing, and a number.
+unsafe impl bytemuck::Zeroable for Tag {}
+
+/// A live block and its tag.
+pub(super) struct Tagged {
+    pub(super) site: &'static Site,
+    pub(super) units: u64,
+    pub(super) since: u64,
+    pub(super) is_kept: bool,
+    pub(super) address: usize,
+    pub(super) tag: &'static Tag,
+}
+
+impl Tag {
+    pub(super) const fn none() -> Self {
+        Self {
+            site: Link::none(),
+            since: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn set(&self, site: &'static Site, since: u64) {
+        self.since.store(since & !KEPT, Relaxed);
+        self.site.set(Some(site));
+    }
+
+    pub(super) fn clear(&self) {
+        // Most are clear, and a store would make the kernel back the tags with memory.
+        if self.site.get().is_some() {
+            self.site.set(None);
+        }
+    }
+
+    /// Notes whether the block is kept on purpose, if it has a tag.
+    pub(super) fn set_kept(&self, kept: bool) {
+        if self.site.get().is_some() {
+            let since = self.since.load(Relaxed) & !KEPT;
+            self.since
+                .store(if kept { since | KEPT } else { since }, Relaxed);
+        }
+    }
+
+    fn tagged(&'static self, block: impl FnOnce() -> (usize, usize)) -> Option<Tagged> {
+        let site = self.site.get()?;
+        let since = self.since.load(Relaxed);
+        let (address, units) = block();
+        Some(Tagged {
+            site,
+            address,
+            units: units as u64,
+            since: since & !KEPT,
+            is_kept: since & KEPT != 0,
+            tag: self,
+        })
+    }
+}
+
+/// The tag of the block that starts at `first`, if there is one.
+pub(super) fn tag_at(first: NonNull<u8>) -> Option<&'static Tag> {
+    SPACE.record_at(first.addr().get())?.tag_at(first)
+}
+
+impl Record {
+    /// The tag of the block that starts at `first`, if the record has tags.
+    fn tag_at(&'static self, first: NonNull<u8>) -> Option<&'static Tag> {
+        match self {
+            Self::Large(large) => Some(&large.tag),
+            Self::Extent(extent) => {
+                let spot = extent.spot_at(first.addr().get())?;
+                extent.tags.get()?.0.get(extent.tag_index(spot))
+            }
+        }
+    }
+
+    /// The same, and makes tags if it has none.
+    pub(super) fn make_tag_at(&'static self, first: NonNull<u8>) -> Result<&'static Tag, Refused> {
+        if let Self::Extent(extent) = self {
+            extent.make_tags()?;
+        }
+        self.tag_at(first).ok_or(Refused)
+    }
+
+    /// All live blocks that have a tag.
+    pub(super) fn for_each_tagged(&'static self, mut f: impl FnMut(Tagged)) {
+        match self {
+            Self::Large(large) => {
+                let address = || large.place().map_or(0, |place| place.address());
+                let block = || (address(), large.live_units().unwrap_or(0));
+                if let Some(tagged) = large.tag.tagged(block) {
+                    f(tagged);
+                }
+            }
+            Self::Extent(extent) => extent.for_each_tagged(&mut f),
+        }
+    }
+}
+
+impl Extent {
+    fn tag_index(&self, spot: Spot) -> usize {
+        spot.page.number * self.capacity as usize + spot.index
+    }
+
+    fn make_tags(&self) -> Result<(), Refused> {
+        if self.tags.get().is_some() {
+            return Ok(());
+        }
+        let most = self.states.len() * self.capacity as usize;
+        // Where nothing is recorded they read as zero, and take no memory.
+        let tags = meta::JOINTS.zeroed(most)?;
+        self.tags.set(Some(meta::RECORDS.place(Tags(tags))?));
+        Ok(())
+    }
+
+    fn for_each_tagged(&'static self, f: &mut impl FnMut(Tagged)) {
+        let Some(Tags(tags)) = self.tags.get() else {
+            return;
+        };
+        for page in self.pages().filter(|page| page.taken() > 0) {
+            let first = page.number * self.capacity as usize;
+            let tags = &tags[first..first + page.capacity()];
+            for (index, tag) in tags.iter().enumerate() {
+                let block = || (page.unit(index).addr().get(), block_units(page, index));
+                if let Some(tagged) = tag.tagged(block) {
+                    f(tagged);
+                }
+            }
+        }
+    }
+}
+
+/// Units of the live block that starts at a unit, without surplus ones.
+fn block_units(page: Page, index: usize) -> usize {
+    let units = page.map().block_units(index);
+    units - Surplus::at(Spot { page, index }, units)
+}

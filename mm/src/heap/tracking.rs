@@ -1,0 +1,228 @@
+//! Whether a family records who allocates, and how.
+
+use core::ptr::NonNull;
+
+use super::Heap;
+use super::asker::Asker;
+use super::central::Central;
+use super::record::SPACE;
+use super::sites::{Site, Sites};
+use super::tags::{Tagged, tag_at};
+use crate::os::{Inside, Refused};
+
+/// What a family records. Guarded by its lock.
+#[derive(Debug)]
+pub(super) struct Tracking {
+    /// Of so many blocks one is recorded; 0 while none is.
+    every: u32,
+    /// Blocks until the next that is recorded.
+    left: u32,
+    /// Parts of tests that run now: what their threads allocate is recorded in any case.
+    scopes: u32,
+    kept: Kept,
+    pub(super) sites: Sites,
+}
+
+/// Live blocks that are kept on purpose, and their units.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Kept {
+    pub(crate) blocks: u64,
+    pub(crate) units: u64,
+}
+
+/// What is recorded of a family, as of one moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Recorded {
+    /// Of so many blocks one is recorded; 0 while none is.
+    pub(crate) every: u32,
+    /// Recorded blocks that are live, without those kept on purpose, and their units.
+    pub(crate) blocks: u64,
+    pub(crate) units: u64,
+    pub(crate) kept: Kept,
+    /// All live blocks, and their units.
+    pub(crate) live_blocks: u64,
+    pub(crate) live_units: u64,
+    /// Blocks handed out since the start.
+    pub(crate) blocks_allocated: u64,
+    /// The newest site; each leads to the one before.
+    newest: Option<&'static Site>,
+}
+
+impl Tracking {
+    pub(super) const fn new() -> Self {
+        Self {
+            every: 0,
+            left: 0,
+            scopes: 0,
+            kept: Kept {
+                blocks: 0,
+                units: 0,
+            },
+            sites: Sites::new(),
+        }
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        self.every > 0 || self.scopes > 0
+    }
+
+    /// Whether a new block is to be recorded, of a thread in that part of a test.
+    pub(super) fn wants(&mut self, scope: u64) -> bool {
+        if scope != 0 && self.scopes > 0 {
+            return true;
+        }
+        if self.every == 0 {
+            return false;
+        }
+        let wanted = self.left == 0;
+        self.left = if wanted { self.every } else { self.left } - 1;
+        wanted
+    }
+}
+
+impl Recorded {
+    /// All sites, those included of which nothing is recorded now.
+    pub(crate) fn sites(&self) -> impl Iterator<Item = &'static Site> + use<> {
+        core::iter::successors(self.newest, |site| site.older.get())
+    }
+}
+
+impl Heap {
+    /// Records one of `every` blocks from now on; with 0, none, and what was recorded is forgotten.
+    pub(crate) fn track(&'static self, every: u32) {
+        let mut central = self.central();
+        let tracking = &mut central.supervision.tracking;
+        (tracking.every, tracking.left) = (every, 0);
+        if every == 0 {
+            central.forget_if(|site| site.scope == 0);
+        }
+        self.account_supervision(&central);
+    }
+
+    /// Begins or ends parts of tests, as many as said.
+    pub(crate) fn track_scopes(&'static self, change: i32) {
+        let mut central = self.central();
+        let tracking = &mut central.supervision.tracking;
+        tracking.scopes = tracking.scopes.saturating_add_signed(change);
+        if !tracking.is_on() {
+            central.forget_if(|_| true);
+        }
+        self.account_supervision(&central);
+    }
+
+    /// Looks at all tags. What it says of sites holds until the next look.
+    pub(crate) fn look_at_tags(&'static self) -> Recorded {
+        let _inside = Inside::enter();
+        self.central().look_at_tags()
+    }
+
+    /// Counts the live block at `first` as kept on purpose.
+    pub(crate) fn keep(&'static self, first: NonNull<u8>, units: usize) {
+        self.account_kept(first, true, |kept| {
+            kept.blocks += 1;
+            kept.units += units as u64;
+        });
+    }
+
+    /// Counts it no more.
+    pub(crate) fn keep_no_more(&'static self, first: NonNull<u8>, units: usize) {
+        self.account_kept(first, false, |kept| {
+            kept.blocks -= 1;
+            kept.units -= units as u64;
+        });
+    }
+
+    fn account_kept(&'static self, first: NonNull<u8>, is_kept: bool, f: impl FnOnce(&mut Kept)) {
+        let _inside = Inside::enter();
+        let mut central = self.central();
+        f(&mut central.supervision.tracking.kept);
+        if let Some(tag) = tag_at(first) {
+            tag.set_kept(is_kept);
+        }
+    }
+}
+
+impl Central {
+    /// Records who allocated the live block at `first`. Without memory for that it stays unrecorded.
+    pub(super) fn record(&mut self, first: NonNull<u8>, units: usize, asker: &Asker) {
+        // Others may have switched it off meanwhile.
+        if self.supervision.tracking.is_on() {
+            let _ = self.try_record(first, units, asker);
+        }
+    }
+
+    fn try_record(
+        &mut self,
+        first: NonNull<u8>,
+        units: usize,
+        asker: &Asker,
+    ) -> Result<(), Refused> {
+        // Units without a size have no address of their own.
+        let record = SPACE.record_at(first.addr().get()).ok_or(Refused)?;
+        let tag = record.make_tag_at(first)?;
+        let site = self.supervision.tracking.sites.of(asker)?;
+        site.account_recorded(units as u64);
+        tag.set(site, asker.now);
+        Ok(())
+    }
+
+    /// Forgets who allocated the block at `first`, which is about to be released.
+    pub(super) fn forget(&self, first: NonNull<u8>) {
+        if self.was_tracked()
+            && let Some(tag) = tag_at(first)
+        {
+            tag.clear();
+        }
+    }
+
+    /// Whether there may be tags: a family that was never tracked has no site.
+    fn was_tracked(&self) -> bool {
+        self.supervision.tracking.sites.newest().is_some()
+    }
+
+    fn forget_if(&self, f: impl Fn(&Site) -> bool) {
+        self.for_each_tagged(|tagged| {
+            if f(tagged.site) {
+                tagged.tag.clear();
+            }
+        });
+        let sites = self.supervision.tracking.sites.iter();
+        sites
+            .filter(|site| f(site))
+            .for_each(Site::account_forgotten);
+    }
+
+    fn look_at_tags(&mut self) -> Recorded {
+        let live = self.live();
+        let tracking = &self.supervision.tracking;
+        let mut recorded = Recorded {
+            every: tracking.every,
+            kept: tracking.kept,
+            live_blocks: live.blocks,
+            live_units: live.units,
+            blocks_allocated: live.allocated,
+            newest: tracking.sites.newest(),
+            ..Recorded::default()
+        };
+        tracking.sites.iter().for_each(Site::begin_look);
+        self.for_each_tagged(|tagged| recorded.account(&tagged));
+        recorded
+    }
+
+    fn for_each_tagged(&self, mut f: impl FnMut(Tagged)) {
+        if self.was_tracked() {
+            self.records()
+                .for_each(|record| record.for_each_tagged(&mut f));
+        }
+    }
+}
+
+impl Recorded {
+    fn account(&mut self, tagged: &Tagged) {
+        if !tagged.is_kept {
+            self.blocks += 1;
+            self.units += tagged.units;
+            tagged.site.account_live(tagged);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Who called whom: return addresses, where they are asked for.
+
+use core::ops::Deref;
+#[cfg(feature = "backtrace")]
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// Addresses that are kept of one stack at most.
+pub(crate) const MOST_FRAMES: usize = 64;
+
+/// How many addresses are kept.
+#[cfg(feature = "backtrace")]
+static WANTED: AtomicUsize = AtomicUsize::new(0);
+
+/// Return addresses, the innermost first.
+#[derive(Debug)]
+pub(crate) struct Frames {
+    addresses: [usize; MOST_FRAMES],
+    count: usize,
+}
+
+impl Deref for Frames {
+    type Target = [usize];
+
+    fn deref(&self) -> &[usize] {
+        &self.addresses[..self.count]
+    }
+}
+
+impl Frames {
+    const fn none() -> Self {
+        Self {
+            addresses: [0; MOST_FRAMES],
+            count: 0,
+        }
+    }
+}
+
+/// Says how many return addresses [`frames`] finds at most; at the start, none.
+#[cfg(feature = "backtrace")]
+pub(crate) fn want(frames: usize) {
+    WANTED.store(frames.min(MOST_FRAMES), Relaxed);
+}
+
+/// The calling thread's stack, as far as it is wanted.
+#[cfg(feature = "backtrace")]
+pub(crate) fn frames() -> Frames {
+    let mut frames = Frames::none();
+    let wanted = WANTED.load(Relaxed);
+    if wanted == 0 {
+        return frames;
+    }
+    let note = |frame: &backtrace::Frame| {
+        frames.addresses[frames.count] = frame.ip().addr();
+        frames.count += 1;
+        frames.count < wanted
+    };
+    // SAFETY: what must not happen at the same time is a look-up of symbols through `dbghelp`, which
+    // is on Windows alone; mm unwinds on Unix.
+    unsafe { backtrace::trace_unsynchronized(note) };
+    frames
+}
+
+/// The calling thread's stack: without the feature `backtrace`, unknown.
+#[cfg(not(feature = "backtrace"))]
+pub(crate) fn frames() -> Frames {
+    Frames::none()
+}

@@ -1,0 +1,139 @@
+//! A profile as text.
+
+use core::cmp::Reverse;
+use core::fmt::{self, Display, Formatter};
+use std::time::Duration;
+
+use super::{CallSite, FamilyProfile, Profile};
+use crate::report::{Grouped, Size};
+
+/// Call sites of a family that are shown.
+const MOST_SITES: usize = 20;
+
+impl Display for Profile {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let holders = || {
+            self.families
+                .iter()
+                .filter(|family| family.leaked_blocks() > 0)
+        };
+        let mut largest: Vec<_> = holders().collect();
+        largest.sort_by_key(|family| Reverse(family.leaked_bytes()));
+        let blocks: u64 = holders().map(FamilyProfile::leaked_blocks).sum();
+        let bytes: u128 = holders().map(FamilyProfile::leaked_bytes).sum();
+        let (families, blocks) = (Grouped(largest.len() as u128), Grouped(blocks.into()));
+        write!(
+            f,
+            "{families} page families hold {blocks} blocks, {}",
+            Size(bytes)
+        )?;
+        largest
+            .iter()
+            .try_for_each(|family| write!(f, "\n{family}"))
+    }
+}
+
+impl Display for FamilyProfile {
+    /// Writes what is live and not kept, and a line for each call site.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let held = Held(self.leaked_blocks(), self.leaked_units(), self.unit_size);
+        write!(f, "{} ({}): {held}", self.name, self.path)?;
+        if self.every > 1 {
+            write!(
+                f,
+                "; of {} blocks one is recorded",
+                Grouped(self.every.into())
+            )?;
+        }
+        let live = || self.sites.iter().filter(|site| site.live_blocks > 0);
+        for site in live().take(MOST_SITES) {
+            let held = Held(site.live_blocks, site.live_units, self.unit_size);
+            write!(f, "\n  {held}{site}")?;
+        }
+        let others = live().skip(MOST_SITES).count();
+        if others > 0 {
+            write!(f, "\n  and {others} more call sites")?;
+        }
+        if self.unrecorded_blocks > 0 {
+            let rest = Held(
+                self.unrecorded_blocks,
+                self.unrecorded_units,
+                self.unit_size,
+            );
+            let why = if self.every > 1 {
+                "between two samples, or before tracking"
+            } else {
+                "before tracking"
+            };
+            write!(f, "\n  {rest} allocated {why}")?;
+        }
+        if self.kept_blocks > 0 {
+            let kept = Held(self.kept_blocks, self.kept_units, self.unit_size);
+            write!(f, "\n  besides, kept on purpose: {kept}")?;
+        }
+        Ok(())
+    }
+}
+
+impl FamilyProfile {
+    fn leaked_bytes(&self) -> u128 {
+        u128::from(self.leaked_units()) * u128::from(self.unit_size)
+    }
+}
+
+impl Display for CallSite {
+    /// Writes where, by whom and since when, with what is known of the stack and of a value.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let at = &self.location;
+        write!(f, " at {}:{}:{}", at.file, at.line, at.column)?;
+        if !self.thread.is_empty() {
+            write!(f, " by thread {}", self.thread)?;
+        }
+        if let Some(oldest) = self.oldest {
+            write!(f, ", the oldest {} ago", Age(oldest))?;
+        }
+        if let Some(value) = &self.value {
+            write!(
+                f,
+                ", of which the value begins \"{}\"",
+                value.escape_ascii()
+            )?;
+        }
+        let frames = self.backtrace();
+        frames
+            .iter()
+            .try_for_each(|frame| write!(f, "\n    in {frame}"))
+    }
+}
+
+/// Blocks, units, and bytes of one unit.
+struct Held(u64, u64, u64);
+
+impl Display for Held {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let &Self(blocks, units, unit_size) = self;
+        let size = Size(u128::from(units) * u128::from(unit_size));
+        let noun = if blocks == 1 { "block" } else { "blocks" };
+        write!(f, "{size} in {} {noun}", Grouped(blocks.into()))?;
+        if units == blocks {
+            return Ok(());
+        }
+        write!(f, " of {} units", Grouped(units.into()))
+    }
+}
+
+/// A time span, in the two largest units that matter.
+struct Age(Duration);
+
+impl Display for Age {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (seconds, rest) = (self.0.as_secs(), self.0.subsec_millis());
+        match seconds {
+            0 => write!(f, "{rest} ms"),
+            1..60 => write!(f, "{seconds}.{} s", rest / 100),
+            60..3_600 => write!(f, "{} min {} s", seconds / 60, seconds % 60),
+            3_600..86_400 => write!(f, "{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+            _ => write!(f, "{} d {} h", seconds / 86_400, seconds % 86_400 / 3_600),
+        }
+    }
+}

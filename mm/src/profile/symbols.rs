@@ -1,0 +1,129 @@
+//! From return addresses to functions.
+
+use core::fmt::{self, Display, Formatter};
+
+use super::CallSite;
+
+/// One function of a recorded stack.
+///
+/// With the feature `backtrace`; without it no stack is recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Frame {
+    /// Return address.
+    pub address: usize,
+    /// Name of the function, if there are symbols for it.
+    pub function: Option<String>,
+    /// Source file, if there is debug information.
+    pub file: Option<String>,
+    /// Line in it, from 1.
+    pub line: Option<u32>,
+}
+
+impl Display for Frame {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.function {
+            Some(function) => f.write_str(function)?,
+            None => write!(f, "{:#x}", self.address)?,
+        }
+        match (&self.file, self.line) {
+            (Some(file), Some(line)) => write!(f, " ({file}:{line})"),
+            (Some(file), None) => write!(f, " ({file})"),
+            (None, _) => Ok(()),
+        }
+    }
+}
+
+/// Records the stack of each recorded allocation too: up to `frames` return addresses, 64 at most;
+/// with 0, none any more.
+///
+/// Those of functions of mm count. A stack takes microseconds to walk; see
+/// [`Track::Every`](crate::Track::Every). What functions they are is looked up when a profile is
+/// shown.
+///
+/// # Examples
+///
+/// ```
+/// use mm::{MmBox, MmManaged, Track};
+///
+/// #[derive(MmManaged)]
+/// struct Emp(u32);
+///
+/// mm::record_backtraces(32);
+/// mm::track(Track::All);
+/// let emp = MmBox::new(Emp(1));
+/// let profile = Emp::page_family().profile();
+/// let backtrace = profile.sites[0].backtrace();
+/// assert!(backtrace.iter().any(|frame| frame.function.as_deref().is_some_and(|f| f.contains("main"))));
+/// # mm::track(Track::Off);
+/// # drop(emp);
+/// ```
+#[cfg(feature = "backtrace")]
+pub fn record_backtraces(frames: usize) {
+    crate::os::unwind::want(frames);
+}
+
+impl CallSite {
+    /// Looks up the functions of the recorded stack, the innermost first, without mm's own. Functions
+    /// that were inlined are told apart.
+    ///
+    /// Takes time, and memory for debug information, at the first call above all.
+    #[must_use]
+    pub fn backtrace(&self) -> Vec<Frame> {
+        let all = self
+            .frames
+            .iter()
+            .flat_map(|address| functions_at(*address));
+        let mut own = all.skip_while(Frame::is_of_mm).peekable();
+        // Where no name is known, they cannot be told from others.
+        own.peek()
+            .is_some()
+            .then(|| own.collect())
+            .unwrap_or_default()
+    }
+}
+
+impl Frame {
+    fn is_of_mm(&self) -> bool {
+        const OWN: [&str; 3] = ["mm::", "<mm::", "backtrace::"];
+        let name = self.function.as_deref().unwrap_or_default();
+        OWN.iter().any(|own| name.starts_with(own))
+    }
+}
+
+#[cfg(feature = "backtrace")]
+fn functions_at(address: usize) -> Vec<Frame> {
+    let mut found = Vec::new();
+    // The call lies before the address to which it returns.
+    backtrace::resolve(
+        core::ptr::without_provenance_mut(address.wrapping_sub(1)),
+        |symbol| {
+            found.push(Frame {
+                address,
+                function: symbol.name().map(|name| format!("{name:#}")),
+                file: symbol.filename().map(|file| file.display().to_string()),
+                line: symbol.lineno(),
+            });
+        },
+    );
+    if found.is_empty() {
+        found.push(Frame::unknown(address));
+    }
+    found
+}
+
+#[cfg(not(feature = "backtrace"))]
+fn functions_at(address: usize) -> Vec<Frame> {
+    vec![Frame::unknown(address)]
+}
+
+impl Frame {
+    fn unknown(address: usize) -> Self {
+        Self {
+            address,
+            function: None,
+            file: None,
+            line: None,
+        }
+    }
+}

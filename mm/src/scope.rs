@@ -1,0 +1,146 @@
+//! Tests that leave nothing behind.
+
+use core::fmt;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::io;
+use std::thread::{self, JoinHandle};
+
+use crate::heap;
+use crate::profile::{Profile, leaks_of_scope};
+use crate::track::track_scopes;
+
+/// Numbers given out so far; 0 is none.
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
+/// Runs `body`, and panics with a report if something that it allocated is still live when it
+/// returns.
+///
+/// What counts is what this thread allocated while it was in `body`, and what threads allocated
+/// that were started through the [`LeakScope`]; who released it does not matter. What other
+/// threads do meanwhile, other tests among them, does not count. So it is right in a test harness that
+/// runs tests in parallel. Values of size zero have no block, and are not found; nor is a block for
+/// which there was no memory to record it.
+///
+/// Meanwhile all families are tracked, and the whole program is slower; see
+/// [`track`](crate::track). There is an attribute of the same name for functions:
+/// `#[mm::no_leaks] #[test] fn ...`.
+///
+/// # Panics
+///
+/// With the leaks, by family and call site, if there are any. A panic of `body` goes on as it is.
+///
+/// # Examples
+///
+/// ```
+/// use mm::{MmBox, MmManaged};
+///
+/// #[derive(MmManaged)]
+/// struct Emp(u32);
+///
+/// mm::no_leaks(|scope| {
+///     let emp = MmBox::new(Emp(1));
+///     scope.spawn(move || drop(emp)).join().unwrap();
+/// });
+///
+/// let leaky = std::panic::catch_unwind(|| {
+///     mm::no_leaks(|_| {
+///         MmBox::leak(MmBox::new(Emp(2)));
+///     });
+/// });
+/// assert!(leaky.unwrap_err().downcast_ref::<String>().unwrap().contains("Emp"));
+/// ```
+#[track_caller]
+pub fn no_leaks<R>(body: impl FnOnce(&LeakScope) -> R) -> R {
+    let scope = LeakScope::begin();
+    let answer = scope.run(|| body(&scope));
+    let leaks = scope.leaks();
+    drop(scope);
+    assert!(leaks.families.is_empty(), "something leaked: {leaks}");
+    answer
+}
+
+/// Which threads' allocations [`no_leaks`] counts.
+pub struct LeakScope {
+    number: u64,
+}
+
+impl LeakScope {
+    fn begin() -> Self {
+        track_scopes(1);
+        Self {
+            number: NUMBERS.fetch_add(1, Relaxed),
+        }
+    }
+
+    /// Starts a thread that belongs to the scope.
+    ///
+    /// To be joined in the scope: what the thread still holds when the scope ends is a leak.
+    ///
+    /// # Panics
+    ///
+    /// As [`std::thread::spawn`], if the system starts no thread.
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        body: impl FnOnce() -> T + Send + 'static,
+    ) -> JoinHandle<T> {
+        let started: io::Result<_> = {
+            let number = self.number;
+            thread::Builder::new().spawn(move || run_in(number, body))
+        };
+        started.expect("the system starts a thread")
+    }
+
+    /// Runs `body` as part of the scope, on whatever thread this is: one of
+    /// [`std::thread::scope`], of a pool, or of a runtime.
+    ///
+    /// ```
+    /// # #[derive(mm::MmManaged)] struct Emp(u32);
+    /// mm::no_leaks(|scope| {
+    ///     std::thread::scope(|threads| {
+    ///         threads.spawn(|| scope.run(|| drop(mm::MmBox::new(Emp(1)))));
+    ///     });
+    /// });
+    /// ```
+    pub fn run<T>(&self, body: impl FnOnce() -> T) -> T {
+        run_in(self.number, body)
+    }
+
+    /// Copies what the scope's threads allocated so far that is live.
+    ///
+    /// ```
+    /// # #[derive(mm::MmManaged)] struct Emp(u32);
+    /// mm::no_leaks(|scope| {
+    ///     let emp = mm::MmBox::new(Emp(1));
+    ///     assert_eq!(scope.leaks().family("Emp").unwrap().live_units, 1);
+    ///     drop(emp);
+    /// });
+    /// ```
+    #[must_use]
+    pub fn leaks(&self) -> Profile {
+        leaks_of_scope(self.number)
+    }
+}
+
+impl Drop for LeakScope {
+    fn drop(&mut self) {
+        track_scopes(-1);
+    }
+}
+
+impl fmt::Debug for LeakScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LeakScope").finish_non_exhaustive()
+    }
+}
+
+/// Runs `body` in a scope, and leaves it again however that ends.
+fn run_in<T>(number: u64, body: impl FnOnce() -> T) -> T {
+    struct Outer(u64);
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            heap::enter_scope(self.0);
+        }
+    }
+    let _outer = Outer(heap::enter_scope(number));
+    body()
+}
