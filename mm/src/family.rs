@@ -424,6 +424,9 @@ fn written_after_release(family: &str, address: usize) -> ! {
     std::process::abort();
 }
 
+// A family is whole after a panic, wherever it came from: no code of others runs under its lock.
+impl panic::RefUnwindSafe for PageFamily {}
+
 impl fmt::Debug for PageFamily {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PageFamily")

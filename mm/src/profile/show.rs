@@ -21,12 +21,11 @@ impl Display for Profile {
         largest.sort_by_key(|family| Reverse(family.leaked_bytes()));
         let blocks: u64 = holders().map(FamilyProfile::leaked_blocks).sum();
         let bytes: u128 = holders().map(FamilyProfile::leaked_bytes).sum();
-        let (families, blocks) = (Grouped(largest.len() as u128), Grouped(blocks.into()));
-        write!(
-            f,
-            "{families} page families hold {blocks} blocks, {}",
-            Size(bytes)
-        )?;
+        match largest.len() {
+            1 => f.write_str("1 page family holds ")?,
+            families => write!(f, "{} page families hold ", Grouped(families as u128))?,
+        }
+        write!(f, "{}, {}", Blocks(blocks), Size(bytes))?;
         largest
             .iter()
             .try_for_each(|family| write!(f, "\n{family}"))
@@ -113,12 +112,21 @@ impl Display for Held {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let &Self(blocks, units, unit_size) = self;
         let size = Size(u128::from(units) * u128::from(unit_size));
-        let noun = if blocks == 1 { "block" } else { "blocks" };
-        write!(f, "{size} in {} {noun}", Grouped(blocks.into()))?;
+        write!(f, "{size} in {}", Blocks(blocks))?;
         if units == blocks {
             return Ok(());
         }
         write!(f, " of {} units", Grouped(units.into()))
+    }
+}
+
+/// A number of blocks.
+struct Blocks(u64);
+
+impl Display for Blocks {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let noun = if self.0 == 1 { "block" } else { "blocks" };
+        write!(f, "{} {noun}", Grouped(self.0.into()))
     }
 }
 

@@ -1,0 +1,249 @@
+//! What is still live: at exit, and at the end of a test.
+
+use std::mem::forget;
+use std::panic::catch_unwind;
+use std::process::Output;
+use std::thread;
+
+use mm::{Kept, MmBox, MmManaged, Track};
+use mm_tests::{again, again_with, in_a_child};
+
+#[derive(MmManaged)]
+struct Emp(#[allow(dead_code, reason = "it is looked at as bytes")] [u8; 12]);
+
+impl Emp {
+    #[track_caller]
+    fn boxed(name: &[u8; 12]) -> MmBox<Self> {
+        MmBox::new(Self(*name))
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Where the next test leaks.
+const LINE: u32 = line!() + 8;
+
+#[test]
+fn the_report_at_exit_names_family_and_call_site() {
+    let name = "the_report_at_exit_names_family_and_call_site";
+    let Some(output) = again_with(name, "track,leaks=3") else {
+        let names = [b"ada lovelace", b"grace hopper"];
+        for name in names {
+            forget(Emp::boxed(name));
+        }
+        Kept::leak(Kept::new(Emp::boxed(b"jean bartik ")));
+        drop(Emp::boxed(b"not a leak  "));
+        return;
+    };
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    assert!(
+        text.contains("mm: at exit, 1 page family holds 2 blocks, 24 B"),
+        "{text}"
+    );
+    assert!(
+        text.contains("Emp (leaks::Emp): 24 B in 2 blocks"),
+        "{text}"
+    );
+    assert!(
+        text.contains(&format!("leaks.rs:{LINE}:20 by thread the_report_at_exit")),
+        "{text}"
+    );
+    assert!(text.contains("kept on purpose: 12 B in 1 block"), "{text}");
+}
+
+#[test]
+fn the_exit_code_stays_without_a_leak_and_without_a_wish() {
+    let name = "the_exit_code_stays_without_a_leak_and_without_a_wish";
+    let clean = again(name, |child| {
+        child.env("MM_OPTIONS", "leaks=3").env_remove("LEAK");
+    });
+    let Some(clean) = clean else {
+        if std::env::var_os("LEAK").is_some() {
+            forget(Emp::boxed(b"ada lovelace"));
+        }
+        return;
+    };
+    assert!(
+        clean.status.success() && !said(&clean).contains("at exit"),
+        "{clean:?}"
+    );
+    let leaky = again(name, |child| {
+        child.env("MM_OPTIONS", "leaks").env("LEAK", "1");
+    });
+    let leaky = leaky.expect("this is the parent");
+    assert!(leaky.status.success(), "{leaky:?}");
+    assert!(
+        said(&leaky).contains("12 B in 1 block allocated before tracking"),
+        "{leaky:?}"
+    );
+}
+
+#[test]
+fn main_may_ask_for_the_report() {
+    let Some(output) = again("main_may_ask_for_the_report", |_| ()) else {
+        mm::report_leaks_at_exit().exit_code(7);
+        // Once is enough, and the last code holds.
+        mm::report_leaks_at_exit().exit_code(9);
+        forget(Emp::boxed(b"ada lovelace"));
+        return;
+    };
+    assert_eq!(output.status.code(), Some(9), "{}", said(&output));
+    assert_eq!(said(&output).matches("at exit").count(), 1);
+}
+
+#[test]
+fn wrong_numbers_are_refused() {
+    for options in ["leaks=256", "leaks=no", "track=-1", "track="] {
+        let Some(output) = again_with("wrong_numbers_are_refused", options) else {
+            drop(mm::snapshot());
+            return;
+        };
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{options}: {}",
+            said(&output)
+        );
+        assert!(
+            said(&output).contains("is no number that fits"),
+            "{options}"
+        );
+    }
+}
+
+#[test]
+fn values_can_be_looked_at() {
+    let family = Emp::page_family();
+    family.track(Track::All);
+    let (older, younger) = (Emp::boxed(b"ada lovelace"), Emp::boxed(b"grace hopper"));
+    // SAFETY: the bytes are looked at as bytes.
+    let leaks = unsafe { mm::leaks_with_values(8) };
+    let family = leaks.family("Emp").expect("two are live");
+    let values: Vec<_> = family
+        .sites
+        .iter()
+        .filter_map(|site| site.value.as_deref())
+        .collect();
+    // Both came from one call site, of which the oldest is shown.
+    assert!(
+        values.contains(&&b"ada love"[..]) || values.contains(&&b"grace ho"[..]),
+        "{leaks}"
+    );
+    assert!(
+        leaks.to_string().contains("of which the value begins \""),
+        "{leaks}"
+    );
+    drop((older, younger));
+}
+
+#[derive(MmManaged)]
+struct Parallel(#[allow(dead_code, reason = "it takes room")] usize);
+
+#[test]
+fn scopes_count_what_is_theirs_while_others_allocate() {
+    // Tests that run side by side, each in a scope; every other leaks, others have no scope at all.
+    thread::scope(|threads| {
+        let tests: Vec<_> = (0..12)
+            .map(|number| {
+                threads.spawn(move || {
+                    let body = || {
+                        let held: Vec<_> = (0..200).map(|n| MmBox::new(Parallel(n))).collect();
+                        thread::yield_now();
+                        drop(held);
+                        if number % 3 == 1 {
+                            forget(MmBox::new(Parallel(number)));
+                        }
+                    };
+                    if number % 3 == 2 {
+                        body();
+                        return true;
+                    }
+                    let scoped = catch_unwind(|| mm::no_leaks(|_| body()));
+                    scoped.is_ok()
+                })
+            })
+            .collect();
+        for (number, test) in tests.into_iter().enumerate() {
+            assert_eq!(
+                test.join().expect("no panic"),
+                number % 3 != 1,
+                "test {number}"
+            );
+        }
+    });
+}
+
+#[test]
+fn threads_of_a_scope_count() {
+    let leaky = catch_unwind(|| {
+        mm::no_leaks(|scope| {
+            let thread = scope.spawn(|| {
+                forget(Emp::boxed(b"from a third"));
+            });
+            thread.join().expect("no panic");
+        });
+    });
+    let said = leaky.expect_err("it leaks");
+    let said = said.downcast_ref::<String>().expect("a text");
+    assert!(
+        said.contains("something leaked: 1 page family holds 1 block"),
+        "{said}"
+    );
+    assert!(said.contains("leaks.rs:"), "{said}");
+
+    // Other threads do not, and neither does what was there before.
+    let before = Emp::boxed(b"from earlier");
+    mm::no_leaks(|scope| {
+        drop(before);
+        let other = thread::spawn(|| forget(Emp::boxed(b"no concern  ")));
+        other.join().expect("no panic");
+        let emp = scope.run(|| Emp::boxed(b"released    "));
+        scope.spawn(move || drop(emp)).join().expect("no panic");
+    });
+}
+
+#[test]
+fn scopes_end_however_they_end() {
+    #[derive(MmManaged)]
+    struct Value(#[allow(dead_code, reason = "it takes room")] u64);
+    let panicked = catch_unwind(|| mm::no_leaks(|_| panic!("of its own")));
+    let said = panicked.expect_err("it panics");
+    assert_eq!(said.downcast_ref::<&str>(), Some(&"of its own"));
+    // No longer in a scope.
+    mm::no_leaks(|_| drop(MmBox::new(Value(1))));
+    let value = MmBox::new(Value(2));
+    mm::no_leaks(|outer| {
+        let kept = MmBox::new(Value(3));
+        mm::no_leaks(|_| drop(MmBox::new(Value(4))));
+        assert_eq!(
+            outer
+                .leaks()
+                .family("Value")
+                .map(|family| family.live_units),
+            Some(1)
+        );
+        drop(kept);
+    });
+    drop(value);
+}
+
+#[test]
+fn a_forked_child_goes_on_recording() {
+    #[derive(MmManaged)]
+    struct Forked(#[allow(dead_code, reason = "it takes room")] u64);
+    let family = Forked::page_family();
+    family.track(Track::All);
+    let one = MmBox::new(Forked(1));
+    let child = in_a_child(|| {
+        let two = MmBox::new(Forked(2));
+        let profile = family.profile();
+        let both = profile.live_blocks == 2 && profile.unrecorded_blocks == 0;
+        drop(two);
+        i32::from(!both || family.profile().live_blocks != 1)
+    });
+    assert!(child.success(), "{child}");
+    drop(one);
+}

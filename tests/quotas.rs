@@ -1,0 +1,322 @@
+//! Limits: of one family, of several together, and those that only tell.
+
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc;
+use std::thread;
+
+use mm::{AllocError, Limit, LimitGroup, MmBox, PageFamily};
+use mm_tests::{family, figures, release};
+
+/// Asserts that `answer` is a refusal because of a limit of so many bytes.
+#[track_caller]
+fn is_refused(answer: Result<NonNull<u8>, AllocError>, limit: u64) {
+    match answer {
+        Err(AllocError::QuotaExceeded { limit_bytes, .. }) => assert_eq!(limit_bytes, limit),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn release_all(family: &'static PageFamily, blocks: impl IntoIterator<Item = NonNull<u8>>) {
+    for block in blocks {
+        // SAFETY: the tests release live blocks of theirs.
+        unsafe { release(family, block) };
+    }
+}
+
+#[test]
+fn a_limit_counts_units_of_all_blocks() {
+    let family = family("limited", 100, 4);
+    family.set_limit(Limit::units(2_000));
+    // Single units, a row, a long row, and a block larger than a VM page.
+    let blocks = [1, 3, 100, 1_800, 90, 6].map(|units| family.alloc(units).expect("allowed"));
+    is_refused(family.alloc(1), 200_000);
+    is_refused(family.alloc(5_000), 200_000);
+    assert_eq!(figures(family).live_units, 2_000);
+    assert_eq!(
+        family.alloc(0).map(drop),
+        Ok(()),
+        "no units are always allowed"
+    );
+    release_all(family, [blocks[1]]);
+    is_refused(family.alloc(4), 200_000);
+    let again = family.alloc_zeroed(3).expect("allowed");
+    family.set_limit(Limit::bytes(1));
+    is_refused(family.alloc(1), 0);
+    family.set_limit(None);
+    let more = family.alloc(10).expect("no limit");
+    release_all(
+        family,
+        [blocks[0], again, more]
+            .into_iter()
+            .chain(blocks[2..].to_vec()),
+    );
+    assert_eq!(figures(family).live_units, 0);
+    family.check().expect("the walker finds the same");
+}
+
+#[test]
+fn the_refusal_names_family_limit_and_holders() {
+    // In a process of its own: who holds the most is asked.
+    if !mm_tests::is_child("the_refusal_names_family_limit_and_holders", |_| ()) {
+        return;
+    }
+    let small = family("small", 10, 2);
+    let others = [("most", 3), ("more", 2), ("much", 1)].map(|(name, units)| {
+        let other = family(name, 1_000, 8);
+        (other, other.alloc(units).expect("memory"))
+    });
+    small.set_limit(Limit::bytes(25));
+    let two = small.alloc(2).expect("allowed");
+    let refused = small.alloc(1).expect_err("above the limit");
+    assert_eq!(
+        refused.to_string(),
+        "page family `small` may not hold 1 more units of 10 bytes: its limit is 20 bytes; most is \
+         held by `most` (3000 bytes), `more` (2000 bytes), `much` (1000 bytes)"
+    );
+    release_all(small, [two]);
+    for (other, block) in others {
+        release_all(other, [block]);
+    }
+}
+
+#[derive(mm::MmManaged, Debug)]
+struct Limited(#[allow(dead_code, reason = "it takes room")] u64);
+
+#[test]
+fn what_cannot_fail_panics_with_the_sentence() {
+    let family = Limited::page_family();
+    let first = MmBox::new(Limited(1));
+    family.set_limit(Limit::units(1));
+    assert!(matches!(
+        MmBox::try_new(Limited(2)),
+        Err(AllocError::QuotaExceeded { .. })
+    ));
+    let refused = std::panic::catch_unwind(|| MmBox::new(Limited(3)));
+    let said = refused.expect_err("above the limit");
+    let said = said.downcast_ref::<String>().expect("a text");
+    assert!(
+        said.starts_with("page family `Limited` may not hold 1 more units of 8 bytes"),
+        "{said}"
+    );
+    family.set_limit(None);
+    drop((first, MmBox::new(Limited(4))));
+}
+
+use mm::MmManaged as _;
+
+/// Lets `threads` threads allocate until each was refused `refusals` times, all from the same moment
+/// on; what they hold then.
+fn race(
+    families: &[&'static PageFamily],
+    threads: usize,
+    units: usize,
+) -> Vec<(&'static PageFamily, Vec<NonNull<u8>>)> {
+    struct Blocks(Vec<NonNull<u8>>);
+    // SAFETY: the blocks are whoever's has them.
+    unsafe impl Send for Blocks {}
+    let is_begun = AtomicBool::new(false);
+    let waiting = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|number| {
+                let family = families[number % families.len()];
+                let (is_begun, waiting) = (&is_begun, &waiting);
+                let work = move || {
+                    // A cache, if the family may have one.
+                    release_all(family, family.alloc(1).ok());
+                    waiting.fetch_add(1, Relaxed);
+                    while !is_begun.load(Relaxed) {
+                        thread::yield_now();
+                    }
+                    let mut held = Vec::new();
+                    let mut refused = 0;
+                    while refused < 3 {
+                        match family.alloc(units) {
+                            Ok(block) => held.push(block),
+                            Err(AllocError::QuotaExceeded { .. }) => refused += 1,
+                            Err(other) => panic!("{other}"),
+                        }
+                        // Now and then one goes back, in the middle of the race.
+                        if held.len() % 7 == 3 && refused == 0 {
+                            release_all(family, held.pop());
+                            held.extend(family.alloc(units).ok());
+                        }
+                    }
+                    (family, Blocks(held))
+                };
+                scope.spawn(work)
+            })
+            .collect();
+        while waiting.load(Relaxed) < threads && workers.iter().all(|worker| !worker.is_finished())
+        {
+            thread::yield_now();
+        }
+        is_begun.store(true, Relaxed);
+        let ended = workers
+            .into_iter()
+            .map(|worker| worker.join().expect("no panic"));
+        ended.map(|(family, Blocks(held))| (family, held)).collect()
+    })
+}
+
+#[test]
+fn sixty_four_threads_are_admitted_to_the_limit_exactly() {
+    for (number, units) in [1, 3].into_iter().enumerate() {
+        let family = family(["race", "race in rows"][number], 24, 8);
+        family.set_limit(Limit::units(9_000));
+        let held = race(&[family], 64, units);
+        let blocks: usize = held.iter().map(|(_, held)| held.len()).sum();
+        assert_eq!(blocks * units, 9_000);
+        assert_eq!(figures(family).live_units, 9_000);
+        held.into_iter()
+            .for_each(|(family, held)| release_all(family, held));
+        assert_eq!(figures(family).live_units, 0);
+        family.check().expect("the walker finds the same");
+    }
+}
+
+#[test]
+fn a_limit_binds_threads_with_full_caches() {
+    let family = family("late limit", 24, 8);
+    let (ready, wait) = mpsc::channel();
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..8)
+            .map(|_| {
+                let (go, begin) = mpsc::channel::<()>();
+                let ready = ready.clone();
+                let worker = scope.spawn(move || {
+                    let held: Vec<_> = (0..300).map(|_| family.alloc(1).expect("memory")).collect();
+                    release_all(family, held);
+                    ready.send(()).expect("the test waits");
+                    begin.recv().expect("the test says so");
+                    let mut admitted = 0;
+                    while let Ok(block) = family.alloc(1) {
+                        std::hint::black_box(block);
+                        admitted += 1;
+                    }
+                    admitted
+                });
+                (go, worker)
+            })
+            .collect();
+        workers
+            .iter()
+            .for_each(|_| wait.recv().expect("a worker is ready"));
+        family.set_limit(Limit::units(1_234));
+        for (go, _) in &workers {
+            go.send(()).expect("it waits");
+        }
+        let admitted: usize = workers
+            .into_iter()
+            .map(|(_, w)| w.join().expect("no panic"))
+            .sum();
+        assert_eq!(admitted, 1_234);
+    });
+    assert_eq!(figures(family).live_units, 1_234);
+    family.set_limit(None);
+}
+
+static GROUP: LimitGroup = LimitGroup::new(90_000);
+
+#[test]
+fn a_group_shares_its_limit_exactly() {
+    let families = [("group a", 24), ("group b", 24), ("group c", 24)]
+        .map(|(name, size)| family(name, size, 8));
+    // What one holds already counts.
+    let before: Vec<_> = (0..100)
+        .map(|_| families[0].alloc(1).expect("memory"))
+        .collect();
+    families.iter().for_each(|family| GROUP.add(family));
+    assert_eq!(GROUP.live_bytes(), 2_400);
+    let held = race(&families, 63, 1);
+    let live: u64 = families
+        .iter()
+        .map(|family| figures(family).live_bytes)
+        .sum();
+    assert_eq!((live, GROUP.live_bytes()), (90_000, 90_000));
+    is_refused(families[1].alloc(1), 90_000);
+    GROUP.set_limit(90_024);
+    let one_more = families[1].alloc(1).expect("allowed");
+    is_refused(families[2].alloc(1), 90_024);
+    GROUP.remove(families[2]);
+    let outside = families[2].alloc(1).expect("not limited any more");
+    GROUP.remove(families[2]);
+    release_all(families[2], [outside]);
+    release_all(families[1], [one_more]);
+    held.into_iter()
+        .for_each(|(family, held)| release_all(family, held));
+    assert_eq!(GROUP.live_bytes(), 2_400);
+    release_all(families[0], before);
+    assert_eq!(GROUP.live_bytes(), 0);
+}
+
+#[test]
+fn a_soft_limit_tells_once_for_each_crossing() {
+    static TOLD: AtomicUsize = AtomicUsize::new(0);
+    let family = family("soft", 16, 8);
+    let side = mm_tests::family("soft side", 8, 8);
+    family.set_soft_limit(Limit::units(100), move |crossed| {
+        assert_eq!(crossed.name(), "soft");
+        // It may use mm, of this family and of others.
+        let (mine, other) = (
+            crossed.alloc(1).expect("memory"),
+            side.alloc(2).expect("memory"),
+        );
+        release_all(crossed, [mine]);
+        release_all(side, [other]);
+        TOLD.fetch_add(1, Relaxed);
+    });
+    for crossing in 1..=3 {
+        let mut held: Vec<_> = (0..100).map(|_| family.alloc(1).expect("memory")).collect();
+        assert_eq!(TOLD.load(Relaxed), crossing - 1);
+        held.extend((0..50).map(|_| family.alloc(1).expect("memory")));
+        assert_eq!(TOLD.load(Relaxed), crossing);
+        release_all(family, held);
+    }
+    family.clear_soft_limit();
+    let held: Vec<_> = (0..200).map(|_| family.alloc(1).expect("memory")).collect();
+    release_all(family, held);
+    assert_eq!(TOLD.load(Relaxed), 3);
+}
+
+#[test]
+fn threads_that_cross_a_soft_limit_tell_once() {
+    static TOLD: AtomicUsize = AtomicUsize::new(0);
+    let family = family("soft race", 16, 8);
+    family.set_soft_limit(Limit::units(500), |_| {
+        TOLD.fetch_add(1, Relaxed);
+    });
+    family.set_limit(Limit::units(1_000));
+    let held = race(&[family], 16, 1);
+    assert_eq!(figures(family).live_units, 1_000);
+    assert_eq!(TOLD.load(Relaxed), 1);
+    held.into_iter()
+        .for_each(|(family, held)| release_all(family, held));
+}
+
+#[test]
+fn a_soft_limit_that_panics_leaks_nothing() {
+    let family = family("soft panic", 16, 8);
+    family.set_soft_limit(Limit::units(1), |_| panic!("said so"));
+    let one = family.alloc(1).expect("memory");
+    let panicked = std::panic::catch_unwind(|| family.alloc(1));
+    assert!(panicked.is_err());
+    assert_eq!(figures(family).live_units, 1);
+    release_all(family, [one]);
+}
+
+#[test]
+fn units_without_size_are_limited_by_number() {
+    #[derive(mm::MmManaged)]
+    struct Token;
+    let family = Token::page_family();
+    family.set_limit(Limit::bytes(1));
+    assert_eq!(family.limit_units(), None);
+    family.set_limit(Limit::units(2));
+    let two = MmBox::from_fn(2, |_| Token);
+    assert!(MmBox::try_new(Token).is_err());
+    drop(two);
+    drop(MmBox::new(Token));
+    family.set_limit(None);
+}

@@ -1,0 +1,322 @@
+//! Who allocates is recorded, by call site, thread and age, while it is asked for.
+
+use std::alloc::Layout;
+use std::ptr::NonNull;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use mm::{FamilyProfile, Kept, MmBox, MmManaged, PageFamily, Track};
+use mm_tests::{family, figures, release};
+
+/// The one call site that is in this file at `line`.
+fn site_at(profile: &FamilyProfile, line: u32) -> &mm::CallSite {
+    let here = |site: &&mm::CallSite| {
+        site.location.file.ends_with("tracking.rs") && site.location.line == line
+    };
+    let mut sites = profile.sites.iter().filter(here);
+    let site = sites.next().expect("the line allocated");
+    assert!(sites.next().is_none(), "one site for line {line}");
+    site
+}
+
+/// Blocks of all sizes: single units, rows, long rows, and blocks larger than a VM page.
+const SIZES: [usize; 4] = [1, 3, 100, 5_000];
+
+#[test]
+fn every_block_has_its_call_site() {
+    let family = family("sites", 64, 8);
+    let before = family.alloc(7).expect("memory");
+    family.track(Track::All);
+    let blocks = SIZES.map(|units| family.alloc(units).expect("memory"));
+    let (zeroed, line) = (family.alloc_zeroed(2).expect("memory"), line!());
+    let profile = family.profile();
+    assert_eq!((profile.live_blocks, profile.live_units), (6, 5_113));
+    assert_eq!(
+        (profile.unrecorded_blocks, profile.unrecorded_units),
+        (1, 7)
+    );
+    assert_eq!(profile.sites.len(), 2);
+    assert_eq!(
+        (profile.sites[0].live_blocks, profile.sites[0].live_units),
+        (4, 5_104)
+    );
+    let site = site_at(&profile, line);
+    assert_eq!((site.live_blocks, site.live_units), (1, 2));
+    assert_eq!(site.thread, "every_block_has_its_call_site");
+
+    // SAFETY: the block is live and ours.
+    unsafe { release(family, zeroed) };
+    let profile = family.profile();
+    let site = site_at(&profile, line);
+    assert_eq!((site.live_blocks, site.blocks_recorded), (0, 1));
+    assert_eq!(site.oldest, None);
+    for block in blocks.into_iter().chain([before]) {
+        // SAFETY: as above.
+        unsafe { release(family, block) };
+    }
+    let profile = family.profile();
+    assert_eq!((profile.live_blocks, profile.unrecorded_blocks), (0, 0));
+    family.check().expect("the walker finds the same");
+}
+
+#[derive(MmManaged)]
+struct Session(#[allow(dead_code, reason = "it takes room")] [u64; 5]);
+
+#[test]
+fn calls_of_the_handle_are_seen_where_they_are() {
+    let family = Session::page_family();
+    family.track(Track::All);
+    let (one, first) = (MmBox::new(Session([1; 5])), line!());
+    let (row, second) = (MmBox::from_fn(9, |_| Session([2; 5])), line!());
+    let (zeroed, third) = (Session::xcalloc(2), line!());
+    let (tried, fourth) = (MmBox::try_new(Session([3; 5])), line!());
+    let (rows, fifth) = (Session::try_xcalloc(40), line!());
+    let profile = family.profile();
+    let units =
+        [first, second, third, fourth, fifth].map(|line| site_at(&profile, line).live_units);
+    assert_eq!(units, [1, 9, 2, 1, 40]);
+    assert_eq!(profile.unrecorded_blocks, 0);
+    drop((one, row, zeroed, tried, rows));
+    assert_eq!(family.profile().live_blocks, 0);
+    family.track(Track::Off);
+    assert!(family.profile().sites.is_empty());
+}
+
+#[test]
+fn every_nth_block_is_recorded() {
+    let family = family("samples", 32, 8);
+    family.track(Track::Every(10));
+    let blocks: Vec<_> = (0..100).map(|_| family.alloc(1).expect("memory")).collect();
+    let profile = family.profile();
+    assert_eq!(profile.every, 10);
+    assert_eq!(profile.sites[0].live_blocks, 10);
+    assert_eq!(profile.unrecorded_blocks, 90);
+    for block in blocks {
+        // SAFETY: the block is live and ours.
+        unsafe { release(family, block) };
+    }
+    assert_eq!(family.profile().sites[0].live_blocks, 0);
+}
+
+#[test]
+fn a_block_handed_out_again_is_not_taken_for_the_one_before() {
+    let family = family("again", 48, 8);
+    for round in 0..3_u64 {
+        family.track(Track::All);
+        let blocks: Vec<_> = (0..50).map(|_| family.alloc(1).expect("memory")).collect();
+        let profile = family.profile();
+        assert_eq!(profile.sites[0].live_blocks, 50, "round {round}");
+        // Released and taken again through caches, with nobody looking.
+        family.track(Track::Off);
+        for block in blocks {
+            // SAFETY: the block is live and ours.
+            unsafe { release(family, block) };
+        }
+        let others: Vec<_> = (0..60).map(|_| family.alloc(1).expect("memory")).collect();
+        family.track(Track::All);
+        let profile = family.profile();
+        assert_eq!((profile.live_blocks, profile.unrecorded_blocks), (60, 60));
+        assert!(profile.sites.is_empty());
+        for block in others {
+            // SAFETY: as above.
+            unsafe { release(family, block) };
+        }
+    }
+    family.check().expect("the walker finds the same");
+}
+
+/// A thread that does what it is told and says when it is done.
+struct Worker {
+    jobs: mpsc::Sender<Box<dyn FnOnce() + Send>>,
+    done: mpsc::Receiver<()>,
+}
+
+impl Worker {
+    fn start(name: &str) -> Self {
+        let (jobs, todo) = mpsc::channel::<Box<dyn FnOnce() + Send>>();
+        let (say, done) = mpsc::channel();
+        let work = move || {
+            for job in todo {
+                job();
+                let _ = say.send(());
+            }
+        };
+        let builder = thread::Builder::new().name(name.to_owned());
+        builder.spawn(work).expect("a thread");
+        Self { jobs, done }
+    }
+
+    fn run(&self, job: impl FnOnce() + Send + 'static) {
+        self.jobs.send(Box::new(job)).expect("the worker waits");
+        let limit = Duration::from_secs(60);
+        self.done.recv_timeout(limit).expect("the worker did it");
+    }
+}
+
+#[derive(MmManaged)]
+struct Posting(#[allow(dead_code, reason = "it takes room")] [u32; 9]);
+
+#[test]
+fn threads_with_full_caches_flush_and_are_seen() {
+    let family = Posting::page_family();
+    let workers: Vec<_> = (0..4)
+        .map(|n| Worker::start(&format!("worker {n}")))
+        .collect();
+    // Each has units and rows in its cache.
+    for worker in &workers {
+        worker.run(|| {
+            let held: Vec<_> = (0..500).map(|_| MmBox::new(Posting([1; 9]))).collect();
+            drop((held, MmBox::from_fn(20, |_| Posting([1; 9]))));
+        });
+    }
+    assert!(figures(family).cached_units > 400);
+    family.track(Track::All);
+    let (send, held) = mpsc::channel();
+    for worker in &workers {
+        let send = send.clone();
+        worker.run(move || {
+            for _ in 0..100 {
+                send.send(MmBox::new(Posting([2; 9])))
+                    .expect("the test waits");
+            }
+        });
+    }
+    drop(send);
+    let held: Vec<_> = held.iter().collect();
+    let profile = family.profile();
+    assert_eq!((profile.live_blocks, profile.unrecorded_blocks), (400, 0));
+    let mut threads: Vec<_> = profile.sites.iter().map(|site| site.thread).collect();
+    threads.sort_unstable();
+    assert_eq!(threads, ["worker 0", "worker 1", "worker 2", "worker 3"]);
+    assert!(profile.sites.iter().all(|site| site.live_blocks == 100));
+    // Nothing is in a cache, of those that were called.
+    assert_eq!(figures(family).cached_units, 0);
+
+    // Released elsewhere, with the same end.
+    drop(held);
+    assert_eq!(family.profile().live_blocks, 0);
+    family.track(Track::Off);
+    workers[0].run(|| drop(MmBox::new(Posting([3; 9]))));
+    assert!(figures(family).cached_units > 0, "caches are open again");
+    family.check().expect("the walker finds the same");
+}
+
+#[test]
+fn switching_while_threads_allocate_loses_nothing() {
+    let family = family("switched", 40, 8);
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    thread::scope(|scope| {
+        for seed in 1..=3_usize {
+            let is_over = &is_over;
+            scope.spawn(move || {
+                let mut held: Vec<NonNull<u8>> = Vec::new();
+                let mut random = seed;
+                while !is_over.load(std::sync::atomic::Ordering::Relaxed) || !held.is_empty() {
+                    random = random
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(99);
+                    let over = is_over.load(std::sync::atomic::Ordering::Relaxed);
+                    if held.len() < 200 && !over && random >> 40 & 1 == 0 {
+                        let units = [1, 1, 1, 2, 40][random >> 45 & 3];
+                        held.push(family.alloc(units).expect("memory"));
+                    } else if !held.is_empty() {
+                        let block = held.swap_remove((random >> 33) % held.len());
+                        // SAFETY: the block is live and this thread's.
+                        unsafe { release(family, block) };
+                    }
+                }
+            });
+        }
+        for round in 0..300 {
+            family.track([Track::All, Track::Off, Track::Every(3)][round % 3]);
+            let profile = family.profile();
+            let recorded: u64 = profile.sites.iter().map(|site| site.live_blocks).sum();
+            assert!(recorded <= 600 + 3, "{recorded}");
+            if round % 8 == 0 {
+                thread::yield_now();
+            }
+        }
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    family.track(Track::All);
+    let profile = family.profile();
+    assert_eq!((profile.live_blocks, profile.unrecorded_blocks), (0, 0));
+    assert!(profile.sites.iter().all(|site| site.live_blocks == 0));
+    family.check().expect("the walker finds the same");
+}
+
+#[test]
+fn ages_grow() {
+    let family = family("ages", 16, 8);
+    family.track(Track::All);
+    let block = family.alloc(1).expect("memory");
+    thread::sleep(Duration::from_millis(30));
+    let oldest = family.profile().sites[0].oldest.expect("it is live");
+    assert!((30..60_000).contains(&oldest.as_millis()), "{oldest:?}");
+    // SAFETY: the block is live and ours.
+    unsafe { release(family, block) };
+}
+
+#[derive(MmManaged)]
+struct Config(#[allow(dead_code, reason = "it takes room")] u64);
+
+#[test]
+fn what_is_kept_is_no_leak() {
+    let family = Config::page_family();
+    let early = Kept::new(MmBox::new(Config(1)));
+    family.track(Track::All);
+    let late = Kept::new(MmBox::from_fn(5, |_| Config(2)));
+    let leaked = MmBox::new(Config(3));
+    let profile = family.profile();
+    assert_eq!(
+        (profile.live_blocks, profile.kept_blocks, profile.kept_units),
+        (3, 2, 6)
+    );
+    assert_eq!((profile.leaked_blocks(), profile.unrecorded_blocks), (1, 0));
+    let live: u64 = profile.sites.iter().map(|site| site.live_blocks).sum();
+    assert_eq!(live, 1);
+    drop(leaked);
+    assert!(mm::leaks().family("Config").is_none());
+
+    let late = Kept::into_inner(late);
+    assert_eq!(family.profile().leaked_units(), 5);
+    drop((early, late));
+    let profile = family.profile();
+    assert_eq!((profile.live_blocks, profile.kept_blocks), (0, 0));
+}
+
+#[test]
+fn families_to_come_begin_as_all_do() {
+    // In a process of its own: all families are meant.
+    if !mm_tests::is_child("families_to_come_begin_as_all_do", |_| ()) {
+        return;
+    }
+    let old = family("old", 8, 8);
+    let before = old.alloc(1).expect("memory");
+    mm::track(Track::All);
+    let new = PageFamily::register("new", Layout::new::<u64>()).expect("a new name");
+    let (one, two) = (old.alloc(1).expect("memory"), new.alloc(1).expect("memory"));
+    let boxed = MmBox::new(Config(1));
+    assert_eq!(old.profile().sites[0].live_blocks, 1);
+    assert_eq!(new.profile().sites[0].live_blocks, 1);
+    assert_eq!(Config::page_family().profile().unrecorded_blocks, 0);
+    let text = mm::leaks().to_string();
+    assert!(
+        text.starts_with("3 page families hold 4 blocks, 32 B"),
+        "{text}"
+    );
+    assert!(text.contains("8 B in 1 block at "), "{text}");
+    assert!(
+        text.contains("8 B in 1 block allocated before tracking"),
+        "{text}"
+    );
+    mm::track(Track::Off);
+    assert_eq!(new.profile().unrecorded_blocks, 1);
+    for (family, block) in [(old, before), (old, one), (new, two)] {
+        // SAFETY: the block is live and ours.
+        unsafe { release(family, block) };
+    }
+    drop(boxed);
+    assert!(mm::leaks().is_empty());
+}
