@@ -116,7 +116,7 @@ impl Options {
         self
     }
 
-    /// Records who allocates from the start on, as [`track`](crate::track) does later.
+    /// Records who allocates from the start on, as [`track`](crate::track()) does later.
     #[must_use]
     pub fn track(mut self, which: Track) -> Self {
         self.every = which.every();
@@ -132,7 +132,7 @@ impl Options {
     }
 
     /// Reports leaks when the process ends, as
-    /// [`report_leaks_at_exit`](crate::report_leaks_at_exit) does, and then ends it with this exit
+    /// [`report_leaks_at_exit`] does, and then ends it with this exit
     /// code; with 0, the code stays as it is.
     #[must_use]
     pub const fn leaks_at_exit(mut self, code: u8) -> Self {

@@ -22,7 +22,7 @@ static NUMBERS: AtomicU64 = AtomicU64::new(1);
 /// which there was no memory to record it.
 ///
 /// Meanwhile all families are tracked, and the whole program is slower; see
-/// [`track`](crate::track). There is an attribute of the same name for functions:
+/// [`track`](crate::track()). There is an attribute of the same name for functions:
 /// `#[mm::no_leaks] #[test] fn ...`.
 ///
 /// # Panics

@@ -43,8 +43,8 @@ impl Track {
 /// Says which allocations are recorded from now on, of all families: those there are, and those
 /// to come.
 ///
-/// Of each block that is recorded and live, [`profile`](crate::profile) and
-/// [`leaks`](crate::leaks) know the call site, the thread and the age. Blocks allocated before
+/// Of each block that is recorded and live, [`profile`](crate::profile()) and
+/// [`leaks`](crate::leaks()) know the call site, the thread and the age. Blocks allocated before
 /// are counted apart. While nothing is recorded, nothing is slower. The same is said from outside by
 /// `MM_OPTIONS=track` or `MM_OPTIONS=track=1000`.
 ///

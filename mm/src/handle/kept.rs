@@ -10,7 +10,7 @@ use crate::managed::MmManaged;
 /// The owner of a block that is no leak, though it stays until the program ends: what statics
 /// hold on purpose.
 ///
-/// [`leaks`](crate::leaks) and the report at exit leave it out, and say how many there are. It is
+/// [`leaks`](crate::leaks()) and the report at exit leave it out, and say how many there are. It is
 /// an [`MmBox`] in all else: dropped, it releases the block.
 ///
 /// # Invariants
@@ -72,6 +72,7 @@ impl<B: Block + ?Sized> Kept<B> {
     /// emp.0 = 2;
     /// assert!(mm::leaks().is_empty());
     /// ```
+    #[must_use = "nothing else reaches the values, or releases the block"]
     pub fn leak<'a>(this: Self) -> &'a mut B
     where
         B: 'a,

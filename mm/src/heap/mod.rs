@@ -76,8 +76,8 @@ use core::alloc::Layout;
 use core::num::NonZeroUsize;
 use core::panic::Location;
 use core::ptr::NonNull;
+use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
-use core::sync::atomic::{AtomicBool, AtomicU64};
 
 use cache::{CacheRecord, Row};
 use central::Central;
@@ -96,7 +96,7 @@ pub(crate) use slow::flush_thread;
 pub(crate) use thread::forget_spare_tables;
 
 use crate::os::{Inside, Lock, MutexGuard, Refused, watch};
-use crate::sync::AtomicUsize;
+use crate::sync::{AtomicBool, AtomicUsize};
 
 /// The address of every block of zero units: a multiple of every alignment, and on first-class
 /// platforms one that no memory can have.
@@ -193,7 +193,7 @@ pub(crate) struct Heap {
     /// Units that may be live. Changed under the lock.
     limit: AtomicU64,
     /// The soft limit was crossed, and nobody was told yet.
-    crossed: AtomicBool,
+    crossed: core::sync::atomic::AtomicBool,
     central: Lock<Central>,
 }
 
@@ -205,7 +205,7 @@ impl Heap {
             number: AtomicUsize::new(0),
             supervised: AtomicBool::new(false),
             limit: AtomicU64::new(quota::NONE),
-            crossed: AtomicBool::new(false),
+            crossed: core::sync::atomic::AtomicBool::new(false),
             central: Lock::new(Central::new()),
         }
     }

@@ -1,11 +1,10 @@
 //! What is recorded of each live block: beside the maps, one tag for each place where a block can
 //! start. A family that was never tracked has none, and an untouched one has no memory.
 
-use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
 
 use super::extent::Extent;
-use super::link::Link;
 use super::meta;
 use super::page::{Page, Spot};
 use super::record::{Record, SPACE};
@@ -21,9 +20,10 @@ const KEPT: u64 = 1 << 63;
 /// # Invariants
 ///
 /// 1. While it has a site, a live block starts at its place, which was allocated there.
+/// 2. `site` is null or was made from a `&'static Site`.
 #[derive(Debug)]
 pub(super) struct Tag {
-    site: Link<Site>,
+    site: AtomicPtr<Site>,
     since: AtomicU64,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Tag {
 #[derive(Debug)]
 pub(super) struct Tags(&'static [Tag]);
 
-// SAFETY: zero is a value of both fields: a link to nothing, and a number.
+// SAFETY: the fields are atomic, and zero is a value of both: null, which 2 allows, and a number.
 unsafe impl bytemuck::Zeroable for Tag {}
 
 /// A live block and its tag.
@@ -47,26 +47,31 @@ pub(super) struct Tagged {
 impl Tag {
     pub(super) const fn none() -> Self {
         Self {
-            site: Link::none(),
+            site: AtomicPtr::new(ptr::null_mut()),
             since: AtomicU64::new(0),
         }
     }
 
     pub(super) fn set(&self, site: &'static Site, since: u64) {
         self.since.store(since & !KEPT, Relaxed);
-        self.site.set(Some(site));
+        self.site.store(ptr::from_ref(site).cast_mut(), Relaxed);
+    }
+
+    fn site(&self) -> Option<&'static Site> {
+        // SAFETY: invariant 2. Who has the lock sees what was stored under it, and sites are for ever.
+        unsafe { self.site.load(Relaxed).as_ref() }
     }
 
     pub(super) fn clear(&self) {
         // Most are clear, and a store would make the kernel back the tags with memory.
-        if self.site.get().is_some() {
-            self.site.set(None);
+        if self.site().is_some() {
+            self.site.store(ptr::null_mut(), Relaxed);
         }
     }
 
     /// Notes whether the block is kept on purpose, if it has a tag.
     pub(super) fn set_kept(&self, kept: bool) {
-        if self.site.get().is_some() {
+        if self.site().is_some() {
             let since = self.since.load(Relaxed) & !KEPT;
             self.since
                 .store(if kept { since | KEPT } else { since }, Relaxed);
@@ -74,7 +79,7 @@ impl Tag {
     }
 
     fn tagged(&'static self, block: impl FnOnce() -> (usize, usize)) -> Option<Tagged> {
-        let site = self.site.get()?;
+        let site = self.site()?;
         let since = self.since.load(Relaxed);
         let (address, units) = block();
         Some(Tagged {

@@ -17,7 +17,7 @@ pub struct LeaksAtExit(());
 /// That is after `main` has returned or somebody called [`exit`](std::process::exit), and after
 /// the destructors of the main thread's locals: what statics hold is live, and is a leak unless it
 /// is [`Kept`](crate::Kept), and so is what other threads still hold. Nothing is said if nothing
-/// is left. With call sites, if families are [tracked](crate::track). The same is asked from outside
+/// is left. With call sites, if families are [tracked](crate::track()). The same is asked from outside
 /// by `MM_OPTIONS=leaks`, or `MM_OPTIONS=leaks=3` for exit code 3; a later call wins.
 ///
 /// A process that ends by `abort` or by a signal reports nothing.

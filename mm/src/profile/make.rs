@@ -15,7 +15,7 @@ pub(crate) static LOOKING: Lock<()> = Lock::new(());
 
 /// Copies what is live of every family, and who allocated it as far as that was recorded.
 ///
-/// It first flushes the calling thread's caches, as [`snapshot`](crate::snapshot) does, and takes
+/// It first flushes the calling thread's caches, as [`snapshot`](crate::snapshot()) does, and takes
 /// time in proportion to the units of families that are tracked.
 ///
 /// # Examples
@@ -120,7 +120,7 @@ pub(crate) fn leaks_of_scope(scope: u64) -> Profile {
 }
 
 impl PageFamily {
-    /// Copies what is live of this family, and who allocated it; see [`profile`](crate::profile).
+    /// Copies what is live of this family, and who allocated it; see [`profile`](crate::profile()).
     ///
     /// # Examples
     ///

@@ -74,12 +74,7 @@ impl CallSite {
             .frames
             .iter()
             .flat_map(|address| functions_at(*address));
-        let mut own = all.skip_while(Frame::is_of_mm).peekable();
-        // Where no name is known, they cannot be told from others.
-        own.peek()
-            .is_some()
-            .then(|| own.collect())
-            .unwrap_or_default()
+        all.skip_while(Frame::is_of_mm).collect()
     }
 }
 

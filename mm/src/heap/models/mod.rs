@@ -6,6 +6,7 @@ mod growth;
 mod hand_over;
 mod number;
 mod snapshot;
+mod supervised;
 
 use core::alloc::Layout;
 use core::ops::Range;
