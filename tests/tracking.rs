@@ -320,3 +320,46 @@ fn families_to_come_begin_as_all_do() {
     drop(boxed);
     assert!(mm::leaks().is_empty());
 }
+
+#[inline(never)]
+fn allocates_deep_inside(family: &'static PageFamily) -> NonNull<u8> {
+    std::hint::black_box(family.alloc(1).expect("memory"))
+}
+
+#[test]
+fn backtraces_name_the_functions() {
+    // In a process of its own: all families are meant.
+    if !mm_tests::is_child_with("backtraces_name_the_functions", "track,backtrace=40") {
+        return;
+    }
+    let family = family("deep", 8, 8);
+    let block = allocates_deep_inside(family);
+    let profile = family.profile();
+    let frames = profile.sites[0].backtrace().into_iter();
+    let names: Vec<_> = frames
+        .map(|frame| frame.function.unwrap_or_default())
+        .collect();
+    assert!(names[0].contains("allocates_deep_inside"), "{names:#?}");
+    assert!(
+        names[1].contains("backtraces_name_the_functions"),
+        "{names:#?}"
+    );
+    assert!(
+        profile
+            .to_string()
+            .contains("in tracking::allocates_deep_inside (tests/tracking.rs:")
+    );
+    mm::record_backtraces(0);
+    let flat = family.alloc(1).expect("memory");
+    assert!(
+        family
+            .profile()
+            .sites
+            .iter()
+            .any(|site| site.frames.is_empty())
+    );
+    for block in [block, flat] {
+        // SAFETY: the block is live and ours.
+        unsafe { release(family, block) };
+    }
+}

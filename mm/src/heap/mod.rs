@@ -192,8 +192,8 @@ pub(crate) struct Heap {
     supervised: AtomicBool,
     /// Units that may be live. Changed under the lock.
     limit: AtomicU64,
-    /// The soft limit was crossed, and nobody was told yet.
-    crossed: core::sync::atomic::AtomicBool,
+    /// How often the soft limit was crossed since somebody was told.
+    crossings: AtomicU64,
     central: Lock<Central>,
 }
 
@@ -205,7 +205,7 @@ impl Heap {
             number: AtomicUsize::new(0),
             supervised: AtomicBool::new(false),
             limit: AtomicU64::new(quota::NONE),
-            crossed: core::sync::atomic::AtomicBool::new(false),
+            crossings: AtomicU64::new(0),
             central: Lock::new(Central::new()),
         }
     }

@@ -125,7 +125,7 @@ impl Heap {
 
     /// Whether the soft limit was crossed since the last call.
     pub(crate) fn take_crossing(&self) -> bool {
-        self.crossed.load(Relaxed) && self.crossed.swap(false, Relaxed)
+        self.crossings.load(Relaxed) > 0 && self.crossings.swap(0, Relaxed) > 0
     }
 
     /// Makes the family part of a group, with what it holds.
@@ -191,7 +191,7 @@ impl Central {
         }
         let was_above = core::mem::replace(&mut quota.is_above_soft, live > quota.soft);
         if quota.is_above_soft && !was_above {
-            heap.crossed.store(true, Relaxed);
+            heap.crossings.fetch_add(1, Relaxed);
         }
     }
 }
