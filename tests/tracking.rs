@@ -344,10 +344,10 @@ fn backtraces_name_the_functions() {
         names[1].contains("backtraces_name_the_functions"),
         "{names:#?}"
     );
+    let text = profile.to_string();
     assert!(
-        profile
-            .to_string()
-            .contains("in tracking::allocates_deep_inside (tests/tracking.rs:")
+        text.contains("in tracking::allocates_deep_inside ("),
+        "{text}"
     );
     mm::record_backtraces(0);
     let flat = family.alloc(1).expect("memory");
