@@ -85,6 +85,7 @@ mod family;
 #[cfg(test)]
 mod faults;
 mod fork;
+mod growth;
 mod handle;
 mod heap;
 mod holders;
@@ -113,6 +114,7 @@ pub use mm_derive::MmManaged;
 
 pub use crate::error::{AllocError, CheckError, FreeError, Holder, RegisterError};
 pub use crate::family::PageFamily;
+pub use crate::growth::{Growth, Watch, WatchBuilder, watch};
 pub use crate::handle::{Block, IntoIter, Kept, MmBox, xfree};
 pub use crate::limit::{Limit, LimitGroup};
 pub use crate::managed::{MmManaged, ZeroInit};

@@ -9,6 +9,7 @@
 mod block_usage;
 mod cell;
 mod diff;
+mod growth;
 mod memory_usage;
 mod name;
 mod near;

@@ -1,0 +1,117 @@
+//! A family that grows, in one line.
+
+use core::fmt::{self, Display, Formatter};
+
+use super::name::{Escaped, Place};
+use super::number::{Grouped, Size};
+use crate::growth::Growth;
+use crate::profile::CallSite;
+
+/// Call sites that are shown.
+const SITES: usize = 3;
+
+impl Display for Growth {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", Escaped(self.name))?;
+        if self.path != self.name {
+            write!(f, " ({})", Escaped(self.path))?;
+        }
+        write!(
+            f,
+            " has grown steadily for {} s, by {} units/s ({}/s), to {} live units ({})",
+            Grouped(self.growing_for.as_secs().into()),
+            Rate(self.units_per_second),
+            Size(whole(self.bytes_per_second)),
+            Grouped(self.live_units.into()),
+            Size(self.profile.live_bytes().into()),
+        )?;
+        sites(f, &self.profile.sites)
+    }
+}
+
+/// Writes who holds most, as far as that is known.
+fn sites(f: &mut Formatter<'_>, sites: &[CallSite]) -> fmt::Result {
+    let holders = || sites.iter().filter(|site| site.live_units > 0);
+    if holders().next().is_none() {
+        return f.write_str("; no call site is known");
+    }
+    f.write_str("; allocated")?;
+    for (nth, site) in holders().take(SITES).enumerate() {
+        let comma = if nth == 0 { "" } else { "," };
+        let (place, units) = (Place(site.location), Grouped(site.live_units.into()));
+        write!(f, "{comma} at {place} ({units} live units recorded")?;
+        if !site.thread.is_empty() {
+            write!(f, ", thread `{}`", Escaped(site.thread))?;
+        }
+        f.write_str(")")?;
+    }
+    match holders().skip(SITES).count() {
+        0 => Ok(()),
+        more => write!(f, ", and at {} more", Grouped(more as u128)),
+    }
+}
+
+/// A rate, with two decimals where they say something: `1.00`, `0.10`, `1,204`.
+struct Rate(f64);
+
+impl Display for Rate {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.0 < 10.0 {
+            write!(f, "{:.2}", self.0)
+        } else {
+            write!(f, "{}", Grouped(whole(self.0)))
+        }
+    }
+}
+
+/// Rounds to a whole number; what is below zero is zero.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast to an integer stops at its ends"
+)]
+fn whole(number: f64) -> u128 {
+    number.round() as u128
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::growth::samples::{session, site};
+
+    const START: &str = "`Session` (indexd::session::Session) has grown steadily for 48 s, \
+        by 1.00 units/s (209 B/s), to 1,204 live units (244.6 KiB)";
+
+    #[test]
+    fn names_the_largest_sites() {
+        let sites = vec![
+            site(7, "main", 20),
+            site(9, "", 2),
+            site(1, "", 1),
+            site(2, "", 1),
+        ];
+        let expected = format!(
+            "{START}; allocated at src/cache.rs:7 (20 live units recorded, thread `main`), \
+             at src/cache.rs:9 (2 live units recorded), at src/cache.rs:1 (1 live units recorded), \
+             and at 1 more"
+        );
+        assert_eq!(session(sites).to_string(), expected);
+    }
+
+    #[test]
+    fn says_when_no_site_is_known() {
+        let expected = format!("{START}; no call site is known");
+        assert_eq!(session(Vec::new()).to_string(), expected);
+        assert_eq!(session(vec![site(7, "main", 0)]).to_string(), expected);
+    }
+
+    #[test]
+    fn is_one_line_whatever_the_names_are() {
+        let mut growth = session(vec![site(7, "a\nb", 20)]);
+        (growth.name, growth.path) = ("x\ny", "x\ny");
+        (growth.units_per_second, growth.bytes_per_second) = (1e9, f64::MAX);
+        let text = growth.to_string();
+        assert!(text.starts_with("`x\\ny` has grown"), "{text}");
+        assert!(text.contains("by 1,000,000,000 units/s"), "{text}");
+        assert_eq!(text.lines().count(), 1);
+    }
+}

@@ -1,0 +1,274 @@
+//! The watcher, with its real thread and clock.
+
+use std::process::exit;
+use std::ptr::NonNull;
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mm::{Growth, PageFamily, Track, Watch};
+use mm_tests::{again, in_a_child, is_child};
+
+/// How long to wait for what has to happen; most of it takes a second.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Time between samples: a verdict takes half a second.
+const INTERVAL: Duration = Duration::from_millis(10);
+
+fn family(name: &str) -> &'static PageFamily {
+    mm_tests::family(name, 48, 8)
+}
+
+/// Allocates a unit, which is never released.
+fn leak(family: &'static PageFamily) {
+    family.alloc(1).expect("memory");
+}
+
+/// Leaks a unit every other millisecond until `is_enough`; whether it ever was.
+fn leak_until(family: &'static PageFamily, mut is_enough: impl FnMut() -> bool) -> bool {
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
+        leak(family);
+        if is_enough() {
+            return true;
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    false
+}
+
+/// Fills and empties a family, as long as the sender lives.
+fn fill_and_flush(families: &[&'static PageFamily], end: &Receiver<()>) {
+    while let Err(mpsc::TryRecvError::Empty) = end.try_recv() {
+        for (nth, family) in families.iter().enumerate() {
+            let batch: Vec<NonNull<u8>> = (0..=nth % 100)
+                .map(|_| family.alloc(1).expect("memory"))
+                .collect();
+            for unit in batch {
+                // SAFETY: the unit is live and ours.
+                unsafe { mm_tests::release(family, unit) };
+            }
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn one_of_a_thousand_is_named() {
+    // Alone, as the other tests leak too.
+    if !is_child("one_of_a_thousand_is_named", |_| {}) {
+        return;
+    }
+    let families: Vec<_> = (0..999)
+        .map(|nth| family(&format!("growth:{nth}")))
+        .collect();
+    let leaking = family("growth:leak");
+    // Some stay as they are, and some are busy.
+    for (nth, family) in families.iter().enumerate() {
+        (0..nth % 7).for_each(|_| leak(family));
+    }
+    let busy: Vec<_> = families.iter().copied().step_by(9).collect();
+    let (sender, end) = mpsc::channel();
+    let busy = thread::spawn(move || fill_and_flush(&busy, &end));
+
+    let named = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&named);
+    let watch = mm::watch()
+        .every(INTERVAL)
+        .on_growth(move |growth| told.lock().expect("no panic").push(growth.clone()))
+        .start()
+        .expect("a thread");
+    let is_named = || !named.lock().expect("no panic").is_empty();
+    assert!(leak_until(leaking, is_named), "nobody was named");
+    let growing = watch.growing();
+    drop(watch);
+    drop(sender);
+    busy.join().expect("no panic");
+
+    let named = named.lock().expect("no panic");
+    let [growth] = &named[..] else {
+        panic!("{named:?}");
+    };
+    check(growth, leaking);
+    let ours = growing.iter().find(|growth| growth.name == "growth:leak");
+    assert!(ours.is_some_and(|ours| ours.live_units >= growth.live_units));
+}
+
+fn check(growth: &Growth, family: &'static PageFamily) {
+    assert_eq!((growth.name, growth.path), (family.name(), family.path()));
+    assert!(growth.live_units >= 32, "{growth:?}");
+    assert_eq!(growth.live_units, growth.profile.live_units);
+    // At most one every other millisecond.
+    let rate = growth.units_per_second;
+    assert!(rate > 1.0 && rate < 520.0, "{growth:?}");
+    assert!((growth.bytes_per_second / rate - 48.0).abs() < 1e-6);
+    assert!(growth.growing_for > Duration::from_millis(200));
+    // It was tracked before it was named.
+    let site = growth.profile.sites.first().expect("a call site");
+    assert_eq!(site.location.file, file!());
+    let text = growth.to_string();
+    assert!(text.starts_with("`growth:leak` has grown"), "{text}");
+    let place = format!("at {}:{} (", file!(), site.location.line);
+    assert!(text.contains(&place), "{text}");
+    assert_eq!(family.profile().every, 0, "not after the watch");
+}
+
+/// Watches without a word.
+fn quietly(is_tracking: bool) -> Watch {
+    let watch = mm::watch().every(INTERVAL).track_suspects(is_tracking);
+    watch.on_growth(|_| {}).start().expect("a thread")
+}
+
+/// Leaks until the family is named; whether it ever was.
+fn leak_until_named(family: &'static PageFamily, watch: &Watch) -> bool {
+    let is_it = |growth: &Growth| growth.name == family.name();
+    leak_until(family, || watch.growing().iter().any(is_it))
+}
+
+#[test]
+fn nobody_is_tracked_if_that_is_not_wanted() {
+    // Alone, as other tests' watchers track.
+    if !is_child("nobody_is_tracked_if_that_is_not_wanted", |_| {}) {
+        return;
+    }
+    let (family, watch) = (family("growth:untracked"), quietly(false));
+    assert!(leak_until_named(family, &watch), "it was not named");
+    assert_eq!(family.profile().every, 0);
+    assert_eq!(watch.growing()[0].profile.sites, []);
+}
+
+#[test]
+fn what_the_user_tracks_is_left_alone() {
+    if !is_child("what_the_user_tracks_is_left_alone", |_| {}) {
+        return;
+    }
+    let [before, off, other] = ["before", "off", "other"].map(family);
+    before.track(Track::Every(1_000));
+    let watch = quietly(true);
+    assert!(leak_until_named(before, &watch), "it was not named");
+    for (family, choice) in [(off, Track::Off), (other, Track::Every(7))] {
+        assert!(leak_until_named(family, &watch), "it was not named");
+        assert_eq!(family.profile().every, 1);
+        family.track(choice);
+    }
+    drop(watch);
+    let every = [before, off, other].map(|family| family.profile().every);
+    assert_eq!(every, [1_000, 0, 7]);
+}
+
+#[test]
+fn a_family_that_stopped_is_not_growing() {
+    let family = family("growth:stops");
+    let watch = quietly(true);
+    let is_growing = || {
+        let growing = watch.growing();
+        growing.iter().any(|growth| growth.name == family.name())
+    };
+    assert!(leak_until_named(family, &watch), "it was not named");
+    let end = Instant::now() + PATIENCE;
+    while is_growing() {
+        assert!(Instant::now() < end, "it still grows");
+        thread::sleep(INTERVAL);
+    }
+}
+
+#[test]
+fn a_watch_ends_at_once() {
+    // Where the kernel ends what does not end.
+    if !is_child("a_watch_ends_at_once", |_| {}) {
+        return;
+    }
+    let watch = mm::watch()
+        .every(Duration::from_secs(10_000))
+        .start()
+        .expect("a thread");
+    drop(watch);
+}
+
+#[test]
+fn a_callback_may_allocate_and_drop_the_watch() {
+    let family = family("growth:drops");
+    let (give, taken) = mpsc::channel();
+    let (tell, told) = mpsc::channel();
+    let watch = mm::watch()
+        .every(INTERVAL)
+        .on_growth(move |growth| {
+            if growth.name == family.name() {
+                leak(family);
+                drop(taken.recv().expect("the watch"));
+                tell.send(()).expect("somebody waits");
+            }
+        })
+        .start()
+        .expect("a thread");
+    give.send(watch).expect("the watcher");
+    assert!(leak_until(family, || told.try_recv().is_ok()));
+}
+
+#[test]
+fn a_forked_child_has_no_watcher() {
+    let family = family("growth:forks");
+    let watch = quietly(true);
+    assert!(leak_until_named(family, &watch), "it was not named");
+    let mut watch = Some(watch);
+    let status = in_a_child(|| {
+        let growing = watch.as_ref().map_or(1, |watch| watch.growing().len());
+        drop(watch.take());
+        i32::from(growing != 0)
+    });
+    assert!(status.success(), "{status}");
+}
+
+/// Runs a leak in the child until `is_enough`, and ends it.
+fn leak_and_exit(name: &str, is_enough: impl FnMut() -> bool) -> ! {
+    exit(i32::from(!leak_until(family(name), is_enough)));
+}
+
+#[test]
+fn without_a_callback_standard_error_names_a_family_once() {
+    let name = "without_a_callback_standard_error_names_a_family_once";
+    let Some(output) = again(name, |_| {}) else {
+        let watch = mm::watch().every(INTERVAL).start().expect("a thread");
+        let mut after = 0;
+        leak_and_exit("growth:line", || {
+            after += u32::from(!watch.growing().is_empty());
+            after > 200
+        });
+    };
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+    let lines: Vec<_> = text
+        .lines()
+        .filter(|line| line.starts_with("mm:"))
+        .collect();
+    let start = "mm: `growth:line` has grown steadily for ";
+    assert!(lines.len() == 1 && lines[0].starts_with(start), "{text}");
+}
+
+#[test]
+fn a_callback_that_panics_is_not_called_again_and_the_watcher_goes_on() {
+    let name = "a_callback_that_panics_is_not_called_again_and_the_watcher_goes_on";
+    let Some(output) = again(name, |_| {}) else {
+        let watch = mm::watch()
+            .every(INTERVAL)
+            .on_growth(|growth| panic!("cannot take {}", growth.name))
+            .start()
+            .expect("a thread");
+        let is_growing = |count| watch.growing().len() == count;
+        assert!(leak_until(family("growth:first"), || is_growing(1)));
+        let second = family("growth:second");
+        leak_and_exit("growth:first-again", || {
+            leak(second);
+            watch.growing().len() >= 2
+        });
+    };
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+    assert_eq!(text.matches("cannot take").count(), 1, "{text}");
+    assert!(
+        text.contains("mm: the callback of the watcher panicked"),
+        "{text}"
+    );
+    assert!(text.contains("mm: `growth:second` has grown"), "{text}");
+}
