@@ -81,6 +81,7 @@
 extern crate self as mm;
 
 mod error;
+mod events;
 mod family;
 #[cfg(test)]
 mod faults;

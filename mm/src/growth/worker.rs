@@ -12,6 +12,7 @@ use super::judge::Judge;
 use super::named::Named;
 use super::suspect::{Change, Rise};
 use super::tracking::Tracking;
+use crate::events;
 use crate::family::{self, PageFamily};
 
 /// What the user does with a family that is named.
@@ -129,6 +130,7 @@ impl Worker {
     fn name(&mut self, named: Named, now: Duration) {
         self.shared.lock().named.push(named);
         let growth = named.growth(now);
+        events::growth(&growth);
         let Some(on_growth) = &mut self.on_growth else {
             return say(format_args!("{growth}"));
         };
