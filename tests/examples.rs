@@ -183,6 +183,51 @@ fn out_of_memory_is_survived() {
     assert_eq!(printed.matches(": true\n").count(), 4);
 }
 
+/// What `leak_hunt` prints last, of the sources of mm.
+fn last_line_of_the_hunt(arguments: &[&str]) -> String {
+    let sources = format!("{WORKSPACE}/mm/src");
+    let printed = output_of("leak_hunt", &[&[&*sources], arguments].concat());
+    assert!(printed.contains(" words in "), "{printed}");
+    printed.lines().last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn leak_hunt_names_the_cache_and_the_line() {
+    let source = include_str!("../examples/leak_hunt/cache.rs");
+    let mut lines = source.lines();
+    let line = lines
+        .position(|line| line.contains("MmBox::new(Answer"))
+        .expect("it is made");
+    let site = format!("allocated at examples/leak_hunt/cache.rs:{}", line + 1);
+    let named = last_line_of_the_hunt(&[]);
+    assert!(
+        named.contains("`Answer` (leak_hunt::cache::Answer) has grown steadily"),
+        "{named}"
+    );
+    assert!(named.contains(&site), "{named}");
+    // As the README quotes it.
+    assert!(README.contains(&site), "{site}");
+}
+
+#[test]
+fn leak_hunt_names_nobody_once_it_is_mended() {
+    let nobody = last_line_of_the_hunt(&["mended"]);
+    assert_eq!(nobody, "after 5000 requests: no type grows");
+}
+
+#[test]
+fn tracking_measures_every_row() {
+    let printed = output_of("tracking", &["1000"]);
+    let rows: Vec<_> = printed.lines().skip(2).collect();
+    assert_eq!(rows.len(), 9);
+    for row in rows {
+        let cells = row.trim_matches(['|', ' ']).split(" | ").skip(1);
+        let numbers: Vec<f64> = cells.map(|cell| cell.parse().expect("a number")).collect();
+        assert_eq!(numbers.len(), 5, "{row}");
+        assert!(numbers[..4].iter().all(|time| *time > 0.0), "{row}");
+    }
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn hardening_measures_every_option() {

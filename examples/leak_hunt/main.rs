@@ -26,7 +26,7 @@ const PACE: Duration = Duration::from_millis(2);
 const EVERY: Duration = Duration::from_millis(100);
 
 /// Who leaks is named by then.
-const REQUESTS: u32 = 10_000;
+const REQUESTS: u32 = 5_000;
 
 fn main() {
     let mut arguments = env::args().skip(1);
