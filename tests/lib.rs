@@ -4,10 +4,12 @@
 mod again;
 mod figures;
 mod forked;
+mod random;
 
 pub use again::{again, again_with, in_shell, is_child, is_child_with, limited, under};
 pub use figures::{Tally, family, figures, release};
 pub use forked::in_a_child;
+pub use random::Random;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

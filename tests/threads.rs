@@ -7,6 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use mm::{FamilySnapshot, PageFamily};
+use mm_tests::Random;
 
 /// A block that another thread may release.
 struct Sent(NonNull<u8>);
@@ -29,21 +30,9 @@ fn release(family: &'static PageFamily, Sent(block): Sent) {
     unsafe { family.release(block) }.expect("live");
 }
 
-/// A small generator, so that runs are alike (Marsaglia, "Xorshift RNGs", 2003).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % end as u64).expect("below a usize")
-    }
-}
-
 /// Allocates and releases at random, keeping at most `keep` blocks; every block carries a cookie.
 fn churn(family: &'static PageFamily, seed: u64, steps: usize, keep: usize) {
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let mut live: Vec<(NonNull<u8>, u64)> = Vec::new();
     for step in 0..steps {
         if live.len() == keep || (!live.is_empty() && random.below(2) == 0) {

@@ -106,6 +106,7 @@ mod scope;
 mod snapshot;
 mod sync;
 mod track;
+mod visit;
 
 #[doc(hidden)]
 #[path = "private.rs"]

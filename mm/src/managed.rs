@@ -128,6 +128,57 @@ pub unsafe trait MmManaged: Sized {
     fn xfree<B: handle::Block<Unit = Self> + ?Sized>(block: MmBox<B>) {
         drop(block);
     }
+
+    /// Calls `f` with every live unit of this type's family, each unit of a longer block by itself,
+    /// in no particular order.
+    ///
+    /// It answers what a figure cannot: what these two million values are. `f` runs under no lock.
+    /// It may allocate, also of this family: what it allocates may or may not be visited. A visit
+    /// takes time in proportion to the family's VM pages and live units. Of a type without size, `f` gets
+    /// the same dangling address once for each live unit, however many they are.
+    ///
+    /// A live unit need not hold a value: not while [`MmBox::from_fn`] calls the closure that makes it,
+    /// or in the destructor of a neighbour, nor before whoever got it from
+    /// [`PageFamily::alloc`] wrote to it.
+    ///
+    /// # Safety
+    ///
+    /// From the call to its return,
+    ///
+    /// * no other thread allocates, releases or touches a value of this type in its family,
+    /// * no `&mut` to such a value lives, but for what `f` makes itself and has given up when it
+    ///   returns,
+    /// * `f` releases no block, but for those that the same call of `f` allocated, and those of
+    ///   which it was given every unit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use mm::{MmBox, MmManaged};
+    /// use std::collections::BTreeMap;
+    ///
+    /// #[derive(MmManaged)]
+    /// struct Text(String);
+    ///
+    /// let texts = ["to", "be", "or", "not", "to", "be"];
+    /// let texts = texts.map(|text| MmBox::new(Text(text.to_owned())));
+    ///
+    /// let mut by_length = BTreeMap::new();
+    /// let count = |text: *const Text| {
+    ///     // SAFETY: all texts were written, and nobody changes them.
+    ///     let Text(text) = unsafe { &*text };
+    ///     *by_length.entry(text.len()).or_insert(0) += 1;
+    /// };
+    /// // SAFETY: this thread alone has texts. None is borrowed, and none is released in `count`.
+    /// unsafe { Text::for_each_live(count) };
+    /// assert_eq!(by_length, BTreeMap::from([(2, 5), (3, 1)]));
+    /// # drop(texts);
+    /// ```
+    unsafe fn for_each_live(mut f: impl FnMut(*const Self)) {
+        let visit = |unit: NonNull<u8>| f(unit.as_ptr().cast_const().cast());
+        // SAFETY: the caller promises the same.
+        unsafe { Self::page_family().for_each_live(visit) };
+    }
 }
 
 /// Types of which all-zero bytes are a valid value, so that [`MmManaged::xcalloc`] can make them.

@@ -166,18 +166,11 @@ fn distinct(central: &Central, scratch: &mut Vec<usize>) -> u64 {
     scratch.len() as u64
 }
 
-/// The blocks of a cache, with their units.
-fn cached(cache: &'static CacheRecord) -> impl Iterator<Item = (NonNull<u8>, usize)> {
-    let singles = cache.single_units().chain(cache.claimed_units());
-    let rows = cache.kept_rows().map(|row| (row.first, row.units));
-    singles.map(|unit| (unit, 1)).chain(rows)
-}
-
 /// The blocks of all caches and of the quarantine.
 fn kept_back(central: &Central) -> impl Iterator<Item = (NonNull<u8>, usize)> {
-    let quarantined = central.quarantine.iter();
-    let quarantined = quarantined.map(|row| (row.first, row.units));
-    central.caches.iter().flat_map(cached).chain(quarantined)
+    let cached = central.caches.iter().flat_map(CacheRecord::blocks);
+    let rows = cached.chain(central.quarantine.iter());
+    rows.map(|row| (row.first, row.units))
 }
 
 fn cached_blocks(central: &Central) -> u64 {

@@ -30,8 +30,8 @@
 //! it, in place of the caches. `geometry` and `slot_map` calculate; `extent` with its `page`s and `large` are the kinds of
 //! `record` that address space can have;
 //! `shelves`, `runs` and `large_runs` sort them; `central` is a family behind its lock; `cache` and
-//! `thread` are what a thread holds of it; `figures` counts, `check` counts again. `meta`, `link`
-//! and `list` are what records are made of.
+//! `thread` are what a thread holds of it; `figures` counts, `check` counts again, `visit` shows
+//! what is live. `meta`, `link` and `list` are what records are made of.
 //!
 //! Locks are taken in one order: a family's, then the arenas' or a region's. None is held while
 //! code of the caller runs, and nothing here calls the global allocator.
@@ -71,6 +71,7 @@ mod surplus;
 mod tags;
 mod thread;
 mod tracking;
+mod visit;
 
 use core::alloc::Layout;
 use core::num::NonZeroUsize;

@@ -5,7 +5,8 @@ use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use super::cache::Row;
 use super::meta;
-use super::page::Spot;
+use super::page::{Page, Spot};
+use super::slot_map::ones_of;
 use crate::os::Refused;
 
 /// Blocks that the first ring has room for.
@@ -137,6 +138,16 @@ impl Spot {
 
     fn quarantine_bit(self) -> u64 {
         1 << (self.index % 64)
+    }
+}
+
+impl Page {
+    /// The first units of the blocks that are in quarantine.
+    pub(super) fn quarantined(self) -> impl Iterator<Item = usize> {
+        let words = self.extent().geometry().words();
+        let of_page = self.extent().quarantined.chunks(words).nth(self.number);
+        let of_page = of_page.unwrap_or_default().iter().enumerate();
+        of_page.flat_map(|(word, bits)| ones_of(bits.load(Relaxed)).map(move |bit| word * 64 + bit))
     }
 }
 

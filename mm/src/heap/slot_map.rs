@@ -284,8 +284,17 @@ fn clear(map: &[AtomicU64], run: Run) {
     });
 }
 
+/// Which bits of `word` are set, lowest first.
+pub(super) fn ones_of(mut word: u64) -> impl Iterator<Item = usize> {
+    core::iter::from_fn(move || {
+        let lowest = (word != 0).then_some(word.trailing_zeros() as usize);
+        word &= word.wrapping_sub(1);
+        lowest
+    })
+}
+
 /// Calls `f` with each word that `run` touches, and the run's bits there.
-fn for_each_word(run: Run, mut f: impl FnMut(usize, u64)) {
+pub(super) fn for_each_word(run: Run, mut f: impl FnMut(usize, u64)) {
     let (mut from, end) = (run.first, run.first + run.units);
     while from < end {
         let in_word = (64 - from % 64).min(end - from);

@@ -94,13 +94,19 @@ impl Page {
     /// Calls `f` with the surplus units of every block, which are the caller's from then on. The
     /// caller holds the family's lock, and no other thread has a cache.
     pub(super) fn take_all_surplus(self, mut f: impl FnMut(Run)) {
-        for (place, surplus) in self.surplus().iter().enumerate() {
-            let units = surplus.units();
-            if units > 0 {
-                surplus.set(0);
-                f(self.surplus_of_block_in(place, units));
-            }
+        for (surplus, run) in self.surplus_runs() {
+            surplus.set(0);
+            f(run);
         }
+    }
+
+    /// The surplus units of every block that has any, and where their number stands.
+    pub(super) fn surplus_runs(self) -> impl Iterator<Item = (&'static Surplus, Run)> {
+        let places = self.surplus().iter().enumerate();
+        places.filter_map(move |(place, surplus)| {
+            let units = surplus.units();
+            (units > 0).then(|| (surplus, self.surplus_of_block_in(place, units)))
+        })
     }
 
     /// Surplus units of all blocks.

@@ -280,6 +280,13 @@ impl CacheRecord {
             .flat_map(move |claim| claim.units_left(unit))
     }
 
+    /// All blocks in the cache.
+    pub(in crate::heap) fn blocks(&'static self) -> impl Iterator<Item = Row> {
+        let singles = self.single_units().chain(self.claimed_units());
+        let singles = singles.map(|first| Row { first, units: 1 });
+        singles.chain(self.kept_rows())
+    }
+
     /// The claims that still have units.
     pub(in crate::heap) fn claims(&self) -> impl Iterator<Item = (NonNull<u8>, u64)> {
         self.claimed.iter().filter_map(|claim| {

@@ -1,0 +1,35 @@
+//! Visits: what the units of a family are.
+
+use core::ptr::NonNull;
+
+use crate::family::PageFamily;
+
+impl PageFamily {
+    /// Calls `f` with every live unit of the family, each unit of a longer block by itself.
+    ///
+    /// For families without a type; see [`MmManaged::for_each_live`](crate::MmManaged::for_each_live),
+    /// of which all is true here too.
+    ///
+    /// # Safety
+    ///
+    /// As for [`MmManaged::for_each_live`](crate::MmManaged::for_each_live).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use mm::PageFamily;
+    /// # use std::alloc::Layout;
+    /// let words = PageFamily::register("visit-doc:words", Layout::new::<u64>())?;
+    /// let four = words.alloc_zeroed(4)?;
+    /// let mut sum = 0;
+    /// // SAFETY: all words are zeroed, and no other thread knows the family.
+    /// unsafe { words.for_each_live(|word| sum += word.cast::<u64>().read() + 1) };
+    /// assert_eq!(sum, 4);
+    /// // SAFETY: the block is live and used by nobody else.
+    /// unsafe { words.release(four)? };
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub unsafe fn for_each_live(&'static self, mut f: impl FnMut(NonNull<u8>)) {
+        self.heap.for_each_live(&mut f);
+    }
+}
