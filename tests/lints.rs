@@ -129,6 +129,7 @@ pub mod types {
 
     /// An enum with a zero.
     #[derive(::core::fmt::Debug, ::mm::MmManaged)]
+    #[mm(max_bytes = "64 MiB", max_units = 1_000)]
     #[non_exhaustive]
     #[repr(u8)]
     pub enum Kind {
@@ -159,6 +160,7 @@ pub mod types {
     ::mm::family!(
         /// Another crate's type.
         #[derive(::core::fmt::Debug)]
+        #[mm(max_units = 1_000)]
         pub struct Texts(::std::vec::Vec<::std::string::String>);
     );
 

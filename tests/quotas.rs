@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc;
 use std::thread;
 
-use mm::{AllocError, Limit, LimitGroup, MmBox, PageFamily};
+use mm::{AllocError, Limit, LimitGroup, MmBox, MmManaged, PageFamily};
 use mm_tests::{family, figures, release};
 
 /// Asserts that `answer` is a refusal because of a limit of so many bytes.
@@ -102,8 +102,6 @@ fn what_cannot_fail_panics_with_the_sentence() {
     family.set_limit(None);
     drop((first, MmBox::new(Limited(4))));
 }
-
-use mm::MmManaged as _;
 
 /// Lets `threads` threads allocate until each was refused `refusals` times, all from the same moment
 /// on; what they hold then.
@@ -319,4 +317,55 @@ fn units_without_size_are_limited_by_number() {
     drop(two);
     drop(MmBox::new(Token));
     family.set_limit(None);
+}
+
+/// How many boxes of one unit a family admits, and the limit that refuses one more, in bytes.
+fn admitted<T: MmManaged>(make: fn() -> T) -> (usize, u64) {
+    let mut admitted = Vec::new();
+    loop {
+        match MmBox::try_new(make()) {
+            Ok(one) => admitted.push(one),
+            Err(AllocError::QuotaExceeded { limit_bytes, .. }) => {
+                return (admitted.len(), limit_bytes);
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn attributes_limit_a_type_from_its_first_block_on() {
+    #[derive(MmManaged)]
+    #[mm(max_bytes = "1 KiB")]
+    struct Bytes(#[expect(dead_code, reason = "only for its size")] [u8; 100]);
+
+    #[derive(MmManaged)]
+    #[mm(max_units = 12)]
+    struct Units(#[expect(dead_code, reason = "only for its size")] u64);
+
+    #[derive(MmManaged)]
+    #[mm(max_units = 7, max_bytes = 4_096)]
+    struct FewUnits(#[expect(dead_code, reason = "only for its size")] u64);
+
+    #[derive(MmManaged)]
+    #[mm(max_bytes = "24B", max_units = 1_000)]
+    struct FewBytes(#[expect(dead_code, reason = "only for its size")] u64);
+
+    assert_eq!(admitted(|| Bytes([1; 100])), (10, 1_000));
+    assert_eq!(admitted(|| Units(1)), (12, 96));
+    assert_eq!(admitted(|| FewUnits(1)), (7, 56));
+    assert_eq!(admitted(|| FewBytes(1)), (3, 24));
+}
+
+#[test]
+fn each_instance_has_the_limit_for_itself() {
+    #[derive(MmManaged)]
+    #[mm(instances(Node<u8>, Node<u32>), max_bytes = 400)]
+    struct Node<T>(T);
+
+    assert_eq!(admitted(|| Node(1_u8)), (400, 400));
+    let all: Vec<_> = (0..100).map(|_| MmBox::new(Node(1_u32))).collect();
+    assert_eq!(admitted(|| Node(1_u8)), (400, 400));
+    assert_eq!(admitted(|| Node(1_u32)), (0, 400));
+    drop(all);
 }

@@ -26,3 +26,30 @@ fn of_item(item: &DeriveInput) -> TokenStream {
         Err(mistakes) => expand::mistakes(item, &attrs, &mistakes),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the derive writes, without spaces.
+    fn output(source: &str) -> String {
+        let tokens = derive(source.parse().expect("tokens"));
+        tokens.to_string().replace(char::is_whitespace, "")
+    }
+
+    #[test]
+    fn limits_are_asked_for_at_each_family() {
+        let source = "#[mm(instances(A<u8>, A<u16>), max_bytes = \"64 MiB\", max_units = 1_000)]
+            struct A<T>(T);";
+        let both = ").with_limit(::mm::Limit::bytes(67108864u64))\
+            .with_limit(::mm::Limit::units(1000u64));";
+        assert_eq!(output(source).matches(both).count(), 2);
+        let renamed = output("#[mm(max_units = 7, crate = heap)] struct A;");
+        assert!(renamed.contains(").with_limit(heap::Limit::units(7u64));"));
+    }
+
+    #[test]
+    fn without_limits_none_is_asked_for() {
+        assert!(!output("#[mm(name = \"A\")] struct A;").contains("with_limit"));
+    }
+}

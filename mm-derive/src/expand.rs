@@ -8,7 +8,7 @@ use quote::{ToTokens, quote};
 use syn::{DeriveInput, Error, Lifetime, Path, Type};
 
 use crate::parse::Attrs;
-use crate::validate::{Family, Plan};
+use crate::validate::{Family, Limits, Plan};
 use crate::zero::Zero;
 
 /// Writes everything that was decided.
@@ -42,7 +42,7 @@ pub(crate) fn mistakes(item: &DeriveInput, attrs: &Attrs, mistakes: &Error) -> T
 /// registry.
 fn family(plan: &Plan<'_>, family: &Family) -> TokenStream {
     let mm = &plan.krate;
-    let family_static = family_static(mm, family);
+    let family_static = family_static(plan, family);
     let managed = managed(plan, family);
     let only_family = only_family(plan, family);
     quote! {
@@ -66,10 +66,12 @@ fn family(plan: &Plan<'_>, family: &Family) -> TokenStream {
 ///
 /// `line!` and `column!` are those of the derive itself, or of the macro call that wrote it: in
 /// a macro's output, the place of the type's name would be the same at every call.
-fn family_static(mm: &Path, family: &Family) -> TokenStream {
+fn family_static(plan: &Plan<'_>, family: &Family) -> TokenStream {
     let Family {
         name, static_type, ..
     } = family;
+    let mm = &plan.krate;
+    let limits = limits(mm, &plan.limits);
     quote! {
         static __MM_FAMILY: #mm::PageFamily = #mm::__private::page_family::<#static_type>(
             #name,
@@ -80,8 +82,18 @@ fn family_static(mm: &Path, family: &Family) -> TokenStream {
                 ::core::column!(),
                 #mm::__private::crate_version(::core::option_env!("CARGO_PKG_VERSION")),
             ),
-        );
+        ) #limits;
     }
+}
+
+/// Writes the calls that limit a family; the smaller limit is the one that binds.
+fn limits(mm: &Path, limits: &Limits) -> TokenStream {
+    let bytes = limits.bytes.map(|bytes| quote!(bytes(#bytes)));
+    let units = limits.units.map(|units| quote!(units(#units)));
+    let limits = bytes.into_iter().chain(units);
+    limits
+        .map(|limit| quote!(.with_limit(#mm::Limit::#limit)))
+        .collect()
 }
 
 /// Writes the implementation of `MmManaged`. It is sound because the static is made with this

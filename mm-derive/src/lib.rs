@@ -2,8 +2,9 @@
 //!
 //! `derive` does the work in three steps, one module each: `parse` reads the type and its `#[mm(...)]`
 //! attributes, `validate` finds the mistakes and decides what to write (with `instances` for generic
-//! types and `zero` for zeroed values), `expand` writes it.
+//! types, `amount` for limits and `zero` for zeroed values), `expand` writes it.
 
+mod amount;
 mod check;
 mod derive;
 mod expand;
@@ -107,6 +108,32 @@ use proc_macro::TokenStream;
 /// #[derive(reexport::mm::MmManaged)]
 /// #[mm(crate = "reexport::mm")]
 /// struct Emp(u32);
+/// ```
+///
+/// ## `max_bytes` and `max_units`
+///
+/// How much may be live at a time: bytes, as a whole number or as a size in quotes with the unit
+/// `B`, `KiB`, `MiB`, `GiB` or `TiB`, or units of the type. Of both, the smaller binds. What would
+/// exceed it is refused as `AllocError::QuotaExceeded`. `PageFamily::set_limit` changes the limit while
+/// the program runs.
+///
+/// The limit is for each family. Of a generic type each of the `instances` has it for itself:
+/// two with 64 MiB may hold 128 MiB together. A type without size meets no limit of bytes.
+///
+/// ```
+/// # use mm::MmManaged;
+/// #[derive(MmManaged)]
+/// #[mm(max_bytes = "64 MiB", max_units = 1_000)]
+/// struct Emp(u32);
+///
+/// #[derive(MmManaged)]
+/// #[mm(instances(Node<u32>, Node<String>), max_bytes = 65_536)]
+/// struct Node<T>(T);
+///
+/// let emps = Emp::xcalloc(1_000);
+/// let one_more = Emp::try_xcalloc(1);
+/// assert!(matches!(one_more, Err(mm::AllocError::QuotaExceeded { .. })));
+/// # drop(emps);
 /// ```
 ///
 /// ## `zeroable`

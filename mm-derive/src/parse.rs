@@ -6,12 +6,13 @@ use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Data, DeriveInput, Error, Fields, LitStr, Path, Result, Token, Type, Variant,
+    Attribute, Data, DeriveInput, Error, Fields, Lit, LitStr, Path, Result, Token, Type, Variant,
     parenthesized, parse_quote,
 };
 
 /// What exists, for the error that somebody wrote something else.
-const KNOWN: &str = "known are `name = \"...\"`, `crate = \"...\"`, `instances(...)`, `zeroable`";
+const KNOWN: &str = "known are `name = \"...\"`, `crate = \"...\"`, `instances(...)`, \
+    `max_bytes = \"...\"`, `max_units = ...`, `zeroable`";
 
 /// The attributes of one type, as far as they could be read.
 #[derive(Default)]
@@ -22,6 +23,10 @@ pub(crate) struct Attrs {
     krate: Option<Path>,
     /// `instances(...)`.
     pub(crate) instances: Option<Instances>,
+    /// `max_bytes = "..."` or `max_bytes = number`.
+    pub(crate) max_bytes: Option<Lit>,
+    /// `max_units = number`.
+    pub(crate) max_units: Option<Lit>,
     /// `zeroable`.
     zeroable: Option<()>,
     /// Whether nothing failed that decides what the output can name.
@@ -72,6 +77,10 @@ impl Attrs {
             set(&mut self.krate, meta, |meta| crate_path(meta.value()?))
         } else if meta.path.is_ident("instances") {
             set(&mut self.instances, meta, Instances::parse)
+        } else if meta.path.is_ident("max_bytes") {
+            set(&mut self.max_bytes, meta, |meta| meta.value()?.parse())
+        } else if meta.path.is_ident("max_units") {
+            set(&mut self.max_units, meta, |meta| meta.value()?.parse())
         } else if meta.path.is_ident("zeroable") {
             set(&mut self.zeroable, meta, |_| Ok(()))
         } else {

@@ -4,8 +4,9 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Error, Generics, Path, Result, Type};
+use syn::{Data, DeriveInput, Error, Generics, Lit, Path, Result, Type};
 
+use crate::amount;
 use crate::instances::{instances, missing_instances};
 use crate::parse::{Attrs, Instances, Mistakes};
 use crate::zero::Zero;
@@ -18,8 +19,16 @@ pub(crate) struct Plan<'a> {
     pub(crate) krate: Path,
     /// One per instance; of a type without type and const parameters, one.
     pub(crate) families: Vec<Family>,
+    /// How much each of them may hold.
+    pub(crate) limits: Limits,
     /// Whether it can be zeroed.
     pub(crate) zero: Zero,
+}
+
+/// How much may be live in a family; both may be given.
+pub(crate) struct Limits {
+    pub(crate) bytes: Option<u64>,
+    pub(crate) units: Option<u64>,
 }
 
 /// One page family.
@@ -41,10 +50,12 @@ impl<'a> Plan<'a> {
         mistakes.note(check_name(attrs));
         mistakes.note(check_sized(item));
         let families = mistakes.note(families(item, attrs)).unwrap_or_default();
+        let limits = limits(attrs, &mut mistakes);
         mistakes.or(Self {
             item,
             krate: attrs.krate(),
             families,
+            limits,
             zero: Zero::of(item, attrs),
         })
     }
@@ -68,6 +79,17 @@ fn check_name(attrs: &Attrs) -> Result<()> {
              without `name`, each is called as it is written in `instances`",
         )),
         _ => Ok(()),
+    }
+}
+
+/// Decides how much may be live.
+fn limits(attrs: &Attrs, mistakes: &mut Mistakes) -> Limits {
+    let mut read = |value: Option<&Lit>, read: fn(&Lit) -> Result<u64>| {
+        value.and_then(|value| mistakes.note(read(value)))
+    };
+    Limits {
+        bytes: read(attrs.max_bytes.as_ref(), amount::bytes),
+        units: read(attrs.max_units.as_ref(), amount::units),
     }
 }
 

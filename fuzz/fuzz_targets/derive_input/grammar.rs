@@ -43,6 +43,10 @@ enum Part<'a> {
     Zeroable,
     Other(u8),
     Text(&'a str),
+    Size { number: u64, unit: u8 },
+    Bytes(i128),
+    Units(i128),
+    Limit(u8),
 }
 
 #[derive(Arbitrary, Debug)]

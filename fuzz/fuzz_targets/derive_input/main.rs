@@ -9,6 +9,8 @@ mod invisible;
 mod outcome;
 mod words;
 
+#[path = "../../../mm-derive/src/amount.rs"]
+mod amount;
 #[path = "../../../mm-derive/src/check.rs"]
 mod check;
 #[path = "../../../mm-derive/src/derive.rs"]

@@ -55,7 +55,7 @@ fn name(statement: &Stmt) -> Option<String> {
     if ident != "__MM_FAMILY" {
         return None;
     }
-    let Expr::Call(call) = &**expr else {
+    let Expr::Call(call) = without_limits(expr) else {
         panic!("a call makes the family");
     };
     match call.args.first() {
@@ -64,5 +64,13 @@ fn name(statement: &Stmt) -> Option<String> {
             ..
         })) => Some(name.value()),
         _ => panic!("the name comes first"),
+    }
+}
+
+/// What makes a family, without what limits it.
+fn without_limits(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::MethodCall(call) if call.method == "with_limit" => without_limits(&call.receiver),
+        _ => expr,
     }
 }

@@ -139,6 +139,16 @@ impl Display for Part<'_> {
             "crate = \"a::<u8>\"",
         ];
         const OTHERS: &[&str] = &["zero", "name", "name = 7", "instances", "mm::name", "crate"];
+        const SIZES: &[&str] = &["B", " KiB", "MiB", " GiB", " TiB", "", " MB", ".5 KiB"];
+        const LIMITS: &[&str] = &[
+            "max_bytes",
+            "max_bytes = \"-1 B\"",
+            "max_bytes = 1.5",
+            "max_bytes = LIMIT",
+            "max_units = \"7\"",
+            "max_units = 7u8",
+            "max_units = -",
+        ];
         match self {
             Self::Name(text) => write!(f, "name = {text:?}"),
             Self::Crate(word) => f.write_str(one_of(CRATES, *word)),
@@ -150,6 +160,12 @@ impl Display for Part<'_> {
             Self::Zeroable => f.write_str("zeroable"),
             Self::Other(word) => f.write_str(one_of(OTHERS, *word)),
             Self::Text(text) => f.write_str(text),
+            Self::Size { number, unit } => {
+                write!(f, "max_bytes = \"{number}{}\"", one_of(SIZES, *unit))
+            }
+            Self::Bytes(number) => write!(f, "max_bytes = {number}"),
+            Self::Units(number) => write!(f, "max_units = {number}"),
+            Self::Limit(word) => f.write_str(one_of(LIMITS, *word)),
         }
     }
 }
