@@ -190,6 +190,20 @@ pub mod types {
     }
 }
 
+/// What the attribute writes is as strict.
+#[::core::prelude::v1::test]
+#[::mm::no_leaks]
+fn wrapped_code_works_under_strict_lints() {
+    /// Wrapped, with a scope and a result.
+    #[::mm::no_leaks(scope)]
+    fn wrapped(text: &str) -> ::core::result::Result<u32, ::core::num::ParseIntError> {
+        let _: &::mm::LeakScope = scope;
+        let number: u32 = text.parse()?;
+        ::core::result::Result::Ok(number)
+    }
+    ::core::assert_eq!(wrapped("7"), ::core::result::Result::Ok(7));
+}
+
 /// Calls what was derived, so that nothing is dead code by accident.
 #[::core::prelude::v1::test]
 fn derived_code_works_under_strict_lints() {

@@ -10,4 +10,5 @@ fn mistakes_are_named_where_they_are() {
     cases.pass("ui/pass/*.rs");
     cases.compile_fail("ui/*.rs");
     cases.compile_fail("ui/handle/*.rs");
+    cases.compile_fail("ui/no_leaks/*.rs");
 }

@@ -1,14 +1,16 @@
-//! The derive macro of `mm`, the crate of typed heaps. Use it through `mm`, which re-exports it.
+//! The derive macro of `mm`, the crate of typed heaps, and its attribute for tests. Use them through
+//! `mm`, which re-exports them.
 //!
 //! `derive` does the work in three steps, one module each: `parse` reads the type and its `#[mm(...)]`
 //! attributes, `validate` finds the mistakes and decides what to write (with `instances` for generic
-//! types, `amount` for limits and `zero` for zeroed values), `expand` writes it.
+//! types, `amount` for limits and `zero` for zeroed values), `expand` writes it. `no_leaks` is the attribute.
 
 mod amount;
 mod check;
 mod derive;
 mod expand;
 mod instances;
+mod no_leaks;
 mod parse;
 mod validate;
 mod zero;
@@ -155,4 +157,60 @@ use proc_macro::TokenStream;
 #[proc_macro_derive(MmManaged, attributes(mm))]
 pub fn derive_mm_managed(input: TokenStream) -> TokenStream {
     derive::derive(input.into()).into()
+}
+
+/// Fails a test that leaks: runs the function's body in `mm::no_leaks(...)`, the function of the same
+/// name.
+///
+/// Everything else about the function stays as it is: its other attributes, `#[test]` and
+/// `#[should_panic]` among them, its visibility, its parameters, which the body takes over, and what
+/// it returns. It need not be a test.
+///
+/// ```
+/// use mm::{MmBox, MmManaged};
+///
+/// #[derive(MmManaged)]
+/// struct Emp(u32);
+///
+/// #[mm::no_leaks] // beside `#[test]`
+/// fn ids_are_parsed() -> Result<(), std::num::ParseIntError> {
+///     let emp = MmBox::new(Emp("7".parse()?));
+///     assert_eq!(emp.0, 7);
+///     Ok(())
+/// }
+/// # ids_are_parsed().unwrap();
+/// ```
+///
+/// # Arguments
+///
+/// A name makes the scope known to the body. Threads that are started through it are counted too.
+///
+/// ```
+/// #[mm::no_leaks(scope)]
+/// fn with_threads() {
+///     scope.spawn(|| { /* allocates and releases */ }).join().unwrap();
+/// }
+/// # with_threads();
+/// ```
+///
+/// `crate = "..."` says where to find `mm`, as it does for the derive.
+///
+/// ```
+/// mod reexport {
+///     pub use mm as heap;
+/// }
+///
+/// #[reexport::heap::no_leaks(crate = "reexport::heap")]
+/// fn elsewhere() {}
+/// # elsewhere();
+/// ```
+///
+/// # Async tests
+///
+/// An async function makes a future, which somebody else runs. Put `no_leaks` below the attribute that
+/// makes a plain function of it, as `#[tokio::test]` does. It counts what the
+/// test's own thread allocates, so the runtime should have one thread.
+#[proc_macro_attribute]
+pub fn no_leaks(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    no_leaks::wrap(arguments.into(), &item.into()).into()
 }

@@ -127,7 +127,7 @@ impl Mistakes {
 }
 
 /// Reads an attribute's argument, which must be the first one of its kind.
-fn set<T>(
+pub(crate) fn set<T>(
     slot: &mut Option<T>,
     meta: &ParseNestedMeta<'_>,
     parse: impl FnOnce(&ParseNestedMeta<'_>) -> Result<T>,
@@ -143,7 +143,7 @@ fn set<T>(
 }
 
 /// Reads a path, in quotes or bare. Only the bare form can hold the `$crate` of a macro.
-fn crate_path(input: ParseStream<'_>) -> Result<Path> {
+pub(crate) fn crate_path(input: ParseStream<'_>) -> Result<Path> {
     if !input.peek(LitStr) {
         return input.call(Path::parse_mod_style);
     }

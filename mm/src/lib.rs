@@ -112,7 +112,7 @@ mod visit;
 #[path = "private.rs"]
 pub mod __private;
 
-pub use mm_derive::MmManaged;
+pub use mm_derive::{MmManaged, no_leaks};
 
 pub use crate::error::{AllocError, CheckError, FreeError, Holder, RegisterError};
 pub use crate::family::PageFamily;

@@ -59,6 +59,12 @@ mod tests {
     }
 
     #[test]
+    #[heap::no_leaks(crate = "heap")]
+    fn the_attribute_of_tests_finds_the_crate() {
+        drop(heap::MmBox::new(Quoted(7)));
+    }
+
+    #[test]
     fn zeroed_values_need_no_crate_called_mm() {
         assert_eq!(Quoted::xcalloc(2)[1].0, 0);
         assert_eq!(Rooted::xcalloc(2)[1].0, 0);

@@ -1,0 +1,6 @@
+#[mm::no_leaks]
+async fn allocates() {}
+
+fn main() {
+    drop(allocates());
+}
