@@ -29,7 +29,7 @@ pub(crate) static LOOKING: Lock<()> = Lock::new(());
 /// mm::track(Track::All);
 /// let emps: Vec<_> = (0..3).map(|number| MmBox::new(Emp(number))).collect();
 /// let profile = mm::profile();
-/// let site = &profile.family("Emp").unwrap().sites[0];
+/// let site = &profile.family(Emp::page_family().path()).unwrap().sites[0];
 /// assert_eq!((site.live_blocks, site.thread), (3, "main"));
 /// # mm::track(Track::Off);
 /// # drop(emps);

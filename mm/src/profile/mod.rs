@@ -115,9 +115,9 @@ impl Profile {
     ///
     /// ```
     /// #[derive(mm::MmManaged)]
-    /// struct Emp(u32);
+    /// struct Profiled(u32);
     ///
-    /// assert!(mm::profile().family("Emp").is_some());
+    /// assert!(mm::profile().family("Profiled").is_some());
     /// assert!(mm::profile().family("Nobody").is_none());
     /// ```
     #[must_use]
