@@ -1,7 +1,7 @@
 //! What is still live: at exit, and at the end of a test.
 
 use std::mem::forget;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Output;
 use std::thread;
 
@@ -246,4 +246,30 @@ fn a_forked_child_goes_on_recording() {
     });
     assert!(child.success(), "{child}");
     drop(one);
+}
+
+#[test]
+fn what_a_scope_recorded_is_forgotten_with_the_rest() {
+    #[derive(MmManaged)]
+    struct Escaped(#[allow(dead_code, reason = "it takes room")] u64);
+    let name = "what_a_scope_recorded_is_forgotten_with_the_rest";
+    // In a process of its own: other scopes keep tracking on.
+    if !mm_tests::is_child(name, |_| ()) {
+        return;
+    }
+    let family = Escaped::page_family();
+    family.track(Track::All);
+    let mut escaped = None;
+    let scoped = catch_unwind(AssertUnwindSafe(|| {
+        mm::no_leaks(|_| escaped = Some(MmBox::new(Escaped(1))));
+    }));
+    assert!(scoped.is_err());
+    family.track(Track::Off);
+    assert!(family.profile().sites.is_empty());
+    // Through the cache, with nobody looking: the same unit.
+    drop(escaped);
+    let other = MmBox::new(Escaped(2));
+    let profile = family.profile();
+    assert_eq!((profile.unrecorded_blocks, profile.sites.len()), (1, 0));
+    drop(other);
 }

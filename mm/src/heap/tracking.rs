@@ -93,7 +93,10 @@ impl Heap {
         let mut central = self.central();
         let tracking = &mut central.supervision.tracking;
         (tracking.every, tracking.left) = (every, 0);
-        if every == 0 {
+        if !tracking.is_on() {
+            // What parts of tests recorded that are over, too: nobody clears a tag from now on.
+            central.forget_if(|_| true);
+        } else if every == 0 {
             central.forget_if(|site| site.scope == 0);
         }
         self.account_supervision(&central);
