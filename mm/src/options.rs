@@ -160,8 +160,11 @@ impl Options {
 
     fn begin_to_record(self) {
         track::track_from_start(self.every);
+        // Not with 0: the program may have asked before its first family brought it here.
         #[cfg(feature = "backtrace")]
-        crate::record_backtraces(self.frames);
+        if self.frames > 0 {
+            crate::record_backtraces(self.frames);
+        }
         if let Some(code) = self.leaks {
             report_leaks_at_exit().exit_code(code);
         }

@@ -65,17 +65,28 @@ impl Track {
 /// # drop(emp);
 /// ```
 pub fn track(which: Track) {
+    // Before: what the environment says comes first, even if there is no family yet.
+    family::begin();
     registry::list_linked();
+    track_all(which.every());
+}
+
+/// Says which allocations are recorded from the start on.
+///
+/// Another thread may have listed families meanwhile: whoever finds options chosen goes on.
+pub(crate) fn track_from_start(every: u32) {
+    if every > 0 {
+        track_all(every);
+    }
+}
+
+/// Says it to the families that are listed, and to those to come.
+fn track_all(every: u32) {
     let _inside = Inside::enter();
     // Whoever lists itself meanwhile waits, and then begins as is said here.
     let _listing = family::LISTING.lock();
-    AT_START.store(which.every(), Relaxed);
-    family::listed().for_each(|family| family.heap.track(which.every()));
-}
-
-/// Says which allocations are recorded from the start on. Before the first family.
-pub(crate) fn track_from_start(every: u32) {
     AT_START.store(every, Relaxed);
+    family::listed().for_each(|family| family.heap.track(every));
 }
 
 /// Begins (1) or ends (-1) a part of a test, in all families.
