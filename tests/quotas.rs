@@ -4,6 +4,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use mm::{AllocError, Limit, LimitGroup, MmBox, MmManaged, PageFamily};
 use mm_tests::{family, figures, release};
@@ -368,4 +369,31 @@ fn each_instance_has_the_limit_for_itself() {
     assert_eq!(admitted(|| Node(1_u8)), (400, 400));
     assert_eq!(admitted(|| Node(1_u32)), (0, 400));
     drop(all);
+}
+
+#[test]
+fn a_family_that_is_added_again_stays_in_its_group() {
+    static GROUP: LimitGroup = LimitGroup::new(1_000);
+    let families = [family("again", 8, 8), family("beside again", 8, 8)];
+    families.iter().for_each(|family| GROUP.add(family));
+    let held = families[0].alloc(100).expect("within the limit");
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Relaxed) {
+                GROUP.add(families[0]);
+            }
+        });
+        let until = Instant::now() + Duration::from_millis(500);
+        while Instant::now() < until {
+            let admitted = families[1].alloc(100);
+            if admitted.is_ok() {
+                is_over.store(true, Relaxed);
+            }
+            is_refused(admitted, 1_000);
+        }
+        is_over.store(true, Relaxed);
+    });
+    release_all(families[0], [held]);
+    assert_eq!(GROUP.live_bytes(), 0);
 }

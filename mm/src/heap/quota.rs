@@ -86,10 +86,21 @@ impl Quota {
     }
 
     fn set_group(&mut self, group: Option<&'static Total>) {
+        // Or others would be admitted to what this family holds, until it is added again.
+        if self.is_in(group) {
+            return;
+        }
         if let Some(before) = self.group.take() {
             before.settle(self.share, 0);
         }
         (self.group, self.share) = (group, 0);
+    }
+
+    fn is_in(&self, group: Option<&'static Total>) -> bool {
+        match (self.group, group) {
+            (Some(mine), Some(group)) => core::ptr::eq(mine, group),
+            _ => false,
+        }
     }
 
     pub(super) fn is_on(&self) -> bool {
@@ -142,7 +153,7 @@ impl Heap {
         let _inside = Inside::enter();
         let mut central = self.central();
         let quota = &mut central.supervision.quota;
-        if quota.group.is_some_and(|mine| core::ptr::eq(mine, group)) {
+        if quota.is_in(Some(group)) {
             quota.set_group(None);
             self.account_supervision(&central);
         }
