@@ -307,7 +307,7 @@ fn a_soft_limit_that_panics_leaks_nothing() {
 
 #[test]
 fn units_without_size_are_limited_by_number() {
-    #[derive(mm::MmManaged)]
+    #[derive(MmManaged)]
     struct Token;
     let family = Token::page_family();
     family.set_limit(Limit::bytes(1));
@@ -369,6 +369,17 @@ fn each_instance_has_the_limit_for_itself() {
     assert_eq!(admitted(|| Node(1_u8)), (400, 400));
     assert_eq!(admitted(|| Node(1_u32)), (0, 400));
     drop(all);
+}
+
+#[test]
+fn a_soft_limit_that_panics_counts_units_without_size() {
+    #[derive(MmManaged)]
+    struct Token;
+    let family = Token::page_family();
+    family.set_soft_limit(Limit::units(0), |_| panic!("said so"));
+    assert!(std::panic::catch_unwind(|| MmBox::new(Token)).is_err());
+    family.clear_soft_limit();
+    assert_eq!(figures(family).live_units, 0);
 }
 
 #[test]

@@ -376,8 +376,8 @@ impl PageFamily {
         let told = std::panic::catch_unwind(panic::AssertUnwindSafe(|| soft.tell(self)));
         if let Err(panic) = told {
             if units > 0 {
-                // SAFETY: the block is live, and nobody has it yet.
-                let _ = unsafe { self.release(block) };
+                // SAFETY: the block is live, of this many units, and nobody has it yet.
+                unsafe { self.heap.take_back(block, units) };
             }
             std::panic::resume_unwind(panic);
         }

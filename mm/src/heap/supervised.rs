@@ -7,6 +7,7 @@
 //! a shut cache, like one to be flushed, fails the test that every fast path makes.
 
 use core::panic::Location;
+use core::ptr::NonNull;
 
 use super::asker::{self, Asker};
 use super::cache::{CacheCell, CacheRecord, Row};
@@ -14,6 +15,7 @@ use super::central::Central;
 use super::quota::{self, Quota};
 use super::tracking::Tracking;
 use super::{Block, Heap, Shortage, hardening};
+use crate::os::Inside;
 use core::sync::atomic::Ordering::Relaxed;
 
 /// Why a family is supervised. Guarded by its lock.
@@ -65,6 +67,17 @@ impl Heap {
             self.central().record(block.first, units, &asker);
         }
         Ok(block)
+    }
+
+    /// Releases a block that was not handed out after all.
+    ///
+    /// # Safety
+    ///
+    /// `first` is the start of a live block of `units` units of this heap that nobody has.
+    pub(crate) unsafe fn take_back(&'static self, first: NonNull<u8>, units: usize) {
+        let _inside = Inside::enter();
+        // SAFETY: the caller promises the same.
+        unsafe { self.release_straight(Row { first, units }) };
     }
 
     /// Releases a block under the lock, past all caches.
