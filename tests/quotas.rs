@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mm::{AllocError, Limit, LimitGroup, MmBox, MmManaged, PageFamily};
-use mm_tests::{family, figures, release};
+use mm_tests::{family, figures, in_a_child, release};
 
 /// Asserts that `answer` is a refusal because of a limit of so many bytes.
 #[track_caller]
@@ -407,4 +407,34 @@ fn a_family_that_is_added_again_stays_in_its_group() {
     });
     release_all(families[0], [held]);
     assert_eq!(GROUP.live_bytes(), 0);
+}
+
+#[test]
+fn a_fork_meets_a_family_that_is_limited_before_its_first_block() {
+    #[derive(MmManaged)]
+    struct Early(#[allow(dead_code, reason = "it takes room")] u64);
+    let name = "a_fork_meets_a_family_that_is_limited_before_its_first_block";
+    // In a process of its own: others may list all families.
+    if !mm_tests::is_child(name, |_| ()) {
+        return;
+    }
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !is_over.load(Relaxed) {
+                    Early::page_family().set_limit(Limit::units(5));
+                }
+            });
+        }
+        let mut children = (0..300).map(|_| {
+            in_a_child(|| {
+                Early::page_family().set_limit(Limit::units(9));
+                i32::from(MmBox::try_new(Early(1)).is_err())
+            })
+        });
+        let failed = children.find(|child| !child.success());
+        is_over.store(true, Relaxed);
+        assert_eq!(failed, None);
+    });
 }

@@ -86,6 +86,8 @@ impl PageFamily {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set_limit(&'static self, limit: impl Into<Option<Limit>>) {
+        // Before: a fork holds the locks of families on the list alone.
+        self.list();
         self.heap.set_limit(self.units_of(limit.into()));
     }
 
@@ -137,6 +139,8 @@ impl PageFamily {
         limit: Limit,
         call: impl Fn(&'static PageFamily) + Send + Sync + 'static,
     ) {
+        // As above.
+        self.list();
         let call = Box::new(call);
         self.soft_limit
             .set(Some(Box::leak(Box::new(SoftLimit { call }))));
@@ -155,6 +159,8 @@ impl PageFamily {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn clear_soft_limit(&'static self) {
+        // As above.
+        self.list();
         self.heap.set_soft_limit(quota::NONE);
         self.soft_limit.set(None);
     }
@@ -211,11 +217,15 @@ impl LimitGroup {
     ///
     /// From then on each of its calls takes its lock.
     pub fn add(&'static self, family: &'static PageFamily) {
+        // As above.
+        family.list();
         family.heap.join_group(&self.0);
     }
 
     /// Takes a family out of the group, if it is in it.
     pub fn remove(&'static self, family: &'static PageFamily) {
+        // As above.
+        family.list();
         family.heap.leave_group(&self.0);
     }
 

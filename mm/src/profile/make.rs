@@ -140,6 +140,8 @@ impl PageFamily {
 
     /// The profile, with the sites that `wanted` wants, and `bytes` bytes of a value of each.
     fn profile_with(&'static self, bytes: usize, wanted: impl Fn(&Site) -> bool) -> FamilyProfile {
+        // Before: a fork holds the locks of families on the list alone.
+        self.list();
         let _looking = LOOKING.lock();
         let recorded = self.heap.look_at_tags();
         let now = clock::milliseconds();
