@@ -91,10 +91,11 @@ pub(crate) use figures::{Figures, Fill, add_resident};
 pub(crate) use fork::{hold_shared, let_go_shared};
 pub(crate) use link::Link;
 pub(crate) use meta::{JOINTS, RECORDS};
-pub(crate) use sites::Site;
+pub(crate) use sites::{Site, SiteFigures};
 pub(crate) use slow::flush_thread;
 #[cfg(test)]
 pub(crate) use thread::forget_spare_tables;
+pub(crate) use tracking::Recorded;
 
 use crate::os::{Inside, Lock, MutexGuard, Refused, watch};
 use crate::sync::{AtomicBool, AtomicUsize};

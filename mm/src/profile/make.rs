@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use super::{CallSite, FamilyProfile, Profile};
 use crate::family::PageFamily;
-use crate::heap::{self, Site};
+use crate::heap::{self, Recorded, Site, SiteFigures};
 use crate::os::{Lock, clock, process};
 use crate::registry::families;
 use crate::snapshot::Location;
+
+/// A site, and what a look found of it.
+type Found = (&'static Site, SiteFigures);
 
 /// Held from a look at a family's tags until what it found is copied.
 pub(crate) static LOOKING: Lock<()> = Lock::new(());
@@ -142,10 +145,9 @@ impl PageFamily {
     fn profile_with(&'static self, bytes: usize, wanted: impl Fn(&Site) -> bool) -> FamilyProfile {
         // Before: a fork holds the locks of families on the list alone.
         self.list();
-        let _looking = LOOKING.lock();
-        let recorded = self.heap.look_at_tags();
+        let (recorded, sites) = self.look(wanted);
         let now = clock::milliseconds();
-        let sites = recorded.sites().filter(|site| wanted(site));
+        let sites = sites.into_iter();
         FamilyProfile {
             name: self.name(),
             path: self.path(),
@@ -165,9 +167,31 @@ impl PageFamily {
             every: recorded.every,
             sites: joined(
                 sites
-                    .filter_map(|site| call_site(site, now, bytes))
+                    .map(|(site, figures)| call_site(site, &figures, now, bytes))
                     .collect(),
             ),
+        }
+    }
+
+    /// Looks at the tags, and copies what it found of each site that is wanted and has something.
+    fn look(&'static self, wanted: impl Fn(&Site) -> bool) -> (Recorded, Vec<Found>) {
+        let mut found = Vec::new();
+        loop {
+            {
+                // Nothing is allocated meanwhile: a soft limit's closure may look, too.
+                let _looking = LOOKING.lock();
+                let recorded = self.heap.look_at_tags();
+                let sites = recorded.sites().filter(|site| wanted(site));
+                let all = sites.map(|site| (site, site.figures()));
+                let mut all = all.filter(|(_, figures)| figures.blocks > 0);
+                let room = found.capacity();
+                found.extend(all.by_ref().take(room));
+                if all.next().is_none() {
+                    return (recorded, found);
+                }
+            }
+            found.clear();
+            found.reserve(found.capacity().max(8) * 2);
         }
     }
 }
@@ -182,15 +206,11 @@ impl FamilyProfile {
     }
 }
 
-/// Copies a site, unless nothing is recorded of it.
-fn call_site(site: &'static Site, now: u64, bytes: usize) -> Option<CallSite> {
-    let figures = site.figures();
-    if figures.blocks == 0 {
-        return None;
-    }
+/// Tells of a site what a look found.
+fn call_site(site: &'static Site, figures: &SiteFigures, now: u64, bytes: usize) -> CallSite {
     let at = site.location;
     let is_live = figures.live_blocks > 0;
-    Some(CallSite {
+    CallSite {
         location: Location::new(at.file(), at.line(), at.column(), ""),
         thread: site.thread,
         frames: site.frames,
@@ -200,7 +220,7 @@ fn call_site(site: &'static Site, now: u64, bytes: usize) -> Option<CallSite> {
         value: (is_live && bytes > 0).then(|| process::copy_of(figures.oldest_address, bytes)),
         blocks_recorded: figures.blocks,
         units_recorded: figures.units,
-    })
+    }
 }
 
 /// Joins what is one site to a reader: the compiler may keep a location in several places.
