@@ -63,7 +63,8 @@ impl Heap {
         let block = block?;
         if central.supervision.tracking.wants(scope) {
             drop(central);
-            let asker = Asker::now(location);
+            // A global allocator that is made of mm may be called for it.
+            let asker = Inside::pause(|| Asker::now(location));
             self.central().record(block.first, units, &asker);
         }
         Ok(block)

@@ -34,6 +34,15 @@ mod on {
             compiler_fence(SeqCst);
             Self(())
         }
+
+        /// Runs, in the middle of a call that has changed nothing by halves, `f`, which may itself
+        /// call.
+        pub(crate) fn pause<R>(f: impl FnOnce() -> R) -> R {
+            IS_INSIDE.set(false);
+            let answer = f();
+            IS_INSIDE.set(true);
+            answer
+        }
     }
 
     impl Drop for Inside {
@@ -63,6 +72,11 @@ mod off {
         #[inline]
         pub(crate) fn enter() -> Self {
             Self(())
+        }
+
+        #[inline]
+        pub(crate) fn pause<R>(f: impl FnOnce() -> R) -> R {
+            f()
         }
     }
 }
