@@ -76,7 +76,7 @@ impl Sites {
         if self.count >= self.buckets.len() * 2 {
             self.grow()?;
         }
-        let bucket = bucket(self.buckets, hash(asker.location, &asker.frames));
+        let bucket = bucket(self.buckets, asker.hash());
         let mut known = core::iter::successors(bucket.get(), |site| site.next_of_bucket.get());
         if let Some(known) = known.find(|site| site.is_of(asker)) {
             return Ok(known);
@@ -93,7 +93,7 @@ impl Sites {
         let buckets = (self.buckets.len() * 4).max(BUCKETS);
         let buckets = meta::RECORDS.zeroed::<Link<Site>>(buckets)?;
         for site in self.iter() {
-            let bucket = bucket(buckets, hash(site.location, site.frames));
+            let bucket = bucket(buckets, site.hash());
             site.next_of_bucket.set(bucket.get());
             bucket.set(Some(site));
         }
@@ -179,12 +179,67 @@ fn bucket(buckets: &'static [Link<Site>], hash: usize) -> &'static Link<Site> {
     &buckets[hash % buckets.len()]
 }
 
-fn hash(location: &'static Location<'static>, frames: &[usize]) -> usize {
-    // Locations lie side by side, return addresses anywhere.
-    let start = core::ptr::from_ref(location).addr() / align_of::<Location<'_>>();
-    frames.iter().fold(start, |hash, frame| {
-        hash.rotate_left(5)
-            .wrapping_mul(0x9E37_79B1)
-            .wrapping_add(*frame)
-    })
+impl Asker {
+    fn hash(&self) -> usize {
+        hash(self.location, self.thread, self.scope, &self.frames)
+    }
+}
+
+impl Site {
+    fn hash(&self) -> usize {
+        hash(self.location, self.thread, self.scope, self.frames)
+    }
+}
+
+/// Of all that tells sites apart: there may be as many threads and scopes at one location as there
+/// are sites.
+fn hash(
+    location: &'static Location<'static>,
+    thread: &'static str,
+    scope: u64,
+    frames: &[usize],
+) -> usize {
+    // Both lie at multiples of their alignment, or nearly; return addresses anywhere.
+    let place = core::ptr::from_ref(location).addr() / align_of::<Location<'_>>();
+    let scope = usize::try_from(scope).unwrap_or_default();
+    let start = mixed(mixed(place, thread.as_ptr().addr()), scope);
+    let hash = frames.iter().fold(start, |hash, frame| mixed(hash, *frame));
+    // The low bits choose the bucket.
+    hash ^ (hash >> 15)
+}
+
+fn mixed(hash: usize, more: usize) -> usize {
+    hash.rotate_left(5)
+        .wrapping_mul(0x9E37_79B1)
+        .wrapping_add(more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heap::names;
+    use crate::os::unwind;
+
+    #[test]
+    fn threads_and_scopes_at_one_location_are_spread() {
+        let mut sites = Sites::new();
+        let location = Location::caller();
+        for number in 0..1_000 {
+            let asker = Asker {
+                location,
+                thread: names::kept(&format!("worker {}", number / 2)),
+                scope: number % 2,
+                frames: unwind::frames(),
+                now: 0,
+            };
+            let new = sites.of(&asker).expect("memory");
+            assert!(core::ptr::eq(new, sites.of(&asker).expect("memory")));
+        }
+        assert_eq!(sites.iter().count(), 1_000);
+        let chain = |first: &Link<Site>| {
+            core::iter::successors(first.get(), |site| site.next_of_bucket.get()).count()
+        };
+        let longest = sites.buckets.iter().map(chain).max();
+        assert!(longest < Some(16), "{longest:?} of {}", sites.buckets.len());
+    }
 }
