@@ -144,8 +144,9 @@ impl Heap {
         let _inside = Inside::enter();
         let mut central = self.central();
         central.supervision.quota.set_group(Some(group));
-        central.account_quota(self);
+        // Before: from here on each call that begins counts itself.
         self.account_supervision(&central);
+        central.account_quota(self);
     }
 
     /// Makes the family part of no group, if it is part of this one.
