@@ -33,7 +33,7 @@ fn the_report_at_exit_names_family_and_call_site() {
         for name in names {
             forget(Emp::boxed(name));
         }
-        Kept::leak(Kept::new(Emp::boxed(b"jean bartik ")));
+        let _ = Kept::leak(Kept::new(Emp::boxed(b"jean bartik ")));
         drop(Emp::boxed(b"not a leak  "));
         return;
     };
