@@ -76,6 +76,7 @@ fn check_all(snapshot: &Snapshot) {
         check(snapshot.memory_usage("alloc-17x").coloured(coloured));
         check(snapshot.block_usage().coloured(coloured));
     }
+    check(snapshot.openmetrics());
 }
 
 #[test]

@@ -82,10 +82,13 @@ extern crate self as mm;
 
 mod error;
 mod events;
+mod export;
 mod family;
 #[cfg(test)]
 mod faults;
 mod fork;
+#[cfg(test)]
+mod golden;
 mod growth;
 mod handle;
 mod heap;
@@ -115,6 +118,7 @@ pub mod __private;
 pub use mm_derive::{MmManaged, no_leaks};
 
 pub use crate::error::{AllocError, CheckError, FreeError, Holder, RegisterError};
+pub use crate::export::OpenMetrics;
 pub use crate::family::PageFamily;
 pub use crate::growth::{Growth, Watch, WatchBuilder, watch};
 pub use crate::handle::{Block, IntoIter, Kept, MmBox, xfree};

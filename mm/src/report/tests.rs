@@ -1,32 +1,14 @@
 //! Whole reports against the files in `golden`.
-//!
-//! `MM_UPDATE_GOLDEN=1 cargo test -p mm --lib` writes the files anew; the difference is then for
-//! a person to read.
 
-use std::fmt::Display;
-
+use crate::golden::check_golden;
 use crate::snapshot::samples::{family, huge, indexd, snapshot};
 use crate::snapshot::{FamilySnapshot, Location, Snapshot};
 
-/// Compares a report, and the line feed that `println!` adds, with a golden file.
+/// Compares a report with a file in `golden`.
 macro_rules! check {
     ($name:literal, $report:expr) => {
-        check($name, include_str!(concat!("golden/", $name)), &$report)
+        check_golden!(concat!("report/golden/", $name), $report)
     };
-}
-
-#[track_caller]
-fn check(name: &str, golden: &str, report: &dyn Display) {
-    let text = format!("{report}\n");
-    if std::env::var_os("MM_UPDATE_GOLDEN").is_some() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/report/golden/");
-        std::fs::write(format!("{folder}{name}"), text).unwrap();
-        return;
-    }
-    assert!(
-        text == golden,
-        "\n--- golden/{name}\n{golden}\n--- now\n{text}"
-    );
 }
 
 /// Puts the three reports of a snapshot one below the other.

@@ -1,0 +1,148 @@
+//! The text against a golden file, and read back with a strict reader.
+
+use super::check::{Metrics, read};
+use crate::golden::check_golden;
+use crate::snapshot::samples::{family, huge, indexd, snapshot};
+use crate::snapshot::{FamilySnapshot, Location, Snapshot};
+
+/// Reads a snapshot's text.
+#[track_caller]
+fn read_back(snapshot: &Snapshot) -> Metrics {
+    read(&snapshot.openmetrics().to_string())
+}
+
+/// Returns the figures of a metric by family, in the order of the text.
+fn figures<'a>(metrics: &'a Metrics, name: &str) -> Vec<(&'a str, u64)> {
+    let samples = &metrics[name].samples;
+    samples
+        .iter()
+        .map(|sample| (sample.labels["family"].as_str(), sample.figure))
+        .collect()
+}
+
+#[test]
+fn sample_of_the_contract() {
+    check_golden!("export/golden/openmetrics.txt", indexd().openmetrics());
+}
+
+#[test]
+fn figures_are_those_of_the_snapshot() {
+    let sample = indexd();
+    let metrics = read_back(&sample);
+    let expect = |name: &str, figure: fn(&FamilySnapshot) -> u64| {
+        let expected: Vec<_> = sample
+            .families
+            .iter()
+            .map(|f| (f.name, figure(f)))
+            .collect();
+        assert_eq!(figures(&metrics, name), expected, "{name}");
+    };
+    expect("mm_family_live_bytes", |f| f.live_bytes);
+    expect("mm_family_allocated_blocks", |f| f.blocks_allocated);
+    expect("mm_family_resident_bytes", |f| f.resident_bytes);
+    assert_eq!(metrics["mm_family_allocated_blocks"].kind, "counter");
+    assert_eq!(
+        metrics["mm_process_resident_bytes"].samples[0].figure,
+        537_290_342
+    );
+}
+
+#[test]
+fn every_figure_has_a_metric() {
+    // Each figure is another number, so that none is taken for another.
+    let text = snapshot(vec![FamilySnapshot {
+        unit_size: 901,
+        live_blocks: 902,
+        live_units: 903,
+        live_bytes: 904,
+        peak_live_bytes: 905,
+        free_blocks: 906,
+        free_units: 907,
+        largest_free_block: 908,
+        cached_units: 909,
+        vm_pages: 910,
+        mapped_bytes: 911,
+        resident_bytes: 912,
+        occupied_page_bytes: 913,
+        occupied_page_free_bytes: 914,
+        reclaimable_bytes: 915,
+        blocks_allocated: 916,
+        blocks_released: 917,
+        kernel_calls: 918,
+        ..family("A", "a::A")
+    }]);
+    let metrics = read_back(&text);
+    let of_families = metrics
+        .iter()
+        .filter(|(name, _)| name.starts_with("mm_family_"));
+    let mut found: Vec<_> = of_families
+        .map(|(_, metric)| metric.samples[0].figure)
+        .collect();
+    found.sort_unstable();
+    assert!(found.into_iter().eq(901..=918));
+}
+
+#[test]
+fn every_metric_says_its_unit() {
+    let metrics = read_back(&indexd());
+    for (name, metric) in &metrics {
+        assert!(
+            metric.unit.is_some() || name == "mm_resident_is_measured",
+            "{name}"
+        );
+        assert!(metric.help.ends_with('.') || name == "mm_resident_is_measured");
+    }
+}
+
+#[test]
+fn odd_names_come_back_whole() {
+    let names = [
+        "",
+        "Größe",
+        "two\nlines\r\t\u{1b}",
+        "a\\n\"b\"\\",
+        "{x=\"y\"} 1 # EOF",
+    ];
+    let odd = snapshot(names.map(|name| family(name, name)).into());
+    let metrics = read_back(&odd);
+    let mut read: Vec<_> = figures(&metrics, "mm_family_live_bytes");
+    read.sort_unstable();
+    let mut expected = names.map(|name| (name, 0));
+    expected.sort_unstable();
+    assert_eq!(read, expected);
+}
+
+#[test]
+fn families_that_share_name_and_path_are_told_apart() {
+    let at = |line, version| FamilySnapshot {
+        location: Location::new("src/lib.rs", line, 5, version),
+        ..family("Item", "util::Item")
+    };
+    let metrics = read_back(&snapshot(vec![
+        at(1, "1.0.0"),
+        at(1, "2.0.0"),
+        at(9, "2.0.0"),
+    ]));
+    let samples = &metrics["mm_family_live_units"].samples;
+    assert_eq!(samples.len(), 3);
+    assert_eq!(samples[1].labels["location"], "src/lib.rs:1:5");
+    assert_eq!(samples[1].labels["version"], "2.0.0");
+}
+
+#[test]
+fn what_the_system_does_not_say_is_left_out() {
+    let mut unknown = indexd();
+    unknown.process_resident_bytes = 0;
+    unknown.resident_is_measured = false;
+    let metrics = read_back(&unknown);
+    assert!(!metrics.contains_key("mm_process_resident_bytes"));
+    assert_eq!(metrics["mm_resident_is_measured"].samples[0].figure, 0);
+}
+
+#[test]
+fn no_families_and_huge_ones() {
+    let metrics = read_back(&snapshot(vec![]));
+    assert!(metrics["mm_family_live_bytes"].samples.is_empty());
+    let metrics = read_back(&huge());
+    assert_eq!(metrics["mm_family_live_bytes"].samples[1].figure, u64::MAX);
+}

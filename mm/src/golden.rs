@@ -1,0 +1,28 @@
+//! Texts that are compared with files, for tests.
+//!
+//! `MM_UPDATE_GOLDEN=1 cargo test -p mm --lib` writes the files anew; the difference is then for
+//! a person to read.
+
+use std::fmt::Display;
+
+/// Compares a text, and the line feed that `println!` adds, with a file below `src`.
+macro_rules! check_golden {
+    ($path:expr, $text:expr) => {
+        crate::golden::compare(
+            concat!(env!("CARGO_MANIFEST_DIR"), "/src/", $path),
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/", $path)),
+            &$text,
+        )
+    };
+}
+pub(crate) use check_golden;
+
+#[track_caller]
+pub(crate) fn compare(path: &str, golden: &str, text: &dyn Display) {
+    let text = format!("{text}\n");
+    if std::env::var_os("MM_UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, text).unwrap();
+        return;
+    }
+    assert!(text == golden, "\n--- {path}\n{golden}\n--- now\n{text}");
+}
