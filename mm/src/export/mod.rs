@@ -3,6 +3,10 @@
 //! What is a person's to read is in [`report`](crate::report). Here everything is there under the
 //! names and in the units of the format, whole and unrounded.
 
+#[cfg(feature = "json")]
+mod json;
 mod openmetrics;
 
+#[cfg(all(test, feature = "json"))]
+mod samples;
 pub use self::openmetrics::OpenMetrics;

@@ -1,0 +1,197 @@
+//! Snapshots and profiles as JSON, with a schema and its version.
+//!
+//! What [`Serialize`] says of the types is what is written; the schemas in `mm/schemas` describe
+//! it, and the tests hold each against the other.
+
+use serde::Serialize;
+
+use crate::profile::Profile;
+use crate::snapshot::Snapshot;
+
+/// Version of both schemas. It rises when a field goes away or changes its meaning.
+const VERSION: u32 = 1;
+
+/// A document that says what it is before what it has to say.
+#[derive(Serialize)]
+struct Document<'a, T> {
+    schema: &'static str,
+    version: u32,
+    #[serde(flatten)]
+    content: &'a T,
+}
+
+impl Snapshot {
+    /// Returns every figure as a JSON object with `"schema": "mm-snapshot"` and `"version": 1`.
+    ///
+    /// Figures are bytes, blocks, units (of the family's size) or pages, as the schema below says.
+    /// Allocates. With the feature `json`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::PageFamily;
+    /// use std::alloc::Layout;
+    ///
+    /// PageFamily::register("json-doc:rows", Layout::new::<u64>())?.alloc(3)?;
+    /// let json: serde_json::Value = serde_json::from_str(&mm::snapshot().to_json())?;
+    ///
+    /// assert_eq!((&json["schema"], &json["version"]), (&"mm-snapshot".into(), &1.into()));
+    /// let families = json["families"].as_array().unwrap();
+    /// let rows = families.iter().find(|family| family["name"] == "json-doc:rows").unwrap();
+    /// assert_eq!(rows["live_bytes"], 24);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Schema
+    ///
+    /// As a [JSON Schema](https://json-schema.org/draft/2020-12/schema), which is also the file
+    /// `schemas/snapshot.schema.json` of the package:
+    ///
+    /// ```json
+    #[doc = include_str!("../../schemas/snapshot.schema.json")]
+    /// ```
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        json("mm-snapshot", self)
+    }
+}
+
+impl Profile {
+    /// Returns everything that is live, by family and by call site, as a JSON object with
+    /// `"schema": "mm-profile"` and `"version": 1`.
+    ///
+    /// Figures are bytes, blocks or units (of the family's size), as the schema below says.
+    /// Allocates. With the feature `json`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let json: serde_json::Value = serde_json::from_str(&mm::profile().to_json())?;
+    /// assert_eq!((&json["schema"], &json["version"]), (&"mm-profile".into(), &1.into()));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    ///
+    /// # Schema
+    ///
+    /// As a [JSON Schema](https://json-schema.org/draft/2020-12/schema), which is also the file
+    /// `schemas/profile.schema.json` of the package:
+    ///
+    /// ```json
+    #[doc = include_str!("../../schemas/profile.schema.json")]
+    /// ```
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        json("mm-profile", self)
+    }
+}
+
+/// Writes a document.
+fn json(schema: &'static str, content: &impl Serialize) -> String {
+    let document = Document {
+        schema,
+        version: VERSION,
+        content,
+    };
+    serde_json::to_string(&document).expect("texts and numbers under names are always JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    //! Each document against its schema, and the schema against the document.
+
+    use serde_json::{Map, Value};
+
+    use crate::export::samples::profile;
+    use crate::snapshot::samples::{huge, indexd, snapshot};
+
+    const SNAPSHOT: &str = include_str!("../../schemas/snapshot.schema.json");
+    const PROFILE: &str = include_str!("../../schemas/profile.schema.json");
+
+    fn parse(text: &str) -> Value {
+        serde_json::from_str(text).expect("JSON")
+    }
+
+    #[track_caller]
+    fn check(document: &str, schema: &str) {
+        let schema = parse(schema);
+        conforms(&parse(document), &schema, &schema, "$");
+    }
+
+    /// Walks document and schema together. What this does not know of schemas, none of ours has:
+    /// the other reader, in `tests/formats`, knows it all.
+    #[track_caller]
+    fn conforms(value: &Value, schema: &Value, root: &Value, at: &str) {
+        let schema = match schema["$ref"].as_str() {
+            Some(pointer) => root.pointer(&pointer[1..]).expect("a definition"),
+            None => schema,
+        };
+        if let Some(constant) = schema.get("const") {
+            assert_eq!(value, constant, "{at}");
+            return;
+        }
+        assert!(has_type(value, &schema["type"]), "{at}: {value}");
+        match value {
+            Value::Object(fields) => have_the_keys(fields, schema, root, at),
+            Value::Array(items) => items
+                .iter()
+                .for_each(|item| conforms(item, &schema["items"], root, &format!("{at}[]"))),
+            _ => {}
+        }
+    }
+
+    /// Every field is in the schema, and every property of the schema is a field.
+    #[track_caller]
+    fn have_the_keys(fields: &Map<String, Value>, schema: &Value, root: &Value, at: &str) {
+        let properties = schema["properties"].as_object().expect("properties");
+        let keys: Vec<_> = fields.keys().collect();
+        assert_eq!(keys, properties.keys().collect::<Vec<_>>(), "{at}");
+        let required = schema["required"].as_array().expect("required");
+        let mut required: Vec<_> = required.iter().filter_map(Value::as_str).collect();
+        required.sort_unstable();
+        assert_eq!(required, keys, "{at}");
+        for (key, value) in fields {
+            conforms(value, &properties[key], root, &format!("{at}.{key}"));
+        }
+    }
+
+    /// Returns whether a value has the type, or one of them.
+    fn has_type(value: &Value, types: &Value) -> bool {
+        match types {
+            Value::Array(types) => types.iter().any(|one| has_type(value, one)),
+            one => match one.as_str().expect("a name of a type") {
+                "integer" => value.is_u64(),
+                "string" => value.is_string(),
+                "boolean" => value.is_boolean(),
+                "array" => value.is_array(),
+                "object" => value.is_object(),
+                "null" => value.is_null(),
+                other => panic!("no type of ours: {other}"),
+            },
+        }
+    }
+
+    #[test]
+    fn snapshots_are_as_their_schema_says() {
+        check(&indexd().to_json(), SNAPSHOT);
+        check(&huge().to_json(), SNAPSHOT);
+        check(&snapshot(vec![]).to_json(), SNAPSHOT);
+        check(&crate::snapshot().to_json(), SNAPSHOT);
+    }
+
+    #[test]
+    fn profiles_are_as_their_schema_says() {
+        check(&profile().to_json(), PROFILE);
+        check(&crate::profile().to_json(), PROFILE);
+    }
+
+    #[test]
+    fn figures_are_whole() {
+        let json = parse(&huge().to_json());
+        assert_eq!(json["families"][1]["live_bytes"], u64::MAX);
+        assert_eq!(json["schema"], "mm-snapshot");
+        let json = parse(&profile().to_json());
+        assert_eq!(json["families"][0]["sites"][0]["oldest"]["secs"], 61);
+        assert_eq!(json["families"][0]["sites"][1]["value"][0], b'a');
+        assert_eq!(json["schema"], "mm-profile");
+    }
+}

@@ -1,0 +1,84 @@
+//! A profile made by hand, for the tests of the formats.
+
+use std::time::Duration;
+
+use crate::profile::{CallSite, FamilyProfile, Profile};
+use crate::snapshot::Location;
+
+/// Makes a family that nobody tracks, with live blocks of one unit.
+pub(super) fn untracked(path: &'static str, unit_size: u64, live: u64) -> FamilyProfile {
+    FamilyProfile {
+        name: path.rsplit("::").next().unwrap_or(path),
+        path,
+        location: Location::new("src/lib.rs", 7, 1, "0.1.0"),
+        unit_size,
+        live_blocks: live,
+        live_units: live,
+        kept_blocks: 0,
+        kept_units: 0,
+        unrecorded_blocks: live,
+        unrecorded_units: live,
+        blocks_allocated: live,
+        every: 0,
+        sites: Vec::new(),
+    }
+}
+
+/// Makes a call site with blocks of two units, half of which are live.
+pub(super) fn site(file: &'static str, line: u32, live_blocks: u64) -> CallSite {
+    CallSite {
+        location: Location::new(file, line, 9, ""),
+        thread: "main",
+        frames: &[],
+        live_blocks,
+        live_units: 2 * live_blocks,
+        oldest: Some(Duration::new(61, 5)),
+        value: None,
+        blocks_recorded: 2 * live_blocks,
+        units_recorded: 4 * live_blocks,
+    }
+}
+
+/// Makes a profile of three families: each block of one is recorded, every tenth of another, and
+/// none of the third.
+pub(super) fn profile() -> Profile {
+    let posting = FamilyProfile {
+        live_blocks: 100,
+        live_units: 170,
+        kept_blocks: 10,
+        kept_units: 10,
+        unrecorded_blocks: 30,
+        unrecorded_units: 40,
+        blocks_allocated: 1_000,
+        every: 1,
+        sites: vec![
+            site("src/index.rs", 40, 40),
+            CallSite {
+                thread: "",
+                value: Some(b"ada".as_slice().into()),
+                ..site("src/index.rs", 88, 20)
+            },
+            CallSite {
+                thread: "worker \"1\"",
+                oldest: None,
+                blocks_recorded: 7,
+                units_recorded: 9,
+                ..site("src/merge.rs", 3, 0)
+            },
+        ],
+        ..untracked("indexd::index::Posting", 36, 0)
+    };
+    let session = FamilyProfile {
+        live_blocks: 705,
+        live_units: 1_402,
+        unrecorded_blocks: 635,
+        unrecorded_units: 1_262,
+        blocks_allocated: 1_500,
+        every: 10,
+        sites: vec![site("src/session.rs", 61, 50), site("src/index.rs", 40, 20)],
+        ..untracked("indexd::session::Session", 208, 0)
+    };
+    Profile {
+        families: vec![posting, untracked("indexd::query::Cursor", 32, 12), session],
+    }
+}
