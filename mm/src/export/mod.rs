@@ -6,7 +6,10 @@
 #[cfg(feature = "json")]
 mod json;
 mod openmetrics;
+#[cfg(feature = "pprof")]
+mod pprof;
 
-#[cfg(all(test, feature = "json"))]
+#[cfg(all(test, any(feature = "json", feature = "pprof")))]
 mod samples;
+
 pub use self::openmetrics::OpenMetrics;

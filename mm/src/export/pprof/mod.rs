@@ -1,0 +1,89 @@
+//! A profile as pprof reads it: the messages of `profile.proto`, in gzip.
+//!
+//! [`figures`] says what there is to tell of a family, [`stack`] which frames that has, and
+//! [`writer`] puts both into the tables of a [`message::Profile`].
+
+mod figures;
+mod maps;
+mod message;
+mod stack;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::Write;
+use std::time::{Duration, SystemTime};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use prost::Message;
+
+use self::writer::Writer;
+use crate::profile::Profile;
+
+impl Profile {
+    /// Returns a heap profile in the [format of pprof], which Pyroscope and Parca read too:
+    /// protobuf in gzip.
+    ///
+    /// The sample types are `inuse_space` and `alloc_space`, in bytes, and `inuse_objects` and
+    /// `alloc_objects`, in blocks: what is live, and what was allocated since the start of the
+    /// process. Shown first is `inuse_space`.
+    ///
+    /// Every call site is a sample, with its file, line and column as the name of the innermost
+    /// frame. If backtraces are recorded, the callers follow, as addresses that pprof looks up in
+    /// the program. Labels are `type` (the path of the family), `defined` (where, and the crate's
+    /// version) and `thread`, if that has a name.
+    ///
+    /// The live figures of all samples of a family add up to its live blocks and bytes, because
+    /// there are two samples without a call site:
+    ///
+    /// - `(not recorded)` is what is left: blocks that were allocated while the family was not
+    ///   tracked, or between two samples. Of those that are released the size is not known, and
+    ///   each counts as one unit in `alloc_space`.
+    /// - `(kept on purpose)` has kept blocks that are live. In the figures since the start they
+    ///   count where they were recorded, or as not recorded.
+    ///
+    /// If one in `every` blocks is recorded, the figures of call sites are multiplied by `every`,
+    /// and a comment of the profile says so. They are an estimate then, and may exceed what is
+    /// live; nothing is left in that case.
+    ///
+    /// Allocates. With the feature `pprof`. The time in the profile is that of this call.
+    ///
+    /// [format of pprof]: https://github.com/google/pprof/blob/main/proto/profile.proto
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// std::fs::write("heap.pb.gz", mm::profile().to_pprof())?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// Then `pprof -top heap.pb.gz`, or `pprof -http=: PROGRAM heap.pb.gz`. Bytes of gzip begin
+    /// with its mark:
+    ///
+    /// ```
+    /// assert!(mm::profile().to_pprof().starts_with(&[0x1f, 0x8b]));
+    /// ```
+    #[must_use]
+    pub fn to_pprof(&self) -> Vec<u8> {
+        let mut writer = Writer::new(since_epoch(), maps::executable());
+        for family in &self.families {
+            writer.add(family);
+        }
+        gzip(&writer.finish(self).encode_to_vec())
+    }
+}
+
+/// Returns the time since 1970, or none at all for a clock that is set before that.
+fn since_epoch() -> Duration {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.unwrap_or_default()
+}
+
+/// Compresses bytes.
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
+    written.expect("a vector takes all that is written")
+}

@@ -1,0 +1,286 @@
+//! The tables of a pprof profile.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::figures::{Origin, Part, parts};
+use super::maps::Map;
+use super::message::{Function, Label, Line, Location, Mapping, Profile, Sample, ValueType};
+use super::stack::{self, Caller, Frame, frames};
+use crate::profile::{self, FamilyProfile};
+use crate::snapshot;
+
+/// The sample types and their units, in the order of the values. A reader that knows of no default
+/// shows the last.
+const SAMPLE_TYPES: [(&str, &str); 4] = [
+    ("alloc_objects", "count"),
+    ("alloc_space", "bytes"),
+    ("inuse_objects", "count"),
+    ("inuse_space", "bytes"),
+];
+
+/// What a person should know of any profile.
+const NOTE: &str = "alloc_space counts a released block that was not recorded as one unit";
+
+/// What there is one location of.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Key {
+    Place(snapshot::Location),
+    Address(u64),
+    Words(&'static str),
+}
+
+impl From<&Frame> for Key {
+    fn from(frame: &Frame) -> Self {
+        match frame {
+            Frame::Place(place) => Self::Place(*place),
+            Frame::Caller(caller) => Self::Address(caller.address),
+            Frame::Words(words) => Self::Words(words),
+        }
+    }
+}
+
+/// Fills the tables of a profile, each text, function and location once.
+pub(super) struct Writer {
+    profile: Profile,
+    texts: HashMap<String, i64>,
+    functions: HashMap<(i64, i64), u64>,
+    locations: HashMap<Key, u64>,
+}
+
+impl Writer {
+    /// Begins with what is the same in all profiles of the process.
+    pub(super) fn new(now: Duration, maps: Vec<Map>) -> Self {
+        let mut writer = Self {
+            profile: Profile::default(),
+            texts: HashMap::new(),
+            functions: HashMap::new(),
+            locations: HashMap::new(),
+        };
+        // The format wants it to be the first.
+        writer.text("");
+        let types = SAMPLE_TYPES.map(|(kind, unit)| writer.value_type(kind, unit));
+        writer.profile.sample_type = types.into();
+        writer.profile.default_sample_type = writer.text("inuse_space");
+        writer.profile.time_nanos = signed(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX));
+        for map in maps {
+            writer.map(&map);
+        }
+        writer
+    }
+
+    /// Adds all samples of a family.
+    pub(super) fn add(&mut self, family: &FamilyProfile) {
+        for part in parts(family) {
+            let sample = self.sample(family, &part);
+            self.profile.sample.push(sample);
+        }
+    }
+
+    /// Ends with what is said of the whole.
+    pub(super) fn finish(mut self, of: &profile::Profile) -> Profile {
+        let comments = intervals(of).into_iter().map(|(every, families)| {
+            format!(
+                "of {families} page families one block in {every} is recorded; \
+                 the figures of their call sites are multiplied by {every}"
+            )
+        });
+        for comment in comments.chain([NOTE.to_owned()]) {
+            let comment = self.text(&comment);
+            self.profile.comment.push(comment);
+        }
+        let longest = of.families.iter().map(|family| family.every).max();
+        self.profile.period_type = Some(self.value_type("objects", "count"));
+        self.profile.period = longest.unwrap_or(1).max(1).into();
+        self.profile
+    }
+
+    /// Describes one part of a family.
+    fn sample(&mut self, family: &FamilyProfile, part: &Part<'_>) -> Sample {
+        let bytes = |units: u64| signed(units.saturating_mul(family.unit_size));
+        let frames = frames(part.origin).into_iter();
+        Sample {
+            location_id: frames.map(|frame| self.location(&frame)).collect(),
+            value: vec![
+                signed(part.allocated.blocks),
+                bytes(part.allocated.units),
+                signed(part.live.blocks),
+                bytes(part.live.units),
+            ],
+            label: self.labels(family, part.origin),
+        }
+    }
+
+    /// Names the family, which may share its path with another, and the thread.
+    fn labels(&mut self, family: &FamilyProfile, origin: Origin<'_>) -> Vec<Label> {
+        let version = family.location.crate_version;
+        let defined = format!("{} ({version})", place(family.location));
+        let mut labels = vec![
+            self.label("type", family.path),
+            self.label("defined", &defined),
+        ];
+        if let Origin::Site(site) = origin
+            && !site.thread.is_empty()
+        {
+            labels.push(self.label("thread", site.thread));
+        }
+        labels
+    }
+
+    /// Returns a label.
+    fn label(&mut self, key: &str, text: &str) -> Label {
+        Label {
+            key: self.text(key),
+            str: self.text(text),
+        }
+    }
+
+    /// Returns a kind of value.
+    fn value_type(&mut self, kind: &str, unit: &str) -> ValueType {
+        ValueType {
+            kind: self.text(kind),
+            unit: self.text(unit),
+        }
+    }
+
+    /// Returns the number of a text.
+    fn text(&mut self, text: &str) -> i64 {
+        if let Some(known) = self.texts.get(text) {
+            return *known;
+        }
+        let table = &mut self.profile.string_table;
+        let number = signed(table.len() as u64);
+        table.push(text.to_owned());
+        self.texts.insert(text.to_owned(), number);
+        number
+    }
+
+    /// Adds a part of the address space.
+    fn map(&mut self, map: &Map) {
+        let mapping = Mapping {
+            id: next(&self.profile.mapping),
+            memory_start: map.start,
+            memory_limit: map.limit,
+            file_offset: map.offset,
+            filename: self.text(&map.file),
+            ..Mapping::default()
+        };
+        self.profile.mapping.push(mapping);
+    }
+
+    /// Returns the number of the location of a frame.
+    fn location(&mut self, frame: &Frame) -> u64 {
+        let key = Key::from(frame);
+        if let Some(known) = self.locations.get(&key) {
+            return *known;
+        }
+        let location = match frame {
+            Frame::Caller(caller) => self.at_address(caller),
+            Frame::Words(words) => self.at_line(words, "", [0, 0]),
+            Frame::Place(at) => self.at_line(&place(*at), at.file, [at.line, at.column]),
+        };
+        let id = next(&self.profile.location);
+        self.profile.location.push(Location { id, ..location });
+        self.locations.insert(key, id);
+        id
+    }
+
+    /// Describes code by its address, and by what is known of it.
+    fn at_address(&mut self, caller: &Caller) -> Location {
+        let line = caller
+            .functions
+            .iter()
+            .map(|function| self.in_function(function));
+        let line: Vec<_> = line.collect();
+        let address = caller.address;
+        Location {
+            mapping_id: self.mapping_of(address, !line.is_empty()),
+            address,
+            line,
+            ..Location::default()
+        }
+    }
+
+    /// Describes a line of a function that was looked up.
+    fn in_function(&mut self, function: &stack::Function) -> Line {
+        Line {
+            function_id: self.function(&function.name, &function.file),
+            number: function.line.into(),
+            column: 0,
+        }
+    }
+
+    /// Returns the number of the mapping that an address is in, and notes there whether names are
+    /// known: pprof looks them up where it finds none.
+    fn mapping_of(&mut self, address: u64, is_looked_up: bool) -> u64 {
+        let mut mappings = self.profile.mapping.iter_mut();
+        let is_there = |mapping: &&mut Mapping| {
+            (mapping.memory_start..mapping.memory_limit).contains(&address)
+        };
+        let Some(mapping) = mappings.find(is_there) else {
+            return 0;
+        };
+        if is_looked_up {
+            mapping.has_functions = true;
+            mapping.has_filenames = true;
+            mapping.has_line_numbers = true;
+            mapping.has_inline_frames = true;
+        }
+        mapping.id
+    }
+
+    /// Describes a line of a function.
+    fn at_line(&mut self, function: &str, file: &str, [line, column]: [u32; 2]) -> Location {
+        let line = Line {
+            function_id: self.function(function, file),
+            number: line.into(),
+            column: column.into(),
+        };
+        Location {
+            line: vec![line],
+            ..Location::default()
+        }
+    }
+
+    /// Returns the number of a function.
+    fn function(&mut self, name: &str, file: &str) -> u64 {
+        let (name, filename) = (self.text(name), self.text(file));
+        if let Some(known) = self.functions.get(&(name, filename)) {
+            return *known;
+        }
+        let id = next(&self.profile.function);
+        self.profile.function.push(Function {
+            id,
+            name,
+            system_name: name,
+            filename,
+        });
+        self.functions.insert((name, filename), id);
+        id
+    }
+}
+
+/// Returns the sampling intervals above 1, ascending, and of how many families each is.
+fn intervals(profile: &profile::Profile) -> Vec<(u32, usize)> {
+    let sampled = profile.families.iter().filter(|family| family.every > 1);
+    let mut families = std::collections::BTreeMap::new();
+    for family in sampled {
+        *families.entry(family.every).or_default() += 1;
+    }
+    families.into_iter().collect()
+}
+
+/// Writes a place as compilers do: `src/index.rs:17:5`.
+fn place(at: snapshot::Location) -> String {
+    format!("{}:{}:{}", at.file, at.line, at.column)
+}
+
+/// Returns the number of the entry that a table gets next.
+fn next<T>(table: &[T]) -> u64 {
+    table.len() as u64 + 1
+}
+
+/// Cuts a figure to what the format has room for.
+fn signed(figure: u64) -> i64 {
+    i64::try_from(figure).unwrap_or(i64::MAX)
+}
