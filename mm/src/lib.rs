@@ -98,6 +98,8 @@ mod managed;
 #[cfg(all(test, loom))]
 mod models;
 mod newtype;
+#[cfg(all(unix, feature = "signal"))]
+mod on_signal;
 mod options;
 mod os;
 mod print;
@@ -124,6 +126,8 @@ pub use crate::growth::{Growth, Watch, WatchBuilder, watch};
 pub use crate::handle::{Block, IntoIter, Kept, MmBox, xfree};
 pub use crate::limit::{Limit, LimitGroup};
 pub use crate::managed::{MmManaged, ZeroInit};
+#[cfg(all(unix, feature = "signal"))]
+pub use crate::on_signal::report_on_signal;
 pub use crate::options::{Options, OptionsError};
 pub use crate::print::{print_block_usage, print_memory_usage, print_registered_page_families};
 #[cfg(feature = "backtrace")]

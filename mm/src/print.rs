@@ -71,7 +71,7 @@ fn is_colour_wanted(is_terminal: bool, no_color: Option<&std::ffi::OsStr>) -> bo
 }
 
 /// Writes a report and a line feed; an error ends it early, and nobody hears of it.
-fn write_to(out: impl Write, report: impl fmt::Display) {
+pub(crate) fn write_to(out: impl Write, report: impl fmt::Display) {
     let mut chunks = Chunks::new(out);
     let _ = writeln!(chunks, "{report}").and_then(|()| chunks.flush());
 }

@@ -1,0 +1,92 @@
+//! A report at a signal, from a thread of its own: a handler must neither allocate nor wait for a
+//! lock, and all that ours does is to write to a pipe.
+
+use std::io;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use signal_hook::consts::{FORBIDDEN, SIGBUS};
+use signal_hook::iterator::{Handle, Signals};
+
+use crate::print::write_to;
+use crate::profile::leaks;
+use crate::registry::snapshot;
+
+/// Signals that a process can have; the kernel refuses some of these too.
+const NUMBERS: core::ops::Range<i32> = 1..128;
+
+/// What the thread is told of further signals by; `None` before there is a thread.
+static WATCH: Mutex<Option<Handle>> = Mutex::new(None);
+
+/// Writes a report to standard error whenever `signal` arrives: how much memory each family holds,
+/// and, of families that are tracked, who allocated it.
+///
+/// A thread of its own takes the figures. Below a line with the number of the signal it writes
+/// [`Snapshot::memory_usage`], then what [`leaks`](fn@crate::leaks) returns; figures are in blocks,
+/// units, bytes and percent, as there. Signals that arrive while it writes make one further report.
+/// A report that nobody can read is dropped.
+///
+/// Handlers that are in place already stay, and are called too. The signal's default action, such
+/// as to end the process, is what the handler takes the place of. A second call for the same signal
+/// changes nothing. A child that was forked has no such thread, and makes no reports.
+///
+/// With the feature `signal`, on Unix. See [`signal(7)`] for the numbers.
+///
+/// [`Snapshot::memory_usage`]: crate::Snapshot::memory_usage
+/// [`signal(7)`]: https://man7.org/linux/man-pages/man7/signal.7.html
+///
+/// # Errors
+///
+/// [`InvalidInput`](io::ErrorKind::InvalidInput) if `signal` cannot be handled (`SIGKILL`,
+/// `SIGSTOP`, and numbers without a signal), or comes of a fault that would come again (`SIGSEGV`,
+/// `SIGBUS`, `SIGILL`, `SIGFPE`). Any other error is that of the system, if there can be no pipe or
+/// no thread.
+///
+/// # Examples
+///
+/// ```
+/// const SIGHUP: i32 = 1;
+/// mm::report_on_signal(SIGHUP)?;
+/// // From here on `kill -HUP` shows what the process holds.
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn report_on_signal(signal: i32) -> io::Result<()> {
+    if !NUMBERS.contains(&signal) || signal == SIGBUS || FORBIDDEN.contains(&signal) {
+        return Err(refused(signal));
+    }
+    let mut watch = WATCH.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handle) = &*watch {
+        return handle.add_signal(signal);
+    }
+    *watch = Some(start(signal)?);
+    Ok(())
+}
+
+/// Returns the error for a signal that nobody can or should handle.
+fn refused(signal: i32) -> io::Error {
+    let message = format!("signal {signal} cannot be handled, or must not be");
+    io::Error::new(io::ErrorKind::InvalidInput, message)
+}
+
+/// Starts the thread, with its first signal.
+fn start(signal: i32) -> io::Result<Handle> {
+    let mut signals = Signals::new([signal])?;
+    let handle = signals.handle();
+    let thread = thread::Builder::new().name("mm-report".to_owned());
+    thread.spawn(move || signals.forever().for_each(report))?;
+    Ok(handle)
+}
+
+/// Writes one report. What it says is there before anything is written, since that allocates.
+fn report(signal: i32) {
+    let (snapshot, leaks) = (snapshot(), leaks());
+    let usage = snapshot.memory_usage(None);
+    let is_tracked = leaks.families.iter().any(|family| family.every > 0);
+    let holders = is_tracked.then(|| format!("\n\n{leaks}"));
+    let text = format!(
+        "mm: at signal {signal}, of process {}:\n{usage}{}",
+        std::process::id(),
+        holders.unwrap_or_default()
+    );
+    write_to(io::stderr().lock(), text);
+}
