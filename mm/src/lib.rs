@@ -62,6 +62,15 @@
 //! - ThreadSanitizer needs no feature. With the std that comes with Rust it cannot follow locks, those
 //!   in mm neither; build std for it (`-Zbuild-std`), or pass `--cfg mm_tsan` to rustc.
 //!
+//! # Formats that other programs read
+//!
+//! | what | for | feature |
+//! | --- | --- | --- |
+//! | [`Snapshot::openmetrics`] | Prometheus and what else reads OpenMetrics | none |
+//! | `Snapshot::to_json`, `Profile::to_json` | programs of one's own; the schemas have a version | `json` |
+//! | `Profile::to_pprof` | pprof, Pyroscope, Parca | `pprof` |
+//! | `report_on_signal` | a person with a shell | `signal`, on Unix |
+//!
 //! # Signal handlers and forks
 //!
 //! A signal handler must not allocate or release: it may have interrupted mm with a cache half
