@@ -1,10 +1,14 @@
 //! A forked child, and what it says.
 
 use std::os::unix::process::ExitStatusExt;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitStatus;
 
 /// A child that takes longer hangs, and is ended by the kernel.
 const SECONDS: u32 = 20;
+
+/// Exit code of a child that panicked.
+const PANICKED: i32 = 101;
 
 /// Forks, and has the child `look`, which returns its exit code.
 ///
@@ -19,7 +23,8 @@ pub fn in_a_child(look: impl FnOnce() -> i32) -> ExitStatus {
     if child == 0 {
         // SAFETY: no handler is asked for: a child that hangs is ended.
         unsafe { libc::alarm(SECONDS) };
-        let code = look();
+        // A panic would unwind into the test harness, whose thread the child is, and end it well.
+        let code = panic::catch_unwind(AssertUnwindSafe(look)).unwrap_or(PANICKED);
         // SAFETY: ends the child at once, without the parent's handlers.
         unsafe { libc::_exit(code) };
     }
