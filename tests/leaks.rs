@@ -136,6 +136,12 @@ fn values_can_be_looked_at() {
         leaks.to_string().contains("of which the value begins \""),
         "{leaks}"
     );
+    // Not what lies behind it.
+    // SAFETY: as above.
+    let leaks = unsafe { mm::leaks_with_values(usize::MAX) };
+    let sites = &leaks.family("Emp").expect("two are live").sites;
+    let lengths = sites.iter().filter_map(|site| site.value.as_ref());
+    assert!(lengths.map(|value| value.len()).all(|length| length == 12));
     drop((older, younger));
 }
 

@@ -146,6 +146,8 @@ impl PageFamily {
         // Before: a fork holds the locks of families on the list alone.
         self.list();
         let (recorded, sites) = self.look(wanted);
+        // What lies behind the value is another's.
+        let bytes = bytes.min(self.layout().size());
         let now = clock::milliseconds();
         let sites = sites.into_iter();
         FamilyProfile {
