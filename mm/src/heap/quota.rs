@@ -134,9 +134,12 @@ impl Heap {
         self.account_supervision(&central);
     }
 
-    /// Whether the soft limit was crossed since the last call.
+    /// Whether the soft limit was crossed once more than this was asked and answered with yes.
     pub(crate) fn take_crossing(&self) -> bool {
-        self.crossings.load(Relaxed) > 0 && self.crossings.swap(0, Relaxed) > 0
+        self.crossings.load(Relaxed) > 0
+            && (self.crossings)
+                .fetch_update(Relaxed, Relaxed, |crossings| crossings.checked_sub(1))
+                .is_ok()
     }
 
     /// Makes the family part of a group, with what it holds.
@@ -205,5 +208,29 @@ impl Central {
         if quota.is_above_soft && !was_above {
             heap.crossings.fetch_add(1, Relaxed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::alloc::Layout;
+    use core::panic::Location;
+
+    use super::*;
+    use crate::heap::cache::Row;
+
+    #[test]
+    fn crossings_that_nobody_was_told_of_yet_add_up() {
+        static HEAP: Heap = Heap::new(Layout::new::<u64>());
+        HEAP.set_soft_limit(0);
+        // Other threads cross, while the one that crossed first is on its way to tell.
+        for _ in 0..2 {
+            let block = HEAP.alloc_supervised(1, Location::caller());
+            let first = block.expect("memory").first;
+            // SAFETY: the block is live, and nobody has it.
+            unsafe { HEAP.release_straight(Row { first, units: 1 }) };
+        }
+        let told = [(); 3].map(|()| HEAP.take_crossing());
+        assert_eq!(told, [true, true, false]);
     }
 }
