@@ -190,14 +190,18 @@ impl Options {
                 Ok(self.quarantine(bytes(size)?.max(asked)))
             }
             None if option == "track" => Ok(self.track(Track::All)),
-            Some(("track", every)) => Ok(self.track(Track::Every(number(every)?))),
+            Some(("track", every)) => {
+                let asked = Self::new().track(Track::Every(number(every)?)).every;
+                let least = if self.every == 0 { asked } else { self.every };
+                Ok(self.track(Track::Every(asked.min(least))))
+            }
             #[cfg(feature = "backtrace")]
-            Some(("backtrace", frames)) => Ok(self.backtrace(number(frames)?)),
+            Some(("backtrace", frames)) => Ok(self.backtrace(self.frames.max(number(frames)?))),
             #[cfg(not(feature = "backtrace"))]
             Some(("backtrace", _)) => Err(OptionsError::NeedsFeature {
                 feature: "backtrace",
             }),
-            None if option == "leaks" => Ok(self.leaks_at_exit(0)),
+            None if option == "leaks" => Ok(self.leaks_at_exit(self.leaks.unwrap_or(0))),
             Some(("leaks", code)) => Ok(self.leaks_at_exit(number(code)?)),
             _ => Err(OptionsError::Unknown {
                 option: option.into(),
@@ -344,6 +348,10 @@ mod tests {
         let asked = Options::new().poison().quarantine(4_096);
         assert_eq!(asked.with("zero,quarantine=0"), Ok(asked));
         assert_eq!(asked.with("quarantine=8KiB"), Ok(asked.quarantine(8_192)));
+        let asked = Options::new().track(Track::Every(10)).leaks_at_exit(3);
+        assert_eq!(asked.with("track=100,leaks"), Ok(asked));
+        let more = asked.track(Track::All).leaks_at_exit(4);
+        assert_eq!(asked.with("track,leaks=4"), Ok(more));
     }
 
     #[test]
