@@ -21,6 +21,7 @@ fn figures_are_exact_whenever_threads_pause() {
             seed,
             most_time: Duration::from_secs(60),
             round: operations / 30,
+            switch: seed == 2,
         };
         let summary = run(options, |_| {}).unwrap_or_else(|difference| {
             panic!("seed {seed}, {threads} threads: {difference}");

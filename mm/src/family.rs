@@ -7,6 +7,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
 use crate::error::{AllocError, CheckError};
+use crate::events;
 use crate::fork;
 use crate::heap::{Block, CacheCell, Figures, Heap, Link, Shortage, quota};
 use crate::holders::Holders;
@@ -359,11 +360,20 @@ impl PageFamily {
         answer: Result<Block, Shortage>,
         units: usize,
     ) -> Result<Block, AllocError> {
-        let block = answer.map_err(|shortage| self.alloc_error(shortage, units))?;
+        let block = answer.map_err(|shortage| self.refused(shortage, units))?;
         if self.heap.take_crossing() {
             self.tell_of_crossing(block.first, units);
         }
         Ok(block)
+    }
+
+    #[cold]
+    fn refused(&'static self, shortage: Shortage, units: usize) -> AllocError {
+        let error = self.alloc_error(shortage, units);
+        if matches!(error, AllocError::QuotaExceeded { .. }) {
+            events::refused(self, &error);
+        }
+        error
     }
 
     /// Calls who wants to know that the soft limit was crossed, before the block that did it is
@@ -373,7 +383,10 @@ impl PageFamily {
         let Some(soft) = self.soft_limit.get() else {
             return;
         };
-        let told = std::panic::catch_unwind(panic::AssertUnwindSafe(|| soft.tell(self)));
+        let told = std::panic::catch_unwind(panic::AssertUnwindSafe(|| {
+            events::crossed(self);
+            soft.tell(self);
+        }));
         if let Err(panic) = told {
             if units > 0 {
                 // SAFETY: the block is live, of this many units, and nobody has it yet.

@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::io;
 use std::thread::{self, JoinHandle};
 
+use crate::events;
 use crate::heap;
 use crate::profile::{Profile, leaks_of_scope};
 use crate::track::track_scopes;
@@ -55,6 +56,9 @@ pub fn no_leaks<R>(body: impl FnOnce(&LeakScope) -> R) -> R {
     let answer = scope.run(|| body(&scope));
     let leaks = scope.leaks();
     drop(scope);
+    if !leaks.families.is_empty() {
+        events::leaks(&leaks);
+    }
     assert!(leaks.families.is_empty(), "something leaked: {leaks}");
     answer
 }

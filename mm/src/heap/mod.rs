@@ -15,6 +15,9 @@
 //! | surplus | units that a cached block had more than the row that it was handed out for |
 //! | spare | memory of empty extents that a family keeps because it missed it before |
 //! | quarantine | released blocks that a hardened family does not hand out yet |
+//! | supervised | a family of which every call takes the lock, as it is tracked or limited; its caches are shut |
+//! | site | a place in the program that allocated, with the thread, as recorded |
+//! | tag | what is recorded of one live block: its site, and when |
 //! | guard | an OS page that nobody can touch, behind units or a large block |
 //! | in use | of a VM page: it may be backed by memory |
 //!
@@ -27,7 +30,8 @@
 //! # Layers
 //!
 //! `hardening` says what was chosen at the start; `hardened`, `random`, `quarantine` and `guards` do
-//! it, in place of the caches. `geometry` and `slot_map` calculate; `extent` with its `page`s and `large` are the kinds of
+//! it, in place of the caches. So do `supervised`, with `quota`, and `tracking`, with `asker`, `names`,
+//! `sites` and `tags`, for families that are limited or tracked; `visit` shows what is live. `geometry` and `slot_map` calculate; `extent` with its `page`s and `large` are the kinds of
 //! `record` that address space can have;
 //! `shelves`, `runs` and `large_runs` sort them; `central` is a family behind its lock; `cache` and
 //! `thread` are what a thread holds of it; `figures` counts, `check` counts again, `visit` shows

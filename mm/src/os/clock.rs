@@ -3,7 +3,7 @@
 /// Milliseconds since some moment before the process began.
 ///
 /// From no moment that is kept: a child that is forked while another thread keeps it would wait
-/// for ever. Source: `CLOCK_MONOTONIC` in clock_gettime(2).
+/// for ever. Source: `CLOCK_MONOTONIC` in `clock_gettime(2)`.
 #[cfg(unix)]
 pub(crate) fn milliseconds() -> u64 {
     let mut now = libc::timespec {

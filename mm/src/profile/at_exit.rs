@@ -3,6 +3,7 @@
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 
 use super::leaks;
+use crate::events;
 use crate::os::process;
 
 /// With what code the process ends if something leaked; 0 for the one that it has in any case.
@@ -51,6 +52,7 @@ extern "C" fn report() {
     if leaks.is_empty() {
         return;
     }
+    events::leaks(&leaks);
     // As one text, or each part would be a call into the kernel.
     let text = leaks.to_string();
     process::say_last(format_args!("at exit, {text}"));

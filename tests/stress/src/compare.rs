@@ -2,7 +2,7 @@
 
 use std::env;
 
-use mm::FamilySnapshot;
+use mm::{FamilySnapshot, PageFamily};
 
 use crate::counts::Sum;
 use crate::difference::{Comparison, Difference};
@@ -20,6 +20,7 @@ pub(crate) fn all(shared: &Shared) -> Result<(), Difference> {
     for (family, now) in shared.snapshot().iter().enumerate() {
         agrees_with_itself(now)?;
         one(now, &shared.start[family], sums[family])?;
+        profile(now, shared.families[family])?;
     }
     // The snapshot must have changed nothing.
     walk()
@@ -55,6 +56,29 @@ fn walk() -> Result<(), Difference> {
         expected: "those that are kept".to_owned(),
         found: error.to_string(),
     })
+}
+
+/// Requires that what is recorded, and what is not, are together what is live.
+fn profile(now: &FamilySnapshot, family: &'static PageFamily) -> Result<(), Difference> {
+    let compare = Comparison { family: now.name };
+    let profile = family.profile();
+    let blocks: u64 = profile.sites.iter().map(|site| site.live_blocks).sum();
+    let units: u64 = profile.sites.iter().map(|site| site.live_units).sum();
+    compare.same(
+        "profile's live blocks",
+        profile.live_blocks,
+        now.live_blocks,
+    )?;
+    compare.same(
+        "profile's blocks",
+        blocks + profile.unrecorded_blocks,
+        now.live_blocks,
+    )?;
+    compare.same(
+        "profile's units",
+        units + profile.unrecorded_units,
+        now.live_units,
+    )
 }
 
 fn one(now: &FamilySnapshot, start: &FamilySnapshot, counted: Sum) -> Result<(), Difference> {

@@ -50,6 +50,8 @@ pub struct Options {
     pub most_time: Duration,
     /// Operations of each thread between two comparisons.
     pub round: u64,
+    /// Whether tracking and limits come and go meanwhile.
+    pub switch: bool,
 }
 
 /// How far a run is.

@@ -16,7 +16,8 @@ Usage: cargo run --release -p mm-stress -- [OPTIONS]
                   there is --seconds)
   --threads N     threads that work at a time (4)
   --seed N        of the random numbers (1)
-  --seconds N     time after which to end";
+  --seconds N     time after which to end
+  --switch        meanwhile families are tracked and limited, and left alone again";
 
 /// Between two lines of progress.
 const EVERY: Duration = Duration::from_secs(5);
@@ -52,12 +53,14 @@ fn main() -> Result<ExitCode, lexopt::Error> {
 /// Reads the command line; `None` asks for help.
 fn parse(mut parser: lexopt::Parser) -> Result<Option<Options>, lexopt::Error> {
     let (mut operations, mut seconds, mut threads, mut seed) = (None, None, 4, 1);
+    let mut switch = false;
     while let Some(argument) = parser.next()? {
         match argument {
             Long("operations") => operations = Some(parser.value()?.parse()?),
             Long("threads") => threads = parser.value()?.parse::<u16>()?.max(1),
             Long("seed") => seed = parser.value()?.parse()?,
             Long("seconds") => seconds = Some(parser.value()?.parse()?),
+            Long("switch") => switch = true,
             Long("help") => return Ok(None),
             other => return Err(other.unexpected()),
         }
@@ -73,6 +76,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Options>, lexopt::Error> {
         seed,
         most_time: seconds.map_or(Duration::MAX, Duration::from_secs),
         round: 200_000,
+        switch,
     }))
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
-use mm::FamilySnapshot;
+use mm::{FamilySnapshot, Limit, Track};
 
 use crate::choice::Choice;
 use crate::counts::Sum;
@@ -43,9 +43,26 @@ pub(crate) fn watch(shared: &Shared, done: &AtomicBool) {
         }
         last = now;
         taken += 1;
+        if shared.options.switch {
+            switch(shared, taken);
+        }
         if taken.is_multiple_of(BURST) {
             thread::sleep(PAUSE);
         }
+    }
+}
+
+/// Tracks and limits one family after the other, and leaves it alone again.
+fn switch(shared: &Shared, step: u64) {
+    let families = shared.families.len() as u64;
+    let index = usize::try_from(step % families).unwrap_or_default();
+    let family = shared.families[index];
+    match step / families % 5 {
+        0 => family.track(Track::All),
+        1 => family.set_limit(Limit::units(1 << 40)),
+        2 => family.track(Track::Off),
+        3 => family.set_limit(None),
+        _ => family.track(Track::Every(3)),
     }
 }
 

@@ -24,6 +24,8 @@
 //! fails: at first, and again after the thread's exit. So a release that comes later goes
 //! straight to the maps.
 //!
+//! While a family is supervised (see `supervised`), caches are *shut*: flushed, and passed by.
+//!
 //! # Figures
 //!
 //! A record has one writer, its thread, which stores its fields plainly; any thread may read. A
