@@ -70,11 +70,19 @@ impl CallSite {
     /// Takes time, and memory for debug information, at the first call above all.
     #[must_use]
     pub fn backtrace(&self) -> Vec<Frame> {
-        let all = self
-            .frames
-            .iter()
-            .flat_map(|address| functions_at(*address));
-        all.skip_while(Frame::is_of_mm).collect()
+        let all = self.frames.iter();
+        let mut all: Vec<_> = all.flat_map(|address| functions_at(*address)).collect();
+        let caller = all.iter().position(|frame| self.is_in(frame));
+        // Without debug information only names tell.
+        let named = || all.iter().position(|frame| !frame.is_of_mm());
+        let first = caller.or_else(named).unwrap_or(all.len());
+        all.split_off(first)
+    }
+
+    /// Whether the call was made in this function.
+    fn is_in(&self, frame: &Frame) -> bool {
+        let file = frame.file.as_deref().unwrap_or_default();
+        frame.line == Some(self.location.line) && file.ends_with(self.location.file)
     }
 }
 
@@ -89,18 +97,15 @@ impl Frame {
 #[cfg(feature = "backtrace")]
 fn functions_at(address: usize) -> Vec<Frame> {
     let mut found = Vec::new();
-    // The call lies before the address to which it returns.
-    backtrace::resolve(
-        core::ptr::without_provenance_mut(address.wrapping_sub(1)),
-        |symbol| {
-            found.push(Frame {
-                address,
-                function: symbol.name().map(|name| format!("{name:#}")),
-                file: symbol.filename().map(|file| file.display().to_string()),
-                line: symbol.lineno(),
-            });
-        },
-    );
+    // Which looks at the call, before the address to which it returns.
+    backtrace::resolve(core::ptr::without_provenance_mut(address), |symbol| {
+        found.push(Frame {
+            address,
+            function: symbol.name().map(|name| format!("{name:#}")),
+            file: symbol.filename().map(|file| file.display().to_string()),
+            line: symbol.lineno(),
+        });
+    });
     if found.is_empty() {
         found.push(Frame::unknown(address));
     }
