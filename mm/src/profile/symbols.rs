@@ -54,7 +54,7 @@ impl Display for Frame {
 /// let emp = MmBox::new(Emp(1));
 /// let profile = Emp::page_family().profile();
 /// let backtrace = profile.sites[0].backtrace();
-/// assert!(backtrace.iter().any(|frame| frame.function.as_deref().is_some_and(|f| f.contains("main"))));
+/// assert!(backtrace[0].function.as_deref().is_some_and(|function| function.contains("main")));
 /// # mm::track(Track::Off);
 /// # drop(emp);
 /// ```
@@ -74,8 +74,7 @@ impl CallSite {
         let mut all: Vec<_> = all.flat_map(|address| functions_at(*address)).collect();
         let caller = all.iter().position(|frame| self.is_in(frame));
         // Without debug information only names tell.
-        let named = || all.iter().position(|frame| !frame.is_of_mm());
-        let first = caller.or_else(named).unwrap_or(all.len());
+        let first = caller.unwrap_or_else(|| behind_own(&all));
         all.split_off(first)
     }
 
@@ -86,11 +85,33 @@ impl CallSite {
     }
 }
 
+/// Where the functions behind the last of mm's own begin.
+fn behind_own(all: &[Frame]) -> usize {
+    let inner = all
+        .iter()
+        .take_while(|frame| frame.is_of_mm() || frame.is_of_std());
+    let own = inner.enumerate().filter(|(_, frame)| frame.is_of_mm());
+    own.last().map_or(0, |(last, _)| last + 1)
+}
+
 impl Frame {
     fn is_of_mm(&self) -> bool {
-        const OWN: [&str; 3] = ["mm::", "<mm::", "backtrace::"];
-        let name = self.function.as_deref().unwrap_or_default();
-        OWN.iter().any(|own| name.starts_with(own))
+        // The last is what the derive wrote.
+        self.begins_with(&["mm::", "<mm::", "backtrace::"])
+            || self.name().contains("::__with_cache")
+    }
+
+    /// Thread-locals are what mm calls, and is called by.
+    fn is_of_std(&self) -> bool {
+        self.begins_with(&["std::", "<std::", "core::", "<core::"])
+    }
+
+    fn begins_with(&self, starts: &[&str]) -> bool {
+        starts.iter().any(|start| self.name().starts_with(start))
+    }
+
+    fn name(&self) -> &str {
+        self.function.as_deref().unwrap_or_default()
     }
 }
 
