@@ -89,6 +89,7 @@
 // The derive writes `::mm::...`; inside this crate that name must lead here.
 extern crate self as mm;
 
+mod allocate;
 mod error;
 mod events;
 mod export;

@@ -1,0 +1,208 @@
+//! How a family hands out: what it says to who asked, and who is told besides.
+
+use core::panic;
+use core::ptr::NonNull;
+
+use crate::error::AllocError;
+use crate::events;
+use crate::family::PageFamily;
+use crate::heap::{Block, CacheCell, Shortage};
+use crate::holders::Holders;
+use crate::os::{Inside, process};
+
+impl PageFamily {
+    /// Allocates a block of `units` units; their bytes are unspecified.
+    ///
+    /// The block is released through [`release`](Self::release) or [`xfree_raw`](crate::xfree_raw).
+    ///
+    /// # Errors
+    ///
+    /// As [`MmManaged::try_xcalloc`](crate::MmManaged::try_xcalloc).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use mm::PageFamily;
+    /// # use std::alloc::Layout;
+    /// let words = PageFamily::register("alloc-doc:words", Layout::new::<u64>())?;
+    /// let word = words.alloc(1)?.cast::<u64>();
+    /// // SAFETY: the unit is large enough, aligned, and ours.
+    /// unsafe { word.write(7) };
+    /// // SAFETY: the block is live and used by nobody else.
+    /// unsafe { words.release(word.cast())? };
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn alloc(&'static self, units: usize) -> Result<NonNull<u8>, AllocError> {
+        let block = self.alloc_block(units, panic::Location::caller())?;
+        Ok(block.unspecified(units * self.layout().size()))
+    }
+
+    /// Allocates a block of `units` units, all bytes zero.
+    ///
+    /// # Errors
+    ///
+    /// As [`MmManaged::try_xcalloc`](crate::MmManaged::try_xcalloc).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use mm::PageFamily;
+    /// # use std::alloc::Layout;
+    /// let words = PageFamily::register("alloc-zeroed-doc:words", Layout::new::<u64>())?;
+    /// let four = words.alloc_zeroed(4)?.cast::<[u64; 4]>();
+    /// // SAFETY: the block holds four zeroed words.
+    /// assert_eq!(unsafe { four.read() }, [0; 4]);
+    /// // SAFETY: the block is live and used by nobody else.
+    /// unsafe { words.release(four.cast())? };
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn alloc_zeroed(&'static self, units: usize) -> Result<NonNull<u8>, AllocError> {
+        let block = self.alloc_block(units, panic::Location::caller())?;
+        Ok(block.zeroed(units * self.layout().size()))
+    }
+    /// Releases a block as the owner of an `MmBox` does.
+    #[cfg(test)]
+    pub(crate) fn heap_release_through_cache(&'static self, block: NonNull<u8>, units: usize) {
+        self.heap.with_cell(|cell| match cell {
+            // SAFETY: the tests give up live blocks of theirs.
+            Some(cell) => unsafe { self.heap.release(cell, block, units) },
+            // Without memory for a cell. SAFETY: as above.
+            None => unsafe { self.release(block) }.expect("live"),
+        });
+    }
+
+    /// Allocates when `cell`, the calling thread's, had nothing at hand.
+    pub(crate) fn alloc_slow(
+        &'static self,
+        cell: &CacheCell,
+        units: usize,
+        location: &'static panic::Location<'static>,
+    ) -> Result<Block, AllocError> {
+        // Where the linker stripped the type's constructor, this is how it gets into the registry.
+        self.list();
+        let answer = {
+            let _inside = Inside::enter();
+            self.heap.alloc(cell, units, location)
+        };
+        self.answered(answer, units)
+    }
+
+    /// Allocates through the calling thread's table of cells.
+    fn alloc_block(
+        &'static self,
+        units: usize,
+        location: &'static panic::Location<'static>,
+    ) -> Result<Block, AllocError> {
+        self.heap.with_cell(|cell| match cell {
+            Some(cell) if units == 1 => match self.at_hand(cell) {
+                Some(unit) => Ok(unit),
+                None => self.alloc_slow(cell, 1, location),
+            },
+            Some(cell) => self.alloc_slow(cell, units, location),
+            None => self.alloc_uncached(units, location),
+        })
+    }
+
+    fn at_hand(&self, cell: &CacheCell) -> Option<Block> {
+        let _inside = Inside::enter();
+        cell.take(self.layout().size())
+    }
+
+    #[cold]
+    fn alloc_uncached(
+        &'static self,
+        units: usize,
+        location: &'static panic::Location<'static>,
+    ) -> Result<Block, AllocError> {
+        self.list();
+        let answer = {
+            let _inside = Inside::enter();
+            self.heap.alloc_uncached(units, location)
+        };
+        self.answered(answer, units)
+    }
+
+    /// Says what became of a call, outside of mm's own work.
+    fn answered(
+        &'static self,
+        answer: Result<Block, Shortage>,
+        units: usize,
+    ) -> Result<Block, AllocError> {
+        let block = answer.map_err(|shortage| self.refused(shortage, units))?;
+        if self.heap.take_crossing() {
+            self.tell_of_crossing(block.first, units);
+        }
+        Ok(block)
+    }
+
+    #[cold]
+    fn refused(&'static self, shortage: Shortage, units: usize) -> AllocError {
+        let error = self.alloc_error(shortage, units);
+        if matches!(error, AllocError::QuotaExceeded { .. }) {
+            events::refused(self, &error);
+        }
+        error
+    }
+
+    /// Calls who wants to know that the soft limit was crossed, before the block that did it is
+    /// handed out.
+    #[cold]
+    fn tell_of_crossing(&'static self, block: NonNull<u8>, units: usize) {
+        let Some(soft) = self.soft_limit.get() else {
+            return;
+        };
+        let told = std::panic::catch_unwind(panic::AssertUnwindSafe(|| {
+            events::crossed(self);
+            soft.tell(self);
+        }));
+        if let Err(panic) = told {
+            if units > 0 {
+                // SAFETY: the block is live, of this many units, and nobody has it yet.
+                unsafe { self.heap.take_back(block, units) };
+            }
+            std::panic::resume_unwind(panic);
+        }
+    }
+
+    fn alloc_error(&self, shortage: Shortage, units: usize) -> AllocError {
+        let (family, unit_size) = (self.name(), self.layout().size());
+        match shortage {
+            Shortage::OverLimit => AllocError::QuotaExceeded {
+                family,
+                units,
+                unit_size,
+                limit_bytes: self.heap.limit().saturating_mul(unit_size as u64),
+                largest: Holders::now().largest(),
+            },
+            Shortage::OverSharedLimit { limit } => AllocError::QuotaExceeded {
+                family,
+                units,
+                unit_size,
+                limit_bytes: limit,
+                largest: Holders::now().largest(),
+            },
+            Shortage::Overflow => AllocError::SizeOverflow {
+                family,
+                units,
+                unit_size,
+            },
+            Shortage::NoMemory => AllocError::OutOfMemory {
+                family,
+                units,
+                unit_size,
+            },
+            Shortage::Written { address } => written_after_release(family, address),
+        }
+    }
+}
+
+/// Ends the process: somebody wrote to a block after it was released.
+#[cold]
+fn written_after_release(family: &str, address: usize) -> ! {
+    process::say_last(format_args!(
+        "the byte at {address:#x} of page family `{family}` was written after its block was released; aborting"
+    ));
+    std::process::abort();
+}
