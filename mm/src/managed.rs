@@ -54,7 +54,8 @@ pub unsafe trait MmManaged: Sized {
     ///
     /// # Panics
     ///
-    /// When `units * size_of::<Self>()` overflows the size of a block. Without memory it calls
+    /// When `units * size_of::<Self>()` overflows the size of a block, and when the family would
+    /// hold more than its limit. Without memory it calls
     /// [`handle_alloc_error`](std::alloc::handle_alloc_error).
     ///
     /// # Examples
@@ -83,7 +84,8 @@ pub unsafe trait MmManaged: Sized {
     /// # Errors
     ///
     /// [`AllocError::SizeOverflow`] when the block would be larger than any block can be,
-    /// [`AllocError::OutOfMemory`] when the kernel gives no memory. Neither changes a figure.
+    /// [`AllocError::OutOfMemory`] when the kernel gives no memory, [`AllocError::QuotaExceeded`] when
+    /// the family would hold more than its limit. None changes a figure.
     ///
     /// # Examples
     ///

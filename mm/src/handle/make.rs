@@ -12,7 +12,7 @@ impl<T: MmManaged> MmBox<T> {
     ///
     /// # Panics
     ///
-    /// Never on its own account; without memory it calls
+    /// When the family would hold more than its limit. Without memory it calls
     /// [`handle_alloc_error`](std::alloc::handle_alloc_error).
     ///
     /// # Examples
@@ -42,8 +42,8 @@ impl<T: MmManaged> MmBox<T> {
     ///
     /// # Errors
     ///
-    /// [`AllocError::OutOfMemory`] when the kernel gives no memory. No figure changes, and
-    /// `value` is dropped.
+    /// [`AllocError::OutOfMemory`] when the kernel gives no memory, [`AllocError::QuotaExceeded`] when
+    /// the family would hold more than its limit. No figure changes, and `value` is dropped.
     ///
     /// # Examples
     ///
@@ -118,8 +118,8 @@ impl<T: MmManaged> MmBox<[T]> {
     ///
     /// # Panics
     ///
-    /// When `units * size_of::<T>()` overflows the size of a block, and when `make` panics.
-    /// Without memory it calls [`handle_alloc_error`](std::alloc::handle_alloc_error).
+    /// When `units * size_of::<T>()` overflows the size of a block, when the family would hold more
+    /// than its limit, and when `make` panics. Without memory it calls [`handle_alloc_error`](std::alloc::handle_alloc_error).
     ///
     /// # Examples
     ///
@@ -149,7 +149,8 @@ impl<T: MmManaged> MmBox<[T]> {
     /// # Errors
     ///
     /// [`AllocError::SizeOverflow`] when the block would be larger than any block can be,
-    /// [`AllocError::OutOfMemory`] when the kernel gives no memory. Neither changes a figure.
+    /// [`AllocError::OutOfMemory`] when the kernel gives no memory, [`AllocError::QuotaExceeded`] when
+    /// the family would hold more than its limit. None changes a figure.
     ///
     /// # Panics
     ///
