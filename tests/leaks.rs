@@ -1,12 +1,14 @@
 //! What is still live: at exit, and at the end of a test.
 
+use std::cell::RefCell;
 use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Output;
 use std::thread;
+use std::time::Instant;
 
 use mm::{Kept, MmBox, MmManaged, Track};
-use mm_tests::{again, again_with, in_a_child};
+use mm_tests::{again, again_with, figures, in_a_child};
 
 #[derive(MmManaged)]
 struct Emp(#[allow(dead_code, reason = "it is looked at as bytes")] [u8; 12]);
@@ -278,4 +280,99 @@ fn what_a_scope_recorded_is_forgotten_with_the_rest() {
     let profile = family.profile();
     assert_eq!((profile.unrecorded_blocks, profile.sites.len()), (1, 0));
     drop(other);
+}
+
+#[derive(MmManaged)]
+struct Stale(#[allow(dead_code, reason = "it takes room")] [u64; 4]);
+
+/// An outer scope counts what an inner one gave up on.
+#[test]
+fn an_outer_scope_sees_leaks_of_an_inner_one_that_panicked() {
+    let outer = catch_unwind(|| {
+        mm::no_leaks(|_| {
+            let inner = catch_unwind(|| {
+                mm::no_leaks(|_| {
+                    forget(MmBox::new(Stale([3; 4])));
+                    panic!("for another reason");
+                });
+            });
+            assert!(inner.is_err());
+        });
+    });
+    assert!(
+        outer.is_err(),
+        "the body allocated a block that is still live"
+    );
+}
+
+/// Says what scopes cost that come one after the other while all is tracked.
+#[test]
+fn scopes_one_after_the_other_cost_the_same() {
+    if !mm_tests::is_child("scopes_one_after_the_other_cost_the_same", |_| ()) {
+        return;
+    }
+    mm::track(Track::All);
+    let mut times = Vec::new();
+    for _ in 0..6 {
+        let start = Instant::now();
+        for _ in 0..2_000 {
+            mm::no_leaks(|_| drop(MmBox::new(Stale([1; 4]))));
+        }
+        times.push(start.elapsed());
+    }
+    println!("{times:?}");
+    assert!(times[5] < times[0] * 3, "{times:?}");
+    let sites = Stale::page_family().profile().sites.len();
+    assert!(sites < 10, "{sites}");
+}
+
+thread_local! {
+    static HELD: RefCell<Option<MmBox<Stale>>> = const { RefCell::new(None) };
+}
+
+/// `std::thread::scope` does not wait for thread-locals.
+#[test]
+fn a_scoped_thread_with_a_thread_local_is_not_accused() {
+    let accused = (0..200).filter(|_| {
+        catch_unwind(|| {
+            mm::no_leaks(|scope| {
+                thread::scope(|threads| {
+                    threads.spawn(|| scope.run(|| HELD.set(Some(MmBox::new(Stale([1; 4]))))));
+                });
+            });
+        })
+        .is_err()
+    });
+    assert_eq!(accused.count(), 0, "of 200");
+}
+
+/// A child does not have the threads whose scopes it counts.
+#[test]
+fn a_forked_child_ends_the_scopes_of_vanished_threads() {
+    if !mm_tests::is_child("a_forked_child_ends_the_scopes_of_vanished_threads", |_| ()) {
+        return;
+    }
+    let (inside, wait) = std::sync::mpsc::channel();
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let thread = thread::spawn(move || {
+        mm::no_leaks(|_| {
+            inside.send(()).expect("the test waits");
+            let _ = ended.recv();
+        });
+    });
+    wait.recv().expect("it is inside");
+    let child = in_a_child(|| {
+        drop((MmBox::new(Stale([1; 4])), MmBox::new(Stale([1; 4]))));
+        drop((MmBox::new(Stale([1; 4])), MmBox::new(Stale([1; 4]))));
+        // Of a thread that has a cache again, some are cached. A snapshot would flush it.
+        let is_cached = thread::spawn(|| {
+            drop((MmBox::new(Stale([1; 4])), MmBox::new(Stale([1; 4]))));
+            let look = thread::spawn(|| figures(Stale::page_family()).cached_units);
+            look.join().is_ok_and(|units| units > 0)
+        });
+        i32::from(!is_cached.join().is_ok_and(|is| is))
+    });
+    drop(end);
+    thread.join().expect("no leak");
+    assert!(child.success(), "every call takes the lock for ever");
 }

@@ -2,7 +2,7 @@
 
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -437,4 +437,51 @@ fn a_fork_meets_a_family_that_is_limited_before_its_first_block() {
         is_over.store(true, Relaxed);
         assert_eq!(failed, None);
     });
+}
+
+/// A closure that makes room and allocates crosses again, and must not be called for that in itself.
+#[test]
+fn a_soft_limit_is_not_told_inside_of_itself() {
+    static DEEPEST: AtomicUsize = AtomicUsize::new(0);
+    static DEPTH: AtomicUsize = AtomicUsize::new(0);
+    static HELD: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+    fn alloc(family: &'static PageFamily) {
+        let block = family.alloc(1).expect("memory");
+        HELD.lock()
+            .unwrap()
+            .push(block.as_ptr().expose_provenance());
+    }
+    let family = family("evict", 8, 8);
+    family.set_soft_limit(Limit::units(10), |family| {
+        let depth = DEPTH.fetch_add(1, Relaxed) + 1;
+        DEEPEST.fetch_max(depth, Relaxed);
+        if depth < 100 {
+            for _ in 0..2 {
+                let oldest = HELD.lock().unwrap().remove(0);
+                let block = NonNull::new(std::ptr::with_exposed_provenance_mut(oldest)).unwrap();
+                // SAFETY: live and ours.
+                unsafe { release(family, block) };
+            }
+            // The evicted ones are noted.
+            (0..2).for_each(|_| alloc(family));
+        }
+        DEPTH.fetch_sub(1, Relaxed);
+    });
+    (0..12).for_each(|_| alloc(family));
+    // Each crossing is told of, once the closure is over.
+    assert_eq!(DEEPEST.load(Relaxed), 1);
+}
+
+/// A limit of units without size is said in units.
+#[test]
+fn a_refusal_of_units_without_size_makes_sense() {
+    #[derive(MmManaged, Debug)]
+    struct Token;
+    Token::page_family().set_limit(Limit::units(2));
+    let two = MmBox::from_fn(2, |_| Token);
+    let said = MmBox::try_new(Token)
+        .expect_err("over the limit")
+        .to_string();
+    drop(two);
+    assert!(!said.contains("limit is 0 bytes"), "{said}");
 }

@@ -363,3 +363,68 @@ fn backtraces_name_the_functions() {
         unsafe { release(family, block) };
     }
 }
+
+/// Which call site the API gives.
+#[test]
+fn call_sites_are_the_callers() {
+    #[derive(MmManaged, Clone, Default, Debug)]
+    struct At(#[allow(dead_code, reason = "it takes room")] u64);
+    let family = At::page_family();
+    family.track(Track::All);
+    let mut wrong = Vec::new();
+    macro_rules! check {
+        ($make:expr) => {{
+            let before: Vec<_> = family
+                .profile()
+                .sites
+                .iter()
+                .map(|s| (s.location, s.blocks_recorded))
+                .collect();
+            let made = $make;
+            let profile = family.profile();
+            let new = profile
+                .sites
+                .iter()
+                .find(|s| !before.contains(&(s.location, s.blocks_recorded)));
+            match new {
+                Some(s) if s.location.file.ends_with("tracking.rs") => {}
+                Some(s) => wrong.push(format!(
+                    "{} -> {}:{}",
+                    stringify!($make),
+                    s.location.file,
+                    s.location.line
+                )),
+                None => wrong.push(format!("{} -> none", stringify!($make))),
+            }
+            made
+        }};
+    }
+    let one = check!(MmBox::new(At(1)));
+    let row = check!(MmBox::from_fn(3, |_| At(1)));
+    check!(MmBox::try_new(At(1)).unwrap());
+    check!(MmBox::try_from_fn(3, |_| At(1)).unwrap());
+    check!(MmBox::pin(At(1)));
+    check!(one.clone());
+    check!(row.clone());
+    let mut other = MmBox::from_fn(2, |_| At(1));
+    check!(other.clone_from(&row));
+    check!(MmBox::<At>::default());
+    check!(MmBox::<At>::from(At(1)));
+    check!({
+        let b: MmBox<At> = At(1).into();
+        b
+    });
+    check!(MmBox::<At>::from(Box::new(At(1))));
+    check!(MmBox::<[At]>::from(vec![At(1)]));
+    check!(MmBox::<[At]>::from(vec![At(1)].into_boxed_slice()));
+    check!(MmBox::<[At]>::from([At(1)]));
+    check!(MmBox::<[At]>::from(&[At(1)][..]));
+    check!(MmBox::<[At]>::from(&mut [At(1)][..]));
+    check!(MmBox::<[At]>::from(std::borrow::Cow::Borrowed(
+        &[At(1)][..]
+    )));
+    check!(MmBox::<[At]>::from_iter([At(1)]));
+    check!(row.clone().into_iter().clone());
+    check!(Kept::new(MmBox::new(At(1))));
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

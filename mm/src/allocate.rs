@@ -1,5 +1,6 @@
 //! How a family hands out: what it says to who asked, and who is told besides.
 
+use core::cell::Cell;
 use core::panic;
 use core::ptr::NonNull;
 
@@ -131,7 +132,7 @@ impl PageFamily {
         units: usize,
     ) -> Result<Block, AllocError> {
         let block = answer.map_err(|shortage| self.refused(shortage, units))?;
-        if self.heap.take_crossing() {
+        if self.heap.was_crossed() {
             self.tell_of_crossing(block.first, units);
         }
         Ok(block)
@@ -150,7 +151,11 @@ impl PageFamily {
     /// handed out.
     #[cold]
     fn tell_of_crossing(&'static self, block: NonNull<u8>, units: usize) {
-        let Some(soft) = self.soft_limit.get() else {
+        // One that the closure itself brings about is told of later, or this would have no end.
+        let Some(_telling) = Telling::begin() else {
+            return;
+        };
+        let Some(soft) = self.soft_limit.get().filter(|_| self.heap.take_crossing()) else {
             return;
         };
         let told = std::panic::catch_unwind(panic::AssertUnwindSafe(|| {
@@ -195,6 +200,27 @@ impl PageFamily {
             },
             Shortage::Written { address } => written_after_release(family, address),
         }
+    }
+}
+
+std::thread_local! {
+    static IS_TELLING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The calling thread is in the closure of a soft limit.
+struct Telling(());
+
+impl Telling {
+    /// Begins to be, unless it is; not at the thread's end.
+    fn begin() -> Option<Self> {
+        let was_telling = IS_TELLING.try_with(|telling| telling.replace(true));
+        (was_telling == Ok(false)).then(|| Self(()))
+    }
+}
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        let _ = IS_TELLING.try_with(|telling| telling.set(false));
     }
 }
 

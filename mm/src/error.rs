@@ -49,7 +49,7 @@ pub enum AllocError {
         units: usize,
         /// Bytes of one unit.
         unit_size: usize,
-        /// The limit that forbids it, in bytes.
+        /// The limit that forbids it, in bytes: 0 for units without a size.
         limit_bytes: u64,
         /// The families that held the most live bytes, the largest first.
         largest: [Option<Holder>; 3],
@@ -100,8 +100,12 @@ impl fmt::Display for AllocError {
             } => {
                 write!(
                     f,
-                    "page family `{family}` may not hold {units} more units of {unit_size} bytes: its limit is {limit_bytes} bytes"
+                    "page family `{family}` may not hold {units} more units of {unit_size} bytes: its limit is "
                 )?;
+                match unit_size {
+                    0 => f.write_str("reached")?,
+                    _ => write!(f, "{limit_bytes} bytes")?,
+                }
                 let mut before = "; most is held by ";
                 largest.iter().flatten().try_for_each(|holder| {
                     write!(f, "{}{holder}", core::mem::replace(&mut before, ", "))

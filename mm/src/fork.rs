@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::os::{Inside, process};
-use crate::{family, heap, profile, registry};
+use crate::{family, heap, profile, registry, track};
 
 /// Watches from the start of the program on, or of the library that has this copy of mm. Handlers
 /// that a program asks for later run before [`hold`] and after [`let_go`], and so may use mm.
@@ -69,6 +69,7 @@ unsafe fn let_go_families() {
 extern "C" fn take_over() {
     // SAFETY: this is the copy of the thread that called `hold`.
     unsafe { heap::let_go_shared() };
+    track::take_over();
     for family in family::listed() {
         // SAFETY: as above.
         unsafe { family.heap.take_over() };

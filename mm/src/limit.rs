@@ -125,7 +125,8 @@ impl PageFamily {
     /// does, by a thread whose allocation found it so, before that allocation returns.
     ///
     /// The call is made outside of mm, and may allocate and release. If it panics, the block is
-    /// released, and the panic goes on through the allocation. It takes the place of the soft limit
+    /// released, and the panic goes on through the allocation. If it crosses the limit again itself, that is
+    /// told by an allocation after it. It takes the place of the soft limit
     /// before; of that one the closure stays in memory, as another thread may be inside it. While
     /// there is one, each call takes the family's lock.
     ///
@@ -254,6 +255,8 @@ impl LimitGroup {
     }
 
     /// Returns what the families hold together, in bytes of live units.
+    ///
+    /// A call that was under way when its family was added counts from that family's next call on.
     pub fn live_bytes(&self) -> u64 {
         self.0.live()
     }

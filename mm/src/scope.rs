@@ -4,14 +4,19 @@ use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::io;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crate::events;
-use crate::heap;
+use crate::heap::{self, MOST_SCOPES, Scope};
 use crate::profile::{Profile, leaks_of_scope};
-use crate::track::track_scopes;
+use crate::track::{begin_scope, end_scope};
 
-/// Numbers given out so far; 0 is none.
-static NUMBERS: AtomicU64 = AtomicU64::new(1);
+/// Numbers given out so far. They come again after 32,767 others.
+static NUMBERS: AtomicU64 = AtomicU64::new(0);
+
+/// How often, and how long, a scope with leaks waits for them to go.
+const PATIENCE: u32 = 20;
+const MOMENT: Duration = Duration::from_millis(5);
 
 /// Runs `body`, and panics with a report if something that it allocated is still live when it
 /// returns.
@@ -54,7 +59,7 @@ static NUMBERS: AtomicU64 = AtomicU64::new(1);
 pub fn no_leaks<R>(body: impl FnOnce(&LeakScope) -> R) -> R {
     let scope = LeakScope::begin();
     let answer = scope.run(|| body(&scope));
-    let leaks = scope.leaks();
+    let leaks = scope.leaks_at_the_end();
     drop(scope);
     if !leaks.families.is_empty() {
         events::leaks(&leaks);
@@ -65,14 +70,18 @@ pub fn no_leaks<R>(body: impl FnOnce(&LeakScope) -> R) -> R {
 
 /// Which threads' allocations [`no_leaks`] counts.
 pub struct LeakScope {
-    number: u64,
+    number: Scope,
+    /// That of the scope around this one; 0 for none.
+    outer: Scope,
 }
 
 impl LeakScope {
     fn begin() -> Self {
-        track_scopes(1);
+        begin_scope();
+        let number = NUMBERS.fetch_add(1, Relaxed) % u64::from(MOST_SCOPES);
         Self {
-            number: NUMBERS.fetch_add(1, Relaxed),
+            number: Scope::try_from(number + 1).unwrap_or(MOST_SCOPES),
+            outer: heap::scope(),
         }
     }
 
@@ -109,6 +118,19 @@ impl LeakScope {
         run_in(self.number, body)
     }
 
+    /// The leaks, once threads that have just ended are through with their thread-local values:
+    /// [`std::thread::scope`] does not wait for these.
+    fn leaks_at_the_end(&self) -> Profile {
+        for _ in 0..PATIENCE {
+            let leaks = self.leaks();
+            if leaks.families.is_empty() {
+                return leaks;
+            }
+            thread::sleep(MOMENT);
+        }
+        self.leaks()
+    }
+
     /// Copies what the scope's threads allocated so far that is live.
     ///
     /// ```
@@ -127,7 +149,7 @@ impl LeakScope {
 
 impl Drop for LeakScope {
     fn drop(&mut self) {
-        track_scopes(-1);
+        end_scope(self.number, self.outer);
     }
 }
 
@@ -138,8 +160,8 @@ impl fmt::Debug for LeakScope {
 }
 
 /// Runs `body` in a scope, and leaves it again however that ends.
-fn run_in<T>(number: u64, body: impl FnOnce() -> T) -> T {
-    struct Outer(u64);
+fn run_in<T>(number: Scope, body: impl FnOnce() -> T) -> T {
+    struct Outer(Scope);
     impl Drop for Outer {
         fn drop(&mut self) {
             heap::enter_scope(self.0);

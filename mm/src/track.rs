@@ -1,9 +1,9 @@
 //! Whether families record who allocates.
 
-use core::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::family::{self, PageFamily};
-use crate::heap::Heap;
+use crate::heap::{self, Heap, Scope};
 use crate::os::Inside;
 use crate::registry;
 
@@ -27,7 +27,7 @@ pub enum Track {
 static AT_START: AtomicU32 = AtomicU32::new(0);
 
 /// Parts of tests that run now. Changed while the list of families is locked.
-static SCOPES: AtomicI32 = AtomicI32::new(0);
+static SCOPES: AtomicU32 = AtomicU32::new(0);
 
 impl Track {
     /// Of how many blocks one is recorded.
@@ -45,7 +45,8 @@ impl Track {
 ///
 /// Of each block that is recorded and live, [`profile`](crate::profile()) and
 /// [`leaks`](crate::leaks()) know the call site, the thread and the age. Blocks allocated before
-/// are counted apart. While nothing is recorded, nothing is slower. The same is said from outside by
+/// are counted apart. A call that std makes, such as in `collect()` or `map(MmBox::new)`, has its call
+/// site there; a backtrace tells who called std. While nothing is recorded, nothing is slower. The same is said from outside by
 /// `MM_OPTIONS=track` or `MM_OPTIONS=track=1000`.
 ///
 /// # Examples
@@ -89,13 +90,28 @@ fn track_all(every: u32) {
     family::listed().for_each(|family| family.heap.track(every));
 }
 
-/// Begins (1) or ends (-1) a part of a test, in all families.
-pub(crate) fn track_scopes(change: i32) {
+/// Begins a part of a test, in all families.
+pub(crate) fn begin_scope() {
     registry::list_linked();
     let _inside = Inside::enter();
     let _listing = family::LISTING.lock();
-    SCOPES.fetch_add(change, Relaxed);
-    family::listed().for_each(|family| family.heap.track_scopes(change));
+    heap::account_scope(1);
+    SCOPES.fetch_add(1, Relaxed);
+    family::listed().for_each(|family| family.heap.begin_scopes(1));
+}
+
+/// Ends it, on the same thread. What it leaves belongs to `outer` from now on.
+pub(crate) fn end_scope(scope: Scope, outer: Scope) {
+    let _inside = Inside::enter();
+    let _listing = family::LISTING.lock();
+    heap::account_scope(-1);
+    SCOPES.fetch_sub(1, Relaxed);
+    family::listed().for_each(|family| family.heap.end_scope(scope, outer));
+}
+
+/// Leaves, in a forked child, the parts of tests to the threads that are not there.
+pub(crate) fn take_over() {
+    SCOPES.store(heap::scopes_begun(), Relaxed);
 }
 
 /// Begins with a family that lists itself, while the list is locked.
@@ -105,7 +121,7 @@ pub(crate) fn begin(heap: &'static Heap) {
         heap.track(every);
     }
     if scopes > 0 {
-        heap.track_scopes(scopes);
+        heap.begin_scopes(scopes);
     }
 }
 

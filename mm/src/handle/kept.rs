@@ -65,6 +65,9 @@ impl<B: Block + ?Sized> Kept<B> {
 
     /// Gives the block up for good, still marked: it is neither released nor a leak.
     ///
+    /// Who releases it by its address after all leaves the mark behind, and with it a family that counts
+    /// one leak too few.
+    ///
     /// ```
     /// # #[derive(mm::MmManaged)] struct Emp(u32);
     /// # use mm::{Kept, MmBox};

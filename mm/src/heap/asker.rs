@@ -11,8 +11,15 @@ use crate::os::{clock, unwind};
 
 std::thread_local! {
     static NAME: Cell<Name> = const { Cell::new(Name::Unknown) };
-    static SCOPE: Cell<u64> = const { Cell::new(0) };
+    static SCOPE: Cell<Scope> = const { Cell::new(0) };
+    static BEGUN: Cell<u32> = const { Cell::new(0) };
 }
+
+/// The number of a part of a test; 0 for none.
+pub(crate) type Scope = u16;
+
+/// The highest of these numbers: what a tag has room for.
+pub(crate) const MOST_SCOPES: Scope = (1 << 15) - 1;
 
 /// What is known of the calling thread's name.
 #[derive(Clone, Copy)]
@@ -28,8 +35,7 @@ enum Name {
 pub(super) struct Asker {
     pub(super) location: &'static Location<'static>,
     pub(super) thread: &'static str,
-    /// A number of [`scope`].
-    pub(super) scope: u64,
+    pub(super) scope: Scope,
     pub(super) frames: unwind::Frames,
     /// As [`clock::milliseconds`] counts.
     pub(super) now: u64,
@@ -49,13 +55,23 @@ impl Asker {
 }
 
 /// The part of a test that the calling thread is in; 0 if it is in none.
-pub(crate) fn scope() -> u64 {
+pub(crate) fn scope() -> Scope {
     SCOPE.try_with(Cell::get).unwrap_or(0)
 }
 
 /// Puts the calling thread into a part of a test; returns the one that it was in.
-pub(crate) fn enter_scope(scope: u64) -> u64 {
+pub(crate) fn enter_scope(scope: Scope) -> Scope {
     SCOPE.try_with(|mine| mine.replace(scope)).unwrap_or(0)
+}
+
+/// Notes that the calling thread begins a part of a test (1), or ends one (-1).
+pub(crate) fn account_scope(change: i32) {
+    let _ = BEGUN.try_with(|begun| begun.set(begun.get().saturating_add_signed(change)));
+}
+
+/// Parts of tests that the calling thread began, and that go on.
+pub(crate) fn scopes_begun() -> u32 {
+    BEGUN.try_with(Cell::get).unwrap_or(0)
 }
 
 /// The calling thread's name; an empty text if it has none, or is at its end.

@@ -11,7 +11,7 @@ use super::meta::{JOINTS, RECORDS};
 use super::random::Random;
 use super::record::SPACE;
 use super::slow::retire;
-use super::{Heap, names, thread};
+use super::{Heap, asker, names, thread};
 use crate::os::watch;
 
 /// Holds the locks that all heaps share. After those of the heaps.
@@ -66,8 +66,12 @@ impl Heap {
     ///
     /// As for [`let_go`](Self::let_go), in the child.
     pub(crate) unsafe fn take_over(&'static self) {
+        let take_over = |central: &mut Central| {
+            central.take_over();
+            self.account_supervision(central);
+        };
         // SAFETY: the caller promises the same; what is done uses no lock of a heap.
-        unsafe { self.central.with_held(Central::take_over) };
+        unsafe { self.central.with_held(take_over) };
     }
 }
 
@@ -75,6 +79,9 @@ impl Central {
     fn take_over(&mut self) {
         self.take_back_caches();
         self.random = Random::new();
+        // Those of other threads never end here.
+        self.supervision.tracking.scopes = asker::scopes_begun();
+        self.forget_unwanted();
     }
 
     fn take_back_caches(&mut self) {

@@ -89,7 +89,7 @@ use central::Central;
 use geometry::{Geometry, Placement};
 use record::SPACE;
 
-pub(crate) use asker::enter_scope;
+pub(crate) use asker::{MOST_SCOPES, Scope, account_scope, enter_scope, scope, scopes_begun};
 pub use cache::CacheCell;
 pub(crate) use figures::{Figures, Fill, add_resident};
 pub(crate) use fork::{hold_shared, let_go_shared};

@@ -6,11 +6,23 @@ use crate::os::Lock;
 
 const BUCKETS: usize = 64;
 
+/// Names that are kept. Who starts threads with ever new names does not want to pay for each for ever.
+const MOST: usize = 10_000;
+
+/// What later ones are called.
+const OTHER: &str = "(other)";
+
 /// All names that were asked for.
-static NAMES: Lock<Names> = Lock::new(Names([const { Link::none() }; BUCKETS]));
+static NAMES: Lock<Names> = Lock::new(Names {
+    buckets: [const { Link::none() }; BUCKETS],
+    count: 0,
+});
 
 #[derive(Debug)]
-struct Names([Link<Name>; BUCKETS]);
+struct Names {
+    buckets: [Link<Name>; BUCKETS],
+    count: usize,
+}
 
 #[derive(Debug)]
 struct Name {
@@ -20,13 +32,18 @@ struct Name {
 
 /// The copy of `name` that stays; an empty text where there is no memory for one.
 pub(super) fn kept(name: &str) -> &'static str {
-    let names = NAMES.lock();
-    let bucket = &names.0[bucket_of(name)];
+    let mut names = NAMES.lock();
+    let bucket = &names.buckets[bucket_of(name)];
     let mut known = core::iter::successors(bucket.get(), |name| name.next.get());
     if let Some(known) = known.find(|known| known.text == name) {
         return known.text;
     }
-    add(bucket, name).unwrap_or_default()
+    if names.count >= MOST {
+        return OTHER;
+    }
+    let new = add(bucket, name).unwrap_or_default();
+    names.count += 1;
+    new
 }
 
 fn add(bucket: &Link<Name>, name: &str) -> Option<&'static str> {

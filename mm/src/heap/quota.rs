@@ -134,12 +134,16 @@ impl Heap {
         self.account_supervision(&central);
     }
 
+    /// Whether the soft limit was crossed, and nobody was told yet.
+    pub(crate) fn was_crossed(&self) -> bool {
+        self.crossings.load(Relaxed) > 0
+    }
+
     /// Whether the soft limit was crossed once more than this was asked and answered with yes.
     pub(crate) fn take_crossing(&self) -> bool {
-        self.crossings.load(Relaxed) > 0
-            && (self.crossings)
-                .fetch_update(Relaxed, Relaxed, |crossings| crossings.checked_sub(1))
-                .is_ok()
+        let one_less = |crossings: u64| crossings.checked_sub(1);
+        let taken = self.crossings.fetch_update(Relaxed, Relaxed, one_less);
+        taken.is_ok()
     }
 
     /// Makes the family part of a group, with what it holds.

@@ -26,8 +26,6 @@ pub(crate) struct Site {
     pub(crate) location: &'static Location<'static>,
     pub(crate) thread: &'static str,
     pub(crate) frames: &'static [usize],
-    /// The part of a test that the thread was in; 0 if it was in none.
-    pub(crate) scope: u64,
     blocks: AtomicU64,
     units: AtomicU64,
     /// What the last look at the tags found live.
@@ -108,7 +106,6 @@ impl Site {
             location: asker.location,
             thread: asker.thread,
             frames: meta::RECORDS.copied(&asker.frames)?,
-            scope: asker.scope,
             blocks: AtomicU64::new(0),
             units: AtomicU64::new(0),
             live_blocks: AtomicU64::new(0),
@@ -124,7 +121,6 @@ impl Site {
         core::ptr::eq(self.location, asker.location)
             // Names are kept once.
             && core::ptr::eq(self.thread, asker.thread)
-            && self.scope == asker.scope
             && *self.frames == *asker.frames
     }
 
@@ -181,28 +177,21 @@ fn bucket(buckets: &'static [Link<Site>], hash: usize) -> &'static Link<Site> {
 
 impl Asker {
     fn hash(&self) -> usize {
-        hash(self.location, self.thread, self.scope, &self.frames)
+        hash(self.location, self.thread, &self.frames)
     }
 }
 
 impl Site {
     fn hash(&self) -> usize {
-        hash(self.location, self.thread, self.scope, self.frames)
+        hash(self.location, self.thread, self.frames)
     }
 }
 
-/// Of all that tells sites apart: there may be as many threads and scopes at one location as there
-/// are sites.
-fn hash(
-    location: &'static Location<'static>,
-    thread: &'static str,
-    scope: u64,
-    frames: &[usize],
-) -> usize {
+/// Of all that tells sites apart: there may be as many threads at one location as there are sites.
+fn hash(location: &'static Location<'static>, thread: &'static str, frames: &[usize]) -> usize {
     // Both lie at multiples of their alignment, or nearly; return addresses anywhere.
     let place = core::ptr::from_ref(location).addr() / align_of::<Location<'_>>();
-    let scope = usize::try_from(scope).unwrap_or_default();
-    let start = mixed(mixed(place, thread.as_ptr().addr()), scope);
+    let start = mixed(place, thread.as_ptr().addr());
     let hash = frames.iter().fold(start, |hash, frame| mixed(hash, *frame));
     // The low bits choose the bucket.
     hash ^ (hash >> 15)
@@ -221,14 +210,14 @@ mod tests {
     use crate::os::unwind;
 
     #[test]
-    fn threads_and_scopes_at_one_location_are_spread() {
+    fn threads_at_one_location_are_spread() {
         let mut sites = Sites::new();
         let location = Location::caller();
         for number in 0..1_000 {
             let asker = Asker {
                 location,
-                thread: names::kept(&format!("worker {}", number / 2)),
-                scope: number % 2,
+                thread: names::kept(&format!("worker {number}")),
+                scope: 0,
                 frames: unwind::frames(),
                 now: 0,
             };

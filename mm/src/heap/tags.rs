@@ -4,6 +4,7 @@
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
 
+use super::asker::{MOST_SCOPES, Scope};
 use super::extent::Extent;
 use super::meta;
 use super::page::{Page, Spot};
@@ -15,6 +16,10 @@ use crate::os::Refused;
 /// Set beside the time of a block that is kept on purpose.
 const KEPT: u64 = 1 << 63;
 
+/// The part of a test that allocated a block stands above the time, which has room for 8,000 years.
+const SCOPE: u32 = 48;
+const TIME: u64 = (1 << SCOPE) - 1;
+
 /// Who allocated a block, and when. Changed under the family's lock alone.
 ///
 /// # Invariants
@@ -24,6 +29,7 @@ const KEPT: u64 = 1 << 63;
 #[derive(Debug)]
 pub(super) struct Tag {
     site: AtomicPtr<Site>,
+    /// Milliseconds, the part of a test, and whether the block is kept.
     since: AtomicU64,
 }
 
@@ -39,6 +45,8 @@ pub(super) struct Tagged {
     pub(super) site: &'static Site,
     pub(super) units: u64,
     pub(super) since: u64,
+    /// The part of a test that allocated it; 0 for none.
+    pub(super) scope: Scope,
     pub(super) is_kept: bool,
     pub(super) address: usize,
     pub(super) tag: &'static Tag,
@@ -52,9 +60,16 @@ impl Tag {
         }
     }
 
-    pub(super) fn set(&self, site: &'static Site, since: u64) {
-        self.since.store(since & !KEPT, Relaxed);
+    pub(super) fn set(&self, site: &'static Site, since: u64, scope: Scope) {
+        let since = since & TIME | u64::from(scope) << SCOPE;
+        self.since.store(since, Relaxed);
         self.site.store(ptr::from_ref(site).cast_mut(), Relaxed);
+    }
+
+    /// Moves the block to another part of a test.
+    pub(super) fn set_scope(&self, scope: Scope) {
+        let since = self.since.load(Relaxed) & (TIME | KEPT);
+        self.since.store(since | u64::from(scope) << SCOPE, Relaxed);
     }
 
     fn site(&self) -> Option<&'static Site> {
@@ -86,11 +101,18 @@ impl Tag {
             site,
             address,
             units: units as u64,
-            since: since & !KEPT,
+            since: since & TIME,
+            scope: scope_in(since),
             is_kept: since & KEPT != 0,
             tag: self,
         })
     }
+}
+
+/// The part of a test, of what stands in a tag.
+fn scope_in(since: u64) -> Scope {
+    let scope = since >> SCOPE & u64::from(MOST_SCOPES);
+    Scope::try_from(scope).unwrap_or_default()
 }
 
 /// The tag of the block that starts at `first`, if there is one.

@@ -3,7 +3,7 @@
 use core::ptr::NonNull;
 
 use super::Heap;
-use super::asker::Asker;
+use super::asker::{Asker, Scope};
 use super::central::Central;
 use super::record::SPACE;
 use super::sites::{Site, Sites};
@@ -18,7 +18,7 @@ pub(super) struct Tracking {
     /// Blocks until the next that is recorded.
     left: u32,
     /// Parts of tests that run now: what their threads allocate is recorded in any case.
-    scopes: u32,
+    pub(super) scopes: u32,
     kept: Kept,
     pub(super) sites: Sites,
 }
@@ -67,7 +67,7 @@ impl Tracking {
     }
 
     /// Whether a new block is to be recorded, of a thread in that part of a test.
-    pub(super) fn wants(&mut self, scope: u64) -> bool {
+    pub(super) fn wants(&mut self, scope: Scope) -> bool {
         if scope != 0 && self.scopes > 0 {
             return true;
         }
@@ -93,30 +93,37 @@ impl Heap {
         let mut central = self.central();
         let tracking = &mut central.supervision.tracking;
         (tracking.every, tracking.left) = (every, 0);
-        if !tracking.is_on() {
-            // What parts of tests recorded that are over, too: nobody clears a tag from now on.
-            central.forget_if(|_| true);
-        } else if every == 0 {
-            central.forget_if(|site| site.scope == 0);
+        if every == 0 {
+            central.forget_unwanted();
         }
         self.account_supervision(&central);
     }
 
-    /// Begins or ends parts of tests, as many as said.
-    pub(crate) fn track_scopes(&'static self, change: i32) {
+    /// Begins parts of tests, as many as said.
+    pub(crate) fn begin_scopes(&'static self, scopes: u32) {
         let mut central = self.central();
-        let tracking = &mut central.supervision.tracking;
-        tracking.scopes = tracking.scopes.saturating_add_signed(change);
-        if !tracking.is_on() {
-            central.forget_if(|_| true);
-        }
+        central.supervision.tracking.scopes += scopes;
         self.account_supervision(&central);
     }
 
-    /// Looks at all tags. What it says of sites holds until the next look.
-    pub(crate) fn look_at_tags(&'static self) -> Recorded {
+    /// Ends a part of a test. What it leaves belongs to `outer` from now on.
+    pub(crate) fn end_scope(&'static self, scope: Scope, outer: Scope) {
+        let mut central = self.central();
+        central.for_each_tagged(|tagged| {
+            if tagged.scope == scope {
+                tagged.tag.set_scope(outer);
+            }
+        });
+        central.supervision.tracking.scopes -= 1;
+        central.forget_unwanted();
+        self.account_supervision(&central);
+    }
+
+    /// Looks at all tags, or at those of a part of a test. What it says of sites holds until the
+    /// next look.
+    pub(crate) fn look_at_tags(&'static self, scope: Option<Scope>) -> Recorded {
         let _inside = Inside::enter();
-        self.central().look_at_tags()
+        self.central().look_at_tags(scope)
     }
 
     /// Counts the live block at `first` as kept on purpose.
@@ -165,7 +172,7 @@ impl Central {
         let tag = record.make_tag_at(first)?;
         let site = self.supervision.tracking.sites.of(asker)?;
         site.account_recorded(units as u64);
-        tag.set(site, asker.now);
+        tag.set(site, asker.now, asker.scope);
         Ok(())
     }
 
@@ -183,19 +190,25 @@ impl Central {
         self.supervision.tracking.sites.newest().is_some()
     }
 
-    fn forget_if(&self, f: impl Fn(&Site) -> bool) {
+    /// Forgets what nobody wants to know: all, if the family is not tracked any more; what was not
+    /// allocated by a part of a test that runs, if only such are tracked.
+    pub(super) fn forget_unwanted(&self) {
+        let tracking = &self.supervision.tracking;
+        if tracking.every > 0 {
+            return;
+        }
+        let is_on = tracking.is_on();
         self.for_each_tagged(|tagged| {
-            if f(tagged.site) {
+            if !is_on || tagged.scope == 0 {
                 tagged.tag.clear();
             }
         });
-        let sites = self.supervision.tracking.sites.iter();
-        sites
-            .filter(|site| f(site))
-            .for_each(Site::account_forgotten);
+        if !is_on {
+            tracking.sites.iter().for_each(Site::account_forgotten);
+        }
     }
 
-    fn look_at_tags(&mut self) -> Recorded {
+    fn look_at_tags(&mut self, scope: Option<Scope>) -> Recorded {
         let live = self.live();
         let tracking = &self.supervision.tracking;
         let mut recorded = Recorded {
@@ -208,7 +221,11 @@ impl Central {
             ..Recorded::default()
         };
         tracking.sites.iter().for_each(Site::begin_look);
-        self.for_each_tagged(|tagged| recorded.account(&tagged));
+        self.for_each_tagged(|tagged| {
+            if scope.is_none_or(|scope| scope == tagged.scope) {
+                recorded.account(&tagged);
+            }
+        });
         recorded
     }
 

@@ -4,8 +4,11 @@ use core::ops::Deref;
 #[cfg(feature = "backtrace")]
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Addresses that are kept of one stack at most.
-pub(crate) const MOST_FRAMES: usize = 64;
+/// Addresses that are kept of one stack at most, and those among them that lie in mm or in std: so
+/// many are added to what is wanted.
+const MOST_FRAMES: usize = 80;
+#[cfg(feature = "backtrace")]
+const OWN_FRAMES: usize = 16;
 
 /// How many addresses are kept.
 #[cfg(feature = "backtrace")]
@@ -38,7 +41,8 @@ impl Frames {
 /// Says how many return addresses [`frames`] finds at most; at the start, none.
 #[cfg(feature = "backtrace")]
 pub(crate) fn want(frames: usize) {
-    WANTED.store(frames.min(MOST_FRAMES), Relaxed);
+    let all = frames.saturating_add(OWN_FRAMES).min(MOST_FRAMES);
+    WANTED.store(if frames == 0 { 0 } else { all }, Relaxed);
 }
 
 /// The calling thread's stack, as far as it is wanted.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{CallSite, FamilyProfile, Profile};
 use crate::family::PageFamily;
-use crate::heap::{self, Recorded, Site, SiteFigures};
+use crate::heap::{self, Recorded, Scope, Site, SiteFigures};
 use crate::os::{Lock, clock, process};
 use crate::registry::families;
 use crate::snapshot::Location;
@@ -100,7 +100,7 @@ pub unsafe fn leaks_with_values(bytes: usize) -> Profile {
 
 fn leaks_with(bytes: usize) -> Profile {
     heap::flush_thread();
-    let all = families().map(|family| family.profile_with(bytes, |_| true));
+    let all = families().map(|family| family.profile_with(bytes, None));
     let mut families: Vec<_> = all.filter(|family| family.leaked_blocks() > 0).collect();
     for family in &mut families {
         family.sites.retain(|site| site.live_blocks > 0);
@@ -109,9 +109,9 @@ fn leaks_with(bytes: usize) -> Profile {
 }
 
 /// What threads in a part of a test allocated that is live.
-pub(crate) fn leaks_of_scope(scope: u64) -> Profile {
+pub(crate) fn leaks_of_scope(scope: Scope) -> Profile {
     let of_scope = |family: &'static PageFamily| {
-        let mut family = family.profile_with(0, |site| site.scope == scope);
+        let mut family = family.profile_with(0, Some(scope));
         family.sites.retain(|site| site.live_blocks > 0);
         family.count_sites_alone();
         family
@@ -138,14 +138,14 @@ impl PageFamily {
     /// ```
     #[must_use]
     pub fn profile(&'static self) -> FamilyProfile {
-        self.profile_with(0, |_| true)
+        self.profile_with(0, None)
     }
 
-    /// The profile, with the sites that `wanted` wants, and `bytes` bytes of a value of each.
-    fn profile_with(&'static self, bytes: usize, wanted: impl Fn(&Site) -> bool) -> FamilyProfile {
+    /// The profile, or that of a part of a test, with `bytes` bytes of a value of each site.
+    fn profile_with(&'static self, bytes: usize, scope: Option<Scope>) -> FamilyProfile {
         // Before: a fork holds the locks of families on the list alone.
         self.list();
-        let (recorded, sites) = self.look(wanted);
+        let (recorded, sites) = self.look(scope);
         // What lies behind the value is another's.
         let bytes = bytes.min(self.layout().size());
         let now = clock::milliseconds();
@@ -175,17 +175,16 @@ impl PageFamily {
         }
     }
 
-    /// Looks at the tags, and copies what it found of each site that is wanted and has something.
-    fn look(&'static self, wanted: impl Fn(&Site) -> bool) -> (Recorded, Vec<Found>) {
+    /// Looks at the tags, and copies what it found of each site that has something.
+    fn look(&'static self, scope: Option<Scope>) -> (Recorded, Vec<Found>) {
         let mut found = Vec::new();
         loop {
             {
                 // Nothing is allocated meanwhile: a soft limit's closure may look, too.
                 let _looking = LOOKING.lock();
-                let recorded = self.heap.look_at_tags();
-                let sites = recorded.sites().filter(|site| wanted(site));
-                let all = sites.map(|site| (site, site.figures()));
-                let mut all = all.filter(|(_, figures)| figures.blocks > 0);
+                let recorded = self.heap.look_at_tags(scope);
+                let all = recorded.sites().map(|site| (site, site.figures()));
+                let mut all = all.filter(|(_, figures)| figures.blocks + figures.live_blocks > 0);
                 let room = found.capacity();
                 found.extend(all.by_ref().take(room));
                 if all.next().is_none() {

@@ -37,7 +37,7 @@ impl Display for Frame {
 /// Records the stack of each recorded allocation too: up to `frames` return addresses, 64 at most;
 /// with 0, none any more.
 ///
-/// Those of functions of mm count. A stack takes microseconds to walk; see
+/// Besides, some are recorded that lie in mm itself, and are not shown. A stack takes microseconds to walk; see
 /// [`Track::Every`](crate::Track::Every). What functions they are is looked up when a profile is
 /// shown.
 ///

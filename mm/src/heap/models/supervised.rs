@@ -21,12 +21,12 @@ fn caches_stay_empty_while_a_family_is_tracked() {
         let third = user.alloc(1);
         let cache = user.cell.cache().expect("a cache");
         assert!(cache.is_shut() && cache.is_empty());
-        let recorded = heap.look_at_tags();
+        let recorded = heap.look_at_tags(None);
         assert!(recorded.blocks >= 1 && recorded.live_blocks == 2);
         user.release(second, 1);
         user.release(third, 1);
         assert!(cache.is_empty());
-        assert_eq!(heap.look_at_tags().blocks, 0);
+        assert_eq!(heap.look_at_tags(None).blocks, 0);
         heap.track(0);
         let last = user.alloc(1);
         user.release(last, 1);
@@ -55,10 +55,10 @@ fn a_tag_goes_with_its_block() {
         user.release(block, 1);
         // May be the same unit.
         let last = user.alloc(1);
-        let recorded = heap.look_at_tags();
+        let recorded = heap.look_at_tags(None);
         assert_eq!((recorded.blocks, recorded.live_blocks), (1, 1));
         user.release(last, 1);
-        assert_eq!(heap.look_at_tags().blocks, 0);
+        assert_eq!(heap.look_at_tags(None).blocks, 0);
         settled(heap, 3, 3);
     });
 }
