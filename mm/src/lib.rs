@@ -62,6 +62,19 @@
 //! - ThreadSanitizer needs no feature. With the std that comes with Rust it cannot follow locks, those
 //!   in mm neither; build std for it (`-Zbuild-std`), or pass `--cfg mm_tsan` to rustc.
 //!
+//! # Who holds the memory
+//!
+//! | question | answer |
+//! | --- | --- |
+//! | which type grows? | [`watch()`], a thread that names it, with its call sites |
+//! | who allocated what is live, and since when? | [`track()`], then [`leaks()`] or [`profile()`]; stacks too with the feature `backtrace` |
+//! | what is left at the end? | [`report_leaks_at_exit`]; [`Kept`] marks what stays on purpose |
+//! | what does a test leave behind? | [`no_leaks`](fn@no_leaks), as a function or an attribute |
+//! | what may a type take? | [`PageFamily::set_limit`], [`LimitGroup`], `#[mm(max_bytes = "64 MiB")]` |
+//! | what are these values? | [`MmManaged::for_each_live`] |
+//!
+//! With the feature `tracing`, growth, limits and leaks are events too.
+//!
 //! # Formats that other programs read
 //!
 //! | what | for | feature |
