@@ -24,7 +24,7 @@ const MOMENT: Duration = Duration::from_millis(5);
 /// What counts is what this thread allocated while it was in `body`, and what threads allocated
 /// that were started through the [`LeakScope`]; who released it does not matter. What other
 /// threads do meanwhile, other tests among them, does not count. So it is right in a test harness that
-/// runs tests in parallel. Values of size zero have no block, and are not found; nor is a block for
+/// runs tests in parallel. What `body` returns counts, too, while it is live. Values of size zero have no block, and are not found; nor is a block for
 /// which there was no memory to record it.
 ///
 /// Meanwhile all families are tracked, and the whole program is slower; see
