@@ -4,9 +4,10 @@ use core::panic::Location;
 
 use super::{UNIT, User, new_heap, settled};
 use crate::heap::Shortage;
+use crate::heap::cache::CacheRecord;
 use crate::models::{model, spawn};
 
-/// Catches: a cache that is filled while the family is supervised, or opened; one that stays shut.
+/// Catches: a cache that is filled while the family is supervised; one that stays shut.
 #[test]
 fn caches_stay_empty_while_a_family_is_tracked() {
     model("tracking on and off", None, || {
@@ -35,6 +36,25 @@ fn caches_stay_empty_while_a_family_is_tracked() {
             "the cache is in use again"
         );
         settled(heap, 4, 4);
+    });
+}
+
+/// Catches: a cache that is opened by a call that began before, and used by later ones.
+#[test]
+fn no_cache_is_opened_while_a_family_is_tracked() {
+    model("a first call while tracking begins", None, || {
+        let heap = new_heap(UNIT);
+        let user = User::of(heap);
+        let tracking = spawn(|| heap.track(1));
+        let first = user.alloc(1);
+        tracking.join().expect("the other thread ended");
+        let second = user.alloc(1);
+        user.release(first, 1);
+        user.release(second, 1);
+        let is_unused = |cache: &CacheRecord| cache.is_shut() && cache.is_empty();
+        assert!(user.cell.cache().is_none_or(is_unused));
+        assert_eq!(heap.look_at_tags(None).blocks, 0);
+        settled(heap, 2, 2);
     });
 }
 
