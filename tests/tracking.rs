@@ -428,3 +428,42 @@ fn call_sites_are_the_callers() {
     check!(Kept::new(MmBox::new(At(1))));
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn what_is_recorded_takes_no_memory_any_more_when_tracking_ends() {
+    // In a process of its own: what mm's records take is asked.
+    let name = "what_is_recorded_takes_no_memory_any_more_when_tracking_ends";
+    if !mm_tests::is_child(name, |_| ()) {
+        return;
+    }
+    let records = || mm::snapshot().records_resident_bytes;
+    let family = family("many", 16, 8);
+    let alloc = |_| family.alloc(1).expect("memory");
+    let before: Vec<_> = (0..200_000).map(alloc).collect();
+    let untracked = records();
+    family.track(Track::All);
+    let after: Vec<_> = (0..200_000).map(alloc).collect();
+    let tracked = records();
+    assert!(tracked > untracked + 200_000 * 16, "{untracked}, {tracked}");
+    family.track(Track::Off);
+    // Elsewhere resident is what is reserved.
+    let is_measured = mm::snapshot().resident_is_measured;
+    assert!(
+        !is_measured || records() < untracked + 400_000,
+        "{untracked}, {}",
+        records()
+    );
+    // And again, in the same places.
+    family.track(Track::All);
+    let again: Vec<_> = (0..1_000).map(alloc).collect();
+    let profile = family.profile();
+    assert_eq!(
+        (profile.sites[0].live_blocks, profile.unrecorded_blocks),
+        (1_000, 400_000)
+    );
+    for block in before.into_iter().chain(after).chain(again) {
+        // SAFETY: the block is live and ours.
+        unsafe { release(family, block) };
+    }
+    family.check().expect("the walker finds the same");
+}

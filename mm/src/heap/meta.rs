@@ -7,7 +7,7 @@
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
-use crate::os::{Lock, Mapping, MutexGuard, Refused};
+use crate::os::{Lock, Mapping, MutexGuard, PageSource, Refused, System};
 
 /// Bytes of a chunk, unless what is placed needs more.
 const CHUNK: usize = 1 << 20;
@@ -88,6 +88,31 @@ impl Region {
         Ok(unsafe { copies.as_ref() })
     }
 
+    /// Gives back the memory of values, as far as they fill OS pages. Those that were given back are
+    /// of zero bytes; if the kernel refuses, some or all are as they were.
+    ///
+    /// # Safety
+    ///
+    /// [`zeroed`](Self::zeroed) of this region made the values, nobody needs them, and nobody uses
+    /// them meanwhile.
+    pub(crate) unsafe fn discard<T: bytemuck::Zeroable + Sync>(&self, values: &'static [T]) {
+        let start = values.as_ptr().addr();
+        let end = start + size_of_val(values);
+        let mut chunks = self.chunks();
+        let Some(chunk) = chunks.find(|chunk| chunk.holds(start)) else {
+            return;
+        };
+        let page = System::page_bytes();
+        let from = start.next_multiple_of(page);
+        let until = end - end % page;
+        if from < until {
+            let base = chunk.mapping.address();
+            // SAFETY: chunks are committed. The OS pages lie between the first value and the last,
+            // of which the caller promises that nobody needs them.
+            let _ = unsafe { chunk.mapping.discard(from - base..until - base) };
+        }
+    }
+
     /// Resident bytes of all chunks.
     pub(crate) fn resident(&self) -> usize {
         let chunks = self.chunks();
@@ -161,6 +186,11 @@ impl Filling {
 }
 
 impl Chunk {
+    fn holds(&self, address: usize) -> bool {
+        let offset = address.wrapping_sub(self.mapping.address());
+        offset < self.mapping.bytes()
+    }
+
     /// Puts a chunk's head at the start of its own memory.
     fn place(mapping: Mapping, older: Option<&'static Self>) -> &'static Self {
         let place = mapping.at(0).cast::<Self>();

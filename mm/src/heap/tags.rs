@@ -140,6 +140,13 @@ impl Record {
         self.tag_at(first).ok_or(Refused)
     }
 
+    /// Gives back the memory of all tags, which are clear. The caller has the family's lock.
+    pub(super) fn discard_tags(&self) {
+        if let Self::Extent(extent) = self {
+            extent.discard_tags();
+        }
+    }
+
     /// All live blocks that have a tag.
     pub(super) fn for_each_tagged(&'static self, mut f: impl FnMut(Tagged)) {
         match self {
@@ -169,6 +176,15 @@ impl Extent {
         let tags = meta::JOINTS.zeroed(most)?;
         self.tags.set(Some(meta::RECORDS.place(Tags(tags))?));
         Ok(())
+    }
+
+    /// Gives back the memory of all tags, which are clear. The caller has the family's lock.
+    fn discard_tags(&self) {
+        if let Some(Tags(tags)) = self.tags.get() {
+            // SAFETY: they came from there, and a clear tag is as good as one of zero bytes. Who uses
+            // tags has the family's lock.
+            unsafe { meta::JOINTS.discard(tags) };
+        }
     }
 
     fn for_each_tagged(&'static self, f: &mut impl FnMut(Tagged)) {

@@ -5,7 +5,7 @@ use core::ptr::NonNull;
 use super::Heap;
 use super::asker::{Asker, Scope};
 use super::central::Central;
-use super::record::SPACE;
+use super::record::{Record, SPACE};
 use super::sites::{Site, Sites};
 use super::tags::{Tagged, tag_at};
 use crate::os::{Inside, Refused};
@@ -203,8 +203,9 @@ impl Central {
                 tagged.tag.clear();
             }
         });
-        if !is_on {
+        if !is_on && self.was_tracked() {
             tracking.sites.iter().for_each(Site::account_forgotten);
+            self.records().for_each(Record::discard_tags);
         }
     }
 
