@@ -63,6 +63,7 @@ impl PageFamily {
         let block = self.alloc_block(units, panic::Location::caller())?;
         Ok(block.zeroed(units * self.layout().size()))
     }
+
     /// Releases a block as the owner of an `MmBox` does.
     #[cfg(test)]
     pub(crate) fn heap_release_through_cache(&'static self, block: NonNull<u8>, units: usize) {
@@ -81,13 +82,7 @@ impl PageFamily {
         units: usize,
         location: &'static panic::Location<'static>,
     ) -> Result<Block, AllocError> {
-        // Where the linker stripped the type's constructor, this is how it gets into the registry.
-        self.list();
-        let answer = {
-            let _inside = Inside::enter();
-            self.heap.alloc(cell, units, location)
-        };
-        self.answered(answer, units)
+        self.alloc_listed(units, || self.heap.alloc(cell, units, location))
     }
 
     /// Allocates through the calling thread's table of cells.
@@ -117,20 +112,22 @@ impl PageFamily {
         units: usize,
         location: &'static panic::Location<'static>,
     ) -> Result<Block, AllocError> {
+        self.alloc_listed(units, || self.heap.alloc_uncached(units, location))
+    }
+
+    /// Allocates by `alloc`, once the family is on the list, and says what became of it outside of
+    /// mm's own work.
+    fn alloc_listed(
+        &'static self,
+        units: usize,
+        alloc: impl FnOnce() -> Result<Block, Shortage>,
+    ) -> Result<Block, AllocError> {
+        // Where the linker stripped the type's constructor, this is how it gets into the registry.
         self.list();
         let answer = {
             let _inside = Inside::enter();
-            self.heap.alloc_uncached(units, location)
+            alloc()
         };
-        self.answered(answer, units)
-    }
-
-    /// Says what became of a call, outside of mm's own work.
-    fn answered(
-        &'static self,
-        answer: Result<Block, Shortage>,
-        units: usize,
-    ) -> Result<Block, AllocError> {
         let block = answer.map_err(|shortage| self.refused(shortage, units))?;
         if self.heap.was_crossed() {
             self.tell_of_crossing(block.first, units);
@@ -174,18 +171,11 @@ impl PageFamily {
     fn alloc_error(&self, shortage: Shortage, units: usize) -> AllocError {
         let (family, unit_size) = (self.name(), self.layout().size());
         match shortage {
-            Shortage::OverLimit => AllocError::QuotaExceeded {
+            Shortage::OverLimit { limit_bytes } => AllocError::QuotaExceeded {
                 family,
                 units,
                 unit_size,
-                limit_bytes: self.heap.limit().saturating_mul(unit_size as u64),
-                largest: Holders::now().largest(),
-            },
-            Shortage::OverSharedLimit { limit } => AllocError::QuotaExceeded {
-                family,
-                units,
-                unit_size,
-                limit_bytes: limit,
+                limit_bytes,
                 largest: Holders::now().largest(),
             },
             Shortage::Overflow => AllocError::SizeOverflow {

@@ -112,11 +112,6 @@ impl PageFamily {
         }
     }
 
-    /// Bytes of one unit, for who makes the family.
-    pub(crate) const fn unit_at_start(&self) -> usize {
-        self.layout.size()
-    }
-
     /// Returns the short name: that of the type, or the one given.
     ///
     /// ```
@@ -149,7 +144,7 @@ impl PageFamily {
     /// # use mm::MmManaged;
     /// assert_eq!(Emp::page_family().layout(), std::alloc::Layout::new::<Emp>());
     /// ```
-    pub fn layout(&self) -> Layout {
+    pub const fn layout(&self) -> Layout {
         self.layout
     }
 

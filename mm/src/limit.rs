@@ -184,7 +184,7 @@ impl PageFamily {
     #[doc(hidden)]
     #[must_use]
     pub const fn with_limit(mut self, limit: Limit) -> Self {
-        let units = limit.in_units(self.unit_at_start());
+        let units = limit.in_units(self.layout().size());
         if units < self.limit_at_start {
             self.limit_at_start = units;
             self.heap.begin_with_limit(units);

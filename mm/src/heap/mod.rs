@@ -30,9 +30,10 @@
 //! # Layers
 //!
 //! `hardening` says what was chosen at the start; `hardened`, `random`, `quarantine` and `guards` do
-//! it, in place of the caches. So do `supervised`, with `quota`, and `tracking`, with `asker`, `names`,
-//! `sites` and `tags`, for families that are limited or tracked; `visit` shows what is live. `geometry` and `slot_map` calculate; `extent` with its `page`s and `large` are the kinds of
-//! `record` that address space can have;
+//! it, in place of the caches. `supervised` has every call take the lock of families that are limited
+//! (`quota`) or tracked (`tracking`, with `asker`, `names`, `sites` and `tags`). `geometry` and
+//! `slot_map` calculate; `extent` with its `page`s and `large` are the kinds of `record` that address
+//! space can have;
 //! `shelves`, `runs` and `large_runs` sort them; `central` is a family behind its lock; `cache` and
 //! `thread` are what a thread holds of it; `figures` counts, `check` counts again, `visit` shows
 //! what is live. `meta`, `link` and `list` are what records are made of.
@@ -81,8 +82,7 @@ use core::alloc::Layout;
 use core::num::NonZeroUsize;
 use core::panic::Location;
 use core::ptr::NonNull;
-use core::sync::atomic::AtomicU64;
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use cache::{CacheRecord, Row};
 use central::Central;
@@ -118,10 +118,8 @@ pub(crate) enum Shortage {
     Overflow,
     /// The kernel gave no memory.
     NoMemory,
-    /// The family would hold more units than it may.
-    OverLimit,
-    /// Its group would hold more than `limit` bytes.
-    OverSharedLimit { limit: u64 },
+    /// The family, or its group, would hold more than so many bytes.
+    OverLimit { limit_bytes: u64 },
     /// The byte at `address` was written after its block was released.
     Written { address: usize },
 }

@@ -178,19 +178,19 @@ impl Central {
         }
         let wanted = self.live().units.checked_add(units as u64);
         let wanted = wanted.ok_or(Shortage::Overflow)?;
+        let unit = heap.geometry().unit() as u64;
         if wanted > limit {
-            return Err(Shortage::OverLimit);
+            let limit_bytes = limit.saturating_mul(unit);
+            return Err(Shortage::OverLimit { limit_bytes });
         }
         let Some(group) = group else {
             return Ok(());
         };
-        let bytes = wanted.checked_mul(heap.geometry().unit() as u64);
-        let bytes = bytes.ok_or(Shortage::Overflow)?;
+        let bytes = wanted.checked_mul(unit).ok_or(Shortage::Overflow)?;
         let share = &mut self.supervision.quota.share;
         if !group.admit(*share, bytes) {
-            return Err(Shortage::OverSharedLimit {
-                limit: group.limit(),
-            });
+            let limit_bytes = group.limit();
+            return Err(Shortage::OverLimit { limit_bytes });
         }
         *share = bytes;
         Ok(())

@@ -8,6 +8,7 @@
 
 use core::panic::Location;
 use core::ptr::NonNull;
+use core::sync::atomic::Ordering::Relaxed;
 
 use super::asker::{self, Asker};
 use super::cache::{CacheCell, CacheRecord, Row};
@@ -16,7 +17,6 @@ use super::quota::{self, Quota};
 use super::tracking::Tracking;
 use super::{Block, Heap, Shortage, hardening};
 use crate::os::Inside;
-use core::sync::atomic::Ordering::Relaxed;
 
 /// Why a family is supervised. Guarded by its lock.
 #[derive(Debug)]

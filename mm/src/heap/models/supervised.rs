@@ -95,7 +95,10 @@ fn a_limit_binds_what_begins_later() {
         limiting.join().expect("the other thread ended");
         assert!(user.cell.take(UNIT).is_none());
         let refused = heap.alloc(user.cell, 1, Location::caller());
-        assert!(matches!(refused, Err(Shortage::OverLimit)));
+        assert!(matches!(
+            refused,
+            Err(Shortage::OverLimit { limit_bytes: 0 })
+        ));
         user.release(second, 1);
         settled(heap, 2, 2);
     });
