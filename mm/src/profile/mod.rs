@@ -7,7 +7,7 @@ mod symbols;
 
 use std::time::Duration;
 
-use crate::snapshot::Location;
+use crate::snapshot::{Location, one_of};
 
 pub use at_exit::{LeaksAtExit, report_leaks_at_exit};
 pub(crate) use make::{LOOKING, leaks_of_scope};
@@ -111,7 +111,7 @@ impl Profile {
             .all(|family| family.leaked_blocks() == 0)
     }
 
-    /// Returns the family of this name or path, if exactly one has it.
+    /// Returns the family of this name or path, as [`Snapshot::family`](crate::Snapshot::family) does.
     ///
     /// ```
     /// #[derive(mm::MmManaged)]
@@ -122,9 +122,7 @@ impl Profile {
     /// ```
     #[must_use]
     pub fn family(&self, name: &str) -> Option<&FamilyProfile> {
-        let is_it = |family: &&FamilyProfile| family.name == name || family.path == name;
-        let mut found = self.families.iter().filter(is_it);
-        found.next().filter(|_| found.next().is_none())
+        one_of(&self.families, name, |family| (family.name, family.path))
     }
 }
 

@@ -105,8 +105,7 @@ impl Snapshot {
     /// ```
     #[must_use]
     pub fn family(&self, name_or_path: &str) -> Option<&FamilySnapshot> {
-        let of_the_path = self.families.iter().filter(|f| f.path == name_or_path);
-        only(of_the_path).or_else(|| only(self.families_named(name_or_path)))
+        one_of(&self.families, name_or_path, |f| (f.name, f.path))
     }
 
     /// Iterates over every family whose name or path is exactly `name`, in the order of paths.
@@ -126,6 +125,18 @@ impl Snapshot {
     pub fn families_named(&self, name: &str) -> impl Iterator<Item = &FamilySnapshot> {
         self.families.iter().filter(move |f| f.answers_to(name))
     }
+}
+
+/// Returns the family that a text means: the one with that path, else the one with that name or
+/// path. `names` tells both of a family.
+pub(crate) fn one_of<'a, F>(
+    families: &'a [F],
+    text: &str,
+    names: impl Fn(&F) -> (&'static str, &'static str),
+) -> Option<&'a F> {
+    let has_path = |family: &&F| names(family).1 == text;
+    let has_either = |family: &&F| names(family).0 == text || has_path(family);
+    only(families.iter().filter(has_path)).or_else(|| only(families.iter().filter(has_either)))
 }
 
 /// Returns the item of an iterator that has exactly one.
