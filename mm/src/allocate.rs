@@ -7,7 +7,7 @@ use core::ptr::NonNull;
 use crate::error::AllocError;
 use crate::events;
 use crate::family::PageFamily;
-use crate::heap::{Block, CacheCell, Shortage};
+use crate::heap::{Block, CacheCell, Caller, Shortage};
 use crate::holders::Holders;
 use crate::os::{Inside, process};
 
@@ -60,7 +60,17 @@ impl PageFamily {
     /// ```
     #[track_caller]
     pub fn alloc_zeroed(&'static self, units: usize) -> Result<NonNull<u8>, AllocError> {
-        let block = self.alloc_block(units, panic::Location::caller())?;
+        self.alloc_zeroed_for(units, panic::Location::caller())
+    }
+
+    /// As [`alloc_zeroed`](Self::alloc_zeroed), for `caller`.
+    #[inline]
+    pub(crate) fn alloc_zeroed_for(
+        &'static self,
+        units: usize,
+        caller: &dyn Caller,
+    ) -> Result<NonNull<u8>, AllocError> {
+        let block = self.alloc_block(units, caller)?;
         Ok(block.zeroed(units * self.layout().size()))
     }
 
@@ -80,24 +90,20 @@ impl PageFamily {
         &'static self,
         cell: &CacheCell,
         units: usize,
-        location: &'static panic::Location<'static>,
+        caller: &dyn Caller,
     ) -> Result<Block, AllocError> {
-        self.alloc_listed(units, || self.heap.alloc(cell, units, location))
+        self.alloc_listed(units, || self.heap.alloc(cell, units, caller))
     }
 
     /// Allocates through the calling thread's table of cells.
-    fn alloc_block(
-        &'static self,
-        units: usize,
-        location: &'static panic::Location<'static>,
-    ) -> Result<Block, AllocError> {
+    fn alloc_block(&'static self, units: usize, caller: &dyn Caller) -> Result<Block, AllocError> {
         self.heap.with_cell(|cell| match cell {
             Some(cell) if units == 1 => match self.at_hand(cell) {
                 Some(unit) => Ok(unit),
-                None => self.alloc_slow(cell, 1, location),
+                None => self.alloc_slow(cell, 1, caller),
             },
-            Some(cell) => self.alloc_slow(cell, units, location),
-            None => self.alloc_uncached(units, location),
+            Some(cell) => self.alloc_slow(cell, units, caller),
+            None => self.alloc_uncached(units, caller),
         })
     }
 
@@ -110,9 +116,9 @@ impl PageFamily {
     fn alloc_uncached(
         &'static self,
         units: usize,
-        location: &'static panic::Location<'static>,
+        caller: &dyn Caller,
     ) -> Result<Block, AllocError> {
-        self.alloc_listed(units, || self.heap.alloc_uncached(units, location))
+        self.alloc_listed(units, || self.heap.alloc_uncached(units, caller))
     }
 
     /// Allocates by `alloc`, once the family is on the list, and says what became of it outside of

@@ -3,6 +3,7 @@
 use core::alloc::Layout;
 use core::fmt;
 use core::panic;
+use core::ptr;
 use core::sync::atomic::Ordering;
 
 use crate::error::CheckError;
@@ -74,6 +75,11 @@ pub(crate) fn listed() -> impl Iterator<Item = &'static PageFamily> {
     listed_from(LISTED.get())
 }
 
+/// The family that a heap is of, once it is listed.
+pub(crate) fn of_heap(heap: &'static Heap) -> Option<&'static PageFamily> {
+    listed().find(|family| ptr::eq(&raw const family.heap, heap))
+}
+
 /// The family `newest` and those listed before it.
 pub(crate) fn listed_from(
     newest: Option<&'static PageFamily>,
@@ -95,6 +101,20 @@ impl PageFamily {
     /// Makes a family without a type.
     pub(crate) const fn run_time(name: &'static str, layout: Layout, location: Location) -> Self {
         Self::with_path(name, Path::RunTime(name), layout, location)
+    }
+
+    /// Makes a family that C programs allocate from, of which they give only addresses back. Families
+    /// of several instances may have one name; `path` tells them apart.
+    #[cfg(feature = "capi")]
+    pub(crate) const fn of_c(
+        name: &'static str,
+        path: &'static str,
+        layout: Layout,
+        location: Location,
+    ) -> Self {
+        let mut family = Self::with_path(name, Path::RunTime(path), layout, location);
+        family.heap.begin_with_marks();
+        family
     }
 
     const fn with_path(name: &'static str, path: Path, layout: Layout, location: Location) -> Self {

@@ -2,6 +2,8 @@
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+#[cfg(feature = "capi")]
+use crate::capi;
 use crate::os::{Inside, process};
 use crate::{family, heap, profile, registry, track};
 
@@ -35,6 +37,8 @@ pub(crate) fn watch() {
 extern "C" fn hold() {
     let _inside = Inside::enter();
     profile::LOOKING.hold();
+    #[cfg(feature = "capi")]
+    capi::REGISTERING.hold();
     registry::BY_NAME.hold();
     family::LISTING.hold();
     family::listed().for_each(|family| family.heap.hold());
@@ -61,6 +65,11 @@ unsafe fn let_go_families() {
     unsafe { family::LISTING.let_go() };
     // SAFETY: as above.
     unsafe { registry::BY_NAME.let_go() };
+    #[cfg(feature = "capi")]
+    // SAFETY: as above.
+    unsafe {
+        capi::REGISTERING.let_go();
+    }
     // SAFETY: as above.
     unsafe { profile::LOOKING.let_go() };
 }

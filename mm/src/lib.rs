@@ -103,6 +103,9 @@
 extern crate self as mm;
 
 mod allocate;
+mod by_name;
+#[cfg(feature = "capi")]
+pub mod capi;
 mod error;
 mod events;
 mod export;

@@ -66,14 +66,19 @@ fn print<R: fmt::Display>(report: impl FnOnce(bool) -> R) {
 }
 
 /// Returns whether a report is to be in colour, given the value of `NO_COLOR`.
-fn is_colour_wanted(is_terminal: bool, no_color: Option<&std::ffi::OsStr>) -> bool {
+pub(crate) fn is_colour_wanted(is_terminal: bool, no_color: Option<&std::ffi::OsStr>) -> bool {
     is_terminal && no_color.is_none_or(std::ffi::OsStr::is_empty)
 }
 
 /// Writes a report and a line feed; an error ends it early, and nobody hears of it.
 pub(crate) fn write_to(out: impl Write, report: impl fmt::Display) {
+    write_text(out, format_args!("{report}\n"));
+}
+
+/// Writes a text; an error ends it early, and nobody hears of it.
+pub(crate) fn write_text(out: impl Write, text: fmt::Arguments<'_>) {
     let mut chunks = Chunks::new(out);
-    let _ = writeln!(chunks, "{report}").and_then(|()| chunks.flush());
+    let _ = chunks.write_fmt(text).and_then(|()| chunks.flush());
 }
 
 /// Collects text on the stack, so that printing allocates nothing of its own.

@@ -1,11 +1,10 @@
 //! All families: those of the derive, found at link time, and those registered later.
 
 use core::alloc::Layout;
-use core::hash::{BuildHasher, BuildHasherDefault};
 use core::panic;
-use std::hash::DefaultHasher;
 
 use crate::__private::Entry;
+use crate::by_name::{ByName, Named};
 use crate::error::{CheckError, RegisterError};
 use crate::family::{self, PageFamily};
 use crate::heap::{self, Fill, Link};
@@ -13,16 +12,14 @@ use crate::os::{Lock, PageSource, System, process};
 use crate::snapshot::{FamilySnapshot, FillClass, Label, Location, ProcessFigures, Snapshot};
 
 /// Families by hash of the name. The lock is held while a name is looked up and added.
-pub(crate) static BY_NAME: Lock<ByName> = Lock::new(ByName {
-    buckets: [const { Link::none() }; BUCKETS],
+pub(crate) static BY_NAME: Lock<Filed> = Lock::new(Filed {
+    by_name: ByName::new(),
     filed: None,
 });
 
-const BUCKETS: usize = 1_024;
-
-/// The families on the list, by hash of the name.
-pub(crate) struct ByName {
-    buckets: [Link<PageFamily>; BUCKETS],
+/// The families on the list, by name.
+pub(crate) struct Filed {
+    by_name: ByName<PageFamily>,
     /// The newest family that is in its bucket; those listed before it are, too.
     filed: Option<&'static PageFamily>,
 }
@@ -180,7 +177,7 @@ fn add(
     family::begin();
     let mut by_name = BY_NAME.lock();
     by_name.file_new();
-    if let Some(taken) = by_name.find(name) {
+    if let Some(taken) = by_name.by_name.find(name.as_bytes()) {
         let family = taken.name();
         return Err(RegisterError::DuplicateName { family });
     }
@@ -196,7 +193,7 @@ fn place(name: &str, layout: Layout, location: Location) -> Option<&'static Page
     heap::RECORDS.place(family).ok()
 }
 
-impl ByName {
+impl Filed {
     /// Files the families that were listed since the last time.
     fn file_new(&mut self) {
         let newest = linked_and_listed().next();
@@ -206,23 +203,19 @@ impl ByName {
         };
         let new = family::listed_from(newest).take_while(|family| !is_filed(family));
         for family in new {
-            let bucket = self.bucket(family.name());
-            family.next_of_bucket.set(bucket.get());
-            bucket.set(Some(family));
+            self.by_name.add(family);
         }
         self.filed = newest;
     }
+}
 
-    fn find(&self, name: &str) -> Option<&'static PageFamily> {
-        let first = self.bucket(name).get();
-        core::iter::successors(first, |family| family.next_of_bucket.get())
-            .find(|family| family.name() == name)
+impl Named for PageFamily {
+    fn name_bytes(&self) -> &[u8] {
+        self.name().as_bytes()
     }
 
-    fn bucket(&self, name: &str) -> &Link<PageFamily> {
-        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(name);
-        let index = hash % BUCKETS as u64;
-        &self.buckets[usize::try_from(index).unwrap_or_default()]
+    fn next_of_bucket(&self) -> &Link<Self> {
+        &self.next_of_bucket
     }
 }
 

@@ -1,6 +1,6 @@
 //! Releases by address: for pointers that crossed C, or came out of `into_raw`.
 
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 
 use crate::error::FreeError;
 use crate::family::{self, PageFamily};
@@ -84,7 +84,7 @@ pub unsafe fn xfree_raw(block: NonNull<u8>) -> Result<(), FreeError> {
 }
 
 #[cold]
-fn free_error(
+pub(crate) fn free_error(
     block: NonNull<u8>,
     refusal: Refusal,
     owner: Option<&'static Heap>,
@@ -92,8 +92,7 @@ fn free_error(
 ) -> FreeError {
     let address = block.addr().get();
     // A heap knows no names. Memory is handed out only after its family was listed.
-    let owner = owner
-        .and_then(|heap| family::listed().find(|family| ptr::eq(&raw const family.heap, heap)));
+    let owner = owner.and_then(family::of_heap);
     let family = owner.map_or("?", PageFamily::name);
     match refusal {
         Refusal::Foreign => FreeError::Foreign { address },

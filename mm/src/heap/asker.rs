@@ -4,8 +4,8 @@
 //! std, which may allocate for it, and so may an unwinder.
 
 use core::cell::Cell;
-use core::panic::Location;
 
+use super::caller::{Caller, Origin};
 use super::names;
 use crate::os::{clock, unwind};
 
@@ -33,7 +33,7 @@ enum Name {
 /// Who asks for a block, and when.
 #[derive(Debug)]
 pub(super) struct Asker {
-    pub(super) location: &'static Location<'static>,
+    pub(super) origin: Origin,
     pub(super) thread: &'static str,
     pub(super) scope: Scope,
     pub(super) frames: unwind::Frames,
@@ -42,10 +42,10 @@ pub(super) struct Asker {
 }
 
 impl Asker {
-    /// The calling thread, for a call at `location`.
-    pub(super) fn now(location: &'static Location<'static>) -> Self {
+    /// The calling thread, for a call of `caller`.
+    pub(super) fn now(caller: &dyn Caller) -> Self {
         Self {
-            location,
+            origin: caller.origin(),
             thread: thread_name(),
             scope: scope(),
             frames: unwind::frames(),

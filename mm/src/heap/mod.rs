@@ -18,6 +18,7 @@
 //! | supervised | a family of which every call takes the lock, as it is tracked or limited; its caches are shut |
 //! | site | a place in the program that allocated, with the thread, as recorded |
 //! | tag | what is recorded of one live block: its site, and when |
+//! | mark | what stands in a released block of a family that keeps marks; see `by_address` |
 //! | guard | an OS page that nobody can touch, behind units or a large block |
 //! | in use | of a VM page: it may be backed by memory |
 //!
@@ -42,7 +43,12 @@
 //! code of the caller runs, and nothing here calls the global allocator.
 
 mod asker;
+#[cfg(feature = "capi")]
+mod blocks;
+#[cfg(feature = "capi")]
+mod by_address;
 mod cache;
+mod caller;
 mod central;
 mod check;
 mod extent;
@@ -80,7 +86,6 @@ mod visit;
 
 use core::alloc::Layout;
 use core::num::NonZeroUsize;
-use core::panic::Location;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -90,11 +95,18 @@ use geometry::{Geometry, Placement};
 use record::SPACE;
 
 pub(crate) use asker::{MOST_SCOPES, Scope, account_scope, enter_scope, scope, scopes_begun};
+#[cfg(feature = "capi")]
+pub(crate) use blocks::{BlockView, PageView};
 pub use cache::CacheCell;
+pub(crate) use caller::Caller;
+#[cfg(feature = "capi")]
+pub(crate) use caller::Origin;
 pub(crate) use figures::{Figures, Fill, add_resident};
 pub(crate) use fork::{hold_shared, let_go_shared};
 pub(crate) use link::Link;
 pub(crate) use meta::{JOINTS, RECORDS};
+#[cfg(feature = "capi")]
+pub(crate) use names::kept as kept_name;
 pub(crate) use sites::{Site, SiteFigures};
 pub(crate) use slow::flush_thread;
 #[cfg(test)]
@@ -192,6 +204,9 @@ pub(crate) struct Heap {
     geometry: Geometry,
     /// From 1, in order of first use; 0 before that.
     number: AtomicUsize,
+    /// Whether released blocks are marked; see `by_address`.
+    #[cfg(feature = "capi")]
+    keeps_marks: bool,
     /// Whether every call takes the lock; see `supervised`. Changed under the lock.
     supervised: AtomicBool,
     /// Units that may be live. Changed under the lock.
@@ -207,6 +222,8 @@ impl Heap {
         Self {
             geometry: Geometry::new(layout),
             number: AtomicUsize::new(0),
+            #[cfg(feature = "capi")]
+            keeps_marks: false,
             supervised: AtomicBool::new(false),
             limit: AtomicU64::new(quota::NONE),
             crossings: AtomicU64::new(0),
@@ -218,6 +235,18 @@ impl Heap {
     pub(crate) const fn begin_with_limit(&mut self, units: u64) {
         self.supervised = AtomicBool::new(true);
         self.limit = AtomicU64::new(units);
+    }
+
+    /// Says at the start that released blocks are marked, of a family of which programs know only
+    /// addresses.
+    #[cfg(feature = "capi")]
+    pub(crate) const fn begin_with_marks(&mut self) {
+        self.keeps_marks = true;
+    }
+
+    /// Whether every call is to go past the threads' caches.
+    fn goes_past_caches(&self) -> bool {
+        self.is_supervised() || hardening::is_on()
     }
 
     fn geometry(&self) -> &Geometry {
@@ -248,15 +277,15 @@ impl Heap {
         &'static self,
         cell: &CacheCell,
         units: usize,
-        location: &'static Location<'static>,
+        caller: &dyn Caller,
     ) -> Result<Block, Shortage> {
         if units == 0 {
             return Ok(Block::empty());
         }
         if !cell.is_open() {
             self.answer_flush(cell);
-            if self.is_supervised() || hardening::is_on() {
-                return self.alloc_uncached(units, location);
+            if self.goes_past_caches() {
+                return self.alloc_uncached(units, caller);
             }
         }
         if units == 1 && self.geometry.placement() == Placement::Paged {
@@ -286,7 +315,7 @@ impl Heap {
         }
         if !cell.is_open() {
             self.answer_flush(cell);
-            if self.is_supervised() || hardening::is_on() {
+            if self.goes_past_caches() {
                 // SAFETY: the caller promises the same.
                 return unsafe { self.release_straight(Row { first, units }) };
             }
@@ -349,13 +378,13 @@ impl Heap {
     pub(crate) fn alloc_uncached(
         &'static self,
         units: usize,
-        location: &'static Location<'static>,
+        caller: &dyn Caller,
     ) -> Result<Block, Shortage> {
         if units == 0 {
             return Ok(Block::empty());
         }
         if self.is_supervised() {
-            return self.alloc_supervised(units, location);
+            return self.alloc_supervised(units, caller);
         }
         self.central().alloc_straight(self, units)
     }

@@ -1,4 +1,4 @@
-//! Names of threads, each kept once and for ever.
+//! Names of threads, and of files of C programs, each kept once and for ever.
 
 use super::link::Link;
 use super::meta;
@@ -31,7 +31,7 @@ struct Name {
 }
 
 /// The copy of `name` that stays; an empty text where there is no memory for one.
-pub(super) fn kept(name: &str) -> &'static str {
+pub(crate) fn kept(name: &str) -> &'static str {
     let mut names = NAMES.lock();
     let bucket = &names.buckets[bucket_of(name)];
     let mut known = core::iter::successors(bucket.get(), |name| name.next.get());

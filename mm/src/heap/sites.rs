@@ -1,9 +1,9 @@
 //! The places in the program that allocated of one family, each with what was recorded of it.
 
-use core::panic::Location;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use super::asker::Asker;
+use super::caller::Origin;
 use super::link::Link;
 use super::meta;
 use super::tags::Tagged;
@@ -23,7 +23,7 @@ pub(super) struct Sites {
 /// One place in the program that allocated, on one thread's behalf.
 #[derive(Debug)]
 pub(crate) struct Site {
-    pub(crate) location: &'static Location<'static>,
+    pub(crate) origin: Origin,
     pub(crate) thread: &'static str,
     pub(crate) frames: &'static [usize],
     blocks: AtomicU64,
@@ -103,7 +103,7 @@ impl Sites {
 impl Site {
     fn make(asker: &Asker) -> Result<&'static Self, Refused> {
         meta::RECORDS.place(Self {
-            location: asker.location,
+            origin: asker.origin,
             thread: asker.thread,
             frames: meta::RECORDS.copied(&asker.frames)?,
             blocks: AtomicU64::new(0),
@@ -118,7 +118,7 @@ impl Site {
     }
 
     fn is_of(&self, asker: &Asker) -> bool {
-        core::ptr::eq(self.location, asker.location)
+        self.origin.is(&asker.origin)
             // Names are kept once.
             && core::ptr::eq(self.thread, asker.thread)
             && *self.frames == *asker.frames
@@ -177,21 +177,19 @@ fn bucket(buckets: &'static [Link<Site>], hash: usize) -> &'static Link<Site> {
 
 impl Asker {
     fn hash(&self) -> usize {
-        hash(self.location, self.thread, &self.frames)
+        hash(&self.origin, self.thread, &self.frames)
     }
 }
 
 impl Site {
     fn hash(&self) -> usize {
-        hash(self.location, self.thread, self.frames)
+        hash(&self.origin, self.thread, self.frames)
     }
 }
 
-/// Of all that tells sites apart: there may be as many threads at one location as there are sites.
-fn hash(location: &'static Location<'static>, thread: &'static str, frames: &[usize]) -> usize {
-    // Both lie at multiples of their alignment, or nearly; return addresses anywhere.
-    let place = core::ptr::from_ref(location).addr() / align_of::<Location<'_>>();
-    let start = mixed(place, thread.as_ptr().addr());
+/// Of all that tells sites apart: there may be as many threads at one place as there are sites.
+fn hash(origin: &Origin, thread: &'static str, frames: &[usize]) -> usize {
+    let start = mixed(origin.hash(), thread.as_ptr().addr());
     let hash = frames.iter().fold(start, |hash, frame| mixed(hash, *frame));
     // The low bits choose the bucket.
     hash ^ (hash >> 15)
@@ -205,17 +203,20 @@ fn mixed(hash: usize, more: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use core::panic::Location;
+
     use super::*;
+    use crate::heap::caller::Caller;
     use crate::heap::names;
     use crate::os::unwind;
 
     #[test]
-    fn threads_at_one_location_are_spread() {
+    fn threads_at_one_place_are_spread() {
         let mut sites = Sites::new();
-        let location = Location::caller();
+        let origin = Location::caller().origin();
         for number in 0..1_000 {
             let asker = Asker {
-                location,
+                origin,
                 thread: names::kept(&format!("worker {number}")),
                 scope: 0,
                 frames: unwind::frames(),

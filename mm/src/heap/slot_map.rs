@@ -52,7 +52,7 @@ impl SlotMap<'_> {
     }
 
     /// The joined units of word `word`, as a mask.
-    fn joined_in(&self, word: usize) -> u64 {
+    pub(super) fn joined_in(&self, word: usize) -> u64 {
         self.joined.get(word).map_or(0, |word| word.load(Relaxed))
     }
 

@@ -6,12 +6,12 @@
 //! any call does that begins later is seen here, and nothing of it costs the others an instruction:
 //! a shut cache, like one to be flushed, fails the test that every fast path makes.
 
-use core::panic::Location;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::asker::{self, Asker};
 use super::cache::{CacheCell, CacheRecord, Row};
+use super::caller::Caller;
 use super::central::Central;
 use super::quota::{self, Quota};
 use super::tracking::Tracking;
@@ -53,7 +53,7 @@ impl Heap {
     pub(super) fn alloc_supervised(
         &'static self,
         units: usize,
-        location: &'static Location<'static>,
+        caller: &dyn Caller,
     ) -> Result<Block, Shortage> {
         let scope = asker::scope();
         let mut central = self.central();
@@ -64,7 +64,7 @@ impl Heap {
         if central.supervision.tracking.wants(scope) {
             drop(central);
             // A global allocator that is made of mm may be called for it.
-            let asker = Inside::pause(|| Asker::now(location));
+            let asker = Inside::pause(|| Asker::now(caller));
             self.central().record(block.first, units, &asker);
         }
         Ok(block)

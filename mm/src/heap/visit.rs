@@ -24,10 +24,10 @@ use super::{Block, Heap};
 use crate::os::Inside;
 
 /// Words of the largest map of a VM page: that of units of one byte.
-const MOST_WORDS: usize = GRANULE / 64;
+pub(super) const MOST_WORDS: usize = GRANULE / 64;
 
 /// Which units of one VM page are live: a copy.
-struct LiveUnits {
+pub(super) struct LiveUnits {
     map: [u64; MOST_WORDS],
     /// How many of them are the page's.
     words: usize,
@@ -65,7 +65,7 @@ impl Heap {
     }
 
     /// The starts of all blocks in other threads' caches, sorted.
-    fn cached_elsewhere(&'static self) -> Vec<usize> {
+    pub(super) fn cached_elsewhere(&'static self) -> Vec<usize> {
         let known = {
             let _inside = Inside::enter();
             in_other_caches(&self.central()).count()
@@ -80,7 +80,7 @@ impl Heap {
         starts
     }
 
-    fn records(&'static self) -> impl Iterator<Item = &'static Record> {
+    pub(super) fn records(&'static self) -> impl Iterator<Item = &'static Record> {
         let _inside = Inside::enter();
         self.central().records()
     }
@@ -93,7 +93,7 @@ impl Heap {
     }
 
     /// Flushes the calling thread's cache, unless it is empty.
-    fn flush_own(&'static self) {
+    pub(super) fn flush_own(&'static self) {
         let own = self.central().caches.iter().find(|cache| is_own(cache));
         if let Some(cache) = own.filter(|cache| !cache.is_empty()) {
             self.flush(cache);
@@ -113,7 +113,7 @@ impl Heap {
 }
 
 impl LiveUnits {
-    fn none() -> Self {
+    pub(super) fn none() -> Self {
         Self {
             map: [0; MOST_WORDS],
             words: 0,
@@ -122,7 +122,7 @@ impl LiveUnits {
 
     /// Copies those of `page`: what is taken, without what caches and the quarantine hold, and
     /// without the surplus of blocks. The caller has the family's lock.
-    fn copy(&mut self, page: Page, cached: &[usize]) {
+    pub(super) fn copy(&mut self, page: Page, cached: &[usize]) {
         let map = page.map();
         self.words = if page.taken() > 0 { map.words() } else { 0 };
         if self.words == 0 {
@@ -148,6 +148,12 @@ impl LiveUnits {
 
     fn leave_out(&mut self, run: Run) {
         for_each_word(run, |word, mask| self.map[word] &= !mask);
+    }
+
+    /// Whether the unit is live.
+    #[cfg(feature = "capi")]
+    pub(super) fn holds(&self, unit: usize) -> bool {
+        unit / 64 < self.words && self.map[unit / 64] >> (unit % 64) & 1 != 0
     }
 
     /// Calls `f` with each.

@@ -11,6 +11,7 @@
 //! | `library.rs` | keeps a shared library loaded |
 //! | `seen.rs` | std's locks, as ThreadSanitizer can follow them |
 //! | `clock.rs` | the time |
+//! | `stdio.rs` | prints as C programs do |
 //! | `unwind.rs` | return addresses of the calling thread |
 //! | `process.rs` | what the kernel says of the process: limits, resident bytes |
 //! | `watch/` | tells valgrind and AddressSanitizer whose memory it is |
@@ -54,6 +55,8 @@ mod mmap;
 pub(crate) mod process;
 #[cfg(mm_tsan)]
 mod seen;
+#[cfg(feature = "capi")]
+pub(crate) mod stdio;
 pub(crate) mod unwind;
 pub(crate) mod watch;
 

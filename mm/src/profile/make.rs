@@ -209,10 +209,10 @@ impl FamilyProfile {
 
 /// Tells of a site what a look found.
 fn call_site(site: &'static Site, figures: &SiteFigures, now: u64, bytes: usize) -> CallSite {
-    let at = site.location;
+    let at = site.origin;
     let is_live = figures.live_blocks > 0;
     CallSite {
-        location: Location::new(at.file(), at.line(), at.column(), ""),
+        location: Location::new(at.file, at.line, at.column, ""),
         thread: site.thread,
         frames: site.frames,
         live_blocks: figures.live_blocks,

@@ -42,6 +42,8 @@ mod claim;
 mod models;
 mod record;
 mod rows;
+#[cfg(feature = "capi")]
+mod unissued;
 mod units;
 
 use core::ptr::{self, NonNull};

@@ -28,7 +28,7 @@ pub(super) const TO_ASAN: bool = cfg!(all(feature = "asan", not(mm_portable)));
 /// Tells that nobody may use address space that belongs to a family from now on.
 #[inline]
 pub(crate) fn keep(first: NonNull<u8>, bytes: usize) {
-    if TO_VALGRIND {
+    if is_valgrind_there() {
         valgrind::forbid(first, bytes);
     }
     if TO_ASAN {
@@ -40,7 +40,7 @@ pub(crate) fn keep(first: NonNull<u8>, bytes: usize) {
 /// next; else the block holds nothing.
 #[inline]
 pub(crate) fn hand_out(first: NonNull<u8>, bytes: usize, zero: bool) {
-    if TO_VALGRIND {
+    if is_valgrind_there() {
         valgrind::hand_out(first, bytes, zero);
     }
     if TO_ASAN {
@@ -51,7 +51,7 @@ pub(crate) fn hand_out(first: NonNull<u8>, bytes: usize, zero: bool) {
 /// Tells that the program has given up a block that [`hand_out`] told of, just as long.
 #[inline]
 pub(crate) fn take_back(first: NonNull<u8>, bytes: usize) {
-    if TO_VALGRIND {
+    if is_valgrind_there() {
         valgrind::take_back(first, bytes);
     }
     if TO_ASAN {
@@ -59,10 +59,23 @@ pub(crate) fn take_back(first: NonNull<u8>, bytes: usize) {
     }
 }
 
+/// Whether anybody is told of what is handed out and taken back. Then nothing of a released block may
+/// be looked at, and of a live one only what the program wrote has a value.
+#[cfg(feature = "capi")]
+#[inline]
+pub(crate) fn is_on() -> bool {
+    TO_ASAN || is_valgrind_there()
+}
+
+#[inline]
+fn is_valgrind_there() -> bool {
+    TO_VALGRIND && valgrind::is_there()
+}
+
 /// Lets the engine itself use bytes that no program has, while `work` runs.
 #[inline]
 pub(crate) fn lend<R>(first: NonNull<u8>, bytes: usize, work: impl FnOnce() -> R) -> R {
-    if TO_VALGRIND {
+    if is_valgrind_there() {
         valgrind::allow(first, bytes);
     }
     if TO_ASAN {

@@ -15,6 +15,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Of `Vg_ClientRequest`.
+const RUNNING_ON_VALGRIND: usize = 0x1001;
 const CREATE_MEMPOOL: usize = 0x1303;
 const MEMPOOL_ALLOC: usize = 0x1305;
 const MEMPOOL_FREE: usize = 0x1306;
@@ -23,15 +24,22 @@ const MEMPOOL_FREE: usize = 0x1306;
 const MAKE_MEM_NOACCESS: usize = 0x4d43_0000;
 const MAKE_MEM_DEFINED: usize = 0x4d43_0002;
 
-/// The pool, whose address is its name; whether valgrind knows it.
+/// The pool, whose address is its name; whether valgrind runs the program, and knows it.
 static POOL: AtomicBool = AtomicBool::new(false);
 
 /// Makes the pool, unless it is there. Before the first block, and by one thread at a time.
 pub(super) fn begin() {
-    if !POOL.swap(true, Relaxed) {
+    let runs = request(RUNNING_ON_VALGRIND, [0; 3]) > 0;
+    if runs && !POOL.swap(true, Relaxed) {
         // Without red zones, and what it hands out is not zero.
         request(CREATE_MEMPOOL, [pool(), 0, 0]);
     }
+}
+
+/// Whether valgrind runs the program. A load and a test are all that others pay.
+#[inline]
+pub(super) fn is_there() -> bool {
+    POOL.load(Relaxed)
 }
 
 pub(super) fn forbid(first: NonNull<u8>, bytes: usize) {
@@ -42,6 +50,7 @@ pub(super) fn allow(first: NonNull<u8>, bytes: usize) {
     request(MAKE_MEM_DEFINED, [address_of(first), bytes, 0]);
 }
 
+#[cold]
 pub(super) fn hand_out(first: NonNull<u8>, bytes: usize, zero: bool) {
     if bytes == 0 {
         return;
@@ -52,6 +61,7 @@ pub(super) fn hand_out(first: NonNull<u8>, bytes: usize, zero: bool) {
     }
 }
 
+#[cold]
 pub(super) fn take_back(first: NonNull<u8>, bytes: usize) {
     if bytes > 0 {
         request(MEMPOOL_FREE, [pool(), address_of(first), 0]);
@@ -66,13 +76,14 @@ fn address_of(first: NonNull<u8>) -> usize {
     first.as_ptr().expose_provenance()
 }
 
-/// Makes a request, which has up to three arguments.
-fn request(code: usize, [first, second, third]: [usize; 3]) {
-    send(&[code, first, second, third, 0, 0]);
+/// Makes a request, which has up to three arguments; its answer, 0 on a CPU.
+fn request(code: usize, [first, second, third]: [usize; 3]) -> usize {
+    send(&[code, first, second, third, 0, 0])
 }
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-fn send(request: &[usize; 6]) {
+fn send(request: &[usize; 6]) -> usize {
+    let answer;
     // SAFETY: on a CPU, `rdi` is rotated by 128 bits and `rbx` exchanged with itself. Valgrind reads
     // the six words, and changes no byte of the program.
     unsafe {
@@ -83,14 +94,16 @@ fn send(request: &[usize; 6]) {
             "rol rdi, 51",
             "xchg rbx, rbx",
             in("rax") request,
-            inout("rdx") 0_usize => _,
+            inout("rdx") 0_usize => answer,
             options(nostack),
         );
     }
+    answer
 }
 
 #[cfg(all(target_os = "linux", target_arch = "aarch64"))]
-fn send(request: &[usize; 6]) {
+fn send(request: &[usize; 6]) -> usize {
+    let answer;
     // SAFETY: on a CPU, `x12` is rotated by 128 bits and `x10` becomes what it is. Valgrind reads
     // the six words, and changes no byte of the program.
     unsafe {
@@ -101,10 +114,11 @@ fn send(request: &[usize; 6]) {
             "ror x12, x12, #61",
             "orr x10, x10, x10",
             in("x4") request,
-            inout("x3") 0_usize => _,
+            inout("x3") 0_usize => answer,
             options(nostack),
         );
     }
+    answer
 }
 
 /// Elsewhere valgrind does not run, or mm does not know its sequence.
@@ -112,4 +126,6 @@ fn send(request: &[usize; 6]) {
     target_os = "linux",
     any(target_arch = "x86_64", target_arch = "aarch64")
 )))]
-fn send(_: &[usize; 6]) {}
+fn send(_: &[usize; 6]) -> usize {
+    0
+}

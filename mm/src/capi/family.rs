@@ -1,0 +1,129 @@
+//! A family as C sees it.
+
+use core::alloc::Layout;
+use core::ffi::{CStr, c_char};
+use core::ptr;
+
+use super::instance::mm_instance_;
+use crate::by_name::Named;
+use crate::error::RegisterError;
+use crate::family::PageFamily;
+use crate::heap::{Link, RECORDS};
+use crate::os::Refused;
+use crate::snapshot::Location;
+
+/// Structs of C are aligned to no more than an OS page, as mm has it.
+const MOST_ALIGN: usize = 4_096;
+
+/// What a program may know of a page family.
+#[derive(Debug)]
+#[repr(C)]
+pub struct vm_page_family_ {
+    /// The whole name, of any length.
+    pub struct_name: *const c_char,
+    /// Bytes of one unit; `UINT32_MAX` if they are more.
+    pub struct_size: u32,
+}
+
+/// A family of an instance.
+///
+/// # Invariants
+///
+/// 1. `head` comes first. `struct_name` is `name`, which ends with a zero byte, and nobody changes
+///    either.
+#[derive(Debug)]
+#[repr(C)]
+pub(super) struct Family {
+    head: vm_page_family_,
+    name: &'static CStr,
+    pub(super) instance: &'static mm_instance_,
+    next_of_bucket: Link<Family>,
+    /// The one that was registered after this.
+    pub(super) next: Link<Family>,
+    pub(super) heap: PageFamily,
+}
+
+// SAFETY: by invariant 1 the only field that is not `Sync`, a pointer, leads to a text that stays as
+// it is.
+unsafe impl Sync for Family {}
+
+impl Family {
+    /// Makes a family, which is in no table and on no list yet.
+    pub(super) fn make(
+        name: &CStr,
+        layout: Layout,
+        location: Location,
+        instance: &'static mm_instance_,
+    ) -> Result<&'static Self, Refused> {
+        let name = kept(name)?;
+        let shown = shown(name)?;
+        let path = instance.path_of(shown)?;
+        RECORDS.place(Self {
+            head: vm_page_family_ {
+                struct_name: name.as_ptr(),
+                struct_size: u32::try_from(layout.size()).unwrap_or(u32::MAX),
+            },
+            name,
+            instance,
+            next_of_bucket: Link::none(),
+            next: Link::none(),
+            heap: PageFamily::of_c(shown, path, layout, location),
+        })
+    }
+
+    /// The family as C programs have it.
+    pub(super) fn head(&'static self) -> *mut vm_page_family_ {
+        ptr::from_ref(self).cast_mut().cast()
+    }
+
+    /// The family of which `head` is.
+    ///
+    /// # Safety
+    ///
+    /// `head` is null, or [`head`](Self::head) made it.
+    #[inline]
+    pub(super) unsafe fn of_head(head: *const vm_page_family_) -> Option<&'static Self> {
+        // SAFETY: the pointer was made from a `&'static Family`, or is null.
+        unsafe { head.cast::<Self>().as_ref() }
+    }
+}
+
+impl Named for Family {
+    fn name_bytes(&self) -> &[u8] {
+        self.name.to_bytes()
+    }
+
+    fn next_of_bucket(&self) -> &Link<Self> {
+        &self.next_of_bucket
+    }
+}
+
+/// The layout of a struct of `size` bytes.
+///
+/// In C a struct's size is a multiple of its alignment. So the largest power of two that divides the
+/// size is an alignment that suits, and units side by side keep it.
+pub(super) fn layout_of(size: usize) -> Result<Layout, RegisterError> {
+    let align = (1 << size.trailing_zeros().min(usize::BITS - 1)).min(MOST_ALIGN);
+    let layout = Layout::from_size_align(size, align);
+    layout
+        .ok()
+        .filter(|layout| layout.size() > 0)
+        .ok_or(RegisterError::BadLayout {
+            unit_size: size,
+            unit_align: align,
+        })
+}
+
+/// A copy of a name that stays.
+fn kept(name: &CStr) -> Result<&'static CStr, Refused> {
+    let bytes = RECORDS.copied(name.to_bytes_with_nul())?;
+    CStr::from_bytes_with_nul(bytes).map_err(|_| Refused)
+}
+
+/// The name as reports show it: bytes that are no text are replaced.
+fn shown(name: &'static CStr) -> Result<&'static str, Refused> {
+    match name.to_str() {
+        Ok(text) => Ok(text),
+        Err(_) => RECORDS.text(&name.to_string_lossy()),
+    }
+}

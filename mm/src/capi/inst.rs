@@ -1,0 +1,221 @@
+//! The face whose functions take an instance first: what `uapi_mm_instance.h` maps the names to.
+//!
+//! Of all functions is true what is said of those without instance. A null instance is the global one.
+
+use core::ffi::{c_char, c_int, c_void};
+use core::ptr;
+
+use super::allocate;
+use super::family::vm_page_family_;
+use super::instance::mm_instance_;
+use super::named;
+use super::place::Place;
+use super::release;
+use super::report;
+use super::site::mm_site;
+
+/// Makes an instance: a set of families of its own, which stays. `NULL`, and a line on standard error,
+/// without memory for it.
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_inst_init_new_instance() -> *mut mm_instance_ {
+    match mm_instance_::make() {
+        Ok(new) => ptr::from_ref(new).cast_mut(),
+        Err(_) => {
+            Place::Function("mm_init_new_instance").complain("out of memory for an instance");
+            ptr::null_mut()
+        }
+    }
+}
+
+/// Registers a family of structs of `struct_size` bytes.
+///
+/// # Safety
+///
+/// `instance` is null or an instance; `struct_name` is null or a string of C.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_inst_instantiate_new_page_family(
+    instance: *mut mm_instance_,
+    struct_name: *const c_char,
+    struct_size: u32,
+) {
+    // SAFETY: the caller promises it.
+    let instance = unsafe { mm_instance_::named(instance) };
+    let place = Place::Function("mm_instantiate_new_page_family");
+    // SAFETY: the caller promises it.
+    unsafe { named::register(instance, struct_name, struct_size as usize, place) };
+}
+
+/// As `mm_instantiate_new_page_family`, for `MM_REG_STRUCT`, which knows its place in the source.
+///
+/// # Safety
+///
+/// `instance` is null or an instance; `struct_name` and `file` are null or strings of C.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_inst_register_at(
+    instance: *mut mm_instance_,
+    struct_name: *const c_char,
+    struct_size: usize,
+    file: *const c_char,
+    line: u32,
+) {
+    // SAFETY: the caller promises it.
+    let instance = unsafe { mm_instance_::named(instance) };
+    // SAFETY: the caller promises it.
+    let place = unsafe { Place::line(file, line) };
+    // SAFETY: the caller promises it.
+    unsafe { named::register(instance, struct_name, struct_size, place) };
+}
+
+/// Allocates a block of `units` zeroed units of the instance's family of this name.
+///
+/// # Safety
+///
+/// `instance` is null or an instance; `struct_name` is null or a string of C.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_inst_xcalloc(
+    instance: *mut mm_instance_,
+    struct_name: *const c_char,
+    units: c_int,
+) -> *mut c_void {
+    let place = Place::Function("xcalloc");
+    // SAFETY: the caller promises it.
+    let instance = unsafe { mm_instance_::named(instance) };
+    // SAFETY: the caller promises it.
+    let family = unsafe { named::family_named(instance, struct_name, place) };
+    family.map_or(ptr::null_mut(), |family| {
+        allocate::xcalloc(family, units.into(), place)
+    })
+}
+
+/// As `xcalloc`, for `XCALLOC`: the name is looked up the first time only.
+///
+/// # Safety
+///
+/// `instance` is null or an instance; `XCALLOC` made the site.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_inst_xcalloc_at(
+    instance: *mut mm_instance_,
+    site: *mut mm_site,
+    units: i64,
+) -> *mut c_void {
+    // SAFETY: the caller promises it.
+    let instance = unsafe { mm_instance_::named(instance) };
+    // SAFETY: the caller promises it.
+    unsafe { allocate::xcalloc_at(instance, site, units) }
+}
+
+/// Allocates a zeroed buffer of `bytes` bytes, aligned to 16, of the instance's family of plain bytes.
+///
+/// # Safety
+///
+/// `instance` is null or an instance.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_inst_xcalloc_buff(
+    instance: *mut mm_instance_,
+    bytes: u32,
+) -> *mut c_void {
+    // SAFETY: the caller promises it.
+    let instance = unsafe { mm_instance_::named(instance) };
+    let place = Place::Function("xcalloc_buff");
+    allocate::xcalloc_buff(instance, bytes as usize, place)
+}
+
+/// As `xcalloc_buff`, for `XCALLOC_BUFF`, which knows its place in the source.
+///
+/// # Safety
+///
+/// `instance` is null or an instance; `file` is null or a string of C.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_inst_xcalloc_buff_at(
+    instance: *mut mm_instance_,
+    bytes: usize,
+    file: *const c_char,
+    line: u32,
+) -> *mut c_void {
+    // SAFETY: the caller promises it.
+    let instance = unsafe { mm_instance_::named(instance) };
+    // SAFETY: the caller promises it.
+    let place = unsafe { Place::line(file, line) };
+    allocate::xcalloc_buff(instance, bytes, place)
+}
+
+/// Returns the instance's family of exactly this name, or `NULL`.
+///
+/// # Safety
+///
+/// `instance` is null or an instance; `struct_name` is null or a string of C.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_inst_lookup_page_family_by_name(
+    instance: *mut mm_instance_,
+    struct_name: *const c_char,
+) -> *mut vm_page_family_ {
+    // SAFETY: the caller promises it.
+    let instance = unsafe { mm_instance_::named(instance) };
+    // SAFETY: the caller promises it.
+    unsafe { named::look_up_by_name(instance, struct_name) }
+}
+
+/// Prints each family that is registered in the instance to `stdout`.
+///
+/// # Safety
+///
+/// `instance` is null or an instance.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_inst_print_registered_page_families(instance: *mut mm_instance_) {
+    // SAFETY: the caller promises it.
+    report::print_page_families(unsafe { mm_instance_::named(instance) });
+}
+
+/// Prints each VM page and each block of the instance's family of exactly this name, or of all for
+/// `NULL`, to `stdout`.
+///
+/// # Safety
+///
+/// `instance` is null or an instance; `struct_name` is null or a string of C.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_inst_print_memory_usage(
+    instance: *mut mm_instance_,
+    struct_name: *const c_char,
+) {
+    // SAFETY: the caller promises it.
+    let instance = unsafe { mm_instance_::named(instance) };
+    // SAFETY: the caller promises it.
+    unsafe { report::print_memory_usage(instance, struct_name) };
+}
+
+/// Prints one line for each family of the instance to `stdout`.
+///
+/// # Safety
+///
+/// `instance` is null or an instance.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_inst_print_block_usage(instance: *mut mm_instance_) {
+    // SAFETY: the caller promises it.
+    report::print_block_usage(unsafe { mm_instance_::named(instance) });
+}
+
+/// Prints the same for the instance's buffers.
+///
+/// # Safety
+///
+/// `instance` is null or an instance.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_inst_print_variable_buffers(instance: *mut mm_instance_) {
+    // SAFETY: the caller promises it.
+    report::print_buffers(unsafe { mm_instance_::named(instance) });
+}
+
+/// Releases a block or a buffer, if it is of this instance; else it gets a line on standard error, and
+/// nothing changes.
+///
+/// # Safety
+///
+/// `instance` is null or an instance. Nobody uses the block, and no other thread releases it at the
+/// same time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_inst_xfree(instance: *mut mm_instance_, block: *mut c_void) {
+    // SAFETY: the caller promises it.
+    let instance = unsafe { mm_instance_::named(instance) };
+    // SAFETY: the caller promises it.
+    unsafe { release::xfree_of(instance, block, Place::Function("xfree_inst")) };
+}

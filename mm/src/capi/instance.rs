@@ -1,0 +1,158 @@
+//! Sets of families.
+
+use core::ffi::CStr;
+use core::ptr;
+
+use super::family::{Family, layout_of};
+use crate::by_name::ByName;
+use crate::error::RegisterError;
+use crate::family;
+use crate::heap::{Heap, Link, RECORDS};
+use crate::os::{Lock, Refused};
+use crate::snapshot::Location;
+
+/// The one family of an instance that is not registered, and the name that reports know it by.
+const BUFFERS: &CStr = c"Misc";
+
+/// Bytes of one unit of it, and its alignment.
+const BUFFER_UNIT: usize = 16;
+
+/// A set of families whose names are its own; its families stay for ever.
+#[derive(Debug)]
+pub struct mm_instance_ {
+    /// From 0, which is the global one.
+    number: usize,
+    by_name: ByName<Family>,
+    first: Link<Family>,
+    last: Link<Family>,
+    buffers: Link<Family>,
+}
+
+/// The instance of those that name none.
+static GLOBAL: mm_instance_ = mm_instance_::new(0);
+
+/// How many instances there are. Held while one is made, or a family is registered in any.
+pub(crate) static REGISTERING: Lock<usize> = Lock::new(1);
+
+impl mm_instance_ {
+    const fn new(number: usize) -> Self {
+        Self {
+            number,
+            by_name: ByName::new(),
+            first: Link::none(),
+            last: Link::none(),
+            buffers: Link::none(),
+        }
+    }
+
+    /// The global instance.
+    #[inline]
+    pub(super) fn global() -> &'static Self {
+        &GLOBAL
+    }
+
+    /// Makes an instance without families.
+    pub(super) fn make() -> Result<&'static Self, Refused> {
+        family::begin();
+        let mut count = REGISTERING.lock();
+        let new = RECORDS.place(Self::new(*count))?;
+        *count += 1;
+        Ok(new)
+    }
+
+    /// The instance that a program names by `instance`; null is the global one.
+    ///
+    /// # Safety
+    ///
+    /// `instance` is null, or `mm_init_new_instance` returned it.
+    #[inline]
+    pub(super) unsafe fn named(instance: *const Self) -> &'static Self {
+        // SAFETY: the caller promises it.
+        unsafe { instance.as_ref() }.unwrap_or(&GLOBAL)
+    }
+
+    /// The family of exactly this name.
+    pub(super) fn find(&self, name: &CStr) -> Option<&'static Family> {
+        self.by_name.find(name.to_bytes())
+    }
+
+    /// Registers a family of structs of `size` bytes.
+    pub(super) fn register(
+        &'static self,
+        name: &CStr,
+        size: usize,
+        location: Location,
+    ) -> Result<(), RegisterError> {
+        let layout = layout_of(size)?;
+        // Before the lock, as in the registry.
+        family::begin();
+        let _registering = REGISTERING.lock();
+        if let Some(known) = self.find(name) {
+            let family = known.heap.name();
+            return Err(RegisterError::DuplicateName { family });
+        }
+        let new = Family::make(name, layout, location, self);
+        let new = new.map_err(|Refused| RegisterError::OutOfMemory)?;
+        new.heap.list();
+        self.by_name.add(new);
+        match self.last.get() {
+            Some(last) => last.next.set(Some(new)),
+            None => self.first.set(Some(new)),
+        }
+        self.last.set(Some(new));
+        Ok(())
+    }
+
+    /// The families that were registered, in that order.
+    pub(super) fn families(&self) -> impl Iterator<Item = &'static Family> {
+        core::iter::successors(self.first.get(), |family| family.next.get())
+    }
+
+    /// Whether a heap is of one of the families, buffers included.
+    pub(super) fn has(&self, heap: &'static Heap) -> bool {
+        let mut all = self.families().chain(self.buffers());
+        all.any(|family| ptr::eq(&raw const family.heap.heap, heap))
+    }
+
+    /// The family of plain bytes, if a buffer was ever asked for.
+    pub(super) fn buffers(&self) -> Option<&'static Family> {
+        self.buffers.get()
+    }
+
+    /// The same, made now if need be.
+    pub(super) fn make_buffers(&'static self) -> Result<&'static Family, RegisterError> {
+        if let Some(buffers) = self.buffers() {
+            return Ok(buffers);
+        }
+        let layout = layout_of(BUFFER_UNIT)?;
+        family::begin();
+        let _registering = REGISTERING.lock();
+        if let Some(buffers) = self.buffers() {
+            return Ok(buffers);
+        }
+        let location = Location::new(file!(), line!(), column!(), "");
+        let new = Family::make(BUFFERS, layout, location, self);
+        let new = new.map_err(|Refused| RegisterError::OutOfMemory)?;
+        new.heap.list();
+        self.buffers.set(Some(new));
+        Ok(new)
+    }
+
+    /// The units that a buffer of `bytes` bytes takes.
+    pub(super) fn buffer_units(bytes: usize) -> usize {
+        bytes.div_ceil(BUFFER_UNIT)
+    }
+
+    /// What tells a family of this instance apart from those of others.
+    pub(super) fn path_of(&self, name: &'static str) -> Result<&'static str, Refused> {
+        if ptr::eq(self, &raw const GLOBAL) {
+            return Ok(name);
+        }
+        RECORDS.text(&format!("instance {}: {name}", self.number))
+    }
+
+    /// The family's name in reports.
+    pub(super) fn buffers_name() -> &'static CStr {
+        BUFFERS
+    }
+}

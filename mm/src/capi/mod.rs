@@ -1,0 +1,51 @@
+//! The C interface: feature `capi`.
+//!
+//! C programs include headers of `mm/include`, and link `libmm.a` or `libmm.so`; the README says how
+//! both are built. A Rust program may have C code in it that uses the same heap.
+//!
+//! | header | for | functions |
+//! | --- | --- | --- |
+//! | `uapi_mm.h`, `mm.h` | programs written for the library that mm grew out of | `mm_uapi_*` |
+//! | `uapi_mm_instance.h` | its later variant, of which each function takes an instance first | `mm_inst_*` |
+//! | `mm_api.h` | new programs | `mm_*` |
+//!
+//! What goes wrong is answered by `NULL` and one line on standard error. A second release is a line,
+//! and ends the process by `abort`. All functions may be called from any thread.
+//!
+//! ```
+//! use mm::capi::{mm_uapi_instantiate_new_page_family, mm_uapi_xcalloc, mm_uapi_xfree};
+//!
+//! // SAFETY: the name is a string of C.
+//! unsafe { mm_uapi_instantiate_new_page_family(c"emp_t".as_ptr(), 36) };
+//! // SAFETY: as above.
+//! let emps = unsafe { mm_uapi_xcalloc(c"emp_t".as_ptr(), 3) };
+//! assert_eq!(mm::snapshot().family("emp_t").unwrap().live_bytes, 3 * 36);
+//! // SAFETY: the block is live and used by nobody else.
+//! unsafe { mm_uapi_xfree(emps) };
+//! ```
+
+#![allow(non_camel_case_types, reason = "names of C")]
+
+mod allocate;
+mod family;
+mod inst;
+mod instance;
+mod named;
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+mod old_names;
+mod place;
+mod release;
+mod report;
+mod site;
+mod uapi;
+
+pub use family::vm_page_family_;
+pub use inst::*;
+pub use instance::mm_instance_;
+pub use site::mm_site;
+pub use uapi::*;
+
+pub(crate) use instance::REGISTERING;

@@ -1,0 +1,116 @@
+//! From the name in a C program to the family.
+
+use core::ffi::{CStr, c_char};
+
+use super::family::{Family, vm_page_family_};
+use super::instance::mm_instance_;
+use super::place::{Place, text};
+use super::site::mm_site;
+use crate::heap::kept_name;
+use crate::snapshot::Location;
+
+/// The family of a name; a line if there is none.
+///
+/// # Safety
+///
+/// `name` is null or a string of C.
+pub(super) unsafe fn family_named(
+    instance: &'static mm_instance_,
+    name: *const c_char,
+    place: Place<'_>,
+) -> Option<&'static Family> {
+    // SAFETY: the caller promises it.
+    let name = unsafe { text(name) };
+    let known = instance.find(name);
+    if known.is_none() {
+        place.complain(unknown(name));
+    }
+    known
+}
+
+/// The family of a place that allocates, looked up the first time only.
+///
+/// # Safety
+///
+/// A macro of the headers made the site.
+#[inline]
+pub(super) unsafe fn family_at(
+    instance: &'static mm_instance_,
+    site: *const mm_site,
+) -> Option<&'static Family> {
+    // SAFETY: the caller promises it.
+    let known = unsafe { mm_site::family(site) };
+    // One place may allocate for several instances.
+    if let Some(family) = known.filter(|family| core::ptr::eq(family.instance, instance)) {
+        return Some(family);
+    }
+    // SAFETY: the caller promises it.
+    unsafe { look_up(instance, site) }
+}
+
+/// # Safety
+///
+/// As for [`family_at`].
+#[cold]
+unsafe fn look_up(
+    instance: &'static mm_instance_,
+    site: *const mm_site,
+) -> Option<&'static Family> {
+    // SAFETY: the caller promises it.
+    let name = unsafe { mm_site::name(site) };
+    // SAFETY: as above.
+    let place = unsafe { mm_site::place(site) };
+    // SAFETY: the macro put a string there.
+    let family = unsafe { family_named(instance, name, place) }?;
+    // SAFETY: as above.
+    unsafe { mm_site::remember(site, family) };
+    Some(family)
+}
+
+/// Registers a family; a line if that cannot be.
+///
+/// # Safety
+///
+/// As for [`family_named`].
+pub(super) unsafe fn register(
+    instance: &'static mm_instance_,
+    name: *const c_char,
+    size: usize,
+    place: Place<'_>,
+) {
+    // SAFETY: the caller promises it.
+    let name = unsafe { text(name) };
+    if name.is_empty() {
+        return place.complain("a page family needs a name");
+    }
+    let registered = instance.register(name, size, location(place));
+    if let Err(refused) = registered {
+        place.complain(refused);
+    }
+}
+
+/// The family of a name as C programs have it; null if there is none.
+///
+/// # Safety
+///
+/// As for [`family_named`].
+pub(super) unsafe fn look_up_by_name(
+    instance: &'static mm_instance_,
+    name: *const c_char,
+) -> *mut vm_page_family_ {
+    // SAFETY: the caller promises it.
+    let known = instance.find(unsafe { text(name) });
+    known.map_or(core::ptr::null_mut(), Family::head)
+}
+
+/// Says that no family has the name.
+pub(super) fn unknown(name: &CStr) -> String {
+    format!("no page family `{}` is registered", name.to_string_lossy())
+}
+
+fn location(place: Place<'_>) -> Location {
+    match place {
+        Place::Line(file, line) => Location::new(kept_name(&file.shown()), line, 0, ""),
+        Place::Function(name) => Location::new(name, 0, 0, ""),
+    }
+}

@@ -1,0 +1,91 @@
+//! Where a C program called, and the line that says what went wrong there.
+
+use core::ffi::{CStr, c_char};
+use core::fmt::{self, Display, Formatter};
+use core::marker::PhantomData;
+use std::borrow::Cow;
+
+use crate::heap::{Caller, Origin, kept_name};
+use crate::os::process;
+
+/// Where a call came from.
+#[derive(Clone, Copy)]
+pub(super) enum Place<'a> {
+    /// A macro of the headers knows the line of the source.
+    Line(File<'a>, u32),
+    /// Else it is known only which function was called.
+    Function(&'static str),
+}
+
+/// The name of a source file. Nobody looks for its end before it is needed.
+///
+/// # Invariants
+///
+/// 1. The pointer is null or a string of C that stays for `'a`.
+#[derive(Clone, Copy)]
+pub(super) struct File<'a>(*const c_char, PhantomData<&'a CStr>);
+
+impl File<'_> {
+    /// What reports show.
+    pub(super) fn shown(&self) -> Cow<'_, str> {
+        // SAFETY: invariant 1.
+        unsafe { text(self.0) }.to_string_lossy()
+    }
+}
+
+impl Place<'_> {
+    /// A line of a source file, of which a macro gave the name.
+    ///
+    /// # Safety
+    ///
+    /// `file` is null or a string of C that outlives the place.
+    #[inline]
+    pub(super) unsafe fn line(file: *const c_char, line: u32) -> Self {
+        Self::Line(File(file, PhantomData), line)
+    }
+
+    /// Writes one line to standard error.
+    #[cold]
+    pub(super) fn complain(&self, what: impl Display) {
+        process::say_last(format_args!("{self}: {what}"));
+    }
+}
+
+impl Caller for Place<'_> {
+    fn origin(&self) -> Origin {
+        match self {
+            Self::Line(file, line) => Origin {
+                file: kept_name(&file.shown()),
+                line: *line,
+                column: 0,
+            },
+            Self::Function(name) => Origin {
+                file: name,
+                line: 0,
+                column: 0,
+            },
+        }
+    }
+}
+
+impl Display for Place<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(file, line) => write!(f, "{}:{line}", file.shown()),
+            Self::Function(name) => f.write_str(name),
+        }
+    }
+}
+
+/// A string of C; an empty one for null.
+///
+/// # Safety
+///
+/// `text` is null or a string that ends with a zero byte and stays as it is for `'a`.
+pub(super) unsafe fn text<'a>(text: *const c_char) -> &'a CStr {
+    if text.is_null() {
+        return c"";
+    }
+    // SAFETY: the caller promises it.
+    unsafe { CStr::from_ptr(text) }
+}

@@ -1,0 +1,199 @@
+//! Each VM page, and each block in it.
+
+use core::ffi::CStr;
+use core::fmt::{self, Display, Formatter};
+
+use super::Coloured;
+use super::blocks::BlockUsage;
+use crate::capi::family::Family;
+use crate::capi::instance::mm_instance_;
+use crate::heap::{BlockView, PageView};
+use crate::os::{PageSource, System};
+
+const GREEN: &str = "\x1b[32m";
+const YELLOW: &str = "\x1b[33m";
+const MAGENTA: &str = "\x1b[35m";
+const CYAN: &str = "\x1b[36m";
+
+/// The families of an instance, or the one of a name.
+pub(super) struct MemoryUsage<'a> {
+    pub(super) instance: &'static mm_instance_,
+    pub(super) name: Option<&'a CStr>,
+    pub(super) coloured: bool,
+}
+
+/// One family's part.
+struct FamilyUsage<'a> {
+    family: &'static Family,
+    of: &'a MemoryUsage<'a>,
+}
+
+/// One VM page, and where those before and after it are.
+struct PageUsage<'a> {
+    number: usize,
+    page: PageView,
+    before: Option<usize>,
+    after: Option<usize>,
+    of: &'a FamilyUsage<'a>,
+}
+
+/// One block, and where those before and after it are.
+struct BlockLine {
+    number: usize,
+    block: BlockView,
+    before: Option<usize>,
+    after: Option<usize>,
+    unit: usize,
+    page: usize,
+}
+
+/// An address as C prints one: of nothing it says `(nil)`.
+struct Address(Option<usize>);
+
+impl MemoryUsage<'_> {
+    fn families(&self) -> impl Iterator<Item = &'static Family> {
+        let (all, one) = match self.name {
+            Some(name) => (None, self.instance.find(name)),
+            None => (Some(self.instance.families()), None),
+        };
+        all.into_iter().flatten().chain(one)
+    }
+
+    /// Buffers are shown with all families, if there are any.
+    fn buffers(&self) -> Option<&'static Family> {
+        self.instance.buffers().filter(|_| self.name.is_none())
+    }
+
+    fn coloured<T: Display>(&self, colour: &'static str, line: T) -> Coloured<T> {
+        Coloured(self.coloured.then_some(colour), line)
+    }
+}
+
+impl Display for MemoryUsage<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\nPage Size = {} Bytes", System::page_bytes())?;
+        let (mut pages, mut bytes, mut live) = (0, 0, 0);
+        for family in self.families() {
+            let figures = family.heap.figures();
+            pages += figures.vm_pages;
+            bytes += figures.mapped;
+            live += figures.live_units * family.heap.layout().size() as u64;
+            writeln!(f, "{}", FamilyUsage { family, of: self })?;
+        }
+        if let Some(buffers) = self.buffers() {
+            let figures = buffers.heap.figures();
+            pages += figures.vm_pages;
+            bytes += figures.mapped;
+            writeln!(f, "Printing Variable Buffers ")?;
+            write!(f, "{}", BlockUsage::of(buffers))?;
+        }
+        // As the original spells it.
+        let in_use = format_args!("\nTotal Applcation Memory Usage : {live} Bytes");
+        write!(f, "{}", self.coloured(MAGENTA, in_use))?;
+        let in_pages = format_args!("# Of VM Pages in Use : {pages} ({bytes} Bytes)");
+        write!(f, "{}", self.coloured(MAGENTA, in_pages))?;
+        writeln!(
+            f,
+            "Total Memory being used by Memory Manager = {bytes} Bytes"
+        )
+    }
+}
+
+impl FamilyUsage<'_> {
+    /// Its pages, by address.
+    fn pages(&self) -> Vec<PageView> {
+        let mut pages = self.family.heap.heap.pages_in_use();
+        pages.sort_by_key(PageView::address);
+        pages
+    }
+
+    fn unit(&self) -> usize {
+        self.family.heap.layout().size()
+    }
+}
+
+impl Display for FamilyUsage<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (name, unit) = (self.family.heap.name(), self.unit());
+        let head = format_args!("vm_page_family : {name}, struct size = {unit}");
+        write!(f, "{}", self.of.coloured(GREEN, head))?;
+        let figures = self.family.heap.figures();
+        let (live, calls) = (figures.live_units * unit as u64, figures.kernel_calls);
+        let used = format_args!("\tApp Used Memory {live}B, #Sys Calls {calls}");
+        write!(f, "{}", self.of.coloured(CYAN, used))?;
+        let pages = self.pages();
+        let address = |number: usize| pages.get(number).map(PageView::address);
+        for (number, page) in pages.iter().enumerate() {
+            let usage = PageUsage {
+                number,
+                page: *page,
+                before: number.checked_sub(1).and_then(address),
+                after: address(number + 1),
+                of: self,
+            };
+            write!(f, "{usage}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for PageUsage<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\tPage Index : {} ", self.number)?;
+        let (next, prev) = (Address(self.after), Address(self.before));
+        writeln!(f, "\t\t next = {next}, prev = {prev}")?;
+        writeln!(f, "\t\t page family = {}", self.of.family.heap.name())?;
+        self.blocks()
+            .try_for_each(|line| write!(f, "{}", self.of.of.coloured(YELLOW, line)))
+    }
+}
+
+impl PageUsage<'_> {
+    fn blocks(&self) -> impl Iterator<Item = BlockLine> {
+        let mut blocks = Vec::new();
+        let heap = &self.of.family.heap.heap;
+        heap.for_each_block(self.page, &mut |block| blocks.push(block));
+        let (unit, page) = (self.of.unit(), self.page.address());
+        (0..blocks.len()).map(move |number| {
+            let address = |number: usize| blocks.get(number).map(|block| block.first.addr().get());
+            BlockLine {
+                number,
+                block: blocks[number],
+                before: number.checked_sub(1).and_then(address),
+                after: address(number + 1),
+                unit,
+                page,
+            }
+        })
+    }
+}
+
+impl Display for BlockLine {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let address = self.block.first.addr().get();
+        let state = if self.block.is_live {
+            "ALLOCATED"
+        } else {
+            "F R E E D"
+        };
+        write!(
+            f,
+            "\t\t\t{:<14} Block {:<3} {state}  block_size = {:<6}  offset = {:<6}  prev = {:<14}  next = {}",
+            Address(Some(address)),
+            self.number,
+            self.block.units * self.unit,
+            address - self.page,
+            Address(self.before),
+            Address(self.after),
+        )
+    }
+}
+
+impl Display for Address {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(address) => f.pad(&format!("{address:#x}")),
+            None => f.pad("(nil)"),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What the macros of the headers keep for each place in the source that allocates.
+
+use core::ffi::c_char;
+use core::mem::offset_of;
+use core::sync::atomic::{AtomicPtr, Ordering::Acquire, Ordering::Release};
+
+use super::family::{Family, vm_page_family_};
+use super::place::Place;
+
+/// One place of a program that allocates: made by `XCALLOC` and `MM_ALLOC`, and used by nobody else.
+///
+/// It remembers the family that was found there by its name, so that a call that is made again needs
+/// no look-up.
+#[derive(Debug)]
+#[repr(C)]
+pub struct mm_site {
+    /// The family, once it was found. Starts as null.
+    pub family: *mut vm_page_family_,
+    /// Name of the struct.
+    pub name: *const c_char,
+    /// File of the source.
+    pub file: *const c_char,
+    /// Line in it, from 1.
+    pub line: u32,
+}
+
+impl mm_site {
+    /// The family that was found before.
+    ///
+    /// # Safety
+    ///
+    /// The site was made by a macro of the headers.
+    #[inline]
+    pub(super) unsafe fn family(site: *const Self) -> Option<&'static Family> {
+        // SAFETY: the caller promises it.
+        let known = unsafe { Self::known(site) }.load(Acquire);
+        // SAFETY: only `remember` stores there, what a family is.
+        unsafe { Family::of_head(known) }
+    }
+
+    /// Keeps the family that was found.
+    ///
+    /// # Safety
+    ///
+    /// As for [`family`](Self::family).
+    pub(super) unsafe fn remember(site: *const Self, family: &'static Family) {
+        // SAFETY: the caller promises it.
+        unsafe { Self::known(site) }.store(family.head(), Release);
+    }
+
+    /// The field, as all threads use it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`family`](Self::family).
+    #[inline]
+    unsafe fn known<'a>(site: *const Self) -> &'a AtomicPtr<vm_page_family_> {
+        let field = site
+            .wrapping_byte_add(offset_of!(Self, family))
+            .cast_mut()
+            .cast();
+        // SAFETY: the caller promises a site, which has the field there.
+        unsafe { AtomicPtr::from_ptr(field) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`family`](Self::family).
+    pub(super) unsafe fn name(site: *const Self) -> *const c_char {
+        // SAFETY: the caller promises a site, of which nobody changes this field.
+        unsafe { (*site).name }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`family`](Self::family), and the program's text stays for `'a`.
+    #[inline]
+    pub(super) unsafe fn place<'a>(site: *const Self) -> Place<'a> {
+        // SAFETY: the caller promises a site, of which nobody changes this field.
+        let file = unsafe { (*site).file };
+        // SAFETY: as above.
+        let line = unsafe { (*site).line };
+        // SAFETY: the macro put a string there.
+        unsafe { Place::line(file, line) }
+    }
+}
