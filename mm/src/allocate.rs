@@ -64,7 +64,6 @@ impl PageFamily {
     }
 
     /// As [`alloc_zeroed`](Self::alloc_zeroed), for `caller`.
-    #[inline]
     pub(crate) fn alloc_zeroed_for(
         &'static self,
         units: usize,

@@ -106,7 +106,7 @@ impl PageFamily {
     /// Makes a family that C programs allocate from, of which they give only addresses back. Families
     /// of several instances may have one name; `path` tells them apart.
     #[cfg(feature = "capi")]
-    pub(crate) const fn of_c(
+    pub(crate) fn of_c(
         name: &'static str,
         path: &'static str,
         layout: Layout,

@@ -6,12 +6,11 @@ use core::ptr;
 
 use super::family::Family;
 use super::instance::mm_instance_;
-use super::named::family_at;
+use super::named::{family_at, known_at};
 use super::place::Place;
 use super::site::mm_site;
 
 /// A block of `units` zeroed units; null, and a line, if there is none.
-#[inline]
 pub(super) fn xcalloc(family: &'static Family, units: i64, place: Place<'_>) -> *mut c_void {
     match usize::try_from(units) {
         Ok(units) => allocate(family, units, place),
@@ -26,6 +25,26 @@ pub(super) fn xcalloc(family: &'static Family, units: i64, place: Place<'_>) -> 
 /// A macro of the headers made the site.
 #[inline]
 pub(super) unsafe fn xcalloc_at(
+    instance: &'static mm_instance_,
+    site: *const mm_site,
+    units: i64,
+) -> *mut c_void {
+    // SAFETY: the caller promises it.
+    if let Some(family) = unsafe { known_at(instance, site) }.filter(|_| units == 1)
+        && let Some(unit) = family.heap.heap.take_unit()
+    {
+        return unit.zeroed_unwatched(family.unit()).as_ptr().cast();
+    }
+    // SAFETY: the caller promises it.
+    unsafe { xcalloc_slow(instance, site, units) }
+}
+
+/// # Safety
+///
+/// As for [`xcalloc_at`].
+#[cold]
+#[inline(never)]
+unsafe fn xcalloc_slow(
     instance: &'static mm_instance_,
     site: *const mm_site,
     units: i64,
@@ -49,7 +68,6 @@ pub(super) fn xcalloc_buff(
     }
 }
 
-#[inline]
 fn allocate(family: &'static Family, units: usize, place: Place<'_>) -> *mut c_void {
     match family.heap.alloc_zeroed_for(units, &place) {
         Ok(block) => block.as_ptr().cast(),

@@ -71,6 +71,12 @@ impl Family {
         })
     }
 
+    /// Bytes of one unit.
+    #[inline]
+    pub(super) fn unit(&self) -> usize {
+        self.heap.layout().size()
+    }
+
     /// The family as C programs have it.
     pub(super) fn head(&'static self) -> *mut vm_page_family_ {
         ptr::from_ref(self).cast_mut().cast()

@@ -28,34 +28,35 @@ pub(super) unsafe fn family_named(
     known
 }
 
-/// The family of a place that allocates, looked up the first time only.
+/// The family that was found before for a place that allocates.
 ///
 /// # Safety
 ///
 /// A macro of the headers made the site.
 #[inline]
-pub(super) unsafe fn family_at(
+pub(super) unsafe fn known_at(
     instance: &'static mm_instance_,
     site: *const mm_site,
 ) -> Option<&'static Family> {
     // SAFETY: the caller promises it.
     let known = unsafe { mm_site::family(site) };
     // One place may allocate for several instances.
-    if let Some(family) = known.filter(|family| core::ptr::eq(family.instance, instance)) {
-        return Some(family);
-    }
-    // SAFETY: the caller promises it.
-    unsafe { look_up(instance, site) }
+    known.filter(|family| core::ptr::eq(family.instance, instance))
 }
 
+/// The same, found now if need be.
+///
 /// # Safety
 ///
-/// As for [`family_at`].
-#[cold]
-unsafe fn look_up(
+/// As for [`known_at`].
+pub(super) unsafe fn family_at(
     instance: &'static mm_instance_,
     site: *const mm_site,
 ) -> Option<&'static Family> {
+    // SAFETY: the caller promises it.
+    if let Some(family) = unsafe { known_at(instance, site) } {
+        return Some(family);
+    }
     // SAFETY: the caller promises it.
     let name = unsafe { mm_site::name(site) };
     // SAFETY: as above.

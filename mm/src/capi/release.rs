@@ -17,7 +17,6 @@ use crate::release::free_error;
 /// # Safety
 ///
 /// Nobody uses the block, if it is one, and no other thread releases it at the same time.
-#[inline]
 pub(super) unsafe fn xfree(block: *mut c_void, place: Place<'_>) {
     let Some(block) = NonNull::new(block.cast()) else {
         return;
@@ -35,6 +34,20 @@ pub(super) unsafe fn xfree(block: *mut c_void, place: Place<'_>) {
 /// As for [`xfree`], and `file` is null or a string of C.
 #[inline]
 pub(super) unsafe fn xfree_at(block: *mut c_void, file: *const c_char, line: u32) {
+    // SAFETY: the caller promises it.
+    if NonNull::new(block.cast()).is_some_and(|block| unsafe { Heap::put_unit(block) }) {
+        return;
+    }
+    // SAFETY: the caller promises it.
+    unsafe { xfree_slow(block, file, line) };
+}
+
+/// # Safety
+///
+/// As for [`xfree_at`].
+#[cold]
+#[inline(never)]
+unsafe fn xfree_slow(block: *mut c_void, file: *const c_char, line: u32) {
     // SAFETY: the caller promises it.
     let place = unsafe { Place::line(file, line) };
     // SAFETY: the caller promises it.

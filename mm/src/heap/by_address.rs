@@ -1,46 +1,83 @@
-//! Releases blocks of which only the address is known, as C's `free` has it, through the caches.
+//! Blocks of which only the address is known, as C has them: taken and released through the caches.
 //!
 //! The maps say how long a block is. They are read without the lock: the bits of a live block change
 //! only when its owner releases it, which is the caller.
 //!
 //! What the maps do not say is whether a block is live or in a thread's cache. A look into all caches
-//! takes the lock and some time, so a block of a family that keeps marks is *marked* when it is put
-//! into a cache: at its start and near its end stands a number that depends on its address alone. Who
-//! finds a mark, at either place, looks into all caches before the block is taken for a released one.
-//! A mark stays until the block is handed out again, zeroed. So a second release is found unless the
-//! program wrote over both marks in between, or holds the memory from a function that does not clear
-//! it. Units that were claimed but never handed out have no mark; those of the calling thread's cache
-//! are looked for.
+//! takes the lock and some time, so families may keep *marks* in what was released (see `marks`): who
+//! finds one looks into all caches before the block is taken for a released one. So a second release is
+//! found unless the program wrote over both marks in between, or has the memory from a function that
+//! does not clear it. Units that were claimed but never handed out have no mark; those of the calling
+//! thread's cache are looked for.
 //!
 //! Only run-time families that were asked to keep marks have any: nothing is ever written into a
-//! released unit of a type.
+//! released unit of a type. Where somebody watches, and where units are too short for a mark, every
+//! release looks into all caches.
 
 use core::ptr::NonNull;
+use core::sync::atomic::Ordering::Relaxed;
 
-use super::cache::CacheCell;
+use super::cache::{BitOfWord, CacheCell};
 use super::extent::Extent;
+use super::marks::Marking;
+use super::page::{Page, Spot};
 use super::record::{Record, SPACE};
 use super::surplus::Surplus;
-use super::{EMPTY_BLOCK, Heap, Refusal, thread};
+use super::{Block, EMPTY_BLOCK, Heap, Refusal, thread};
 use crate::os::{Inside, watch};
 
-/// Bytes of one mark.
-const MARK: usize = size_of::<u64>();
-
-/// The second mark ends within so many bytes of the block's start.
-const MARKED: usize = 64;
-
-/// What a released block's address is mixed with. No program writes such numbers by accident, and
-/// one that does only makes its release slower.
-const SALT: u64 = 0x9E37_79B9_7F4A_7C15;
-
-/// The two marks of a block of at least `MARK` bytes.
-struct Marks {
-    places: [NonNull<u8>; 2],
-    mark: u64,
-}
-
 impl Heap {
+    /// Takes a unit from the calling thread's cache, if it has one at hand, and nobody watches.
+    #[inline]
+    pub(crate) fn take_unit(&'static self) -> Option<Block> {
+        let _inside = Inside::enter();
+        if matches!(self.marking, Marking::None) {
+            return None;
+        }
+        // SAFETY: used for this call alone.
+        let cell = unsafe { self.near_cell() }?;
+        cell.take(self.geometry.unit())
+    }
+
+    /// Puts the block of one unit at `first` into the calling thread's cache; false, with nothing
+    /// changed, if that needs more than a few steps, or somebody has to look closer.
+    ///
+    /// # Safety
+    ///
+    /// As for [`release_by_address`](Self::release_by_address).
+    #[inline]
+    pub(crate) unsafe fn put_unit(first: NonNull<u8>) -> bool {
+        let _inside = Inside::enter();
+        let Some(Record::Extent(extent)) = SPACE.record_nearby(first.addr().get()) else {
+            return false;
+        };
+        // SAFETY: used for this call alone.
+        let Some(cell) = (unsafe { extent.heap.near_cell() }) else {
+            return false;
+        };
+        let spot = extent.spot_at(first.addr().get());
+        let Some(spot) = spot.filter(|spot| spot.is_taken() && !spot.page.has_joined()) else {
+            return false;
+        };
+        // SAFETY: the unit is taken, so its memory may be read.
+        let Some(marks) = (unsafe { extent.heap.marks_of(first) }) else {
+            return false;
+        };
+        let Some(cache) = cell.open_cache() else {
+            return false;
+        };
+        let unit = extent.heap.geometry().unit();
+        if marks.is_any_set() || cache.has_claimed(spot.in_word(first, unit)) {
+            return false;
+        }
+        // The block is live, of one unit, and the caller gives it up.
+        let is_put = cache.put(first);
+        if is_put {
+            marks.set();
+        }
+        is_put
+    }
+
     /// Releases the block that starts at `first`, whatever its family.
     ///
     /// # Errors
@@ -51,16 +88,35 @@ impl Heap {
     ///
     /// As for [`release_raw`](Self::release_raw). If the block was handed out and released before, its
     /// marks are as the release left them.
-    #[inline]
     pub(crate) unsafe fn release_by_address(
         first: NonNull<u8>,
     ) -> Result<(), (Refusal, Option<&'static Self>)> {
         // SAFETY: the caller promises the same.
-        if unsafe { put_into_cache(first) } {
+        if unsafe { Self::put_into_cache(first) } {
             return Ok(());
         }
         // SAFETY: the caller promises the same, and the block was not put anywhere.
         unsafe { Self::release_raw(first, None) }
+    }
+
+    /// Puts the block at `first` into the calling thread's cache; false, with nothing changed, if
+    /// somebody has to look closer.
+    ///
+    /// # Safety
+    ///
+    /// As for [`release_by_address`](Self::release_by_address).
+    unsafe fn put_into_cache(first: NonNull<u8>) -> bool {
+        let _inside = Inside::enter();
+        let Some(Record::Extent(extent)) = SPACE.record_at(first.addr().get()) else {
+            return false;
+        };
+        if matches!(extent.heap.marking, Marking::None) {
+            return false;
+        }
+        extent.heap.with_cell(|cell| {
+            // SAFETY: the caller promises the same.
+            cell.is_some_and(|cell| unsafe { extent.put(cell, first) })
+        })
     }
 
     /// Whether the address is that of all blocks of zero units.
@@ -84,35 +140,6 @@ impl Heap {
         Ok((heap, units.map_err(|refusal| (refusal, Some(heap)))?))
     }
 
-    /// # Safety
-    ///
-    /// As for [`release_by_address`](Self::release_by_address), and the block's memory, if it is live,
-    /// is in `extent`, which is of this family.
-    unsafe fn put_at(
-        &'static self,
-        cell: &CacheCell,
-        extent: &'static Extent,
-        first: NonNull<u8>,
-    ) -> bool {
-        // With a cache of its own, the thread may read how long blocks are: see `surplus`.
-        let may_read = cell.is_open() || (cell.cache().is_none() && self.open_for(cell));
-        let Some(units) = may_read.then(|| extent.units_at(first)).flatten() else {
-            return false;
-        };
-        let bytes = units * self.geometry().unit();
-        let Some(marks) = Marks::of(first, bytes) else {
-            return false;
-        };
-        if marks.is_any_set() || cell.has_claimed(first, self.geometry().unit()) {
-            return false;
-        }
-        watch::take_back(first, bytes);
-        marks.set();
-        // SAFETY: the block is live, of this many units, and the caller gives it up.
-        unsafe { self.put_or_release(cell, first, units) };
-        true
-    }
-
     /// Opens the thread's cache, unless calls go past it.
     #[cold]
     fn open_for(&'static self, cell: &CacheCell) -> bool {
@@ -122,7 +149,6 @@ impl Heap {
     /// # Safety
     ///
     /// As for [`release`](Self::release).
-    #[inline]
     unsafe fn put_or_release(&'static self, cell: &CacheCell, first: NonNull<u8>, units: usize) {
         let is_put = match units {
             // SAFETY: the caller promises the same.
@@ -138,76 +164,76 @@ impl Heap {
 }
 
 impl Extent {
-    /// The units that the block at `first` was handed out for, if a unit there is taken and begins a
-    /// block.
-    #[inline]
-    fn units_at(&'static self, first: NonNull<u8>) -> Option<usize> {
+    /// Puts the block at `first`, which lies in this extent, into the cache of `cell`, the calling
+    /// thread's of the family; false, with nothing changed, if somebody has to look closer.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Heap::release_by_address`].
+    unsafe fn put(&'static self, cell: &CacheCell, first: NonNull<u8>) -> bool {
+        // With a cache of its own, the thread may read how long blocks are: see `surplus`.
+        if !cell.is_open() && (cell.cache().is_some() || !self.heap.open_for(cell)) {
+            return false;
+        }
+        let Some((spot, units)) = self.block_at(first) else {
+            return false;
+        };
+        // SAFETY: the unit is taken, so its memory may be read.
+        let Some((marks, cache)) = unsafe { self.heap.marks_of(first) }.zip(cell.cache()) else {
+            return false;
+        };
+        let unit = self.geometry().unit();
+        if marks.is_any_set() || cache.has_claimed(spot.in_word(first, unit)) {
+            return false;
+        }
+        watch::take_back(first, units * unit);
+        marks.set();
+        // SAFETY: the block is live, of this many units, and the caller gives it up.
+        unsafe { self.heap.put_or_release(cell, first, units) };
+        true
+    }
+
+    /// Where the block at `first` is, and the units that it was handed out for, if a unit there is
+    /// taken and begins a block.
+    fn block_at(&'static self, first: NonNull<u8>) -> Option<(Spot, usize)> {
         let spot = self.spot_at(first.addr().get())?;
-        let map = spot.page.map();
-        if !map.is_taken(spot.index) {
+        if !spot.is_taken() {
             return None;
         }
-        if !spot.page.has_joined() {
-            return Some(1);
-        }
-        let units = (!map.is_joined(spot.index)).then(|| map.block_units(spot.index))?;
-        units.checked_sub(Surplus::at(spot, units))
+        let units = if spot.page.has_joined() {
+            spot.units()?
+        } else {
+            1
+        };
+        Some((spot, units))
     }
 }
 
-/// Puts the block at `first` into the calling thread's cache; false, with nothing changed, if somebody
-/// has to look closer.
-///
-/// # Safety
-///
-/// As for [`Heap::release_by_address`].
-#[inline]
-unsafe fn put_into_cache(first: NonNull<u8>) -> bool {
-    let _inside = Inside::enter();
-    let Some(Record::Extent(extent)) = SPACE.record_at(first.addr().get()) else {
-        return false;
-    };
-    let heap = extent.heap;
-    // Whoever watches wants no look at what was released.
-    if !heap.keeps_marks || watch::is_on() {
-        return false;
-    }
-    heap.with_cell(|cell| {
-        // SAFETY: the caller promises the same, and the record says whose extent it is.
-        cell.is_some_and(|cell| unsafe { heap.put_at(cell, extent, first) })
-    })
-}
-
-impl Marks {
-    /// Those of a block of `bytes` bytes at `first`, whose memory may be used; none if it is too
-    /// short.
+impl Spot {
+    /// Whether the unit is taken.
     #[inline]
-    fn of(first: NonNull<u8>, bytes: usize) -> Option<Self> {
-        let end = bytes.min(MARKED).checked_sub(MARK)?;
-        // The pointer has the provenance of the whole reservation, and its end is within the block.
-        let second = NonNull::new(first.as_ptr().wrapping_add(end))?;
-        Some(Self {
-            places: [first, second],
-            mark: first.addr().get() as u64 ^ SALT,
-        })
+    fn is_taken(&self) -> bool {
+        let Page { extent, number } = self.page;
+        let word = number * extent.geometry().words() + self.index / 64;
+        let taken = extent.taken.get(word).map_or(0, |word| word.load(Relaxed));
+        taken >> (self.index % 64) & 1 != 0
     }
 
-    /// Whether either is as a release left it.
-    #[inline]
-    fn is_any_set(&self) -> bool {
-        self.places.iter().any(|place| {
-            // SAFETY: a taken unit's memory may be read. Whatever is there is a number: it was zero,
-            // or the program wrote it, and the kernel's memory always has a value.
-            let found = unsafe { place.cast::<u64>().as_ptr().read_unaligned() };
-            found == self.mark
-        })
+    /// The units that the block was handed out for that starts at the unit, which is taken, if one
+    /// does.
+    fn units(self) -> Option<usize> {
+        let map = self.page.map();
+        let units = (!map.is_joined(self.index)).then(|| map.block_units(self.index))?;
+        units.checked_sub(Surplus::at(self, units))
     }
 
+    /// The unit, which is at `first` and has `unit` bytes, by its word.
     #[inline]
-    fn set(&self) {
-        for place in self.places {
-            // SAFETY: the block is live, and the caller of the release gives it up.
-            unsafe { place.cast::<u64>().as_ptr().write_unaligned(self.mark) };
+    fn in_word(self, first: NonNull<u8>, unit: usize) -> BitOfWord {
+        let bit = self.index % 64;
+        BitOfWord {
+            first: first.addr().get() - bit * unit,
+            bit: u32::try_from(bit).unwrap_or(0),
         }
     }
 }

@@ -18,7 +18,7 @@
 //! | supervised | a family of which every call takes the lock, as it is tracked or limited; its caches are shut |
 //! | site | a place in the program that allocated, with the thread, as recorded |
 //! | tag | what is recorded of one live block: its site, and when |
-//! | mark | what stands in a released block of a family that keeps marks; see `by_address` |
+//! | mark | what stands in a released block of a family that keeps marks; see `marks` |
 //! | guard | an OS page that nobody can touch, behind units or a large block |
 //! | in use | of a VM page: it may be backed by memory |
 //!
@@ -62,6 +62,8 @@ mod large;
 mod large_runs;
 mod link;
 mod list;
+#[cfg(feature = "capi")]
+mod marks;
 mod meta;
 #[cfg(all(test, loom))]
 pub(crate) mod models;
@@ -189,6 +191,17 @@ impl Block {
         self.first
     }
 
+    /// As [`zeroed`](Self::zeroed), where nobody watches.
+    #[cfg(feature = "capi")]
+    #[inline]
+    pub(crate) fn zeroed_unwatched(self, bytes: usize) -> NonNull<u8> {
+        if !self.zero {
+            // SAFETY: the block is new, nobody else has it, and it has this many bytes.
+            unsafe { self.first.write_bytes(0, bytes) };
+        }
+        self.first
+    }
+
     fn of_no_size(align: usize) -> Self {
         let address = NonZeroUsize::new(align).unwrap_or(NonZeroUsize::MIN);
         Self {
@@ -204,9 +217,8 @@ pub(crate) struct Heap {
     geometry: Geometry,
     /// From 1, in order of first use; 0 before that.
     number: AtomicUsize,
-    /// Whether released blocks are marked; see `by_address`.
     #[cfg(feature = "capi")]
-    keeps_marks: bool,
+    marking: marks::Marking,
     /// Whether every call takes the lock; see `supervised`. Changed under the lock.
     supervised: AtomicBool,
     /// Units that may be live. Changed under the lock.
@@ -223,7 +235,7 @@ impl Heap {
             geometry: Geometry::new(layout),
             number: AtomicUsize::new(0),
             #[cfg(feature = "capi")]
-            keeps_marks: false,
+            marking: marks::Marking::None,
             supervised: AtomicBool::new(false),
             limit: AtomicU64::new(quota::NONE),
             crossings: AtomicU64::new(0),
@@ -237,13 +249,6 @@ impl Heap {
         self.limit = AtomicU64::new(units);
     }
 
-    /// Says at the start that released blocks are marked, of a family of which programs know only
-    /// addresses.
-    #[cfg(feature = "capi")]
-    pub(crate) const fn begin_with_marks(&mut self) {
-        self.keeps_marks = true;
-    }
-
     /// Whether every call is to go past the threads' caches.
     fn goes_past_caches(&self) -> bool {
         self.is_supervised() || hardening::is_on()
@@ -254,11 +259,16 @@ impl Heap {
     }
 
     /// The family's number, from 0; a new one at the first call.
+    #[inline]
     pub(crate) fn number(&self) -> usize {
-        let known = self.number.load(Relaxed);
-        if known > 0 {
-            return known - 1;
+        match self.number.load(Relaxed).checked_sub(1) {
+            Some(number) => number,
+            None => self.make_number(),
         }
+    }
+
+    #[cold]
+    fn make_number(&self) -> usize {
         let new = NUMBERS.fetch_add(1, Relaxed);
         match self.number.compare_exchange(0, new, Relaxed, Relaxed) {
             Ok(_) => new - 1,
@@ -367,9 +377,22 @@ impl Heap {
         Ok(())
     }
 
+    /// The calling thread's cell for this heap, if it is at hand.
+    ///
+    /// # Safety
+    ///
+    /// The reference goes to no other thread, and is not kept beyond the caller's own call.
+    #[cfg(feature = "capi")]
+    #[inline]
+    pub(crate) unsafe fn near_cell<'a>(&self) -> Option<&'a CacheCell> {
+        // SAFETY: the caller promises it.
+        unsafe { thread::near_cell(self.number()) }
+    }
+
     /// Lends the calling thread's cell for this heap to `f`, for those that have no static one.
     ///
     /// At the thread's end, or without memory for the cell, there is none.
+    #[inline]
     pub(crate) fn with_cell<R>(&'static self, f: impl FnOnce(Option<&CacheCell>) -> R) -> R {
         thread::with_cell(self.number(), f)
     }

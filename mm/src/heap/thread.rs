@@ -1,13 +1,14 @@
 //! What one thread holds: the list of its caches, and the table of those without a static cell.
 
 use core::cell::Cell;
+use core::ptr;
 
 use super::Heap;
 use super::cache::{CacheCell, CacheRecord};
 use super::link::Link;
 use super::meta;
 use crate::os::{Inside, Lock, Refused};
-use crate::sync::thread_local;
+use crate::sync::{MODELLED, thread_local};
 
 /// Cells in one part of a table.
 const CELLS: usize = 256;
@@ -16,6 +17,14 @@ const CELLS: usize = 256;
 const PARTS: usize = 4_096;
 
 type Cells = [CacheCell; CELLS];
+
+/// Families, those of the lowest numbers, whose cells lie in thread-local storage itself: none of
+/// the steps through a table.
+const NEAR: usize = if MODELLED { 1 } else { 128 };
+
+thread_local! {
+    static NEAR_CELLS: [CacheCell; NEAR] = const { [const { CacheCell::new() }; NEAR] };
+}
 
 thread_local! {
     static THREAD: Thread = const { Thread::new() };
@@ -48,8 +57,35 @@ pub(super) fn open(heap: &'static Heap, cell: &CacheCell) -> bool {
 
 /// Lends the calling thread's cell of family number `number` to `f`.
 ///
-/// Without memory for the cell, or at the thread's end, it is one without a cache that stays so.
+/// Without memory for the cell, or at the thread's end, there may be none.
+#[inline]
 pub(super) fn with_cell<R>(number: usize, f: impl FnOnce(Option<&CacheCell>) -> R) -> R {
+    // SAFETY: lent to `f` alone, which is called here.
+    match unsafe { near_cell(number) } {
+        Some(cell) => f(Some(cell)),
+        None => with_far_cell(number, f),
+    }
+}
+
+/// The calling thread's cell of family number `number`, if it is at hand.
+///
+/// Not lent to a closure that does the work: rustc would leave that out of line.
+///
+/// # Safety
+///
+/// The reference goes to no other thread, and is not kept beyond the caller's own call.
+#[inline]
+pub(super) unsafe fn near_cell<'a>(number: usize) -> Option<&'a CacheCell> {
+    if number >= NEAR {
+        return None;
+    }
+    let cells = NEAR_CELLS.with(ptr::from_ref);
+    // SAFETY: the cells are thread-locals without destructor: they are there for as long as the
+    // thread runs, and only this thread uses them.
+    unsafe { &*cells }.get(number)
+}
+
+fn with_far_cell<R>(number: usize, f: impl FnOnce(Option<&CacheCell>) -> R) -> R {
     let cell = THREAD.try_with(|thread| thread.cell(number).ok());
     f(cell.ok().flatten())
 }
@@ -92,7 +128,7 @@ impl Thread {
 
     /// A number that no other thread has, meanwhile.
     fn name(&self) -> usize {
-        core::ptr::from_ref(self).addr()
+        ptr::from_ref(self).addr()
     }
 
     fn open(&self, heap: &'static Heap, cell: &CacheCell) -> Result<(), Refused> {

@@ -102,6 +102,17 @@ impl<E: Sync, const GRANULE: usize> AddressSpace<E, GRANULE> {
         }
     }
 
+    /// The same, if it takes few steps.
+    #[cfg(feature = "capi")]
+    #[inline]
+    pub(crate) fn record_nearby(&'static self, address: usize) -> Option<&'static E> {
+        let arena = self.arenas[0].get()?;
+        arena
+            .contains(address)
+            .then(|| arena.record_at(address))
+            .flatten()
+    }
+
     #[cold]
     fn record_in_further_arenas(&'static self, address: usize) -> Option<&'static E> {
         let arena = self.open_arenas().find(|arena| arena.contains(address))?;

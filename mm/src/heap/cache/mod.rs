@@ -57,6 +57,8 @@ use record::{CLOSED, OPEN};
 pub(super) use bins::Bins;
 pub(super) use record::CacheRecord;
 pub(super) use rows::{Row, Rows};
+#[cfg(feature = "capi")]
+pub(super) use unissued::BitOfWord;
 pub(super) use units::Portion;
 
 /// Where one thread finds its cache of one family.
@@ -151,6 +153,14 @@ impl CacheCell {
             return record.put_long_row(first, units);
         }
         record.bins().is_some_and(|bins| bins.put(first, units))
+    }
+
+    /// The cell's cache, if calls may use it.
+    #[cfg(feature = "capi")]
+    #[inline]
+    pub(super) fn open_cache(&self) -> Option<&'static CacheRecord> {
+        let record = self.record();
+        (record.mode.load(Relaxed) == OPEN).then_some(record)
     }
 
     /// Whether calls may use the cell's cache.

@@ -155,7 +155,7 @@ impl CacheRecord {
 
     /// Puts a unit into the hot slot, else on the stack, if it has room.
     #[inline(always)]
-    pub(super) fn put(&self, unit: NonNull<u8>) -> bool {
+    pub(in crate::heap) fn put(&self, unit: NonNull<u8>) -> bool {
         if self.hot.load(Relaxed).is_null() {
             self.hot.store(unit.as_ptr(), Relaxed);
             return true;

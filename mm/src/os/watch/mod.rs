@@ -59,6 +59,14 @@ pub(crate) fn take_back(first: NonNull<u8>, bytes: usize) {
     }
 }
 
+/// Looks whether valgrind is there, before there is address space to tell of.
+#[cfg(feature = "capi")]
+pub(crate) fn look() {
+    if TO_VALGRIND {
+        valgrind::begin();
+    }
+}
+
 /// Whether anybody is told of what is handed out and taken back. Then nothing of a released block may
 /// be looked at, and of a live one only what the program wrote has a value.
 #[cfg(feature = "capi")]

@@ -15,7 +15,6 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Of `Vg_ClientRequest`.
-const RUNNING_ON_VALGRIND: usize = 0x1001;
 const CREATE_MEMPOOL: usize = 0x1303;
 const MEMPOOL_ALLOC: usize = 0x1305;
 const MEMPOOL_FREE: usize = 0x1306;
@@ -24,19 +23,20 @@ const MEMPOOL_FREE: usize = 0x1306;
 const MAKE_MEM_NOACCESS: usize = 0x4d43_0000;
 const MAKE_MEM_DEFINED: usize = 0x4d43_0002;
 
-/// The pool, whose address is its name; whether valgrind runs the program, and knows it.
+/// The pool, whose address is its name; whether memcheck runs the program, and knows it.
 static POOL: AtomicBool = AtomicBool::new(false);
 
-/// Makes the pool, unless it is there. Before the first block, and by one thread at a time.
+/// Looks whether memcheck is there, and makes the pool, unless that was done. Before the first block.
 pub(super) fn begin() {
-    let runs = request(RUNNING_ON_VALGRIND, [0; 3]) > 0;
-    if runs && !POOL.swap(true, Relaxed) {
+    // Other tools than memcheck do not know the request, and answer as a CPU does.
+    let is_memcheck = request(MAKE_MEM_DEFINED, [pool(), 1, 0]) > 0;
+    if is_memcheck && !POOL.swap(true, Relaxed) {
         // Without red zones, and what it hands out is not zero.
         request(CREATE_MEMPOOL, [pool(), 0, 0]);
     }
 }
 
-/// Whether valgrind runs the program. A load and a test are all that others pay.
+/// Whether memcheck runs the program. A load and a test are all that others pay.
 #[inline]
 pub(super) fn is_there() -> bool {
     POOL.load(Relaxed)
