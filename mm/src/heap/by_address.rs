@@ -7,8 +7,8 @@
 //! takes the lock and some time, so families may keep *marks* in what was released (see `marks`): who
 //! finds one looks into all caches before the block is taken for a released one. So a second release is
 //! found unless the program wrote over both marks in between, or has the memory from a function that
-//! does not clear it. Units that were claimed but never handed out have no mark; those of the calling
-//! thread's cache are looked for.
+//! does not clear it. Of small units those in caches that were never handed out are marked too (see
+//! `cards`); of others they have no mark, and those of the calling thread's cache are looked for.
 //!
 //! Only run-time families that were asked to keep marks have any: nothing is ever written into a
 //! released unit of a type. Where somebody watches, and where units are too short for a mark, every
@@ -48,28 +48,21 @@ impl Heap {
     #[inline]
     pub(crate) unsafe fn put_unit(first: NonNull<u8>) -> bool {
         let _inside = Inside::enter();
-        let Some(Record::Extent(extent)) = SPACE.record_nearby(first.addr().get()) else {
+        let address = first.addr().get();
+        let Some(Record::Extent(extent)) = SPACE.record_nearby(address) else {
             return false;
         };
-        // SAFETY: used for this call alone.
-        let Some(cell) = (unsafe { extent.heap.near_cell() }) else {
-            return false;
-        };
-        let spot = extent.spot_at(first.addr().get());
-        let Some(spot) = spot.filter(|spot| spot.is_taken() && !spot.page.has_joined()) else {
-            return false;
-        };
-        // SAFETY: the unit is taken, so its memory may be read.
-        let Some(marks) = (unsafe { extent.heap.marks_of(first) }) else {
-            return false;
-        };
-        let Some(cache) = cell.open_cache() else {
-            return false;
-        };
-        let unit = extent.heap.geometry().unit();
-        if marks.is_any_set() || cache.has_claimed(spot.in_word(first, unit)) {
+        let (heap, card) = (extent.heap, extent.card_at(address));
+        if !card.is_some_and(|card| card.is_block(heap.geometry(), address)) {
             return false;
         }
+        // SAFETY: used for this call alone.
+        let cache = unsafe { heap.near_cell() }.and_then(CacheCell::open_cache);
+        // SAFETY: the unit is taken, so its memory may be read.
+        let marks = unsafe { heap.marks_of(first) };
+        let Some((cache, marks)) = cache.zip(marks.filter(|marks| !marks.is_any_set())) else {
+            return false;
+        };
         // The block is live, of one unit, and the caller gives it up.
         let is_put = cache.put(first);
         if is_put {

@@ -56,6 +56,9 @@ pub(super) struct Extent {
     pub(super) surplus: &'static [Surplus],
     /// Bit for each unit at which a block starts that is in quarantine; empty where there is none.
     pub(super) quarantined: &'static [AtomicU64],
+    /// For releases by address; see `cards`.
+    #[cfg(feature = "capi")]
+    pub(super) cards: &'static [super::cards::Card],
     /// What is recorded of blocks, once something is.
     pub(super) tags: Link<Tags>,
     by_fill: Neighbours<Extent>,
@@ -123,6 +126,8 @@ impl Extent {
             surplus,
             quarantined,
             too_long: AtomicU32::new(0),
+            #[cfg(feature = "capi")]
+            cards: heap.make_cards(place, colour, taken, states)?,
             tags: Link::none(),
             by_fill: Neighbours::none(),
             by_run: Neighbours::none(),
@@ -135,6 +140,13 @@ impl Extent {
 
     pub(super) fn geometry(&self) -> &'static Geometry {
         self.heap.geometry()
+    }
+
+    /// Address of the first page.
+    #[cfg(feature = "capi")]
+    #[inline]
+    pub(super) fn start(&self) -> usize {
+        self.start
     }
 
     /// Bytes of address space.

@@ -49,6 +49,8 @@ mod blocks;
 mod by_address;
 mod cache;
 mod caller;
+#[cfg(feature = "capi")]
+mod cards;
 mod central;
 mod check;
 mod extent;
@@ -254,6 +256,12 @@ impl Heap {
         self.is_supervised() || hardening::is_on()
     }
 
+    #[cfg(not(feature = "capi"))]
+    #[allow(clippy::unused_self, reason = "families that keep marks are C's")]
+    fn mark_unissued(&self, _: impl Iterator<Item = NonNull<u8>>) -> bool {
+        false
+    }
+
     fn geometry(&self) -> &Geometry {
         &self.geometry
     }
@@ -377,7 +385,8 @@ impl Heap {
         Ok(())
     }
 
-    /// The calling thread's cell for this heap, if it is at hand.
+    /// The calling thread's cell for this heap, if it is at hand; a closed one before the heap has a
+    /// number.
     ///
     /// # Safety
     ///
@@ -386,7 +395,7 @@ impl Heap {
     #[inline]
     pub(crate) unsafe fn near_cell<'a>(&self) -> Option<&'a CacheCell> {
         // SAFETY: the caller promises it.
-        unsafe { thread::near_cell(self.number()) }
+        unsafe { thread::nearest_cell(self.number.load(Relaxed)) }
     }
 
     /// Lends the calling thread's cell for this heap to `f`, for those that have no static one.

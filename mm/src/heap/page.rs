@@ -43,6 +43,12 @@ impl PageState {
         self.flags.load(Relaxed) & IN_USE != 0
     }
 
+    /// Whether a block of many units was in the page since it came into use.
+    #[inline]
+    pub(super) fn has_joined(&self) -> bool {
+        self.flags.load(Relaxed) & JOINED != 0
+    }
+
     pub(super) fn retire(&self) {
         self.fresh.store(0, Relaxed);
         self.too_long.store(0, Relaxed);
@@ -221,7 +227,7 @@ impl Page {
     }
 
     pub(super) fn has_joined(self) -> bool {
-        self.state().flags.load(Relaxed) & JOINED != 0
+        self.state().has_joined()
     }
 
     /// Takes `units` units in a row as one block, if the page has them: the first's index, and

@@ -7,6 +7,8 @@ use super::Heap;
 use super::cache::{CacheCell, CacheRecord};
 use super::link::Link;
 use super::meta;
+#[cfg(feature = "capi")]
+use crate::os::own_word;
 use crate::os::{Inside, Lock, Refused};
 use crate::sync::{MODELLED, thread_local};
 
@@ -18,12 +20,14 @@ const PARTS: usize = 4_096;
 
 type Cells = [CacheCell; CELLS];
 
-/// Families, those of the lowest numbers, whose cells lie in thread-local storage itself: none of
-/// the steps through a table.
-const NEAR: usize = if MODELLED { 1 } else { 128 };
+type NearCells = [CacheCell; NEAR + 1];
+
+/// Families below this number have their cells in thread-local storage itself: no steps through a
+/// table. The first of the cells is no family's, and never open.
+pub(super) const NEAR: usize = if MODELLED { 1 } else { 127 };
 
 thread_local! {
-    static NEAR_CELLS: [CacheCell; NEAR] = const { [const { CacheCell::new() }; NEAR] };
+    static NEAR_CELLS: NearCells = const { [const { CacheCell::new() }; NEAR + 1] };
 }
 
 thread_local! {
@@ -47,9 +51,25 @@ struct Table {
     next_spare: Link<Table>,
 }
 
+/// The calling thread's cell of the family that has `place` less one as its number, if it is at hand,
+/// in few steps; none before the thread's first cache.
+///
+/// # Safety
+///
+/// As for [`near_cell`].
+#[cfg(feature = "capi")]
+#[inline]
+pub(super) unsafe fn nearest_cell<'a>(place: usize) -> Option<&'a CacheCell> {
+    let cells = own_word::get().cast::<NearCells>();
+    // SAFETY: `open` put the cells there, or nobody did; and as in `near_cell`.
+    unsafe { cells.as_ref() }?.get(place)
+}
+
 /// Gives the calling thread's `cell` a cache of `heap`; false when the thread is at its end, or
 /// there is no memory for one.
 pub(super) fn open(heap: &'static Heap, cell: &CacheCell) -> bool {
+    #[cfg(feature = "capi")]
+    own_word::set(NEAR_CELLS.with(ptr::from_ref).cast());
     THREAD
         .try_with(|thread| thread.open(heap, cell).is_ok())
         .unwrap_or(false)
@@ -61,13 +81,14 @@ pub(super) fn open(heap: &'static Heap, cell: &CacheCell) -> bool {
 #[inline]
 pub(super) fn with_cell<R>(number: usize, f: impl FnOnce(Option<&CacheCell>) -> R) -> R {
     // SAFETY: lent to `f` alone, which is called here.
-    match unsafe { near_cell(number) } {
+    match unsafe { near_cell(number + 1) } {
         Some(cell) => f(Some(cell)),
         None => with_far_cell(number, f),
     }
 }
 
-/// The calling thread's cell of family number `number`, if it is at hand.
+/// The calling thread's cell of the family that has `place` less one as its number, if it is at hand; a
+/// closed one for 0.
 ///
 /// Not lent to a closure that does the work: rustc would leave that out of line.
 ///
@@ -75,14 +96,14 @@ pub(super) fn with_cell<R>(number: usize, f: impl FnOnce(Option<&CacheCell>) -> 
 ///
 /// The reference goes to no other thread, and is not kept beyond the caller's own call.
 #[inline]
-pub(super) unsafe fn near_cell<'a>(number: usize) -> Option<&'a CacheCell> {
-    if number >= NEAR {
+pub(super) unsafe fn near_cell<'a>(place: usize) -> Option<&'a CacheCell> {
+    if place > NEAR {
         return None;
     }
     let cells = NEAR_CELLS.with(ptr::from_ref);
     // SAFETY: the cells are thread-locals without destructor: they are there for as long as the
     // thread runs, and only this thread uses them.
-    unsafe { &*cells }.get(number)
+    unsafe { &*cells }.get(place)
 }
 
 fn with_far_cell<R>(number: usize, f: impl FnOnce(Option<&CacheCell>) -> R) -> R {

@@ -13,6 +13,7 @@
 //! | `clock.rs` | the time |
 //! | `stdio.rs` | prints as C programs do |
 //! | `unwind.rs` | return addresses of the calling thread |
+//! | `own_word.rs` | one word of the calling thread's, for C's hot path |
 //! | `process.rs` | what the kernel says of the process: limits, resident bytes |
 //! | `watch/` | tells valgrind and AddressSanitizer whose memory it is |
 
@@ -52,6 +53,36 @@ mod mmap;
 )))]
 #[path = "portable.rs"]
 mod mmap;
+#[cfg(all(
+    feature = "capi",
+    target_os = "linux",
+    target_arch = "x86_64",
+    not(all(test, loom))
+))]
+pub(crate) mod own_word;
+#[cfg(all(
+    feature = "capi",
+    not(all(target_os = "linux", target_arch = "x86_64", not(all(test, loom))))
+))]
+pub(crate) mod own_word {
+    use core::cell::Cell;
+    use core::ptr;
+
+    std::thread_local! {
+        static WORD: Cell<*const ()> = const { Cell::new(ptr::null()) };
+    }
+
+    /// What the calling thread put there last; null at first.
+    #[inline]
+    pub(crate) fn get() -> *const () {
+        WORD.get()
+    }
+
+    /// Puts `word` there.
+    pub(crate) fn set(word: *const ()) {
+        WORD.set(word);
+    }
+}
 pub(crate) mod process;
 #[cfg(mm_tsan)]
 mod seen;

@@ -22,6 +22,7 @@ use crate::heap::random::Random;
 use crate::heap::record::{Place, Record, SPACE};
 use crate::heap::runs::RunLists;
 use crate::heap::shelves::Shelves;
+use crate::heap::slot_map::ones_of;
 use crate::heap::supervised::Supervision;
 use crate::heap::surplus::{Surplus, take_surplus_at};
 use crate::heap::{Block, Heap, Refusal, Shortage};
@@ -96,7 +97,8 @@ impl Central {
         let wanted = cache.units_per_refill(heap.geometry());
         let page = self.page_to_fill(heap)?;
         let units = page.claim(wanted, |first, mask, zero| {
-            cache.add_claim(first, mask, zero);
+            let is_marked = heap.mark_unissued(units_of(heap, first, mask));
+            cache.add_claim(first, mask, zero && !is_marked);
             cache.has_room_for_claim()
         });
         self.account.account_taken(units, units);
@@ -294,4 +296,12 @@ impl Central {
             None => Place::take(bytes, bytes, &mut self.account.kernel_calls),
         }
     }
+}
+
+/// The units of `mask` in a word of the map, of which the unit of bit 0 is at `first`.
+fn units_of(heap: &Heap, first: NonNull<u8>, mask: u64) -> impl Iterator<Item = NonNull<u8>> {
+    let unit = heap.geometry().unit();
+    // The pointer has the provenance of the whole reservation, so no step leaves it.
+    let at = move |bit| NonNull::new(first.as_ptr().wrapping_add(bit * unit));
+    ones_of(mask).filter_map(at)
 }

@@ -69,7 +69,9 @@ impl Central {
         let step = units * heap.geometry().unit();
         // The pointer has the provenance of the whole reservation, so no step leaves it.
         let at = |block| NonNull::new(first.as_ptr().wrapping_add(block * step));
-        bins.refill((1..blocks).filter_map(at), units, zero);
+        let kept = || (1..blocks).filter_map(at);
+        let is_marked = heap.mark_unissued(kept());
+        bins.refill(kept(), units, zero && !is_marked);
         Block { first, zero }
     }
 
