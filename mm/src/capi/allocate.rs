@@ -30,10 +30,31 @@ pub(super) unsafe fn xcalloc_at(
     units: i64,
 ) -> *mut c_void {
     // SAFETY: the caller promises it.
-    if let Some(family) = unsafe { known_at(instance, site) }.filter(|_| units == 1)
+    if let Some(family) = unsafe { known_at(instance, site) }
+        && units == 1
         && let Some(unit) = family.heap.heap.take_unit()
     {
         return unit.zeroed_unwatched(family.unit()).as_ptr().cast();
+    }
+    // SAFETY: the caller promises it.
+    unsafe { xcalloc_row(instance, site, units) }
+}
+
+/// # Safety
+///
+/// As for [`xcalloc_at`].
+#[inline(never)]
+unsafe fn xcalloc_row(
+    instance: &'static mm_instance_,
+    site: *const mm_site,
+    units: i64,
+) -> *mut c_void {
+    // SAFETY: the caller promises it.
+    if let Some(family) = unsafe { known_at(instance, site) }
+        && let Some(units) = usize::try_from(units).ok().filter(|units| *units > 1)
+        && let Some(row) = family.heap.heap.take_row(units)
+    {
+        return row.zeroed_unwatched(units * family.unit()).as_ptr().cast();
     }
     // SAFETY: the caller promises it.
     unsafe { xcalloc_slow(instance, site, units) }

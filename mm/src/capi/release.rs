@@ -39,6 +39,19 @@ pub(super) unsafe fn xfree_at(block: *mut c_void, file: *const c_char, line: u32
         return;
     }
     // SAFETY: the caller promises it.
+    unsafe { xfree_row(block, file, line) };
+}
+
+/// # Safety
+///
+/// As for [`xfree_at`].
+#[inline(never)]
+unsafe fn xfree_row(block: *mut c_void, file: *const c_char, line: u32) {
+    // SAFETY: the caller promises it.
+    if NonNull::new(block.cast()).is_some_and(|block| unsafe { Heap::put_short_block(block) }) {
+        return;
+    }
+    // SAFETY: the caller promises it.
     unsafe { xfree_slow(block, file, line) };
 }
 

@@ -17,7 +17,8 @@
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::cache::{BitOfWord, CacheCell};
+use super::cache::{BitOfWord, CacheCell, CacheRecord};
+use super::cards::Card;
 use super::extent::Extent;
 use super::marks::Marking;
 use super::page::{Page, Spot};
@@ -31,12 +32,14 @@ impl Heap {
     #[inline]
     pub(crate) fn take_unit(&'static self) -> Option<Block> {
         let _inside = Inside::enter();
-        if matches!(self.marking, Marking::None) {
-            return None;
-        }
-        // SAFETY: used for this call alone.
-        let cell = unsafe { self.near_cell() }?;
-        cell.take(self.geometry.unit())
+        self.cache_at_hand()?.take(self.geometry.unit())
+    }
+
+    /// Takes a block of `units` units, more than one, likewise.
+    #[inline]
+    pub(crate) fn take_row(&'static self, units: usize) -> Option<Block> {
+        let _inside = Inside::enter();
+        self.cache_at_hand()?.take_row(units)
     }
 
     /// Puts the block of one unit at `first` into the calling thread's cache; false, with nothing
@@ -48,27 +51,68 @@ impl Heap {
     #[inline]
     pub(crate) unsafe fn put_unit(first: NonNull<u8>) -> bool {
         let _inside = Inside::enter();
-        let address = first.addr().get();
-        let Some(Record::Extent(extent)) = SPACE.record_nearby(address) else {
+        let Some((heap, ..)) = taken_at(first).filter(|(_, card, _)| card.has_units_alone()) else {
             return false;
         };
-        let (heap, card) = (extent.heap, extent.card_at(address));
-        if !card.is_some_and(|card| card.is_block(heap.geometry(), address)) {
+        // SAFETY: the block is live unless it is marked, of one unit, and the caller gives it up.
+        unsafe { heap.put_marked(first, |cache| cache.put(first)) }
+    }
+
+    /// Puts a short block likewise.
+    ///
+    /// # Safety
+    ///
+    /// As for [`release_by_address`](Self::release_by_address).
+    #[inline]
+    pub(crate) unsafe fn put_short_block(first: NonNull<u8>) -> bool {
+        let _inside = Inside::enter();
+        let Some((heap, card, index)) = taken_at(first) else {
             return false;
+        };
+        match card.short_block(index) {
+            // SAFETY: as above.
+            Some(1) => unsafe { heap.put_marked(first, |cache| cache.put(first)) },
+            // SAFETY: the same, of so many units.
+            Some(units) => unsafe {
+                heap.put_marked(first, |cache| cache.put_short_row(first, units))
+            },
+            None => false,
         }
-        // SAFETY: used for this call alone.
-        let cache = unsafe { heap.near_cell() }.and_then(CacheCell::open_cache);
-        // SAFETY: the unit is taken, so its memory may be read.
-        let marks = unsafe { heap.marks_of(first) };
+    }
+
+    /// Has `put` put the block at `first` into the calling thread's cache, and marks it, unless it is
+    /// marked already.
+    ///
+    /// # Safety
+    ///
+    /// `first` is the start of a taken unit of this heap, and nobody uses the block there.
+    #[inline]
+    unsafe fn put_marked(
+        &'static self,
+        first: NonNull<u8>,
+        put: impl FnOnce(&CacheRecord) -> bool,
+    ) -> bool {
+        // SAFETY: the caller promises it.
+        let marks = unsafe { self.marks_of(first) };
+        let cache = self.cache_at_hand();
         let Some((cache, marks)) = cache.zip(marks.filter(|marks| !marks.is_any_set())) else {
             return false;
         };
-        // The block is live, of one unit, and the caller gives it up.
-        let is_put = cache.put(first);
+        let is_put = put(cache);
         if is_put {
             marks.set();
         }
         is_put
+    }
+
+    /// The calling thread's cache, if it is open and at hand, and released blocks may be marked.
+    #[inline]
+    fn cache_at_hand(&self) -> Option<&'static CacheRecord> {
+        if matches!(self.marking, Marking::None) {
+            return None;
+        }
+        // SAFETY: used for this call alone.
+        unsafe { self.near_cell() }?.open_cache()
     }
 
     /// Releases the block that starts at `first`, whatever its family.
@@ -229,4 +273,17 @@ impl Spot {
             bit: u32::try_from(bit).unwrap_or(0),
         }
     }
+}
+
+/// The family of the taken unit that starts at `first`, the card of its page, and its index, if one
+/// does and there are cards.
+#[inline]
+fn taken_at(first: NonNull<u8>) -> Option<(&'static Heap, &'static Card, usize)> {
+    let address = first.addr().get();
+    let Some(Record::Extent(extent)) = SPACE.record_nearby(address) else {
+        return None;
+    };
+    let card = extent.card_at(address)?;
+    let index = card.taken_at(extent.heap.geometry(), address)?;
+    Some((extent.heap, card, index))
 }

@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::Heap;
 use super::extent::Extent;
-use super::geometry::{EXTENT, GRANULE, Geometry};
+use super::geometry::{EXTENT, GRANULE, Geometry, LONG_ROW};
 use super::marks::Marking;
 use super::meta::RECORDS;
 use super::page::PageState;
@@ -29,6 +29,7 @@ pub(super) struct Card {
     /// Address of the first unit.
     first: usize,
     taken: &'static [AtomicU64],
+    joined: &'static [AtomicU64],
     state: &'static PageState,
 }
 
@@ -44,7 +45,7 @@ impl Heap {
         &self,
         place: Place,
         colour: usize,
-        taken: &'static [AtomicU64],
+        [taken, joined]: [&'static [AtomicU64]; 2],
         states: &'static [PageState],
     ) -> Result<&'static [Card], Refused> {
         if !self.has_cards() {
@@ -56,16 +57,19 @@ impl Heap {
         let mut cards = [Card {
             first: 0,
             taken,
+            joined,
             state,
         }; EXTENT / GRANULE];
-        let maps = taken.chunks_exact(self.geometry().words());
+        let words = self.geometry().words();
+        let maps = taken.chunks_exact(words).zip(joined.chunks_exact(words));
         let pages = maps.zip(states).enumerate();
-        for (card, (number, (taken, state))) in cards.iter_mut().zip(pages) {
+        for (card, (number, ((taken, joined), state))) in cards.iter_mut().zip(pages) {
             let colour = if number == 0 { colour } else { 0 };
             let first = place.address() + number * GRANULE + colour;
             *card = Card {
                 first,
                 taken,
+                joined,
                 state,
             };
         }
@@ -94,19 +98,33 @@ impl Extent {
 }
 
 impl Card {
-    /// Whether a taken unit starts at `address`, which is a block of its own; `geometry` is the
-    /// family's.
+    /// The taken unit that starts at `address`, if one does; `geometry` is the family's.
     #[inline]
-    pub(super) fn is_block(&self, geometry: &Geometry, address: usize) -> bool {
-        let Some(offset) = address.checked_sub(self.first) else {
-            return false;
-        };
+    pub(super) fn taken_at(&self, geometry: &Geometry, address: usize) -> Option<usize> {
+        let offset = address.checked_sub(self.first)?;
         let index = geometry.index_of(offset);
-        let taken = self
-            .taken
-            .get(index / 64)
-            .map_or(0, |word| word.load(Relaxed));
+        let taken = self.taken.get(index / 64)?.load(Relaxed);
         let is_taken = taken >> (index % 64) & 1 != 0;
-        is_taken && index * geometry.unit() == offset && !self.state.has_joined()
+        (is_taken && index * geometry.unit() == offset).then_some(index)
+    }
+
+    /// Whether all blocks of the page have one unit.
+    #[inline]
+    pub(super) fn has_units_alone(&self) -> bool {
+        !self.state.has_joined()
+    }
+
+    /// The units of the block that starts at the taken unit `index`, if one does, and it is too short
+    /// for surplus units.
+    #[inline]
+    pub(super) fn short_block(&self, index: usize) -> Option<usize> {
+        let bit = index % 64;
+        let low = self.joined.get(index / 64)?.load(Relaxed) >> bit;
+        let next = self.joined.get(index / 64 + 1);
+        let high = next.map_or(0, |word| word.load(Relaxed));
+        // The bits of the units after this one.
+        let after = low >> 1 | high << (63 - bit);
+        let units = after.trailing_ones() as usize + 1;
+        (low & 1 == 0 && units < LONG_ROW).then_some(units)
     }
 }

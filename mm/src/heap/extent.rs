@@ -127,7 +127,7 @@ impl Extent {
             quarantined,
             too_long: AtomicU32::new(0),
             #[cfg(feature = "capi")]
-            cards: heap.make_cards(place, colour, taken, states)?,
+            cards: heap.make_cards(place, colour, [taken, joined], states)?,
             tags: Link::none(),
             by_fill: Neighbours::none(),
             by_run: Neighbours::none(),

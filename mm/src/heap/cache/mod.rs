@@ -129,12 +129,7 @@ impl CacheCell {
         if record.mode.load(Relaxed) != OPEN {
             return None;
         }
-        if units >= LONG_ROW {
-            return record.take_long_row(units);
-        }
-        let row = record.bins()?.take(units)?;
-        record.account_allocated();
-        Some(row)
+        record.take_row(units)
     }
 
     /// Puts a block of `units` units into the cache, if it has room at hand.
@@ -152,7 +147,7 @@ impl CacheCell {
         if units >= LONG_ROW {
             return record.put_long_row(first, units);
         }
-        record.bins().is_some_and(|bins| bins.put(first, units))
+        record.put_short_row(first, units)
     }
 
     /// The cell's cache, if calls may use it.

@@ -7,6 +7,7 @@ use super::CacheCell;
 use super::bins::Bins;
 use super::claim::Claim;
 use super::rows::{Row, Rows};
+use crate::heap::geometry::LONG_ROW;
 use crate::heap::link::Link;
 use crate::heap::list::{Neighbours, Node};
 use crate::heap::{Block, Heap, meta};
@@ -187,12 +188,29 @@ impl CacheRecord {
         self.rows.get()
     }
 
+    /// Takes a block for `units` units, more than one, if there is one at hand.
+    #[inline]
+    pub(in crate::heap) fn take_row(&self, units: usize) -> Option<Block> {
+        if units >= LONG_ROW {
+            return self.take_long_row(units);
+        }
+        let row = self.bins()?.take(units)?;
+        self.account_allocated();
+        Some(row)
+    }
+
     /// Takes a block for `units` units, many, if there is one at hand.
     #[inline(never)]
     pub(super) fn take_long_row(&self, units: usize) -> Option<Block> {
         let row = self.rows()?.take(units)?;
         self.account_allocated();
         Some(row)
+    }
+
+    /// Keeps a block of `units` units, few, if there is room at hand.
+    #[inline]
+    pub(in crate::heap) fn put_short_row(&self, first: NonNull<u8>, units: usize) -> bool {
+        self.bins().is_some_and(|bins| bins.put(first, units))
     }
 
     /// Keeps a block that was handed out for `units` units, many, if there is room at hand.

@@ -141,7 +141,7 @@ impl CacheRecord {
 
     /// Takes a unit from the hot slot, else from the stack, else from the claim in use.
     #[inline(always)]
-    pub(super) fn take(&self, unit: usize) -> Option<Block> {
+    pub(in crate::heap) fn take(&self, unit: usize) -> Option<Block> {
         let block = match NonNull::new(self.hot.load(Relaxed)) {
             Some(first) => {
                 self.hot.store(ptr::null_mut(), Relaxed);
