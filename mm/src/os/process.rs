@@ -2,7 +2,7 @@
 
 use core::fmt;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 
 use super::{PageSource, System};
 
@@ -151,14 +151,14 @@ pub(crate) fn say_last(what: fmt::Arguments<'_>) {
     use std::os::fd::FromRawFd;
     // SAFETY: 2 is stderr, and it is never closed here. If somebody else did, writes fail.
     let stderr = core::mem::ManuallyDrop::new(unsafe { File::from_raw_fd(2) });
-    // A closed stderr is no reason to panic instead.
-    let _ = writeln!(&*stderr, "mm: {what}");
+    // In one write, for lines of several threads not to mix; a closed stderr is no reason to panic.
+    crate::print::write_text(&*stderr, format_args!("mm: {what}\n"));
 }
 
 /// As above.
 #[cfg(not(unix))]
 pub(crate) fn say_last(what: fmt::Arguments<'_>) {
-    let _ = writeln!(std::io::stderr(), "mm: {what}");
+    crate::print::write_text(std::io::stderr(), format_args!("mm: {what}\n"));
 }
 
 /// Whether the program runs with rights that who started it does not have: it is set-user-ID, and
