@@ -2,6 +2,7 @@
 
 use core::ffi::CStr;
 use core::fmt::{self, Display, Formatter};
+use core::ptr;
 
 use super::Coloured;
 use super::blocks::BlockUsage;
@@ -52,11 +53,11 @@ struct Address(Option<usize>);
 
 impl MemoryUsage<'_> {
     fn families(&self) -> impl Iterator<Item = &'static Family> {
-        let (all, one) = match self.name {
-            Some(name) => (None, self.instance.find(name)),
-            None => (Some(self.instance.families()), None),
-        };
-        all.into_iter().flatten().chain(one)
+        let wanted = self.name.map(|name| self.instance.find(name));
+        let all = self.instance.families();
+        all.filter(move |family| {
+            wanted.is_none_or(|one| one.is_some_and(|one| ptr::eq(one, *family)))
+        })
     }
 
     /// Buffers are shown with all families, if there are any.
