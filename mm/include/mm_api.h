@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /**
  * A set of families whose names are its own; its families stay for ever.
  */
@@ -53,10 +57,6 @@ struct mm_site {
    */
   uint32_t line;
 };
-
-#ifdef __cplusplus
-extern "C" {
-#endif // __cplusplus
 
 /**
  * Makes an instance: a set of families of its own, which stays. `NULL`, and a line on standard error,
@@ -325,7 +325,7 @@ void mm_uapi_print_block_usage(void);
 void mm_uapi_print_variable_buffers(void);
 
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+}
+#endif
 
-#endif  /* MM_API_H */
+#endif /* MM_API_H */

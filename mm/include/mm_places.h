@@ -3,18 +3,27 @@
 #ifndef MM_PLACES_H
 #define MM_PLACES_H
 
+/* A static in an inline function gets a warning, although each file may well have its own. */
+#if defined(__GNUC__)
+#pragma GCC system_header
+#endif
+
 #include "mm_api.h"
 
-/* Calls `function(.., site, ..)` with a site of this very line's own, where the compiler has
- * statement expressions, as gcc and clang have; `otherwise` is what others evaluate. */
-#if defined(__GNUC__)
-#define MM_AT_SITE(struct_name, call, otherwise)                                                   \
+/* The site of this very line. C++ has it outside of functions too: in initializers and default
+ * arguments. Other compilers of C than gcc and clang have no way to make one in an expression. */
+#if defined(__cplusplus) && __cplusplus >= 201103L
+#define MM_SITE(struct_name)                                                                       \
+  ([]() -> struct mm_site * {                                                                      \
+    static struct mm_site mm_site_ = {0, struct_name, __FILE__, __LINE__};                         \
+    return &mm_site_;                                                                              \
+  }())
+#elif defined(__GNUC__)
+#define MM_SITE(struct_name)                                                                       \
   (__extension__({                                                                                 \
     static struct mm_site mm_site_ = {0, struct_name, __FILE__, __LINE__};                         \
-    (call);                                                                                        \
+    &mm_site_;                                                                                     \
   }))
-#else
-#define MM_AT_SITE(struct_name, call, otherwise) (otherwise)
 #endif
 
 #endif /* MM_PLACES_H */

@@ -37,9 +37,11 @@ typedef struct vm_page_family_ vm_page_family_t;
   (mm_uapi_register_at(#struct_name, sizeof(struct_name), __FILE__, __LINE__))
 
 /* A block of zeroed structs. */
-#define XCALLOC(units, struct_name)                                                                \
-  MM_AT_SITE(#struct_name, mm_uapi_xcalloc_at(&mm_site_, (units)),                                 \
-             mm_uapi_xcalloc(#struct_name, (units)))
+#if defined(MM_SITE)
+#define XCALLOC(units, struct_name) (mm_uapi_xcalloc_at(MM_SITE(#struct_name), (units)))
+#else
+#define XCALLOC(units, struct_name) (mm_uapi_xcalloc(#struct_name, (units)))
+#endif
 
 /* A zeroed buffer. */
 #define XCALLOC_BUFF(size_in_bytes)                                                                \

@@ -36,9 +36,12 @@ typedef struct vm_page_family_ vm_page_family_t;
   (mm_inst_register_at((mm_inst), #struct_name, sizeof(struct_name), __FILE__, __LINE__))
 
 /* A block of zeroed structs. */
+#if defined(MM_SITE)
 #define XCALLOC(mm_inst, units, struct_name)                                                       \
-  MM_AT_SITE(#struct_name, mm_inst_xcalloc_at((mm_inst), &mm_site_, (units)),                      \
-             mm_inst_xcalloc((mm_inst), #struct_name, (units)))
+  (mm_inst_xcalloc_at((mm_inst), MM_SITE(#struct_name), (units)))
+#else
+#define XCALLOC(mm_inst, units, struct_name) (mm_inst_xcalloc((mm_inst), #struct_name, (units)))
+#endif
 
 /* A zeroed buffer. */
 #define XCALLOC_BUFF(mm_inst, size_in_bytes)                                                       \
