@@ -35,8 +35,7 @@ impl PageFamily {
     /// ```
     #[track_caller]
     pub fn alloc(&'static self, units: usize) -> Result<NonNull<u8>, AllocError> {
-        let block = self.alloc_block(units, panic::Location::caller())?;
-        Ok(block.unspecified(units * self.layout().size()))
+        self.alloc_for(units, panic::Location::caller())
     }
 
     /// Allocates a block of `units` units, all bytes zero.
@@ -61,6 +60,22 @@ impl PageFamily {
     #[track_caller]
     pub fn alloc_zeroed(&'static self, units: usize) -> Result<NonNull<u8>, AllocError> {
         self.alloc_zeroed_for(units, panic::Location::caller())
+    }
+
+    /// As [`alloc`](Self::alloc), for `caller`.
+    #[inline]
+    pub(crate) fn alloc_for(
+        &'static self,
+        units: usize,
+        caller: &dyn Caller,
+    ) -> Result<NonNull<u8>, AllocError> {
+        let block = self.alloc_block(units, caller)?;
+        let bytes = units * self.layout().size();
+        #[cfg(feature = "capi")]
+        if units > 0 {
+            self.heap.clear_marks(block);
+        }
+        Ok(block.unspecified(bytes))
     }
 
     /// As [`alloc_zeroed`](Self::alloc_zeroed), for `caller`.

@@ -6,6 +6,8 @@ use core::panic;
 use core::ptr;
 use core::sync::atomic::Ordering;
 
+#[cfg(feature = "capi")]
+use crate::capi;
 use crate::error::CheckError;
 use crate::fork;
 use crate::heap::{Figures, Heap, Link, quota};
@@ -46,6 +48,9 @@ pub struct PageFamily {
     listed: AtomicBool,
     next_listed: Link<PageFamily>,
     pub(crate) next_of_bucket: Link<PageFamily>,
+    /// As strings of C, once a C program asked.
+    #[cfg(feature = "capi")]
+    pub(crate) c_names: Link<capi::Names>,
 }
 
 /// Where the path comes from: a type's is known only once the program runs.
@@ -129,6 +134,8 @@ impl PageFamily {
             listed: AtomicBool::new(false),
             next_listed: Link::none(),
             next_of_bucket: Link::none(),
+            #[cfg(feature = "capi")]
+            c_names: Link::none(),
         }
     }
 

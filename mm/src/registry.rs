@@ -8,7 +8,7 @@ use crate::by_name::{ByName, Named};
 use crate::error::{CheckError, RegisterError};
 use crate::family::{self, PageFamily};
 use crate::heap::{self, Fill, Link};
-use crate::os::{Lock, PageSource, System, process};
+use crate::os::{Lock, PageSource, Refused, System, process};
 use crate::snapshot::{FamilySnapshot, FillClass, Label, Location, ProcessFigures, Snapshot};
 
 /// Families by hash of the name. The lock is held while a name is looked up and added.
@@ -45,17 +45,24 @@ impl PageFamily {
     /// ```
     #[track_caller]
     pub fn register(name: &str, layout: Layout) -> Result<&'static Self, RegisterError> {
-        let padded = layout.pad_to_align();
-        if padded.size() == 0 {
-            return Err(RegisterError::BadLayout {
-                unit_size: layout.size(),
-                unit_align: layout.align(),
-            });
-        }
         let caller = panic::Location::caller();
         let location = Location::new(caller.file(), caller.line(), caller.column(), "");
-        add(name, padded, location)
+        add(name, layout, |name, layout| {
+            Self::run_time(name, layout, location)
+        })
     }
+}
+
+/// As [`PageFamily::register`], for a C program.
+#[cfg(feature = "capi")]
+pub(crate) fn register_of_c(
+    name: &str,
+    layout: Layout,
+    location: Location,
+) -> Result<&'static PageFamily, RegisterError> {
+    add(name, layout, |name, layout| {
+        PageFamily::of_c(name, name, layout, location)
+    })
 }
 
 /// Returns every family, sorted by path, then by location.
@@ -98,12 +105,18 @@ pub fn families() -> impl Iterator<Item = &'static PageFamily> {
 pub fn snapshot() -> Snapshot {
     heap::flush_thread();
     let families = families();
-    let mut resident = vec![0; heap::numbers()];
-    if System::MEASURES_RESIDENT {
-        heap::add_resident(&mut resident);
-    }
+    let resident = resident();
     let families = families.map(|family| copy(family, &resident)).collect();
     Snapshot::new(process_figures(), families)
+}
+
+/// Copies every figure of one family, as [`snapshot`] does of all.
+#[cfg(feature = "capi")]
+pub(crate) fn snapshot_of(family: &'static PageFamily) -> FamilySnapshot {
+    heap::flush_thread();
+    // Before: it has a number, and a fork holds the locks of families on the list alone.
+    family.list();
+    copy(family, &resident())
 }
 
 /// Gives back to the kernel all memory that can be given; returns how many bytes that were,
@@ -155,7 +168,7 @@ pub fn check() -> Result<(), CheckError> {
 }
 
 /// All families, in no order.
-fn linked_and_listed() -> impl Iterator<Item = &'static PageFamily> {
+pub(crate) fn linked_and_listed() -> impl Iterator<Item = &'static PageFamily> {
     list_linked();
     family::listed()
 }
@@ -168,11 +181,19 @@ pub(crate) fn list_linked() {
         .for_each(|entry| entry.0.list());
 }
 
+/// Registers the family that `make` makes for a name that stays, and a layout that is padded.
 fn add(
     name: &str,
     layout: Layout,
-    location: Location,
+    make: impl FnOnce(&'static str, Layout) -> PageFamily,
 ) -> Result<&'static PageFamily, RegisterError> {
+    let padded = layout.pad_to_align();
+    if padded.size() == 0 {
+        return Err(RegisterError::BadLayout {
+            unit_size: layout.size(),
+            unit_align: layout.align(),
+        });
+    }
     // Before the lock: what runs at exit, if an option is unknown, may register families too.
     family::begin();
     let mut by_name = BY_NAME.lock();
@@ -181,16 +202,12 @@ fn add(
         let family = taken.name();
         return Err(RegisterError::DuplicateName { family });
     }
-    let family = place(name, layout, location).ok_or(RegisterError::OutOfMemory)?;
+    let place = |name| heap::RECORDS.place(make(name, padded));
+    let family = heap::RECORDS.text(name).and_then(place);
+    let family = family.map_err(|Refused| RegisterError::OutOfMemory)?;
     // Under the lock, so that the next caller files it.
     family.list();
     Ok(family)
-}
-
-fn place(name: &str, layout: Layout, location: Location) -> Option<&'static PageFamily> {
-    let name = heap::RECORDS.text(name).ok()?;
-    let family = PageFamily::run_time(name, layout, location);
-    heap::RECORDS.place(family).ok()
 }
 
 impl Filed {
@@ -226,6 +243,15 @@ fn process_figures() -> ProcessFigures {
         records_resident_bytes: heap::records_resident() as u64,
         resident_is_measured: System::MEASURES_RESIDENT,
     }
+}
+
+/// Bytes that the kernel says are resident, by the family's number.
+fn resident() -> Vec<u64> {
+    let mut resident = vec![0; heap::numbers()];
+    if System::MEASURES_RESIDENT {
+        heap::add_resident(&mut resident);
+    }
+    resident
 }
 
 /// Copies the figures of one family. `resident` has bytes by the family's number.

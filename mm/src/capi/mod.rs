@@ -27,6 +27,7 @@
 #![allow(non_camel_case_types, reason = "names of C")]
 
 mod allocate;
+mod api;
 mod family;
 mod inst;
 mod instance;
@@ -42,10 +43,12 @@ mod report;
 mod site;
 mod uapi;
 
+pub use api::*;
 pub use family::vm_page_family_;
 pub use inst::*;
 pub use instance::mm_instance_;
 pub use site::mm_site;
 pub use uapi::*;
 
+pub(crate) use api::Names;
 pub(crate) use instance::REGISTERING;

@@ -4,10 +4,8 @@ use core::ffi::{CStr, c_char};
 
 use super::family::{Family, vm_page_family_};
 use super::instance::mm_instance_;
-use super::place::{Place, text};
+use super::place::{Place, location, text};
 use super::site::mm_site;
-use crate::heap::kept_name;
-use crate::snapshot::Location;
 
 /// The family of a name; a line if there is none.
 ///
@@ -107,11 +105,4 @@ pub(super) unsafe fn look_up_by_name(
 /// Says that no family has the name.
 pub(super) fn unknown(name: &CStr) -> String {
     format!("no page family `{}` is registered", name.to_string_lossy())
-}
-
-fn location(place: Place<'_>) -> Location {
-    match place {
-        Place::Line(file, line) => Location::new(kept_name(&file.shown()), line, 0, ""),
-        Place::Function(name) => Location::new(name, 0, 0, ""),
-    }
 }

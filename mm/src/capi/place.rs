@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use crate::heap::{Caller, Origin, kept_name};
 use crate::os::process;
+use crate::snapshot::Location;
 
 /// Where a call came from.
 #[derive(Clone, Copy)]
@@ -88,4 +89,12 @@ pub(super) unsafe fn text<'a>(text: *const c_char) -> &'a CStr {
     }
     // SAFETY: the caller promises it.
     unsafe { CStr::from_ptr(text) }
+}
+
+/// The place as where a family was defined.
+pub(super) fn location(place: Place<'_>) -> Location {
+    match place {
+        Place::Line(file, line) => Location::new(kept_name(&file.shown()), line, 0, ""),
+        Place::Function(name) => Location::new(name, 0, 0, ""),
+    }
 }

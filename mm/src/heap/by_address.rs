@@ -6,15 +6,14 @@
 //! What the maps do not say is whether a block is live or in a thread's cache. A look into all caches
 //! takes the lock and some time, so families may keep *marks* in what was released (see `marks`): who
 //! finds one looks into all caches before the block is taken for a released one. So a second release is
-//! found unless the program wrote over both marks in between, or has the memory from a function that
-//! does not clear it. Of small units those in caches that were never handed out are marked too (see
+//! found unless the program wrote over both marks in between. Of small units those in caches that were never handed out are marked too (see
 //! `cards`); of others they have no mark, and those of the calling thread's cache are looked for.
 //!
 //! Only run-time families that were asked to keep marks have any: nothing is ever written into a
 //! released unit of a type. Where somebody watches, and where units are too short for a mark, every
 //! release looks into all caches.
 
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::cache::{BitOfWord, CacheCell, CacheRecord};
@@ -129,11 +128,28 @@ impl Heap {
         first: NonNull<u8>,
     ) -> Result<(), (Refusal, Option<&'static Self>)> {
         // SAFETY: the caller promises the same.
-        if unsafe { Self::put_into_cache(first) } {
+        unsafe { Self::release_by_address_of(first, None) }
+    }
+
+    /// The same, with `asked` only if the block is that family's.
+    ///
+    /// # Errors
+    ///
+    /// As [`release_raw`](Self::release_raw).
+    ///
+    /// # Safety
+    ///
+    /// As for [`release_by_address`](Self::release_by_address).
+    pub(crate) unsafe fn release_by_address_of(
+        first: NonNull<u8>,
+        asked: Option<&'static Self>,
+    ) -> Result<(), (Refusal, Option<&'static Self>)> {
+        // SAFETY: the caller promises the same.
+        if unsafe { Self::put_into_cache(first, asked) } {
             return Ok(());
         }
         // SAFETY: the caller promises the same, and the block was not put anywhere.
-        unsafe { Self::release_raw(first, None) }
+        unsafe { Self::release_raw(first, asked) }
     }
 
     /// Puts the block at `first` into the calling thread's cache; false, with nothing changed, if
@@ -142,12 +158,13 @@ impl Heap {
     /// # Safety
     ///
     /// As for [`release_by_address`](Self::release_by_address).
-    unsafe fn put_into_cache(first: NonNull<u8>) -> bool {
+    unsafe fn put_into_cache(first: NonNull<u8>, asked: Option<&'static Self>) -> bool {
         let _inside = Inside::enter();
         let Some(Record::Extent(extent)) = SPACE.record_at(first.addr().get()) else {
             return false;
         };
-        if matches!(extent.heap.marking, Marking::None) {
+        let is_others = asked.is_some_and(|asked| !ptr::eq(asked, extent.heap));
+        if is_others || matches!(extent.heap.marking, Marking::None) {
             return false;
         }
         extent.heap.with_cell(|cell| {

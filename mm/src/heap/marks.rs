@@ -5,7 +5,7 @@
 
 use core::ptr::NonNull;
 
-use super::Heap;
+use super::{Block, Heap};
 use crate::os::watch;
 
 /// Bytes of one mark.
@@ -72,6 +72,28 @@ impl Heap {
     }
 }
 
+impl Heap {
+    /// Marks a block of VM pages that is released past the caches: a cache may have its units later.
+    ///
+    /// # Safety
+    ///
+    /// `first` is the start of a live block of this heap, in a VM page, that nobody uses.
+    pub(super) unsafe fn mark_released(&self, first: NonNull<u8>) {
+        // SAFETY: the caller promises it.
+        if let Some(marks) = unsafe { self.marks_of(first) } {
+            marks.set();
+        }
+    }
+
+    /// Takes off what marks are in a new block of at least one unit, which is handed out as it is.
+    pub(crate) fn clear_marks(&self, block: Block) {
+        // SAFETY: the block is new, and nobody else has it.
+        if let Some(marks) = unsafe { self.marks_of(block.first) }.filter(|_| !block.zero) {
+            marks.clear();
+        }
+    }
+}
+
 impl Marks {
     /// Whether either is as a release left it.
     #[inline]
@@ -96,9 +118,19 @@ impl Marks {
     /// Marks the block, which nobody uses any more.
     #[inline]
     pub(super) fn set(&self) {
+        self.write(self.mark);
+    }
+
+    /// Takes the marks off.
+    fn clear(&self) {
+        self.write(0);
+    }
+
+    #[inline]
+    fn write(&self, mark: u64) {
         for place in self.places {
             // SAFETY: the block is as long as that, and the caller knows that nobody uses it.
-            unsafe { place.cast::<u64>().write_unaligned(self.mark) };
+            unsafe { place.cast::<u64>().write_unaligned(mark) };
         }
     }
 }

@@ -96,6 +96,8 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use cache::{CacheRecord, Row};
 use central::Central;
 use geometry::{Geometry, Placement};
+#[cfg(feature = "capi")]
+use record::Record;
 use record::SPACE;
 
 pub(crate) use asker::{MOST_SCOPES, Scope, account_scope, enter_scope, scope, scopes_begun};
@@ -378,7 +380,14 @@ impl Heap {
         }
         let mut central = heap.central();
         let units = central.live_units_at(record, first).map_err(refused)?;
-        watch::take_back(first, units * heap.geometry().unit());
+        let bytes = units * heap.geometry().unit();
+        watch::take_back(first, bytes);
+        // For a second release that meets the units in another thread's cache.
+        #[cfg(feature = "capi")]
+        if matches!(record, Record::Extent(_)) {
+            // SAFETY: the block is live, and the caller promises that nobody uses it.
+            unsafe { heap.mark_released(first) };
+        }
         // SAFETY: the caller promises that nobody uses the block, which is live.
         unsafe { central.release_straight(heap, Row { first, units }) };
         central.shrink_if_fallen(heap);

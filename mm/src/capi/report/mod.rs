@@ -62,7 +62,8 @@ pub(super) unsafe fn print_memory_usage(instance: &'static mm_instance_, name: *
     });
 }
 
-fn print(report: &dyn Display) {
+/// Prints a report as a whole.
+pub(super) fn print(report: &dyn Display) {
     print::write_text(Stdout, format_args!("{report}"));
 }
 

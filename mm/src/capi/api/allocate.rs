@@ -1,0 +1,93 @@
+//! Blocks of units.
+
+use core::ffi::{c_char, c_void};
+use core::ptr::NonNull;
+
+use super::super::place::Place;
+use super::family::{family_at, mm_family};
+use super::last::{Answer, pointer, refuse};
+use crate::error::AllocError;
+use crate::family::PageFamily;
+
+/// Allocates a block of `units` units. What is in it is unspecified.
+///
+/// Refused with `MM_SIZE_OVERFLOW`, `MM_OUT_OF_MEMORY` or `MM_OVER_LIMIT`. A block of 0 units is no
+/// `NULL`, has no memory, and may be released.
+///
+/// # Safety
+///
+/// `family` is null or a family.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_family_alloc(family: *mut mm_family, units: usize) -> *mut c_void {
+    let place = Place::Function("mm_family_alloc");
+    // SAFETY: the caller promises it.
+    block(unsafe { family_at(family) }, |family| {
+        family.alloc_for(units, &place)
+    })
+}
+
+/// Allocates a block of `units` units, all bytes zero; else as `mm_family_alloc`.
+///
+/// # Safety
+///
+/// `family` is null or a family.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_family_alloc_zeroed(
+    family: *mut mm_family,
+    units: usize,
+) -> *mut c_void {
+    let place = Place::Function("mm_family_alloc_zeroed");
+    // SAFETY: the caller promises it.
+    block(unsafe { family_at(family) }, |family| {
+        family.alloc_zeroed_for(units, &place)
+    })
+}
+
+/// As `mm_family_alloc`, for `MM_ALLOC`, which knows its place in the source: reports of leaks name it.
+///
+/// # Safety
+///
+/// `family` is null or a family; `file` is null or a string of C.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_family_alloc_at(
+    family: *mut mm_family,
+    units: usize,
+    file: *const c_char,
+    line: u32,
+) -> *mut c_void {
+    // SAFETY: the caller promises it.
+    let place = unsafe { Place::line(file, line) };
+    // SAFETY: the caller promises it.
+    block(unsafe { family_at(family) }, |family| {
+        family.alloc_for(units, &place)
+    })
+}
+
+/// As `mm_family_alloc_zeroed`, for `MM_ALLOC_ZEROED`, which knows its place in the source.
+///
+/// # Safety
+///
+/// `family` is null or a family; `file` is null or a string of C.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_family_alloc_zeroed_at(
+    family: *mut mm_family,
+    units: usize,
+    file: *const c_char,
+    line: u32,
+) -> *mut c_void {
+    // SAFETY: the caller promises it.
+    let place = unsafe { Place::line(file, line) };
+    // SAFETY: the caller promises it.
+    block(unsafe { family_at(family) }, |family| {
+        family.alloc_zeroed_for(units, &place)
+    })
+}
+
+#[inline]
+fn block(
+    family: Answer<&'static PageFamily>,
+    alloc: impl FnOnce(&'static PageFamily) -> Result<NonNull<u8>, AllocError>,
+) -> *mut c_void {
+    let block = family.and_then(|family| alloc(family).map_err(refuse));
+    pointer(block.map(|block| block.as_ptr().cast()))
+}

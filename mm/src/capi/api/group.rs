@@ -1,0 +1,96 @@
+//! Limits that families share.
+
+use core::ptr;
+
+use super::family::{family_at, mm_family};
+use super::last::{Answer, Refused, pointer, refuse, status};
+use super::status::mm_status;
+use crate::error::RegisterError;
+use crate::family;
+use crate::heap::RECORDS;
+use crate::limit::LimitGroup;
+
+/// Families that share a limit: what they hold together may not rise above it.
+#[derive(Debug)]
+pub struct mm_limit_group {
+    _of_rust: [u8; 0],
+}
+
+/// Makes a group without families that may hold `bytes` bytes of live units. It stays for as long as
+/// the process. Refused with `MM_OUT_OF_MEMORY`.
+#[unsafe(no_mangle)]
+pub extern "C" fn mm_limit_group_new(bytes: u64) -> *mut mm_limit_group {
+    // As before the first family.
+    family::begin();
+    let new = RECORDS.place(LimitGroup::new(bytes));
+    let new = new.map_err(|_| refuse(RegisterError::OutOfMemory));
+    pointer(new.map(|new| ptr::from_ref(new).cast_mut().cast()))
+}
+
+/// Puts a family into the group, with what it holds, and out of the one that it was in.
+///
+/// # Safety
+///
+/// `group` is null or a group; `family` is null or a family.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_limit_group_add(
+    group: *mut mm_limit_group,
+    family: *mut mm_family,
+) -> mm_status {
+    // SAFETY: the caller promises it.
+    let group = unsafe { group_at(group) };
+    // SAFETY: the caller promises it.
+    let family = unsafe { family_at(family) };
+    status(group.and_then(|group| family.map(|family| group.add(family))))
+}
+
+/// Takes a family out of the group, if it is in it.
+///
+/// # Safety
+///
+/// As for `mm_limit_group_add`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_limit_group_remove(
+    group: *mut mm_limit_group,
+    family: *mut mm_family,
+) -> mm_status {
+    // SAFETY: the caller promises it.
+    let group = unsafe { group_at(group) };
+    // SAFETY: the caller promises it.
+    let family = unsafe { family_at(family) };
+    status(group.and_then(|group| family.map(|family| group.remove(family))))
+}
+
+/// Sets the limit of the group, for every call that begins after this one returns.
+///
+/// # Safety
+///
+/// `group` is null or a group.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_limit_group_set_bytes(
+    group: *mut mm_limit_group,
+    bytes: u64,
+) -> mm_status {
+    // SAFETY: the caller promises it.
+    status(unsafe { group_at(group) }.map(|group| group.set_limit(bytes)))
+}
+
+/// Returns what the families of the group hold together, in bytes of live units.
+///
+/// # Safety
+///
+/// `group` is null or a group.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_limit_group_live_bytes(group: *const mm_limit_group) -> u64 {
+    // SAFETY: the caller promises it.
+    unsafe { group_at(group) }.map_or(0, LimitGroup::live_bytes)
+}
+
+/// # Safety
+///
+/// The group is null, or [`mm_limit_group_new`] returned it.
+unsafe fn group_at(group: *const mm_limit_group) -> Answer<&'static LimitGroup> {
+    // SAFETY: the pointer was made from a `&'static LimitGroup`, or is null.
+    let group = unsafe { group.cast::<LimitGroup>().as_ref() };
+    group.ok_or_else(|| refuse(Refused::Argument("the group is NULL")))
+}

@@ -1,0 +1,39 @@
+//! The face for new programs: `mm_*`, of page families that programs have by handles.
+//!
+//! It says nothing on its own: a call that is refused changes nothing, and answers with a status, or
+//! with `NULL` or 0 where it would return something. [`mm_last_status`] and [`mm_last_error`] say why.
+
+// In the order in which the header has what is in them.
+mod status;
+
+mod last;
+
+mod family;
+
+mod names;
+
+mod allocate;
+
+mod release;
+
+mod stats;
+
+mod report;
+
+mod upkeep;
+
+mod limit;
+
+mod group;
+
+pub use allocate::*;
+pub use family::*;
+pub use group::*;
+pub use last::{mm_last_error, mm_last_status};
+pub use limit::*;
+pub(crate) use names::Names;
+pub use release::*;
+pub use report::*;
+pub use stats::*;
+pub use status::{mm_status, mm_status_text};
+pub use upkeep::*;

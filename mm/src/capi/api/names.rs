@@ -1,0 +1,41 @@
+//! Names of families as strings of C. Those of types are none in Rust.
+
+use core::ffi::CStr;
+
+use super::last::{Answer, refuse};
+use crate::error::RegisterError;
+use crate::family::PageFamily;
+use crate::heap::RECORDS;
+
+/// Name and path of a family, each with a zero byte at its end.
+#[derive(Debug)]
+pub(crate) struct Names {
+    pub(super) name: &'static CStr,
+    pub(super) path: &'static CStr,
+}
+
+/// The names of a family, which are copied the first time, and stay.
+pub(super) fn names_of(family: &'static PageFamily) -> Answer<&'static Names> {
+    if let Some(known) = family.c_names.get() {
+        return Ok(known);
+    }
+    let new = make(family).ok_or_else(|| refuse(RegisterError::OutOfMemory))?;
+    // Another thread may have made some meanwhile, and given them away: both stay.
+    family.c_names.set(Some(new));
+    Ok(new)
+}
+
+fn make(family: &PageFamily) -> Option<&'static Names> {
+    let name = copied(family.name())?;
+    let path = match family.path() {
+        path if path == family.name() => name,
+        path => copied(path)?,
+    };
+    RECORDS.place(Names { name, path }).ok()
+}
+
+/// A copy that ends with a zero byte: the first there is.
+fn copied(text: &str) -> Option<&'static CStr> {
+    let bytes = [text.as_bytes(), &[0]].concat();
+    CStr::from_bytes_until_nul(RECORDS.copied(&bytes).ok()?).ok()
+}

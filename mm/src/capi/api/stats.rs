@@ -1,0 +1,294 @@
+//! Figures as structs of C, which may become longer: the caller says how long its own are.
+
+use super::family::{family_at, mm_family};
+use super::last::{Answer, Refused, refuse, status};
+use super::status::mm_status;
+use crate::registry::{snapshot, snapshot_of};
+use crate::snapshot::{FamilySnapshot, Snapshot};
+
+/// What the fields of `struct mm_stats` and `struct mm_family_stats` mean. Later versions have more
+/// fields at the end.
+pub const MM_STATS_VERSION: u32 = 1;
+
+/// Totals of all families, and figures of the process.
+///
+/// The caller sets `size` and `version`. No more than `size` bytes are written: a program that was
+/// built with an older header gets what it knows, and one that was built with a newer one than the
+/// library finds zeros in the fields that the library does not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct mm_stats {
+    /// Set by the caller: `sizeof(struct mm_stats)`.
+    pub size: usize,
+    /// Set by the caller: `MM_STATS_VERSION`. The library puts the version there that it filled in: its
+    /// own, if that is older.
+    pub version: u32,
+    /// 1 if `resident_bytes` is what the kernel says; 0 if it equals `mapped_bytes`.
+    pub resident_is_measured: u32,
+    /// Page families.
+    pub families: u64,
+    /// Bytes of one OS page.
+    pub os_page_bytes: u64,
+    /// Resident bytes of the whole process; 0 where the system does not say.
+    pub process_resident_bytes: u64,
+    /// Resident bytes of mm's own maps, records and tables.
+    pub records_resident_bytes: u64,
+    /// VM pages in use: those that may be backed by memory.
+    pub vm_pages: u64,
+    /// Bytes of address space in use by VM pages.
+    pub mapped_bytes: u64,
+    /// Bytes of VM pages that are backed by memory.
+    pub resident_bytes: u64,
+    /// Blocks handed out and not released.
+    pub live_blocks: u64,
+    /// Units of the live blocks, whatever their sizes.
+    pub live_units: u64,
+    /// Bytes of the live units.
+    pub live_bytes: u64,
+    /// Units in threads' caches, whatever their sizes.
+    pub cached_units: u64,
+    /// Bytes of the units in threads' caches.
+    pub cached_bytes: u64,
+    /// Blocks handed out since start.
+    pub blocks_allocated: u64,
+    /// Blocks released since start.
+    pub blocks_released: u64,
+    /// Calls into the kernel for families' memory since start.
+    pub kernel_calls: u64,
+    /// Bytes that `mm_trim` would give back, threads' caches aside.
+    pub reclaimable_bytes: u64,
+}
+
+/// Figures of one family. `size` and `version` are as in `struct mm_stats`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct mm_family_stats {
+    /// Set by the caller: `sizeof(struct mm_family_stats)`.
+    pub size: usize,
+    /// Set by the caller: `MM_STATS_VERSION`. The library puts the version there that it filled in: its
+    /// own, if that is older.
+    pub version: u32,
+    /// 1 if the family was registered while the program ran; 0 if it is that of a type of Rust.
+    pub run_time: u32,
+    /// Bytes of one unit.
+    pub unit_size: u64,
+    /// Alignment of a unit, in bytes.
+    pub unit_align: u64,
+    /// Units that fit into one VM page; 0 when units have no size, 1 when a unit is larger.
+    pub units_per_page: u64,
+    /// VM pages in use: those that may be backed by memory.
+    pub vm_pages: u64,
+    /// Bytes of address space in use by VM pages.
+    pub mapped_bytes: u64,
+    /// Bytes that are backed by memory, as the kernel says.
+    pub resident_bytes: u64,
+    /// Blocks handed out and not released.
+    pub live_blocks: u64,
+    /// Units of the live blocks.
+    pub live_units: u64,
+    /// Bytes of the live units.
+    pub live_bytes: u64,
+    /// Longest runs of free units inside VM pages in use.
+    pub free_blocks: u64,
+    /// Units of the free blocks.
+    pub free_units: u64,
+    /// Units in threads' caches: neither live nor in a free block.
+    pub cached_units: u64,
+    /// Highest `live_bytes` seen, to within one cache per thread.
+    pub peak_live_bytes: u64,
+    /// Blocks handed out since start.
+    pub blocks_allocated: u64,
+    /// Blocks released since start.
+    pub blocks_released: u64,
+    /// Calls into the kernel for this family's memory since start.
+    pub kernel_calls: u64,
+    /// Units of the largest free block; 0 if there is none.
+    pub largest_free_block: u64,
+    /// Bytes that `mm_trim` would give back, threads' caches aside.
+    pub reclaimable_bytes: u64,
+}
+
+/// Fills in the totals of all families. Exact while no other thread allocates or releases.
+///
+/// Refused with `MM_BAD_ARGUMENT` if `size` has no room for `version`, or `version` is 0.
+///
+/// # Safety
+///
+/// `stats` is null, or `stats->size` bytes may be written there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_stats(stats: *mut mm_stats) -> mm_status {
+    // SAFETY: the caller promises it.
+    status(unsafe { fill(stats, || Ok(mm_stats::from(&snapshot()))) })
+}
+
+/// Fills in the figures of one family; else as `mm_stats`.
+///
+/// # Safety
+///
+/// As for `mm_stats`; `family` is null or a family.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_family_stats(
+    family: *const mm_family,
+    stats: *mut mm_family_stats,
+) -> mm_status {
+    // SAFETY: the caller promises it.
+    let family = unsafe { family_at(family) };
+    let figures = || Ok(mm_family_stats::from(&snapshot_of(family?)));
+    // SAFETY: the caller promises it.
+    status(unsafe { fill(stats, figures) })
+}
+
+/// What both structs begin with.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Head {
+    size: usize,
+    version: u32,
+}
+
+/// Writes figures as far as the caller has room, and zeros behind them.
+///
+/// # Safety
+///
+/// `stats` is null, or begins with a `Head` that says how many bytes may be written there. `T` begins
+/// with one, too.
+unsafe fn fill<T>(stats: *mut T, figures: impl FnOnce() -> Answer<T>) -> Answer<()> {
+    if stats.is_null() {
+        return Err(refuse(Refused::Argument("the struct for figures is NULL")));
+    }
+    let head = stats.cast::<Head>();
+    // SAFETY: the caller promises that it is there.
+    let asked = unsafe { head.read_unaligned() };
+    if asked.size < size_of::<Head>() || asked.version == 0 {
+        return Err(refuse(Refused::Argument(
+            "the struct for figures has no size or no version",
+        )));
+    }
+    let figures = figures()?;
+    let known = asked.size.min(size_of::<T>());
+    let bytes = stats.cast::<u8>();
+    // SAFETY: as many are the caller's, and as many there are.
+    unsafe { bytes.copy_from_nonoverlapping((&raw const figures).cast(), known) };
+    let rest = bytes.wrapping_add(known);
+    // SAFETY: they are the caller's.
+    unsafe { rest.write_bytes(0, asked.size - known) };
+    let version = asked.version.min(MM_STATS_VERSION);
+    // SAFETY: as for the read.
+    unsafe { head.write_unaligned(Head { version, ..asked }) };
+    Ok(())
+}
+
+impl From<&Snapshot> for mm_stats {
+    fn from(all: &Snapshot) -> Self {
+        Self {
+            size: 0,
+            version: 0,
+            resident_is_measured: all.resident_is_measured.into(),
+            families: all.families.len() as u64,
+            os_page_bytes: all.os_page_bytes,
+            process_resident_bytes: all.process_resident_bytes,
+            records_resident_bytes: all.records_resident_bytes,
+            vm_pages: all.vm_pages(),
+            mapped_bytes: all.mapped_bytes(),
+            resident_bytes: all.resident_bytes(),
+            live_blocks: all.live_blocks(),
+            live_units: all.live_units(),
+            live_bytes: all.live_bytes(),
+            cached_units: all.cached_units(),
+            cached_bytes: all.cached_bytes(),
+            blocks_allocated: all.blocks_allocated(),
+            blocks_released: all.blocks_released(),
+            kernel_calls: all.kernel_calls(),
+            reclaimable_bytes: all.reclaimable_bytes(),
+        }
+    }
+}
+
+impl From<&FamilySnapshot> for mm_family_stats {
+    fn from(family: &FamilySnapshot) -> Self {
+        Self {
+            size: 0,
+            version: 0,
+            run_time: family.run_time.into(),
+            unit_size: family.unit_size,
+            unit_align: family.unit_align,
+            units_per_page: family.units_per_page,
+            vm_pages: family.vm_pages,
+            mapped_bytes: family.mapped_bytes,
+            resident_bytes: family.resident_bytes,
+            live_blocks: family.live_blocks,
+            live_units: family.live_units,
+            live_bytes: family.live_bytes,
+            free_blocks: family.free_blocks,
+            free_units: family.free_units,
+            cached_units: family.cached_units,
+            peak_live_bytes: family.peak_live_bytes,
+            blocks_allocated: family.blocks_allocated,
+            blocks_released: family.blocks_released,
+            kernel_calls: family.kernel_calls,
+            largest_free_block: family.largest_free_block(),
+            reclaimable_bytes: family.reclaimable_bytes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// More room than the struct takes, in words that begin as `FILLED`.
+    type Words = [u64; 40];
+    const FILLED: u64 = 0x5555_5555_5555_5555;
+    const WORDS: usize = size_of::<mm_stats>() / size_of::<u64>();
+
+    /// What the figures are in a program whose struct has this size.
+    fn asked(size: usize, version: u32) -> (mm_status, Words) {
+        let mut words = [FILLED; 40];
+        let head = words.as_mut_ptr().cast::<Head>();
+        // SAFETY: the words are longer than a head.
+        unsafe { head.write_unaligned(Head { size, version }) };
+        // SAFETY: no size that is asked for is larger than the words.
+        let answer = unsafe { mm_stats(words.as_mut_ptr().cast()) };
+        (answer, words)
+    }
+
+    fn head_of(words: &Words) -> Head {
+        // SAFETY: the words are longer than a head, of which any bytes are a value.
+        unsafe { words.as_ptr().cast::<Head>().read_unaligned() }
+    }
+
+    #[test]
+    fn an_older_program_gets_what_it_knows() {
+        for known in [2, 3, 5, WORDS] {
+            let (answer, words) = asked(known * 8, 1);
+            assert_eq!(answer, mm_status::MM_OK);
+            assert_eq!(
+                (head_of(&words).size, head_of(&words).version),
+                (known * 8, 1)
+            );
+            assert!(words[2..known].iter().all(|word| *word != FILLED));
+            assert!(words[known..].iter().all(|word| *word == FILLED));
+        }
+        let os_pages = asked(4 * 8, 1).1[3];
+        assert_eq!(os_pages, snapshot().os_page_bytes);
+    }
+
+    #[test]
+    fn a_newer_program_gets_zeros() {
+        let (answer, words) = asked((WORDS + 3) * 8, 7);
+        assert_eq!(answer, mm_status::MM_OK);
+        assert_eq!(head_of(&words).version, MM_STATS_VERSION);
+        assert_eq!(words[WORDS..WORDS + 3], [0; 3]);
+        assert!(words[WORDS + 3..].iter().all(|word| *word == FILLED));
+        assert!(words[2..WORDS].iter().all(|word| *word != FILLED));
+    }
+
+    #[test]
+    fn who_says_no_size_is_refused() {
+        for (size, version) in [(0, 1), (size_of::<usize>(), 1), (WORDS * 8, 0)] {
+            let (answer, words) = asked(size, version);
+            assert_eq!(answer, mm_status::MM_BAD_ARGUMENT);
+            assert!(words[2..].iter().all(|word| *word == FILLED));
+        }
+    }
+}
