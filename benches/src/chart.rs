@@ -6,10 +6,10 @@ use std::path::Path;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::figures::Figures;
 use crate::rivals::{OURS, RIVALS};
-use crate::table::short;
 use crate::workloads::{Row, Table};
+use mm_benches_common::columns::short;
+use mm_benches_common::figures::Figures;
 
 type Done = Result<(), Box<dyn Error>>;
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;

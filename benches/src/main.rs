@@ -12,11 +12,7 @@
 
 mod chart;
 mod child;
-mod clock;
-mod figures;
-mod machine;
 mod options;
-mod random;
 mod ratio;
 mod rivals;
 mod run;
@@ -27,6 +23,8 @@ mod workloads;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
+
+use mm_benches_common::machine;
 
 use crate::options::{Options, USAGE};
 use crate::rivals::RIVALS;

@@ -1,9 +1,9 @@
 //! How mm stands beside the best of the others.
 
-use crate::clock::count;
-use crate::figures::Figures;
 use crate::rivals::{KEYED, OURS, RIVALS};
 use crate::workloads::Row;
+use mm_benches_common::clock::count;
+use mm_benches_common::figures::Figures;
 
 /// Below this, figures are as good as each other: a share of nothing has no ratio.
 const LEAST: f64 = 0.1;

@@ -4,9 +4,9 @@ use std::env;
 use std::io;
 use std::process::{Command, Stdio};
 
-use crate::figures::Figures;
 use crate::options::{Options, Part};
 use crate::workloads::Workload;
+use mm_benches_common::figures::Figures;
 
 /// How often a part is started before the whole is given up.
 const TRIES: usize = 3;

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::figures::Figures;
+use mm_benches_common::columns;
+use mm_benches_common::figures::Figures;
+
 use crate::options::Options;
 use crate::ratio::Against;
 use crate::rivals::RIVALS;
@@ -31,12 +33,10 @@ pub(crate) fn report(options: &Options, figures: &Figures, rows: &[Row], machine
 }
 
 fn lines(options: &Options, figures: &Figures, rows: &[Row]) -> String {
-    let mut cells = vec![head(options), rule(options)];
+    let figures_of_a_row = rivals(options).count() + 2;
+    let mut cells = vec![head(options), columns::rule(3, figures_of_a_row)];
     cells.extend(rows.iter().map(|row| body(options, figures, row)));
-    let columns = 0..cells[0].len();
-    let width = |column: usize| cells.iter().map(|line| line[column].chars().count()).max();
-    let widths: Vec<usize> = columns.filter_map(width).collect();
-    cells.iter().map(|line| padded(line, &widths)).collect()
+    columns::lines(&cells, 3)
 }
 
 /// Returns the rivals that are wanted, in the order of the columns.
@@ -52,45 +52,16 @@ fn head(options: &Options) -> Vec<String> {
     cells.map(str::to_owned).collect()
 }
 
-/// Returns the line below the head, which sets the figures to the right.
-fn rule(options: &Options) -> Vec<String> {
-    let figures = rivals(options).map(|_| "--:").chain(["--:", "--:"]);
-    let cells = [":--", ":--", ":--"].into_iter().chain(figures);
-    cells.map(str::to_owned).collect()
-}
-
 fn body(options: &Options, figures: &Figures, row: &Row) -> Vec<String> {
     let mut cells = [row.name, row.what, row.unit].map(str::to_owned).to_vec();
-    cells.extend(rivals(options).map(|rival| figure(figures.median(row.name, rival))));
+    cells.extend(rivals(options).map(|rival| columns::or_dash(figures.median(row.name, rival))));
     let ratios = [Against::All, Against::Addresses].map(|against| against.ratio(figures, row));
     cells.extend(ratios.map(of_ratio));
     cells
 }
 
-/// Writes a figure with three digits that count.
-pub(crate) fn short(figure: f64) -> String {
-    match figure {
-        ..10.0 => format!("{figure:.2}"),
-        ..100.0 => format!("{figure:.1}"),
-        _ => format!("{figure:.0}"),
-    }
-}
-
-fn figure(median: Option<f64>) -> String {
-    median.map_or("-".to_owned(), short)
-}
-
 fn of_ratio(ratio: Option<f64>) -> String {
     ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}"))
-}
-
-fn padded(cells: &[String], widths: &[usize]) -> String {
-    let filled = cells.iter().zip(widths).enumerate();
-    let cells = filled.map(|(column, (cell, &width))| match column {
-        0..3 => format!("| {cell:<width$} "),
-        _ => format!("| {cell:>width$} "),
-    });
-    cells.chain(["|\n".to_owned()]).collect()
 }
 
 fn means(figures: &Figures, rows: &[Row]) -> String {

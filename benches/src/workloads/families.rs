@@ -3,9 +3,9 @@
 use std::hint::black_box;
 
 use super::{Load, live};
-use crate::clock::{each, timed};
 use crate::rivals::{Families, Rival, Store, Value};
 use crate::values::Plain;
+use mm_benches_common::clock::{each, timed};
 
 /// Replaces the value of each of `load.live` families.
 pub(super) fn measure<R: Rival>(load: Load) -> Vec<f64> {

@@ -4,9 +4,9 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use super::Load;
-use crate::clock::{each, timed};
 use crate::rivals::{Rival, Store, Value};
 use crate::values::Plain;
+use mm_benches_common::clock::{each, timed};
 
 /// Batches that may wait in the channel.
 const WAITING: usize = 64;

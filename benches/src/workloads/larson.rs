@@ -5,10 +5,10 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use super::{Load, live};
-use crate::clock::{each, timed};
-use crate::random::Random;
 use crate::rivals::{Rival, Store};
 use crate::values::Plain;
+use mm_benches_common::clock::{each, timed};
+use mm_benches_common::random::Random;
 
 /// Lines of threads, one thread of each alive at a time.
 const LINES: u32 = 2;

@@ -5,10 +5,10 @@ use std::hint::black_box;
 use std::mem::MaybeUninit;
 
 use super::Load;
-use crate::clock::count;
-use crate::random::Random;
 use crate::rivals::{Rival, Store, Value};
 use crate::values::Plain;
+use mm_benches_common::clock::count;
+use mm_benches_common::random::Random;
 
 /// Returns the bytes of each of `load.live` values, and the share that stays after all are
 /// released in order.

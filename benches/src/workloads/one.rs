@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use super::Load;
-use crate::clock::{each, timed};
 use crate::rivals::{Rival, Store, Value};
+use mm_benches_common::clock::{each, timed};
 
 /// Values of a round.
 const BATCH: u32 = 1_000;

@@ -4,9 +4,9 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use super::{Load, live};
-use crate::clock::{each, timed};
-use crate::random::Random;
 use crate::rivals::{Rival, Store, Value};
+use mm_benches_common::clock::{each, timed};
+use mm_benches_common::random::Random;
 
 /// Allocates `load.live` values and releases them in the same order.
 pub(super) fn in_order<R: Rival, T: Value>(load: Load) -> Vec<f64> {

@@ -1,9 +1,9 @@
 //! Random replacement among values that live on.
 
 use super::{Load, live};
-use crate::clock::{each, timed};
-use crate::random::Random;
 use crate::rivals::{Rival, Value};
+use mm_benches_common::clock::{each, timed};
+use mm_benches_common::random::Random;
 
 /// Replaces random ones of `load.live` values; a round has a million places.
 pub(super) fn measure<R: Rival, T: Value>(load: Load) -> Vec<f64> {

@@ -1,9 +1,9 @@
 //! Zeroed rows of differing lengths, replaced at random.
 
 use super::Load;
-use crate::clock::{each, timed};
-use crate::random::Random;
 use crate::rivals::{Rival, Row};
+use mm_benches_common::clock::{each, timed};
+use mm_benches_common::random::Random;
 
 /// Rows that are live.
 const LIVE: u32 = 4_096;

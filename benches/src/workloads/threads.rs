@@ -5,10 +5,10 @@ use std::thread;
 use std::time::Instant;
 
 use super::{Load, live};
-use crate::clock::each;
-use crate::random::Random;
 use crate::rivals::Rival;
 use crate::values::Plain;
+use mm_benches_common::clock::each;
+use mm_benches_common::random::Random;
 
 /// Values that each thread has.
 const LIVE: u32 = 1_000;

@@ -1,8 +1,8 @@
 //! Binary trees: built from the leaves up, then released.
 
 use super::Load;
-use crate::clock::{each, timed};
 use crate::rivals::{Forest, Rival};
+use mm_benches_common::clock::{each, timed};
 
 /// Builds and releases trees of depth `load.live`; an operation is one node.
 pub(super) fn measure<R: Rival>(load: Load) -> Vec<f64> {

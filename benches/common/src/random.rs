@@ -1,15 +1,17 @@
 //! Random sequences that are the same in every run and for every rival.
 
 /// Marsaglia's xorshift of 64 bits.
-pub(crate) struct Random(u64);
+#[derive(Debug)]
+pub struct Random(u64);
 
 impl Random {
-    pub(crate) fn new() -> Self {
+    /// Begins where every sequence begins.
+    pub fn new() -> Self {
         Self(88_172_645_463_325_252)
     }
 
     /// Returns a number below `end`.
-    pub(crate) fn below(&mut self, end: u32) -> u32 {
+    pub fn below(&mut self, end: u32) -> u32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -17,12 +19,12 @@ impl Random {
     }
 
     /// Returns `count` numbers below `end`.
-    pub(crate) fn sequence(&mut self, count: u32, end: u32) -> Vec<u32> {
+    pub fn sequence(&mut self, count: u32, end: u32) -> Vec<u32> {
         (0..count).map(|_| self.below(end)).collect()
     }
 
     /// Shuffles, by Fisher and Yates.
-    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             let end = u32::try_from(last + 1).expect("no workload has that many values");
             items.swap(last, self.below(end) as usize);

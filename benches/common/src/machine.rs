@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread;
 
 /// Returns a line with processor, kernel, compiler, and the profile of the build.
-pub(crate) fn line() -> String {
+pub fn line() -> String {
     let cpus = thread::available_parallelism().map_or(1, usize::from);
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let (kernel, processor) = (kernel.trim(), processor());
@@ -30,7 +30,7 @@ fn compiler() -> String {
 }
 
 /// Returns the profile of the build: the name of the directory that cargo puts the program into.
-pub(crate) fn profile() -> String {
+pub fn profile() -> String {
     let program = env::current_exe().unwrap_or_default();
     let directory = program.parent().and_then(Path::file_name);
     directory.unwrap_or_default().to_string_lossy().into_owned()

@@ -3,15 +3,16 @@
 use std::time::{Duration, Instant};
 
 /// How long something took.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Took {
-    pub(crate) wall: Duration,
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Took {
+    /// Time on the wall.
+    pub wall: Duration,
     /// CPU time of all threads of the process.
-    pub(crate) cpu: Duration,
+    pub cpu: Duration,
 }
 
 /// Runs `work` and returns how long it took.
-pub(crate) fn timed(work: impl FnOnce()) -> Took {
+pub fn timed(work: impl FnOnce()) -> Took {
     let (start, cpu_before) = (Instant::now(), cpu_time());
     work();
     let cpu = cpu_time().saturating_sub(cpu_before);
@@ -20,12 +21,12 @@ pub(crate) fn timed(work: impl FnOnce()) -> Took {
 }
 
 /// Returns the nanoseconds of one operation.
-pub(crate) fn each(took: Duration, operations: u64) -> f64 {
+pub fn each(took: Duration, operations: u64) -> f64 {
     took.as_secs_f64() * 1e9 / count(operations)
 }
 
 /// Turns a count into what can be divided by.
-pub(crate) fn count(number: u64) -> f64 {
+pub fn count(number: u64) -> f64 {
     let high = u32::try_from(number >> 32).expect("a half of 64 bits has 32");
     let low = u32::try_from(number & u64::from(u32::MAX)).expect("a half of 64 bits has 32");
     f64::from(high) * 4_294_967_296.0 + f64::from(low)

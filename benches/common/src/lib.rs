@@ -1,0 +1,7 @@
+//! What the benches of mm have in common: clock, medians, random numbers, and columns.
+
+pub mod clock;
+pub mod columns;
+pub mod figures;
+pub mod machine;
+pub mod random;
