@@ -6,11 +6,19 @@
 use core::ptr::NonNull;
 
 use super::Heap;
+use super::extent::Extent;
 use super::large::Large;
 use super::page::Page;
 use super::record::Record;
 use super::visit::{LiveUnits, MOST_WORDS};
 use crate::os::Inside;
+
+/// What of one family is shown.
+pub(crate) struct Walk {
+    heap: &'static Heap,
+    /// The starts of the blocks in other threads' caches.
+    cached: Vec<usize>,
+}
 
 /// A VM page that memory may back, or a large block.
 #[derive(Clone, Copy)]
@@ -31,50 +39,13 @@ pub(crate) struct BlockView {
 }
 
 impl Heap {
-    /// The pages that memory may back now, in no order.
-    pub(crate) fn pages_in_use(&'static self) -> Vec<PageView> {
-        let mut all = Vec::new();
-        for record in self.records() {
-            match record {
-                Record::Extent(extent) => {
-                    let pages = extent.pages().filter(|page| page.is_in_use());
-                    all.extend(pages.map(|page| PageView(Kind::Page(page))));
-                }
-                Record::Large(large) => all.extend(self.large_in_use(large)),
-            }
+    /// Begins to show the family. Exact while no other thread allocates or releases. Allocates only if
+    /// other threads' caches have blocks.
+    pub(crate) fn walk(&'static self) -> Walk {
+        Walk {
+            heap: self,
+            cached: self.cached_elsewhere(),
         }
-        all
-    }
-
-    /// Calls `f` with every block of a page, from the first address on, and with what lies between.
-    ///
-    /// Exact while no other thread allocates or releases.
-    pub(crate) fn for_each_block(&'static self, page: PageView, f: &mut dyn FnMut(BlockView)) {
-        match page.0 {
-            Kind::Large { first, units } => f(BlockView {
-                first,
-                units,
-                is_live: true,
-            }),
-            Kind::Page(page) => self.copy_blocks(page).for_each(f),
-        }
-    }
-
-    fn copy_blocks(&'static self, page: Page) -> Blocks {
-        let cached = self.cached_elsewhere();
-        let mut blocks = Blocks {
-            page,
-            live: LiveUnits::none(),
-            joined: [0; MOST_WORDS],
-        };
-        let _inside = Inside::enter();
-        self.flush_own();
-        let _central = self.central();
-        blocks.live.copy(page, &cached);
-        for (word, joined) in (0..page.map().words()).zip(&mut blocks.joined) {
-            *joined = page.map().joined_in(word);
-        }
-        blocks
     }
 
     fn large_in_use(&'static self, large: &'static Large) -> Option<PageView> {
@@ -88,6 +59,58 @@ impl Heap {
     }
 }
 
+impl Walk {
+    /// The pages that memory may back now, those of the newest address space first.
+    pub(crate) fn pages(&self) -> impl Iterator<Item = PageView> {
+        self.heap.records().flat_map(|record| {
+            let (extent, large) = match record {
+                Record::Extent(extent) => (Some(extent), None),
+                Record::Large(large) => (None, Some(large)),
+            };
+            let pages = extent.into_iter().flat_map(Extent::pages);
+            let in_use = pages.filter(|page| page.is_in_use());
+            in_use
+                .map(|page| PageView(Kind::Page(page)))
+                .chain(large.and_then(|large| self.heap.large_in_use(large)))
+        })
+    }
+
+    /// The blocks of a page, from the first address on, and what lies between.
+    pub(crate) fn blocks(&self, page: PageView) -> impl Iterator<Item = BlockView> {
+        let (page, large) = match page.0 {
+            Kind::Page(page) => (Some(self.copy(page)), None),
+            Kind::Large { first, units } => {
+                let is_live = true;
+                (
+                    None,
+                    Some(BlockView {
+                        first,
+                        units,
+                        is_live,
+                    }),
+                )
+            }
+        };
+        page.into_iter().flat_map(Blocks::views).chain(large)
+    }
+
+    fn copy(&self, page: Page) -> Blocks {
+        let mut blocks = Blocks {
+            page,
+            live: LiveUnits::none(),
+            joined: [0; MOST_WORDS],
+        };
+        let _inside = Inside::enter();
+        self.heap.flush_own();
+        let _central = self.heap.central();
+        blocks.live.copy(page, &self.cached);
+        for (word, joined) in (0..page.map().words()).zip(&mut blocks.joined) {
+            *joined = page.map().joined_in(word);
+        }
+        blocks
+    }
+}
+
 /// What is in one VM page: a copy.
 struct Blocks {
     page: Page,
@@ -97,18 +120,19 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn for_each(&self, f: &mut dyn FnMut(BlockView)) {
-        let mut first = 0;
-        while first < self.page.capacity() {
-            let is_live = self.live.holds(first);
+    fn views(self) -> impl Iterator<Item = BlockView> {
+        let mut next = 0;
+        core::iter::from_fn(move || {
+            let first = next;
+            let is_live = (first < self.page.capacity()).then(|| self.live.holds(first))?;
             let units = self.units_from(first, is_live);
-            f(BlockView {
+            next += units;
+            Some(BlockView {
                 first: self.page.unit(first),
                 units,
                 is_live,
-            });
-            first += units;
-        }
+            })
+        })
     }
 
     /// Units from `first` on that are one block, or are not live.

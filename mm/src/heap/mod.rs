@@ -102,7 +102,7 @@ use record::SPACE;
 
 pub(crate) use asker::{MOST_SCOPES, Scope, account_scope, enter_scope, scope, scopes_begun};
 #[cfg(feature = "capi")]
-pub(crate) use blocks::{BlockView, PageView};
+pub(crate) use blocks::{BlockView, PageView, Walk};
 pub use cache::CacheCell;
 pub(crate) use caller::Caller;
 #[cfg(feature = "capi")]

@@ -8,7 +8,7 @@ use super::Coloured;
 use super::blocks::BlockUsage;
 use crate::capi::family::Family;
 use crate::capi::instance::mm_instance_;
-use crate::heap::{BlockView, PageView};
+use crate::heap::{BlockView, PageView, Walk};
 use crate::os::{PageSource, System};
 
 const GREEN: &str = "\x1b[32m";
@@ -35,6 +35,7 @@ struct PageUsage<'a> {
     page: PageView,
     before: Option<usize>,
     after: Option<usize>,
+    walk: &'a Walk,
     of: &'a FamilyUsage<'a>,
 }
 
@@ -101,13 +102,6 @@ impl Display for MemoryUsage<'_> {
 }
 
 impl FamilyUsage<'_> {
-    /// Its pages, by address.
-    fn pages(&self) -> Vec<PageView> {
-        let mut pages = self.family.heap.heap.pages_in_use();
-        pages.sort_by_key(PageView::address);
-        pages
-    }
-
     fn unit(&self) -> usize {
         self.family.heap.layout().size()
     }
@@ -122,14 +116,15 @@ impl Display for FamilyUsage<'_> {
         let (live, calls) = (figures.live_units * unit as u64, figures.kernel_calls);
         let used = format_args!("\tApp Used Memory {live}B, #Sys Calls {calls}");
         write!(f, "{}", self.of.coloured(CYAN, used))?;
-        let pages = self.pages();
-        let address = |number: usize| pages.get(number).map(PageView::address);
-        for (number, page) in pages.iter().enumerate() {
+        let walk = self.family.heap.heap.walk();
+        for (number, [before, page, after]) in neighbours(walk.pages()).enumerate() {
+            let Some(page) = page else { continue };
             let usage = PageUsage {
                 number,
-                page: *page,
-                before: number.checked_sub(1).and_then(address),
-                after: address(number + 1),
+                page,
+                before: before.as_ref().map(PageView::address),
+                after: after.as_ref().map(PageView::address),
+                walk: &walk,
                 of: self,
             };
             write!(f, "{usage}")?;
@@ -144,29 +139,39 @@ impl Display for PageUsage<'_> {
         let (next, prev) = (Address(self.after), Address(self.before));
         writeln!(f, "\t\t next = {next}, prev = {prev}")?;
         writeln!(f, "\t\t page family = {}", self.of.family.heap.name())?;
-        self.blocks()
+        let blocks = neighbours(self.walk.blocks(self.page)).enumerate();
+        blocks
+            .filter_map(|(number, around)| self.line(number, around))
             .try_for_each(|line| write!(f, "{}", self.of.of.coloured(YELLOW, line)))
     }
 }
 
 impl PageUsage<'_> {
-    fn blocks(&self) -> impl Iterator<Item = BlockLine> {
-        let mut blocks = Vec::new();
-        let heap = &self.of.family.heap.heap;
-        heap.for_each_block(self.page, &mut |block| blocks.push(block));
-        let (unit, page) = (self.of.unit(), self.page.address());
-        (0..blocks.len()).map(move |number| {
-            let address = |number: usize| blocks.get(number).map(|block| block.first.addr().get());
-            BlockLine {
-                number,
-                block: blocks[number],
-                before: number.checked_sub(1).and_then(address),
-                after: address(number + 1),
-                unit,
-                page,
-            }
+    fn line(
+        &self,
+        number: usize,
+        [before, block, after]: [Option<BlockView>; 3],
+    ) -> Option<BlockLine> {
+        let address = |block: BlockView| block.first.addr().get();
+        Some(BlockLine {
+            number,
+            block: block?,
+            before: before.map(address),
+            after: after.map(address),
+            unit: self.of.unit(),
+            page: self.page.address(),
         })
     }
+}
+
+/// Each item between the one before and the one after it.
+fn neighbours<T: Copy>(items: impl Iterator<Item = T>) -> impl Iterator<Item = [Option<T>; 3]> {
+    let mut items = items.peekable();
+    let mut before = None;
+    core::iter::from_fn(move || {
+        let item = items.next()?;
+        Some([before.replace(item), Some(item), items.peek().copied()])
+    })
 }
 
 impl Display for BlockLine {
@@ -192,9 +197,11 @@ impl Display for BlockLine {
 
 impl Display for Address {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(address) => f.pad(&format!("{address:#x}")),
-            None => f.pad("(nil)"),
-        }
+        let Some(address) = self.0 else {
+            return f.pad("(nil)");
+        };
+        write!(f, "{address:#x}")?;
+        let digits = (address.max(1).ilog2() / 4 + 1) as usize;
+        (digits + 2..f.width().unwrap_or(0)).try_for_each(|_| f.write_str(" "))
     }
 }
