@@ -173,6 +173,18 @@ impl Heap {
         })
     }
 
+    /// The calling thread's cell for this heap, if it is at hand; a closed one before the heap has a
+    /// number.
+    ///
+    /// # Safety
+    ///
+    /// The reference goes to no other thread, and is not kept beyond the caller's own call.
+    #[inline]
+    unsafe fn near_cell<'a>(&self) -> Option<&'a CacheCell> {
+        // SAFETY: the caller promises it.
+        unsafe { thread::nearest_cell(self.number.load(Relaxed)) }
+    }
+
     /// Whether the address is that of all blocks of zero units.
     pub(crate) fn is_empty_block(first: NonNull<u8>) -> bool {
         first.addr() == EMPTY_BLOCK
@@ -214,6 +226,18 @@ impl Heap {
             // SAFETY: the same, and the cell did not take it.
             unsafe { self.release(cell, first, units) };
         }
+    }
+}
+
+impl Block {
+    /// As [`zeroed`](Self::zeroed), where nobody watches.
+    #[inline]
+    pub(crate) fn zeroed_unwatched(self, bytes: usize) -> NonNull<u8> {
+        if !self.zero {
+            // SAFETY: the block is new, nobody else has it, and it has this many bytes.
+            unsafe { self.first.write_bytes(0, bytes) };
+        }
+        self.first
     }
 }
 

@@ -195,17 +195,6 @@ impl Block {
         self.first
     }
 
-    /// As [`zeroed`](Self::zeroed), where nobody watches.
-    #[cfg(feature = "capi")]
-    #[inline]
-    pub(crate) fn zeroed_unwatched(self, bytes: usize) -> NonNull<u8> {
-        if !self.zero {
-            // SAFETY: the block is new, nobody else has it, and it has this many bytes.
-            unsafe { self.first.write_bytes(0, bytes) };
-        }
-        self.first
-    }
-
     fn of_no_size(align: usize) -> Self {
         let address = NonZeroUsize::new(align).unwrap_or(NonZeroUsize::MIN);
         Self {
@@ -392,19 +381,6 @@ impl Heap {
         unsafe { central.release_straight(heap, Row { first, units }) };
         central.shrink_if_fallen(heap);
         Ok(())
-    }
-
-    /// The calling thread's cell for this heap, if it is at hand; a closed one before the heap has a
-    /// number.
-    ///
-    /// # Safety
-    ///
-    /// The reference goes to no other thread, and is not kept beyond the caller's own call.
-    #[cfg(feature = "capi")]
-    #[inline]
-    pub(crate) unsafe fn near_cell<'a>(&self) -> Option<&'a CacheCell> {
-        // SAFETY: the caller promises it.
-        unsafe { thread::nearest_cell(self.number.load(Relaxed)) }
     }
 
     /// Lends the calling thread's cell for this heap to `f`, for those that have no static one.
