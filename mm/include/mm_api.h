@@ -306,6 +306,10 @@ struct vm_page_family_ {
  */
 struct mm_site {
   /**
+   * The family, once it was found, if calls take few steps with it. Starts as null.
+   */
+  struct vm_page_family_ *near;
+  /**
    * The family, once it was found. Starts as null.
    */
   struct vm_page_family_ *family;

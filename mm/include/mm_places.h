@@ -15,13 +15,13 @@
 #if defined(__cplusplus) && __cplusplus >= 201103L
 #define MM_SITE(struct_name)                                                                       \
   ([]() -> struct mm_site * {                                                                      \
-    static struct mm_site mm_site_ = {0, struct_name, __FILE__, __LINE__};                         \
+    static struct mm_site mm_site_ = {0, 0, struct_name, __FILE__, __LINE__};                         \
     return &mm_site_;                                                                              \
   }())
 #elif defined(__GNUC__)
 #define MM_SITE(struct_name)                                                                       \
   (__extension__({                                                                                 \
-    static struct mm_site mm_site_ = {0, struct_name, __FILE__, __LINE__};                         \
+    static struct mm_site mm_site_ = {0, 0, struct_name, __FILE__, __LINE__};                         \
     &mm_site_;                                                                                     \
   }))
 #endif

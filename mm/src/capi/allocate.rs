@@ -6,7 +6,7 @@ use core::ptr;
 
 use super::family::Family;
 use super::instance::mm_instance_;
-use super::named::{family_at, known_at};
+use super::named::family_at;
 use super::place::Place;
 use super::site::mm_site;
 
@@ -30,9 +30,10 @@ pub(super) unsafe fn xcalloc_at(
     units: i64,
 ) -> *mut c_void {
     // SAFETY: the caller promises it.
-    if let Some(family) = unsafe { known_at(instance, site) }
+    if let Some(family) = unsafe { near_at(instance, site) }
         && units == 1
-        && let Some(unit) = family.heap.heap.take_unit()
+        // SAFETY: the family is near.
+        && let Some(unit) = unsafe { family.heap.heap.take_unit() }
     {
         return unit.zeroed_unwatched(family.unit()).as_ptr().cast();
     }
@@ -50,14 +51,29 @@ unsafe fn xcalloc_row(
     units: i64,
 ) -> *mut c_void {
     // SAFETY: the caller promises it.
-    if let Some(family) = unsafe { known_at(instance, site) }
+    if let Some(family) = unsafe { near_at(instance, site) }
         && let Some(units) = usize::try_from(units).ok().filter(|units| *units > 1)
-        && let Some(row) = family.heap.heap.take_row(units)
+        // SAFETY: the family is near.
+        && let Some(row) = unsafe { family.heap.heap.take_row(units) }
     {
         return row.zeroed_unwatched(units * family.unit()).as_ptr().cast();
     }
     // SAFETY: the caller promises it.
     unsafe { xcalloc_slow(instance, site, units) }
+}
+
+/// The family that was found before for the place, if it is near.
+///
+/// # Safety
+///
+/// As for [`xcalloc_at`].
+#[inline]
+unsafe fn near_at(
+    instance: &'static mm_instance_,
+    site: *const mm_site,
+) -> Option<&'static Family> {
+    // SAFETY: the caller promises it.
+    unsafe { mm_site::near(site) }.filter(|family| family.is_of(instance))
 }
 
 /// # Safety

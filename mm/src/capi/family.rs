@@ -71,6 +71,12 @@ impl Family {
         })
     }
 
+    /// Whether the family is of this instance. One place of a program may allocate for several.
+    #[inline]
+    pub(super) fn is_of(&self, instance: &'static mm_instance_) -> bool {
+        ptr::eq(self.instance, instance)
+    }
+
     /// Bytes of one unit.
     #[inline]
     pub(super) fn unit(&self) -> usize {

@@ -26,33 +26,18 @@ pub(super) unsafe fn family_named(
     known
 }
 
-/// The family that was found before for a place that allocates.
+/// The family of a place that allocates, looked up if that was not done before.
 ///
 /// # Safety
 ///
 /// A macro of the headers made the site.
-#[inline]
-pub(super) unsafe fn known_at(
-    instance: &'static mm_instance_,
-    site: *const mm_site,
-) -> Option<&'static Family> {
-    // SAFETY: the caller promises it.
-    let known = unsafe { mm_site::family(site) };
-    // One place may allocate for several instances.
-    known.filter(|family| core::ptr::eq(family.instance, instance))
-}
-
-/// The same, found now if need be.
-///
-/// # Safety
-///
-/// As for [`known_at`].
 pub(super) unsafe fn family_at(
     instance: &'static mm_instance_,
     site: *const mm_site,
 ) -> Option<&'static Family> {
     // SAFETY: the caller promises it.
-    if let Some(family) = unsafe { known_at(instance, site) } {
+    let known = unsafe { mm_site::family(site) };
+    if let Some(family) = known.filter(|family| family.is_of(instance)) {
         return Some(family);
     }
     // SAFETY: the caller promises it.

@@ -2,6 +2,7 @@
 
 use core::ffi::c_char;
 use core::mem::offset_of;
+use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering::Acquire, Ordering::Release};
 
 use super::family::{Family, vm_page_family_};
@@ -14,6 +15,8 @@ use super::place::Place;
 #[derive(Debug)]
 #[repr(C)]
 pub struct mm_site {
+    /// The family, once it was found, if calls take few steps with it. Starts as null.
+    pub near: *mut vm_page_family_,
     /// The family, once it was found. Starts as null.
     pub family: *mut vm_page_family_,
     /// Name of the struct.
@@ -25,47 +28,47 @@ pub struct mm_site {
 }
 
 impl mm_site {
-    /// The family that was found before.
+    /// The family that was found before, if it is near.
     ///
     /// # Safety
     ///
     /// The site was made by a macro of the headers.
     #[inline]
+    pub(super) unsafe fn near(site: *const Self) -> Option<&'static Family> {
+        // SAFETY: the caller promises it, and the field is there.
+        unsafe { known(site, offset_of!(Self, near)) }
+    }
+
+    /// The family that was found before.
+    ///
+    /// # Safety
+    ///
+    /// As for [`near`](Self::near).
     pub(super) unsafe fn family(site: *const Self) -> Option<&'static Family> {
-        // SAFETY: the caller promises it.
-        let known = unsafe { Self::known(site) }.load(Acquire);
-        // SAFETY: only `remember` stores there, what a family is.
-        unsafe { Family::of_head(known) }
+        // SAFETY: as above.
+        unsafe { known(site, offset_of!(Self, family)) }
     }
 
     /// Keeps the family that was found.
     ///
     /// # Safety
     ///
-    /// As for [`family`](Self::family).
+    /// As for [`near`](Self::near).
     pub(super) unsafe fn remember(site: *const Self, family: &'static Family) {
-        // SAFETY: the caller promises it.
-        unsafe { Self::known(site) }.store(family.head(), Release);
-    }
-
-    /// The field, as all threads use it.
-    ///
-    /// # Safety
-    ///
-    /// As for [`family`](Self::family).
-    #[inline]
-    unsafe fn known<'a>(site: *const Self) -> &'a AtomicPtr<vm_page_family_> {
-        let field = site
-            .wrapping_byte_add(offset_of!(Self, family))
-            .cast_mut()
-            .cast();
-        // SAFETY: the caller promises a site, which has the field there.
-        unsafe { AtomicPtr::from_ptr(field) }
+        // SAFETY: the caller promises it, and the field is there.
+        unsafe { field(site, offset_of!(Self, family)) }.store(family.head(), Release);
+        let near = if family.heap.heap.is_near() {
+            family.head()
+        } else {
+            ptr::null_mut()
+        };
+        // SAFETY: as above.
+        unsafe { field(site, offset_of!(Self, near)) }.store(near, Release);
     }
 
     /// # Safety
     ///
-    /// As for [`family`](Self::family).
+    /// As for [`near`](Self::near).
     pub(super) unsafe fn name(site: *const Self) -> *const c_char {
         // SAFETY: the caller promises a site, of which nobody changes this field.
         unsafe { (*site).name }
@@ -73,7 +76,7 @@ impl mm_site {
 
     /// # Safety
     ///
-    /// As for [`family`](Self::family), and the program's text stays for `'a`.
+    /// As for [`near`](Self::near), and the program's text stays for `'a`.
     #[inline]
     pub(super) unsafe fn place<'a>(site: *const Self) -> Place<'a> {
         // SAFETY: the caller promises a site, of which nobody changes this field.
@@ -83,4 +86,29 @@ impl mm_site {
         // SAFETY: the macro put a string there.
         unsafe { Place::line(file, line) }
     }
+}
+
+/// The family in a field of a site.
+///
+/// # Safety
+///
+/// A macro of the headers made the site, and `offset` is that of a field for a family.
+#[inline]
+unsafe fn known(site: *const mm_site, offset: usize) -> Option<&'static Family> {
+    // SAFETY: the caller promises it.
+    let known = unsafe { field(site, offset) }.load(Acquire);
+    // SAFETY: only `remember` stores there, what a family is.
+    unsafe { Family::of_head(known) }
+}
+
+/// The field, as all threads use it.
+///
+/// # Safety
+///
+/// As for [`known`].
+#[inline]
+unsafe fn field<'a>(site: *const mm_site, offset: usize) -> &'a AtomicPtr<vm_page_family_> {
+    let field = site.wrapping_byte_add(offset).cast_mut().cast();
+    // SAFETY: the caller promises a site, which has the field there.
+    unsafe { AtomicPtr::from_ptr(field) }
 }

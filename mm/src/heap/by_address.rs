@@ -27,18 +27,28 @@ use super::{Block, EMPTY_BLOCK, Heap, Refusal, thread};
 use crate::os::{Inside, watch};
 
 impl Heap {
-    /// Takes a unit from the calling thread's cache, if it has one at hand, and nobody watches.
+    /// Takes a unit from the calling thread's cache, if it has one at hand.
+    ///
+    /// # Safety
+    ///
+    /// The heap [`is_near`](Self::is_near).
     #[inline]
-    pub(crate) fn take_unit(&'static self) -> Option<Block> {
+    pub(crate) unsafe fn take_unit(&'static self) -> Option<Block> {
         let _inside = Inside::enter();
-        self.cache_at_hand()?.take(self.geometry.unit())
+        // SAFETY: the caller promises it.
+        unsafe { self.near_cache() }?.take(self.geometry.unit())
     }
 
     /// Takes a block of `units` units, more than one, likewise.
+    ///
+    /// # Safety
+    ///
+    /// As for [`take_unit`](Self::take_unit).
     #[inline]
-    pub(crate) fn take_row(&'static self, units: usize) -> Option<Block> {
+    pub(crate) unsafe fn take_row(&'static self, units: usize) -> Option<Block> {
         let _inside = Inside::enter();
-        self.cache_at_hand()?.take_row(units)
+        // SAFETY: the caller promises it.
+        unsafe { self.near_cache() }?.take_row(units)
     }
 
     /// Puts the block of one unit at `first` into the calling thread's cache; false, with nothing
@@ -50,11 +60,12 @@ impl Heap {
     #[inline]
     pub(crate) unsafe fn put_unit(first: NonNull<u8>) -> bool {
         let _inside = Inside::enter();
-        let Some((heap, ..)) = taken_at(first).filter(|(_, card, _)| card.has_units_alone()) else {
+        let taken = Card::of_taken(first.addr().get());
+        let Some((card, _)) = taken.filter(|(card, _)| card.has_units_alone()) else {
             return false;
         };
-        // SAFETY: the block is live unless it is marked, of one unit, and the caller gives it up.
-        unsafe { heap.put_marked(first, |cache| cache.put(first)) }
+        // SAFETY: a taken unit starts there, a block of its own, and the caller gives it up.
+        unsafe { card.put(first, |cache| cache.put(first)) }
     }
 
     /// Puts a short block likewise.
@@ -65,53 +76,16 @@ impl Heap {
     #[inline]
     pub(crate) unsafe fn put_short_block(first: NonNull<u8>) -> bool {
         let _inside = Inside::enter();
-        let Some((heap, card, index)) = taken_at(first) else {
+        let Some((card, index)) = Card::of_taken(first.addr().get()) else {
             return false;
         };
         match card.short_block(index) {
             // SAFETY: as above.
-            Some(1) => unsafe { heap.put_marked(first, |cache| cache.put(first)) },
-            // SAFETY: the same, of so many units.
-            Some(units) => unsafe {
-                heap.put_marked(first, |cache| cache.put_short_row(first, units))
-            },
+            Some(1) => unsafe { card.put(first, |cache| cache.put(first)) },
+            // SAFETY: the same, with a block of so many units.
+            Some(units) => unsafe { card.put(first, |cache| cache.put_short_row(first, units)) },
             None => false,
         }
-    }
-
-    /// Has `put` put the block at `first` into the calling thread's cache, and marks it, unless it is
-    /// marked already.
-    ///
-    /// # Safety
-    ///
-    /// `first` is the start of a taken unit of this heap, and nobody uses the block there.
-    #[inline]
-    unsafe fn put_marked(
-        &'static self,
-        first: NonNull<u8>,
-        put: impl FnOnce(&CacheRecord) -> bool,
-    ) -> bool {
-        // SAFETY: the caller promises it.
-        let marks = unsafe { self.marks_of(first) };
-        let cache = self.cache_at_hand();
-        let Some((cache, marks)) = cache.zip(marks.filter(|marks| !marks.is_any_set())) else {
-            return false;
-        };
-        let is_put = put(cache);
-        if is_put {
-            marks.set();
-        }
-        is_put
-    }
-
-    /// The calling thread's cache, if it is open and at hand, and released blocks may be marked.
-    #[inline]
-    fn cache_at_hand(&self) -> Option<&'static CacheRecord> {
-        if matches!(self.marking, Marking::None) {
-            return None;
-        }
-        // SAFETY: used for this call alone.
-        unsafe { self.near_cell() }?.open_cache()
     }
 
     /// Releases the block that starts at `first`, whatever its family.
@@ -173,16 +147,15 @@ impl Heap {
         })
     }
 
-    /// The calling thread's cell for this heap, if it is at hand; a closed one before the heap has a
-    /// number.
+    /// The calling thread's cache, if it is open.
     ///
     /// # Safety
     ///
-    /// The reference goes to no other thread, and is not kept beyond the caller's own call.
+    /// The heap [`is_near`](Self::is_near).
     #[inline]
-    unsafe fn near_cell<'a>(&self) -> Option<&'a CacheCell> {
-        // SAFETY: the caller promises it.
-        unsafe { thread::nearest_cell(self.number.load(Relaxed)) }
+    unsafe fn near_cache(&self) -> Option<&'static CacheRecord> {
+        // SAFETY: the caller promises it, and the cell is used for this call alone.
+        unsafe { thread::nearest_cell(self.number.load(Relaxed)) }?.open_cache()
     }
 
     /// Whether the address is that of all blocks of zero units.
@@ -229,12 +202,38 @@ impl Heap {
     }
 }
 
+impl Card {
+    /// Has `put` put the block at `first` into the calling thread's cache, and marks it, unless it is
+    /// marked already.
+    ///
+    /// # Safety
+    ///
+    /// `first` is the start of a taken unit of the page, and nobody uses the block there.
+    #[inline]
+    unsafe fn put(&self, first: NonNull<u8>, put: impl FnOnce(&CacheRecord) -> bool) -> bool {
+        // SAFETY: invariant 2.
+        let Some(cache) = (unsafe { self.heap.near_cache() }) else {
+            return false;
+        };
+        // SAFETY: the caller promises it.
+        let marks = unsafe { self.marks_of(first) };
+        let is_put = !marks.is_any_set() && put(cache);
+        if is_put {
+            marks.set();
+        }
+        is_put
+    }
+}
+
 impl Block {
-    /// As [`zeroed`](Self::zeroed), where nobody watches.
+    /// As [`zeroed`](Self::zeroed), where nobody watches, and the length is not known before.
     #[inline]
     pub(crate) fn zeroed_unwatched(self, bytes: usize) -> NonNull<u8> {
-        if !self.zero {
+        if !self.zero && (HALF..=4 * HALF).contains(&bytes) {
             // SAFETY: the block is new, nobody else has it, and it has this many bytes.
+            unsafe { clear_few(self.first, bytes) };
+        } else if !self.zero {
+            // SAFETY: as above.
             unsafe { self.first.write_bytes(0, bytes) };
         }
         self.first
@@ -316,15 +315,36 @@ impl Spot {
     }
 }
 
-/// The family of the taken unit that starts at `first`, the card of its page, and its index, if one
-/// does and there are cards.
+/// Bytes that are cleared by one store; few are cleared by two or four that overlap, in less time than
+/// it takes to call who clears many.
+const HALF: usize = size_of::<u128>();
+
+/// Clears `bytes` bytes from `first` on, one to four halves.
+///
+/// # Safety
+///
+/// They may be written.
 #[inline]
-fn taken_at(first: NonNull<u8>) -> Option<(&'static Heap, &'static Card, usize)> {
-    let address = first.addr().get();
-    let Some(Record::Extent(extent)) = SPACE.record_nearby(address) else {
-        return None;
-    };
-    let card = extent.card_at(address)?;
-    let index = card.taken_at(extent.heap.geometry(), address)?;
-    Some((extent.heap, card, index))
+unsafe fn clear_few(first: NonNull<u8>, bytes: usize) {
+    // SAFETY: the caller promises it, also below.
+    unsafe { clear_half(first, 0) };
+    // SAFETY: there are that many bytes.
+    unsafe { clear_half(first, bytes - HALF) };
+    if bytes > 2 * HALF {
+        // SAFETY: there are more than two halves.
+        unsafe { clear_half(first, HALF) };
+        // SAFETY: as above.
+        unsafe { clear_half(first, bytes - 2 * HALF) };
+    }
+}
+
+/// # Safety
+///
+/// The bytes `from` to `from + HALF` behind `first` may be written.
+#[inline]
+unsafe fn clear_half(first: NonNull<u8>, from: usize) {
+    // SAFETY: the caller promises it.
+    let half = unsafe { first.add(from) };
+    // SAFETY: as above.
+    unsafe { half.cast::<u128>().write_unaligned(0) };
 }

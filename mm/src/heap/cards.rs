@@ -1,15 +1,19 @@
-//! What a release by address has to know of a VM page, side by side: a card for each page.
+//! What a release by address has to know of a VM page, in one place: a card for each page, found by the
+//! address alone.
 //!
-//! Only families have cards that mark their blocks, whose units are small, and whose cells are at hand.
-//! In their caches everything is marked, also what was never handed out.
+//! Only near families have cards: those that mark their blocks, and whose cells are at hand. Their units
+//! are small, too, and everything in their caches is marked, also what was never handed out.
+//!
+//! A card is right for ever, since a VM page belongs to its family for ever. The table has one place
+//! for many pages, and the newest stands there: releases into the others take more steps.
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::Heap;
-use super::extent::Extent;
-use super::geometry::{EXTENT, GRANULE, Geometry, LONG_ROW};
-use super::marks::Marking;
+use super::geometry::{GRANULE, LONG_ROW};
+use super::link::Link;
+use super::marks::{Marking, Marks};
 use super::meta::RECORDS;
 use super::page::PageState;
 use super::record::Place;
@@ -23,57 +27,84 @@ const LARGEST: usize = 256;
 // A VM page of such units is one granule.
 const _: () = assert!(LARGEST * 8 <= GRANULE);
 
+/// Places of the table: for 1 GiB of pages side by side.
+const PLACES: usize = 1 << 14;
+
+static CARDS: [Link<Card>; PLACES] = [const { Link::none() }; PLACES];
+
 /// What is needed of one VM page.
-#[derive(Clone, Copy, Debug)]
+///
+/// # Invariants
+///
+/// 1. The page's units fill `span` bytes from `first` on. `taken` and `joined` are the words of its maps,
+///    one for each 64 units or part of them; `state` is its own.
+/// 2. `heap` is the page's, and near.
+#[derive(Debug)]
 pub(super) struct Card {
-    /// Address of the first unit.
     first: usize,
     taken: &'static [AtomicU64],
     joined: &'static [AtomicU64],
     state: &'static PageState,
+    pub(super) heap: &'static Heap,
+    span: u32,
+    /// Where the second mark is, in bytes from the start of a block.
+    second: u8,
+}
+
+/// The maps and states of an extent.
+pub(super) struct Maps {
+    pub(super) taken: &'static [AtomicU64],
+    pub(super) joined: &'static [AtomicU64],
+    pub(super) states: &'static [PageState],
 }
 
 impl Heap {
-    /// Whether the family's extents have cards.
-    fn has_cards(&self) -> bool {
-        let is_small = self.geometry().unit() <= LARGEST;
-        is_small && self.number() < NEAR && !matches!(self.marking, Marking::None)
+    /// Whether calls of C programs take few steps: the heap marks its blocks, and has a cell at hand in
+    /// each thread.
+    pub(crate) fn is_near(&self) -> bool {
+        self.number() < NEAR && !matches!(self.marking, Marking::None)
     }
 
-    /// Makes the cards of the pages at `place`, with their maps and states.
+    /// Whether the family's extents have cards.
+    fn has_cards(&self) -> bool {
+        self.is_near() && self.geometry().unit() <= LARGEST
+    }
+
+    /// Makes the cards of the pages at `place`, of which the first has so much colour, and lets
+    /// releases find them.
     pub(super) fn make_cards(
-        &self,
+        &'static self,
         place: Place,
         colour: usize,
-        [taken, joined]: [&'static [AtomicU64]; 2],
-        states: &'static [PageState],
-    ) -> Result<&'static [Card], Refused> {
-        if !self.has_cards() {
-            return Ok(&[]);
-        }
-        let Some(state) = states.first() else {
-            return Ok(&[]);
+        maps: &Maps,
+    ) -> Result<(), Refused> {
+        let Marking::Second(second) = self.marking else {
+            return Ok(());
         };
-        let mut cards = [Card {
-            first: 0,
-            taken,
-            joined,
-            state,
-        }; EXTENT / GRANULE];
+        if !self.has_cards() {
+            return Ok(());
+        }
         let words = self.geometry().words();
-        let maps = taken.chunks_exact(words).zip(joined.chunks_exact(words));
-        let pages = maps.zip(states).enumerate();
-        for (card, (number, ((taken, joined), state))) in cards.iter_mut().zip(pages) {
+        let maps_of_pages = maps
+            .taken
+            .chunks_exact(words)
+            .zip(maps.joined.chunks_exact(words));
+        for (number, ((taken, joined), state)) in maps_of_pages.zip(maps.states).enumerate() {
             let colour = if number == 0 { colour } else { 0 };
-            let first = place.address() + number * GRANULE + colour;
-            *card = Card {
-                first,
+            let start = place.address() + number * GRANULE;
+            let span = self.geometry().capacity_without(colour) * self.geometry().unit();
+            let card = RECORDS.place(Card {
+                first: start + colour,
                 taken,
                 joined,
                 state,
-            };
+                heap: self,
+                span: u32::try_from(span).map_err(|_| Refused)?,
+                second,
+            })?;
+            place_of(start).set(Some(card));
         }
-        RECORDS.copied(&cards[..states.len()])
+        Ok(())
     }
 
     /// Marks blocks that come into a cache and were never handed out, if releases rely on that; whether
@@ -89,23 +120,22 @@ impl Heap {
     }
 }
 
-impl Extent {
-    /// The card of the page that `address`, which lies in the extent, is in.
-    #[inline]
-    pub(super) fn card_at(&'static self, address: usize) -> Option<&'static Card> {
-        self.cards.get(address.wrapping_sub(self.start()) / GRANULE)
-    }
-}
-
 impl Card {
-    /// The taken unit that starts at `address`, if one does; `geometry` is the family's.
+    /// The card of the page that `address` is in, and the index of the taken unit that starts there, if
+    /// there are both.
     #[inline]
-    pub(super) fn taken_at(&self, geometry: &Geometry, address: usize) -> Option<usize> {
-        let offset = address.checked_sub(self.first)?;
+    pub(super) fn of_taken(address: usize) -> Option<(&'static Self, usize)> {
+        let card = place_of(address).get()?;
+        let offset = address.wrapping_sub(card.first);
+        if offset >= card.span as usize {
+            return None;
+        }
+        let geometry = card.heap.geometry();
         let index = geometry.index_of(offset);
-        let taken = self.taken.get(index / 64)?.load(Relaxed);
+        // SAFETY: invariant 1: the unit is one of the page's.
+        let taken = unsafe { card.taken.get_unchecked(index / 64) }.load(Relaxed);
         let is_taken = taken >> (index % 64) & 1 != 0;
-        (is_taken && index * geometry.unit() == offset).then_some(index)
+        (is_taken && index * geometry.unit() == offset).then_some((card, index))
     }
 
     /// Whether all blocks of the page have one unit.
@@ -127,4 +157,21 @@ impl Card {
         let units = after.trailing_ones() as usize + 1;
         (low & 1 == 0 && units < LONG_ROW).then_some(units)
     }
+
+    /// The marks of the block at `first`.
+    ///
+    /// # Safety
+    ///
+    /// A taken unit of the page starts at `first`. It is written once nobody uses it.
+    #[inline]
+    pub(super) unsafe fn marks_of(&self, first: NonNull<u8>) -> Marks {
+        // SAFETY: the caller promises it, and `second` is the family's.
+        unsafe { Marks::of(first, self.second) }
+    }
+}
+
+/// Where the card stands, if any does, of the page that `address` is in.
+#[inline]
+fn place_of(address: usize) -> &'static Link<Card> {
+    &CARDS[address / GRANULE % PLACES]
 }

@@ -3,6 +3,8 @@
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::Heap;
+#[cfg(feature = "capi")]
+use super::cards::Maps;
 use super::geometry::Geometry;
 use super::hardening;
 use super::link::Link;
@@ -56,9 +58,6 @@ pub(super) struct Extent {
     pub(super) surplus: &'static [Surplus],
     /// Bit for each unit at which a block starts that is in quarantine; empty where there is none.
     pub(super) quarantined: &'static [AtomicU64],
-    /// For releases by address; see `cards`.
-    #[cfg(feature = "capi")]
-    pub(super) cards: &'static [super::cards::Card],
     /// What is recorded of blocks, once something is.
     pub(super) tags: Link<Tags>,
     by_fill: Neighbours<Extent>,
@@ -126,27 +125,28 @@ impl Extent {
             surplus,
             quarantined,
             too_long: AtomicU32::new(0),
-            #[cfg(feature = "capi")]
-            cards: heap.make_cards(place, colour, [taken, joined], states)?,
             tags: Link::none(),
             by_fill: Neighbours::none(),
             by_run: Neighbours::none(),
             run_class: AtomicU8::new(UNLISTED),
             older: Link::none(),
         }))?;
+        #[cfg(feature = "capi")]
+        heap.make_cards(
+            place,
+            colour,
+            &Maps {
+                taken,
+                joined,
+                states,
+            },
+        )?;
         place.publish(record);
         Ok(record)
     }
 
     pub(super) fn geometry(&self) -> &'static Geometry {
         self.heap.geometry()
-    }
-
-    /// Address of the first page.
-    #[cfg(feature = "capi")]
-    #[inline]
-    pub(super) fn start(&self) -> usize {
-        self.start
     }
 
     /// Bytes of address space.

@@ -64,11 +64,8 @@ impl Heap {
         let Marking::Second(second) = self.marking else {
             return None;
         };
-        Some(Marks {
-            // SAFETY: the second mark lies within the first unit of the block.
-            places: [first, unsafe { first.add(second.into()) }],
-            mark: first.addr().get() as u64 ^ SALT,
-        })
+        // SAFETY: the caller promises it.
+        Some(unsafe { Marks::of(first, second) })
     }
 }
 
@@ -95,6 +92,20 @@ impl Heap {
 }
 
 impl Marks {
+    /// Those of the block at `first`, the second of them `second` bytes from there.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Heap::marks_of`], and `second` is what the family's [`Marking`] says.
+    #[inline]
+    pub(super) unsafe fn of(first: NonNull<u8>, second: u8) -> Self {
+        Self {
+            // SAFETY: the second mark lies within the first unit of the block.
+            places: [first, unsafe { first.add(second.into()) }],
+            mark: first.addr().get() as u64 ^ SALT,
+        }
+    }
+
     /// Whether either is as a release left it.
     #[inline]
     pub(super) fn is_any_set(&self) -> bool {

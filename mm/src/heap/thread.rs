@@ -51,18 +51,20 @@ struct Table {
     next_spare: Link<Table>,
 }
 
-/// The calling thread's cell of the family that has `place` less one as its number, if it is at hand,
-/// in few steps; none before the thread's first cache.
+/// The calling thread's cell of the family that has `place` less one as its number, in few steps; none
+/// before the thread's first cache.
 ///
 /// # Safety
 ///
-/// As for [`near_cell`].
+/// As for [`near_cell`], and `place` is at most `NEAR`.
 #[cfg(feature = "capi")]
 #[inline]
 pub(super) unsafe fn nearest_cell<'a>(place: usize) -> Option<&'a CacheCell> {
     let cells = own_word::get().cast::<NearCells>();
     // SAFETY: `open` put the cells there, or nobody did; and as in `near_cell`.
-    unsafe { cells.as_ref() }?.get(place)
+    let cells = unsafe { cells.as_ref() }?;
+    // SAFETY: the caller promises that there is one.
+    Some(unsafe { cells.get_unchecked(place) })
 }
 
 /// Gives the calling thread's `cell` a cache of `heap`; false when the thread is at its end, or

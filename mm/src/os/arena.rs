@@ -102,13 +102,6 @@ impl<E: Sync, const GRANULE: usize> AddressSpace<E, GRANULE> {
         }
     }
 
-    /// The same, if it takes few steps.
-    #[cfg(feature = "capi")]
-    #[inline]
-    pub(crate) fn record_nearby(&'static self, address: usize) -> Option<&'static E> {
-        self.arenas[0].get()?.record_nearby(address)
-    }
-
     #[cold]
     fn record_in_further_arenas(&'static self, address: usize) -> Option<&'static E> {
         let arena = self.open_arenas().find(|arena| arena.contains(address))?;
@@ -251,23 +244,6 @@ impl<E: Sync, const GRANULE: usize> Arena<E, GRANULE> {
     /// Finds the record of the run that the byte at `offset` lies in.
     pub(crate) fn record_at_offset(&'static self, offset: usize) -> Option<&'static E> {
         let record = self.entry(offset / GRANULE)?.load(Acquire);
-        // SAFETY: invariant 1: an entry is null or was made from a `&'static E`.
-        unsafe { record.as_ref() }
-    }
-
-    /// The same for any address.
-    #[cfg(feature = "capi")]
-    #[inline]
-    fn record_nearby(&'static self, address: usize) -> Option<&'static E> {
-        let step = address.wrapping_sub(self.space.address()) / GRANULE;
-        if step >= self.entries.load(Acquire) {
-            return None;
-        }
-        let entries = self.table.at(0).cast::<AtomicPtr<E>>();
-        // SAFETY: so many entries are in the table.
-        let entry = unsafe { entries.add(step) };
-        // SAFETY: invariants 1 and 2: the entry is committed and holds an atomic, zero being null.
-        let record = unsafe { entry.as_ref() }.load(Acquire);
         // SAFETY: invariant 1: an entry is null or was made from a `&'static E`.
         unsafe { record.as_ref() }
     }
