@@ -1,0 +1,144 @@
+//! From sources to a program.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::library::{self, SCRATCH};
+use crate::run::Program;
+use crate::tools::{SANITIZERS, VALGRIND};
+
+/// Sources are named from here, and so are the places that mm writes to standard error.
+pub(crate) const TESTS: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Where the programs are, from there.
+pub(crate) const PROGRAMS: &str = "c/programs/";
+
+/// The warnings that users of the headers have on.
+pub(crate) const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wshadow", "-Werror"];
+
+/// How a program is linked, and what it runs under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// With `libmm.a`.
+    Static,
+    /// With `libmm.so`.
+    Shared,
+    /// With `libmm.so`, under the sanitizers for addresses and undefined behaviour.
+    Sanitized,
+    /// With `libmm.a`, under valgrind.
+    Memcheck,
+}
+
+impl Form {
+    /// Those that the machine has the tools for.
+    pub(crate) fn all() -> Vec<Self> {
+        let mut all = vec![Self::Static, Self::Shared];
+        all.extend(SANITIZERS.is_there().then_some(Self::Sanitized));
+        all.extend(VALGRIND.is_there().then_some(Self::Memcheck));
+        all
+    }
+
+    /// Those of them that run on the plain machine.
+    pub(crate) fn plain() -> Vec<Self> {
+        vec![Self::Static, Self::Shared]
+    }
+
+    fn flags(self) -> &'static [&'static str] {
+        match self {
+            Self::Sanitized => &["-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+            _ => &[],
+        }
+    }
+
+    /// What stands for the library on the linker's line.
+    fn library(self) -> Vec<String> {
+        let folder = library::folder().display();
+        match self {
+            Self::Static | Self::Memcheck => vec![format!("{folder}/libmm.a")],
+            Self::Shared | Self::Sanitized => {
+                vec![format!("{folder}/libmm.so"), format!("-Wl,-rpath,{folder}")]
+            }
+        }
+    }
+}
+
+/// What one program is compiled of.
+#[derive(Clone)]
+pub(crate) struct Sources {
+    names: Vec<&'static str>,
+    flags: Vec<&'static str>,
+    name: String,
+}
+
+impl Sources {
+    /// Files of `programs/`.
+    pub(crate) fn of(names: &[&'static str]) -> Self {
+        Self {
+            names: names.to_vec(),
+            flags: Vec::new(),
+            name: names[0].replace('.', "-"),
+        }
+    }
+
+    /// The same with flags of its own, as another program.
+    pub(crate) fn with(mut self, flags: &[&'static str]) -> Self {
+        self.flags.extend(flags);
+        self.name.extend(flags.iter().copied());
+        self
+    }
+
+    pub(crate) fn first(&self) -> &'static str {
+        self.names[0]
+    }
+
+    #[track_caller]
+    pub(crate) fn compile(&self, form: Form) -> Program {
+        match self.try_compile(form) {
+            Ok(program) => program,
+            Err(errors) => panic!("{:?} as {form:?}: {errors}", self.names),
+        }
+    }
+
+    /// The program, or what the compiler has against it.
+    pub(crate) fn try_compile(&self, form: Form) -> Result<Program, String> {
+        let program = self.file(form);
+        let mut command = self.compiler();
+        command.args(WARNINGS).args(form.flags()).args(&self.flags);
+        command.args(["-g", "-O1", "-o"]).arg(&program);
+        let sources = self.names.iter().map(|name| format!("{PROGRAMS}{name}"));
+        command.args(sources).args(form.library());
+        command.args(["-lpthread", "-ldl", "-lm"]);
+        said(&command.output().expect("a compiler"))?;
+        Ok(Program::new(program, form == Form::Memcheck))
+    }
+
+    /// C++ if any source is, which `cc` cannot link.
+    fn compiler(&self) -> Command {
+        let mut extensions = self.names.iter().map(|name| Path::new(name).extension());
+        let is_cpp = extensions.any(|extension| extension == Some("cpp".as_ref()));
+        compiler(if is_cpp { "g++" } else { "cc" })
+    }
+
+    fn file(&self, form: Form) -> PathBuf {
+        let folder = Path::new(SCRATCH).join("c-programs");
+        fs::create_dir_all(&folder).expect("a folder for programs");
+        // Each form is a file, and each test has programs of its own: nobody writes over another's.
+        folder.join(format!("{}-{form:?}", self.name))
+    }
+}
+
+/// A compiler that finds the headers.
+pub(crate) fn compiler(name: &str) -> Command {
+    let mut command = Command::new(name);
+    command.current_dir(TESTS).args(["-I", "../mm/include"]);
+    command
+}
+
+/// What a compiler has to say, as an error if it failed.
+pub(crate) fn said(output: &Output) -> Result<(), String> {
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(String::from_utf8_lossy(&output.stderr).into_owned())
+}

@@ -1,0 +1,57 @@
+//! A second release ends the program, and the line says where, of which family, and at which address.
+
+use crate::compile::{Form, Sources};
+use crate::expected::complaints_of;
+use crate::run::Program;
+
+/// Those that memory is cut differently for, up to some that are mappings of their own.
+const BYTES: [&str; 11] = [
+    "1", "4", "7", "8", "12", "16", "36", "64", "4090", "65448", "3145728",
+];
+
+/// What lies between the two releases.
+const CASES: [&str; 7] = [
+    "at-once", "between", "row", "merged", "realloc", "emptied", "thread",
+];
+
+const PROGRAM: &str = "double_release.c";
+
+#[track_caller]
+fn is_reported(program: &Program, cases: &[&str], bytes: &[&str]) {
+    for case in cases {
+        for bytes in bytes {
+            let ran = program.run(&[case, bytes]);
+            ran.aborts().complains(&[complaint(case)]);
+            assert_eq!(ran.stdout, "", "{case} of {bytes} bytes");
+        }
+    }
+}
+
+fn complaint(case: &str) -> String {
+    let of_units = complaints_of(PROGRAM).remove(0);
+    match case {
+        "buffer" => of_units.replace("unit_t", "Misc"),
+        _ => of_units,
+    }
+}
+
+#[test]
+fn a_second_release_aborts() {
+    for form in Form::plain() {
+        let program = Sources::of(&[PROGRAM]).compile(form);
+        is_reported(&program, &CASES, &BYTES);
+        is_reported(&program, &["buffer"], &BYTES);
+    }
+}
+
+#[test]
+fn a_second_release_aborts_under_the_tools() {
+    for form in Form::all().split_off(Form::plain().len()) {
+        let program = Sources::of(&[PROGRAM]).compile(form);
+        is_reported(
+            &program,
+            &["at-once", "between", "row", "thread", "buffer"],
+            &["36"],
+        );
+    }
+}

@@ -1,0 +1,55 @@
+//! What memcheck has to say of programs with a fault.
+
+use crate::compile::{Form, Sources};
+use crate::tools::VALGRIND;
+
+/// A fault, and what the report on it has.
+const FAULTS: [(&str, &[&str]); 4] = [
+    (
+        "read",
+        &[
+            "Invalid read of size 4",
+            "inside a block of size 72 free'd",
+            "mm_uapi_xfree_at",
+            "Block was alloc'd at",
+        ],
+    ),
+    (
+        "write",
+        &[
+            "Invalid write of size 4",
+            "inside a block of size 72 free'd",
+            "mm_uapi_xfree_at",
+            "mm_uapi_xcalloc_at",
+        ],
+    ),
+    (
+        "buffer",
+        &[
+            "Invalid read of size 1",
+            "inside a block of size 112 free'd",
+            "mm_uapi_xfree_at",
+            "mm_uapi_xcalloc_buff_at",
+        ],
+    ),
+    (
+        "past-the-end",
+        &["Invalid write of size 4", "main (stale.c:22)"],
+    ),
+];
+
+#[test]
+fn a_fault_is_reported_and_nothing_else_is() {
+    if !VALGRIND.is_there() {
+        return;
+    }
+    let program = Sources::of(&["stale.c"]).compile(Form::Memcheck);
+    program.run(&["none"]).ends_well().complains(&[]);
+    for (fault, patterns) in FAULTS {
+        let ran = program.run(&[fault]);
+        assert!(!ran.status.success(), "{ran:#?}");
+        for pattern in patterns {
+            assert!(ran.report.contains(pattern), "{pattern}: {ran:#?}");
+        }
+    }
+}

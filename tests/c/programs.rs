@@ -1,0 +1,75 @@
+//! Programs with one job each, in every form.
+
+use crate::compile::{Form, Sources};
+use crate::expected::{is_right, is_right_as, program_is_right};
+
+#[test]
+fn what_is_released_is_used_again() {
+    program_is_right("lists.c");
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    program_is_right("refusals.c");
+}
+
+#[test]
+fn sizes_have_no_bounds() {
+    program_is_right("sizes.c");
+}
+
+#[test]
+fn families_and_names_have_no_bounds() {
+    program_is_right("families.c");
+}
+
+#[test]
+fn structs_are_aligned() {
+    program_is_right("aligned.c");
+}
+
+#[test]
+fn blocks_change_their_length() {
+    program_is_right("realloc.c");
+}
+
+#[test]
+fn memory_is_zeroed() {
+    program_is_right("zeroed.c");
+}
+
+#[test]
+fn no_start_is_needed() {
+    program_is_right("init.c");
+}
+
+#[test]
+fn macros_stand_anywhere() {
+    is_right(&Sources::of(&["macros.c", "macros_other.c"]));
+}
+
+#[test]
+fn threads_register_together() {
+    program_is_right("register.c");
+}
+
+#[test]
+fn threads_hand_blocks_over() {
+    program_is_right("threads.c");
+}
+
+#[test]
+fn a_forked_child_goes_on() {
+    program_is_right("forks.c");
+}
+
+#[test]
+fn blocks_outlive_threads_and_main() {
+    program_is_right("endings.c");
+}
+
+/// The tools need more addresses than the program leaves them.
+#[test]
+fn a_refusal_of_the_kernel_is_survived() {
+    is_right_as(&Sources::of(&["out_of_memory.c"]), &Form::plain());
+}

@@ -1,0 +1,3 @@
+/* Ends well. */
+
+int main(void) { return 0; }

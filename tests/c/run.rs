@@ -1,0 +1,120 @@
+//! From a program to what it said.
+
+use std::io;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+use crate::compile::TESTS;
+
+/// A program that takes longer hangs, and is ended by the kernel.
+const SECONDS: u32 = 60;
+
+/// Exit code of memcheck if it has something to report.
+const REPORTED: i32 = 99;
+
+/// A program that was compiled.
+pub(crate) struct Program {
+    file: PathBuf,
+    is_watched: bool,
+}
+
+/// How a program ended, and what it said.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    /// What memcheck reports.
+    pub(crate) report: String,
+}
+
+impl Program {
+    pub(crate) fn new(file: PathBuf, is_watched: bool) -> Self {
+        Self { file, is_watched }
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_with(arguments, |_| {})
+    }
+
+    /// Runs the program in an environment that `change` prepares.
+    pub(crate) fn run_with(&self, arguments: &[&str], change: impl FnOnce(&mut Command)) -> Ran {
+        let report = self.report_of(arguments);
+        let mut command = self.command(&report);
+        command.args(arguments).current_dir(TESTS);
+        command.env_remove("MM_OPTIONS").env_remove("NO_COLOR");
+        change(&mut command);
+        // SAFETY: between fork and exec it calls what handlers of signals may call too.
+        unsafe { command.pre_exec(end_in_time) };
+        let output = command.output().expect("the program starts");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ran {
+            status: output.status,
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+            report: std::fs::read_to_string(report).unwrap_or_default(),
+        }
+    }
+
+    fn command(&self, report: &Path) -> Command {
+        if !self.is_watched {
+            return Command::new(&self.file);
+        }
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(["--quiet", "--num-callers=20"]);
+        valgrind.arg(format!("--error-exitcode={REPORTED}"));
+        // Of its own, so that standard error is the program's.
+        valgrind.arg(format!("--log-file={}", report.display()));
+        valgrind.arg(&self.file);
+        valgrind
+    }
+
+    fn report_of(&self, arguments: &[&str]) -> PathBuf {
+        let mut name = self.file.clone().into_os_string();
+        name.push(format!("-{}.log", arguments.join("-")));
+        name.into()
+    }
+}
+
+/// Has the kernel end this process, whatever program it will be.
+#[expect(clippy::unnecessary_wraps, reason = "`pre_exec` wants it so")]
+fn end_in_time() -> io::Result<()> {
+    // SAFETY: no handler is asked for: a program that hangs is ended.
+    unsafe { libc::alarm(SECONDS) };
+    Ok(())
+}
+
+impl Ran {
+    /// Checks that the program ended well, and that nobody reports anything.
+    #[track_caller]
+    pub(crate) fn ends_well(&self) -> &Self {
+        assert!(self.status.success() && self.report.is_empty(), "{self:#?}");
+        self
+    }
+
+    /// Checks that the program ended itself by `abort`.
+    #[track_caller]
+    pub(crate) fn aborts(&self) -> &Self {
+        assert_eq!(self.status.signal(), Some(libc::SIGABRT), "{self:#?}");
+        self
+    }
+
+    /// Checks that standard error has exactly these lines, but for addresses.
+    #[track_caller]
+    pub(crate) fn complains(&self, lines: &[String]) -> &Self {
+        let said: Vec<_> = self.stderr.lines().map(without_addresses).collect();
+        assert_eq!(said, lines, "{self:#?}");
+        self
+    }
+}
+
+/// A text with `0x..` for each address.
+pub(crate) fn without_addresses(text: &str) -> String {
+    let mut parts = text.split("0x");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| {
+        let rest = part.trim_start_matches(|digit: char| digit.is_ascii_hexdigit());
+        format!("{all}0x..{rest}")
+    })
+}

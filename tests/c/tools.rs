@@ -1,0 +1,61 @@
+//! Which compilers and tools the machine has.
+
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use crate::compile::{Form, Sources};
+
+/// A tool that not every machine has.
+#[derive(Clone, Copy)]
+pub(crate) struct Tool {
+    name: &'static str,
+    known: &'static OnceLock<bool>,
+    look: fn(&str) -> bool,
+}
+
+macro_rules! tool {
+    ($name:literal, $look:expr) => {{
+        static KNOWN: OnceLock<bool> = OnceLock::new();
+        Tool {
+            name: $name,
+            known: &KNOWN,
+            look: $look,
+        }
+    }};
+}
+
+pub(crate) const GXX: Tool = tool!("g++", starts);
+pub(crate) const CLANG: Tool = tool!("clang", starts);
+pub(crate) const CLANGXX: Tool = tool!("clang++", starts);
+pub(crate) const VALGRIND: Tool = tool!("valgrind", starts);
+pub(crate) const SANITIZERS: Tool = tool!("-fsanitize=address,undefined", sanitizes);
+
+impl Tool {
+    /// Whether the tool is there; the first time that it is not, a line says so.
+    pub(crate) fn is_there(self) -> bool {
+        *self.known.get_or_init(|| {
+            let is_there = (self.look)(self.name);
+            if !is_there {
+                eprintln!("left out: what needs {}, which is not here", self.name);
+            }
+            is_there
+        })
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        self.name
+    }
+}
+
+fn starts(name: &str) -> bool {
+    let mut command = Command::new(name);
+    command.arg("--version");
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// Whether there is a compiler that knows the flag, and its runtime.
+fn sanitizes(_flag: &str) -> bool {
+    let program = Sources::of(&["nothing.c"]).try_compile(Form::Sanitized);
+    program.is_ok_and(|program| program.run(&[]).status.success())
+}
