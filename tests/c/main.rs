@@ -11,6 +11,7 @@ mod dialects;
 mod double_release;
 mod expected;
 mod faces;
+mod header;
 mod library;
 mod linking;
 mod memcheck;
