@@ -6,6 +6,12 @@
 #ifndef MM_API_H
 #define MM_API_H
 
+/* What a tool writes is not in the style of every dialect: a comma ends each enumeration, and in C++ a
+ * function may have the name of a struct. No warning is to say so. */
+#if defined(__GNUC__)
+#pragma GCC system_header
+#endif
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
