@@ -84,7 +84,7 @@ impl Display for CallSite {
     /// Writes where, by whom and since when, with what is known of the stack and of a value.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let at = &self.location;
-        write!(f, " at {}:{}:{}", at.file, at.line, at.column)?;
+        write!(f, " at {}{}", at.file, at.numbers())?;
         if !self.thread.is_empty() {
             write!(f, " by thread {}", self.thread)?;
         }

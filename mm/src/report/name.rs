@@ -40,7 +40,12 @@ impl Display for Place {
         if self.0.file.is_empty() {
             return f.write_str("-");
         }
-        write!(f, "{}:{}", Escaped(self.0.file), self.0.line)
+        // A row has no room for columns.
+        let line = Location {
+            column: 0,
+            ..self.0
+        };
+        write!(f, "{}{}", Escaped(self.0.file), line.numbers())
     }
 }
 

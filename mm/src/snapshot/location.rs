@@ -1,5 +1,7 @@
 //! Where a family was defined.
 
+use core::fmt::{self, Display, Formatter};
+
 /// Where a family was defined: a place in a source file, and the version of the crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -7,9 +9,9 @@
 pub struct Location {
     /// File as the compiler was given it.
     pub file: &'static str,
-    /// Line, from 1.
+    /// Line, from 1; 0 if only a function of a C program is known, whose name is in place of the file.
     pub line: u32,
-    /// Column, from 1.
+    /// Column, from 1; 0 in C programs, of which it is not known.
     pub column: u32,
     /// Version of the crate that defines the type.
     pub crate_version: &'static str,
@@ -31,5 +33,20 @@ impl Location {
             column,
             crate_version,
         }
+    }
+
+    /// Returns what compilers write behind the file: `:17:5`. Without the column where it is 0, as in
+    /// programs of C, and without the line where nothing but a function's name is known.
+    pub(crate) fn numbers(self) -> impl Display {
+        Numbers([self.line, self.column])
+    }
+}
+
+struct Numbers([u32; 2]);
+
+impl Display for Numbers {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut known = self.0.iter().take_while(|number| **number > 0);
+        known.try_for_each(|number| write!(f, ":{number}"))
     }
 }

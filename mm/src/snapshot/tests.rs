@@ -1,7 +1,7 @@
 //! Look-up, order, totals and changes, on families made by hand.
 
 use super::samples::{family, huge, indexd, snapshot};
-use super::{FamilySnapshot, Snapshot};
+use super::{FamilySnapshot, Location, Snapshot};
 
 fn named(families: &[(&'static str, &'static str)]) -> Snapshot {
     snapshot(
@@ -99,4 +99,12 @@ fn changes_are_cut_to_what_fits() {
     let down = none.diff(&most);
     assert!(down.changed().all(|f| f.live_bytes == i64::MIN));
     assert_eq!(most.diff(&most).changed().count(), 0);
+}
+
+#[test]
+fn places_leave_out_what_is_not_known() {
+    let numbers = |line, column| Location::new("a", line, column, "").numbers().to_string();
+    assert_eq!(numbers(17, 5), ":17:5");
+    assert_eq!(numbers(17, 0), ":17");
+    assert_eq!(numbers(0, 0), "");
 }

@@ -12,12 +12,11 @@ impl Display for Labels<'_> {
         let location = self.0.location;
         write!(
             f,
-            "family=\"{}\",path=\"{}\",location=\"{}:{}:{}\",version=\"{}\"",
+            "family=\"{}\",path=\"{}\",location=\"{}{}\",version=\"{}\"",
             Escaped(self.0.name),
             Escaped(self.0.path),
             Escaped(location.file),
-            location.line,
-            location.column,
+            location.numbers(),
             Escaped(location.crate_version),
         )
     }

@@ -272,7 +272,7 @@ fn intervals(profile: &profile::Profile) -> Vec<(u32, usize)> {
 
 /// Writes a place as compilers do: `src/index.rs:17:5`.
 fn place(at: snapshot::Location) -> String {
-    format!("{}:{}:{}", at.file, at.line, at.column)
+    format!("{}{}", at.file, at.numbers())
 }
 
 /// Returns the number of the entry that a table gets next.
