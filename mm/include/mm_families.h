@@ -29,7 +29,7 @@
 #if defined(__cplusplus) && __cplusplus >= 201103L
 #define MM_STATS_OF_(type)                                                                         \
   ([] {                                                                                            \
-    type stats_ = type();                                                                          \
+    type stats_ = {};                                                                              \
     stats_.size = sizeof(type);                                                                    \
     stats_.version = MM_STATS_VERSION;                                                             \
     return stats_;                                                                                 \

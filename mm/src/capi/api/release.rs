@@ -89,3 +89,83 @@ fn look(first: NonNull<u8>) -> Answer<(&'static PageFamily, usize)> {
     let family = family::of_heap(heap).ok_or_else(|| refuse(FreeError::Foreign { address }))?;
     Ok((family, units))
 }
+
+#[cfg(test)]
+mod tests {
+    use core::alloc::Layout;
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+    use crate::registry::register_of_c;
+    use crate::snapshot::Location;
+
+    const UNIT: Layout = Layout::new::<[u64; 8]>();
+
+    fn family(name: &str) -> &'static PageFamily {
+        let location = Location::new(file!(), line!(), 0, "");
+        register_of_c(name, UNIT, location).expect("a new name")
+    }
+
+    fn released(block: NonNull<u8>) -> mm_status {
+        // SAFETY: the tests give up blocks of theirs, or ask what a second release answers.
+        unsafe { mm_release(block.as_ptr().cast()) }
+    }
+
+    fn word(block: NonNull<u8>, number: usize) -> u64 {
+        // SAFETY: the block is live and has eight words, which were written before.
+        unsafe { block.cast::<u64>().add(number).read() }
+    }
+
+    /// Else each release of a block that the program wrote little to would look into all caches.
+    #[test]
+    fn a_block_that_is_handed_out_as_it_is_has_no_marks() {
+        let words = family("release-tests:no marks");
+        let first = words.alloc(1).expect("memory");
+        // SAFETY: the block is live, and has so many bytes.
+        unsafe { first.write_bytes(7, UNIT.size()) };
+        assert_eq!(released(first), mm_status::MM_OK);
+        let again = words.alloc(1).expect("memory");
+        assert_eq!(again, first);
+        assert_eq!([word(again, 0), word(again, 7)], [0, 0]);
+        assert_eq!(released(again), mm_status::MM_OK);
+        words.check().expect("exact figures");
+    }
+
+    /// Units that were released past all caches are in another thread's when they are released again.
+    #[test]
+    fn a_second_release_is_found_wherever_the_units_are() {
+        let words = family("release-tests:claimed elsewhere");
+        let blocks = |count| -> Vec<_> {
+            (0..count)
+                .map(|_| words.alloc(1).expect("memory"))
+                .collect()
+        };
+        let mine = blocks(512);
+        for block in &mine {
+            // SAFETY: the block is live and used by nobody.
+            unsafe { words.release(*block) }.expect("live");
+        }
+        let (sender, taken) = mpsc::channel();
+        let (end, wait_for_end) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                // So many that its cache has claimed more.
+                let blocks = blocks(101);
+                let taken: Vec<_> = blocks.iter().map(|block| block.addr()).collect();
+                sender.send(taken).expect("open");
+                let _ = wait_for_end.recv();
+                blocks
+                    .iter()
+                    .for_each(|block| assert_eq!(released(*block), mm_status::MM_OK));
+            });
+            let taken = taken.recv().expect("open");
+            for block in mine.iter().filter(|block| !taken.contains(&block.addr())) {
+                assert_eq!(released(*block), mm_status::MM_NOT_LIVE);
+            }
+            drop(end);
+        });
+        words.check().expect("exact figures");
+        assert_eq!(words.live_units(), 0);
+    }
+}
