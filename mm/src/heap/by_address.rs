@@ -163,6 +163,13 @@ impl Heap {
         first.addr() == EMPTY_BLOCK
     }
 
+    /// Whether the address lies in memory of this family.
+    #[inline]
+    pub(crate) fn owns(&'static self, address: usize) -> bool {
+        let record = SPACE.record_at(address);
+        record.is_some_and(|record| ptr::eq(record.heap(), self))
+    }
+
     /// The family that the live block at `first` belongs to, and its units.
     ///
     /// # Errors

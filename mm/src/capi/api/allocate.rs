@@ -8,6 +8,7 @@ use super::family::{family_at, mm_family};
 use super::last::{Answer, pointer, refuse};
 use crate::error::AllocError;
 use crate::family::PageFamily;
+use crate::heap::Block;
 
 /// Allocates a block of `units` units. What is in it is unspecified.
 ///
@@ -21,9 +22,7 @@ use crate::family::PageFamily;
 pub unsafe extern "C" fn mm_family_alloc(family: *mut mm_family, units: usize) -> *mut c_void {
     let place = Place::Function("mm_family_alloc");
     // SAFETY: the caller promises it.
-    block(unsafe { family_at(family) }, |family| {
-        family.alloc_for(units, &place)
-    })
+    unspecified(unsafe { family_at(family) }, units, place)
 }
 
 /// Allocates a block of `units` units, all bytes zero; else as `mm_family_alloc`.
@@ -38,9 +37,7 @@ pub unsafe extern "C" fn mm_family_alloc_zeroed(
 ) -> *mut c_void {
     let place = Place::Function("mm_family_alloc_zeroed");
     // SAFETY: the caller promises it.
-    block(unsafe { family_at(family) }, |family| {
-        family.alloc_zeroed_for(units, &place)
-    })
+    zeroed(unsafe { family_at(family) }, units, place)
 }
 
 /// As `mm_family_alloc`, for `MM_ALLOC`, which knows its place in the source: reports of leaks name it.
@@ -58,9 +55,7 @@ pub unsafe extern "C" fn mm_family_alloc_at(
     // SAFETY: the caller promises it.
     let place = unsafe { Place::line(file, line) };
     // SAFETY: the caller promises it.
-    block(unsafe { family_at(family) }, |family| {
-        family.alloc_for(units, &place)
-    })
+    unspecified(unsafe { family_at(family) }, units, place)
 }
 
 /// As `mm_family_alloc_zeroed`, for `MM_ALLOC_ZEROED`, which knows its place in the source.
@@ -78,16 +73,46 @@ pub unsafe extern "C" fn mm_family_alloc_zeroed_at(
     // SAFETY: the caller promises it.
     let place = unsafe { Place::line(file, line) };
     // SAFETY: the caller promises it.
-    block(unsafe { family_at(family) }, |family| {
-        family.alloc_zeroed_for(units, &place)
-    })
+    zeroed(unsafe { family_at(family) }, units, place)
 }
 
 #[inline]
-fn block(
-    family: Answer<&'static PageFamily>,
+fn unspecified(family: Answer<&'static PageFamily>, units: usize, place: Place<'_>) -> *mut c_void {
+    match family.map(|family| (family, at_hand(family, units))) {
+        Ok((family, Some(block))) => {
+            family.heap.clear_marks(block);
+            block.first.as_ptr().cast()
+        }
+        family => slow(family, |family| family.alloc_for(units, &place)),
+    }
+}
+
+#[inline]
+fn zeroed(family: Answer<&'static PageFamily>, units: usize, place: Place<'_>) -> *mut c_void {
+    match family.map(|family| (family, at_hand(family, units))) {
+        Ok((family, Some(block))) => {
+            let bytes = units * family.layout().size();
+            block.zeroed_unwatched(bytes).as_ptr().cast()
+        }
+        family => slow(family, |family| family.alloc_zeroed_for(units, &place)),
+    }
+}
+
+/// A block of the calling thread's cache, if it has one at hand and nobody watches.
+#[inline]
+fn at_hand(family: &'static PageFamily, units: usize) -> Option<Block> {
+    match units {
+        0 => None,
+        1 => family.heap.take_unit(),
+        _ => family.heap.take_row(units),
+    }
+}
+
+#[cold]
+fn slow(
+    family: Answer<(&'static PageFamily, Option<Block>)>,
     alloc: impl FnOnce(&'static PageFamily) -> Result<NonNull<u8>, AllocError>,
 ) -> *mut c_void {
-    let block = family.and_then(|family| alloc(family).map_err(refuse));
+    let block = family.and_then(|(family, _)| alloc(family).map_err(refuse));
     pointer(block.map(|block| block.as_ptr().cast()))
 }

@@ -74,6 +74,36 @@ unsafe fn release(block: *mut c_void, asked: Option<&'static PageFamily>) -> Ans
     let Some(first) = NonNull::new(block.cast()) else {
         return Ok(());
     };
+    if asked.is_none_or(|asked| asked.heap.owns(first.addr().get())) {
+        // SAFETY: the caller promises the same.
+        if unsafe { put(first) } {
+            return Ok(());
+        }
+    }
+    // SAFETY: the caller promises the same, and the block was not put anywhere.
+    unsafe { release_slow(first, asked) }
+}
+
+/// Puts a block into the calling thread's cache, if that takes a few steps alone.
+///
+/// # Safety
+///
+/// As for [`mm_release`].
+#[inline]
+unsafe fn put(first: NonNull<u8>) -> bool {
+    // SAFETY: the caller promises the same.
+    if unsafe { Heap::put_unit(first) } {
+        return true;
+    }
+    // SAFETY: the same, and the block was not put anywhere.
+    unsafe { Heap::put_short_block(first) }
+}
+
+/// # Safety
+///
+/// As for [`mm_release`].
+#[cold]
+unsafe fn release_slow(first: NonNull<u8>, asked: Option<&'static PageFamily>) -> Answer<()> {
     let heap = asked.map(|asked| &asked.heap);
     // SAFETY: the caller promises the same. Blocks of C are released here and by the other faces.
     let answer = unsafe { Heap::release_by_address_of(first, heap) };
@@ -100,11 +130,10 @@ mod tests {
     use crate::registry::register_of_c;
     use crate::snapshot::Location;
 
-    const UNIT: Layout = Layout::new::<[u64; 8]>();
-
-    fn family(name: &str) -> &'static PageFamily {
+    fn family(name: &str, unit: usize) -> &'static PageFamily {
+        let unit = Layout::from_size_align(unit, 8).expect("a layout");
         let location = Location::new(file!(), line!(), 0, "");
-        register_of_c(name, UNIT, location).expect("a new name")
+        register_of_c(name, unit, location).expect("a new name")
     }
 
     fn released(block: NonNull<u8>) -> mm_status {
@@ -113,17 +142,18 @@ mod tests {
     }
 
     fn word(block: NonNull<u8>, number: usize) -> u64 {
+        let word = block.cast::<u64>().as_ptr().wrapping_add(number);
         // SAFETY: the block is live and has eight words, which were written before.
-        unsafe { block.cast::<u64>().add(number).read() }
+        unsafe { word.read() }
     }
 
     /// Else each release of a block that the program wrote little to would look into all caches.
     #[test]
     fn a_block_that_is_handed_out_as_it_is_has_no_marks() {
-        let words = family("release-tests:no marks");
+        let words = family("release-tests:no marks", 64);
         let first = words.alloc(1).expect("memory");
         // SAFETY: the block is live, and has so many bytes.
-        unsafe { first.write_bytes(7, UNIT.size()) };
+        unsafe { first.write_bytes(7, 64) };
         assert_eq!(released(first), mm_status::MM_OK);
         let again = words.alloc(1).expect("memory");
         assert_eq!(again, first);
@@ -135,7 +165,11 @@ mod tests {
     /// Units that were released past all caches are in another thread's when they are released again.
     #[test]
     fn a_second_release_is_found_wherever_the_units_are() {
-        let words = family("release-tests:claimed elsewhere");
+        second_releases(family("release-tests:small", 64));
+        second_releases(family("release-tests:not small", 512));
+    }
+
+    fn second_releases(words: &'static PageFamily) {
         let blocks = |count| -> Vec<_> {
             (0..count)
                 .map(|_| words.alloc(1).expect("memory"))
