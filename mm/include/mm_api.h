@@ -305,7 +305,7 @@ struct vm_page_family_ {
 };
 
 /**
- * One place of a program that allocates: made by `XCALLOC` and `MM_ALLOC`, and used by nobody else.
+ * One place of a program that allocates: made by `XCALLOC`, and used by nobody else.
  *
  * It remembers the family that was found there by its name, so that a call that is made again needs
  * no look-up.

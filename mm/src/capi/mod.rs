@@ -7,10 +7,11 @@
 //! | --- | --- | --- |
 //! | `uapi_mm.h`, `mm.h` | programs written for the library that mm grew out of | `mm_uapi_*` |
 //! | `uapi_mm_instance.h` | its later variant, of which each function takes an instance first | `mm_inst_*` |
-//! | `mm_api.h` | new programs | `mm_*` |
+//! | `mm_families.h` | new programs | `mm_*`, in `mm_api.h` |
 //!
 //! What goes wrong is answered by `NULL` and one line on standard error. A second release is a line,
-//! and ends the process by `abort`. All functions may be called from any thread.
+//! and ends the process by `abort`. Those for new programs say nothing, and end nothing: they answer
+//! with a status, and [`mm_last_error`] with a sentence. All functions may be called from any thread.
 //!
 //! ```
 //! use mm::capi::{mm_uapi_instantiate_new_page_family, mm_uapi_xcalloc, mm_uapi_xfree};

@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicPtr, Ordering::Acquire, Ordering::Release};
 use super::family::{Family, vm_page_family_};
 use super::place::Place;
 
-/// One place of a program that allocates: made by `XCALLOC` and `MM_ALLOC`, and used by nobody else.
+/// One place of a program that allocates: made by `XCALLOC`, and used by nobody else.
 ///
 /// It remembers the family that was found there by its name, so that a call that is made again needs
 /// no look-up.
