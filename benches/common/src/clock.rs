@@ -21,11 +21,17 @@ pub fn timed(work: impl FnOnce()) -> Took {
 }
 
 /// Returns the nanoseconds of one operation.
+#[must_use]
 pub fn each(took: Duration, operations: u64) -> f64 {
     took.as_secs_f64() * 1e9 / count(operations)
 }
 
 /// Turns a count into what can be divided by.
+///
+/// # Panics
+///
+/// Never: the halves of 64 bits have 32.
+#[must_use]
 pub fn count(number: u64) -> f64 {
     let high = u32::try_from(number >> 32).expect("a half of 64 bits has 32");
     let low = u32::try_from(number & u64::from(u32::MAX)).expect("a half of 64 bits has 32");
