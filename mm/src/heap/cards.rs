@@ -61,6 +61,7 @@ pub(super) struct Maps {
 impl Heap {
     /// Whether calls of C programs take few steps: the heap marks its blocks, and has a cell at hand in
     /// each thread.
+    #[inline]
     pub(crate) fn is_near(&self) -> bool {
         self.number() < NEAR && !matches!(self.marking, Marking::None)
     }

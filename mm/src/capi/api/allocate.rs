@@ -102,9 +102,12 @@ fn zeroed(family: Answer<&'static PageFamily>, units: usize, place: Place<'_>) -
 #[inline]
 fn at_hand(family: &'static PageFamily, units: usize) -> Option<Block> {
     match units {
+        _ if !family.heap.is_near() => None,
         0 => None,
-        1 => family.heap.take_unit(),
-        _ => family.heap.take_row(units),
+        // SAFETY: just asked.
+        1 => unsafe { family.heap.take_unit() },
+        // SAFETY: as above.
+        _ => unsafe { family.heap.take_row(units) },
     }
 }
 
