@@ -1,7 +1,7 @@
 /* The interface for new programs: families by handle, what went wrong as a status, figures as numbers,
  * a limit, and who allocated what is still live. */
 
-#include <mm/mm_families.h>
+#include <mm_families.h>
 #include <stdio.h>
 
 struct session {

@@ -1,7 +1,7 @@
 /* What mm answers to mistakes: a line on standard error that says where, and nothing changes. Only a
  * second release ends the program. */
 
-#include <mm/uapi_mm.h>
+#include <uapi_mm.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

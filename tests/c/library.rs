@@ -18,7 +18,7 @@ pub(crate) fn folder() -> &'static Path {
         let target = Path::new(SCRATCH).join("c-library");
         let mut cargo = Command::new(env!("CARGO"));
         cargo
-            .args(["rustc", "--quiet", "--locked", "--offline", "-p", "mm"])
+            .args(["rustc", "--quiet", "--locked", "-p", "mm"])
             .args(["--lib", "--features", "capi"])
             .args(["--crate-type", "staticlib,cdylib", "--target-dir"])
             .arg(&target)

@@ -41,9 +41,9 @@ pub(crate) fn kept(name: &str) -> &'static str {
     if names.count >= MOST {
         return OTHER;
     }
-    let new = add(bucket, name).unwrap_or_default();
-    names.count += 1;
-    new
+    let new = add(bucket, name);
+    names.count += usize::from(new.is_some());
+    new.unwrap_or_default()
 }
 
 fn add(bucket: &Link<Name>, name: &str) -> Option<&'static str> {
