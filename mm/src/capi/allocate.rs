@@ -22,36 +22,42 @@ pub(super) fn xcalloc(family: &'static Family, units: i64, place: Place<'_>) -> 
 ///
 /// # Safety
 ///
-/// A macro of the headers made the site.
+/// A macro of the headers made the site, for families of this instance alone if it `is_for_one`.
 #[inline]
 pub(super) unsafe fn xcalloc_at(
-    instance: &'static mm_instance_,
     site: *const mm_site,
     units: i64,
+    instance: &'static mm_instance_,
+    is_for_one: bool,
 ) -> *mut c_void {
     // SAFETY: the caller promises it.
-    if let Some(family) = unsafe { near_at(instance, site) }
+    if let Some(family) = unsafe { mm_site::near(site) }
         && units == 1
+        && (is_for_one || family.is_of(instance))
         // SAFETY: the family is near.
         && let Some(unit) = unsafe { family.heap.heap.take_unit() }
     {
         return unit.zeroed_unwatched(family.unit()).as_ptr().cast();
     }
     // SAFETY: the caller promises it.
-    unsafe { xcalloc_row(instance, site, units) }
+    unsafe { xcalloc_row(site, units, instance) }
 }
 
+/// Of C's kind, as `xfree_short` is.
+///
 /// # Safety
 ///
 /// As for [`xcalloc_at`].
+#[allow(improper_ctypes_definitions, reason = "called from here alone")]
 #[inline(never)]
-unsafe fn xcalloc_row(
-    instance: &'static mm_instance_,
+unsafe extern "C" fn xcalloc_row(
     site: *const mm_site,
     units: i64,
+    instance: &'static mm_instance_,
 ) -> *mut c_void {
     // SAFETY: the caller promises it.
-    if let Some(family) = unsafe { near_at(instance, site) }
+    if let Some(family) = unsafe { mm_site::near(site) }
+        && family.is_of(instance)
         && let Some(units) = usize::try_from(units).ok().filter(|units| *units > 1)
         // SAFETY: the family is near.
         && let Some(row) = unsafe { family.heap.heap.take_row(units) }
@@ -59,32 +65,19 @@ unsafe fn xcalloc_row(
         return row.zeroed_unwatched(units * family.unit()).as_ptr().cast();
     }
     // SAFETY: the caller promises it.
-    unsafe { xcalloc_slow(instance, site, units) }
-}
-
-/// The family that was found before for the place, if it is near.
-///
-/// # Safety
-///
-/// As for [`xcalloc_at`].
-#[inline]
-unsafe fn near_at(
-    instance: &'static mm_instance_,
-    site: *const mm_site,
-) -> Option<&'static Family> {
-    // SAFETY: the caller promises it.
-    unsafe { mm_site::near(site) }.filter(|family| family.is_of(instance))
+    unsafe { xcalloc_slow(site, units, instance) }
 }
 
 /// # Safety
 ///
 /// As for [`xcalloc_at`].
+#[allow(improper_ctypes_definitions, reason = "called from here alone")]
 #[cold]
 #[inline(never)]
-unsafe fn xcalloc_slow(
-    instance: &'static mm_instance_,
+unsafe extern "C" fn xcalloc_slow(
     site: *const mm_site,
     units: i64,
+    instance: &'static mm_instance_,
 ) -> *mut c_void {
     // SAFETY: the caller promises it.
     let family = unsafe { family_at(instance, site) };

@@ -101,7 +101,7 @@ pub unsafe extern "C" fn mm_inst_xcalloc_at(
     // SAFETY: the caller promises it.
     let instance = unsafe { mm_instance_::named(instance) };
     // SAFETY: the caller promises it.
-    unsafe { allocate::xcalloc_at(instance, site, units) }
+    unsafe { allocate::xcalloc_at(site, units, instance, false) }
 }
 
 /// Allocates a zeroed buffer of `bytes` bytes, aligned to 16, of the instance's family of plain bytes.

@@ -8,7 +8,7 @@ use super::instance::mm_instance_;
 use super::place::Place;
 use crate::error::FreeError;
 use crate::family;
-use crate::heap::Heap;
+use crate::heap::{Heap, Put, TakenUnit};
 use crate::release::free_error;
 
 /// Releases a block. Null is none. What is no block gets a line, and a block that was released before
@@ -35,23 +35,37 @@ pub(super) unsafe fn xfree(block: *mut c_void, place: Place<'_>) {
 #[inline]
 pub(super) unsafe fn xfree_at(block: *mut c_void, file: *const c_char, line: u32) {
     // SAFETY: the caller promises it.
-    if NonNull::new(block.cast()).is_some_and(|block| unsafe { Heap::put_unit(block) }) {
-        return;
+    match unsafe { Heap::put_unit(block.cast()) } {
+        Put::Done => {}
+        // SAFETY: the caller promises it, and nothing was changed.
+        Put::NotYet(unit) => unsafe { xfree_short(block, file, line, unit) },
+        // SAFETY: as above.
+        Put::Not => unsafe { xfree_slow(block, file, line) },
     }
-    // SAFETY: the caller promises it.
-    unsafe { xfree_row(block, file, line) };
 }
 
+/// Releases a block that may have many units, the first of them `unit`.
+///
+/// Of C's kind, and so are the others that a function of C ends with: it can go on to them without a
+/// frame of its own, since they never unwind.
+///
 /// # Safety
 ///
 /// As for [`xfree_at`].
+#[allow(improper_ctypes_definitions, reason = "called from here alone")]
 #[inline(never)]
-unsafe fn xfree_row(block: *mut c_void, file: *const c_char, line: u32) {
+unsafe extern "C" fn xfree_short(
+    block: *mut c_void,
+    file: *const c_char,
+    line: u32,
+    unit: TakenUnit,
+) {
+    let first = NonNull::new(block.cast());
     // SAFETY: the caller promises it.
-    if NonNull::new(block.cast()).is_some_and(|block| unsafe { Heap::put_short_block(block) }) {
+    if first.is_some_and(|first| unsafe { Heap::put_short_block(first, unit) }) {
         return;
     }
-    // SAFETY: the caller promises it.
+    // SAFETY: the caller promises it, and nothing was changed.
     unsafe { xfree_slow(block, file, line) };
 }
 
@@ -60,7 +74,7 @@ unsafe fn xfree_row(block: *mut c_void, file: *const c_char, line: u32) {
 /// As for [`xfree_at`].
 #[cold]
 #[inline(never)]
-unsafe fn xfree_slow(block: *mut c_void, file: *const c_char, line: u32) {
+unsafe extern "C" fn xfree_slow(block: *mut c_void, file: *const c_char, line: u32) {
     // SAFETY: the caller promises it.
     let place = unsafe { Place::line(file, line) };
     // SAFETY: the caller promises it.

@@ -77,7 +77,7 @@ pub unsafe extern "C" fn mm_uapi_xcalloc(struct_name: *const c_char, units: c_in
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_uapi_xcalloc_at(site: *mut mm_site, units: i64) -> *mut c_void {
     // SAFETY: the caller promises it.
-    unsafe { allocate::xcalloc_at(mm_instance_::global(), site, units) }
+    unsafe { allocate::xcalloc_at(site, units, mm_instance_::global(), true) }
 }
 
 /// Allocates a zeroed buffer of `bytes` bytes, aligned to 16, of the family of plain bytes.

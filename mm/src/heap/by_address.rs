@@ -17,7 +17,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::cache::{BitOfWord, CacheCell, CacheRecord};
-use super::cards::Card;
+use super::cards::{Card, TakenUnit};
 use super::extent::Extent;
 use super::marks::Marking;
 use super::page::{Page, Spot};
@@ -25,6 +25,15 @@ use super::record::{Record, SPACE};
 use super::surplus::Surplus;
 use super::{Block, EMPTY_BLOCK, Heap, Refusal, thread};
 use crate::os::{Inside, watch};
+
+/// What became of a block that was to be put into a cache.
+pub(crate) enum Put {
+    Done,
+    /// Nothing was changed: it may be one of many units.
+    NotYet(TakenUnit),
+    /// Nothing was changed: it needs more steps, or somebody has to look closer.
+    Not,
+}
 
 impl Heap {
     /// Takes a unit from the calling thread's cache, if it has one at hand.
@@ -51,39 +60,45 @@ impl Heap {
         unsafe { self.near_cache() }?.take_row(units)
     }
 
-    /// Puts the block of one unit at `first` into the calling thread's cache; false, with nothing
-    /// changed, if that needs more than a few steps, or somebody has to look closer.
+    /// Puts the block that starts at `first` into the calling thread's cache, if it has one unit, and a
+    /// few steps are enough.
     ///
     /// # Safety
     ///
     /// As for [`release_by_address`](Self::release_by_address).
     #[inline]
-    pub(crate) unsafe fn put_unit(first: NonNull<u8>) -> bool {
+    pub(crate) unsafe fn put_unit(first: *mut u8) -> Put {
         let _inside = Inside::enter();
-        let taken = Card::of_taken(first.addr().get());
-        let Some((card, _)) = taken.filter(|(card, _)| card.has_units_alone()) else {
-            return false;
+        let Some(unit) = TakenUnit::at(first.addr()) else {
+            return Put::Not;
         };
-        // SAFETY: a taken unit starts there, a block of its own, and the caller gives it up.
-        unsafe { card.put(first, |cache| cache.put(first)) }
+        if !unit.is_alone() {
+            return Put::NotYet(unit);
+        }
+        // SAFETY: a taken unit is not at null.
+        let first = unsafe { NonNull::new_unchecked(first) };
+        // SAFETY: a block of one unit starts there, and the caller gives it up.
+        let is_put = unsafe { unit.card.put(first, |cache| cache.put(first)) };
+        if is_put { Put::Done } else { Put::Not }
     }
 
-    /// Puts a short block likewise.
+    /// Puts a short block into the calling thread's cache; false, with nothing changed, if a few steps
+    /// are not enough.
     ///
     /// # Safety
     ///
-    /// As for [`release_by_address`](Self::release_by_address).
+    /// As for [`release_by_address`](Self::release_by_address), and `unit` is the one at `first`.
     #[inline]
-    pub(crate) unsafe fn put_short_block(first: NonNull<u8>) -> bool {
+    pub(crate) unsafe fn put_short_block(first: NonNull<u8>, unit: TakenUnit) -> bool {
         let _inside = Inside::enter();
-        let Some((card, index)) = Card::of_taken(first.addr().get()) else {
-            return false;
-        };
-        match card.short_block(index) {
-            // SAFETY: as above.
-            Some(1) => unsafe { card.put(first, |cache| cache.put(first)) },
-            // SAFETY: the same, with a block of so many units.
-            Some(units) => unsafe { card.put(first, |cache| cache.put_short_row(first, units)) },
+        match unit.short_block() {
+            // SAFETY: such a block starts there, and the caller gives it up.
+            Some(1) => unsafe { unit.card.put(first, |cache| cache.put(first)) },
+            // SAFETY: the same.
+            Some(units) => unsafe {
+                unit.card
+                    .put(first, |cache| cache.put_short_row(first, units))
+            },
             None => false,
         }
     }
@@ -218,8 +233,9 @@ impl Card {
     /// `first` is the start of a taken unit of the page, and nobody uses the block there.
     #[inline]
     unsafe fn put(&self, first: NonNull<u8>, put: impl FnOnce(&CacheRecord) -> bool) -> bool {
-        // SAFETY: invariant 2.
-        let Some(cache) = (unsafe { self.heap.near_cache() }) else {
+        // SAFETY: invariant 3; the cell is used for this call alone.
+        let cell = unsafe { thread::nearest_cell(self.number() + 1) };
+        let Some(cache) = cell.and_then(CacheCell::open_cache) else {
             return false;
         };
         // SAFETY: the caller promises it.

@@ -11,6 +11,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::Heap;
+use super::extent::count;
 use super::geometry::{GRANULE, LONG_ROW};
 use super::link::Link;
 use super::marks::{Marking, Marks};
@@ -36,19 +37,29 @@ static CARDS: [Link<Card>; PLACES] = [const { Link::none() }; PLACES];
 ///
 /// # Invariants
 ///
-/// 1. The page's units fill `span` bytes from `first` on. `taken` and `joined` are the words of its maps,
-///    one for each 64 units or part of them; `state` is its own.
-/// 2. `heap` is the page's, and near.
+/// 1. The page has `capacity` units, the first of them at address `first`. `taken` and `joined` are its
+///    maps, with a word for each 64 units or part of them; `state` is its own.
+/// 2. A unit has `odd` times two to the `twos` bytes, and `inverse` times `odd` is 1, modulo 2^64.
+/// 3. `number` is that of the page's family, which is near.
 #[derive(Debug)]
-pub(super) struct Card {
+pub(crate) struct Card {
     first: usize,
+    inverse: u64,
     taken: &'static [AtomicU64],
     joined: &'static [AtomicU64],
     state: &'static PageState,
-    pub(super) heap: &'static Heap,
-    span: u32,
+    capacity: u32,
+    number: u16,
+    twos: u8,
     /// Where the second mark is, in bytes from the start of a block.
     second: u8,
+}
+
+/// A taken unit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TakenUnit {
+    pub(super) card: &'static Card,
+    index: usize,
 }
 
 /// The maps and states of an extent.
@@ -74,7 +85,7 @@ impl Heap {
     /// Makes the cards of the pages at `place`, of which the first has so much colour, and lets
     /// releases find them.
     pub(super) fn make_cards(
-        &'static self,
+        &self,
         place: Place,
         colour: usize,
         maps: &Maps,
@@ -85,6 +96,7 @@ impl Heap {
         if !self.has_cards() {
             return Ok(());
         }
+        let family = Card::of_family(self, second);
         let words = self.geometry().words();
         let maps_of_pages = maps
             .taken
@@ -93,15 +105,13 @@ impl Heap {
         for (number, ((taken, joined), state)) in maps_of_pages.zip(maps.states).enumerate() {
             let colour = if number == 0 { colour } else { 0 };
             let start = place.address() + number * GRANULE;
-            let span = self.geometry().capacity_without(colour) * self.geometry().unit();
             let card = RECORDS.place(Card {
                 first: start + colour,
                 taken,
                 joined,
                 state,
-                heap: self,
-                span: u32::try_from(span).map_err(|_| Refused)?,
-                second,
+                capacity: count(self.geometry().capacity_without(colour)),
+                ..family
             })?;
             place_of(start).set(Some(card));
         }
@@ -122,41 +132,42 @@ impl Heap {
 }
 
 impl Card {
-    /// The card of the page that `address` is in, and the index of the taken unit that starts there, if
-    /// there are both.
-    #[inline]
-    pub(super) fn of_taken(address: usize) -> Option<(&'static Self, usize)> {
-        let card = place_of(address).get()?;
-        let offset = address.wrapping_sub(card.first);
-        if offset >= card.span as usize {
-            return None;
+    /// What all cards of a family have in common.
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "a logarithm, and a number that is near"
+    )]
+    fn of_family(heap: &Heap, second: u8) -> Self {
+        let unit = heap.geometry().unit();
+        let twos = unit.trailing_zeros();
+        Self {
+            first: 0,
+            inverse: inverse_of(unit as u64 >> twos),
+            taken: &[],
+            joined: &[],
+            state: PageState::unused(),
+            capacity: 0,
+            number: heap.number() as u16,
+            twos: twos as u8,
+            second,
         }
-        let geometry = card.heap.geometry();
-        let index = geometry.index_of(offset);
-        // SAFETY: invariant 1: the unit is one of the page's.
-        let taken = unsafe { card.taken.get_unchecked(index / 64) }.load(Relaxed);
-        let is_taken = taken >> (index % 64) & 1 != 0;
-        (is_taken && index * geometry.unit() == offset).then_some((card, index))
     }
 
-    /// Whether all blocks of the page have one unit.
+    /// The units that are before `address`, if one starts there; else some number that is no index.
+    ///
+    /// Source: Warren, "Hacker's Delight", "Test for Zero Remainder after Division by a Constant": a number
+    /// times the inverse of a divisor is the quotient if there is no remainder, and very large if there is.
     #[inline]
-    pub(super) fn has_units_alone(&self) -> bool {
-        !self.state.has_joined()
+    fn index_of(&self, address: usize) -> usize {
+        let offset = address.wrapping_sub(self.first) as u64;
+        let quotient = offset.wrapping_mul(self.inverse);
+        usize::try_from(quotient.rotate_right(self.twos.into())).unwrap_or(usize::MAX)
     }
 
-    /// The units of the block that starts at the taken unit `index`, if one does, and it is too short
-    /// for surplus units.
+    /// The number of the family.
     #[inline]
-    pub(super) fn short_block(&self, index: usize) -> Option<usize> {
-        let bit = index % 64;
-        let low = self.joined.get(index / 64)?.load(Relaxed) >> bit;
-        let next = self.joined.get(index / 64 + 1);
-        let high = next.map_or(0, |word| word.load(Relaxed));
-        // The bits of the units after this one.
-        let after = low >> 1 | high << (63 - bit);
-        let units = after.trailing_ones() as usize + 1;
-        (low & 1 == 0 && units < LONG_ROW).then_some(units)
+    pub(super) fn number(&self) -> usize {
+        self.number.into()
     }
 
     /// The marks of the block at `first`.
@@ -171,8 +182,64 @@ impl Card {
     }
 }
 
+impl TakenUnit {
+    /// The taken unit that starts at `address`, if one does, and there is a card.
+    #[inline]
+    pub(super) fn at(address: usize) -> Option<Self> {
+        let card = place_of(address).get()?;
+        let index = card.index_of(address);
+        if index >= card.capacity as usize {
+            return None;
+        }
+        // SAFETY: invariant 1: the unit is one of the page's.
+        let taken = unsafe { card.taken.get_unchecked(index / 64) }.load(Relaxed);
+        (taken >> (index % 64) & 1 != 0).then_some(Self { card, index })
+    }
+
+    /// Whether all blocks of the page have one unit.
+    #[inline]
+    pub(super) fn is_alone(&self) -> bool {
+        !self.card.state.has_joined()
+    }
+
+    /// The units of the block that starts here, if one does, and it is too short for surplus units.
+    #[inline]
+    pub(super) fn short_block(&self) -> Option<usize> {
+        let (joined, bit) = (self.card.joined, self.index % 64);
+        let low = joined.get(self.index / 64)?.load(Relaxed) >> bit;
+        let next = joined.get(self.index / 64 + 1);
+        let high = next.map_or(0, |word| word.load(Relaxed));
+        // The bits of the units after this one.
+        let after = low >> 1 | high << (63 - bit);
+        let units = after.trailing_ones() as usize + 1;
+        (low & 1 == 0 && units < LONG_ROW).then_some(units)
+    }
+}
+
+/// The number that `odd` times gives 1, modulo 2^64.
+///
+/// Source: Warren, as above: Newton's method doubles the bits that are right, of which a number that is
+/// its own inverse modulo 8 has three.
+fn inverse_of(odd: u64) -> u64 {
+    (0..5).fold(odd, |inverse, _| {
+        inverse.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(inverse)))
+    })
+}
+
 /// Where the card stands, if any does, of the page that `address` is in.
 #[inline]
 fn place_of(address: usize) -> &'static Link<Card> {
     &CARDS[address / GRANULE % PLACES]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inverses_are_inverse() {
+        for odd in (1..1_u64 << 12).step_by(2) {
+            assert_eq!(odd.wrapping_mul(inverse_of(odd)), 1, "{odd}");
+        }
+    }
 }

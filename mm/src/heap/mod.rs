@@ -103,10 +103,14 @@ use record::SPACE;
 pub(crate) use asker::{MOST_SCOPES, Scope, account_scope, enter_scope, scope, scopes_begun};
 #[cfg(feature = "capi")]
 pub(crate) use blocks::{BlockView, PageView, Walk};
+#[cfg(feature = "capi")]
+pub(crate) use by_address::Put;
 pub use cache::CacheCell;
 pub(crate) use caller::Caller;
 #[cfg(feature = "capi")]
 pub(crate) use caller::Origin;
+#[cfg(feature = "capi")]
+pub(crate) use cards::TakenUnit;
 pub(crate) use figures::{Figures, Fill, add_resident};
 pub(crate) use fork::{hold_shared, let_go_shared};
 pub(crate) use link::Link;

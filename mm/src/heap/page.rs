@@ -39,6 +39,18 @@ pub(super) struct Spot {
 }
 
 impl PageState {
+    /// That of no page.
+    #[cfg(feature = "capi")]
+    pub(super) fn unused() -> &'static Self {
+        static UNUSED: PageState = PageState {
+            taken: AtomicU32::new(0),
+            fresh: AtomicU32::new(0),
+            too_long: AtomicU16::new(0),
+            flags: AtomicU8::new(0),
+        };
+        &UNUSED
+    }
+
     pub(super) fn is_in_use(&self) -> bool {
         self.flags.load(Relaxed) & IN_USE != 0
     }

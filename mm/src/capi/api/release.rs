@@ -8,7 +8,7 @@ use super::last::{Answer, pointer, refuse, status};
 use super::status::mm_status;
 use crate::error::FreeError;
 use crate::family::{self, PageFamily};
-use crate::heap::Heap;
+use crate::heap::{Heap, Put};
 use crate::release::free_error;
 
 /// Releases a block of whatever family. `NULL` is none.
@@ -92,11 +92,12 @@ unsafe fn release(block: *mut c_void, asked: Option<&'static PageFamily>) -> Ans
 #[inline]
 unsafe fn put(first: NonNull<u8>) -> bool {
     // SAFETY: the caller promises the same.
-    if unsafe { Heap::put_unit(first) } {
-        return true;
+    match unsafe { Heap::put_unit(first.as_ptr()) } {
+        Put::Done => true,
+        // SAFETY: the same, and the block was not put anywhere.
+        Put::NotYet(unit) => unsafe { Heap::put_short_block(first, unit) },
+        Put::Not => false,
     }
-    // SAFETY: the same, and the block was not put anywhere.
-    unsafe { Heap::put_short_block(first) }
 }
 
 /// # Safety
