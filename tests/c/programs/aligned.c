@@ -17,21 +17,25 @@ ALIGNED(16, 4112);
 ALIGNED(64, 64);
 ALIGNED(64, 320);
 ALIGNED(64, 65472);
+ALIGNED(128, 384);
+ALIGNED(256, 768);
 ALIGNED(4096, 4096);
 ALIGNED(4096, 12288);
 
 #define ARE_ALIGNED(type)                                                                          \
   do {                                                                                             \
-    type *all[20];                                                                                 \
+    /* Of small ones so many that they need several VM pages. */                                   \
+    const int count = sizeof(type) < 1000 ? 300 : 20;                                              \
+    type *all[300];                                                                                \
     MM_REG_STRUCT(type);                                                                           \
     for (int round = 0; round < 2; round++) {                                                      \
-      for (int at = 0; at < 20; at++) {                                                            \
+      for (int at = 0; at < count; at++) {                                                         \
         all[at] = XCALLOC(1 + at % 3, type);                                                       \
         CHECK(all[at] && (uintptr_t)all[at] % _Alignof(type) == 0);                                \
         CHECK(is_zero(all[at], sizeof(type) * (1 + at % 3)));                                      \
         memset(all[at], 0xff, sizeof(type) * (1 + at % 3));                                        \
       }                                                                                            \
-      for (int at = 0; at < 20; at++)                                                              \
+      for (int at = 0; at < count; at++)                                                           \
         XFREE(all[at]);                                                                            \
     }                                                                                              \
   } while (0)
@@ -59,6 +63,8 @@ int main(void) {
   ARE_ALIGNED(to_64_of_64);
   ARE_ALIGNED(to_64_of_320);
   ARE_ALIGNED(to_64_of_65472);
+  ARE_ALIGNED(to_128_of_384);
+  ARE_ALIGNED(to_256_of_768);
   ARE_ALIGNED(to_4096_of_4096);
   ARE_ALIGNED(to_4096_of_12288);
   buffers();
