@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::compile::{Form, PROGRAMS, Sources, WARNINGS, compiler, said};
+use crate::expected::program_is_right;
 use crate::library::{SCRATCH, WORKSPACE};
 use crate::tools::{CLANG, CLANGXX, GXX};
 
@@ -12,6 +13,10 @@ const OF_CPP: [&str; 3] = ["c++11", "c++17", "c++20"];
 
 /// Sources that use all of a face.
 const FACES: [&str; 2] = ["dialect.c", "dialect_instance.c"];
+
+/// The same for the face of new programs, as C and as C++.
+const NEW_FACE: &str = "dialect_families.c";
+const NEW_FACE_IN_CPP: &str = "dialect_families.cpp";
 
 /// A source for each header, with nothing else in it.
 fn headers_alone() -> Vec<String> {
@@ -38,12 +43,24 @@ fn all_sources() -> Vec<String> {
 #[track_caller]
 fn is_understood(name: &str, language: &str, dialects: &[&str]) {
     let sources = all_sources();
-    assert!(sources.len() >= 7, "{sources:?}");
+    assert!(sources.len() >= 8, "{sources:?}");
+    are_understood(&sources, name, language, dialects);
+    // New programs are not written in the first dialect.
+    let newer: Vec<_> = dialects
+        .iter()
+        .copied()
+        .filter(|it| *it != "gnu89")
+        .collect();
+    are_understood(&[format!("{PROGRAMS}{NEW_FACE}")], name, language, &newer);
+}
+
+#[track_caller]
+fn are_understood(sources: &[String], name: &str, language: &str, dialects: &[&str]) {
     for dialect in dialects {
         let mut command = compiler(name);
         command.args(WARNINGS).args(["-pedantic", "-fsyntax-only"]);
         command.arg(format!("-std={dialect}"));
-        command.args(["-x", language]).args(&sources);
+        command.args(["-x", language]).args(sources);
         let said = said(&command.output().expect("a compiler"));
         assert_eq!(said, Ok(()), "{name} -std={dialect}");
     }
@@ -63,6 +80,14 @@ fn every_dialect_of_cpp_has_the_headers() {
         if compiler.is_there() {
             is_understood(compiler.name(), "c++", &OF_CPP);
         }
+    }
+}
+
+#[test]
+fn the_new_face_is_the_same_in_both_languages() {
+    program_is_right(NEW_FACE);
+    if GXX.is_there() {
+        program_is_right(NEW_FACE_IN_CPP);
     }
 }
 

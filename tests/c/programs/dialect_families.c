@@ -1,0 +1,26 @@
+/* Every macro of the face for new programs, in what C of 1999 and C++ of 2011 share. */
+
+#include "mm_families.h"
+
+struct pair {
+  int left, right;
+};
+
+int main(void) {
+  struct mm_family *pairs = MM_REGISTER(struct pair);
+  struct pair *three = (struct pair *)MM_ALLOC_ZEROED(pairs, 3);
+  void *two = MM_ALLOC(pairs, 2);
+  struct mm_family_stats stats = MM_FAMILY_STATS_INIT;
+  struct mm_stats all = MM_STATS_INIT;
+  if (!three || three[2].right != 0 || !two)
+    return 1;
+  if (mm_family_stats(pairs, &stats) != MM_OK || mm_stats(&all) != MM_OK)
+    return 2;
+  if (stats.live_units != 5 || all.live_units != 5)
+    return 3;
+  mm_release(three);
+  mm_release(two);
+  if (mm_family_stats(pairs, &stats) != MM_OK || stats.live_units != 0)
+    return 4;
+  return 0;
+}

@@ -1,0 +1,3 @@
+// The same program in the other language.
+
+#include "dialect_families.c"
