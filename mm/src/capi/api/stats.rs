@@ -1,5 +1,7 @@
 //! Figures as structs of C, which may become longer: the caller says how long its own are.
 
+use core::mem::offset_of;
+
 use super::family::{family_at, mm_family};
 use super::last::{Answer, Refused, refuse, status};
 use super::status::mm_status;
@@ -173,8 +175,12 @@ unsafe fn fill<T>(stats: *mut T, figures: impl FnOnce() -> Answer<T>) -> Answer<
     // SAFETY: they are the caller's.
     unsafe { rest.write_bytes(0, asked.size - known) };
     let version = asked.version.min(MM_STATS_VERSION);
+    // One by one: where a head ends with padding, the struct of a family has a field.
     // SAFETY: as for the read.
-    unsafe { head.write_unaligned(Head { version, ..asked }) };
+    unsafe { bytes.cast::<usize>().write_unaligned(asked.size) };
+    let place = bytes.wrapping_add(offset_of!(Head, version));
+    // SAFETY: as for the read.
+    unsafe { place.cast::<u32>().write_unaligned(version) };
     Ok(())
 }
 
