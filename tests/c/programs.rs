@@ -73,3 +73,25 @@ fn blocks_outlive_threads_and_main() {
 fn a_refusal_of_the_kernel_is_survived() {
     is_right_as(&Sources::of(&["out_of_memory.c"]), &Form::plain());
 }
+
+#[test]
+fn the_new_face_is_right() {
+    let programs = [
+        "api_blocks.c",
+        "api_families.c",
+        "api_limits.c",
+        "api_reports.c",
+        "api_stats.c",
+        "api_threads.c",
+    ];
+    programs
+        .iter()
+        .for_each(|name| ends_well_as(name, Form::Static));
+}
+
+/// For programs whose children say things of their own.
+#[track_caller]
+fn ends_well_as(name: &'static str, form: Form) {
+    let program = Sources::of(&[name]).compile(form);
+    program.run(&[]).ends_well();
+}
