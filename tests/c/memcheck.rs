@@ -10,7 +10,7 @@ const FAULTS: [(&str, &[&str]); 4] = [
         &[
             "Invalid read of size 4",
             "inside a block of size 72 free'd",
-            "mm_uapi_xfree_at",
+            "xfree",
             "Block was alloc'd at",
         ],
     ),
@@ -19,8 +19,8 @@ const FAULTS: [(&str, &[&str]); 4] = [
         &[
             "Invalid write of size 4",
             "inside a block of size 72 free'd",
-            "mm_uapi_xfree_at",
-            "mm_uapi_xcalloc_at",
+            "xfree",
+            "xcalloc",
         ],
     ),
     (
@@ -28,7 +28,7 @@ const FAULTS: [(&str, &[&str]); 4] = [
         &[
             "Invalid read of size 1",
             "inside a block of size 112 free'd",
-            "mm_uapi_xfree_at",
+            "xfree",
             "mm_uapi_xcalloc_buff_at",
         ],
     ),
