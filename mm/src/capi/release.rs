@@ -60,9 +60,10 @@ unsafe extern "C" fn xfree_short(
     line: u32,
     unit: TakenUnit,
 ) {
-    let first = NonNull::new(block.cast());
+    // SAFETY: a unit is there.
+    let first = unsafe { NonNull::new_unchecked(block.cast()) };
     // SAFETY: the caller promises it.
-    if first.is_some_and(|first| unsafe { Heap::put_short_block(first, unit) }) {
+    if unsafe { Heap::put_short_block(first, unit) } {
         return;
     }
     // SAFETY: the caller promises it, and nothing was changed.

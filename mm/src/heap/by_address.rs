@@ -60,6 +60,20 @@ impl Heap {
         unsafe { self.near_cache() }?.take_row(units)
     }
 
+    /// Takes a block of any length from the calling thread's cache, if the heap is near, and the cache
+    /// has one at hand.
+    #[inline]
+    pub(crate) fn take_at_hand(&'static self, units: usize) -> Option<Block> {
+        match units {
+            _ if !self.is_near() => None,
+            0 => None,
+            // SAFETY: just asked.
+            1 => unsafe { self.take_unit() },
+            // SAFETY: as above.
+            _ => unsafe { self.take_row(units) },
+        }
+    }
+
     /// Puts the block that starts at `first` into the calling thread's cache, if it has one unit, and a
     /// few steps are enough.
     ///

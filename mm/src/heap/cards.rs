@@ -206,7 +206,8 @@ impl TakenUnit {
     #[inline]
     pub(super) fn short_block(&self) -> Option<usize> {
         let (joined, bit) = (self.card.joined, self.index % 64);
-        let low = joined.get(self.index / 64)?.load(Relaxed) >> bit;
+        // SAFETY: invariant 1 of the card: the unit is one of the page's.
+        let low = unsafe { joined.get_unchecked(self.index / 64) }.load(Relaxed) >> bit;
         let next = joined.get(self.index / 64 + 1);
         let high = next.map_or(0, |word| word.load(Relaxed));
         // The bits of the units after this one.

@@ -78,7 +78,7 @@ pub unsafe extern "C" fn mm_family_alloc_zeroed_at(
 
 #[inline]
 fn unspecified(family: Answer<&'static PageFamily>, units: usize, place: Place<'_>) -> *mut c_void {
-    match family.map(|family| (family, at_hand(family, units))) {
+    match family.map(|family| (family, family.heap.take_at_hand(units))) {
         Ok((family, Some(block))) => {
             family.heap.clear_marks(block);
             block.first.as_ptr().cast()
@@ -89,25 +89,12 @@ fn unspecified(family: Answer<&'static PageFamily>, units: usize, place: Place<'
 
 #[inline]
 fn zeroed(family: Answer<&'static PageFamily>, units: usize, place: Place<'_>) -> *mut c_void {
-    match family.map(|family| (family, at_hand(family, units))) {
+    match family.map(|family| (family, family.heap.take_at_hand(units))) {
         Ok((family, Some(block))) => {
             let bytes = units * family.layout().size();
             block.zeroed_unwatched(bytes).as_ptr().cast()
         }
         family => slow(family, |family| family.alloc_zeroed_for(units, &place)),
-    }
-}
-
-/// A block of the calling thread's cache, if it has one at hand and nobody watches.
-#[inline]
-fn at_hand(family: &'static PageFamily, units: usize) -> Option<Block> {
-    match units {
-        _ if !family.heap.is_near() => None,
-        0 => None,
-        // SAFETY: just asked.
-        1 => unsafe { family.heap.take_unit() },
-        // SAFETY: as above.
-        _ => unsafe { family.heap.take_row(units) },
     }
 }
 
