@@ -3,6 +3,7 @@
 use core::alloc::Layout;
 use core::ffi::{CStr, c_char};
 use core::ptr;
+use std::borrow::Cow;
 
 use super::instance::mm_instance_;
 use crate::by_name::Named;
@@ -50,14 +51,20 @@ unsafe impl Sync for Family {}
 impl Family {
     /// Makes a family, which is in no table and on no list yet.
     pub(super) fn make(
-        name: &CStr,
+        names: &Names<'_>,
         layout: Layout,
         location: Location,
         instance: &'static mm_instance_,
     ) -> Result<&'static Self, Refused> {
-        let name = kept(name)?;
-        let shown = shown(name)?;
-        let path = instance.path_of(shown)?;
+        let name = kept(names.name)?;
+        let shown = match name.to_str() {
+            Ok(text) => text,
+            Err(_) => RECORDS.text(&names.shown)?,
+        };
+        let path = match &names.path {
+            Some(path) => RECORDS.text(path)?,
+            None => shown,
+        };
         RECORDS.place(Self {
             head: vm_page_family_ {
                 struct_name: name.as_ptr(),
@@ -132,10 +139,19 @@ fn kept(name: &CStr) -> Result<&'static CStr, Refused> {
     CStr::from_bytes_with_nul(bytes).map_err(|_| Refused)
 }
 
-/// The name as reports show it: bytes that are no text are replaced.
-fn shown(name: &'static CStr) -> Result<&'static str, Refused> {
-    match name.to_str() {
-        Ok(text) => Ok(text),
-        Err(_) => RECORDS.text(&name.to_string_lossy()),
+/// The names of a family that is to be made. They are put together under no lock: the global allocator
+/// may be made of mm, and somebody may want to be told of what it holds.
+pub(super) struct Names<'a> {
+    pub(super) name: &'a CStr,
+    /// As reports show it: bytes that are no text are replaced.
+    shown: Cow<'a, str>,
+    path: Option<String>,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn of(name: &'a CStr, instance: &mm_instance_) -> Self {
+        let shown = name.to_string_lossy();
+        let path = instance.path_of(&shown);
+        Self { name, shown, path }
     }
 }

@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 use core::ptr;
 
-use super::family::{Family, layout_of};
+use super::family::{Family, Names, layout_of};
 use crate::by_name::ByName;
 use crate::error::RegisterError;
 use crate::family;
@@ -84,6 +84,7 @@ impl mm_instance_ {
         location: Location,
     ) -> Result<(), RegisterError> {
         let layout = layout_of(size)?;
+        let names = Names::of(name, self);
         // Before the lock, as in the registry.
         family::begin();
         let _registering = REGISTERING.lock();
@@ -91,7 +92,7 @@ impl mm_instance_ {
             let family = known.heap.name();
             return Err(RegisterError::DuplicateName { family });
         }
-        let new = Family::make(name, layout, location, self);
+        let new = Family::make(&names, layout, location, self);
         let new = new.map_err(|Refused| RegisterError::OutOfMemory)?;
         new.heap.list();
         self.by_name.add(new);
@@ -125,13 +126,14 @@ impl mm_instance_ {
             return Ok(buffers);
         }
         let layout = layout_of(BUFFER_UNIT)?;
+        let names = Names::of(BUFFERS, self);
         family::begin();
         let _registering = REGISTERING.lock();
         if let Some(buffers) = self.buffers() {
             return Ok(buffers);
         }
         let location = Location::new(file!(), line!(), column!(), "");
-        let new = Family::make(BUFFERS, layout, location, self);
+        let new = Family::make(&names, layout, location, self);
         let new = new.map_err(|Refused| RegisterError::OutOfMemory)?;
         new.heap.list();
         self.buffers.set(Some(new));
@@ -144,11 +146,10 @@ impl mm_instance_ {
     }
 
     /// What tells a family of this instance apart from those of others.
-    pub(super) fn path_of(&self, name: &'static str) -> Result<&'static str, Refused> {
-        if ptr::eq(self, &raw const GLOBAL) {
-            return Ok(name);
-        }
-        RECORDS.text(&format!("instance {}: {name}", self.number))
+    /// The global one needs nothing.
+    pub(super) fn path_of(&self, name: &str) -> Option<String> {
+        let is_global = ptr::eq(self, &raw const GLOBAL);
+        (!is_global).then(|| format!("instance {}: {name}", self.number))
     }
 
     /// The family's name in reports.
