@@ -6,8 +6,9 @@
 //! What the maps do not say is whether a block is live or in a thread's cache. A look into all caches
 //! takes the lock and some time, so families may keep *marks* in what was released (see `marks`): who
 //! finds one looks into all caches before the block is taken for a released one. So a second release is
-//! found unless the program wrote over both marks in between. Of small units those in caches that were never handed out are marked too (see
-//! `cards`); of others they have no mark, and those of the calling thread's cache are looked for.
+//! found unless the program wrote over both marks in between. They vanish with memory that goes back to
+//! the kernel. So small units are marked again when they come into a cache (see `cards`); of others no
+//! page is touched for that, and who finds zeros in place of a mark looks into all caches as well.
 //!
 //! Only run-time families that were asked to keep marks have any: nothing is ever written into a
 //! released unit of a type. Where somebody watches, and where units are too short for a mark, every
@@ -163,7 +164,8 @@ impl Heap {
     /// As for [`release_by_address`](Self::release_by_address).
     unsafe fn put_into_cache(first: NonNull<u8>, asked: Option<&'static Self>) -> bool {
         let _inside = Inside::enter();
-        let Some(Record::Extent(extent)) = SPACE.record_at(first.addr().get()) else {
+        let record = SPACE.record_at(first.addr().get());
+        let Some((record, Record::Extent(extent))) = record.zip(record) else {
             return false;
         };
         let is_others = asked.is_some_and(|asked| !ptr::eq(asked, extent.heap));
@@ -172,7 +174,7 @@ impl Heap {
         }
         extent.heap.with_cell(|cell| {
             // SAFETY: the caller promises the same.
-            cell.is_some_and(|cell| unsafe { extent.put(cell, first) })
+            cell.is_some_and(|cell| unsafe { extent.put(record, cell, first) })
         })
     }
 
@@ -278,13 +280,19 @@ impl Block {
 }
 
 impl Extent {
-    /// Puts the block at `first`, which lies in this extent, into the cache of `cell`, the calling
-    /// thread's of the family; false, with nothing changed, if somebody has to look closer.
+    /// Puts the block at `first`, which lies in this extent, of which `record` is, into the cache of
+    /// `cell`, the calling thread's of the family; false, with nothing changed, if it is no live block,
+    /// or somebody has to look closer.
     ///
     /// # Safety
     ///
     /// As for [`Heap::release_by_address`].
-    unsafe fn put(&'static self, cell: &CacheCell, first: NonNull<u8>) -> bool {
+    unsafe fn put(
+        &'static self,
+        record: &'static Record,
+        cell: &CacheCell,
+        first: NonNull<u8>,
+    ) -> bool {
         // With a cache of its own, the thread may read how long blocks are: see `surplus`.
         if !cell.is_open() && (cell.cache().is_some() || !self.heap.open_for(cell)) {
             return false;
@@ -298,6 +306,11 @@ impl Extent {
         };
         let unit = self.geometry().unit();
         if marks.is_any_set() || cache.has_claimed(spot.in_word(first, unit)) {
+            return false;
+        }
+        // The kernel may have taken the marks with the memory, before a cache claimed the block.
+        let is_unsure = !self.heap.marks_unissued() && marks.is_any_zero();
+        if is_unsure && self.heap.central().live_units_at(record, first).is_err() {
             return false;
         }
         watch::take_back(first, units * unit);
@@ -384,4 +397,33 @@ unsafe fn clear_half(first: NonNull<u8>, from: usize) {
     let half = unsafe { first.add(from) };
     // SAFETY: as above.
     unsafe { half.cast::<u128>().write_unaligned(0) };
+}
+
+#[cfg(test)]
+mod tests {
+    use core::alloc::Layout;
+
+    use super::*;
+    use crate::heap::flush_thread;
+    use crate::registry::register_of_c;
+    use crate::snapshot::Location;
+
+    #[test]
+    fn a_second_release_is_found_after_its_marks_went_back_to_the_kernel() {
+        let layout = Layout::new::<[u64; 64]>();
+        let here = Location::new(file!(), line!(), column!(), "");
+        let family = register_of_c("by-address:given-back", layout, here).expect("memory");
+        let row = || family.alloc_zeroed(2).expect("memory");
+        let rows: Vec<_> = (0..100).map(|_| row()).collect();
+        // SAFETY: the rows are live, and nobody uses them.
+        let release = |row| unsafe { Heap::release_by_address(row) };
+        rows.iter().for_each(|row| release(*row).expect("live"));
+        flush_thread();
+        assert!(family.heap.trim() > 0);
+        // With those that it hands out, a cache takes some that it keeps.
+        let live = [row(), row(), row(), row()];
+        let stale = rows.iter().filter(|row| !live.contains(row));
+        let found = stale.filter(|row| release(**row).is_err()).count();
+        assert_eq!(found, rows.len() - live.len());
+    }
 }

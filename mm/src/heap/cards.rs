@@ -79,7 +79,12 @@ impl Heap {
 
     /// Whether the family's extents have cards.
     fn has_cards(&self) -> bool {
-        self.is_near() && self.geometry().unit() <= LARGEST
+        self.marks_unissued() && self.number() < NEAR
+    }
+
+    /// Whether blocks are marked that come into a cache and were never handed out.
+    pub(super) fn marks_unissued(&self) -> bool {
+        self.geometry().unit() <= LARGEST && !matches!(self.marking, Marking::None)
     }
 
     /// Makes the cards of the pages at `place`, of which the first has so much colour, and lets
@@ -121,13 +126,13 @@ impl Heap {
     /// Marks blocks that come into a cache and were never handed out, if releases rely on that; whether
     /// they do.
     pub(super) fn mark_unissued(&self, blocks: impl Iterator<Item = NonNull<u8>>) -> bool {
-        let has_cards = self.has_cards();
-        if has_cards {
+        let marks_unissued = self.marks_unissued();
+        if marks_unissued {
             // SAFETY: the caller has just taken the blocks from the maps, and nobody else has them.
             let marks = blocks.filter_map(|block| unsafe { self.marks_of(block) });
             marks.for_each(|marks| marks.set());
         }
-        has_cards
+        marks_unissued
     }
 }
 

@@ -112,6 +112,15 @@ impl Marks {
         self.places.iter().any(|place| self.is_at(*place))
     }
 
+    /// Whether either is as new memory is, and so may be gone.
+    pub(super) fn is_any_zero(&self) -> bool {
+        let mark = |place: &NonNull<u8>| {
+            // SAFETY: as in `is_at`, and the block has as many bytes there.
+            unsafe { place.cast::<u64>().read_unaligned() }
+        };
+        self.places.iter().any(|place| mark(place) == 0)
+    }
+
     #[inline]
     fn is_at(&self, place: NonNull<u8>) -> bool {
         // A byte first: a CPU that has just stored a part of what it loads has to wait.
