@@ -309,7 +309,8 @@ impl Extent {
             return false;
         }
         // The kernel may have taken the marks with the memory, before a cache claimed the block.
-        let is_unsure = !self.heap.marks_unissued() && marks.is_any_zero();
+        let may_lack_marks = !self.heap.marks_unissued() && self.may_have_lost_marks();
+        let is_unsure = may_lack_marks && marks.is_any_zero();
         if is_unsure && self.heap.central().live_units_at(record, first).is_err() {
             return false;
         }

@@ -1,5 +1,7 @@
 //! Extents: VM pages of one family that lie side by side.
 
+#[cfg(feature = "capi")]
+use core::sync::atomic::Ordering::{Acquire, Release};
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::Heap;
@@ -58,6 +60,9 @@ pub(super) struct Extent {
     pub(super) surplus: &'static [Surplus],
     /// Bit for each unit at which a block starts that is in quarantine; empty where there is none.
     pub(super) quarantined: &'static [AtomicU64],
+    /// Memory of it was given back, with marks; see `by_address`.
+    #[cfg(feature = "capi")]
+    lost_marks: AtomicBool,
     /// What is recorded of blocks, once something is.
     pub(super) tags: Link<Tags>,
     by_fill: Neighbours<Extent>,
@@ -125,6 +130,8 @@ impl Extent {
             surplus,
             quarantined,
             too_long: AtomicU32::new(0),
+            #[cfg(feature = "capi")]
+            lost_marks: AtomicBool::new(false),
             tags: Link::none(),
             by_fill: Neighbours::none(),
             by_run: Neighbours::none(),
@@ -147,6 +154,19 @@ impl Extent {
 
     pub(super) fn geometry(&self) -> &'static Geometry {
         self.heap.geometry()
+    }
+
+    /// Notes that memory is about to go back to the kernel, with what stands in it.
+    #[allow(clippy::unused_self, reason = "marks are in families of C")]
+    pub(super) fn account_discard(&self) {
+        #[cfg(feature = "capi")]
+        self.lost_marks.store(true, Release);
+    }
+
+    /// Whether memory ever went back to the kernel.
+    #[cfg(feature = "capi")]
+    pub(super) fn may_have_lost_marks(&self) -> bool {
+        self.lost_marks.load(Acquire)
     }
 
     /// Bytes of address space.
@@ -240,6 +260,7 @@ impl Extent {
     /// Gives all memory back; says whether the kernel took it.
     pub(super) fn give_back(&'static self, calls: &mut u64) -> bool {
         debug_assert_eq!(self.taken_units(), 0);
+        self.account_discard();
         *calls += 1;
         // SAFETY: no unit is taken, so none is live and none is in a cache: nobody needs them.
         if unsafe { self.place.discard(0, self.place.bytes) }.is_err() {

@@ -67,6 +67,7 @@ impl Page {
             if range.is_empty() {
                 continue;
             }
+            self.extent.account_discard();
             *calls += 1;
             // SAFETY: the range lies inside a run of free units: none live, none in a cache.
             match unsafe { self.extent.place.discard(range.start, range.len()) } {
