@@ -186,7 +186,7 @@ impl Heap {
     #[inline]
     unsafe fn near_cache(&self) -> Option<&'static CacheRecord> {
         // SAFETY: the caller promises it, and the cell is used for this call alone.
-        unsafe { thread::nearest_cell(self.number.load(Relaxed)) }?.open_cache()
+        unsafe { thread::near_cell(self.number.load(Relaxed).wrapping_sub(1)) }?.open_cache()
     }
 
     /// Whether the address is that of all blocks of zero units.
@@ -250,7 +250,7 @@ impl Card {
     #[inline]
     unsafe fn put(&self, first: NonNull<u8>, put: impl FnOnce(&CacheRecord) -> bool) -> bool {
         // SAFETY: invariant 3; the cell is used for this call alone.
-        let cell = unsafe { thread::nearest_cell(self.number() + 1) };
+        let cell = unsafe { thread::near_cell(self.number()) };
         let Some(cache) = cell.and_then(CacheCell::open_cache) else {
             return false;
         };

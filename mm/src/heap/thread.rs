@@ -1,7 +1,6 @@
 //! What one thread holds: the list of its caches, and the table of those without a static cell.
 
 use core::cell::Cell;
-use core::ptr;
 
 use super::Heap;
 use super::cache::{CacheCell, CacheRecord};
@@ -10,7 +9,7 @@ use super::meta;
 #[cfg(feature = "capi")]
 use crate::os::own_word;
 use crate::os::{Inside, Lock, Refused};
-use crate::sync::{MODELLED, thread_local};
+use crate::sync::thread_local;
 
 /// Cells in one part of a table.
 const CELLS: usize = 256;
@@ -20,15 +19,10 @@ const PARTS: usize = 4_096;
 
 type Cells = [CacheCell; CELLS];
 
-type NearCells = [CacheCell; NEAR + 1];
-
-/// Families below this number have their cells in thread-local storage itself: no steps through a
-/// table. The first of the cells is no family's, and never open.
-pub(super) const NEAR: usize = if MODELLED { 1 } else { 127 };
-
-thread_local! {
-    static NEAR_CELLS: NearCells = const { [const { CacheCell::new() }; NEAR + 1] };
-}
+/// Families below this number have their cells in the first part of a table, to which calls of C
+/// programs find in a few steps.
+#[cfg(feature = "capi")]
+pub(super) const NEAR: usize = CELLS;
 
 thread_local! {
     static THREAD: Thread = const { Thread::new() };
@@ -51,27 +45,26 @@ struct Table {
     next_spare: Link<Table>,
 }
 
-/// The calling thread's cell of the family that has `place` less one as its number, in few steps; none
-/// before the thread's first cache.
+/// The calling thread's cell of family number `number`, in few steps; none before it was asked for by
+/// [`with_cell`], or at the thread's end.
 ///
 /// # Safety
 ///
-/// As for [`near_cell`], and `place` is at most `NEAR`.
+/// `number` is less than `NEAR`. The reference goes to no other thread, and is not kept beyond the
+/// caller's own call.
 #[cfg(feature = "capi")]
 #[inline]
-pub(super) unsafe fn nearest_cell<'a>(place: usize) -> Option<&'a CacheCell> {
-    let cells = own_word::get().cast::<NearCells>();
-    // SAFETY: `open` put the cells there, or nobody did; and as in `near_cell`.
-    let cells = unsafe { cells.as_ref() }?;
+pub(super) unsafe fn near_cell<'a>(number: usize) -> Option<&'a CacheCell> {
+    // SAFETY: the thread put the first part of its table there, or nothing, and takes it away before
+    // another thread may have the table.
+    let cells = unsafe { own_word::get().cast::<Cells>().as_ref() }?;
     // SAFETY: the caller promises that there is one.
-    Some(unsafe { cells.get_unchecked(place) })
+    Some(unsafe { cells.get_unchecked(number) })
 }
 
 /// Gives the calling thread's `cell` a cache of `heap`; false when the thread is at its end, or
 /// there is no memory for one.
 pub(super) fn open(heap: &'static Heap, cell: &CacheCell) -> bool {
-    #[cfg(feature = "capi")]
-    own_word::set(NEAR_CELLS.with(ptr::from_ref).cast());
     THREAD
         .try_with(|thread| thread.open(heap, cell).is_ok())
         .unwrap_or(false)
@@ -79,36 +72,8 @@ pub(super) fn open(heap: &'static Heap, cell: &CacheCell) -> bool {
 
 /// Lends the calling thread's cell of family number `number` to `f`.
 ///
-/// Without memory for the cell, or at the thread's end, there may be none.
-#[inline]
+/// Without memory for the cell, or at the thread's end, it is one without a cache that stays so.
 pub(super) fn with_cell<R>(number: usize, f: impl FnOnce(Option<&CacheCell>) -> R) -> R {
-    // SAFETY: lent to `f` alone, which is called here.
-    match unsafe { near_cell(number + 1) } {
-        Some(cell) => f(Some(cell)),
-        None => with_far_cell(number, f),
-    }
-}
-
-/// The calling thread's cell of the family that has `place` less one as its number, if it is at hand; a
-/// closed one for 0.
-///
-/// Not lent to a closure that does the work: rustc would leave that out of line.
-///
-/// # Safety
-///
-/// The reference goes to no other thread, and is not kept beyond the caller's own call.
-#[inline]
-pub(super) unsafe fn near_cell<'a>(place: usize) -> Option<&'a CacheCell> {
-    if place > NEAR {
-        return None;
-    }
-    let cells = NEAR_CELLS.with(ptr::from_ref);
-    // SAFETY: the cells are thread-locals without destructor: they are there for as long as the
-    // thread runs, and only this thread uses them.
-    unsafe { &*cells }.get(place)
-}
-
-fn with_far_cell<R>(number: usize, f: impl FnOnce(Option<&CacheCell>) -> R) -> R {
     let cell = THREAD.try_with(|thread| thread.cell(number).ok());
     f(cell.ok().flatten())
 }
@@ -151,7 +116,7 @@ impl Thread {
 
     /// A number that no other thread has, meanwhile.
     fn name(&self) -> usize {
-        ptr::from_ref(self).addr()
+        core::ptr::from_ref(self).addr()
     }
 
     fn open(&self, heap: &'static Heap, cell: &CacheCell) -> Result<(), Refused> {
@@ -172,6 +137,10 @@ impl Thread {
                 cells
             }
         };
+        #[cfg(feature = "capi")]
+        if number < NEAR {
+            own_word::set(core::ptr::from_ref(cells).cast());
+        }
         Ok(&cells[number % CELLS])
     }
 
@@ -218,6 +187,8 @@ impl Drop for Thread {
             // thread-local storage exist until the thread is gone; those of the table always do.
             unsafe { cache.heap().close_cache(cache) };
         }
+        #[cfg(feature = "capi")]
+        own_word::set(core::ptr::null());
         // All its cells lead to no cache again, so any thread may have the table.
         if let Some(table) = self.table.take() {
             let mut spare = SPARE_TABLES.lock();
