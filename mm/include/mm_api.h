@@ -965,7 +965,8 @@ void mm_uapi_xfree_at(void *block, const char *file, uint32_t line);
  * Makes a block longer or shorter: to `bytes` bytes, rounded up to whole units of its family. Its
  * contents move along, and what is new is zeroed.
  *
- * Of `NULL` it makes a buffer; with 0 bytes it releases the block and returns `NULL`. Without memory
+ * Of `NULL`, and of a block of 0 units, which is nobody's, it makes a buffer of the global instance; with 0
+ * bytes it releases the block and returns `NULL`. Without memory
  * it returns `NULL`, with a line on standard error, and the block stays as it is.
  *
  * # Safety

@@ -44,6 +44,12 @@ impl Form {
         vec![Self::Static, Self::Shared]
     }
 
+    /// Those that link `libmm.a`, which alone has the names of old.
+    pub(crate) fn archived() -> Vec<Self> {
+        let is_archived = |form: &Self| matches!(form, Self::Static | Self::Memcheck);
+        Self::all().into_iter().filter(is_archived).collect()
+    }
+
     fn flags(self) -> &'static [&'static str] {
         match self {
             Self::Sanitized => &["-fsanitize=address,undefined", "-fno-sanitize-recover=all"],

@@ -61,10 +61,7 @@ impl Family {
             Ok(text) => text,
             Err(_) => RECORDS.text(&names.shown)?,
         };
-        let path = match &names.path {
-            Some(path) => RECORDS.text(path)?,
-            None => shown,
-        };
+        let path = RECORDS.text(&names.path)?;
         RECORDS.place(Self {
             head: vm_page_family_ {
                 struct_name: name.as_ptr(),
@@ -142,16 +139,29 @@ fn kept(name: &CStr) -> Result<&'static CStr, Refused> {
 /// The names of a family that is to be made. They are put together under no lock: the global allocator
 /// may be made of mm, and somebody may want to be told of what it holds.
 pub(super) struct Names<'a> {
-    pub(super) name: &'a CStr,
-    /// As reports show it: bytes that are no text are replaced.
+    name: &'a CStr,
+    /// As reports show it.
     shown: Cow<'a, str>,
-    path: Option<String>,
+    path: String,
 }
 
 impl<'a> Names<'a> {
-    pub(super) fn of(name: &'a CStr, instance: &mm_instance_) -> Self {
-        let shown = name.to_string_lossy();
+    /// Those of a struct, in an instance.
+    pub(super) fn of_struct(name: &'a CStr, instance: &mm_instance_) -> Self {
+        let shown = match name.to_str() {
+            Ok(text) => Cow::Borrowed(text),
+            // Two names that differ are shown as two.
+            Err(_) => Cow::Owned(name.to_bytes().escape_ascii().to_string()),
+        };
         let path = instance.path_of(&shown);
         Self { name, shown, path }
+    }
+
+    /// Those of an instance's buffers, which no struct has, whatever its name.
+    pub(super) fn of_buffers(name: &'a CStr, instance: &mm_instance_) -> Self {
+        Self {
+            path: instance.path_of("(buffers)"),
+            ..Self::of_struct(name, instance)
+        }
     }
 }

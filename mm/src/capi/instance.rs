@@ -84,7 +84,7 @@ impl mm_instance_ {
         location: Location,
     ) -> Result<(), RegisterError> {
         let layout = layout_of(size)?;
-        let names = Names::of(name, self);
+        let names = Names::of_struct(name, self);
         // Before the lock, as in the registry.
         family::begin();
         let _registering = REGISTERING.lock();
@@ -126,7 +126,7 @@ impl mm_instance_ {
             return Ok(buffers);
         }
         let layout = layout_of(BUFFER_UNIT)?;
-        let names = Names::of(BUFFERS, self);
+        let names = Names::of_buffers(BUFFERS, self);
         family::begin();
         let _registering = REGISTERING.lock();
         if let Some(buffers) = self.buffers() {
@@ -145,11 +145,9 @@ impl mm_instance_ {
         bytes.div_ceil(BUFFER_UNIT)
     }
 
-    /// What tells a family of this instance apart from those of others.
-    /// The global one needs nothing.
-    pub(super) fn path_of(&self, name: &str) -> Option<String> {
-        let is_global = ptr::eq(self, &raw const GLOBAL);
-        (!is_global).then(|| format!("instance {}: {name}", self.number))
+    /// What tells a family of this instance apart from all others.
+    pub(super) fn path_of(&self, name: &str) -> String {
+        format!("instance {}: {name}", self.number)
     }
 
     /// The family's name in reports.

@@ -1,7 +1,8 @@
 //! What stands in released blocks of families that keep marks, and says that they were released.
 //!
 //! A released block has the mark at its start, and once more near its end: a number that depends on its
-//! address alone. It stays until the block is handed out again, zeroed.
+//! address alone. Where a unit has less than 16 bytes the second mark covers a part of the first, and
+//! only the second is whole. It stays until the block is handed out again, zeroed.
 
 use core::ptr::NonNull;
 

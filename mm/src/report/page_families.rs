@@ -90,7 +90,8 @@ fn row(family: &FamilySnapshot) -> [Cell<'_>; 6] {
         Cell::Count(family.unit_align.into()),
         Cell::Count(family.units_per_page.into()),
         Cell::Place(Place(family.location)),
-        if family.run_time {
+        // Those of C have one that tells of more than the name.
+        if family.run_time && family.path == family.name {
             Cell::Text("(run-time)")
         } else {
             Cell::Name(family.path)
