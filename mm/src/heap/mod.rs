@@ -32,12 +32,13 @@
 //!
 //! `hardening` says what was chosen at the start; `hardened`, `random`, `quarantine` and `guards` do
 //! it, in place of the caches. `supervised` has every call take the lock of families that are limited
-//! (`quota`) or tracked (`tracking`, with `asker`, `names`, `sites` and `tags`). `geometry` and
+//! (`quota`) or tracked (`tracking`, with `asker`, `caller`, `names`, `sites` and `tags`). `by_address`
+//! takes and releases the blocks of C programs, with `marks` and `cards`. `geometry` and
 //! `slot_map` calculate; `extent` with its `page`s and `large` are the kinds of `record` that address
 //! space can have;
 //! `shelves`, `runs` and `large_runs` sort them; `central` is a family behind its lock; `cache` and
 //! `thread` are what a thread holds of it; `figures` counts, `check` counts again, `visit` shows
-//! what is live. `meta`, `link` and `list` are what records are made of.
+//! what is live, and `blocks` what lies between. `meta`, `link` and `list` are what records are made of.
 //!
 //! Locks are taken in one order: a family's, then the arenas' or a region's. None is held while
 //! code of the caller runs, and nothing here calls the global allocator.
