@@ -80,7 +80,7 @@ fn rows(loops: Loops, rounds: u32) -> f64 {
     let lengths = random.sequence(OF_A_ROUND, 30);
     let mut blocks = loops.blocks(LIVE as usize);
     rounds_of(places.count(), rounds, || {
-        blocks.replace_by_rows(&places, &lengths)
+        blocks.replace_by_rows(&places, &lengths);
     })
 }
 
