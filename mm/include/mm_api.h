@@ -874,6 +874,15 @@ void mm_inst_xfree(struct mm_instance_ *instance,
                    void *block);
 
 /**
+ * As `xfree_inst`, for `XFREE_INST`, which knows its place in the source.
+ *
+ * # Safety
+ *
+ * As for `xfree_inst`, and `file` is null or a string of C.
+ */
+void mm_inst_xfree_at(struct mm_instance_ *instance, void *block, const char *file, uint32_t line);
+
+/**
  * Does nothing: mm needs no start. Programs may call it any number of times, or never.
  */
 void mm_uapi_init(void);

@@ -51,6 +51,6 @@ typedef struct vm_page_family_ vm_page_family_t;
 #define XFREE(ptr) (mm_uapi_xfree_at((ptr), __FILE__, __LINE__))
 
 /* Releases a block or a buffer, if it is of this instance. */
-#define XFREE_INST(mm_inst, ptr) (mm_inst_xfree((mm_inst), (ptr)))
+#define XFREE_INST(mm_inst, ptr) (mm_inst_xfree_at((mm_inst), (ptr), __FILE__, __LINE__))
 
 #endif /* MM_UAPI_MM_INSTANCE_H */

@@ -31,10 +31,14 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// Those that the machine has the tools for.
+    /// Those that the machine has the tools for. What runs under the sanitizers has the shared library.
     pub(crate) fn all() -> Vec<Self> {
-        let mut all = vec![Self::Static, Self::Shared];
-        all.extend(SANITIZERS.is_there().then_some(Self::Sanitized));
+        let mut all = vec![Self::Static];
+        all.push(if SANITIZERS.is_there() {
+            Self::Sanitized
+        } else {
+            Self::Shared
+        });
         all.extend(VALGRIND.is_there().then_some(Self::Memcheck));
         all
     }

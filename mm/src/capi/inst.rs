@@ -219,3 +219,23 @@ pub unsafe extern "C" fn mm_inst_xfree(instance: *mut mm_instance_, block: *mut 
     // SAFETY: the caller promises it.
     unsafe { release::xfree_of(instance, block, Place::Function("xfree_inst")) };
 }
+
+/// As `xfree_inst`, for `XFREE_INST`, which knows its place in the source.
+///
+/// # Safety
+///
+/// As for `xfree_inst`, and `file` is null or a string of C.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_inst_xfree_at(
+    instance: *mut mm_instance_,
+    block: *mut c_void,
+    file: *const c_char,
+    line: u32,
+) {
+    // SAFETY: the caller promises it.
+    let instance = unsafe { mm_instance_::named(instance) };
+    // SAFETY: the caller promises it.
+    let place = unsafe { Place::line(file, line) };
+    // SAFETY: the caller promises it.
+    unsafe { release::xfree_of(instance, block, place) };
+}

@@ -52,7 +52,7 @@ static void only_its_own_is_released(mm_instance_t *one, mm_instance_t *two) {
   cell_t *of_one = cells(one, 1);
   char *buffer = XCALLOC_BUFF(two, 50);
   xfree_inst(two, of_one); /* says in xfree_inst: block 0x.. is of another instance */
-  xfree_inst(0, of_one); /* says in xfree_inst: block 0x.. is of another instance */
+  XFREE_INST(0, of_one); /* says: block 0x.. is of another instance */
   xfree_inst(one, buffer); /* says in xfree_inst: block 0x.. is of another instance */
   xfree_inst(one, of_one->bytes + 1); /* says in xfree_inst: address 0x.. is inside page family `cell_t`, but no block starts there */
   int on_the_stack = 0;

@@ -74,21 +74,15 @@ impl MemoryUsage<'_> {
 impl Display for MemoryUsage<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "\nPage Size = {} Bytes", System::page_bytes())?;
-        let (mut pages, mut bytes, mut live) = (0, 0, 0);
+        let mut all = Totals::default();
         for family in self.families() {
-            let figures = family.heap.figures();
-            pages += figures.vm_pages;
-            bytes += figures.mapped;
-            live += figures.live_units * family.heap.layout().size() as u64;
+            all.add(family);
             writeln!(f, "{}", FamilyUsage { family, of: self })?;
         }
         if let Some(buffers) = self.buffers() {
-            let figures = buffers.heap.figures();
-            pages += figures.vm_pages;
-            bytes += figures.mapped;
-            writeln!(f, "Printing Variable Buffers ")?;
-            write!(f, "{}", BlockUsage::of(buffers))?;
+            all.add(buffers);
         }
+        let Totals { pages, bytes, live } = all;
         // As the original spells it.
         let in_use = format_args!("\nTotal Applcation Memory Usage : {live} Bytes");
         write!(f, "{}", self.coloured(MAGENTA, in_use))?;
@@ -97,7 +91,29 @@ impl Display for MemoryUsage<'_> {
         writeln!(
             f,
             "Total Memory being used by Memory Manager = {bytes} Bytes"
-        )
+        )?;
+        if let Some(buffers) = self.buffers() {
+            writeln!(f, "Printing Variable Buffers ")?;
+            write!(f, "{}", BlockUsage::of(buffers))?;
+        }
+        Ok(())
+    }
+}
+
+/// What all families together have: VM pages, and bytes.
+#[derive(Default)]
+struct Totals {
+    pages: u64,
+    bytes: u64,
+    live: u64,
+}
+
+impl Totals {
+    fn add(&mut self, family: &'static Family) {
+        let figures = family.heap.figures();
+        self.pages += figures.vm_pages;
+        self.bytes += figures.mapped;
+        self.live += figures.live_units * family.unit() as u64;
     }
 }
 
