@@ -35,7 +35,7 @@ impl PageFamily {
     /// ```
     #[track_caller]
     pub fn alloc(&'static self, units: usize) -> Result<NonNull<u8>, AllocError> {
-        self.alloc_for(units, panic::Location::caller())
+        self.alloc_for(units, &panic::Location::caller())
     }
 
     /// Allocates a block of `units` units, all bytes zero.
@@ -59,7 +59,7 @@ impl PageFamily {
     /// ```
     #[track_caller]
     pub fn alloc_zeroed(&'static self, units: usize) -> Result<NonNull<u8>, AllocError> {
-        self.alloc_zeroed_for(units, panic::Location::caller())
+        self.alloc_zeroed_for(units, &panic::Location::caller())
     }
 
     /// As [`alloc`](Self::alloc), for `caller`.

@@ -331,7 +331,7 @@ unsafe fn cell<'a, T: MmManaged>() -> &'a CacheCell {
 #[track_caller]
 fn try_alloc_slow<T: MmManaged>(units: usize) -> Result<Block, AllocError> {
     let location = Location::caller();
-    T::__with_cache(|cell| T::page_family().alloc_slow(cell, units, location))
+    T::__with_cache(|cell| T::page_family().alloc_slow(cell, units, &location))
 }
 
 #[cold]

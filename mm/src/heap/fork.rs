@@ -115,7 +115,7 @@ mod tests {
         spawn(move || {
             let cell: &CacheCell = Box::leak(Box::default());
             let here = core::panic::Location::caller();
-            let live: Vec<_> = (0..100).map(|_| HEAP.alloc(cell, 1, here)).collect();
+            let live: Vec<_> = (0..100).map(|_| HEAP.alloc(cell, 1, &here)).collect();
             let cache = cell.cache().expect("opened");
             cache.take_without_count();
             taken.send(live.len()).expect("the test waits");

@@ -229,7 +229,7 @@ mod tests {
         HEAP.set_soft_limit(0);
         // Other threads cross, while the one that crossed first is on its way to tell.
         for _ in 0..2 {
-            let block = HEAP.alloc_supervised(1, Location::caller());
+            let block = HEAP.alloc_supervised(1, &Location::caller());
             let first = block.expect("memory").first;
             // SAFETY: the block is live, and nobody has it.
             unsafe { HEAP.release_straight(Row { first, units: 1 }) };

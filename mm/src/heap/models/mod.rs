@@ -74,8 +74,10 @@ impl User<'_> {
             1 => self.cell.take(self.heap.geometry().unit()),
             _ => self.cell.take_row(units),
         };
-        let block =
-            at_hand.map_or_else(|| self.heap.alloc(self.cell, units, Location::caller()), Ok);
+        let block = at_hand.map_or_else(
+            || self.heap.alloc(self.cell, units, &Location::caller()),
+            Ok,
+        );
         Owned::new(block.expect("memory").first)
     }
 

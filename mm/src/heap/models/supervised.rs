@@ -94,7 +94,7 @@ fn a_limit_binds_what_begins_later() {
         user.release(first, 1);
         limiting.join().expect("the other thread ended");
         assert!(user.cell.take(UNIT).is_none());
-        let refused = heap.alloc(user.cell, 1, Location::caller());
+        let refused = heap.alloc(user.cell, 1, &Location::caller());
         assert!(matches!(
             refused,
             Err(Shortage::OverLimit { limit_bytes: 0 })
