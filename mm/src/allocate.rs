@@ -88,6 +88,20 @@ impl PageFamily {
         Ok(block.zeroed(units * self.layout().size()))
     }
 
+    /// The same, in few steps if the calling thread's cache has a block at hand.
+    #[cfg(feature = "capi")]
+    #[inline]
+    pub(crate) fn alloc_zeroed_at_hand(
+        &'static self,
+        units: usize,
+        caller: &dyn Caller,
+    ) -> Result<NonNull<u8>, AllocError> {
+        match self.heap.take_at_hand(units) {
+            Some(block) => Ok(block.zeroed_unwatched(units * self.layout().size())),
+            None => self.alloc_zeroed_for(units, caller),
+        }
+    }
+
     /// Releases a block as the owner of an `MmBox` does.
     #[cfg(test)]
     pub(crate) fn heap_release_through_cache(&'static self, block: NonNull<u8>, units: usize) {

@@ -61,12 +61,19 @@ pub fn print_block_usage() {
 /// Writes a report to standard output, under one lock.
 fn print<R: fmt::Display>(report: impl FnOnce(bool) -> R) {
     let out = io::stdout().lock();
-    let coloured = is_colour_wanted(out.is_terminal(), env::var_os("NO_COLOR").as_deref());
-    write_to(out, report(coloured));
+    write_to(out, report(is_output_coloured()));
+}
+
+/// Returns whether a report on standard output is to be in colour.
+pub(crate) fn is_output_coloured() -> bool {
+    is_colour_wanted(
+        io::stdout().is_terminal(),
+        env::var_os("NO_COLOR").as_deref(),
+    )
 }
 
 /// Returns whether a report is to be in colour, given the value of `NO_COLOR`.
-pub(crate) fn is_colour_wanted(is_terminal: bool, no_color: Option<&std::ffi::OsStr>) -> bool {
+fn is_colour_wanted(is_terminal: bool, no_color: Option<&std::ffi::OsStr>) -> bool {
     is_terminal && no_color.is_none_or(std::ffi::OsStr::is_empty)
 }
 

@@ -99,13 +99,7 @@ pub(super) fn xcalloc_buff(
 }
 
 fn allocate(family: &'static Family, units: usize, place: Place<'_>) -> *mut c_void {
-    if let Some(block) = family.heap.heap.take_at_hand(units) {
-        return block
-            .zeroed_unwatched(units * family.unit())
-            .as_ptr()
-            .cast();
-    }
-    match family.heap.alloc_zeroed_for(units, &place) {
+    match family.heap.alloc_zeroed_at_hand(units, &place) {
         Ok(block) => block.as_ptr().cast(),
         Err(refused) => complain(place, refused),
     }

@@ -138,7 +138,7 @@ unsafe fn resized(old: NonNull<u8>, bytes: usize, place: Place<'_>) -> Option<No
     if wanted == had {
         return Some(old);
     }
-    let new = family.alloc_zeroed_for(wanted, &place);
+    let new = family.alloc_zeroed_at_hand(wanted, &place);
     let new = new.map_err(|refused| place.complain(refused)).ok()?;
     // SAFETY: both blocks are live and of at least so many units, and the new one is nobody else's.
     unsafe { new.copy_from_nonoverlapping(old, had.min(wanted) * unit) };

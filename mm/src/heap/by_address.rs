@@ -164,8 +164,10 @@ impl Heap {
     /// As for [`release_by_address`](Self::release_by_address).
     unsafe fn put_into_cache(first: NonNull<u8>, asked: Option<&'static Self>) -> bool {
         let _inside = Inside::enter();
-        let record = SPACE.record_at(first.addr().get());
-        let Some((record, Record::Extent(extent))) = record.zip(record) else {
+        let Some(record) = SPACE.record_at(first.addr().get()) else {
+            return false;
+        };
+        let Record::Extent(extent) = record else {
             return false;
         };
         let is_others = asked.is_some_and(|asked| !ptr::eq(asked, extent.heap));

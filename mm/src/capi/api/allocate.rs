@@ -8,7 +8,6 @@ use super::family::{family_at, mm_family};
 use super::last::{Answer, pointer, refuse};
 use crate::error::AllocError;
 use crate::family::PageFamily;
-use crate::heap::Block;
 
 /// Allocates a block of `units` units. What is in it is unspecified.
 ///
@@ -78,31 +77,25 @@ pub unsafe extern "C" fn mm_family_alloc_zeroed_at(
 
 #[inline]
 fn unspecified(family: Answer<&'static PageFamily>, units: usize, place: Place<'_>) -> *mut c_void {
-    match family.map(|family| (family, family.heap.take_at_hand(units))) {
-        Ok((family, Some(block))) => {
+    block_of(family, |family| match family.heap.take_at_hand(units) {
+        Some(block) => {
             family.heap.clear_marks(block);
-            block.first.as_ptr().cast()
+            Ok(block.first)
         }
-        family => slow(family, |family| family.alloc_for(units, &place)),
-    }
+        None => family.alloc_for(units, &place),
+    })
 }
 
 #[inline]
 fn zeroed(family: Answer<&'static PageFamily>, units: usize, place: Place<'_>) -> *mut c_void {
-    match family.map(|family| (family, family.heap.take_at_hand(units))) {
-        Ok((family, Some(block))) => {
-            let bytes = units * family.layout().size();
-            block.zeroed_unwatched(bytes).as_ptr().cast()
-        }
-        family => slow(family, |family| family.alloc_zeroed_for(units, &place)),
-    }
+    block_of(family, |family| family.alloc_zeroed_at_hand(units, &place))
 }
 
-#[cold]
-fn slow(
-    family: Answer<(&'static PageFamily, Option<Block>)>,
+#[inline]
+fn block_of(
+    family: Answer<&'static PageFamily>,
     alloc: impl FnOnce(&'static PageFamily) -> Result<NonNull<u8>, AllocError>,
 ) -> *mut c_void {
-    let block = family.and_then(|(family, _)| alloc(family).map_err(refuse));
+    let block = family.and_then(|family| alloc(family).map_err(refuse));
     pointer(block.map(|block| block.as_ptr().cast()))
 }

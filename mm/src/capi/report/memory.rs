@@ -8,7 +8,7 @@ use super::Coloured;
 use super::blocks::BlockUsage;
 use crate::capi::family::Family;
 use crate::capi::instance::mm_instance_;
-use crate::heap::{BlockView, PageView, Walk};
+use crate::heap::{BlockView, Figures, PageView, Walk};
 use crate::os::{PageSource, System};
 
 const GREEN: &str = "\x1b[32m";
@@ -26,6 +26,7 @@ pub(super) struct MemoryUsage<'a> {
 /// One family's part.
 struct FamilyUsage<'a> {
     family: &'static Family,
+    figures: Figures,
     of: &'a MemoryUsage<'a>,
 }
 
@@ -76,11 +77,16 @@ impl Display for MemoryUsage<'_> {
         writeln!(f, "\nPage Size = {} Bytes", System::page_bytes())?;
         let mut all = Totals::default();
         for family in self.families() {
-            all.add(family);
-            writeln!(f, "{}", FamilyUsage { family, of: self })?;
+            let usage = FamilyUsage {
+                family,
+                figures: family.heap.figures(),
+                of: self,
+            };
+            all.add(family, &usage.figures);
+            writeln!(f, "{usage}")?;
         }
         if let Some(buffers) = self.buffers() {
-            all.add(buffers);
+            all.add(buffers, &buffers.heap.figures());
         }
         let Totals { pages, bytes, live } = all;
         // As the original spells it.
@@ -109,8 +115,7 @@ struct Totals {
 }
 
 impl Totals {
-    fn add(&mut self, family: &'static Family) {
-        let figures = family.heap.figures();
+    fn add(&mut self, family: &Family, figures: &Figures) {
         self.pages += figures.vm_pages;
         self.bytes += figures.mapped;
         self.live += figures.live_units * family.unit() as u64;
@@ -119,7 +124,7 @@ impl Totals {
 
 impl FamilyUsage<'_> {
     fn unit(&self) -> usize {
-        self.family.heap.layout().size()
+        self.family.unit()
     }
 }
 
@@ -128,8 +133,12 @@ impl Display for FamilyUsage<'_> {
         let (name, unit) = (self.family.heap.name(), self.unit());
         let head = format_args!("vm_page_family : {name}, struct size = {unit}");
         write!(f, "{}", self.of.coloured(GREEN, head))?;
-        let figures = self.family.heap.figures();
-        let (live, calls) = (figures.live_units * unit as u64, figures.kernel_calls);
+        let Figures {
+            live_units,
+            kernel_calls: calls,
+            ..
+        } = self.figures;
+        let live = live_units * unit as u64;
         let used = format_args!("\tApp Used Memory {live}B, #Sys Calls {calls}");
         write!(f, "{}", self.of.coloured(CYAN, used))?;
         let walk = self.family.heap.heap.walk();

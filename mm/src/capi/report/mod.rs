@@ -7,8 +7,7 @@ mod memory;
 
 use core::ffi::c_char;
 use core::fmt::{self, Display};
-use std::env;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use self::blocks::BlockUsage;
 use self::families::PageFamilies;
@@ -51,14 +50,10 @@ pub(super) unsafe fn print_memory_usage(instance: &'static mm_instance_, name: *
     if let Some(name) = name.filter(|name| instance.find(name).is_none()) {
         Place::Function("mm_print_memory_usage").complain(unknown(name));
     }
-    let coloured = print::is_colour_wanted(
-        io::stdout().is_terminal(),
-        env::var_os("NO_COLOR").as_deref(),
-    );
     print(&MemoryUsage {
         instance,
         name,
-        coloured,
+        coloured: print::is_output_coloured(),
     });
 }
 
