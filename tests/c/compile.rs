@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use crate::library::{self, SCRATCH};
 use crate::run::Program;
-use crate::tools::{SANITIZERS, VALGRIND};
+use crate::tools::{self, SANITIZERS, VALGRIND};
 
 /// Sources are named from here, and so are the places that mm writes to standard error.
 pub(crate) const TESTS: &str = env!("CARGO_MANIFEST_DIR");
@@ -31,8 +31,12 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// Those that the machine has the tools for. What runs under the sanitizers has the shared library.
+    /// The plain ones; those that the machine has the tools for, if they are asked for. What runs under
+    /// the sanitizers has the shared library.
     pub(crate) fn all() -> Vec<Self> {
+        if !tools::are_asked_for() {
+            return Self::plain();
+        }
         let mut all = vec![Self::Static];
         all.push(if SANITIZERS.is_there() {
             Self::Sanitized

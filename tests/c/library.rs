@@ -14,8 +14,9 @@ pub(crate) const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
 pub(crate) fn folder() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        // Not cargo's own folder: with these features other files would be the newest there.
-        let target = Path::new(SCRATCH).join("c-library");
+        // That of the tests, where what mm depends on is built already.
+        let target = Path::new(SCRATCH).join("..");
+        let target = target.canonicalize().expect("cargo made the folder");
         let mut cargo = Command::new(env!("CARGO"));
         cargo
             .args(["rustc", "--quiet", "--locked", "-p", "mm"])

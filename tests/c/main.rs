@@ -3,7 +3,8 @@
 //!
 //! What a program has to say on standard error stands in its comments, at the lines that are to
 //! blame: `/* says: .. */`. What it prints stands in `golden/`; `MM_UPDATE_GOLDEN=1` writes that anew.
-//! A compiler or a tool that the machine lacks is left out, and a line says so.
+//! A compiler or a tool that the machine lacks is left out, and a line says so. With `MM_TEST_TOOLS=1`
+//! the programs run under valgrind and the sanitizers as well.
 #![cfg(all(target_os = "linux", not(miri)))]
 
 mod compile;
@@ -11,7 +12,6 @@ mod dialects;
 mod double_release;
 mod expected;
 mod faces;
-mod header;
 mod library;
 mod linking;
 mod memcheck;

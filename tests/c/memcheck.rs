@@ -1,7 +1,7 @@
 //! What memcheck has to say of programs with a fault.
 
 use crate::compile::{Form, Sources};
-use crate::tools::VALGRIND;
+use crate::tools::{VALGRIND, are_asked_for};
 
 /// A fault, and what the report on it has.
 const FAULTS: [(&str, &[&str]); 4] = [
@@ -40,7 +40,7 @@ const FAULTS: [(&str, &[&str]); 4] = [
 
 #[test]
 fn a_fault_is_reported_and_nothing_else_is() {
-    if !VALGRIND.is_there() {
+    if !are_asked_for() || !VALGRIND.is_there() {
         return;
     }
     let program = Sources::of(&["stale.c"]).compile(Form::Memcheck);

@@ -1,5 +1,6 @@
 //! Which compilers and tools the machine has.
 
+use std::env;
 use std::io::{self, Write};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -30,6 +31,19 @@ pub(crate) const CLANG: Tool = tool!("clang", starts);
 pub(crate) const CLANGXX: Tool = tool!("clang++", starts);
 pub(crate) const VALGRIND: Tool = tool!("valgrind", starts);
 pub(crate) const SANITIZERS: Tool = tool!("-fsanitize=address,undefined", sanitizes);
+
+/// Whether the programs are to run under valgrind and the sanitizers too, which takes most of the
+/// time that the tests of C need: CI asks for it.
+pub(crate) fn are_asked_for() -> bool {
+    static KNOWN: OnceLock<bool> = OnceLock::new();
+    *KNOWN.get_or_init(|| {
+        let asked = env::var_os("MM_TEST_TOOLS").is_some();
+        if !asked {
+            leave_out("MM_TEST_TOOLS=1");
+        }
+        asked
+    })
+}
 
 impl Tool {
     /// Whether the tool is there; the first time that it is not, a line says so.

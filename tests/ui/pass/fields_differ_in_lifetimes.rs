@@ -19,6 +19,6 @@ struct Optional<'a, 'b> {
     _forever: Option<&'static u8>,
 }
 
-fn main() {
+pub(crate) fn main() {
     assert!(Optional::xcalloc(1)[0].one.is_none());
 }

@@ -26,6 +26,6 @@ many! {
     T11x0 T11x1 T11x2 T11x3 T11x4 T11x5 T11x6 T11x7 T11x8 T11x9 T11x10 T11x11 T11x12 T11x13 T11x14 T11x15
 }
 
-fn main() {
+pub(crate) fn main() {
     assert_eq!(Many::xcalloc(1)[0].T0x0[1].0, 0);
 }

@@ -16,7 +16,7 @@ struct T {
     bytes: [u8; FAMILY],
 }
 
-fn main() {
+pub(crate) fn main() {
     assert_eq!(R::<3>::xcalloc(1)[0].f, [0; 3]);
     assert_eq!(R::<2>::xcalloc(1)[0].f, [0; 2]);
     assert_eq!(T::xcalloc(1)[0].bytes, [0; 3]);

@@ -19,7 +19,7 @@ where
     _value: T,
 }
 
-fn main() {
+pub(crate) fn main() {
     assert_eq!(List::xcalloc(2).len(), 2);
     assert!(Tree::<u32>::xcalloc(1)[0].children[0].is_none());
 }
