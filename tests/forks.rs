@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use mm::{MmBox, MmManaged, PageFamily};
-use mm_tests::in_a_child;
+use mm_tests::{in_a_child, share};
 
 #[derive(MmManaged)]
 struct Node([u64; 4]);
@@ -20,7 +20,9 @@ struct Node([u64; 4]);
 struct Word(u32);
 
 /// Children that are made; each ends by itself or is ended by its alarm.
-const FORKS: usize = 300;
+fn forks() -> usize {
+    share(100, 300)
+}
 
 /// What the forking thread holds, besides what the others do.
 const KEPT: usize = 1_000;
@@ -98,7 +100,7 @@ fn children_of_a_busy_process_go_on() {
         .map(|seed| thread::spawn(move || work(seed)))
         .collect();
     thread::sleep(Duration::from_millis(20));
-    let statuses: Vec<_> = (0..FORKS).map(|_| fork_and_look()).collect();
+    let statuses: Vec<_> = (0..forks()).map(|_| fork_and_look()).collect();
     STOP.store(true, Relaxed);
     let joined = threads.into_iter().all(|thread| thread.join().is_ok());
     assert_eq!(

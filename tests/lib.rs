@@ -5,11 +5,13 @@ mod again;
 mod figures;
 mod forked;
 mod random;
+mod share;
 
 pub use again::{again, again_with, in_shell, is_child, is_child_with, limited, under};
 pub use figures::{Tally, family, figures, release};
 pub use forked::in_a_child;
 pub use random::Random;
+pub use share::{is_whole, share};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -186,7 +186,7 @@ fn bytes_of<'a>(block: NonNull<u8>, bytes: usize) -> &'a [u8] {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: mm_tests::share(24, 96), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn blocks_and_figures_match(

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use mm::{Limit, MmBox, MmManaged, PageFamily};
-use mm_tests::{Random, figures, is_child_with};
+use mm_tests::{Random, figures, is_child_with, share};
 
 /// A unit of `N` bytes. Tests that may run at the same time have lengths of their own, and so
 /// families of their own.
@@ -102,7 +102,7 @@ where
 {
     compare::<Bytes<N>>(&BTreeSet::new());
     let mut owner = Owner::<Bytes<N>>::new(seed);
-    for round in 0..rounds {
+    for round in 0..share(rounds / 2, rounds) {
         owner.churn(300);
         compare::<Bytes<N>>(&owner.units_owned());
         if round % 7 == 0 {
@@ -190,7 +190,7 @@ where
             workers.push(go);
         }
         let mut own = Owner::<Bytes<N>>::new(77);
-        for _ in 0..rounds {
+        for _ in 0..share(rounds / 2, rounds) {
             own.churn(300);
             let mut all = own.units_owned();
             for go in &workers {

@@ -3,7 +3,7 @@
 //!
 //! What a program has to say on standard error stands in its comments, at the lines that are to
 //! blame: `/* says: .. */`. What it prints stands in `golden/`; `MM_UPDATE_GOLDEN=1` writes that anew.
-//! A compiler or a tool that the machine lacks is left out, and a line says so. With `MM_TEST_TOOLS=1`
+//! A compiler or a tool that the machine lacks is left out, and a line says so. With `MM_TEST_ALL=1`
 //! the programs run under valgrind and the sanitizers as well.
 #![cfg(all(target_os = "linux", not(miri)))]
 

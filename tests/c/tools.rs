@@ -1,9 +1,10 @@
 //! Which compilers and tools the machine has.
 
-use std::env;
 use std::io::{self, Write};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+
+use mm_tests::is_whole;
 
 use crate::compile::{Form, Sources};
 
@@ -37,11 +38,10 @@ pub(crate) const SANITIZERS: Tool = tool!("-fsanitize=address,undefined", saniti
 pub(crate) fn are_asked_for() -> bool {
     static KNOWN: OnceLock<bool> = OnceLock::new();
     *KNOWN.get_or_init(|| {
-        let asked = env::var_os("MM_TEST_TOOLS").is_some();
-        if !asked {
-            leave_out("MM_TEST_TOOLS=1");
+        if !is_whole() {
+            leave_out("MM_TEST_ALL=1");
         }
-        asked
+        is_whole()
     })
 }
 

@@ -9,6 +9,10 @@
 
 #[path = "../pass/fields_differ_in_lifetimes.rs"]
 mod fields_differ_in_lifetimes;
+#[expect(
+    dead_code,
+    reason = "that there are so many fields is all that is asked"
+)]
 #[path = "../pass/many_fields.rs"]
 mod many_fields;
 #[path = "../pass/names_like_the_output.rs"]
