@@ -9,7 +9,7 @@
 
 #[path = "../pass/fields_differ_in_lifetimes.rs"]
 mod fields_differ_in_lifetimes;
-#[expect(
+#[allow(
     dead_code,
     reason = "that there are so many fields is all that is asked"
 )]
