@@ -1,36 +1,48 @@
-//! Every nth call that an arena makes, from its opening on, refused.
+//! Arenas: every nth call that they make, from their opening on, refused; and what leads to what when
+//! there are many.
 
-use core::sync::atomic::AtomicU8;
+use std::collections::BTreeMap;
 
-use crate::os::arena::AddressSpace;
-use crate::os::faulty::{Call, Fault, refusing};
+use crate::os::address_space::AddressSpace;
+use crate::os::arena::GRANULE;
+use crate::os::faulty::{Call, Fault, refusing, refusing_above};
 use crate::os::{PageSource, System};
 
-type Space = AddressSpace<AtomicU8, { 64 << 10 }>;
+type Space = AddressSpace<usize>;
 
 /// Calls that taking five runs may make; the test fails if it makes more.
 const MOST_CALLS: usize = 100;
 
+/// More than a slot of the table, where that takes no memory.
+const LARGE: usize = if System::MEASURES_RESIDENT {
+    (1 << 30) + GRANULE
+} else {
+    40 << 20
+};
+
+/// Takes a run; its address.
+fn take(space: &'static Space, bytes: usize) -> Option<usize> {
+    let (arena, offset) = space.take(bytes, GRANULE, &mut 0).ok()?;
+    let start = arena.space().at(offset);
+    // SAFETY: the run is new, and that many bytes long.
+    let last = unsafe { start.add(bytes - 1) };
+    for place in [start, last] {
+        // SAFETY: the run is committed, and nobody else has it.
+        assert_eq!(unsafe { place.read() }, 0);
+        // SAFETY: as above.
+        unsafe { place.write(1) };
+    }
+    Some(start.addr().get())
+}
+
 /// Takes runs of address space, large and small; how many were refused.
 fn take_runs(space: &'static Space, runs: &mut Vec<(usize, usize)>) -> usize {
-    // The table is committed for 512 MiB at a time.
-    let most = System::ARENA_BYTES.min(600 << 20);
     let mut refused = 0;
-    for bytes in [64 << 10, 128 << 10, 4 << 20, 64 << 10, most] {
-        let Ok((arena, offset)) = space.take(bytes, 64 << 10, &mut 0) else {
-            refused += 1;
-            continue;
-        };
-        let start = arena.space().at(offset);
-        // SAFETY: the run is new, and that many bytes long.
-        let last = unsafe { start.add(bytes - 1) };
-        for place in [start, last] {
-            // SAFETY: the run is committed, and nobody else has it.
-            assert_eq!(unsafe { place.read() }, 0);
-            // SAFETY: as above.
-            unsafe { place.write(1) };
+    for bytes in [GRANULE, 2 * GRANULE, 4 << 20, GRANULE, LARGE] {
+        match take(space, bytes) {
+            Some(address) => runs.push((address, bytes)),
+            None => refused += 1,
         }
-        runs.push((start.addr().get(), bytes));
     }
     refused
 }
@@ -40,7 +52,7 @@ fn every_refused_call_leaves_address_space_whole() {
     for call in [None, Some(Call::Reserve), Some(Call::Commit)] {
         for lasting in [false, true] {
             let reached = (0..MOST_CALLS).find(|nth| {
-                let space: &'static Space = Box::leak(Box::new(AddressSpace::new()));
+                let space = Space::leaked();
                 let mut runs = Vec::new();
                 let fault = Fault {
                     call,
@@ -59,4 +71,97 @@ fn every_refused_call_leaves_address_space_whole() {
             assert!(calls >= 2, "{call:?}: only {calls} calls");
         }
     }
+}
+
+/// Each granule of the runs and around them leads to the record of its run, or to nothing.
+fn check_look_ups(space: &'static Space, runs: &BTreeMap<usize, (usize, &'static usize)>) {
+    let first = *runs.keys().next().expect("a run");
+    let (last, (bytes, _)) = runs.last_key_value().expect("a run");
+    let around = first - 64 * GRANULE..last + bytes + 64 * GRANULE;
+    for granule in around.step_by(GRANULE) {
+        let before = runs.range(..=granule).next_back();
+        let own = before.filter(|(start, (bytes, _))| granule - *start < *bytes);
+        let expected = own.map(|(_, (_, record))| **record);
+        for address in [granule, granule + 1, granule + GRANULE - 1] {
+            let found = space.record_at(address).copied();
+            assert_eq!(found, expected, "{address:#x}");
+        }
+    }
+}
+
+/// Takes a run and gives it the next record.
+fn add_run(
+    space: &'static Space,
+    bytes: usize,
+    runs: &mut BTreeMap<usize, (usize, &'static usize)>,
+) {
+    let address = take(space, bytes).expect("addresses");
+    let record: &'static usize = Box::leak(Box::new(runs.len()));
+    space.set_records(address, bytes, record);
+    let former = runs.insert(address, (bytes, record));
+    assert!(former.is_none(), "two runs at {address:#x}");
+}
+
+/// As where a program called `mlockall(MCL_FUTURE)`: nothing large can be had, so there are many
+/// arenas, side by side or not, some in the same slot of the table.
+#[test]
+fn look_ups_are_right_across_the_borders_of_many_arenas() {
+    let space = Space::leaked();
+    let mut runs = BTreeMap::new();
+    refusing_above(600 << 10, || {
+        for number in 0..400 {
+            add_run(space, (number % 5 + 1) * GRANULE, &mut runs);
+        }
+    });
+    let arenas = space.arena_bytes();
+    assert!(arenas.len() > 100, "{} arenas", arenas.len());
+    assert!(arenas.iter().all(|bytes| *bytes <= 600 << 10));
+    check_look_ups(space, &runs);
+    for address in [0, 1, 1 << 62, usize::MAX - GRANULE, usize::MAX] {
+        assert_eq!(space.record_at(address), None, "{address:#x}");
+    }
+    // The kernel gives more again.
+    let before = arenas.len();
+    for number in 0..2_000 {
+        add_run(space, (number % 5 + 1) * GRANULE, &mut runs);
+    }
+    let more = space.arena_bytes().len() - before;
+    assert!(more < 16, "{more} arenas for 375 MiB");
+    check_look_ups(space, &runs);
+}
+
+#[test]
+fn a_run_may_lie_in_several_slots_of_the_table() {
+    let space = Space::leaked();
+    let mut runs = BTreeMap::new();
+    for bytes in [GRANULE, LARGE, GRANULE, 3 * LARGE, 2 * GRANULE] {
+        add_run(space, bytes, &mut runs);
+    }
+    check_look_ups(space, &runs);
+}
+
+#[test]
+fn arenas_grow_with_what_is_used() {
+    let space = Space::leaked();
+    take(space, GRANULE).expect("addresses");
+    let first = space.arena_bytes();
+    assert_eq!(first, [System::FIRST_ARENA + System::page_bytes()]);
+    let mut used = GRANULE;
+    while used < 8 * System::FIRST_ARENA {
+        take(space, 2 << 20).expect("addresses");
+        used += 2 << 20;
+    }
+    let arenas = space.arena_bytes();
+    let all = arenas.iter().sum::<usize>();
+    assert!(arenas.len() <= 5, "{} arenas", arenas.len());
+    assert!(all < 3 * used, "{all} bytes reserved for {used}");
+}
+
+#[test]
+fn little_is_taken_of_what_is_left() {
+    let space = Space::leaked();
+    let most = 20 << 20;
+    refusing_above(most, || take(space, GRANULE)).expect("addresses");
+    let bytes = space.arena_bytes()[0];
+    assert!(bytes <= most / 8, "{bytes} bytes of {most}");
 }

@@ -3,7 +3,7 @@
 use core::alloc::Layout;
 
 /// Bytes of the smallest VM page, and the step of the table from addresses to records.
-pub(crate) const GRANULE: usize = 64 << 10;
+pub(crate) use crate::os::arena::GRANULE;
 
 /// Bytes of the largest VM page, and of a full-grown extent: a huge OS page of x86-64.
 pub(crate) const EXTENT: usize = 2 << 20;

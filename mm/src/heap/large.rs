@@ -4,7 +4,6 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::Relaxed};
 
 use super::Heap;
-use super::geometry::GRANULE;
 use super::link::Link;
 use super::list::{Neighbours, Node};
 use super::meta;
@@ -24,7 +23,7 @@ use crate::os::{Guard, PageSource, Refused, System};
 #[derive(Debug)]
 pub(super) struct Large {
     pub(super) heap: &'static Heap,
-    arena: Link<Arena<Record, GRANULE>>,
+    arena: Link<Arena>,
     offset: AtomicUsize,
     bytes: AtomicUsize,
     /// Units of the live block.

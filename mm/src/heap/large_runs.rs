@@ -12,7 +12,7 @@ use super::geometry::GRANULE;
 use super::hardening::Fill;
 use super::large::Large;
 use super::list::List;
-use super::record::{Place, Record};
+use super::record::{Place, Record, SPACE};
 use crate::os::{Refused, process};
 
 /// Released runs keep their memory while they have no more than this many bytes together.
@@ -235,10 +235,10 @@ impl LargeRuns {
     /// Joins a run with the free runs before and after it; whether any of them is dirty.
     fn join(&mut self, run: &'static Large, place: Place, dirty: bool) -> (&'static Large, bool) {
         let mut joined = (run, dirty);
-        if let Some(after) = free_run_at(run, place, Some(place.offset + place.bytes)) {
+        if let Some(after) = free_run_at(run, place.address() + place.bytes) {
             joined = self.absorb(joined, after, false);
         }
-        if let Some(before) = free_run_at(run, place, place.offset.checked_sub(1)) {
+        if let Some(before) = free_run_at(run, place.address() - 1) {
             joined = self.absorb(joined, before, true);
         }
         joined
@@ -317,9 +317,11 @@ fn discard(place: Place, calls: &mut u64) -> usize {
     }
 }
 
-/// The free run of the same family as `run` at an offset of its arena, if there is one.
-fn free_run_at(run: &Large, place: Place, offset: Option<usize>) -> Option<&'static Large> {
-    match place.arena.record_at_offset(offset?)? {
+/// The free run of the same family as `run` at an address of the same arena, if there is one.
+///
+/// Arenas have granules without a record at both ends: a run of another one is never a neighbour.
+fn free_run_at(run: &Large, address: usize) -> Option<&'static Large> {
+    match SPACE.record_at(address)? {
         Record::Large(other) if core::ptr::eq(other.heap, run.heap) && other.is_free() => {
             Some(other)
         }

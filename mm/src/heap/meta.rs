@@ -7,9 +7,9 @@
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
-use crate::os::{Lock, Mapping, MutexGuard, PageSource, Refused, System};
+use crate::os::{Lock, Mapping, MutexGuard, PageSource, Refused, System, reserve_some};
 
-/// Bytes of a chunk, unless what is placed needs more.
+/// Bytes of a chunk, unless what is placed needs more, or the kernel refuses so many.
 const CHUNK: usize = 1 << 20;
 
 /// Records, and the maps of taken units: nearly all of it is used.
@@ -177,8 +177,11 @@ impl Filling {
     fn start_chunk(&mut self, layout: Layout) -> Result<(), Refused> {
         let head = size_of::<Chunk>() + layout.align();
         let bytes = layout.size().checked_add(head).ok_or(Refused)?;
-        let mapping = Mapping::reserve(bytes.max(CHUNK), 1)?;
-        mapping.commit(0..mapping.bytes())?;
+        let mapping = reserve_some(bytes.max(CHUNK), bytes, |bytes| {
+            let mapping = Mapping::reserve(bytes, 1)?;
+            mapping.commit(0..mapping.bytes())?;
+            Ok(mapping)
+        })?;
         self.newest = Some(Chunk::place(mapping, self.newest));
         self.used = size_of::<Chunk>();
         Ok(())

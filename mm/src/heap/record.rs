@@ -4,14 +4,14 @@ use core::ptr::NonNull;
 
 use super::Heap;
 use super::extent::Extent;
-use super::geometry::GRANULE;
 use super::large::Large;
 use super::link::Link;
-use crate::os::arena::{AddressSpace, Arena};
+use crate::os::address_space::AddressSpace;
+use crate::os::arena::Arena;
 use crate::os::{Guard, Refused, watch};
 
 /// All address space of all families.
-pub(super) static SPACE: AddressSpace<Record, GRANULE> = AddressSpace::new();
+pub(super) static SPACE: AddressSpace<Record> = AddressSpace::new();
 
 /// What an address leads to.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Record {
 /// A run of an arena.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    pub(super) arena: &'static Arena<Record, GRANULE>,
+    pub(super) arena: &'static Arena,
     pub(super) offset: usize,
     pub(super) bytes: usize,
 }
@@ -88,7 +88,7 @@ impl Place {
 
     /// Makes `record` what every address of the run leads to.
     pub(super) fn publish(&self, record: &'static Record) {
-        self.arena.set_records(self.offset, self.bytes, record);
+        SPACE.set_records(self.address(), self.bytes, record);
     }
 
     /// Makes some of the run's OS pages inaccessible.

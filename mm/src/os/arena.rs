@@ -1,229 +1,64 @@
-//! Address space: a few large reservations, cut into runs from the front, never taken back.
+//! One reservation of address space, cut into runs from the front and never taken back.
 //!
-//! Each arena has a table with one entry for each step of its address space, so that an address
-//! leads to its record by a subtraction, a shift and a load. Both are reserved whole and
-//! committed as the cursor moves, so an unused arena costs no memory.
+//! It is reserved whole and committed as the cursor moves, so what no run has taken costs no memory.
 
-use core::marker::PhantomData;
-use core::sync::atomic::{
-    AtomicPtr, AtomicUsize,
-    Ordering::{Acquire, Relaxed, Release},
-};
+use super::{Lock, Mapping, PageSource, Refused, System};
 
-use super::lock::OnceLock;
-use super::{Lock, Mapping, PageSource, Refused, System, process, watch};
+pub(crate) use super::address_table::GRANULE;
 
-/// Memory is committed in steps of this many bytes, at which arenas are aligned too.
-const STEP: usize = 2 << 20;
+/// Memory is committed in steps of this many bytes: a huge OS page of x86-64, at whose multiples
+/// runs of that size start.
+pub(super) const STEP: usize = 2 << 20;
 
-/// The most arenas there can be. Under a limit of address space each takes an eighth of it.
-const MOST_ARENAS: usize = 128;
-
-/// Address space for runs of `GRANULE`-byte steps, each run with a record of type `E`.
-#[derive(Debug)]
-pub(crate) struct AddressSpace<E: 'static, const GRANULE: usize> {
-    arenas: [OnceLock<Arena<E, GRANULE>>; MOST_ARENAS],
-    opening: Lock<()>,
-}
-
-/// One reservation and its table.
+/// A reservation, and how far it is used up.
 ///
 /// # Invariants
 ///
-/// 1. `table` holds one `AtomicPtr<E>` for each step of `space`, null or made from a `&'static E`.
-/// 2. The first `entries` of them are committed; `entries` never falls.
-/// 3. The first step of `space` and its last OS page are never committed: what is written before
+/// 1. Runs lie side by side, at multiples of `GRANULE`, and none has a byte of another.
+/// 2. The first granule of `space` and its last OS page are never committed: what is written before
 ///    the first run or past the last one does not come to what the kernel put beside the arena.
 #[derive(Debug)]
-pub(crate) struct Arena<E: 'static, const GRANULE: usize> {
+pub(crate) struct Arena {
     space: Mapping,
-    table: Mapping,
-    entries: AtomicUsize,
     cursor: Lock<Cursor>,
-    records: PhantomData<&'static E>,
 }
 
 /// How far an arena is used up; offsets in bytes.
 #[derive(Clone, Copy, Debug)]
-struct Cursor {
+pub(super) struct Cursor {
     /// Start of what no run has taken yet.
     next: usize,
-    /// Rest of the step that runs smaller than a step are cut from.
+    /// What is left of the part that runs smaller than a step are cut from: start and end.
     small: (usize, usize),
     /// End of what is committed.
     committed: usize,
 }
 
 /// Why an arena gave no run.
-enum Denied {
+pub(super) enum Denied {
     Full,
     Refused,
 }
 
-impl<E: Sync, const GRANULE: usize> AddressSpace<E, GRANULE> {
-    pub(crate) const fn new() -> Self {
-        Self {
-            arenas: [const { OnceLock::new() }; MOST_ARENAS],
-            opening: Lock::new(()),
-        }
+impl Arena {
+    /// Bytes of an arena that certainly has room for one run.
+    pub(super) fn room_for(bytes: usize, align: usize) -> Option<usize> {
+        let bytes = bytes.checked_next_multiple_of(GRANULE)?;
+        // What is before the run: up to its alignment, and the first granule.
+        bytes.checked_add(align.max(GRANULE))
     }
 
-    /// Takes a run of `bytes` at a multiple of `align`: readable, writable, zero.
-    ///
-    /// Returns its arena and its offset there. Adds the calls into the kernel to `calls`.
-    pub(crate) fn take(
-        &'static self,
-        bytes: usize,
-        align: usize,
-        calls: &mut u64,
-    ) -> Result<(&'static Arena<E, GRANULE>, usize), Refused> {
-        if let Some(found) = self.take_from_open(bytes, align, calls)? {
-            return Ok(found);
-        }
-        let _opening = self.opening.lock();
-        // Another thread may have opened an arena meanwhile.
-        if let Some(found) = self.take_from_open(bytes, align, calls)? {
-            return Ok(found);
-        }
-        // What is before the run: up to its alignment, and the arena's first part.
-        let before = align.checked_add(STEP).ok_or(Refused)?;
-        let arena = self.open(bytes.checked_add(before).ok_or(Refused)?, calls)?;
-        let offset = arena.take(bytes, align, calls).map_err(|_| Refused)?;
-        Ok((arena, offset))
-    }
-
-    /// Finds the record of the run that `address` lies in.
-    #[inline]
-    pub(crate) fn record_at(&'static self, address: usize) -> Option<&'static E> {
-        // Most programs never open another arena.
-        match self.arenas[0].get() {
-            Some(arena) if arena.contains(address) => arena.record_at(address),
-            _ => self.record_in_further_arenas(address),
-        }
-    }
-
-    #[cold]
-    fn record_in_further_arenas(&'static self, address: usize) -> Option<&'static E> {
-        let arena = self.open_arenas().find(|arena| arena.contains(address))?;
-        arena.record_at(address)
-    }
-
-    /// Calls `f` with the record and the bytes of each step, or part of one, that memory backs.
-    ///
-    /// `in_use` says of a record how many bytes its run still has from an offset on, and whether
-    /// any memory may back them: the kernel is not asked about what was given back.
-    pub(crate) fn for_each_resident(
-        &'static self,
-        in_use: impl Fn(&E, usize) -> (usize, bool),
-        mut f: impl FnMut(&'static E, usize),
-    ) {
-        for arena in self.open_arenas() {
-            for span in arena.spans(&in_use) {
-                arena
-                    .space
-                    .resident_by_step(span, GRANULE, |offset, bytes| {
-                        if let Some(record) = arena.record_at_offset(offset) {
-                            f(record, bytes);
-                        }
-                    });
-            }
-        }
-    }
-
-    /// Resident bytes of the tables.
-    pub(crate) fn tables_resident(&'static self) -> usize {
-        self.open_arenas().map(Arena::table_resident).sum()
-    }
-
-    /// Holds all locks, before a fork.
-    pub(crate) fn hold(&'static self) {
-        self.opening.hold();
-        self.open_arenas().for_each(|arena| arena.cursor.hold());
-    }
-
-    /// Ends what [`hold`](Self::hold) began.
-    ///
-    /// # Safety
-    ///
-    /// As for [`Lock::let_go`], for every lock that `hold` locked.
-    pub(crate) unsafe fn let_go(&'static self) {
-        // No arena was opened meanwhile: `opening` was held.
-        for arena in self.open_arenas() {
-            // SAFETY: the caller promises it.
-            unsafe { arena.cursor.let_go() };
-        }
-        // SAFETY: the caller promises it.
-        unsafe { self.opening.let_go() };
-    }
-
-    fn open_arenas(&'static self) -> impl Iterator<Item = &'static Arena<E, GRANULE>> {
-        self.arenas.iter().map_while(OnceLock::get)
-    }
-
-    fn take_from_open(
-        &'static self,
-        bytes: usize,
-        align: usize,
-        calls: &mut u64,
-    ) -> Result<Option<(&'static Arena<E, GRANULE>, usize)>, Refused> {
-        let mut refused = false;
-        for arena in self.open_arenas() {
-            match arena.take(bytes, align, calls) {
-                Ok(offset) => return Ok(Some((arena, offset))),
-                Err(Denied::Full) => {}
-                // Another one may have committed room left.
-                Err(Denied::Refused) => refused = true,
-            }
-        }
-        if refused { Err(Refused) } else { Ok(None) }
-    }
-
-    /// Opens an arena with room for at least `least` bytes; the caller holds `opening`.
-    fn open(
-        &'static self,
-        least: usize,
-        calls: &mut u64,
-    ) -> Result<&'static Arena<E, GRANULE>, Refused> {
-        let mut slots = self.arenas.iter().enumerate();
-        let (number, slot) = slots
-            .find(|(_, slot)| slot.get().is_none())
-            .ok_or(Refused)?;
-        // Twice as much for each eighth arena, or their number would bound the heap.
-        let wanted = arena_bytes() << (number / 8);
-        let arena = Arena::reserve(wanted.max(least), least, calls)?;
-        watch::begin(arena.space.at(0), arena.space.bytes());
-        Ok(slot.get_or_init(|| arena))
-    }
-}
-
-impl<E: Sync, const GRANULE: usize> Arena<E, GRANULE> {
-    /// Reserves `wanted` bytes if the system allows, and at least `least`.
-    fn reserve(wanted: usize, least: usize, calls: &mut u64) -> Result<Self, Refused> {
-        let least = least.checked_next_multiple_of(STEP).ok_or(Refused)?;
-        let mut bytes = wanted.next_multiple_of(STEP).max(least);
-        loop {
-            *calls += 2;
-            match Self::reserve_exactly(bytes) {
-                Ok(arena) => return Ok(arena),
-                Err(Refused) if bytes == least => return Err(Refused),
-                // Any error: valgrind, for one, answers EINVAL above 32 GiB.
-                Err(Refused) => bytes = (bytes / 2).next_multiple_of(STEP).max(least),
-            }
-        }
-    }
-
-    fn reserve_exactly(bytes: usize) -> Result<Self, Refused> {
+    /// Reserves room for `bytes`, rounded up to granules, at a multiple of `align`.
+    pub(super) fn reserve(bytes: usize, align: usize) -> Result<Self, Refused> {
+        let room = bytes.checked_next_multiple_of(GRANULE).ok_or(Refused)?;
+        let whole = room.checked_add(System::page_bytes()).ok_or(Refused)?;
         Ok(Self {
-            // Runs end at multiples of `STEP`, as `bytes` is: none reaches the page behind.
-            space: Mapping::reserve(bytes + System::page_bytes(), STEP)?,
-            table: Mapping::reserve(bytes / GRANULE * size_of::<AtomicPtr<E>>(), 1)?,
-            entries: AtomicUsize::new(0),
+            space: Mapping::reserve(whole, align)?,
             cursor: Lock::new(Cursor {
-                next: STEP,
-                small: (GRANULE, STEP),
+                next: GRANULE,
+                small: (GRANULE, GRANULE),
                 committed: GRANULE,
             }),
-            records: PhantomData,
         })
     }
 
@@ -232,136 +67,110 @@ impl<E: Sync, const GRANULE: usize> Arena<E, GRANULE> {
         &self.space
     }
 
-    /// Makes `record` the record of all steps of the run at `offset`.
-    pub(crate) fn set_records(&'static self, offset: usize, bytes: usize, record: &'static E) {
-        for step in offset / GRANULE..(offset + bytes).div_ceil(GRANULE) {
-            if let Some(entry) = self.entry(step) {
-                entry.store(core::ptr::from_ref(record).cast_mut(), Release);
-            }
-        }
+    pub(super) fn cursor(&self) -> &Lock<Cursor> {
+        &self.cursor
     }
 
-    /// Finds the record of the run that the byte at `offset` lies in.
-    pub(crate) fn record_at_offset(&'static self, offset: usize) -> Option<&'static E> {
-        let record = self.entry(offset / GRANULE)?.load(Acquire);
-        // SAFETY: invariant 1: an entry is null or was made from a `&'static E`.
-        unsafe { record.as_ref() }
+    /// End of what is committed, as an offset.
+    pub(super) fn committed(&self) -> usize {
+        self.cursor.lock().committed
     }
 
-    fn record_at(&'static self, address: usize) -> Option<&'static E> {
-        self.record_at_offset(address - self.space.address())
-    }
-
-    /// The longest spans of neighbouring runs that are in use, in order.
-    fn spans(
-        &'static self,
-        in_use: impl Fn(&E, usize) -> (usize, bool),
-    ) -> impl Iterator<Item = core::ops::Range<usize>> {
-        let committed = self.cursor.lock().committed;
-        let look = move |offset| match self.record_at_offset(offset) {
-            Some(record) => in_use(record, offset),
-            None => (GRANULE, false),
-        };
-        let mut next = 0;
-        core::iter::from_fn(move || {
-            let mut start = None;
-            while next < committed {
-                let (bytes, used) = look(next);
-                match start {
-                    Some(start) if !used => return Some(start..next),
-                    None if used => start = Some(next),
-                    _ => {}
-                }
-                // At least a step, and no further than the end, whatever another thread changes.
-                next = (next + bytes.max(GRANULE)).min(committed);
-            }
-            start.map(|start| start..next)
-        })
-    }
-
-    fn contains(&self, address: usize) -> bool {
-        address.wrapping_sub(self.space.address()) < self.space.bytes()
-    }
-
-    fn entry(&'static self, step: usize) -> Option<&'static AtomicPtr<E>> {
-        if step >= self.entries.load(Acquire) {
-            return None;
-        }
-        let entry = self.table.at(step * size_of::<AtomicPtr<E>>());
-        // SAFETY: invariants 1 and 2: the entry is committed and holds an atomic, zero being null.
-        Some(unsafe { entry.cast().as_ref() })
-    }
-
-    fn table_resident(&self) -> usize {
-        let bytes = self.entries.load(Relaxed) * size_of::<AtomicPtr<E>>();
-        self.table.resident(0..bytes)
-    }
-
-    fn take(&self, bytes: usize, align: usize, calls: &mut u64) -> Result<usize, Denied> {
+    /// Takes a run of `bytes` at a multiple of `align`; returns its offset.
+    ///
+    /// Before the arena commits a part, it has `cover` make entries for it: for so many bytes from an
+    /// address on.
+    pub(super) fn take(
+        &self,
+        bytes: usize,
+        align: usize,
+        calls: &mut u64,
+        cover: impl FnOnce(usize, usize, &mut u64) -> Result<(), Refused>,
+    ) -> Result<usize, Denied> {
+        let bytes = bytes
+            .checked_next_multiple_of(GRANULE)
+            .ok_or(Denied::Full)?;
         let mut cursor = self.cursor.lock();
         let (offset, after) = self.plan(*cursor, bytes, align).ok_or(Denied::Full)?;
-        let committed = self.commit_to(cursor.committed, after.next, calls)?;
-        *cursor = Cursor { committed, ..after };
+        let (from, end) = (cursor.committed, after.next);
+        if end > from {
+            cover(self.space.address() + from, end - from, calls)?;
+            *calls += 1;
+            self.space.commit(from..end)?;
+        }
+        *cursor = Cursor {
+            committed: from.max(end),
+            ..after
+        };
         Ok(offset)
     }
 
     /// Where a run would go, and the cursor after it.
     fn plan(&self, cursor: Cursor, bytes: usize, align: usize) -> Option<(usize, Cursor)> {
-        if bytes >= STEP || align >= STEP {
-            let offset = self.aligned(cursor.next, align)?;
-            let next = self.aligned(offset.checked_add(bytes)?, STEP)?;
-            return Some((offset, Cursor { next, ..cursor }));
+        if bytes < STEP && align < STEP {
+            return self.plan_small(cursor, bytes, align);
         }
-        let (from, end) = cursor.small;
-        let offset = self.aligned(from, align)?;
-        if offset + bytes <= end {
-            let small = (offset + bytes, end);
-            return Some((offset, Cursor { small, ..cursor }));
-        }
-        let (step, after) = self.plan(cursor, STEP, STEP)?;
-        let small = (step + bytes, step + STEP);
-        Some((step, Cursor { small, ..after }))
+        let rest = (cursor.next, self.end());
+        // Where huge OS pages can back it, if there is room.
+        let at_a_step = self.fit(rest, bytes, align.max(STEP));
+        let offset = at_a_step.or_else(|| self.fit(rest, bytes, align))?;
+        let after = Cursor {
+            next: offset + bytes,
+            small: longer(cursor.small, (cursor.next, offset)),
+            ..cursor
+        };
+        Some((offset, after))
     }
 
-    /// The next offset whose address is a multiple of `align`, unless it is past the end.
+    /// The same for a run smaller than a step: in the rest of the latest step, up to the next one, in
+    /// that, or in all that is left.
+    fn plan_small(&self, cursor: Cursor, bytes: usize, align: usize) -> Option<(usize, Cursor)> {
+        let end = self.end();
+        let boundary = self.aligned(cursor.next + 1, STEP)?.min(end);
+        let parts = [
+            cursor.small,
+            (cursor.next, boundary),
+            (boundary, end.min(boundary + STEP)),
+            (cursor.next, end),
+        ];
+        let fitting = |part| Some((part, self.fit(part, bytes, align)?));
+        let (part, offset) = parts.into_iter().find_map(fitting)?;
+        let after = Cursor {
+            next: cursor.next.max(part.1),
+            small: (offset + bytes, part.1),
+            ..cursor
+        };
+        Some((offset, after))
+    }
+
+    /// The first place in a part of the arena for `bytes` at a multiple of `align`.
+    fn fit(&self, part: (usize, usize), bytes: usize, align: usize) -> Option<usize> {
+        let offset = self.aligned(part.0, align)?;
+        (offset.checked_add(bytes)? <= part.1).then_some(offset)
+    }
+
+    /// The next offset whose address is a multiple of `align`.
     fn aligned(&self, offset: usize, align: usize) -> Option<usize> {
         let address = self.space.address().checked_add(offset)?;
-        let offset = address.checked_next_multiple_of(align)? - self.space.address();
-        (offset <= self.space.bytes()).then_some(offset)
+        Some(address.checked_next_multiple_of(align)? - self.space.address())
     }
 
-    /// Commits memory and table up to offset `end`; returns the end of what is committed now.
-    fn commit_to(&self, committed: usize, end: usize, calls: &mut u64) -> Result<usize, Denied> {
-        if end <= committed {
-            return Ok(committed);
-        }
-        self.commit_table_to(end, calls)?;
-        *calls += 1;
-        let answer = self.space.commit(committed..end);
-        answer.map_err(|Refused| Denied::Refused)?;
-        Ok(end)
-    }
-
-    /// Commits the table's OS pages for all steps below offset `end`; the caller holds the cursor.
-    fn commit_table_to(&self, end: usize, calls: &mut u64) -> Result<(), Denied> {
-        let entry = size_of::<AtomicPtr<E>>();
-        let entries = self.entries.load(Relaxed);
-        if end / GRANULE <= entries {
-            return Ok(());
-        }
-        // Whole steps of 64 KiB: one call for each 512 MiB of address space.
-        let bytes = (end / GRANULE * entry).next_multiple_of(64 << 10);
-        let bytes = bytes.min(self.table.bytes());
-        *calls += 1;
-        let answer = self.table.commit(entries * entry..bytes);
-        answer.map_err(|Refused| Denied::Refused)?;
-        self.entries.store(bytes / entry, Release);
-        Ok(())
+    /// End of what runs may take.
+    fn end(&self) -> usize {
+        self.space.bytes() - System::page_bytes()
     }
 }
 
-/// How much one arena asks for: under a limit of address space, an eighth of that.
-fn arena_bytes() -> usize {
-    let most = process::address_space_limit().map_or(usize::MAX, |limit| limit / 8);
-    (System::ARENA_BYTES.min(most) / STEP * STEP).max(2 * STEP)
+impl From<Refused> for Denied {
+    fn from(Refused: Refused) -> Self {
+        Self::Refused
+    }
+}
+
+fn longer(one: (usize, usize), other: (usize, usize)) -> (usize, usize) {
+    if other.1 - other.0 > one.1 - one.0 {
+        other
+    } else {
+        one
+    }
 }

@@ -121,7 +121,8 @@ fn check(call: Call) -> Result<(), Refused> {
 // SAFETY: a call either does what `S` does, or nothing.
 unsafe impl<S: PageSource> PageSource for Faulty<S> {
     const MEASURES_RESIDENT: bool = S::MEASURES_RESIDENT;
-    const ARENA_BYTES: usize = S::ARENA_BYTES;
+    const FIRST_ARENA: usize = S::FIRST_ARENA;
+    const LARGEST_ARENA: usize = S::LARGEST_ARENA;
 
     fn page_bytes() -> usize {
         S::page_bytes()

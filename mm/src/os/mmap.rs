@@ -24,7 +24,8 @@ pub(crate) struct Kernel;
 // zero until written, and again after `MADV_DONTNEED` returned 0 (madvise(2)).
 unsafe impl PageSource for Kernel {
     const MEASURES_RESIDENT: bool = true;
-    const ARENA_BYTES: usize = 1 << 40;
+    const FIRST_ARENA: usize = 64 << 20;
+    const LARGEST_ARENA: usize = 1 << 40;
 
     fn page_bytes() -> usize {
         static KNOWN: AtomicUsize = AtomicUsize::new(0);

@@ -5,7 +5,9 @@
 //! | `mmap.rs` | the only calls of `libc` for memory: Linux |
 //! | `portable.rs` | the same on `std::alloc`, elsewhere |
 //! | `faulty.rs` | in tests: refuses the nth call |
-//! | `arena.rs` | cuts a reservation into runs, finds a run's record by address |
+//! | `address_space.rs` | opens arenas as they are needed |
+//! | `arena.rs` | cuts a reservation into runs |
+//! | `address_table.rs` | finds a run's record by address |
 //! | `inside.rs` | in debug builds: finds signal handlers that interrupted mm and call it |
 //! | `lock.rs` | a mutex that can be held across a fork |
 //! | `library.rs` | keeps a shared library loaded |
@@ -17,6 +19,8 @@
 //! | `process.rs` | what the kernel says of the process: limits, resident bytes |
 //! | `watch/` | tells valgrind and AddressSanitizer whose memory it is |
 
+pub(crate) mod address_space;
+mod address_table;
 pub(crate) mod arena;
 pub(crate) mod clock;
 #[cfg(test)]
@@ -130,8 +134,11 @@ pub(crate) unsafe trait PageSource {
     /// Whether [`resident`](Self::resident) asks the kernel, or just says "all of it".
     const MEASURES_RESIDENT: bool;
 
-    /// The most that one arena asks for, in bytes.
-    const ARENA_BYTES: usize;
+    /// Bytes that the first arena asks for. Each further one asks for twice as much as the last.
+    const FIRST_ARENA: usize;
+
+    /// Bytes that no arena asks for more than, unless one block needs them.
+    const LARGEST_ARENA: usize;
 
     /// Bytes of one OS page.
     fn page_bytes() -> usize;
@@ -188,6 +195,27 @@ pub(crate) unsafe trait PageSource {
     ///
     /// As many OS pages as `pages` has bytes lie inside one reservation.
     unsafe fn resident(start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused>;
+}
+
+/// Takes `wanted` bytes by `take`. Where so many are refused, it takes an eighth of what can be had,
+/// but no less than `least`: whoever else lives under the same limit needs the rest.
+pub(crate) fn reserve_some<T>(
+    wanted: usize,
+    least: usize,
+    mut take: impl FnMut(usize) -> Result<T, Refused>,
+) -> Result<T, Refused> {
+    let mut bytes = wanted;
+    loop {
+        match take(bytes) {
+            // Any error: valgrind, for one, answers EINVAL to what is too large for it.
+            Err(Refused) if bytes > least => bytes = (bytes / 2).max(least),
+            Ok(all) if bytes < wanted && bytes / 8 > least => {
+                drop(all);
+                return take(bytes / 8);
+            }
+            answer => return answer,
+        }
+    }
 }
 
 /// A reservation of address space, given back when dropped.

@@ -1,0 +1,306 @@
+//! Address space: arenas that are opened one after the other, each twice as large as the last.
+//!
+//! A process that uses little reserves little, and one that uses much has few arenas. What the kernel
+//! refuses is asked for again in smaller parts: limits of address space, limits of locked memory once a
+//! program called `mlockall(MCL_FUTURE)`, tools that know no large mappings.
+
+use core::sync::atomic::AtomicPtr;
+use core::sync::atomic::Ordering::{Acquire, Release};
+use core::{iter, ptr};
+
+use super::address_table::{AddressTable, GRANULE};
+use super::arena::{Arena, Denied, STEP};
+use super::lock::OnceLock;
+use super::{Lock, Mapping, PageSource, Refused, System, process, reserve_some, watch};
+
+/// Arenas of one batch: more than a process needs whose kernel refuses nothing.
+const BATCH: usize = 32;
+
+/// Address space for runs of granules, each run with a record of type `E`.
+#[derive(Debug)]
+pub(crate) struct AddressSpace<E: 'static> {
+    table: AddressTable<E>,
+    arenas: Batch,
+    /// Bytes that the next arena asks for.
+    next: Lock<usize>,
+}
+
+/// Some arenas, and where the next batch is.
+///
+/// # Invariants
+///
+/// 1. `next` is null or points to a batch that is never given back or moved.
+#[derive(Debug)]
+struct Batch {
+    arenas: [OnceLock<Arena>; BATCH],
+    next: AtomicPtr<Batch>,
+}
+
+impl<E: Sync> AddressSpace<E> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            table: AddressTable::new(),
+            arenas: Batch::new(),
+            next: Lock::new(System::FIRST_ARENA),
+        }
+    }
+
+    /// Makes address space of its own, for one test; not on the stack, where it has no room.
+    #[cfg(test)]
+    pub(crate) fn leaked() -> &'static Self {
+        let mapping = Mapping::reserve(size_of::<Self>(), align_of::<Self>()).expect("addresses");
+        mapping.commit(0..mapping.bytes()).expect("memory");
+        let space = mapping.at(0).cast::<Self>();
+        core::mem::forget(mapping);
+        // SAFETY: the mapping is new, committed, aligned to an OS page, and large enough.
+        let table = unsafe { &raw mut (*space.as_ptr()).table };
+        // SAFETY: as above.
+        let arenas = unsafe { &raw mut (*space.as_ptr()).arenas };
+        // SAFETY: as above.
+        let next = unsafe { &raw mut (*space.as_ptr()).next };
+        // SAFETY: the memory is zero and nobody else's.
+        unsafe { AddressTable::begin_in_zeros(table) };
+        // SAFETY: as above.
+        unsafe { arenas.write(Batch::new()) };
+        // SAFETY: as above.
+        unsafe { next.write(Lock::new(System::FIRST_ARENA)) };
+        // SAFETY: all fields were just written, and nobody drops the space.
+        unsafe { space.as_ref() }
+    }
+
+    /// Takes a run of `bytes` at a multiple of `align`: readable, writable, zero.
+    ///
+    /// Returns its arena and its offset there. Adds the calls into the kernel to `calls`.
+    pub(crate) fn take(
+        &'static self,
+        bytes: usize,
+        align: usize,
+        calls: &mut u64,
+    ) -> Result<(&'static Arena, usize), Refused> {
+        if let Some(found) = self.take_from_open(bytes, align, calls)? {
+            return Ok(found);
+        }
+        let mut next = self.next.lock();
+        // Another thread may have opened an arena meanwhile.
+        if let Some(found) = self.take_from_open(bytes, align, calls)? {
+            return Ok(found);
+        }
+        let least = Arena::room_for(bytes, align).ok_or(Refused)?;
+        let arena = self.open(&mut next, least, calls)?;
+        let offset = self.take_from(arena, bytes, align, calls);
+        Ok((arena, offset.map_err(|_| Refused)?))
+    }
+
+    /// Finds the record of the run that `address` lies in.
+    #[inline]
+    pub(crate) fn record_at(&'static self, address: usize) -> Option<&'static E> {
+        self.table.record_at(address)
+    }
+
+    /// Makes `record` the record of the run of `bytes` bytes at `address`.
+    pub(crate) fn set_records(&'static self, address: usize, bytes: usize, record: &'static E) {
+        self.table.set_records(address, bytes, record);
+    }
+
+    /// Calls `f` with the record and the bytes of each step, or part of one, that memory backs.
+    ///
+    /// `in_use` says of a record how many bytes its run still has from an offset on, and whether
+    /// any memory may back them: the kernel is not asked about what was given back.
+    pub(crate) fn for_each_resident(
+        &'static self,
+        in_use: impl Fn(&E, usize) -> (usize, bool),
+        mut f: impl FnMut(&'static E, usize),
+    ) {
+        for arena in self.open_arenas() {
+            let space = arena.space();
+            for span in self.spans(arena, &in_use) {
+                space.resident_by_step(span, GRANULE, |offset, bytes| {
+                    if let Some(record) = self.record_at(space.address() + offset) {
+                        f(record, bytes);
+                    }
+                });
+            }
+        }
+    }
+
+    /// Resident bytes of the table.
+    pub(crate) fn tables_resident(&'static self) -> usize {
+        self.table.resident()
+    }
+
+    /// Holds all locks, before a fork.
+    pub(crate) fn hold(&'static self) {
+        self.next.hold();
+        self.open_arenas().for_each(|arena| arena.cursor().hold());
+        self.table.hold();
+    }
+
+    /// Ends what [`hold`](Self::hold) began.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Lock::let_go`], for every lock that `hold` locked.
+    pub(crate) unsafe fn let_go(&'static self) {
+        // SAFETY: the caller promises it.
+        unsafe { self.table.let_go() };
+        // No arena was opened meanwhile: `next` was held.
+        for arena in self.open_arenas() {
+            // SAFETY: the caller promises it.
+            unsafe { arena.cursor().let_go() };
+        }
+        // SAFETY: the caller promises it.
+        unsafe { self.next.let_go() };
+    }
+
+    fn open_arenas(&'static self) -> impl Iterator<Item = &'static Arena> {
+        let batches = iter::successors(Some(&self.arenas), |batch| batch.next());
+        batches.flat_map(|batch| batch.arenas.iter().map_while(OnceLock::get))
+    }
+
+    fn take_from_open(
+        &'static self,
+        bytes: usize,
+        align: usize,
+        calls: &mut u64,
+    ) -> Result<Option<(&'static Arena, usize)>, Refused> {
+        let mut refused = false;
+        for arena in self.open_arenas() {
+            match self.take_from(arena, bytes, align, calls) {
+                Ok(offset) => return Ok(Some((arena, offset))),
+                Err(Denied::Full) => {}
+                // Another one may have committed room left.
+                Err(Denied::Refused) => refused = true,
+            }
+        }
+        if refused { Err(Refused) } else { Ok(None) }
+    }
+
+    fn take_from(
+        &'static self,
+        arena: &'static Arena,
+        bytes: usize,
+        align: usize,
+        calls: &mut u64,
+    ) -> Result<usize, Denied> {
+        arena.take(bytes, align, calls, |address, bytes, calls| {
+            self.table.cover(address, bytes, calls)
+        })
+    }
+
+    /// Opens an arena of `next` bytes, or of fewer where so many are refused, but with room for at
+    /// least `least`; and says how many the one after it asks for.
+    fn open(
+        &'static self,
+        next: &mut usize,
+        least: usize,
+        calls: &mut u64,
+    ) -> Result<&'static Arena, Refused> {
+        let slot = self.free_slot()?;
+        // With room to start where huge OS pages do.
+        let wanted = (*next).min(most_bytes()).max(least + STEP);
+        let mut reserved = 0;
+        let arena = reserve_some(wanted, least, |bytes| {
+            *calls += 1;
+            reserved = bytes;
+            // To cut such a start out, more is reserved for a moment: too much, where little is left.
+            let is_small = bytes == least || bytes < 2 * STEP;
+            let arena = Arena::reserve(bytes, if is_small { GRANULE } else { STEP })?;
+            let end = arena.space().address() + arena.space().bytes();
+            // What no address leads to cannot be released.
+            let is_known = AddressTable::<E>::reaches(end);
+            is_known.then_some(arena).ok_or(Refused)
+        });
+        // Who was refused asks for little next time, and for more again bit by bit.
+        *next = reserved.min(*next).saturating_mul(2);
+        *next = (*next).min(System::LARGEST_ARENA);
+        let arena = arena?;
+        watch::begin(arena.space().at(0), arena.space().bytes());
+        Ok(slot.get_or_init(|| arena))
+    }
+
+    /// A place for another arena; the caller holds `next`.
+    fn free_slot(&'static self) -> Result<&'static OnceLock<Arena>, Refused> {
+        let mut batch = &self.arenas;
+        loop {
+            if let Some(free) = batch.arenas.iter().find(|slot| slot.get().is_none()) {
+                return Ok(free);
+            }
+            batch = match batch.next() {
+                Some(next) => next,
+                None => batch.append()?,
+            };
+        }
+    }
+
+    /// The longest spans of neighbouring runs of an arena that are in use, in order.
+    fn spans(
+        &'static self,
+        arena: &'static Arena,
+        in_use: impl Fn(&E, usize) -> (usize, bool),
+    ) -> impl Iterator<Item = core::ops::Range<usize>> {
+        let committed = arena.committed();
+        let look = move |offset| match self.record_at(arena.space().address() + offset) {
+            Some(record) => in_use(record, offset),
+            None => (GRANULE, false),
+        };
+        let mut next = 0;
+        iter::from_fn(move || {
+            let mut start = None;
+            while next < committed {
+                let (bytes, used) = look(next);
+                match start {
+                    Some(start) if !used => return Some(start..next),
+                    None if used => start = Some(next),
+                    _ => {}
+                }
+                // At least a granule, and no further than the end, whatever another thread changes.
+                next = (next + bytes.max(GRANULE)).min(committed);
+            }
+            start.map(|start| start..next)
+        })
+    }
+}
+
+impl Batch {
+    const fn new() -> Self {
+        Self {
+            arenas: [const { OnceLock::new() }; BATCH],
+            next: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    fn next(&self) -> Option<&'static Self> {
+        // SAFETY: invariant 1.
+        unsafe { self.next.load(Acquire).as_ref() }
+    }
+
+    /// Makes the batch after this one; the caller holds the lock of whoever has the batches.
+    #[cold]
+    fn append(&self) -> Result<&'static Self, Refused> {
+        let mapping = Mapping::reserve(size_of::<Self>(), align_of::<Self>())?;
+        mapping.commit(0..mapping.bytes())?;
+        let batch = mapping.at(0).cast::<Self>();
+        // SAFETY: the mapping is new, committed, aligned to an OS page, and large enough.
+        unsafe { batch.write(Self::new()) };
+        // It stays for ever.
+        core::mem::forget(mapping);
+        self.next.store(batch.as_ptr(), Release);
+        // SAFETY: just written, and nobody drops it.
+        Ok(unsafe { batch.as_ref() })
+    }
+}
+
+#[cfg(test)]
+impl<E: Sync> AddressSpace<E> {
+    /// Bytes of each arena.
+    pub(crate) fn arena_bytes(&'static self) -> Vec<usize> {
+        self.open_arenas()
+            .map(|arena| arena.space().bytes())
+            .collect()
+    }
+}
+
+/// The most that one arena asks for: under a limit of address space, an eighth of that.
+fn most_bytes() -> usize {
+    process::address_space_limit().map_or(usize::MAX, |limit| limit / 8)
+}

@@ -1,0 +1,224 @@
+//! From an address to its record: a shift and two loads.
+//!
+//! The root has one entry for each GiB of the addresses that a program can have. It lies among the
+//! program's zeroed data, of which an OS page that nobody wrote to costs no memory. An entry leads to
+//! a *leaf* once mm has memory in that GiB; a leaf has one entry for each granule. So it does not
+//! matter where the kernel puts arenas, how many there are, or what else lies beside them.
+
+use core::fmt;
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{
+    AtomicPtr,
+    Ordering::{Acquire, Release},
+};
+
+use super::{Lock, Mapping, Refused};
+
+/// Bytes that one entry of a leaf stands for.
+pub(crate) const GRANULE: usize = 64 << 10;
+
+/// Bytes that one entry of the root stands for.
+const SLOT: usize = 1 << 30;
+
+/// Granules of a slot.
+const GRANULES: usize = SLOT / GRANULE;
+
+/// Bits of the highest address. Linux gives a program more only if it asks for an address above
+/// them, on x86-64 and on aarch64. Source: `Documentation/arch/x86/x86_64/5level-paging.rst` and
+/// `Documentation/arch/arm64/memory.rst` of the kernel.
+const ADDRESS_BITS: u32 = if cfg!(target_pointer_width = "32") {
+    32
+} else if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+    47
+} else {
+    48
+};
+
+/// Entries of the root: a MiB on x86-64, two on aarch64.
+const SLOTS: usize = 1 << (ADDRESS_BITS - SLOT.ilog2());
+
+/// A record of type `E` for each granule that was covered.
+///
+/// # Invariants
+///
+/// 1. An entry of the root is null or points to a leaf that is never given back or moved.
+pub(crate) struct AddressTable<E: 'static> {
+    root: [AtomicPtr<Leaf<E>>; SLOTS],
+    newest: Lock<Option<&'static Leaf<E>>>,
+}
+
+/// The entries of one slot.
+///
+/// # Invariants
+///
+/// 1. An entry is null or was made from a `&'static E`.
+struct Leaf<E: 'static> {
+    entries: [AtomicPtr<E>; GRANULES],
+    /// The memory that the leaf lies in.
+    mapping: Mapping,
+    older: Option<&'static Self>,
+}
+
+impl<E: Sync> AddressTable<E> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            root: [const { AtomicPtr::new(ptr::null_mut()) }; SLOTS],
+            newest: Lock::new(None),
+        }
+    }
+
+    /// Makes a table where all is zero, without a write to the root.
+    ///
+    /// # Safety
+    ///
+    /// `table` points to zeroed memory of nobody's that is aligned and large enough.
+    #[cfg(test)]
+    pub(crate) unsafe fn begin_in_zeros(table: *mut Self) {
+        // SAFETY: the caller promises it.
+        let newest = unsafe { &raw mut (*table).newest };
+        // SAFETY: as above. The root is zero, which is null.
+        unsafe { newest.write(Lock::new(None)) };
+    }
+
+    /// Finds the record of the granule that `address` lies in.
+    #[inline]
+    pub(crate) fn record_at(&self, address: usize) -> Option<&'static E> {
+        let record = self.entry(address)?.load(Acquire);
+        // SAFETY: invariant 1 of the leaf.
+        unsafe { record.as_ref() }
+    }
+
+    /// Makes `record` the record of the granules from `address` on, as far as they are covered.
+    pub(crate) fn set_records(&self, address: usize, bytes: usize, record: &'static E) {
+        for granule in (address..address + bytes).step_by(GRANULE) {
+            if let Some(entry) = self.entry(granule) {
+                entry.store(ptr::from_ref(record).cast_mut(), Release);
+            }
+        }
+    }
+
+    /// Makes sure that the granules from `address` on have entries. Adds the calls into the kernel to
+    /// `calls`.
+    ///
+    /// # Errors
+    ///
+    /// There is no memory for a leaf, or the addresses are higher than any that the root knows.
+    pub(crate) fn cover(
+        &self,
+        address: usize,
+        bytes: usize,
+        calls: &mut u64,
+    ) -> Result<(), Refused> {
+        let end = address.checked_add(bytes).ok_or(Refused)?;
+        let slots = self.root.get(address / SLOT..end.div_ceil(SLOT));
+        for slot in slots.ok_or(Refused)? {
+            if slot.load(Acquire).is_null() {
+                self.make_leaf(slot, calls)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the root knows the addresses below `end`.
+    pub(crate) fn reaches(end: usize) -> bool {
+        end.div_ceil(SLOT) <= SLOTS
+    }
+
+    /// Resident bytes of the leaves.
+    pub(crate) fn resident(&self) -> usize {
+        // The lock is free again before the kernel is asked.
+        let newest = *self.newest.lock();
+        let leaves = core::iter::successors(newest, |leaf| leaf.older);
+        leaves
+            .map(|leaf| leaf.mapping.resident(0..leaf.mapping.bytes()))
+            .sum()
+    }
+
+    /// Holds the lock, before a fork.
+    pub(crate) fn hold(&'static self) {
+        self.newest.hold();
+    }
+
+    /// Ends what [`hold`](Self::hold) began.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Lock::let_go`].
+    pub(crate) unsafe fn let_go(&'static self) {
+        // SAFETY: the caller promises the same.
+        unsafe { self.newest.let_go() };
+    }
+
+    #[inline]
+    fn entry(&self, address: usize) -> Option<&'static AtomicPtr<E>> {
+        let leaf = self.root.get(address / SLOT)?.load(Acquire);
+        // SAFETY: invariant 1.
+        let leaf = unsafe { leaf.as_ref() }?;
+        Some(&leaf.entries[address / GRANULE % GRANULES])
+    }
+
+    #[cold]
+    fn make_leaf(&self, slot: &AtomicPtr<Leaf<E>>, calls: &mut u64) -> Result<(), Refused> {
+        let mut newest = self.newest.lock();
+        // Another thread may have made it meanwhile.
+        if slot.load(Acquire).is_null() {
+            *calls += 2;
+            let leaf = Leaf::make(*newest)?;
+            *newest = Some(leaf);
+            slot.store(ptr::from_ref(leaf).cast_mut(), Release);
+        }
+        Ok(())
+    }
+}
+
+impl<E> Leaf<E> {
+    /// Makes a leaf in memory of its own. Its entries are never written to, so that those which no
+    /// granule needs stay without memory.
+    fn make(older: Option<&'static Self>) -> Result<&'static Self, Refused> {
+        let mapping = Mapping::reserve(size_of::<Self>(), align_of::<Self>())?;
+        mapping.commit(0..mapping.bytes())?;
+        let leaf: NonNull<Self> = mapping.at(0).cast();
+        // SAFETY: the mapping is committed, aligned, and large enough for a leaf.
+        let place = unsafe { &raw mut (*leaf.as_ptr()).mapping };
+        // SAFETY: as above.
+        let link = unsafe { &raw mut (*leaf.as_ptr()).older };
+        // SAFETY: as above, and nobody else knows of the memory.
+        unsafe { link.write(older) };
+        // SAFETY: as above.
+        unsafe { place.write(mapping) };
+        // SAFETY: the entries are zero, which is null, and the rest was just written. The mapping is
+        // the leaf's own, and nobody drops a leaf.
+        Ok(unsafe { leaf.as_ref() })
+    }
+}
+
+impl<E> fmt::Debug for AddressTable<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The root is too long to be read by anybody.
+        f.debug_struct("AddressTable").finish_non_exhaustive()
+    }
+}
+
+impl<E> fmt::Debug for Leaf<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Leaf").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Table = AddressTable<u8>;
+
+    #[test]
+    fn addresses_beyond_the_root_are_refused_and_lead_to_nothing() {
+        let end = 1_usize << (ADDRESS_BITS - 1) << 1;
+        assert!(Table::reaches(end.wrapping_sub(1)));
+        if end > 0 {
+            assert!(Table::reaches(end));
+            assert!(!Table::reaches(end + 1));
+        }
+        assert!(usize::BITS == 32 || !Table::reaches(usize::MAX));
+    }
+}
