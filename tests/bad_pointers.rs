@@ -175,7 +175,7 @@ fn foreign_pointers() {
         usize::MAX,
         usize::MAX / 2,
         isize::MAX.cast_unsigned() + 1,
-        // In the arena, but nobody's yet, or far outside of it.
+        // In a reservation, but nobody's yet, or far outside of all.
         start + (1 << 36),
         start - (1 << 42),
         start ^ 1 << 46,
@@ -186,6 +186,46 @@ fn foreign_pointers() {
     assert_eq!(figures(family).live_blocks, 1);
     // SAFETY: the block is live and ours.
     unsafe { release(family, block) };
+}
+
+/// Blocks for which more and more address space is reserved, in several GiB of it; none is touched.
+#[test]
+fn blocks_in_many_reservations() {
+    let mut bad = Bad::default();
+    let (family, other) = (family("far:large", 1 << 20, 8), family("far:other", 8, 8));
+    let sizes = [40, 100, 1, 300, 700, 90, 1_500, 60, 1_025, 300];
+    let blocks = sizes.map(|units| (family.alloc(units).expect("addresses"), units << 20));
+    for (block, bytes) in blocks {
+        let start = block.addr().get();
+        let step = 31 << 20;
+        for offset in (1..bytes).step_by(step).chain([bytes - 1]) {
+            bad.interior(start + offset);
+            bad.wrong_family(other, start + offset);
+        }
+    }
+    let starts = blocks.map(|(block, bytes)| (block.addr().get(), bytes));
+    let is_ours = |address: usize| {
+        let inside = |(start, bytes): &(usize, usize)| address.wrapping_sub(*start) < *bytes;
+        starts.iter().any(inside)
+    };
+    let first = starts.iter().map(|(start, _)| *start).min().expect("some");
+    // What lies between them is other families', or nobody's.
+    for address in (first - (1 << 30)..first + (8 << 30)).step_by(17 << 20) {
+        if !is_ours(address) {
+            let answer = bad.refused(address);
+            assert!(!matches!(answer, FreeError::WrongFamily { .. }), "{answer}");
+        }
+    }
+    assert_eq!(
+        figures(family).live_units,
+        sizes.iter().sum::<usize>() as u64
+    );
+    for (block, _) in blocks {
+        // SAFETY: the block is live and ours.
+        unsafe { release(family, block) };
+        bad.not_live(block.addr().get());
+    }
+    mm::check().expect("the walker finds the same");
 }
 
 #[derive(MmManaged, Clone, Copy, bytemuck::Zeroable)]

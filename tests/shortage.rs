@@ -176,8 +176,7 @@ fn status(field: &str) -> usize {
         << 10
 }
 
-/// mm reserves far more address space than there is memory, and says so to no kernel that
-/// counts: mappings without access cost nothing in any mode of `vm.overcommit_memory`, also where
+/// mm reserves more address space than it uses, and says so to no kernel that counts: mappings without access cost nothing in any mode of `vm.overcommit_memory`, also where
 /// `MAP_NORESERVE` is ignored (mode 2). What becomes writable counts, by `mprotect`: that is refused
 /// beyond the limit. Sources: proc(5) `overcommit_memory`; "Overcommit Accounting" of the kernel's
 /// documentation: private writable mappings cost their size, read-only ones nothing. Memory that
@@ -199,7 +198,7 @@ fn what_is_reserved_is_not_committed() {
     let reserve = held.live.capacity() * size_of::<NonNull<u8>>();
     assert!(held.grow());
     let grown = [status("VmSize") - before[0], status("VmData") - before[1]];
-    assert!(grown[0] >= 1 << 30, "{} bytes reserved", grown[0]);
+    assert!(grown[0] >= 32 << 20, "{} bytes reserved", grown[0]);
     assert!(
         grown[1] <= reserve + (8 << 20),
         "{} bytes of data",
@@ -211,6 +210,116 @@ fn what_is_reserved_is_not_committed() {
     assert!(held.live.len() * 4_096 > most / 2, "{}", held.live.len());
     assert_eq!(figures(family).live_units, held.live.len() as u64);
     held.shrink_to(0);
+}
+
+/// `top` shows an ordinary size: what is reserved grows with what is used.
+#[test]
+fn little_address_space_is_reserved_at_first() {
+    let name = "little_address_space_is_reserved_at_first";
+    if !is_child(name, |_| {}) {
+        return;
+    }
+    let before = status("VmSize");
+    let first = MmBox::new(Item([1; 8]));
+    let grown = status("VmSize") - before;
+    assert!(grown < 128 << 20, "{grown} bytes for one value");
+    // 600 MB.
+    let large = family("reserved:large", 1 << 20, 8);
+    let blocks: Vec<_> = (0..600).map(|_| large.alloc(1).expect("memory")).collect();
+    let grown = status("VmSize") - before;
+    assert!(grown < 2_400 << 20, "{grown} bytes for 600 MiB");
+    for block in blocks {
+        // SAFETY: the block is live and ours.
+        unsafe { release(large, block) };
+    }
+    assert_eq!(first.0, [1; 8]);
+}
+
+/// Both bounds of a limit.
+fn bounds(bytes: u64) -> libc::rlimit {
+    libc::rlimit {
+        rlim_cur: bytes,
+        rlim_max: bytes,
+    }
+}
+
+/// A service that starts, and limits itself then.
+#[test]
+fn threads_start_under_a_limit_that_came_later() {
+    let name = "threads_start_under_a_limit_that_came_later";
+    if !is_child(name, |_| {}) {
+        return;
+    }
+    let first = MmBox::new(Item([1; 8]));
+    // SAFETY: the bounds can be read.
+    let is_set = unsafe { libc::setrlimit(libc::RLIMIT_AS, &bounds(512 << 20)) } == 0;
+    assert!(is_set);
+    for _ in 0..4 {
+        let threads: Vec<_> = (0..8)
+            .map(|number| {
+                let work = move || {
+                    let items: Vec<_> =
+                        (0..10_000).map(|_| MmBox::new(Item([number; 8]))).collect();
+                    items.iter().all(|item| item.0 == [number; 8])
+                };
+                thread::Builder::new().spawn(work).expect("a thread")
+            })
+            .collect();
+        let are_right = threads.into_iter().map(|thread| thread.join());
+        assert!(
+            are_right
+                .map(|right| right.expect("no panic"))
+                .all(|right| right)
+        );
+    }
+    assert_eq!(first.0, [1; 8]);
+    mm::check().expect("the walker finds the same");
+}
+
+/// A program that locks all its memory, and may lock 5 MiB.
+#[test]
+fn little_memory_may_be_locked() {
+    if !is_child("little_memory_may_be_locked", |_| {}) {
+        return;
+    }
+    // SAFETY: the bounds can be read.
+    let is_set = unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &bounds(5 << 20)) } == 0;
+    if !is_set {
+        println!("left out: 5 MiB may not be locked");
+        return;
+    }
+    // The kernel sets no limit to root.
+    // SAFETY: neither call has preconditions.
+    let is_plain = unsafe { libc::geteuid() } != 0 || unsafe { libc::setuid(65_534) } == 0;
+    assert!(is_plain);
+    // SAFETY: changes no memory that is there.
+    assert_eq!(unsafe { libc::mlockall(libc::MCL_FUTURE) }, 0);
+    let first = MmBox::try_new(Item([7; 8])).expect("room for a value");
+    // Enough is left for others.
+    let on_a_thread = thread::Builder::new()
+        .stack_size(256 << 10)
+        .spawn(|| MmBox::try_new(Item([8; 8])).is_ok());
+    let has_made = on_a_thread.expect("room for a thread").join();
+    assert!(has_made.expect("no panic"));
+    let row = Item::try_xcalloc(3_000).expect("room for 190 KB");
+    assert!(row.iter().all(|item| item.0 == [0; 8]));
+    let others = [8, 200, 4_000].map(|size| family(&format!("locked:{size}"), size, 8));
+    for other in others {
+        let block = other.alloc_zeroed(2).expect("room for a page");
+        // SAFETY: the block is live and ours.
+        unsafe { release(other, block) };
+    }
+    // And to the end, which is an error like any other.
+    let mut all = Vec::with_capacity(1 << 16);
+    while let Ok(one) = MmBox::try_new(Item([9; 8])) {
+        all.push(one);
+    }
+    println!("{} values in locked memory", all.len());
+    assert!(all.len() > 1_000, "{} values", all.len());
+    assert!(all.iter().all(|one| one.0 == [9; 8]));
+    assert_eq!(first.0, [7; 8]);
+    drop(all);
+    mm::check().expect("the walker finds the same");
 }
 
 /// A region that takes as many mappings as the process may have.

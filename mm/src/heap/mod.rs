@@ -426,6 +426,12 @@ pub(crate) fn numbers() -> usize {
     NUMBERS.load(Relaxed) - 1
 }
 
+/// Bytes of address space that runs have taken so far, of all families.
+#[cfg(test)]
+pub(crate) fn taken_bytes() -> usize {
+    SPACE.committed()
+}
+
 /// Resident bytes of all maps, records and tables.
 pub(crate) fn records_resident() -> usize {
     RECORDS.resident() + JOINTS.resident() + SPACE.tables_resident()

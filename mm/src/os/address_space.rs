@@ -292,6 +292,11 @@ impl Batch {
 
 #[cfg(test)]
 impl<E: Sync> AddressSpace<E> {
+    /// Bytes of all arenas that are committed.
+    pub(crate) fn committed(&'static self) -> usize {
+        self.open_arenas().map(Arena::committed).sum()
+    }
+
     /// Bytes of each arena.
     pub(crate) fn arena_bytes(&'static self) -> Vec<usize> {
         self.open_arenas()

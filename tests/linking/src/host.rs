@@ -1,16 +1,17 @@
-//! Loads the plugin, uses it, closes it, and goes on: with threads that used it, with forks, and
-//! with the plugin once more.
+//! Loads the plugin, uses it, closes it, and goes on: with threads that used it, with forks, with the
+//! plugin once more, and with copies of it under other names, if it is told how many.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process;
 use std::sync::mpsc;
 use std::thread;
 
 use libloading::Library;
 use mm::{MmBox, MmManaged};
 
-/// More than there is room for, if each left its reservation of addresses behind.
+/// Each uses the heap that the first one left.
 const RELOADS: usize = 300;
 
 /// What the plugin exports.
@@ -29,12 +30,48 @@ fn main() {
     }
     a_thread_ends_after_its_plugin(&plugin);
     a_child_goes_on(&plugin);
+    let copies = env::args().nth(2).map_or(0, |copies| copies.parse().expect("a number"));
+    copies_take_few_addresses(&plugin, copies);
 
     assert_eq!(own.0, 7);
     let names: Vec<_> = mm::families().map(mm::PageFamily::name).collect();
     assert_eq!(names, ["OfTheHost"], "a plugin has a registry of its own");
     mm::check().expect("the host's figures are right");
     println!("{}", on_a_thread(&plugin));
+}
+
+/// Loads copies under new names, as a program does that takes up new versions of a plugin. Each has a
+/// heap of its own, and stays loaded once it was used.
+fn copies_take_few_addresses(plugin: &Path, copies: usize) {
+    let folder = env::temp_dir().join(format!("mm-test-linking-{}", process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    for number in 0..copies {
+        let copy = folder.join(format!("plugin-{number}.so"));
+        fs::copy(plugin, &copy).expect("room for a copy");
+        let bytes = fs::metadata(&copy).expect("it is there").len();
+        let before = address_space();
+        let unused = load(&copy);
+        let grown = address_space() - before;
+        assert!(grown < bytes + (16 << 20), "{grown} bytes for an unused copy");
+        unused.close().expect("the copy closes");
+        on_a_thread(&copy);
+        let grown = address_space() - before;
+        // What threads leave behind is among it.
+        assert!(grown < bytes + (256 << 20), "{grown} bytes for copy {number}");
+        // What is loaded stays there.
+        fs::remove_file(&copy).expect("it is there");
+    }
+    fs::remove_dir(&folder).expect("it is empty");
+}
+
+/// Bytes of addresses that the process uses. Source: `proc_pid_statm(5)`: the first number counts OS
+/// pages.
+fn address_space() -> u64 {
+    let text = fs::read_to_string("/proc/self/statm").expect("Linux");
+    let pages = text.split_ascii_whitespace().next().expect("a number");
+    // SAFETY: `sysconf` has no preconditions.
+    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    pages.parse::<u64>().expect("a number") * u64::try_from(page).expect("a size")
 }
 
 /// Loads the plugin, runs the probe in it on a thread, and closes it after the thread's end.
