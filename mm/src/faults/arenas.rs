@@ -13,7 +13,7 @@ type Space = AddressSpace<usize>;
 /// Calls that taking five runs may make; the test fails if it makes more.
 const MOST_CALLS: usize = 100;
 
-/// More than a slot of the table, where that takes no memory.
+/// With others as much as a slot of the table, where that takes no memory.
 const LARGE: usize = if System::MEASURES_RESIDENT {
     (1 << 30) + GRANULE
 } else {

@@ -1,8 +1,8 @@
 //! From an address to its record: a shift and two loads.
 //!
-//! The root has one entry for each GiB of the addresses that a program can have. It lies among the
+//! The root has one entry for each 2 GiB of the addresses that a program can have. It lies among the
 //! program's zeroed data, of which an OS page that nobody wrote to costs no memory. An entry leads to
-//! a *leaf* once mm has memory in that GiB; a leaf has one entry for each granule. So it does not
+//! a *leaf* once mm has memory there; a leaf has one entry for each granule. So it does not
 //! matter where the kernel puts arenas, how many there are, or what else lies beside them.
 
 use core::fmt;
@@ -17,8 +17,8 @@ use super::{Lock, Mapping, Refused};
 /// Bytes that one entry of a leaf stands for.
 pub(crate) const GRANULE: usize = 64 << 10;
 
-/// Bytes that one entry of the root stands for.
-const SLOT: usize = 1 << 30;
+/// Bytes that one entry of the root stands for: root and leaf are about equally large.
+const SLOT: usize = 1 << 31;
 
 /// Granules of a slot.
 const GRANULES: usize = SLOT / GRANULE;
@@ -34,7 +34,7 @@ const ADDRESS_BITS: u32 = if cfg!(target_pointer_width = "32") {
     48
 };
 
-/// Entries of the root: a MiB on x86-64, two on aarch64.
+/// Entries of the root: half a MiB on x86-64, one on aarch64.
 const SLOTS: usize = 1 << (ADDRESS_BITS - SLOT.ilog2());
 
 /// A record of type `E` for each granule that was covered.

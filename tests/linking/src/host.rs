@@ -30,7 +30,9 @@ fn main() {
     }
     a_thread_ends_after_its_plugin(&plugin);
     a_child_goes_on(&plugin);
-    let copies = env::args().nth(2).map_or(0, |copies| copies.parse().expect("a number"));
+    let copies = env::args()
+        .nth(2)
+        .map_or(0, |copies| copies.parse().expect("a number"));
     copies_take_few_addresses(&plugin, copies);
 
     assert_eq!(own.0, 7);
@@ -52,12 +54,18 @@ fn copies_take_few_addresses(plugin: &Path, copies: usize) {
         let before = address_space();
         let unused = load(&copy);
         let grown = address_space() - before;
-        assert!(grown < bytes + (16 << 20), "{grown} bytes for an unused copy");
+        assert!(
+            grown < bytes + (16 << 20),
+            "{grown} bytes for an unused copy"
+        );
         unused.close().expect("the copy closes");
         on_a_thread(&copy);
         let grown = address_space() - before;
         // What threads leave behind is among it.
-        assert!(grown < bytes + (256 << 20), "{grown} bytes for copy {number}");
+        assert!(
+            grown < bytes + (256 << 20),
+            "{grown} bytes for copy {number}"
+        );
         // What is loaded stays there.
         fs::remove_file(&copy).expect("it is there");
     }
