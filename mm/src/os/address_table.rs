@@ -60,6 +60,10 @@ struct Leaf<E: 'static> {
 }
 
 impl<E: Sync> AddressTable<E> {
+    #[allow(
+        clippy::large_stack_arrays,
+        reason = "the compiler makes it, for a static"
+    )]
     pub(crate) const fn new() -> Self {
         Self {
             root: [const { AtomicPtr::new(ptr::null_mut()) }; SLOTS],
