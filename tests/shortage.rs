@@ -265,12 +265,8 @@ fn threads_start_under_a_limit_that_came_later() {
                 thread::Builder::new().spawn(work).expect("a thread")
             })
             .collect();
-        let are_right = threads.into_iter().map(|thread| thread.join());
-        assert!(
-            are_right
-                .map(|right| right.expect("no panic"))
-                .all(|right| right)
-        );
+        let mut ends = threads.into_iter().map(thread::JoinHandle::join);
+        assert!(ends.all(|is_right| is_right.expect("no panic")));
     }
     assert_eq!(first.0, [1; 8]);
     mm::check().expect("the walker finds the same");
