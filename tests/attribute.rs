@@ -168,6 +168,27 @@ fn results_may_be_of_some_type() -> impl Termination {
 }
 
 #[test]
+fn bodies_may_come_from_a_macro() {
+    macro_rules! function {
+        ($name:ident, $output:ty, $body:block) => {
+            #[mm::no_leaks(crate = "probe")]
+            fn $name() -> $output $body
+        };
+    }
+    function!(is_inside, bool, { probe::is_inside() });
+    assert!(is_inside());
+}
+
+#[test]
+fn results_may_say_what_they_capture() {
+    #[mm::no_leaks]
+    fn numbers<'a, T>(from: &'a [u8], _: T) -> impl Iterator<Item = u8> + use<'a, T> {
+        from.iter().copied()
+    }
+    assert_eq!(numbers(&[1, 2], "").sum::<u8>(), 3);
+}
+
+#[test]
 fn errors_come_out() {
     #[mm::no_leaks]
     fn parse(text: &str) -> Result<u32, ParseIntError> {

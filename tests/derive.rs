@@ -399,6 +399,30 @@ fn names_are_taken_as_they_are() {
     assert_eq!(r#type::page_family().name(), "type");
 }
 
+macro_rules! with_lengths {
+    ($($name:ident: $length:expr, $instance:ty;)*) => {$(
+        #[derive(MmManaged)]
+        #[mm(instances($instance))]
+        struct $name<T>(T, [u8; $length], [u8; const { 3 }], [u8; { let two = 2; two + 1 }]);
+    )*};
+}
+
+with_lengths! {
+    ByMethod: [1, 2].len(), ByMethod<r#type>;
+    ByBlock: { let one = 1; one + 1 }, ByBlock<(u8, u16)>;
+    ByCondition: if cfg!(any()) { 1 } else { 2 }, ByCondition<[u8; const { 1 + 1 }]>;
+}
+
+#[test]
+fn lengths_and_instances_are_passed_on_as_they_are() {
+    assert_eq!(ByMethod::<r#type>::page_family().name(), "ByMethod<type>");
+    assert_eq!(ByMethod::<r#type>::xcalloc(1)[0].1, [0; 2]);
+    assert_eq!(ByBlock::<(u8, u16)>::xcalloc(1)[0].3, [0; 3]);
+    let family = ByCondition::<[u8; 2]>::page_family();
+    assert_eq!(family.name(), "ByCondition<[u8; const{1 + 1}]>");
+    assert_eq!(family.layout().size(), 10);
+}
+
 fn local_of_one_function() -> &'static PageFamily {
     #[derive(MmManaged)]
     struct Local(u8);

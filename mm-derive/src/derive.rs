@@ -1,22 +1,22 @@
 //! The derive itself, on tokens that exist outside of macros too: the fuzzer calls it as rustc does.
 
 use proc_macro2::TokenStream;
-use syn::DeriveInput;
 
 use crate::expand;
+use crate::item::Item;
 use crate::parse::Attrs;
 use crate::validate::Plan;
 
 /// Reads a type and writes what its derive stands for.
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
-    match syn::parse2(input) {
+    match Item::read(input) {
         Ok(item) => of_item(&item),
         Err(mistake) => mistake.into_compile_error(),
     }
 }
 
 /// Writes the implementations, or the mistakes and as much as keeps follow-up errors away.
-fn of_item(item: &DeriveInput) -> TokenStream {
+fn of_item(item: &Item) -> TokenStream {
     let (attrs, mistakes) = Attrs::parse(item);
     if let Some(mistakes) = mistakes {
         return expand::mistakes(item, &attrs, &mistakes);
@@ -51,5 +51,58 @@ mod tests {
     #[test]
     fn without_limits_none_is_asked_for() {
         assert!(!output("#[mm(name = \"A\")] struct A;").contains("with_limit"));
+    }
+
+    #[test]
+    fn names_of_instances_are_without_the_mark_of_raw_words() {
+        let source =
+            "#[mm(instances(r#struct<u32>, r#struct<r#type<'r#a>>))] struct r#struct<T>(T);";
+        let output = output(source);
+        for name in ["struct<u32>", "struct<type<'a>>"] {
+            assert!(output.contains(&format!("({name:?},")), "{name}: {output}");
+        }
+    }
+
+    #[test]
+    fn core_is_the_one_that_mm_leads_to() {
+        for source in [
+            "struct A;",
+            "struct A<'a>(&'a u8, u16);",
+            "union A { a: u8, b: u16 }",
+            "enum A { B }",
+            "#[repr(u8)] enum A { B(u8), C }",
+            "#[mm(instances(A<u8>, A<u16>))] struct A<T>(T);",
+            "struct A<T>(T);",
+            "#[mm(name = \"\")] struct A { #[mm] a: u8 }",
+        ] {
+            let output = output(source);
+            let all = output.matches("core::").count();
+            assert!(all > 0, "{source}: {output}");
+            assert_eq!(
+                output.matches("::__private::core::").count(),
+                all,
+                "{source}: {output}"
+            );
+            assert!(!output.contains("::std::"), "{source}: {output}");
+        }
+    }
+
+    #[test]
+    fn what_an_attribute_may_change_is_claimed_for_known_instances_alone() {
+        let one = "#[mm(instances(A<u8>, A<u16>))] #[repr(u8)] enum A<T> { B(T) }";
+        assert_eq!(output(one).matches("Zeroablefor").count(), 1);
+        for attribute in ["#[changes]", "#[a::repr]", "#[derive(Clone)]"] {
+            let both = output(&format!("{attribute} {one}"));
+            for instance in ["A<u8>", "A<u16>"] {
+                assert!(
+                    both.contains(&format!("Zeroablefor{instance}where")),
+                    "{both}"
+                );
+            }
+        }
+        let unchanged = format!("/// Doc.\n#[allow(unused)] #[must_use = \"\"] {one}");
+        assert_eq!(output(&unchanged).matches("Zeroablefor").count(), 1);
+        let same = "#[changes] #[mm(instances(A<m!()>))] #[repr(u8)] enum A<T> { B(T) }";
+        assert!(!output(same).contains("Zeroablefor"));
     }
 }

@@ -3,18 +3,21 @@
 //! All tokens that are not the type's own have the macro's span: rustc and clippy then leave the
 //! caller's lints out of it, `forbid(unsafe_code)` among them.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
-use syn::{DeriveInput, Error, Lifetime, Path, Type};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Error, Path};
 
+use crate::item::Item;
+use crate::mistakes::compile_errors;
 use crate::parse::Attrs;
 use crate::validate::{Family, Limits, Plan};
 use crate::zero::Zero;
+use crate::zeroable::zeroable;
 
 /// Writes everything that was decided.
 pub(crate) fn plan(plan: &Plan<'_>) -> TokenStream {
     let families = plan.families.iter().map(|one| family(plan, one));
-    let zeroable = zeroable(plan.item, &plan.krate, &plan.zero);
+    let zeroable = zeroable(plan.item, &plan.krate, &plan.zero, &plan.families);
     quote! {
         #(#families)*
         #zeroable
@@ -23,14 +26,17 @@ pub(crate) fn plan(plan: &Plan<'_>) -> TokenStream {
 
 /// Writes the errors, and implementations that keep further errors away: without them every use
 /// of the type would be one more. They are never run.
-pub(crate) fn mistakes(item: &DeriveInput, attrs: &Attrs, mistakes: &Error) -> TokenStream {
-    let errors = mistakes.to_compile_error();
-    if !attrs.complete || crate::validate::check_sized(item).is_err() {
-        return errors;
+pub(crate) fn mistakes(item: &Item, attrs: &Attrs, mistakes: &Error) -> TokenStream {
+    if !attrs.complete {
+        return mistakes.to_compile_error();
     }
     let krate = attrs.krate();
+    let errors = compile_errors(&krate, mistakes);
+    if crate::validate::check_sized(item).is_err() {
+        return errors;
+    }
     let managed = stand_in(item, &krate);
-    let zeroable = zeroable(item, &krate, &Zero::of(item, attrs));
+    let zeroable = zeroable(item, &krate, &Zero::of(item, attrs), &[]);
     quote! {
         #errors
         #managed
@@ -73,14 +79,18 @@ fn family_static(plan: &Plan<'_>, family: &Family) -> TokenStream {
     let mm = &plan.krate;
     let limits = limits(mm, &plan.limits);
     quote! {
-        static __MM_FAMILY: #mm::PageFamily = #mm::__private::page_family::<#static_type>(
+        // Written once: a macro in the type may not write the same type twice.
+        const __MM_LAYOUT: #mm::__private::Layout = #mm::__private::Layout::new::<#static_type>();
+
+        static __MM_FAMILY: #mm::PageFamily = #mm::__private::page_family(
             #name,
+            __MM_LAYOUT,
             #mm::__private::type_name::<#static_type>,
             #mm::__private::Location::new(
-                ::core::file!(),
-                ::core::line!(),
-                ::core::column!(),
-                #mm::__private::crate_version(::core::option_env!("CARGO_PKG_VERSION")),
+                #mm::__private::core::file!(),
+                #mm::__private::core::line!(),
+                #mm::__private::core::column!(),
+                #mm::__private::crate_version(#mm::__private::core::option_env!("CARGO_PKG_VERSION")),
             ),
         ) #limits;
     }
@@ -109,13 +119,15 @@ fn managed(plan: &Plan<'_>, family: &Family) -> TokenStream {
         unsafe impl #parameters #mm::MmManaged for #header_type #conditions {
             #[inline]
             fn page_family() -> &'static #mm::PageFamily {
+                const { #mm::__private::require_layout::<Self>(__MM_LAYOUT) };
                 &__MM_FAMILY
             }
 
             #[inline]
             fn __with_cache<__R>(
-                f: impl ::core::ops::FnOnce(&#mm::__private::CacheCell) -> __R,
+                f: impl #mm::__private::core::ops::FnOnce(&#mm::__private::CacheCell) -> __R,
             ) -> __R {
+                const { #mm::__private::require_layout::<Self>(__MM_LAYOUT) };
                 __MM_CACHE.with(f)
             }
         }
@@ -146,90 +158,21 @@ fn only_family(plan: &Plan<'_>, family: &Family) -> Option<TokenStream> {
 }
 
 /// Writes an implementation of `MmManaged` for use beside a compile error.
-fn stand_in(item: &DeriveInput, mm: &Path) -> TokenStream {
+fn stand_in(item: &Item, mm: &Path) -> TokenStream {
     let ident = &item.ident;
     let (parameters, arguments, conditions) = item.generics.split_for_impl();
     quote! {
         #[automatically_derived]
         unsafe impl #parameters #mm::MmManaged for #ident #arguments #conditions {
             fn page_family() -> &'static #mm::PageFamily {
-                ::core::unreachable!()
+                #mm::__private::core::unreachable!()
             }
 
             fn __with_cache<__R>(
-                _: impl ::core::ops::FnOnce(&#mm::__private::CacheCell) -> __R,
+                _: impl #mm::__private::core::ops::FnOnce(&#mm::__private::CacheCell) -> __R,
             ) -> __R {
-                ::core::unreachable!()
+                #mm::__private::core::unreachable!()
             }
         }
     }
-}
-
-/// Writes the implementation of bytemuck's `Zeroable`, and by that of `ZeroInit`; one for all
-/// instances.
-///
-/// Not of `ZeroInit` itself: with that and the one for all `Zeroable` types to choose from, rustc
-/// would not say which field it is that cannot be zero.
-fn zeroable(item: &DeriveInput, mm: &Path, zero: &Zero) -> Option<TokenStream> {
-    let ident = &item.ident;
-    let (parameters, arguments, _) = item.generics.split_for_impl();
-    let given = item
-        .generics
-        .where_clause
-        .iter()
-        .flat_map(|w| &w.predicates);
-    let condition = zero_condition(item, mm, zero)?;
-    let check = crate::check::fields(item, zero);
-    Some(quote! {
-        #check
-        #[automatically_derived]
-        #[allow(deprecated)]
-        unsafe impl #parameters #mm::__private::Zeroable for #ident #arguments
-        where
-            #(#given,)*
-            #condition
-        {}
-    })
-}
-
-/// Writes what must hold for a zeroed value, which may be nothing; `None` if that is not ours to
-/// say.
-///
-/// The bound is for any lifetime at all. rustc refuses a bound that it sees to be false where it
-/// is written, such as `String: Zeroable`; one with a lifetime it looks at only when it is needed.
-fn zero_condition(item: &DeriveInput, mm: &Path, zero: &Zero) -> Option<TokenStream> {
-    let any = fresh_lifetime(item);
-    match zero {
-        Zero::Elsewhere => None,
-        Zero::Never => Some(quote! {
-            for<#any> #mm::__private::NoVariant: #mm::__private::ZeroVariant<Self>
-        }),
-        Zero::If(types) => {
-            let bound = |tree| quote!(for<#any> #tree: #mm::__private::ZeroFields);
-            Some(tree(mm, types).map(bound).unwrap_or_default())
-        }
-    }
-}
-
-/// Writes the tree of some types; halves it, since rustc limits how deep it looks.
-fn tree(mm: &Path, types: &[Type]) -> Option<TokenStream> {
-    let (left, right) = types.split_at(types.len() / 2);
-    match types {
-        [] => None,
-        [only] => Some(quote!(#mm::__private::Field<#only>)),
-        _ => {
-            let (left, right) = (tree(mm, left), tree(mm, right));
-            Some(quote!(#mm::__private::Both<#left, #right>))
-        }
-    }
-}
-
-/// A lifetime whose name occurs nowhere in the type: a second one of a name is an error.
-fn fresh_lifetime(item: &DeriveInput) -> Lifetime {
-    let text = item.to_token_stream().to_string();
-    let mut name = "'__mm".to_owned();
-    while text.contains(&name) {
-        name.push('_');
-    }
-    Lifetime::new(&name, Span::call_site())
 }

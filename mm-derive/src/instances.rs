@@ -1,26 +1,23 @@
 //! Reads the instances of a generic type.
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
-use syn::punctuated::Punctuated;
-use syn::{
-    DeriveInput, Error, GenericArgument, GenericParam, Lifetime, PathArguments, PathSegment,
-    Result, Token, Type,
-};
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::{Error, Result};
 
+use crate::generics::Kind;
+use crate::item::{Item, tokens_of};
 use crate::parse::{Instances, Mistakes};
+use crate::tokens::{at_commas, bare, end_of_list, is_word, sign, word};
 use crate::validate::Family;
 
-/// Arguments as they stand between angle brackets.
-type Arguments = Punctuated<GenericArgument, Token![,]>;
-
 /// Makes the error for a generic type without instances.
-pub(crate) fn missing_instances(item: &DeriveInput) -> Error {
+pub(crate) fn missing_instances(item: &Item) -> Error {
     Error::new_spanned(&item.ident, example(item))
 }
 
 /// Shows the line to write, with the type's own name.
-fn example(item: &DeriveInput) -> String {
+fn example(item: &Item) -> String {
     let (first, second) = (sample(item, "u32"), sample(item, "String"));
     let list = if first == second {
         first
@@ -33,43 +30,40 @@ fn example(item: &DeriveInput) -> String {
 }
 
 /// Writes the type's name with arguments of the right kinds.
-fn sample(item: &DeriveInput, type_argument: &str) -> String {
+fn sample(item: &Item, type_argument: &str) -> String {
     let arguments: Vec<_> = item
         .generics
         .params
         .iter()
-        .filter_map(|param| match param {
-            GenericParam::Lifetime(_) => None,
-            GenericParam::Type(_) => Some(type_argument),
-            GenericParam::Const(param) => Some(sample_const(&param.ty)),
+        .filter_map(|param| match &param.kind {
+            Kind::Lifetime => None,
+            Kind::Type => Some(type_argument),
+            Kind::Const(ty) => Some(sample_const(ty)),
         })
         .collect();
     format!("{}<{}>", item.ident, arguments.join(", "))
 }
 
 /// Writes a constant of one of the types that const parameters can have.
-fn sample_const(ty: &Type) -> &'static str {
-    match ty {
-        Type::Path(ty) if ty.path.is_ident("bool") => "true",
-        Type::Path(ty) if ty.path.is_ident("char") => "'c'",
+fn sample_const(ty: &TokenStream) -> &'static str {
+    match &*bare(ty.clone()) {
+        [only] if is_word(only, "bool") => "true",
+        [only] if is_word(only, "char") => "'c'",
         _ => "16",
     }
 }
 
 /// Makes the families of a generic type.
-pub(crate) fn instances(
-    item: &DeriveInput,
-    list: &Instances,
-    given: Option<&str>,
-) -> Result<Vec<Family>> {
+pub(crate) fn instances(item: &Item, list: &Instances, given: Option<&str>) -> Result<Vec<Family>> {
     if list.types.is_empty() {
         return Err(Error::new(list.span, example(item)));
     }
     let mut mistakes = Mistakes::default();
     let mut families: Vec<Family> = Vec::new();
     for ty in &list.types {
-        if let Some(family) = mistakes.note(instance(item, ty, given)) {
-            mistakes.note(check_new(&families, &family, ty));
+        let ty = tokens_of(ty);
+        if let Some(family) = mistakes.note(instance(item, &ty, given)) {
+            mistakes.note(check_new(&families, &family, &ty));
             families.push(family);
         }
     }
@@ -77,7 +71,7 @@ pub(crate) fn instances(
 }
 
 /// Refuses an instance that is written twice. Two spellings of one type are left to rustc.
-fn check_new(families: &[Family], family: &Family, ty: &Type) -> Result<()> {
+fn check_new(families: &[Family], family: &Family, ty: &TokenStream) -> Result<()> {
     let header = family.header_type.to_string();
     let is_same = |other: &Family| other.header_type.to_string() == header;
     if families.iter().any(is_same) {
@@ -87,79 +81,83 @@ fn check_new(families: &[Family], family: &Family, ty: &Type) -> Result<()> {
 }
 
 /// Makes the family of one instance.
-fn instance(item: &DeriveInput, ty: &Type, given: Option<&str>) -> Result<Family> {
+fn instance(item: &Item, ty: &TokenStream, given: Option<&str>) -> Result<Family> {
     let ident = &item.ident;
     let arguments = arguments_of(item, ty)?;
     let of_static = arguments.iter().map(lengthened);
     Ok(Family {
-        name: given.map_or_else(|| as_written(ty.to_token_stream()), str::to_owned),
+        name: given.map_or_else(|| as_written(ty.clone()), str::to_owned),
         generic: false,
-        header_type: quote!(#ident <#arguments>),
+        header_type: quote!(#ident <#(#arguments),*>),
         static_type: quote!(#ident <#(#of_static),*>),
     })
 }
 
 /// The arguments of an instance, with `'_` for lifetimes that are left out.
-fn arguments_of(item: &DeriveInput, ty: &Type) -> Result<Arguments> {
-    let segment = own_segment(&item.ident, ty)?;
-    let given = match &segment.arguments {
-        PathArguments::AngleBracketed(list) => list.args.clone(),
-        _ => Arguments::new(),
-    };
+fn arguments_of(item: &Item, ty: &TokenStream) -> Result<Vec<TokenStream>> {
+    let given = own_arguments(&item.ident, &bare(ty.clone())).ok_or_else(|| {
+        let message = format!("not an instance of `{0}`; write `{0}<...>`", item.ident);
+        Error::new_spanned(ty, message)
+    })?;
+    let given: Vec<_> = given.iter().map(|argument| tokens_of(argument)).collect();
     given.iter().try_for_each(check_lifetime)?;
-    Ok(with_lifetimes(item.generics.lifetimes().count(), given))
+    Ok(with_lifetimes(item.generics.lifetimes(), given))
 }
 
-/// The one segment of an instance's path, which must be the type itself: a longer path could lead
+/// The arguments in an instance's path, which must be the type's own name: a longer path could lead
 /// to another type of the same name.
-fn own_segment<'a>(ident: &Ident, ty: &'a Type) -> Result<&'a PathSegment> {
-    match ty {
-        Type::Path(ty) if ty.qself.is_none() && ty.path.leading_colon.is_none() => ty
-            .path
-            .segments
-            .first()
-            .filter(|only| ty.path.segments.len() == 1 && only.ident == *ident),
+fn own_arguments(ident: &Ident, path: &[TokenTree]) -> Option<Vec<Vec<TokenTree>>> {
+    let (name, list) = path.split_first()?;
+    if word(name)?.unraw() != ident.unraw() {
+        return None;
+    }
+    let list = match list {
+        [one, two, list @ ..] if [one, two].map(sign) == [Some(':'); 2] => list,
+        _ => list,
+    };
+    match list {
+        [] => Some(Vec::new()),
+        [first, inside @ .., _] if sign(first) == Some('<') && end_of_list(list) == list.len() => {
+            Some(at_commas(inside.iter().cloned()))
+        }
         _ => None,
     }
-    .ok_or_else(|| {
-        let message = format!("not an instance of `{ident}`; write `{ident}<...>`");
-        Error::new_spanned(ty, message)
-    })
+}
+
+/// The name of a lifetime, if the argument is one.
+fn lifetime(argument: &TokenStream) -> Option<Ident> {
+    match &*bare(argument.clone()) {
+        [apostrophe, name] if sign(apostrophe) == Some('\'') => word(name).cloned(),
+        _ => None,
+    }
 }
 
 /// Refuses a named lifetime, which nothing declares.
-fn check_lifetime(argument: &GenericArgument) -> Result<()> {
-    match argument {
-        GenericArgument::Lifetime(named) if named.ident != "_" && named.ident != "static" => {
-            Err(Error::new_spanned(
-                named,
-                "leave lifetimes out or write `'_`: one page family serves them all",
-            ))
-        }
+fn check_lifetime(argument: &TokenStream) -> Result<()> {
+    match lifetime(argument) {
+        Some(name) if name != "_" && name != "static" => Err(Error::new_spanned(
+            argument,
+            "leave lifetimes out or write `'_`: one page family serves them all",
+        )),
         _ => Ok(()),
     }
 }
 
 /// Writes `'_` for every lifetime parameter if no lifetime is given.
-fn with_lifetimes(parameters: usize, given: Arguments) -> Arguments {
-    let is_lifetime = |argument: &_| matches!(argument, GenericArgument::Lifetime(_));
-    if given.iter().any(is_lifetime) {
+fn with_lifetimes(parameters: usize, given: Vec<TokenStream>) -> Vec<TokenStream> {
+    if given.iter().any(|argument| lifetime(argument).is_some()) {
         return given;
     }
-    let left_out = Lifetime::new("'_", proc_macro2::Span::call_site());
-    let lifetimes = (0..parameters).map(|_| GenericArgument::Lifetime(left_out.clone()));
-    lifetimes.chain(given).collect()
+    let left_out = (0..parameters).map(|_| quote!('_));
+    left_out.chain(given).collect()
 }
 
 /// Writes `'static` for `'_`: statics have no other lifetimes.
-fn lengthened(argument: &GenericArgument) -> TokenStream {
-    match argument {
-        GenericArgument::Lifetime(_) => quote!('static),
-        other => other.to_token_stream(),
-    }
+fn lengthened(argument: &TokenStream) -> TokenStream {
+    lifetime(argument).map_or_else(|| argument.clone(), |_| quote!('static))
 }
 
-/// Writes tokens as a person would: no spaces but after commas and between words.
+/// Writes tokens as a person would: no spaces but after commas and between words, and no `r#`.
 fn as_written(tokens: TokenStream) -> String {
     let mut text = String::new();
     write_tokens(&mut text, tokens);
@@ -172,7 +170,8 @@ fn write_tokens(text: &mut String, tokens: TokenStream) {
         match token {
             TokenTree::Group(group) => write_group(text, &group),
             TokenTree::Punct(punct) => write_punct(text, &punct),
-            word => write_word(text, &word.to_string()),
+            TokenTree::Ident(word) => write_word(text, &word.unraw().to_string()),
+            TokenTree::Literal(value) => write_word(text, &value.to_string()),
         }
     }
 }

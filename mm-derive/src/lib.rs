@@ -1,19 +1,24 @@
 //! The derive macro of `mm`, the crate of typed heaps, and its attribute for tests. Use them through
 //! `mm`, which re-exports them.
 //!
-//! `derive` does the work in three steps, one module each: `parse` reads the type and its `#[mm(...)]`
-//! attributes, `validate` finds the mistakes and decides what to write (with `instances` for generic
-//! types, `amount` for limits and `zero` for zeroed values), `expand` writes it. `no_leaks` is the attribute.
+//! `derive` does the work in three steps. `item` reads the type (with `generics`, and `tokens` for what
+//! is only passed on) and `parse` its `#[mm(...)]` attributes; `validate` finds the mistakes and decides
+//! what to write (with `instances` for generic types, `amount` for limits and `zero` for zeroed
+//! values); `expand` writes it, with `zeroable` and `mistakes`. `no_leaks` is the attribute.
 
 mod amount;
-mod check;
 mod derive;
 mod expand;
+mod generics;
 mod instances;
+mod item;
+mod mistakes;
 mod no_leaks;
 mod parse;
+mod tokens;
 mod validate;
 mod zero;
+mod zeroable;
 
 use proc_macro::TokenStream;
 
@@ -56,8 +61,8 @@ use proc_macro::TokenStream;
 /// null, must give that field a type that says so, say `NonNull`.
 ///
 /// Attribute macros that change the type go above the derive: it reads the type as it is below
-/// them. For structs and enums a change behind its back is an error; a union's fields cannot be
-/// asked.
+/// them. A change behind its back that would make a zeroed value none is an error. Of a generic enum
+/// with attributes that the derive does not know, only the instances it names are `Zeroable`.
 ///
 /// # Attributes
 ///

@@ -3,17 +3,26 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::meta::{self, ParseNestedMeta};
-use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, Error, Generics, Path, Result, ReturnType, Token, Visibility, parse_quote};
+use syn::parse::Parser;
+use syn::{Error, Path, Result, parse_quote};
 
+use crate::item::{Attr, Rest, tokens_of};
+use crate::mistakes::compile_errors;
 use crate::parse::{crate_path, set};
+use crate::tokens::{bare, find, group, is_word, sign};
 
 /// Writes the function with its body wrapped; beside a mistake, as it was.
 pub(crate) fn wrap(arguments: TokenStream, item: &TokenStream) -> TokenStream {
-    let wrapped = Arguments::read(arguments)
-        .and_then(|arguments| Ok(arguments.wrap(&syn::parse2(item.clone())?)));
+    let arguments = match Arguments::read(arguments) {
+        Ok(arguments) => arguments,
+        Err(mistake) => {
+            let mistake = mistake.into_compile_error();
+            return quote!(#mistake #item);
+        }
+    };
+    let wrapped = Function::read(item.clone()).map(|function| arguments.wrap(&function));
     wrapped.unwrap_or_else(|mistake| {
-        let mistake = mistake.into_compile_error();
+        let mistake = compile_errors(&arguments.krate(), &mistake);
         quote!(#mistake #item)
     })
 }
@@ -46,6 +55,11 @@ impl Arguments {
         Ok(())
     }
 
+    /// Path of the `mm` crate.
+    fn krate(&self) -> Path {
+        self.krate.clone().unwrap_or_else(|| parse_quote!(::mm))
+    }
+
     /// Writes the function, which keeps all but its body.
     fn wrap(&self, function: &Function) -> TokenStream {
         let Function {
@@ -56,11 +70,11 @@ impl Arguments {
             generics,
             parameters,
             output,
+            conditions,
             inner_attrs,
             body,
         } = function;
-        let conditions = &generics.where_clause;
-        let mm = self.krate.clone().unwrap_or_else(|| parse_quote!(::mm));
+        let mm = self.krate();
         let scope = self
             .scope
             .as_ref()
@@ -69,7 +83,7 @@ impl Arguments {
         quote! {
             #(#attrs)*
             #visibility #qualifiers fn #name #generics #parameters #output #conditions {
-                #(#inner_attrs)*
+                #inner_attrs
                 #mm::no_leaks(move |#scope| #result #body)
             }
         }
@@ -79,12 +93,14 @@ impl Arguments {
 /// What the body's closure returns. Without it nothing in the body would be coerced to it, as a
 /// `Box` of a type is to one of a trait, and mistakes would be found far from where they are. But no
 /// closure can say `impl`.
-fn result(output: &ReturnType) -> TokenStream {
-    match output {
-        ReturnType::Default => quote!(-> ()),
-        ReturnType::Type(_, ty) if says_impl(ty.to_token_stream()) => TokenStream::new(),
-        ReturnType::Type(..) => output.to_token_stream(),
+fn result(output: &TokenStream) -> TokenStream {
+    if output.is_empty() {
+        return quote!(-> ());
     }
+    if says_impl(output.clone()) {
+        return TokenStream::new();
+    }
+    output.clone()
 }
 
 fn says_impl(ty: TokenStream) -> bool {
@@ -97,78 +113,99 @@ fn says_impl(ty: TokenStream) -> bool {
 
 /// A function, as far as it must be known.
 struct Function {
-    attrs: Vec<Attribute>,
-    visibility: Visibility,
+    attrs: Vec<Attr>,
+    visibility: TokenStream,
     /// `unsafe`, `extern "C"` and the like.
     qualifiers: TokenStream,
     name: Ident,
-    generics: Generics,
-    parameters: Group,
-    output: ReturnType,
-    inner_attrs: Vec<Attribute>,
+    generics: TokenStream,
+    parameters: TokenTree,
+    /// With its arrow.
+    output: TokenStream,
+    /// With their `where`.
+    conditions: TokenStream,
+    inner_attrs: TokenStream,
     /// In its braces.
     body: Group,
 }
 
-impl Parse for Function {
-    fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let attrs = input.call(Attribute::parse_outer)?;
-        let visibility = input.parse()?;
-        let qualifiers = input.call(qualifiers)?;
-        input.parse::<Token![fn]>()?;
-        let name = input.parse()?;
-        let mut generics: Generics = input.parse()?;
-        let parameters = input.parse()?;
-        let output = input.parse()?;
-        generics.where_clause = input.parse()?;
-        let (inner_attrs, body) = input.call(body)?;
+impl Function {
+    fn read(tokens: TokenStream) -> Result<Self> {
+        let mut rest = Rest(bare(tokens));
+        let mut attrs = rest.attrs();
+        rest.enter();
+        attrs.extend(rest.attrs());
+        let visibility = rest.visibility();
+        let qualifiers = qualifiers(&mut rest)?;
+        let name = rest.word().map_err(|_| no_function())?;
+        let generics = tokens_of(&rest.list());
+        let (parameters, rest) = rest.0.split_first().ok_or_else(no_function)?;
+        let (last, rest) = rest.split_last().ok_or_else(|| no_body(name.span()))?;
+        let (inner_attrs, body) = body(last)?;
+        let conditions = find(rest, |token| is_word(token, "where")).unwrap_or(rest.len());
         Ok(Self {
             attrs,
             visibility,
             qualifiers,
             name,
             generics,
-            parameters,
-            output,
+            parameters: parameters.clone(),
+            output: tokens_of(&rest[..conditions]),
+            conditions: tokens_of(&rest[conditions..]),
             inner_attrs,
             body,
         })
     }
 }
 
-/// Reads what stands before `fn`.
-fn qualifiers(input: ParseStream<'_>) -> Result<TokenStream> {
-    let mut qualifiers = TokenStream::new();
-    while !input.peek(Token![fn]) {
-        if input.peek(Token![async]) {
-            return Err(input.error(
-                "an async function makes a future, and what it allocates is allocated later; \
-                 put `no_leaks` below what makes this a plain function, such as `#[tokio::test]`",
-            ));
-        }
-        let other: Result<TokenTree> = input.parse();
-        let no_function = |_| Error::new(Span::call_site(), "`no_leaks` stands on a function");
-        qualifiers.extend([other.map_err(no_function)?]);
+fn no_function() -> Error {
+    Error::new(Span::call_site(), "`no_leaks` stands on a function")
+}
+
+fn no_body(place: Span) -> Error {
+    Error::new(place, "`no_leaks` stands on a function with a body")
+}
+
+/// Takes what stands before the function's name.
+fn qualifiers(rest: &mut Rest) -> Result<TokenStream> {
+    let keyword = rest.0.iter().position(|token| is_word(token, "fn"));
+    let before = keyword.ok_or_else(no_function)?;
+    let is_async = |token: &&TokenTree| is_word(token, "async");
+    if let Some(word) = rest.0[..before].iter().find(is_async) {
+        return Err(Error::new(
+            word.span(),
+            "an async function makes a future, and what it allocates is allocated later; \
+             put `no_leaks` below what makes this a plain function, such as `#[tokio::test]`",
+        ));
     }
+    let qualifiers = rest.0.drain(..before).collect();
+    // The keyword itself.
+    rest.0.remove(0);
     Ok(qualifiers)
 }
 
-/// Reads the body. The attributes that stand in it are the whole function's.
-fn body(input: ParseStream<'_>) -> Result<(Vec<Attribute>, Group)> {
-    let no_body = |span| Error::new(span, "`no_leaks` stands on a function with a body");
-    let whole: Group = input
-        .parse()
-        .map_err(|other: Error| no_body(other.span()))?;
-    if whole.delimiter() != Delimiter::Brace {
-        return Err(no_body(whole.span()));
-    }
-    let parts = |input: ParseStream<'_>| {
-        let attrs = input.call(Attribute::parse_inner)?;
-        Ok((attrs, input.parse::<TokenStream>()?))
+/// Reads the body, which a macro's variable may hold. The attributes that stand in it are the whole
+/// function's.
+fn body(last: &TokenTree) -> Result<(TokenStream, Group)> {
+    let last = bare(last.clone().into());
+    let [only] = &*last else {
+        return Err(no_function());
     };
-    let (attrs, rest) = parts.parse2(whole.stream())?;
-    let mut body = Group::new(Delimiter::Brace, rest);
+    let whole = group(only, Delimiter::Brace).ok_or_else(|| no_body(only.span()))?;
+    let statements: Vec<_> = whole.stream().into_iter().collect();
+    let (attrs, statements) = statements.split_at(end_of_inner_attrs(&statements));
+    let attrs = tokens_of(attrs);
+    let mut body = Group::new(Delimiter::Brace, tokens_of(statements));
     // For errors about what the body returns.
     body.set_span(whole.span());
     Ok((attrs, body))
+}
+
+/// How many tokens are attributes such as `#![allow(..)]`.
+fn end_of_inner_attrs(statements: &[TokenTree]) -> usize {
+    let is_attr = |three: &&[TokenTree]| {
+        [&three[0], &three[1]].map(sign) == [Some('#'), Some('!')]
+            && group(&three[2], Delimiter::Bracket).is_some()
+    };
+    3 * statements.chunks_exact(3).take_while(is_attr).count()
 }

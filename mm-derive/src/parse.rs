@@ -1,14 +1,13 @@
 //! Reads the `#[mm(...)]` attributes, and knows nothing of what they are for.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::meta::ParseNestedMeta;
 use syn::parse::ParseStream;
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{
-    Attribute, Data, DeriveInput, Error, Fields, Lit, LitStr, Path, Result, Token, Type, Variant,
-    parenthesized, parse_quote,
-};
+use syn::{Error, Lit, LitStr, Path, Result, parenthesized, parse_quote};
+
+use crate::item::{Attr, Data, Item, Variant};
+use crate::tokens::at_commas;
 
 /// What exists, for the error that somebody wrote something else.
 const KNOWN: &str = "known are `name = \"...\"`, `crate = \"...\"`, `instances(...)`, \
@@ -38,16 +37,17 @@ pub(crate) struct Instances {
     /// Place of the word itself, for errors about the list as a whole.
     pub(crate) span: Span,
     /// The types, not looked at yet.
-    pub(crate) types: Vec<Type>,
+    pub(crate) types: Vec<Vec<TokenTree>>,
 }
 
 impl Attrs {
     /// Reads all attributes of a type. What is wrong in one does not hide what the others say.
-    pub(crate) fn parse(item: &DeriveInput) -> (Self, Option<Error>) {
+    pub(crate) fn parse(item: &Item) -> (Self, Option<Error>) {
         let mut attrs = Self::default();
         let mut mistakes = Mistakes::default();
-        for attr in item.attrs.iter().filter(|attr| attr.path().is_ident("mm")) {
-            mistakes.note(attr.parse_nested_meta(|meta| attrs.parse_one(&meta)));
+        for attr in item.attrs.iter().filter(|attr| attr.is("mm")) {
+            let read = |meta: ParseNestedMeta<'_>| attrs.parse_one(&meta);
+            mistakes.note(attr.read().and_then(|attr| attr.parse_nested_meta(read)));
         }
         attrs.complete = mistakes.0.is_none();
         for attr in misplaced(&item.data) {
@@ -94,10 +94,9 @@ impl Instances {
     fn parse(meta: &ParseNestedMeta<'_>) -> Result<Self> {
         let list;
         parenthesized!(list in meta.input);
-        let types = Punctuated::<Type, Token![,]>::parse_terminated(&list)?;
         Ok(Self {
             span: meta.path.span(),
-            types: types.into_iter().collect(),
+            types: at_commas(list.parse::<TokenStream>()?),
         })
     }
 }
@@ -154,24 +153,18 @@ pub(crate) fn crate_path(input: ParseStream<'_>) -> Result<Path> {
 }
 
 /// The `#[mm(...)]` that stand on variants and fields, where none has a meaning.
-fn misplaced(data: &Data) -> Vec<&Attribute> {
+fn misplaced(data: &Data) -> Vec<&Attr> {
     let inner: Vec<_> = match data {
-        Data::Struct(data) => on_fields(&data.fields).collect(),
-        Data::Union(data) => data.fields.named.iter().flat_map(|f| &f.attrs).collect(),
-        Data::Enum(data) => data.variants.iter().flat_map(on_variant).collect(),
+        Data::Struct(fields) | Data::Union(fields) => {
+            fields.iter().flat_map(|field| &field.attrs).collect()
+        }
+        Data::Enum(variants) => variants.iter().flat_map(on_variant).collect(),
     };
-    inner
-        .into_iter()
-        .filter(|attr| attr.path().is_ident("mm"))
-        .collect()
+    inner.into_iter().filter(|attr| attr.is("mm")).collect()
 }
 
 /// The attributes of a variant and of all in it.
-fn on_variant(variant: &Variant) -> impl Iterator<Item = &Attribute> {
-    variant.attrs.iter().chain(on_fields(&variant.fields))
-}
-
-/// The attributes of all fields.
-fn on_fields(fields: &Fields) -> impl Iterator<Item = &Attribute> {
-    fields.iter().flat_map(|field| &field.attrs)
+fn on_variant(variant: &Variant) -> impl Iterator<Item = &Attr> {
+    let on_fields = variant.fields.iter().flat_map(|field| &field.attrs);
+    variant.attrs.iter().chain(on_fields)
 }

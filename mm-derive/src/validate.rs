@@ -1,20 +1,23 @@
 //! Finds the mistakes, and decides what is to be written: which families, and which fields must
 //! be zeroable.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::quote;
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Error, Generics, Lit, Path, Result, Type};
+use syn::{Error, Lit, Path, Result};
 
 use crate::amount;
+use crate::generics::Generics;
 use crate::instances::{instances, missing_instances};
+use crate::item::{Data, Item};
 use crate::parse::{Attrs, Instances, Mistakes};
+use crate::tokens::{bare, is_word, sign};
 use crate::zero::Zero;
 
 /// All that `expand` needs to know.
 pub(crate) struct Plan<'a> {
     /// The type.
-    pub(crate) item: &'a DeriveInput,
+    pub(crate) item: &'a Item,
     /// Path of the `mm` crate.
     pub(crate) krate: Path,
     /// One per instance; of a type without type and const parameters, one.
@@ -45,7 +48,7 @@ pub(crate) struct Family {
 
 impl<'a> Plan<'a> {
     /// Decides, or says everything that is wrong.
-    pub(crate) fn new(item: &'a DeriveInput, attrs: &Attrs) -> Result<Self> {
+    pub(crate) fn new(item: &'a Item, attrs: &Attrs) -> Result<Self> {
         let mut mistakes = Mistakes::default();
         mistakes.note(check_name(attrs));
         mistakes.note(check_sized(item));
@@ -94,12 +97,12 @@ fn limits(attrs: &Attrs, mistakes: &mut Mistakes) -> Limits {
 }
 
 /// Refuses a last field that is plainly unsized. What hides behind an alias is left to rustc.
-pub(crate) fn check_sized(item: &DeriveInput) -> Result<()> {
-    let Data::Struct(data) = &item.data else {
+pub(crate) fn check_sized(item: &Item) -> Result<()> {
+    let Data::Struct(fields) = &item.data else {
         return Ok(());
     };
-    match data.fields.iter().last() {
-        Some(last) if is_unsized(&last.ty) => Err(Error::new_spanned(
+    match fields.last() {
+        Some(last) if is_unsized(last.ty.clone()) => Err(Error::new_spanned(
             &last.ty,
             format_args!(
                 "`{}` has no fixed size because of this field, and a page family's units all have the same",
@@ -111,17 +114,25 @@ pub(crate) fn check_sized(item: &DeriveInput) -> Result<()> {
 }
 
 /// Whether a type's syntax alone says that it has no size.
-fn is_unsized(ty: &Type) -> bool {
-    match ty {
-        Type::Slice(_) | Type::TraitObject(_) => true,
-        Type::Path(ty) => ty.path.is_ident("str"),
-        Type::Paren(ty) => is_unsized(&ty.elem),
-        _ => false,
+fn is_unsized(ty: TokenStream) -> bool {
+    match &*bare(ty) {
+        [TokenTree::Group(only)] if only.delimiter() == Delimiter::Bracket => !only
+            .stream()
+            .into_iter()
+            .any(|token| sign(&token) == Some(';')),
+        [TokenTree::Group(only)] if only.delimiter() == Delimiter::Parenthesis => {
+            let is_tuple = |token| sign(&token) == Some(',');
+            !only.stream().into_iter().any(is_tuple) && is_unsized(only.stream())
+        }
+        [only] => is_word(only, "str"),
+        // In edition 2015 `dyn` may be the name of a module.
+        [first, second, ..] => is_word(first, "dyn") && sign(second) != Some(':'),
+        [] => false,
     }
 }
 
 /// Decides which families a type has.
-fn families(item: &DeriveInput, attrs: &Attrs) -> Result<Vec<Family>> {
+fn families(item: &Item, attrs: &Attrs) -> Result<Vec<Family>> {
     let given = attrs.name.as_ref().map(syn::LitStr::value);
     match (&attrs.instances, is_generic(&item.generics)) {
         (None, false) => Ok(vec![only_family(item, given)]),
@@ -139,15 +150,14 @@ fn families(item: &DeriveInput, attrs: &Attrs) -> Result<Vec<Family>> {
 
 /// Whether a type has parameters that make it several types. Lifetimes do not.
 fn is_generic(generics: &Generics) -> bool {
-    let lifetimes = generics.lifetimes().count();
-    generics.params.len() > lifetimes
+    generics.params.len() > generics.lifetimes()
 }
 
 /// Makes the family of a type that has at most lifetime parameters.
-fn only_family(item: &DeriveInput, given: Option<String>) -> Family {
+fn only_family(item: &Item, given: Option<String>) -> Family {
     let ident = &item.ident;
     let (_, arguments, _) = item.generics.split_for_impl();
-    let statics = item.generics.lifetimes().map(|_| quote!('static));
+    let statics = (0..item.generics.lifetimes()).map(|_| quote!('static));
     Family {
         name: given.unwrap_or_else(|| ident.unraw().to_string()),
         generic: true,

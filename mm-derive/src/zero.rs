@@ -2,9 +2,12 @@
 //!
 //! What is written are bounds, not answers: the fields' types are known to rustc alone.
 
-use syn::{Attribute, Data, DataEnum, DeriveInput, Expr, Field, Lit, Type, UnOp, Variant};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use syn::Lit;
 
+use crate::item::{Attr, Data, Field, Item, Variant};
 use crate::parse::Attrs;
+use crate::tokens::{bare, sign};
 
 /// Whether all-zero bytes are a value of a type.
 pub(crate) enum Zero {
@@ -13,7 +16,7 @@ pub(crate) enum Zero {
     /// Not as far as the source says.
     Never,
     /// If they are a value of each of these types.
-    If(Vec<Type>),
+    If(Vec<TokenStream>),
 }
 
 impl Zero {
@@ -21,14 +24,13 @@ impl Zero {
     ///
     /// Of a union all fields are asked, although one would do for reading that one: what safe
     /// code makes should be readable in every way.
-    pub(crate) fn of(item: &DeriveInput, attrs: &Attrs) -> Self {
+    pub(crate) fn of(item: &Item, attrs: &Attrs) -> Self {
         if attrs.zeroable() {
             return Self::Elsewhere;
         }
         match &item.data {
-            Data::Struct(data) => Self::if_all(&data.fields),
-            Data::Union(data) => Self::if_all(&data.fields.named),
-            Data::Enum(data) => zero_variant(&item.attrs, data)
+            Data::Struct(fields) | Data::Union(fields) => Self::if_all(fields),
+            Data::Enum(variants) => zero_variant(&item.attrs, variants)
                 .map_or(Self::Never, |variant| Self::if_all(&variant.fields)),
         }
     }
@@ -41,22 +43,23 @@ impl Zero {
 }
 
 /// The variant that all-zero bytes are, if the layout is fixed and the source says which it is.
-pub(crate) fn zero_variant<'a>(attrs: &[Attribute], data: &'a DataEnum) -> Option<&'a Variant> {
+pub(crate) fn zero_variant<'a>(attrs: &[Attr], variants: &'a [Variant]) -> Option<&'a Variant> {
     if !has_fixed_tag(attrs) {
         return None;
     }
     let mut previous = Some(-1);
-    data.variants.iter().find(|variant| {
+    variants.iter().find(|variant| {
         previous = discriminant(variant, previous);
         previous == Some(0)
     })
 }
 
 /// Whether a `repr` says that the tag comes first and is the discriminant.
-fn has_fixed_tag(attrs: &[Attribute]) -> bool {
+fn has_fixed_tag(attrs: &[Attr]) -> bool {
     let mut fixed = false;
-    for attr in attrs.iter().filter(|attr| attr.path().is_ident("repr")) {
+    for attr in attrs.iter().filter(|attr| attr.is("repr")) {
         // A `repr` that cannot be read is rustc's to report.
+        let Ok(attr) = attr.read() else { continue };
         let _ = attr.parse_nested_meta(|meta| {
             fixed |= meta
                 .path
@@ -66,6 +69,25 @@ fn has_fixed_tag(attrs: &[Attribute]) -> bool {
         });
     }
     fixed
+}
+
+/// Whether rustc gets the type as the derive read it: none of the attributes can be one that changes
+/// it. A macro of one of these names would be ambiguous, which rustc refuses.
+pub(crate) fn is_as_written(attrs: &[Attr]) -> bool {
+    const OF_RUSTC: [&str; 11] = [
+        "allow",
+        "deny",
+        "deprecated",
+        "doc",
+        "expect",
+        "forbid",
+        "mm",
+        "must_use",
+        "non_exhaustive",
+        "repr",
+        "warn",
+    ];
+    attrs.iter().all(|attr| attr.path_is_one_of(&OF_RUSTC))
 }
 
 /// Reads over the `(8)` of `align(8)`.
@@ -98,20 +120,21 @@ fn fixes_tag(word: &str) -> bool {
 /// A variant's discriminant, if it can be read from the source.
 fn discriminant(variant: &Variant, previous: Option<i128>) -> Option<i128> {
     match &variant.discriminant {
-        Some((_, expression)) => literal(expression),
+        Some(expression) => literal(expression.clone()),
         None => previous?.checked_add(1),
     }
 }
 
-/// The value of a literal, also of a negative one.
-fn literal(expression: &Expr) -> Option<i128> {
-    match expression {
-        Expr::Group(inner) => literal(&inner.expr),
-        Expr::Paren(inner) => literal(&inner.expr),
-        Expr::Unary(inner) if matches!(inner.op, UnOp::Neg(_)) => {
-            literal(&inner.expr)?.checked_neg()
+/// The value of a literal, also of a negative one, and of one in parentheses.
+fn literal(expression: TokenStream) -> Option<i128> {
+    match &*bare(expression) {
+        [TokenTree::Group(inner)] if inner.delimiter() == Delimiter::Parenthesis => {
+            literal(inner.stream())
         }
-        Expr::Lit(inner) => match &inner.lit {
+        [minus, rest @ ..] if sign(minus) == Some('-') => {
+            literal(rest.iter().cloned().collect())?.checked_neg()
+        }
+        [TokenTree::Literal(only)] => match Lit::new(only.clone()) {
             Lit::Int(value) => value.base10_parse().ok(),
             Lit::Byte(value) => Some(value.value().into()),
             _ => None,

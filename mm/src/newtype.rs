@@ -70,7 +70,7 @@ macro_rules! family {
             }
         }
 
-        impl $(<$($lifetime),+>)? ::core::ops::Deref for $name $(<$($lifetime),+>)? {
+        impl $(<$($lifetime),+>)? $crate::__private::core::ops::Deref for $name $(<$($lifetime),+>)? {
             type Target = $inner;
 
             #[inline]
@@ -79,21 +79,21 @@ macro_rules! family {
             }
         }
 
-        impl $(<$($lifetime),+>)? ::core::ops::DerefMut for $name $(<$($lifetime),+>)? {
+        impl $(<$($lifetime),+>)? $crate::__private::core::ops::DerefMut for $name $(<$($lifetime),+>)? {
             #[inline]
             fn deref_mut(&mut self) -> &mut $inner {
                 &mut self.0
             }
         }
 
-        impl $(<$($lifetime),+>)? ::core::convert::From<$inner> for $name $(<$($lifetime),+>)? {
+        impl $(<$($lifetime),+>)? $crate::__private::core::convert::From<$inner> for $name $(<$($lifetime),+>)? {
             #[inline]
             fn from(inner: $inner) -> Self {
                 Self(inner)
             }
         }
 
-        impl $(<$($lifetime),+>)? ::core::convert::From<$name $(<$($lifetime),+>)?> for $inner {
+        impl $(<$($lifetime),+>)? $crate::__private::core::convert::From<$name $(<$($lifetime),+>)?> for $inner {
             #[inline]
             fn from(outer: $name $(<$($lifetime),+>)?) -> Self {
                 outer.0

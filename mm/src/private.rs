@@ -1,6 +1,9 @@
 //! What the derive's output names; exported as `mm::__private` and for nobody else.
 
 pub use bytemuck::Zeroable;
+/// Not the user's: a program may depend on a crate of that name.
+pub use core;
+pub use core::alloc::Layout;
 pub use core::any::type_name;
 pub use inventory;
 pub use std::thread_local;
@@ -8,7 +11,9 @@ pub use std::thread_local;
 pub use crate::heap::CacheCell;
 pub use crate::snapshot::Location;
 
+use core::fmt;
 use core::marker::PhantomData;
+use core::mem::{self, ManuallyDrop};
 
 use crate::family::PageFamily;
 
@@ -36,13 +41,32 @@ inventory::collect!(Entry);
 /// All-zero bytes are a valid value of every type in the tree.
 pub unsafe trait ZeroFields {}
 
-/// A leaf of the tree: one field's type.
+/// A leaf of the tree: one field's type, and none that is only a subtype of it.
 #[derive(Debug)]
-pub struct Field<T: ?Sized>(PhantomData<T>);
+pub struct Field<T: ?Sized>(PhantomData<*mut T>);
 
 /// A branch of the tree.
 #[derive(Debug)]
-pub struct Both<A, B>(PhantomData<A>, PhantomData<B>);
+pub struct Both<A, B>(PhantomData<(A, B)>);
+
+/// Nothing: the tree of a type without fields.
+#[derive(Debug)]
+pub struct NoField;
+
+/// The leaf of a field that is there.
+#[must_use]
+pub fn field<T: ?Sized>(_: *mut T) -> Field<T> {
+    Field(PhantomData)
+}
+
+/// Joins two halves of a tree.
+#[must_use]
+pub fn both<A, B>(_: A, _: B) -> Both<A, B> {
+    Both(PhantomData)
+}
+
+// SAFETY: there is no type in it.
+unsafe impl ZeroFields for NoField {}
 
 // SAFETY: they are of the only type in it.
 unsafe impl<T: ZeroField + ?Sized> ZeroFields for Field<T> {}
@@ -84,14 +108,76 @@ pub struct NoVariant;
 )]
 pub unsafe trait ZeroVariant<T> {}
 
-/// Makes the family of `T`, for the one static that the derive puts beside the type.
+/// Whether a constant of this type costs rustc little.
 #[must_use]
-pub const fn page_family<T>(
+pub const fn is_small<T>() -> bool {
+    size_of::<T>() <= 4_096
+}
+
+/// Zero bytes for the tag of a `T` that is an enum with a fixed `repr`, aligned as the whole `T` is.
+pub union ZeroTag<T> {
+    zeros: [u8; 16],
+    _aligned: ManuallyDrop<[T; 0]>,
+}
+
+impl<T> ZeroTag<T> {
+    /// Makes them.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { zeros: [0; 16] }
+    }
+
+    /// Where the `T` would begin.
+    #[must_use]
+    pub const fn as_ptr(&self) -> *const T {
+        core::ptr::from_ref(self).cast()
+    }
+}
+
+impl<T> fmt::Debug for ZeroTag<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ZeroTag")
+    }
+}
+
+impl<T> Default for ZeroTag<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Reads the tag of an enum, which rustc cannot do if it is that of no variant, or of one that has
+/// no value.
+///
+/// # Safety
+///
+/// Only for rustc to evaluate in a constant: what lies behind the pointer need be neither a value nor as
+/// large as one.
+pub const unsafe fn require_tag<T>(zeros: *const T) {
+    // SAFETY: rustc finds what is wrong about it, and refuses the program.
+    let of_zeros = unsafe { &*zeros };
+    let _ = mem::discriminant(of_zeros);
+}
+
+/// Makes the family for the one static that the derive puts beside the type.
+#[must_use]
+pub const fn page_family(
     name: &'static str,
+    layout: Layout,
     path: fn() -> &'static str,
     location: Location,
 ) -> PageFamily {
-    PageFamily::derived(name, path, core::alloc::Layout::new::<T>(), location)
+    PageFamily::derived(name, path, layout, location)
+}
+
+/// Refuses a type whose family has another layout.
+pub const fn require_layout<T>(of_family: Layout) {
+    let same_size = size_of::<T>() == of_family.size();
+    let same_align = align_of::<T>() == of_family.align();
+    assert!(
+        same_size && same_align,
+        "a macro in `instances` writes another type each time"
+    );
 }
 
 /// Turns what `option_env!` saw into a version: rustc without cargo gives none.

@@ -1,6 +1,8 @@
-//! An attribute macro that changes a type behind the derive's back.
+//! Macros that change a type behind the derive's back.
 
-use proc_macro::TokenStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use proc_macro::{TokenStream, TokenTree};
 
 /// Writes `&'static str` wherever the item says `u64`.
 ///
@@ -11,4 +13,25 @@ use proc_macro::TokenStream;
 pub fn rewrite(_: TokenStream, item: TokenStream) -> TokenStream {
     let changed = item.to_string().replace("u64", "&'static str");
     changed.parse().expect("still an item")
+}
+
+/// Writes its argument in place of the item.
+#[proc_macro_attribute]
+pub fn becomes(arguments: TokenStream, _: TokenStream) -> TokenStream {
+    arguments
+}
+
+/// Writes another one of its arguments, which stand in brackets, at each call.
+///
+/// # Panics
+///
+/// If it is called more often than it has arguments.
+#[proc_macro]
+pub fn each_time(arguments: TokenStream) -> TokenStream {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+    match arguments.into_iter().nth(call) {
+        Some(TokenTree::Group(argument)) => argument.stream(),
+        _ => panic!("no argument for call {call}"),
+    }
 }

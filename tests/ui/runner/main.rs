@@ -17,8 +17,12 @@ mod fields_differ_in_lifetimes;
 mod many_fields;
 #[path = "../pass/names_like_the_output.rs"]
 mod names_like_the_output;
+#[path = "../../random.rs"]
+#[allow(unreachable_pub, reason = "it is public where the other tests have it")]
+mod random;
 #[path = "../pass/recursive.rs"]
 mod recursive;
+mod shapes;
 
 #[test]
 #[cfg_attr(miri, ignore = "starts cargo")]
