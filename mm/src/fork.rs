@@ -4,7 +4,7 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 #[cfg(feature = "capi")]
 use crate::capi;
-use crate::os::{Inside, process};
+use crate::os::{Inside, clock, process};
 use crate::{family, heap, profile, registry, track};
 
 /// Watches from the start of the program on, or of the library that has this copy of mm. Handlers
@@ -76,6 +76,9 @@ unsafe fn let_go_families() {
 
 /// After a fork, in the child.
 extern "C" fn take_over() {
+    // Before: what is live now is the parent's.
+    clock::take_over();
+    profile::take_over();
     // SAFETY: this is the copy of the thread that called `hold`.
     unsafe { heap::let_go_shared() };
     track::take_over();

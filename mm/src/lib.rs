@@ -137,6 +137,7 @@ mod scope;
 mod snapshot;
 mod sync;
 mod track;
+mod user_code;
 mod visit;
 
 #[doc(hidden)]

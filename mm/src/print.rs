@@ -60,8 +60,9 @@ pub fn print_block_usage() {
 
 /// Writes a report to standard output, under one lock.
 fn print<R: fmt::Display>(report: impl FnOnce(bool) -> R) {
-    let out = io::stdout().lock();
-    write_to(out, report(is_output_coloured()));
+    // Before the lock, as this allocates.
+    let report = report(is_output_coloured());
+    write_to(io::stdout().lock(), report);
 }
 
 /// Returns whether a report on standard output is to be in colour.
