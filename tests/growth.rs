@@ -357,7 +357,7 @@ fn values_that_panic_when_dropped_do_not_end_the_watcher() {
         drop(watch);
         // One that is never called, and so is dropped at the end.
         let owned = Spiteful("of another");
-        let quiet = mm::watch().on_growth(move |_| drop(&owned));
+        let quiet = mm::watch().on_growth(move |_| println!("{}", owned.0));
         drop(quiet.start().expect("a thread"));
         exit(0);
     };
