@@ -33,9 +33,11 @@ pub(crate) fn watch() {
     }
 }
 
-/// Before a fork. In the order in which calls nest: names, the list, heaps, what heaps share.
+/// Before a fork. In the order in which calls nest: symbols, tags, names, the list, heaps, what heaps share.
 extern "C" fn hold() {
     let _inside = Inside::enter();
+    #[cfg(feature = "backtrace")]
+    profile::LOOKING_UP.hold();
     profile::LOOKING.hold();
     #[cfg(feature = "capi")]
     capi::REGISTERING.hold();
@@ -72,6 +74,11 @@ unsafe fn let_go_families() {
     }
     // SAFETY: as above.
     unsafe { profile::LOOKING.let_go() };
+    #[cfg(feature = "backtrace")]
+    // SAFETY: as above.
+    unsafe {
+        profile::LOOKING_UP.let_go();
+    }
 }
 
 /// After a fork, in the child.

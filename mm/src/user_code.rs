@@ -10,6 +10,7 @@
 //!    never across a function of C, which cannot unwind.
 //! 4. On a thread that is in such code already it notifies nobody: what is called allocates, and what
 //!    it allocates may be what it would be notified of.
+//!    Nor does it while it calls a library that holds a lock and allocates; see [`undisturbed`].
 //! 5. It uses no thread-local with a destructor: after `main`, and at a thread's end, they are gone.
 //!
 //! Code that a caller hands to a call, such as the closure of `from_fn` or `no_leaks`, is the caller's
@@ -48,6 +49,13 @@ pub(crate) fn is_running() -> bool {
 pub(crate) fn notify<R>(f: impl FnOnce() -> R) -> Result<R, Unfinished> {
     let _running = Running::begin().ok_or(Unfinished::Nested)?;
     caught(f).map_err(Unfinished::Panicked)
+}
+
+/// Calls `f`, in which mm notifies nobody: it holds a lock that is not ours to let go, and allocates,
+/// from mm if the global allocator is made of it.
+pub(crate) fn undisturbed<R>(f: impl FnOnce() -> R) -> R {
+    let _running = Running::begin();
+    f()
 }
 
 /// Calls `f`, and catches a panic.
@@ -127,6 +135,10 @@ mod tests {
         });
         assert!(matches!(inner, Ok(Err(Unfinished::Nested))));
         assert!(notify(|| ()).is_ok());
+        let inner = undisturbed(|| notify(|| unreachable!("not now")));
+        assert!(matches!(inner, Err(Unfinished::Nested)));
+        assert!(notify(|| undisturbed(is_running)).is_ok_and(|is_running| is_running));
+        assert!(!is_running());
     }
 
     #[test]

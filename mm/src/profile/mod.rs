@@ -16,6 +16,8 @@ pub(crate) use make::{LOOKING, leaks_of_scope};
 pub use make::{leaks, leaks_with_values, profile};
 pub use symbols::Frame;
 #[cfg(feature = "backtrace")]
+pub(crate) use symbols::LOOKING_UP;
+#[cfg(feature = "backtrace")]
 pub use symbols::record_backtraces;
 
 /// What is live, by family and by call site, as of one moment.
