@@ -21,14 +21,21 @@ pub(super) struct Shared {
 #[derive(Debug, Default)]
 struct State {
     is_stopped: bool,
-    /// The thread does nothing any more.
-    is_over: bool,
-    /// The thread is in code of others, or writes to standard error, which takes as long as its reader
-    /// likes.
-    is_outside: bool,
-    /// It was in code of others, whose thread-locals have destructors.
+    at: At,
+    /// The thread was in code of others, whose thread-locals have destructors.
     was_outside: bool,
     named: Vec<Named>,
+}
+
+/// Where the thread is.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum At {
+    #[default]
+    Inside,
+    /// In code of others, or writing to standard error, which takes as long as its reader likes.
+    Outside,
+    /// It does nothing any more.
+    End,
 }
 
 /// How the thread ended when the handle waited for it.
@@ -100,27 +107,28 @@ impl Shared {
 
     /// Calls `f`, which may take as long as others like.
     pub(super) fn unhurried<R>(&self, f: impl FnOnce() -> R) -> R {
-        self.change(|state| state.is_outside = true);
+        self.change(|state| state.at = At::Outside);
         let answer = f();
-        self.change(|state| state.is_outside = false);
+        self.change(|state| state.at = At::Inside);
         answer
     }
 
     /// Says that the thread does nothing any more.
     pub(super) fn end(&self) {
-        self.change(|state| state.is_over = true);
+        self.change(|state| state.at = At::End);
     }
 
     /// Waits until the thread does nothing any more, or was too long in code of others.
     pub(super) fn wait_for_end(&self) -> End {
         let until = Instant::now() + PATIENCE;
         let mut state = self.lock();
-        while !state.is_over {
+        while state.at != At::End {
             let left = until.saturating_duration_since(Instant::now());
-            if state.is_outside && left.is_zero() {
+            let is_outside = state.at == At::Outside;
+            if is_outside && left.is_zero() {
                 return End::Later;
             }
-            state = if state.is_outside {
+            state = if is_outside {
                 let waited = self.changed.wait_timeout(state, left);
                 waited.unwrap_or_else(PoisonError::into_inner).0
             } else {

@@ -102,7 +102,7 @@ pub(crate) trait AtExit {
 
 /// Has `A` run. Refused without memory.
 ///
-/// Source: on_exit(3), of glibc alone; it tells the status.
+/// Source: `on_exit(3)`, of glibc alone; it tells the status.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(crate) fn at_exit<A: AtExit>() {
     use core::ffi::{c_int, c_void};
