@@ -274,3 +274,97 @@ fn a_callback_that_panics_is_not_called_again_and_the_watcher_goes_on() {
     );
     assert!(text.contains("mm: `growth:second` has grown"), "{text}");
 }
+
+/// Who has standard error writes to it, and ends the watch meanwhile.
+#[test]
+fn a_watch_ends_while_standard_error_is_locked() {
+    let name = "a_watch_ends_while_standard_error_is_locked";
+    let Some(output) = again(name, |_| {}) else {
+        let watch = mm::watch().every(INTERVAL).start().expect("a thread");
+        let _locked = std::io::stderr().lock();
+        // The line is said no later than a sample or two after that.
+        let named = leak_until_named(family("growth:locked"), &watch);
+        thread::sleep(INTERVAL * 20);
+        drop(watch);
+        exit(i32::from(!named));
+    };
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {text}", output.status);
+    assert!(text.contains("mm: `growth:locked` has grown"), "{text}");
+}
+
+/// A callback that waits for who ends the watch.
+#[test]
+fn a_callback_may_wait_for_who_drops_the_watch() {
+    if !is_child("a_callback_may_wait_for_who_drops_the_watch", |_| {}) {
+        return;
+    }
+    let family = family("growth:waits");
+    let (enter, entered) = mpsc::channel();
+    let (end, ended) = mpsc::channel();
+    let lock = Arc::new(Mutex::new(()));
+    let of_callback = Arc::clone(&lock);
+    let watch = mm::watch()
+        .every(INTERVAL)
+        .on_growth(move |_| {
+            enter.send(()).expect("the test waits");
+            drop(of_callback.lock());
+            end.send(()).expect("the test waits");
+        })
+        .start()
+        .expect("a thread");
+    let locked = lock.lock();
+    assert!(leak_until(family, || entered.try_recv().is_ok()));
+    let start = Instant::now();
+    drop(watch);
+    assert!(start.elapsed() < Duration::from_secs(30), "{start:?}");
+    drop(locked);
+    ended.recv().expect("the callback goes on");
+    // The thread ends by itself, and what is the callback's with it.
+    assert!(ended.recv().is_err());
+    assert_eq!(Arc::strong_count(&lock), 1);
+    assert_eq!(family.profile().every, 0, "not after the watch");
+}
+
+/// Panics again whenever it is dropped.
+struct Spiteful(&'static str);
+
+impl Drop for Spiteful {
+    fn drop(&mut self) {
+        std::panic::panic_any(Self(self.0));
+    }
+}
+
+#[test]
+fn values_that_panic_when_dropped_do_not_end_the_watcher() {
+    let name = "values_that_panic_when_dropped_do_not_end_the_watcher";
+    let Some(output) = again(name, |_| {}) else {
+        let owned = Spiteful("of the closure");
+        let watch = mm::watch()
+            .every(INTERVAL)
+            .on_growth(move |_| {
+                let _owned = &owned;
+                std::panic::panic_any(Spiteful("thrown"));
+            })
+            .start()
+            .expect("a thread");
+        for name in ["growth:first", "growth:second"] {
+            assert!(
+                leak_until_named(family(name), &watch),
+                "{name} was not named"
+            );
+        }
+        drop(watch);
+        // One that is never called, and so is dropped at the end.
+        let owned = Spiteful("of another");
+        let quiet = mm::watch().on_growth(move |_| println!("{}", owned.0));
+        drop(quiet.start().expect("a thread"));
+        exit(0);
+    };
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {text}", output.status);
+    let broken =
+        "mm: the callback of the watcher panicked, and is not called again: `growth:first`";
+    assert!(text.contains(broken), "{text}");
+    assert!(text.contains("mm: `growth:second` has grown"), "{text}");
+}

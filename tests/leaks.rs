@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::Output;
+use std::process::{ExitStatus, Output};
 use std::thread;
 use std::time::Instant;
 
@@ -375,4 +375,138 @@ fn a_forked_child_ends_the_scopes_of_vanished_threads() {
     drop(end);
     thread.join().expect("no leak");
     assert!(child.success(), "every call takes the lock for ever");
+}
+
+/// Forks, and has the child end as `exit` does.
+fn ended_child(look: impl FnOnce()) -> ExitStatus {
+    in_a_child(|| {
+        look();
+        // SAFETY: the child's one thread calls it once.
+        unsafe { libc::exit(0) }
+    })
+}
+
+/// What a child has of its parent is no leak of the child's.
+#[test]
+fn a_forked_child_reports_what_it_allocated_itself() {
+    let name = "a_forked_child_reports_what_it_allocated_itself";
+    for options in ["track,leaks=3", "leaks=3"] {
+        let Some(output) = again_with(name, options) else {
+            let mut emps: Vec<_> = (0..5).map(|_| Emp::boxed(b"of my parent")).collect();
+            let _ = Kept::leak(Kept::new(Emp::boxed(b"kept for all")));
+            let nothing = ended_child(|| drop(emps.pop()));
+            assert_eq!(nothing.code(), Some(0), "of nothing it is to blame");
+            let leaky = ended_child(|| {
+                for _ in 0..3 {
+                    forget(Emp::boxed(b"of the child"));
+                }
+                let grandchild = ended_child(|| ());
+                assert_eq!(grandchild.code(), Some(0));
+            });
+            assert_eq!(leaky.code(), Some(3), "it leaks itself");
+            forget(emps);
+            return;
+        };
+        let text = said(&output);
+        assert_eq!(output.status.code(), Some(3), "{options}: {text}");
+        let reports = text.lines().filter(|line| line.contains("at exit"));
+        let reports: Vec<_> = reports.collect();
+        let expected = [
+            "mm: at exit, 1 page family holds 3 blocks, 36 B",
+            "mm: at exit, 1 page family holds 5 blocks, 60 B",
+        ];
+        assert_eq!(reports, expected, "{options}: {text}");
+    }
+}
+
+/// A child whose fork mm did not see has locks that nobody lets go.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_child_that_was_forked_behind_the_back_reports_nothing() {
+    let name = "a_child_that_was_forked_behind_the_back_reports_nothing";
+    let Some(output) = again_with(name, "leaks=3") else {
+        forget(Emp::boxed(b"of my parent"));
+        // SAFETY: as `fork`, without handlers: the child does nothing but end.
+        let child = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
+        let child = libc::pid_t::try_from(child).expect("a process");
+        if child == 0 {
+            // SAFETY: no handler is asked for: a child that hangs is ended.
+            unsafe { libc::alarm(20) };
+            // SAFETY: the child's one thread calls it once.
+            unsafe { libc::exit(0) };
+        }
+        let mut status = -1;
+        // SAFETY: the child is ours and `status` is an int.
+        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+        assert_eq!(status, 0, "the child's");
+        return;
+    };
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    assert_eq!(text.matches("at exit").count(), 1, "{text}");
+}
+
+/// Elsewhere nothing tells with what code the process is about to end.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn a_code_that_says_what_failed_stays() {
+    let name = "a_code_that_says_what_failed_stays";
+    for (how, code) in [("panic", 101), ("exit", 7), ("wrapped", 3)] {
+        let child = again(name, |child| {
+            child.env("MM_OPTIONS", "leaks=3").env("HOW", how);
+        });
+        let Some(output) = child else {
+            forget(Emp::boxed(b"ada lovelace"));
+            match std::env::var("HOW").as_deref() {
+                Ok("panic") => panic!("for another reason"),
+                Ok("exit") => std::process::exit(7),
+                // Of which the parent process sees no more than eight bits.
+                _ => std::process::exit(0x100),
+            }
+        };
+        let text = said(&output);
+        assert_eq!(output.status.code(), Some(code), "{how}: {text}");
+        assert!(
+            text.contains("at exit, 1 page family holds"),
+            "{how}: {text}"
+        );
+    }
+}
+
+/// What else is to be done at exit is done, also with a code of mm's, and nothing waits for a thread
+/// that reads.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn a_code_for_leaks_takes_nothing_away() {
+    unsafe extern "C" {
+        fn flockfile(file: *mut libc::FILE);
+    }
+    extern "C" fn at_exit() {
+        // SAFETY: the text is there.
+        unsafe { libc::write(2, c"the other handler".as_ptr().cast(), 17) };
+    }
+    let name = "a_code_for_leaks_takes_nothing_away";
+    let Some(output) = again(name, |_| ()) else {
+        // SAFETY: the function neither unwinds nor returns a value.
+        assert_eq!(unsafe { libc::atexit(at_exit) }, 0);
+        mm::report_leaks_at_exit().exit_code(5);
+        forget(Emp::boxed(b"ada lovelace"));
+        let (locked, wait) = std::sync::mpsc::channel();
+        thread::spawn(move || {
+            // SAFETY: both texts end with a zero byte.
+            let file = unsafe { libc::fopen(c"/dev/null".as_ptr(), c"r".as_ptr()) };
+            // SAFETY: the file is open. As a thread that waits for a line has it.
+            unsafe { flockfile(file) };
+            locked.send(()).expect("the test waits");
+            loop {
+                thread::park();
+            }
+        });
+        wait.recv().expect("locked");
+        return;
+    };
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(5), "{text}");
+    assert!(text.contains("at exit, 1 page family holds"), "{text}");
+    assert_eq!(text.matches("the other handler").count(), 1, "{text}");
 }

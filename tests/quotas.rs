@@ -485,3 +485,46 @@ fn a_refusal_of_units_without_size_makes_sense() {
     drop(two);
     assert!(!said.contains("limit is 0 bytes"), "{said}");
 }
+
+/// A crossing that is still to be told of belongs to the limit that was crossed.
+#[test]
+fn a_crossing_is_told_to_the_limit_that_was_crossed() {
+    static TOLD: AtomicUsize = AtomicUsize::new(0);
+    let family = family("replaced", 8, 8);
+    family.set_soft_limit(Limit::units(1), |family| {
+        TOLD.fetch_add(1, Relaxed);
+        // What the closure brings about itself is told of later.
+        family.set_soft_limit(Limit::units(2), |_| panic!("this one is replaced, too"));
+        let held: Vec<_> = (0..2).map(|_| family.alloc(1).expect("memory")).collect();
+        release_all(family, held);
+    });
+    let held = [1, 2].map(|_| family.alloc(1).expect("memory"));
+    assert_eq!(TOLD.load(Relaxed), 1);
+    // Far above: it is not crossed.
+    family.set_soft_limit(Limit::units(1_000), |_| panic!("not crossed"));
+    let more = family.alloc(1).expect("memory");
+    release_all(family, held.into_iter().chain([more]));
+    family.clear_soft_limit();
+}
+
+/// A closure's own destructors, and what it throws, are caught with the rest.
+#[test]
+fn what_a_soft_limit_throws_goes_on_whatever_it_is() {
+    struct Spiteful;
+    impl Drop for Spiteful {
+        fn drop(&mut self) {
+            std::panic::panic_any("of the destructor");
+        }
+    }
+    let family = family("spiteful", 8, 8);
+    family.set_soft_limit(Limit::units(0), |_| std::panic::panic_any(Spiteful));
+    let thrown = std::panic::catch_unwind(|| family.alloc(1)).expect_err("a panic");
+    assert!(thrown.is::<Spiteful>());
+    std::mem::forget(thrown);
+    family.clear_soft_limit();
+    // It is told of again: nobody believes that a closure is still running.
+    family.set_soft_limit(Limit::units(0), |_| panic!("again"));
+    assert!(std::panic::catch_unwind(|| family.alloc(1)).is_err());
+    family.clear_soft_limit();
+    assert_eq!(figures(family).live_units, 0);
+}

@@ -159,6 +159,22 @@ fn a_closed_standard_error_ends_nothing() {
     assert!(text.starts_with(&heading(libc::SIGUSR1)), "{text}");
 }
 
+/// Who has standard error may wait for the report, as this test does.
+#[test]
+fn a_locked_standard_error_is_no_hindrance() {
+    if !is_child("a_locked_standard_error_is_no_hindrance", |_| {}) {
+        return;
+    }
+    report_on_signal(libc::SIGUSR1).expect("it can be handled");
+    let mut captured = Captured::start();
+    let locked = io::stderr().lock();
+    raise(libc::SIGUSR1);
+    let text = captured.report();
+    drop(locked);
+    captured.stop();
+    assert!(text.starts_with(&heading(libc::SIGUSR1)), "{text}");
+}
+
 #[test]
 fn signals_that_must_not_be_handled_are_refused() {
     let forbidden = [libc::SIGKILL, libc::SIGSTOP];

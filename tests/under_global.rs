@@ -1,9 +1,11 @@
 //! mm under the global allocator.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
+use std::time::Duration;
 
 use mm::{Limit, MmManaged, PageFamily, Track};
 
@@ -18,6 +20,13 @@ static GLOBAL: Global = Global;
 
 static ON: AtomicBool = AtomicBool::new(false);
 
+thread_local! {
+    /// The thread's next allocation takes long, if it is the first such.
+    static IS_SLOW: Cell<bool> = const { Cell::new(false) };
+}
+
+static IS_ASLEEP: AtomicBool = AtomicBool::new(false);
+
 fn is_mine(layout: Layout) -> bool {
     layout.size() <= 4096 && layout.align() <= 16
 }
@@ -26,6 +35,9 @@ fn is_mine(layout: Layout) -> bool {
 // was made before, are the system's.
 unsafe impl GlobalAlloc for Global {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if IS_SLOW.get() && !IS_ASLEEP.swap(true, Relaxed) {
+            thread::sleep(Duration::from_millis(500));
+        }
         if is_mine(layout) && ON.load(Relaxed) {
             let made = Piece::page_family().alloc(1);
             return made.map_or(std::ptr::null_mut(), NonNull::as_ptr);
@@ -120,6 +132,63 @@ fn a_soft_limit_looks_who_holds_what() {
         }
         family.clear_soft_limit();
         ON.store(false, Relaxed);
+        std::process::exit(0);
+    }
+}
+
+/// The sites of what boxes hold, with stacks.
+fn site() -> mm::CallSite {
+    mm::record_backtraces(16);
+    Piece::page_family().track(Track::All);
+    let held: Vec<_> = (0..10_u64).map(Box::new).collect();
+    let mut profile = Piece::page_family().profile();
+    drop(held);
+    profile.sites.pop().expect("boxes were recorded")
+}
+
+/// A look-up of symbols holds a lock, and has a cache that is half changed.
+#[test]
+fn a_soft_limit_is_not_told_in_a_look_up_of_symbols() {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    if child("a_soft_limit_is_not_told_in_a_look_up_of_symbols") {
+        begin();
+        let (site, family) = (site(), Piece::page_family());
+        family.track(Track::Off);
+        let live = family.profile().live_units;
+        family.set_soft_limit(Limit::units(live + 1), |_| {
+            let stack = std::backtrace::Backtrace::force_capture().to_string();
+            if stack.contains("backtrace::symbolize") {
+                std::process::abort();
+            }
+            TOLD.store(true, Relaxed);
+        });
+        let frames = site.backtrace();
+        drop(std::hint::black_box(Box::new(1_u64)));
+        family.clear_soft_limit();
+        assert!(TOLD.load(Relaxed) && !frames.is_empty());
+        ON.store(false, Relaxed);
+        std::process::exit(0);
+    }
+}
+
+/// A child has no thread that would end the look-up.
+#[test]
+fn a_fork_waits_for_a_look_up_of_symbols() {
+    if child("a_fork_waits_for_a_look_up_of_symbols") {
+        begin();
+        let site = site();
+        ON.store(false, Relaxed);
+        let of_thread = site.clone();
+        let thread = thread::spawn(move || {
+            IS_SLOW.set(true);
+            of_thread.backtrace().len()
+        });
+        while !IS_ASLEEP.load(Relaxed) {
+            thread::yield_now();
+        }
+        let forked = mm_tests::in_a_child(|| i32::from(site.backtrace().is_empty()));
+        assert!(forked.success(), "{forked}");
+        assert!(thread.join().expect("no panic") > 0);
         std::process::exit(0);
     }
 }

@@ -1,6 +1,5 @@
 //! How a family hands out: what it says to who asked, and who is told besides.
 
-use core::cell::Cell;
 use core::panic;
 use core::ptr::NonNull;
 
@@ -9,7 +8,9 @@ use crate::events;
 use crate::family::PageFamily;
 use crate::heap::{Block, CacheCell, Caller, Shortage};
 use crate::holders::Holders;
+use crate::limit::SoftLimit;
 use crate::os::{Inside, process};
+use crate::user_code::{self, Unfinished};
 
 impl PageFamily {
     /// Allocates a block of `units` units; their bytes are unspecified.
@@ -120,7 +121,7 @@ impl PageFamily {
         units: usize,
         caller: &dyn Caller,
     ) -> Result<Block, AllocError> {
-        self.alloc_listed(units, || self.heap.alloc(cell, units, caller))
+        self.alloc_listed(units, caller, || self.heap.alloc(cell, units, caller))
     }
 
     /// Allocates through the calling thread's table of cells.
@@ -146,7 +147,7 @@ impl PageFamily {
         units: usize,
         caller: &dyn Caller,
     ) -> Result<Block, AllocError> {
-        self.alloc_listed(units, || self.heap.alloc_uncached(units, caller))
+        self.alloc_listed(units, caller, || self.heap.alloc_uncached(units, caller))
     }
 
     /// Allocates by `alloc`, once the family is on the list, and says what became of it outside of
@@ -154,6 +155,7 @@ impl PageFamily {
     fn alloc_listed(
         &'static self,
         units: usize,
+        caller: &dyn Caller,
         alloc: impl FnOnce() -> Result<Block, Shortage>,
     ) -> Result<Block, AllocError> {
         // Where the linker stripped the type's constructor, this is how it gets into the registry.
@@ -163,8 +165,10 @@ impl PageFamily {
             alloc()
         };
         let block = answer.map_err(|shortage| self.refused(shortage, units))?;
-        if self.heap.was_crossed() {
-            self.tell_of_crossing(block.first, units);
+        if let Some(soft) = self.soft_limit.get()
+            && soft.crossings.is_any()
+        {
+            self.tell_of_crossing(soft, block.first, units, caller);
         }
         Ok(block)
     }
@@ -178,28 +182,35 @@ impl PageFamily {
         error
     }
 
-    /// Calls who wants to know that the soft limit was crossed, before the block that did it is
-    /// handed out.
+    /// Notifies `soft` that it was crossed, before the block that did it is handed out to `caller`.
     #[cold]
-    fn tell_of_crossing(&'static self, block: NonNull<u8>, units: usize) {
-        // One that the closure itself brings about is told of later, or this would have no end.
-        let Some(_telling) = Telling::begin() else {
+    fn tell_of_crossing(
+        &'static self,
+        soft: &SoftLimit,
+        block: NonNull<u8>,
+        units: usize,
+        caller: &dyn Caller,
+    ) {
+        // What code of others brings about itself is told of later, or this would have no end.
+        if user_code::is_running() || !soft.crossings.take() {
             return;
-        };
-        let Some(soft) = self.soft_limit.get().filter(|_| self.heap.take_crossing()) else {
-            return;
-        };
-        let told = std::panic::catch_unwind(panic::AssertUnwindSafe(|| {
-            events::crossed(self);
-            soft.tell(self);
-        }));
-        if let Err(panic) = told {
-            if units > 0 {
-                // SAFETY: the block is live, of this many units, and nobody has it yet.
-                unsafe { self.heap.take_back(block, units) };
-            }
-            std::panic::resume_unwind(panic);
         }
+        events::crossed(self);
+        let told = user_code::notify(|| soft.tell(self));
+        let Err(Unfinished::Panicked(panic)) = told else {
+            return;
+        };
+        if !caller.can_unwind() {
+            return process::say_last(format_args!(
+                "the closure of the soft limit of page family `{}` panicked",
+                self.name()
+            ));
+        }
+        if units > 0 {
+            // SAFETY: the block is live, of this many units, and nobody has it yet.
+            unsafe { self.heap.take_back(block, units) };
+        }
+        panic.resume();
     }
 
     fn alloc_error(&self, shortage: Shortage, units: usize) -> AllocError {
@@ -224,27 +235,6 @@ impl PageFamily {
             },
             Shortage::Written { address } => written_after_release(family, address),
         }
-    }
-}
-
-std::thread_local! {
-    static IS_TELLING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// The calling thread is in the closure of a soft limit.
-struct Telling(());
-
-impl Telling {
-    /// Begins to be, unless it is; not at the thread's end.
-    fn begin() -> Option<Self> {
-        let was_telling = IS_TELLING.try_with(|telling| telling.replace(true));
-        (was_telling == Ok(false)).then(|| Self(()))
-    }
-}
-
-impl Drop for Telling {
-    fn drop(&mut self) {
-        let _ = IS_TELLING.try_with(|telling| telling.set(false));
     }
 }
 

@@ -4,7 +4,7 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 #[cfg(feature = "capi")]
 use crate::capi;
-use crate::os::{Inside, process};
+use crate::os::{Inside, clock, process};
 use crate::{family, heap, profile, registry, track};
 
 /// Watches from the start of the program on, or of the library that has this copy of mm. Handlers
@@ -33,9 +33,11 @@ pub(crate) fn watch() {
     }
 }
 
-/// Before a fork. In the order in which calls nest: names, the list, heaps, what heaps share.
+/// Before a fork. In the order in which calls nest: symbols, tags, names, the list, heaps, what heaps share.
 extern "C" fn hold() {
     let _inside = Inside::enter();
+    #[cfg(feature = "backtrace")]
+    profile::LOOKING_UP.hold();
     profile::LOOKING.hold();
     #[cfg(feature = "capi")]
     capi::REGISTERING.hold();
@@ -72,10 +74,18 @@ unsafe fn let_go_families() {
     }
     // SAFETY: as above.
     unsafe { profile::LOOKING.let_go() };
+    #[cfg(feature = "backtrace")]
+    // SAFETY: as above.
+    unsafe {
+        profile::LOOKING_UP.let_go();
+    }
 }
 
 /// After a fork, in the child.
 extern "C" fn take_over() {
+    // Before: what is live now is the parent's.
+    clock::take_over();
+    profile::take_over();
     // SAFETY: this is the copy of the thread that called `hold`.
     unsafe { heap::let_go_shared() };
     track::take_over();

@@ -94,6 +94,21 @@
 //! unit that one of them was about to take or release stays live there. Handlers of
 //! `pthread_atfork` may use mm.
 //!
+//! # Code that mm calls
+//!
+//! | code | called | a panic |
+//! | --- | --- | --- |
+//! | the closure of [`WatchBuilder::on_growth`] | on the watcher's thread | gets a line on standard error, and the closure is not called again |
+//! | the closure of [`PageFamily::set_soft_limit`], or C's | by the allocation that crosses the limit | goes on through the allocation; if C allocates, it gets a line |
+//! | subscribers of `tracing` | for growth, crossed limits, refusals by a limit, and leaks | is caught |
+//! | closures handed to a call, such as [`no_leaks`](fn@no_leaks) and [`MmBox::from_fn`]; destructors, `Clone`, serde | by that call | goes on to the caller |
+//!
+//! All of it runs when the figures are taken and mm's own lines are written, with no lock held, of mm
+//! or of std, and may use mm. Inside of the first three, on the same thread, none of the first three
+//! is called: a limit that is crossed there is told by an allocation after it, and an event is
+//! dropped. A global allocator that is made of mm must not unwind, so closures of its soft limits must
+//! not panic. A subscriber that holds a lock while it allocates can be called for a refusal of that.
+//!
 //! # Layers
 //!
 //! Imports go one way: handle, managed, family, heap, os. The registry knows families, reports
@@ -137,6 +152,7 @@ mod scope;
 mod snapshot;
 mod sync;
 mod track;
+mod user_code;
 mod visit;
 
 #[doc(hidden)]

@@ -5,7 +5,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use crate::family::PageFamily;
-use crate::heap::quota::{self, Total};
+use crate::heap::quota::{self, Crossings, Total};
 
 /// How much is allowed to be live: a number of units, or of bytes.
 ///
@@ -51,6 +51,8 @@ impl Limit {
 /// Who wants to know that a family holds more than so much.
 pub(crate) struct SoftLimit {
     call: Box<dyn Fn(&'static PageFamily) + Send + Sync>,
+    /// Those that it is still to be told of.
+    pub(crate) crossings: Crossings,
     older: AtomicPtr<SoftLimit>,
 }
 
@@ -61,8 +63,11 @@ static NEWEST: AtomicPtr<SoftLimit> = AtomicPtr::new(ptr::null_mut());
 impl SoftLimit {
     /// Keeps `call` for ever, as threads may be inside it at any time.
     fn kept(call: Box<dyn Fn(&'static PageFamily) + Send + Sync>) -> &'static Self {
-        let older = AtomicPtr::new(ptr::null_mut());
-        let new: &'static Self = Box::leak(Box::new(Self { call, older }));
+        let new: &'static Self = Box::leak(Box::new(Self {
+            call,
+            crossings: Crossings::new(),
+            older: AtomicPtr::new(ptr::null_mut()),
+        }));
         let before = NEWEST.swap(ptr::from_ref(new).cast_mut(), Relaxed);
         new.older.store(before, Relaxed);
         new
@@ -125,10 +130,12 @@ impl PageFamily {
     /// does, by a thread whose allocation found it so, before that allocation returns.
     ///
     /// The call is made outside of mm, and may allocate and release. If it panics, the block is
-    /// released, and the panic goes on through the allocation. If it crosses the limit again itself, that is
-    /// told by an allocation after it. It takes the place of the soft limit
-    /// before; of that one the closure stays in memory, as another thread may be inside it. While
-    /// there is one, each call takes the family's lock.
+    /// released, and the panic goes on through the allocation; where C asked for the block, which
+    /// cannot unwind, a line on standard error says so, and the block is handed out. If it crosses a
+    /// limit itself, that is told by an allocation after it. It takes the place of the soft limit
+    /// before, which is told of nothing any more, and is nothing to it; of that one the closure stays
+    /// in memory, as another thread may be inside it. While there is one, each call takes the family's
+    /// lock.
     ///
     /// # Examples
     ///
@@ -158,8 +165,10 @@ impl PageFamily {
     ) {
         // As above.
         self.list();
-        self.soft_limit.set(Some(SoftLimit::kept(Box::new(call))));
-        self.heap.set_soft_limit(self.units_of(Some(limit)));
+        let soft = SoftLimit::kept(Box::new(call));
+        let limit = (self.units_of(Some(limit)), &soft.crossings);
+        self.heap
+            .set_soft_limit(Some(limit), || self.soft_limit.set(Some(soft)));
     }
 
     /// Ends the soft limit.
@@ -176,8 +185,7 @@ impl PageFamily {
     pub fn clear_soft_limit(&'static self) {
         // As above.
         self.list();
-        self.heap.set_soft_limit(quota::NONE);
-        self.soft_limit.set(None);
+        self.heap.set_soft_limit(None, || self.soft_limit.set(None));
     }
 
     /// Limits the family from the start; of several limits the smallest holds.

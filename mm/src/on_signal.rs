@@ -2,13 +2,13 @@
 //! lock, and all that ours does is to write to a pipe.
 
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use signal_hook::consts::{FORBIDDEN, SIGBUS};
 use signal_hook::iterator::{Handle, Signals};
 
-use crate::print::write_to;
+use crate::os::process;
 use crate::profile::leaks;
 use crate::registry::snapshot;
 
@@ -54,12 +54,32 @@ pub fn report_on_signal(signal: i32) -> io::Result<()> {
     if !NUMBERS.contains(&signal) || signal == SIGBUS || FORBIDDEN.contains(&signal) {
         return Err(refused(signal));
     }
-    let mut watch = WATCH.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(handle) = &*watch {
-        return handle.add_signal(signal);
-    }
-    *watch = Some(start(signal)?);
-    Ok(())
+    // Nothing is allocated under the lock: the global allocator may be made of mm, and notify somebody
+    // who asks for a report.
+    let known = watch().clone();
+    let handle = match known {
+        Some(known) => known,
+        None => first(start(signal)?),
+    };
+    // Of the first signal it knows already, and hears no more of that.
+    handle.add_signal(signal)
+}
+
+/// What the thread is told of further signals by: by `new`, or by that of another thread, which was
+/// first; then `new` ends.
+fn first(new: Handle) -> Handle {
+    let mut watch = watch();
+    let Some(known) = watch.clone() else {
+        *watch = Some(new.clone());
+        return new;
+    };
+    drop(watch);
+    new.close();
+    known
+}
+
+fn watch() -> MutexGuard<'static, Option<Handle>> {
+    WATCH.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Returns the error for a signal that nobody can or should handle.
@@ -84,9 +104,9 @@ fn report(signal: i32) {
     let is_tracked = leaks.families.iter().any(|family| family.every > 0);
     let holders = is_tracked.then(|| format!("\n\n{leaks}"));
     let text = format!(
-        "mm: at signal {signal}, of process {}:\n{usage}{}",
+        "at signal {signal}, of process {}:\n{usage}{}",
         std::process::id(),
         holders.unwrap_or_default()
     );
-    write_to(io::stderr().lock(), text);
+    process::say_last(format_args!("{text}"));
 }

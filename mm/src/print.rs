@@ -8,6 +8,7 @@ use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal, Write};
 
 use crate::registry::snapshot;
+use crate::user_code;
 
 /// Bytes that go to standard output at a time; a report is a few system calls, not one a line.
 const CHUNK: usize = 4_096;
@@ -60,8 +61,9 @@ pub fn print_block_usage() {
 
 /// Writes a report to standard output, under one lock.
 fn print<R: fmt::Display>(report: impl FnOnce(bool) -> R) {
-    let out = io::stdout().lock();
-    write_to(out, report(is_output_coloured()));
+    // Before the lock, as this allocates; and so may who is first to use standard output.
+    let report = report(is_output_coloured());
+    user_code::undisturbed(|| write_to(io::stdout().lock(), report));
 }
 
 /// Returns whether a report on standard output is to be in colour.

@@ -75,6 +75,22 @@ fn a_refusal_of_the_kernel_is_survived() {
 }
 
 #[test]
+fn a_forked_child_reports_what_it_allocated_itself() {
+    let program = Sources::of(&["leaks.c"]).compile(Form::Static);
+    let ran = program.run_with(&[], |command| {
+        command.env("MM_OPTIONS", "leaks=3");
+    });
+    // The program's own code says more than that something leaked; with glibc it stays.
+    assert_eq!(ran.status.code(), Some(7), "{ran:#?}");
+    let reports = ran.stderr.lines().filter(|line| line.contains("at exit"));
+    let expected = [
+        "mm: at exit, 1 page family holds 2 blocks, 72 B",
+        "mm: at exit, 1 page family holds 5 blocks, 180 B",
+    ];
+    assert_eq!(reports.collect::<Vec<_>>(), expected, "{ran:#?}");
+}
+
+#[test]
 fn the_new_face_is_right() {
     let programs = [
         "api_blocks.c",

@@ -67,6 +67,11 @@ impl Caller for Place<'_> {
             },
         }
     }
+
+    /// Functions of C cannot.
+    fn can_unwind(&self) -> bool {
+        false
+    }
 }
 
 impl Display for Place<'_> {

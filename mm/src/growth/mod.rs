@@ -39,6 +39,7 @@ mod rhythm;
 mod ring;
 #[cfg(test)]
 pub(crate) mod samples;
+mod shared;
 #[cfg(test)]
 mod sim;
 mod suspect;

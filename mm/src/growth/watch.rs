@@ -9,7 +9,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use super::Growth;
-use super::worker::{OnGrowth, Shared, Worker};
+use super::shared::{End, Shared};
+use super::worker::{OnGrowth, Worker};
 
 /// The least time between samples, and the most, which can always be added to the present.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -117,8 +118,8 @@ impl WatchBuilder {
     /// growing. Unless set, a line on standard error names it.
     ///
     /// It is called on the watcher's thread, with no lock held; it may allocate, and may drop the
-    /// [`Watch`]. If it panics, the watcher goes on without it: it says so on standard error, and
-    /// names families there from then on.
+    /// [`Watch`], or wait for whoever drops it. If it panics, the watcher goes on without it: it says
+    /// so on standard error, and names families there from then on.
     ///
     /// ```
     /// let watch = mm::watch().on_growth(|growth| println!("{}", growth.name)).start()?;
@@ -191,8 +192,10 @@ impl fmt::Debug for WatchBuilder {
 
 /// A watcher that runs; dropping it ends the watch.
 ///
-/// The drop waits until the thread has ended, which it does at once unless the callback runs. A
-/// forked child has no such thread: there the watch names nobody, and what it tracked stays tracked.
+/// The drop waits until the thread takes no more samples and calls nobody any more, which it does at
+/// once. If the callback runs, or a subscriber of `tracing`, or a line on standard error is not read,
+/// it waits for a second; the thread then ends by itself, after the call in progress. A forked child
+/// has no such thread: there the watch names nobody, and what it tracked stays tracked.
 #[derive(Debug)]
 #[must_use = "dropping it ends the watch"]
 pub struct Watch {
@@ -242,7 +245,10 @@ impl Drop for Watch {
         self.shared.stop();
         let thread = self.thread.take();
         // A callback that drops the watch cannot wait for itself.
-        if let Some(thread) = thread.filter(|own| own.thread().id() != thread::current().id()) {
+        let thread = thread.filter(|own| own.thread().id() != thread::current().id());
+        if let Some(thread) = thread
+            && self.shared.wait_for_end() == End::Over
+        {
             // It says what went wrong itself, as every thread does.
             let _ = thread.join();
         }

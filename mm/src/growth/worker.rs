@@ -2,69 +2,22 @@
 
 use core::fmt;
 use core::time::Duration;
-use std::io::{self, Write};
-use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::Growth;
 use super::judge::Judge;
 use super::named::Named;
+use super::shared::Shared;
 use super::suspect::{Change, Rise};
 use super::tracking::Tracking;
 use crate::events;
 use crate::family::{self, PageFamily};
+use crate::os::process;
+use crate::user_code::{self, Unfinished};
 
 /// What the user does with a family that is named.
 pub(super) type OnGrowth = Box<dyn FnMut(&Growth) + Send>;
-
-/// What the thread and the handle share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    state: Mutex<State>,
-    stopped: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    is_stopped: bool,
-    named: Vec<Named>,
-}
-
-impl Shared {
-    /// Makes one that goes on, with nobody named.
-    pub(super) fn new() -> Self {
-        Self {
-            state: Mutex::default(),
-            stopped: Condvar::new(),
-        }
-    }
-
-    /// Copies who is named.
-    pub(super) fn named(&self) -> Vec<Named> {
-        self.lock().named.clone()
-    }
-
-    /// Asks the thread to end.
-    pub(super) fn stop(&self) {
-        self.lock().is_stopped = true;
-        self.stopped.notify_all();
-    }
-
-    /// Waits until `then`; whether the thread is to go on.
-    fn wait(&self, then: Instant) -> bool {
-        let time = then.saturating_duration_since(Instant::now());
-        let waits = |state: &mut State| !state.is_stopped;
-        let waited = self.stopped.wait_timeout_while(self.lock(), time, waits);
-        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        !state.is_stopped
-    }
-
-    /// Nothing panics under this lock.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// What the thread owns.
 pub(super) struct Worker {
@@ -91,10 +44,13 @@ impl Worker {
     }
 
     /// Takes a sample now and then, until it is asked to end.
-    pub(super) fn run(mut self, started: Instant, every: Duration) {
+    pub(super) fn run(self, started: Instant, every: Duration) {
+        // Dropped last.
+        let _ending = Ending(Arc::clone(&self.shared));
+        let mut worker = self;
         let mut next = started;
-        while self.shared.wait(next) {
-            self.look(started);
+        while worker.shared.wait(next) {
+            worker.look(started);
             // What was missed, as the machine was busy or asleep, is not made up for.
             next = (next + every).max(Instant::now());
         }
@@ -105,6 +61,10 @@ impl Worker {
         let now = started.elapsed();
         let sample = family::listed().map(|family| (family.number(), family.live_units()));
         for (number, change) in self.judge.observe(now, sample) {
+            // Whoever ends the watch is told of nothing more.
+            if self.shared.is_stopped() {
+                return;
+            }
             if let Some(family) = numbered(number) {
                 self.change(family, change, now);
             }
@@ -121,33 +81,73 @@ impl Worker {
             Change::Measured(rise) => self.measure(family, rise),
             Change::Over => {
                 self.tracking.end(family);
-                self.shared.lock().named.retain(|named| !is(named, family));
+                self.shared
+                    .rename(|all| all.retain(|named| !is(named, family)));
             }
         }
     }
 
-    /// Puts a family among the named, and says so. No lock is held while the user's code runs.
+    /// Puts a family among the named, and says so.
     fn name(&mut self, named: Named, now: Duration) {
-        self.shared.lock().named.push(named);
+        self.shared.rename(|all| all.push(named));
         let growth = named.growth(now);
-        events::growth(&growth);
+        if self.on_growth.is_none() {
+            self.say(format_args!("{growth}"));
+        }
+        if cfg!(feature = "tracing") {
+            self.shared.outside(|| events::growth(&growth));
+        }
+        self.call_back(&growth);
+    }
+
+    /// Calls the user's closure, if there is one.
+    fn call_back(&mut self, growth: &Growth) {
         let Some(on_growth) = &mut self.on_growth else {
-            return say(format_args!("{growth}"));
+            return;
         };
-        let told = panic::catch_unwind(AssertUnwindSafe(|| on_growth(&growth)));
-        if told.is_err() {
-            // Who knows in what state it left what it owns.
-            self.on_growth = None;
-            say(format_args!(
+        let call = || user_code::notify(|| on_growth(growth));
+        if let Err(Unfinished::Panicked(panic)) = self.shared.outside(call) {
+            self.say(format_args!(
                 "the callback of the watcher panicked, and is not called again: {growth}"
             ));
+            // Who knows in what state it left what it owns.
+            let broken = self.on_growth.take();
+            self.shared.outside(|| {
+                user_code::discard(panic);
+                user_code::discard(broken);
+            });
         }
     }
 
+    /// Writes a line to standard error. Nobody hears of it if that is closed.
+    fn say(&self, line: fmt::Arguments<'_>) {
+        self.shared.unhurried(|| process::say_last(line));
+    }
+
     fn measure(&self, family: &'static PageFamily, rise: Rise) {
-        let mut state = self.shared.lock();
-        let ours = state.named.iter_mut().find(|named| is(named, family));
-        ours.into_iter().for_each(|named| named.rise = rise);
+        self.shared.rename(|all| {
+            let ours = all.iter_mut().find(|named| is(named, family));
+            ours.into_iter().for_each(|named| named.rise = rise);
+        });
+    }
+}
+
+impl Drop for Worker {
+    /// Drops what is the user's last, and while the handle knows that it may take long.
+    fn drop(&mut self) {
+        self.tracking = Tracking::new(false);
+        if let Some(on_growth) = self.on_growth.take() {
+            self.shared.outside(|| user_code::discard(on_growth));
+        }
+    }
+}
+
+/// Says at the end of the thread's work, however it comes, that it is over.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 
@@ -158,9 +158,4 @@ fn numbered(number: usize) -> Option<&'static PageFamily> {
 
 fn is(named: &Named, family: &PageFamily) -> bool {
     core::ptr::eq(named.family, family)
-}
-
-/// Writes a line to standard error. Nobody hears of it if that is closed.
-fn say(line: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stderr().lock(), "mm: {line}");
 }

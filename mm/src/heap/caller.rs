@@ -15,6 +15,9 @@ pub(crate) struct Origin {
 pub(crate) trait Caller {
     /// The place of the call.
     fn origin(&self) -> Origin;
+
+    /// Whether a panic may go on through it.
+    fn can_unwind(&self) -> bool;
 }
 
 // Of the reference: in Rust 1.89 a location lends its file for no longer than it is borrowed itself.
@@ -25,6 +28,10 @@ impl Caller for &'static Location<'static> {
             line: self.line(),
             column: self.column(),
         }
+    }
+
+    fn can_unwind(&self) -> bool {
+        true
     }
 }
 

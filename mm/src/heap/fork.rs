@@ -81,6 +81,7 @@ impl Central {
         self.random = Random::new();
         // Those of other threads never end here.
         self.supervision.tracking.scopes = asker::scopes_begun();
+        self.account_inherited();
         self.forget_unwanted();
     }
 

@@ -122,7 +122,7 @@ pub(crate) use sites::{Site, SiteFigures};
 pub(crate) use slow::flush_thread;
 #[cfg(test)]
 pub(crate) use thread::forget_spare_tables;
-pub(crate) use tracking::Recorded;
+pub(crate) use tracking::{Amount, Inherited, Recorded, Whose};
 
 use crate::os::{Inside, Lock, MutexGuard, Refused, watch};
 use crate::sync::{AtomicBool, AtomicUsize};
@@ -221,8 +221,6 @@ pub(crate) struct Heap {
     supervised: AtomicBool,
     /// Units that may be live. Changed under the lock.
     limit: AtomicU64,
-    /// How often the soft limit was crossed since somebody was told.
-    crossings: AtomicU64,
     central: Lock<Central>,
 }
 
@@ -236,7 +234,6 @@ impl Heap {
             marking: marks::Marking::None,
             supervised: AtomicBool::new(false),
             limit: AtomicU64::new(quota::NONE),
-            crossings: AtomicU64::new(0),
             central: Lock::new(Central::new()),
         }
     }

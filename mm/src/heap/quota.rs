@@ -17,10 +17,40 @@ pub(crate) const NONE: u64 = u64::MAX;
 pub(super) struct Quota {
     /// Above so many live units somebody wants to know.
     soft: u64,
+    /// Where that is counted.
+    crossings: Option<&'static Crossings>,
     is_above_soft: bool,
     group: Option<&'static Total>,
     /// Bytes of this family that are part of the group's total.
     share: u64,
+}
+
+/// How often a soft limit was crossed, and nobody was told yet.
+///
+/// Each soft limit has its own: who sets another is never told that one before it was crossed.
+#[derive(Debug)]
+pub(crate) struct Crossings(AtomicU64);
+
+impl Crossings {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// Whether there is one.
+    pub(crate) fn is_any(&self) -> bool {
+        self.0.load(Relaxed) > 0
+    }
+
+    /// Takes one, for the caller to tell of; false if there is none.
+    pub(crate) fn take(&self) -> bool {
+        let one_less = |crossings: u64| crossings.checked_sub(1);
+        let taken = self.0.fetch_update(Relaxed, Relaxed, one_less);
+        taken.is_ok()
+    }
+
+    fn add(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
 }
 
 /// What the families of a group hold together, and may hold: bytes.
@@ -79,6 +109,7 @@ impl Quota {
     pub(super) const fn new() -> Self {
         Self {
             soft: NONE,
+            crossings: None,
             is_above_soft: false,
             group: None,
             share: 0,
@@ -122,28 +153,24 @@ impl Heap {
         self.account_supervision(&central);
     }
 
-    /// Sets above how many live units an allocation says that the limit was crossed.
-    pub(crate) fn set_soft_limit(&'static self, units: u64) {
+    /// Sets above how many live units an allocation counts in `crossings` that the limit was crossed,
+    /// or with `None` ends that. Calls `publish` before anybody can cross it.
+    pub(crate) fn set_soft_limit(
+        &'static self,
+        limit: Option<(u64, &'static Crossings)>,
+        publish: impl FnOnce(),
+    ) {
         let _inside = Inside::enter();
         let mut central = self.central();
         let live = central.live().units;
         let quota = &mut central.supervision.quota;
-        quota.soft = units;
-        // Crossed is a limit by an allocation, not by being set.
-        quota.is_above_soft = live > units;
+        (quota.soft, quota.crossings) =
+            limit.map_or((NONE, None), |(units, crossings)| (units, Some(crossings)));
+        // Only an allocation crosses a limit; setting one does not.
+        quota.is_above_soft = live > quota.soft;
+        // Under the lock: of two calls both parts are of the later one.
+        publish();
         self.account_supervision(&central);
-    }
-
-    /// Whether the soft limit was crossed, and nobody was told yet.
-    pub(crate) fn was_crossed(&self) -> bool {
-        self.crossings.load(Relaxed) > 0
-    }
-
-    /// Whether the soft limit was crossed once more than this was asked and answered with yes.
-    pub(crate) fn take_crossing(&self) -> bool {
-        let one_less = |crossings: u64| crossings.checked_sub(1);
-        let taken = self.crossings.fetch_update(Relaxed, Relaxed, one_less);
-        taken.is_ok()
     }
 
     /// Makes the family part of a group, with what it holds.
@@ -210,7 +237,7 @@ impl Central {
         }
         let was_above = core::mem::replace(&mut quota.is_above_soft, live > quota.soft);
         if quota.is_above_soft && !was_above {
-            heap.crossings.fetch_add(1, Relaxed);
+            quota.crossings.into_iter().for_each(Crossings::add);
         }
     }
 }
@@ -226,7 +253,8 @@ mod tests {
     #[test]
     fn crossings_that_nobody_was_told_of_yet_add_up() {
         static HEAP: Heap = Heap::new(Layout::new::<u64>());
-        HEAP.set_soft_limit(0);
+        static CROSSINGS: Crossings = Crossings::new();
+        HEAP.set_soft_limit(Some((0, &CROSSINGS)), || ());
         // Other threads cross, while the one that crossed first is on its way to tell.
         for _ in 0..2 {
             let block = HEAP.alloc_supervised(1, &Location::caller());
@@ -234,7 +262,7 @@ mod tests {
             // SAFETY: the block is live, and nobody has it.
             unsafe { HEAP.release_straight(Row { first, units: 1 }) };
         }
-        let told = [(); 3].map(|()| HEAP.take_crossing());
+        let told = [(); 3].map(|()| CROSSINGS.take());
         assert_eq!(told, [true, true, false]);
     }
 }

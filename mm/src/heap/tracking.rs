@@ -8,7 +8,7 @@ use super::central::Central;
 use super::record::{Record, SPACE};
 use super::sites::{Site, Sites};
 use super::tags::{Tagged, tag_at};
-use crate::os::{Inside, Refused};
+use crate::os::{Inside, Refused, clock};
 
 /// What a family records. Guarded by its lock.
 #[derive(Debug)]
@@ -19,15 +19,45 @@ pub(super) struct Tracking {
     left: u32,
     /// Parts of tests that run now: what their threads allocate is recorded in any case.
     pub(super) scopes: u32,
-    kept: Kept,
+    kept: Amount,
+    inherited: Inherited,
     pub(super) sites: Sites,
 }
 
-/// Live blocks that are kept on purpose, and their units.
+/// A number of blocks, and of their units.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Kept {
+pub(crate) struct Amount {
     pub(crate) blocks: u64,
     pub(crate) units: u64,
+}
+
+/// What a forked child had of its parent when it began; in other processes nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Inherited {
+    pub(crate) live: Amount,
+    /// Of these.
+    pub(crate) kept: Amount,
+}
+
+/// Which live blocks a look at the tags counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// All.
+    Anybody,
+    /// Those that a part of a test allocated.
+    Scope(Scope),
+    /// Those that this process allocated, and not the one that forked it.
+    Process,
+}
+
+impl Whose {
+    fn includes(self, tagged: &Tagged) -> bool {
+        match self {
+            Self::Anybody => true,
+            Self::Scope(scope) => scope == tagged.scope,
+            Self::Process => !clock::is_inherited(tagged.since),
+        }
+    }
 }
 
 /// What is recorded of a family, as of one moment.
@@ -38,7 +68,8 @@ pub(crate) struct Recorded {
     /// Recorded blocks that are live, without those kept on purpose, and their units.
     pub(crate) blocks: u64,
     pub(crate) units: u64,
-    pub(crate) kept: Kept,
+    pub(crate) kept: Amount,
+    pub(crate) inherited: Inherited,
     /// All live blocks, and their units.
     pub(crate) live_blocks: u64,
     pub(crate) live_units: u64,
@@ -54,9 +85,19 @@ impl Tracking {
             every: 0,
             left: 0,
             scopes: 0,
-            kept: Kept {
+            kept: Amount {
                 blocks: 0,
                 units: 0,
+            },
+            inherited: Inherited {
+                live: Amount {
+                    blocks: 0,
+                    units: 0,
+                },
+                kept: Amount {
+                    blocks: 0,
+                    units: 0,
+                },
             },
             sites: Sites::new(),
         }
@@ -119,11 +160,11 @@ impl Heap {
         self.account_supervision(&central);
     }
 
-    /// Looks at all tags, or at those of a part of a test. What it says of sites holds until the
+    /// Looks at all tags, and counts those of blocks of `whose`. What it says of sites holds until the
     /// next look.
-    pub(crate) fn look_at_tags(&'static self, scope: Option<Scope>) -> Recorded {
+    pub(crate) fn look_at_tags(&'static self, whose: Whose) -> Recorded {
         let _inside = Inside::enter();
-        self.central().look_at_tags(scope)
+        self.central().look_at_tags(whose)
     }
 
     /// Counts the live block at `first` as kept on purpose.
@@ -142,7 +183,7 @@ impl Heap {
         });
     }
 
-    fn account_kept(&'static self, first: NonNull<u8>, is_kept: bool, f: impl FnOnce(&mut Kept)) {
+    fn account_kept(&'static self, first: NonNull<u8>, is_kept: bool, f: impl FnOnce(&mut Amount)) {
         let _inside = Inside::enter();
         let mut central = self.central();
         f(&mut central.supervision.tracking.kept);
@@ -209,12 +250,26 @@ impl Central {
         }
     }
 
-    fn look_at_tags(&mut self, scope: Option<Scope>) -> Recorded {
+    /// Notes, in a forked child, what it has of its parent.
+    pub(super) fn account_inherited(&mut self) {
+        let live = self.live();
+        let tracking = &mut self.supervision.tracking;
+        tracking.inherited = Inherited {
+            live: Amount {
+                blocks: live.blocks,
+                units: live.units,
+            },
+            kept: tracking.kept,
+        };
+    }
+
+    fn look_at_tags(&mut self, whose: Whose) -> Recorded {
         let live = self.live();
         let tracking = &self.supervision.tracking;
         let mut recorded = Recorded {
             every: tracking.every,
             kept: tracking.kept,
+            inherited: tracking.inherited,
             live_blocks: live.blocks,
             live_units: live.units,
             blocks_allocated: live.allocated,
@@ -223,7 +278,7 @@ impl Central {
         };
         tracking.sites.iter().for_each(Site::begin_look);
         self.for_each_tagged(|tagged| {
-            if scope.is_none_or(|scope| scope == tagged.scope) {
+            if whose.includes(&tagged) {
                 recorded.account(&tagged);
             }
         });

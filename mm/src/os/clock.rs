@@ -1,11 +1,37 @@
 //! The time, for what is recorded.
 
-/// Milliseconds since some moment before the process began.
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// In a forked child, the moment of the fork; else 0.
+static FORKED: AtomicU64 = AtomicU64::new(0);
+
+/// Milliseconds since some moment before the process began; at least 1.
 ///
+/// A forked child's are later than any of its parent's in the memory that it has of it, also if the
+/// fork took no millisecond: [`is_inherited`] tells them apart.
+pub(crate) fn milliseconds() -> u64 {
+    raw_milliseconds().max(FORKED.load(Relaxed) + 1)
+}
+
+/// Begins, in a forked child, with a moment of its own.
+pub(crate) fn take_over() {
+    FORKED.store(milliseconds(), Relaxed);
+}
+
+/// Whether the process was forked, with its locks in mm's hands.
+pub(crate) fn was_forked() -> bool {
+    FORKED.load(Relaxed) > 0
+}
+
+/// Whether something that happened at `moment` happened in the process that forked this one.
+pub(crate) fn is_inherited(moment: u64) -> bool {
+    moment <= FORKED.load(Relaxed)
+}
+
 /// From no moment that is kept: a child that is forked while another thread keeps it would wait
 /// for ever. Source: `CLOCK_MONOTONIC` in `clock_gettime(2)`.
 #[cfg(unix)]
-pub(crate) fn milliseconds() -> u64 {
+fn raw_milliseconds() -> u64 {
     let mut now = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
@@ -19,8 +45,18 @@ pub(crate) fn milliseconds() -> u64 {
 
 /// Milliseconds since the first call.
 #[cfg(not(unix))]
-pub(crate) fn milliseconds() -> u64 {
+fn raw_milliseconds() -> u64 {
     static START: super::lock::OnceLock<std::time::Instant> = super::lock::OnceLock::new();
     let since = START.get_or_init(std::time::Instant::now).elapsed();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_moment_is_inherited_without_a_fork() {
+        assert!(!was_forked() && !is_inherited(milliseconds()));
+    }
 }

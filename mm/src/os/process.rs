@@ -94,21 +94,56 @@ pub(crate) fn at_fork(prepare: extern "C" fn(), parent: extern "C" fn(), child: 
 #[cfg(not(unix))]
 pub(crate) fn at_fork(_: extern "C" fn(), _: extern "C" fn(), _: extern "C" fn()) {}
 
-/// Has `f` called when the process ends by `exit` or at the end of `main`.
+/// What is done when the process ends by `exit` or at the end of `main`. It does not panic.
+pub(crate) trait AtExit {
+    /// Does it. `status` is what the process ends with, where the C library tells.
+    fn run(status: Option<i32>);
+}
+
+/// Has `A` run. Refused without memory.
 ///
-/// Source: atexit(3). Refused without memory.
-#[cfg(unix)]
-pub(crate) fn at_exit(f: extern "C" fn()) {
+/// Source: `on_exit(3)`, of glibc alone; it tells the status.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub(crate) fn at_exit<A: AtExit>() {
+    use core::ffi::{c_int, c_void};
+    unsafe extern "C" {
+        fn on_exit(f: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
+    }
+    extern "C" fn run<A: AtExit>(status: c_int, _: *mut c_void) {
+        A::run(Some(status));
+    }
+    // The library's end, before that of the process, would not take it off the list.
+    super::stay_loaded();
+    // SAFETY: the function ignores its argument, and is there for as long as the process.
+    let _ = unsafe { on_exit(run::<A>, core::ptr::null_mut()) };
+}
+
+/// The same. Source: atexit(3), which does not tell the status.
+#[cfg(all(unix, not(all(target_os = "linux", target_env = "gnu"))))]
+pub(crate) fn at_exit<A: AtExit>() {
+    extern "C" fn run<A: AtExit>() {
+        A::run(None);
+    }
     // SAFETY: the function takes nothing, and is there for as long as this code is.
-    let _ = unsafe { libc::atexit(f) };
+    let _ = unsafe { libc::atexit(run::<A>) };
 }
 
 /// Elsewhere nobody is asked.
 #[cfg(not(unix))]
-pub(crate) fn at_exit(_: extern "C" fn()) {}
+pub(crate) fn at_exit<A: AtExit>() {}
+
+/// Ends the process that is ending, with another exit code, and all else that is done at exit.
+///
+/// glibc goes on with what is still to be called, each once. Source: `__run_exit_handlers`, and
+/// NOTES in atexit(3).
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub(crate) fn end_now(code: u8) -> ! {
+    // SAFETY: this is called by what `at_exit` asked for alone, on the thread that ends the process.
+    unsafe { libc::exit(code.into()) }
+}
 
 /// Ends the process that is ending, with another exit code. What C wrote is still written.
-#[cfg(unix)]
+#[cfg(all(unix, not(all(target_os = "linux", target_env = "gnu"))))]
 pub(crate) fn end_now(code: u8) -> ! {
     // SAFETY: a null pointer stands for all files.
     unsafe { libc::fflush(core::ptr::null_mut()) };
@@ -142,10 +177,10 @@ pub(crate) fn copy_of(_address: usize, _bytes: usize) -> Box<[u8]> {
     Box::default()
 }
 
-/// Writes a line to stderr before the process ends.
+/// Writes a line to stderr, of which nobody hears if that is closed.
 ///
-/// Without the lock of `std::io::stderr`: who has it may wait for a lock of ours, or be a thread
-/// that a forked child does not have.
+/// Without the lock of `std::io::stderr`: who has it may wait for a lock of ours, or for a thread of
+/// ours, or be a thread that a forked child does not have.
 #[cfg(unix)]
 pub(crate) fn say_last(what: fmt::Arguments<'_>) {
     use std::os::fd::FromRawFd;

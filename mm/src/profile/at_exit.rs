@@ -1,13 +1,17 @@
 //! The report of leaks when the program ends.
 
-use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
+use std::process::id;
 
-use super::leaks;
-use crate::events;
-use crate::os::process;
+use super::make::leaks_of_process;
+use crate::os::process::{self, AtExit};
+use crate::{events, user_code};
 
 /// With what code the process ends if something leaked; 0 for the one that it has in any case.
 static EXIT_CODE: AtomicU8 = AtomicU8::new(0);
+
+/// The process that reports; 0 for none.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
 
 /// How the report of leaks at the end of the program is made.
 #[derive(Debug)]
@@ -21,7 +25,10 @@ pub struct LeaksAtExit(());
 /// is left. With call sites, if families are [tracked](crate::track()). The same is asked from outside
 /// by `MM_OPTIONS=leaks`, or `MM_OPTIONS=leaks=3` for exit code 3; a later call wins.
 ///
-/// A process that ends by `abort` or by a signal reports nothing.
+/// A process that ends by `abort` or by a signal reports nothing. A forked child that ends by `exit`
+/// reports what it allocated itself: of tracked blocks exactly that, of others at least as many as
+/// are more than at the fork. A child that was forked behind mm's back, by `_Fork` or a raw `clone`,
+/// reports nothing.
 ///
 /// # Examples
 ///
@@ -29,35 +36,58 @@ pub struct LeaksAtExit(());
 /// mm::report_leaks_at_exit().exit_code(3);
 /// ```
 pub fn report_leaks_at_exit() -> LeaksAtExit {
-    static ASKED: AtomicBool = AtomicBool::new(false);
-    if !ASKED.swap(true, Relaxed) {
-        process::at_exit(report);
+    if PROCESS.swap(id(), Relaxed) == 0 {
+        process::at_exit::<Report>();
     }
     LeaksAtExit(())
 }
 
 impl LeaksAtExit {
     /// Ends the process with this exit code if something leaked, for continuous integration; with 0,
-    /// the code stays as it is.
+    /// the code stays as it is. A code other than 0 stays in any case: a panic's 101 says more than that
+    /// something leaked.
     ///
-    /// Functions that were registered by `atexit` before the report was asked for are then not
-    /// called.
+    /// That needs glibc, which tells the code. Elsewhere the code is replaced, whatever it is, and functions that
+    /// were registered by `atexit` before the report was asked for are then not called.
     pub fn exit_code(self, code: u8) {
         EXIT_CODE.store(code, Relaxed);
     }
 }
 
-extern "C" fn report() {
-    let leaks = leaks();
-    if leaks.is_empty() {
-        return;
+/// Goes on reporting in a forked child.
+pub(crate) fn take_over() {
+    if PROCESS.load(Relaxed) != 0 {
+        PROCESS.store(id(), Relaxed);
     }
-    events::leaks(&leaks);
+}
+
+struct Report;
+
+impl AtExit for Report {
+    fn run(status: Option<i32>) {
+        // A child that was forked behind mm's back has locks that nobody lets go.
+        if PROCESS.load(Relaxed) != id() {
+            return;
+        }
+        let has_leaks = user_code::caught(report).unwrap_or(false);
+        let code = EXIT_CODE.load(Relaxed);
+        // What the parent process sees of it.
+        let is_failure = status.is_some_and(|status| status & 0xff != 0);
+        if has_leaks && code != 0 && !is_failure {
+            process::end_now(code);
+        }
+    }
+}
+
+/// Reports; whether there was something to report.
+fn report() -> bool {
+    let leaks = leaks_of_process();
+    if leaks.is_empty() {
+        return false;
+    }
     // As one text, or each part would be a call into the kernel.
     let text = leaks.to_string();
     process::say_last(format_args!("at exit, {text}"));
-    let code = EXIT_CODE.load(Relaxed);
-    if code != 0 {
-        process::end_now(code);
-    }
+    events::leaks(&leaks);
+    true
 }

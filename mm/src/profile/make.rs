@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{CallSite, FamilyProfile, Profile};
 use crate::family::PageFamily;
-use crate::heap::{self, Recorded, Scope, Site, SiteFigures};
+use crate::heap::{self, Recorded, Scope, Site, SiteFigures, Whose};
 use crate::os::{Lock, clock, process};
 use crate::registry::families;
 use crate::snapshot::Location;
@@ -99,8 +99,21 @@ pub unsafe fn leaks_with_values(bytes: usize) -> Profile {
 }
 
 fn leaks_with(bytes: usize) -> Profile {
+    leaks_among(|family| family.profile_with(bytes, Whose::Anybody))
+}
+
+/// As [`leaks`], without what a forked child has of its parent.
+pub(super) fn leaks_of_process() -> Profile {
+    if !clock::was_forked() {
+        return leaks();
+    }
+    leaks_among(|family| family.profile_with(0, Whose::Process))
+}
+
+/// What `profile` says of each family, without families and call sites that hold nothing.
+fn leaks_among(profile: impl Fn(&'static PageFamily) -> FamilyProfile) -> Profile {
     heap::flush_thread();
-    let all = families().map(|family| family.profile_with(bytes, None));
+    let all = families().map(profile);
     let mut families: Vec<_> = all.filter(|family| family.leaked_blocks() > 0).collect();
     for family in &mut families {
         family.sites.retain(|site| site.live_blocks > 0);
@@ -111,7 +124,7 @@ fn leaks_with(bytes: usize) -> Profile {
 /// What threads in a part of a test allocated that is live.
 pub(crate) fn leaks_of_scope(scope: Scope) -> Profile {
     let of_scope = |family: &'static PageFamily| {
-        let mut family = family.profile_with(0, Some(scope));
+        let mut family = family.profile_with(0, Whose::Scope(scope));
         family.sites.retain(|site| site.live_blocks > 0);
         family.count_sites_alone();
         family
@@ -138,19 +151,19 @@ impl PageFamily {
     /// ```
     #[must_use]
     pub fn profile(&'static self) -> FamilyProfile {
-        self.profile_with(0, None)
+        self.profile_with(0, Whose::Anybody)
     }
 
-    /// The profile, or that of a part of a test, with `bytes` bytes of a value of each site.
-    fn profile_with(&'static self, bytes: usize, scope: Option<Scope>) -> FamilyProfile {
+    /// The profile, with call sites of blocks of `whose`, and `bytes` bytes of a value of each.
+    fn profile_with(&'static self, bytes: usize, whose: Whose) -> FamilyProfile {
         // Before: a fork holds the locks of families on the list alone.
         self.list();
-        let (recorded, sites) = self.look(scope);
+        let (recorded, sites) = self.look(whose);
         // What lies behind the value is another's.
         let bytes = bytes.min(self.layout().size());
         let now = clock::milliseconds();
         let sites = sites.into_iter();
-        FamilyProfile {
+        let mut profile = FamilyProfile {
             name: self.name(),
             path: self.path(),
             location: self.location(),
@@ -172,17 +185,21 @@ impl PageFamily {
                     .map(|(site, figures)| call_site(site, &figures, now, bytes))
                     .collect(),
             ),
+        };
+        if whose == Whose::Process {
+            profile.leave_out(&recorded.inherited);
         }
+        profile
     }
 
     /// Looks at the tags, and copies what it found of each site that has something.
-    fn look(&'static self, scope: Option<Scope>) -> (Recorded, Vec<Found>) {
+    fn look(&'static self, whose: Whose) -> (Recorded, Vec<Found>) {
         let mut found = Vec::new();
         loop {
             {
                 // Nothing is allocated meanwhile: a soft limit's closure may look, too.
                 let _looking = LOOKING.lock();
-                let recorded = self.heap.look_at_tags(scope);
+                let recorded = self.heap.look_at_tags(whose);
                 let all = recorded.sites().map(|site| (site, site.figures()));
                 let mut all = all.filter(|(_, figures)| figures.blocks + figures.live_blocks > 0);
                 let room = found.capacity();

@@ -1,6 +1,7 @@
 //! Who allocated what is live: families, and the places in the program that asked.
 
 mod at_exit;
+mod inherited;
 mod make;
 mod show;
 mod symbols;
@@ -9,10 +10,13 @@ use std::time::Duration;
 
 use crate::snapshot::{Location, one_of};
 
+pub(crate) use at_exit::take_over;
 pub use at_exit::{LeaksAtExit, report_leaks_at_exit};
 pub(crate) use make::{LOOKING, leaks_of_scope};
 pub use make::{leaks, leaks_with_values, profile};
 pub use symbols::Frame;
+#[cfg(feature = "backtrace")]
+pub(crate) use symbols::LOOKING_UP;
 #[cfg(feature = "backtrace")]
 pub use symbols::record_backtraces;
 

@@ -116,17 +116,27 @@ impl Frame {
     }
 }
 
+/// Held while symbols are looked up, since the library has a lock of its own: a child that is forked
+/// meanwhile would wait for that for ever.
+#[cfg(feature = "backtrace")]
+pub(crate) static LOOKING_UP: crate::os::Lock<()> = crate::os::Lock::new(());
+
 #[cfg(feature = "backtrace")]
 fn functions_at(address: usize) -> Vec<Frame> {
     let mut found = Vec::new();
-    // Which looks at the call, before the address to which it returns.
-    backtrace::resolve(core::ptr::without_provenance_mut(address), |symbol| {
+    let note = |symbol: &backtrace::Symbol| {
         found.push(Frame {
             address,
             function: symbol.name().map(|name| format!("{name:#}")),
             file: symbol.filename().map(|file| file.display().to_string()),
             line: symbol.lineno(),
         });
+    };
+    // A look-up inside of a look-up would find its cache half changed. Who is notified may make one.
+    crate::user_code::undisturbed(|| {
+        let _looking = LOOKING_UP.lock();
+        // Which looks at the call, before the address to which it returns.
+        backtrace::resolve(core::ptr::without_provenance_mut(address), note);
     });
     if found.is_empty() {
         found.push(Frame::unknown(address));

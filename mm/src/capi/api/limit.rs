@@ -161,3 +161,24 @@ unsafe fn set_soft_limit(
 fn done(family: Answer<&'static PageFamily>, work: impl FnOnce(&'static PageFamily)) -> mm_status {
     status(family.map(work))
 }
+
+#[cfg(test)]
+mod tests {
+    use core::alloc::Layout;
+
+    use super::super::allocate::mm_family_alloc;
+    use super::*;
+
+    /// Rust code of the same program may have set the limit.
+    #[test]
+    fn a_panic_of_rust_does_not_reach_c() {
+        let family = PageFamily::register("capi:soft", Layout::new::<u64>()).expect("a new name");
+        family.set_soft_limit(Limit::units(0), |_| panic!("cannot unwind"));
+        // SAFETY: it is a family.
+        let block = unsafe { mm_family_alloc(handle(family), 1) };
+        let block = core::ptr::NonNull::new(block).expect("handed out");
+        assert_eq!(family.live_units(), 1);
+        // SAFETY: the block is live and used by nobody else.
+        unsafe { family.release(block.cast()) }.expect("it is live");
+    }
+}
