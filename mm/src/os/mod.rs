@@ -2,7 +2,7 @@
 //!
 //! | file | job |
 //! | --- | --- |
-//! | `mmap.rs` | the only calls of `libc` for memory: Linux |
+//! | `mmap.rs` | Linux: its calls for memory, and which of its answers are true |
 //! | `portable.rs` | the same on `std::alloc`, elsewhere |
 //! | `faulty.rs` | in tests: refuses the nth call |
 //! | `arena.rs` | cuts a reservation into runs, finds a run's record by address |
@@ -53,6 +53,13 @@ mod mmap;
 )))]
 #[path = "portable.rs"]
 mod mmap;
+#[cfg(all(
+    test,
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(mm_portable)
+))]
+pub(crate) use mmap::lies;
 #[cfg(all(
     feature = "capi",
     target_os = "linux",
