@@ -14,7 +14,10 @@ pub fn pretend(call: libc::c_long, third: Option<libc::c_int>) {
     const ARGUMENT: usize = offset_of!(libc::seccomp_data, args) + 2 * size_of::<u64>();
     let load = |offset| statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, number(offset));
     let answer = |what| statement(libc::BPF_RET | libc::BPF_K, what);
-    let mut program = vec![load(offset_of!(libc::seccomp_data, nr)), unless(number(call))];
+    let mut program = vec![
+        load(offset_of!(libc::seccomp_data, nr)),
+        unless(number(call)),
+    ];
     program.push(answer(libc::SECCOMP_RET_ALLOW));
     if let Some(third) = third {
         // The low half of the argument, which is the first on these machines.

@@ -99,7 +99,10 @@ fn marks_that_the_kernel_only_says_it_took_away_are_not_used() {
         return;
     }
     pretend(libc::SYS_madvise, Some(REMOVE));
-    for units in (1_400..8_000).step_by(100).chain((1_400..8_000).step_by(70)) {
+    for units in (1_400..8_000)
+        .step_by(100)
+        .chain((1_400..8_000).step_by(70))
+    {
         let mut block = Key::xcalloc(units);
         block.iter_mut().for_each(|key| key.0 = [1; 6]);
     }

@@ -199,7 +199,10 @@ fn what_is_zeroed_is_zero() {
         for units in [1, 20, 500, 20_000] {
             let mut blocks: Vec<_> = (0..40_000 / units).map(|_| Slot::xcalloc(units)).collect();
             for slot in blocks.iter_mut().flat_map(|block| block.iter_mut()) {
-                assert!(slot.owned.is_none() && slot.filled == [0; 31], "{units} units");
+                assert!(
+                    slot.owned.is_none() && slot.filled == [0; 31],
+                    "{units} units"
+                );
                 slot.owned = Some(Box::new(round));
                 slot.filled = [u64::MAX; 31];
             }

@@ -7,6 +7,7 @@
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
+use super::huge;
 use crate::os::{Lock, Mapping, MutexGuard, PageSource, Refused, System};
 
 /// Bytes of a chunk, unless what is placed needs more.
@@ -179,6 +180,7 @@ impl Filling {
         let bytes = layout.size().checked_add(head).ok_or(Refused)?;
         let mapping = Mapping::reserve(bytes.max(CHUNK), 1)?;
         mapping.commit(0..mapping.bytes())?;
+        huge::keep_small(&mapping);
         self.newest = Some(Chunk::place(mapping, self.newest));
         self.used = size_of::<Chunk>();
         Ok(())

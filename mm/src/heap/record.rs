@@ -72,6 +72,7 @@ impl Place {
             offset,
             bytes,
         };
+        place.begin_wish(calls);
         watch::keep(place.at(0), bytes);
         Ok(place)
     }

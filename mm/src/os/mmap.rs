@@ -138,11 +138,7 @@ unsafe fn allow(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
 /// # Safety
 ///
 /// The range is committed, and nobody needs its contents.
-unsafe fn advise_of_guard(
-    start: NonNull<u8>,
-    bytes: usize,
-    advice: Advice,
-) -> Result<(), Refused> {
+unsafe fn advise_of_guard(start: NonNull<u8>, bytes: usize, advice: Advice) -> Result<(), Refused> {
     // LeakSanitizer reads all that the list of mappings says can be read, and such guards are not
     // on that list.
     if watch::TO_ASAN || !probe::marks_guard() {

@@ -6,6 +6,7 @@
 //! | `portable.rs` | the same on `std::alloc`, elsewhere |
 //! | `faulty.rs` | in tests: refuses the nth call |
 //! | `arena.rs` | cuts a reservation into runs, finds a run's record by address |
+//! | `huge.rs` | whether the system uses huge OS pages unasked |
 //! | `inside.rs` | in debug builds: finds signal handlers that interrupted mm and call it |
 //! | `lock.rs` | a mutex that can be held across a fork |
 //! | `library.rs` | keeps a shared library loaded |
@@ -21,6 +22,7 @@ pub(crate) mod arena;
 pub(crate) mod clock;
 #[cfg(test)]
 pub(crate) mod faulty;
+pub(crate) mod huge;
 mod inside;
 #[cfg(all(
     target_os = "linux",

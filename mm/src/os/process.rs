@@ -61,6 +61,12 @@ pub(crate) fn most_mappings() -> usize {
     *KNOWN.get_or_init(|| number_in("/proc/sys/vm/max_map_count", 0).unwrap_or(USUAL))
 }
 
+/// Elsewhere none are counted.
+#[cfg(not(all(target_os = "linux", not(mm_portable))))]
+pub(crate) fn most_mappings() -> usize {
+    usize::MAX
+}
+
 /// The process's limit of address space in bytes, if it has one. Source: getrlimit(2).
 #[cfg(all(target_os = "linux", not(mm_portable)))]
 pub(crate) fn address_space_limit() -> Option<usize> {
