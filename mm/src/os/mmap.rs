@@ -111,6 +111,18 @@ unsafe impl PageSource for Kernel {
         let (Ok(()) | Err(Refused)) = unsafe { calls::advise(start, bytes, advice) };
     }
 
+    /// A mark in it gives the range a table of small pages, which stays when the mark goes; where
+    /// there is one, a touch adds a small page to it. All other ways split the mapping.
+    unsafe fn begin_small(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
+        let mark = bytes.min(Self::page_bytes());
+        // SAFETY: the caller's range is committed, and nobody needs its contents.
+        match unsafe { advise_of_guard(start, mark, Advice::InstallGuard) } {
+            // SAFETY: as above.
+            Ok(()) => unsafe { advise_of_guard(start, mark, Advice::RemoveGuard) },
+            Err(Refused) => Ok(()),
+        }
+    }
+
     unsafe fn resident(start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused> {
         if !probe::tells_residency() {
             return Err(Refused);
@@ -177,6 +189,7 @@ unsafe fn forbid(start: NonNull<u8>, bytes: usize) -> Result<Guard, Refused> {
 
 #[cfg(test)]
 mod tests {
+    use super::lies::{Lie, lying};
     use super::*;
     use std::io::{self, PipeWriter};
     use std::os::fd::AsRawFd;
@@ -232,6 +245,28 @@ mod tests {
         assert_eq!(readable, [true; 3]);
         // SAFETY: the whole reservation.
         unsafe { Kernel::unreserve(start, 3 * page, page) };
+    }
+
+    #[test]
+    fn what_begins_with_small_pages_can_be_used() {
+        let (_reader, pipe) = io::pipe().unwrap();
+        let bytes = 2 << 20;
+        let start = Kernel::reserve(bytes, bytes).unwrap();
+        // SAFETY: the range is the whole reservation.
+        unsafe { Kernel::commit(start, bytes) }.unwrap();
+        for lie in [
+            Lie::Advice(Advice::InstallGuard),
+            Lie::Advice(Advice::RemoveGuard),
+        ] {
+            // SAFETY: the range is committed, and empty.
+            lying(lie, || unsafe { Kernel::begin_small(start, bytes) }).unwrap();
+            assert!(is_readable(&pipe, start));
+        }
+        // SAFETY: as above.
+        unsafe { Kernel::begin_small(start, bytes) }.unwrap();
+        assert!(is_readable(&pipe, start));
+        // SAFETY: the whole reservation.
+        unsafe { Kernel::unreserve(start, bytes, bytes) };
     }
 
     // One test, since all that it does counts what is forbidden.

@@ -191,6 +191,14 @@ pub(crate) unsafe trait PageSource {
     /// The range lies inside one reservation.
     unsafe fn prefer_huge(start: NonNull<u8>, bytes: usize, wanted: bool);
 
+    /// Has the kernel back a range with small OS pages at first, though huge ones may be usual. Later
+    /// it may make one huge page of many small ones. Refused, the range can no longer be used.
+    ///
+    /// # Safety
+    ///
+    /// The range consists of OS pages that are committed, and nobody needs their contents.
+    unsafe fn begin_small(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
+
     /// Says of each OS page from `start` on whether memory backs it, in the byte's lowest bit.
     ///
     /// # Safety
@@ -283,6 +291,17 @@ impl Mapping {
         let (start, bytes) = self.part(range);
         // SAFETY: the caller promises it.
         unsafe { System::unguard(start, bytes, how) }
+    }
+
+    /// Has `range` backed by small OS pages at first; if that is refused, it can no longer be used.
+    ///
+    /// # Safety
+    ///
+    /// The range is committed and nobody needs its contents.
+    pub(crate) unsafe fn begin_small(&self, range: Range<usize>) -> Result<(), Refused> {
+        let (start, bytes) = self.part(range);
+        // SAFETY: `part` checked the range; the caller promises that the contents are not needed.
+        unsafe { System::begin_small(start, bytes) }
     }
 
     /// Gives the memory of `range` back; on success it reads as zero.

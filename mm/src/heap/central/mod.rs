@@ -266,12 +266,13 @@ impl Central {
             0
         };
         let place = self.place_for(pages * heap.geometry().page_bytes())?;
+        place.begin_extent(self.mapped, &mut self.account.kernel_calls)?;
         let record = Extent::make(heap, place, colour);
         let record = record.inspect_err(|_| self.unrecorded = Some(place))?;
         self.mapped += place.bytes;
         self.next_pages = place.bytes / heap.geometry().page_bytes() * 2;
         if let Record::Extent(extent) = record {
-            extent.choose_os_pages(self.mapped, &mut self.account.kernel_calls);
+            extent.begin_wish(self.mapped, &mut self.account.kernel_calls);
             extent.guard(&mut self.account.kernel_calls);
         }
         Ok(record)
