@@ -4,11 +4,11 @@ use super::lock::OnceLock;
 
 /// Whether new memory gets huge OS pages unless somebody asks for small ones. Looked up once.
 pub(crate) fn are_usual() -> bool {
+    static KNOWN: OnceLock<bool> = OnceLock::new();
     #[cfg(test)]
     if let Some(pretended) = PRETENDED.get() {
         return pretended;
     }
-    static KNOWN: OnceLock<bool> = OnceLock::new();
     *KNOWN.get_or_init(ask)
 }
 
