@@ -86,6 +86,7 @@ impl Wish {
 impl Place {
     /// Begins with small OS pages where an extent is to be, of a family that has `mapped` bytes of
     /// address space so far. Refused, the place is lost.
+    #[cold]
     pub(super) fn begin_extent(&self, mapped: usize, calls: &mut u64) -> Result<(), Refused> {
         if !may_surprise() || is_small(self.bytes, mapped + self.bytes) {
             return Ok(());
@@ -108,6 +109,7 @@ impl Place {
 impl Extent {
     /// Asks for small OS pages if the family is small: it has `mapped` bytes of address space. The
     /// extent was never used.
+    #[cold]
     pub(super) fn begin_wish(&self, mapped: usize, calls: &mut u64) {
         if may_surprise() && is_small(self.bytes(), mapped) {
             self.wish_for(Wish::Small, calls);
@@ -116,11 +118,13 @@ impl Extent {
 
     /// Asks for small OS pages, for parts of the extent go back to the kernel: else it makes huge
     /// pages again of what is left, in its own time.
+    #[cold]
     pub(super) fn end_huge(&self, calls: &mut u64) {
         self.wish_for(Wish::Small, calls);
     }
 
     /// Asks for huge OS pages again, if it did so at first. Nothing backs the extent.
+    #[cold]
     pub(super) fn begin_again(&self, calls: &mut u64) {
         if chosen() == HugePages::Always {
             self.wish_for(Wish::Huge, calls);
@@ -140,6 +144,7 @@ impl Extent {
     }
 
     /// Asks for other OS pages than before, unless that took more mappings than it may.
+    #[cold]
     fn wish_for(&self, wish: Wish, calls: &mut u64) {
         if wish == self.wish() {
             return;
@@ -166,6 +171,7 @@ impl Extent {
 }
 
 /// Asks for small OS pages for what mm writes for itself, of which much stays empty.
+#[cold]
 pub(super) fn keep_small(mapping: &Mapping) {
     let is_wanted = match chosen() {
         HugePages::Never => true,
