@@ -10,7 +10,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::ptr::NonNull;
 
 use mm::{MmBox, MmManaged, PageFamily};
-use mm_tests::{again_with, is_child_with};
+use mm_tests::{again_with, is_child_with, pretend};
 
 #[derive(MmManaged, Clone, Copy, bytemuck::Zeroable)]
 #[mm(zeroable)]
@@ -63,17 +63,49 @@ fn who_writes_past_a_vm_page_is_ended() {
     run_into_guard(NonNull::new(keys[0].with_addr(guard)).expect("an address"));
 }
 
-#[test]
-fn who_writes_past_a_large_block_is_ended() {
-    if !ends_at_guard("who_writes_past_a_large_block_is_ended") {
-        return;
-    }
+/// Writes past a large block.
+fn leave_large_block() -> ! {
     // 49,152 bytes are one VM page's, 98,304 end with an OS page. Released and made again, a
     // little shorter, so that the guard has to move.
     drop(Key::xcalloc(2_048 + 512));
     let large = MmBox::into_raw(Key::xcalloc(2_048));
     let end = large.cast::<u8>().wrapping_add(size_of::<Key>() * 2_048);
     run_into_guard(NonNull::new(end).expect("an address"));
+}
+
+#[test]
+fn who_writes_past_a_large_block_is_ended() {
+    if ends_at_guard("who_writes_past_a_large_block_is_ended") {
+        leave_large_block();
+    }
+}
+
+#[test]
+fn marks_that_the_kernel_only_says_it_set_are_no_guards() {
+    /// `MADV_GUARD_INSTALL`.
+    const INSTALL: libc::c_int = 102;
+    if ends_at_guard("marks_that_the_kernel_only_says_it_set_are_no_guards") {
+        pretend(libc::SYS_madvise, Some(INSTALL));
+        leave_large_block();
+    }
+}
+
+#[test]
+fn marks_that_the_kernel_only_says_it_took_away_are_not_used() {
+    /// `MADV_GUARD_REMOVE`.
+    const REMOVE: libc::c_int = 103;
+    let name = "marks_that_the_kernel_only_says_it_took_away_are_not_used";
+    if !is_child_with(name, "guard") {
+        return;
+    }
+    pretend(libc::SYS_madvise, Some(REMOVE));
+    for units in (1_400..8_000)
+        .step_by(100)
+        .chain((1_400..8_000).step_by(70))
+    {
+        let mut block = Key::xcalloc(units);
+        block.iter_mut().for_each(|key| key.0 = [1; 6]);
+    }
 }
 
 #[test]

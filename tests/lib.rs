@@ -3,12 +3,16 @@
 
 mod again;
 mod figures;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod filter;
 mod forked;
 mod random;
 mod share;
 
 pub use again::{again, again_with, in_shell, is_child, is_child_with, limited, under};
 pub use figures::{Tally, family, figures, release};
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+pub use filter::pretend;
 pub use forked::in_a_child;
 pub use random::Random;
 pub use share::{is_whole, share};

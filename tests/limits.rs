@@ -1,10 +1,13 @@
-//! What happens when the system gives little: under limits, in processes of their own.
+//! What happens when the system gives little, or does not what it says: under limits and filters, in
+//! processes of their own.
 
 use std::mem;
 use std::ptr::NonNull;
 
 use mm::{AllocError, MmBox, MmManaged, PageFamily};
 use mm_tests::{again, limited, under};
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(mm_portable)))]
+use mm_tests::{is_child, pretend};
 
 fn family(name: &str, size: usize) -> &'static PageFamily {
     mm_tests::family(name, size, 8)
@@ -179,4 +182,57 @@ fn who_runs_out_of_memory_is_told_who_holds_it() {
             .next()
             .is_some_and(|line| line.contains("memory allocation of 1024 bytes failed"))
     );
+}
+
+/// A value that is none if its bytes are anything.
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(mm_portable)))]
+#[derive(MmManaged)]
+struct Slot {
+    owned: Option<Box<u8>>,
+    filled: [u64; 31],
+}
+
+/// Safe code: fills what it asked for zeroed, releases it, and asks for it again.
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(mm_portable)))]
+fn what_is_zeroed_is_zero() {
+    for round in 0..3_u8 {
+        for units in [1, 20, 500, 20_000] {
+            let mut blocks: Vec<_> = (0..40_000 / units).map(|_| Slot::xcalloc(units)).collect();
+            for slot in blocks.iter_mut().flat_map(|block| block.iter_mut()) {
+                assert!(
+                    slot.owned.is_none() && slot.filled == [0; 31],
+                    "{units} units"
+                );
+                slot.owned = Some(Box::new(round));
+                slot.filled = [u64::MAX; 31];
+            }
+            drop(blocks);
+            assert_eq!(mm::trim(), 0, "nothing went back");
+        }
+    }
+    mm::check().expect("the walker finds the same");
+}
+
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(mm_portable)))]
+#[test]
+fn memory_that_the_kernel_only_says_it_took_is_not_taken_for_zero() {
+    if is_child(
+        "memory_that_the_kernel_only_says_it_took_is_not_taken_for_zero",
+        |_| {},
+    ) {
+        pretend(libc::SYS_madvise, Some(libc::MADV_DONTNEED));
+        what_is_zeroed_is_zero();
+    }
+}
+
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(mm_portable)))]
+#[test]
+fn a_kernel_that_accepts_all_advice_is_found_out() {
+    let name = "a_kernel_that_accepts_all_advice_is_found_out";
+    if mm_tests::is_child_with(name, "guard,quarantine=64KiB") {
+        pretend(libc::SYS_madvise, None);
+        // Nor does it say how much memory there is.
+        pretend(libc::SYS_sysinfo, None);
+        what_is_zeroed_is_zero();
+    }
 }

@@ -4,7 +4,7 @@ use std::ptr::NonNull;
 use std::sync::RwLock;
 
 use mm::{AllocError, PageFamily};
-use mm_tests::figures;
+use mm_tests::{figures, is_child, is_child_with};
 
 fn family(name: &str, size: usize) -> &'static PageFamily {
     mm_tests::family(name, size, 4)
@@ -210,7 +210,7 @@ fn more_than_the_machine_has_is_refused_at_once() {
 }
 
 /// The flags that the kernel keeps of the memory at an address, from `smaps` (`proc_pid_smaps(5)`).
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(mm_portable)))]
 fn kernel_flags(address: usize) -> String {
     let text = std::fs::read_to_string("/proc/self/smaps").expect("of this process");
     let mut inside = false;
@@ -228,9 +228,19 @@ fn kernel_flags(address: usize) -> String {
     panic!("no memory at {address:#x}");
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(mm_portable)))]
+fn has_flag(address: usize, flag: &str) -> bool {
+    let flags = kernel_flags(address);
+    flags.split_whitespace().any(|one| one == flag)
+}
+
+#[cfg(all(target_os = "linux", not(mm_portable)))]
 #[test]
 fn trimmed_memory_does_not_come_back_as_huge_pages() {
+    let name = "trimmed_memory_does_not_come_back_as_huge_pages";
+    if !is_child_with(name, "huge=always") {
+        return;
+    }
     let family = family("pages:huge", 36);
     let allocated: Vec<_> = (0..800_000).map(|_| written(family)).collect();
     let (mut kept, mut others) = (Vec::new(), Vec::new());
@@ -241,29 +251,29 @@ fn trimmed_memory_does_not_come_back_as_huge_pages() {
             others.push(block);
         }
     }
+    let has_huge_pages = |block: &&NonNull<u8>| has_flag(block.addr().get(), "hg");
+    assert_eq!(kept.iter().filter(has_huge_pages).count(), kept.len());
     others.into_iter().for_each(|block| release(family, block));
     trim();
     let figures_after = figures(family);
     assert!(figures_after.resident_bytes <= figures_after.mapped_bytes);
     assert!(figures_after.resident_bytes <= kept.len() as u64 * 8_192);
-    for block in &kept {
-        let flags = kernel_flags(block.addr().get());
-        assert!(
-            !flags.split_whitespace().any(|flag| flag == "hg"),
-            "{flags}"
-        );
-    }
+    assert_eq!(kept.iter().filter(has_huge_pages).count(), 0);
     kept.into_iter().for_each(|block| release(family, block));
     trim();
     assert_eq!(figures(family).resident_bytes, 0);
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(mm_portable)))]
 #[test]
 fn trim_gives_back_what_a_huge_page_backs_beyond_the_pages_in_use() {
+    let name = "trim_gives_back_what_a_huge_page_backs_beyond_the_pages_in_use";
+    if !is_child_with(name, "huge=always") {
+        return;
+    }
     let family = family("pages:beyond", 36);
     let mut live = Vec::new();
-    // Into the first part of an extent that asked for huge pages.
+    // Into the first part of an extent.
     while live.len() % 1_000 != 0 || figures(family).mapped_bytes <= 8 << 20 {
         live.push(written(family));
     }
@@ -271,4 +281,94 @@ fn trim_gives_back_what_a_huge_page_backs_beyond_the_pages_in_use() {
     let figures_after = figures(family);
     assert!(figures_after.resident_bytes <= figures_after.mapped_bytes);
     live.into_iter().for_each(|block| release(family, block));
+}
+
+#[cfg(all(target_os = "linux", not(mm_portable)))]
+#[test]
+fn whoever_wants_no_huge_pages_has_none() {
+    if !is_child_with("whoever_wants_no_huge_pages_has_none", "huge=never") {
+        return;
+    }
+    let (small, large) = (family("never:small", 36), family("never:large", 9 << 20));
+    let blocks = [(small, written(small)), (large, written(large))];
+    for (family, block) in blocks {
+        assert!(has_flag(block.addr().get(), "nh"), "{family:?}");
+        release(family, block);
+    }
+}
+
+/// On a system that uses huge pages wherever it can, each of them would take 2 MiB.
+#[cfg(all(target_os = "linux", not(mm_portable)))]
+#[test]
+fn small_families_take_small_pages() {
+    if !is_child("small_families_take_small_pages", |child| {
+        child.env_remove("MM_OPTIONS");
+    }) {
+        return;
+    }
+    let families: Vec<_> = (0..1_000)
+        .map(|number| family(&format!("small:{number}"), 36))
+        .collect();
+    let blocks: Vec<_> = families.iter().map(|family| written(family)).collect();
+    let snapshot = mm::snapshot();
+    let resident: u64 = snapshot
+        .families
+        .iter()
+        .map(|family| family.resident_bytes)
+        .sum();
+    let resident = resident + snapshot.records_resident_bytes;
+    assert!(resident < 20 << 20, "{resident} bytes");
+    for (family, block) in families.into_iter().zip(blocks) {
+        release(family, block);
+    }
+}
+
+/// Lines of the kernel's list.
+#[cfg(all(target_os = "linux", not(mm_portable)))]
+fn mappings() -> usize {
+    let maps = std::fs::read_to_string("/proc/self/maps").expect("of this process");
+    maps.lines().count()
+}
+
+/// Every second extent asks for small pages, among those that asked for huge ones.
+#[cfg(all(target_os = "linux", not(mm_portable)))]
+#[test]
+fn advice_takes_no_more_than_a_quarter_of_the_mappings() {
+    const EXTENTS: usize = 30_000;
+    let name = "advice_takes_no_more_than_a_quarter_of_the_mappings";
+    if !is_child_with(name, "huge=always") {
+        return;
+    }
+    let most = std::fs::read_to_string("/proc/sys/vm/max_map_count").expect("Linux has it");
+    let most: usize = most.trim().parse().expect("a number");
+    // Units of which 8 fill 2 MiB. None is touched, so that no memory backs them.
+    let family = family("mappings:alternating", 256 << 10);
+    let before = mappings();
+    let mut blocks: Vec<_> = (0..EXTENTS * 8)
+        .map(|_| family.alloc(1).expect("memory"))
+        .collect();
+    blocks.sort_unstable();
+    let (mut kept, mut released) = (Vec::new(), Vec::new());
+    for (number, block) in blocks.into_iter().enumerate() {
+        let is_kept = (number / 8).is_multiple_of(2) || number.is_multiple_of(8);
+        if is_kept { &mut kept } else { &mut released }.push(block);
+    }
+    released
+        .into_iter()
+        .for_each(|block| release(family, block));
+    for _ in 0..3 {
+        trim();
+        let more = mappings() - before;
+        println!("{more} more mappings, of {most}");
+        assert!(more <= most / 4 + 100, "{more} more mappings, of {most}");
+    }
+    std::thread::spawn(|| ()).join().expect("a thread starts");
+    // Where all ask for the same again, there is room for others.
+    kept.into_iter().for_each(|block| release(family, block));
+    trim();
+    let blocks: Vec<_> = (0..EXTENTS * 8)
+        .map(|_| family.alloc(1).expect("memory"))
+        .collect();
+    assert!(mappings() <= before + 1_000, "{} mappings", mappings());
+    blocks.into_iter().for_each(|block| release(family, block));
 }

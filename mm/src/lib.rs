@@ -166,6 +166,7 @@ pub use crate::export::OpenMetrics;
 pub use crate::family::PageFamily;
 pub use crate::growth::{Growth, Watch, WatchBuilder, watch};
 pub use crate::handle::{Block, IntoIter, Kept, MmBox, xfree};
+pub use crate::heap::HugePages;
 pub use crate::limit::{Limit, LimitGroup};
 pub use crate::managed::{MmManaged, ZeroInit};
 #[cfg(all(unix, feature = "signal"))]

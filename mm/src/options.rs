@@ -4,6 +4,7 @@ use core::error::Error;
 use core::fmt;
 use core::str::FromStr;
 
+use crate::heap::HugePages;
 use crate::heap::hardening::{self, Fill, Hardening};
 use crate::os::process;
 use crate::profile::report_leaks_at_exit;
@@ -11,7 +12,8 @@ use crate::track::{self, Track};
 
 /// What the names in `MM_OPTIONS` are, for who wrote another.
 const KNOWN: &str = "random, zero, poison, guard, quarantine=BYTES (or KiB, MiB, GiB), track, \
-                     track=EVERY, backtrace=FRAMES, leaks, leaks=EXIT_CODE";
+                     track=EVERY, backtrace=FRAMES, leaks, leaks=EXIT_CODE, huge=never, huge=auto, \
+                     huge=always";
 
 /// How hard mm makes misuse, and what it records: chosen once, before anything of mm is used.
 ///
@@ -34,6 +36,7 @@ const KNOWN: &str = "random, zero, poison, guard, quarantine=BYTES (or KiB, MiB,
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     hardening: Hardening,
+    huge: HugePages,
     /// Of how many blocks one is recorded.
     every: u32,
     /// Return addresses that are recorded of each.
@@ -53,6 +56,7 @@ impl Options {
                 guard: false,
                 quarantine: 0,
             },
+            huge: HugePages::Auto,
             every: 0,
             frames: 0,
             leaks: None,
@@ -96,7 +100,7 @@ impl Options {
     /// what lies behind.
     ///
     /// Inside a VM page units still lie side by side. From Linux 6.13 on guards cost no mappings;
-    /// before that each costs two, so that there are no more than a quarter of the kernel's
+    /// before that each costs two, of which there are no more than a quarter of the kernel's
     /// `max_map_count`, and what comes later has none. Without effect on the portable backend, and
     /// for VM pages of fewer than four OS pages. Source: `MADV_GUARD_INSTALL` in madvise(2).
     #[must_use]
@@ -113,6 +117,26 @@ impl Options {
     #[must_use]
     pub const fn quarantine(mut self, bytes: usize) -> Self {
         self.hardening.quarantine = bytes;
+        self
+    }
+
+    /// Says where memory is backed by huge OS pages. `MM_OPTIONS=huge=never`, `huge=auto` and
+    /// `huge=always` say it too, and win.
+    ///
+    /// With [`HugePages::Always`] each family takes 2 MiB at least, and walks at random through much
+    /// memory become faster. Without effect on the portable backend. Source: `MADV_HUGEPAGE` in
+    /// madvise(2).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let options: mm::Options = "huge=never".parse()?;
+    /// assert_eq!(options, mm::Options::new().huge_pages(mm::HugePages::Never));
+    /// # Ok::<(), mm::OptionsError>(())
+    /// ```
+    #[must_use]
+    pub const fn huge_pages(mut self, huge: HugePages) -> Self {
+        self.huge = huge;
         self
     }
 
@@ -151,7 +175,7 @@ impl Options {
             Some(text) => self.with(text?)?,
             None => self,
         };
-        if !hardening::choose(all.hardening) {
+        if !hardening::choose(all.hardening, all.huge) {
             return Err(OptionsError::TooLate);
         }
         all.begin_to_record();
@@ -189,6 +213,9 @@ impl Options {
                 let asked = self.hardening.quarantine;
                 Ok(self.quarantine(bytes(size)?.max(asked)))
             }
+            Some(("huge", "never")) => Ok(self.huge_pages(HugePages::Never)),
+            Some(("huge", "auto")) => Ok(self.huge_pages(HugePages::Auto)),
+            Some(("huge", "always")) => Ok(self.huge_pages(HugePages::Always)),
             None if option == "track" => Ok(self.track(Track::All)),
             Some(("track", every)) => {
                 let asked = Self::new().track(Track::Every(number(every)?)).every;
@@ -289,7 +316,7 @@ pub(crate) fn settle() {
 #[cold]
 fn refuse(wrong: &OptionsError) -> ! {
     // What runs at exit may allocate.
-    hardening::choose(Hardening::default());
+    hardening::choose(Hardening::default(), HugePages::Auto);
     process::say_last(format_args!("MM_OPTIONS: {wrong}"));
     std::process::exit(2);
 }
@@ -355,6 +382,15 @@ mod tests {
     }
 
     #[test]
+    fn the_environment_says_last_where_huge_pages_are() {
+        let asked = Options::new().huge_pages(HugePages::Always).poison();
+        assert_eq!(asked.with("random"), Ok(asked.random_order()));
+        let never = asked.huge_pages(HugePages::Never);
+        assert_eq!(asked.with("huge=never"), Ok(never));
+        assert_eq!(never.with("huge=auto"), Ok(Options::new().poison()));
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         let said = |text: &str| text.parse::<Options>().unwrap_err().to_string();
         assert_eq!(
@@ -369,5 +405,6 @@ mod tests {
             );
         }
         assert!(said("zero=1").contains("known are"));
+        assert!(said("huge=2MiB").contains("`huge=2MiB`; known are"));
     }
 }

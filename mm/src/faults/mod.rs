@@ -2,6 +2,12 @@
 
 mod arenas;
 mod every_nth;
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(mm_portable)
+))]
+mod lies;
 mod work;
 
 use core::alloc::Layout;

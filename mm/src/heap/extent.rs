@@ -1,14 +1,18 @@
 //! Extents: VM pages of one family that lie side by side.
 
 #[cfg(feature = "capi")]
-use core::sync::atomic::Ordering::{Acquire, Release};
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{
+    AtomicBool,
+    Ordering::{Acquire, Release},
+};
+use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::Heap;
 #[cfg(feature = "capi")]
 use super::cards::Maps;
 use super::geometry::Geometry;
 use super::hardening;
+use super::huge::Wish;
 use super::link::Link;
 use super::list::{Neighbours, Node};
 use super::meta;
@@ -42,9 +46,9 @@ pub(super) struct Extent {
     pub(super) capacity: u32,
     /// A [`Standing`].
     standing: AtomicU8,
-    /// The kernel was asked for huge OS pages. Then it may back all of the extent, whatever part
-    /// is used, and back again what was given back.
-    huge: AtomicBool,
+    /// The [`Wish`] for huge OS pages; the kernel may then back all of the extent, whatever part is
+    /// used, and back again what was given back.
+    pub(super) wish: AtomicU8,
     /// Which shelf the extent is on; the shelves' own.
     pub(super) shelf: AtomicU8,
     taken_units: AtomicU32,
@@ -119,7 +123,7 @@ impl Extent {
             first_capacity: count(geometry.capacity_without(colour + heap.guard_bytes())),
             capacity: count(heap.page_capacity()),
             standing: AtomicU8::new(Standing::Used as u8),
-            huge: AtomicBool::new(false),
+            wish: AtomicU8::new(Wish::of_all() as u8),
             shelf: AtomicU8::new(super::shelves::FULL),
             taken_units: AtomicU32::new(0),
             shelf_from: AtomicU32::new(0),
@@ -186,18 +190,6 @@ impl Extent {
         self.standing.store(standing as u8, Relaxed);
         // The shelf depends on it: no count of taken units is right until the next look.
         self.shelf_width.store(0, Relaxed);
-    }
-
-    /// Whether huge OS pages may back the extent.
-    pub(super) fn is_huge(&self) -> bool {
-        self.huge.load(Relaxed)
-    }
-
-    /// Asks for huge OS pages, or for none any more.
-    pub(super) fn prefer_huge(&self, wanted: bool, calls: &mut u64) {
-        *calls += 1;
-        self.place.prefer_huge(wanted);
-        self.huge.store(wanted, Relaxed);
     }
 
     /// Units that fit the extent.

@@ -11,7 +11,7 @@ use super::meta::{JOINTS, RECORDS};
 use super::random::Random;
 use super::record::SPACE;
 use super::slow::retire;
-use super::{Heap, asker, names, thread};
+use super::{Heap, asker, huge, names, thread};
 use crate::os::watch;
 
 /// Holds the locks that all heaps share. After those of the heaps.
@@ -21,6 +21,7 @@ pub(crate) fn hold_shared() {
     SPACE.hold();
     RECORDS.hold();
     JOINTS.hold();
+    huge::hold();
     watch::hold();
 }
 
@@ -32,6 +33,8 @@ pub(crate) fn hold_shared() {
 pub(crate) unsafe fn let_go_shared() {
     // SAFETY: the caller promises it.
     unsafe { watch::let_go() };
+    // SAFETY: as above.
+    unsafe { huge::let_go() };
     // SAFETY: as above.
     unsafe { JOINTS.let_go() };
     // SAFETY: as above.

@@ -5,6 +5,7 @@
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use super::huge::HugePages;
 use crate::os::watch;
 
 /// What is in a released block that is poisoned.
@@ -43,11 +44,16 @@ const RANDOM: u64 = 4;
 const ZERO: u64 = 8;
 const POISONED: u64 = 16;
 const GUARDED: u64 = 32;
-const BITS: u32 = 6;
+const NEVER_HUGE: u64 = 1;
+const ALWAYS_HUGE: u64 = 2;
+/// Two bits, which are no hardening and stand here to be chosen with it.
+const HUGE_SHIFT: u32 = 6;
+const BITS: u32 = 8;
 
 /// Chooses; false if that was done before.
-pub(crate) fn choose(how: Hardening) -> bool {
-    let before = CHOSEN.compare_exchange(0, packed(how), Relaxed, Relaxed);
+pub(crate) fn choose(how: Hardening, huge: HugePages) -> bool {
+    let word = packed(how) | number_of(huge) << HUGE_SHIFT;
+    let before = CHOSEN.compare_exchange(0, word, Relaxed, Relaxed);
     before.is_ok()
 }
 
@@ -70,6 +76,23 @@ pub(super) fn is_guarded() -> bool {
 /// What was chosen.
 pub(super) fn chosen() -> Hardening {
     unpacked(CHOSEN.load(Relaxed))
+}
+
+/// Where huge OS pages are to be.
+pub(super) fn chosen_huge() -> HugePages {
+    match CHOSEN.load(Relaxed) >> HUGE_SHIFT & 3 {
+        NEVER_HUGE => HugePages::Never,
+        ALWAYS_HUGE => HugePages::Always,
+        _ => HugePages::Auto,
+    }
+}
+
+fn number_of(huge: HugePages) -> u64 {
+    match huge {
+        HugePages::Auto => 0,
+        HugePages::Never => NEVER_HUGE,
+        HugePages::Always => ALWAYS_HUGE,
+    }
 }
 
 /// What is stored for a choice. No memory holds a quarantine that needs the bits.

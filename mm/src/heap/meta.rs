@@ -7,6 +7,7 @@
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
+use super::huge;
 use crate::os::{Lock, Mapping, MutexGuard, PageSource, Refused, System, reserve_some};
 
 /// Bytes of a chunk, unless what is placed needs more, or the kernel refuses so many.
@@ -182,6 +183,7 @@ impl Filling {
             mapping.commit(0..mapping.bytes())?;
             Ok(mapping)
         })?;
+        huge::keep_small(&mapping);
         self.newest = Some(Chunk::place(mapping, self.newest));
         self.used = size_of::<Chunk>();
         Ok(())

@@ -31,7 +31,7 @@
 //! # Layers
 //!
 //! `hardening` says what was chosen at the start; `hardened`, `random`, `quarantine` and `guards` do
-//! it, in place of the caches. `supervised` has every call take the lock of families that are limited
+//! it, in place of the caches; `huge` asks for the OS pages. `supervised` has every call take the lock of families that are limited
 //! (`quota`) or tracked (`tracking`, with `asker`, `caller`, `names`, `sites` and `tags`). `by_address`
 //! takes and releases the blocks of C programs, with `marks` and `cards`. `geometry` and
 //! `slot_map` calculate; `extent` with its `page`s and `large` are the kinds of `record` that address
@@ -61,6 +61,7 @@ mod geometry;
 mod guards;
 mod hardened;
 pub(crate) mod hardening;
+mod huge;
 mod large;
 mod large_runs;
 mod link;
@@ -114,6 +115,7 @@ pub(crate) use caller::Origin;
 pub(crate) use cards::TakenUnit;
 pub(crate) use figures::{Figures, Fill, add_resident};
 pub(crate) use fork::{hold_shared, let_go_shared};
+pub use huge::HugePages;
 pub(crate) use link::Link;
 pub(crate) use meta::{JOINTS, RECORDS};
 #[cfg(feature = "capi")]

@@ -72,6 +72,7 @@ impl Place {
             offset,
             bytes,
         };
+        place.begin_wish(calls);
         watch::keep(place.at(0), bytes);
         Ok(place)
     }
@@ -129,6 +130,17 @@ impl Place {
         let from = self.offset + offset;
         // SAFETY: runs are committed when they are taken; the caller promises the rest.
         unsafe { self.arena.space().discard(from..from + bytes) }
+    }
+
+    /// Has the place backed by small OS pages at first; if that is refused, it can no longer be used.
+    ///
+    /// # Safety
+    ///
+    /// Nobody needs the contents of the place.
+    pub(super) unsafe fn begin_small(&self) -> Result<(), Refused> {
+        let end = self.offset + self.bytes;
+        // SAFETY: runs are committed when they are taken; the caller promises the rest.
+        unsafe { self.arena.space().begin_small(self.offset..end) }
     }
 
     /// Asks for huge OS pages, or for none any more.

@@ -171,6 +171,12 @@ unsafe impl<S: PageSource> PageSource for Faulty<S> {
         unsafe { S::prefer_huge(start, bytes, wanted) };
     }
 
+    unsafe fn begin_small(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
+        check(Call::Advise)?;
+        // SAFETY: the caller's promise is the same.
+        unsafe { S::begin_small(start, bytes) }
+    }
+
     unsafe fn resident(start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused> {
         check(Call::Ask)?;
         // SAFETY: the caller's promise is the same.

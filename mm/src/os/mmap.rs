@@ -1,27 +1,23 @@
-//! Linux: the only file that calls `libc` for memory.
-//!
-//! Sources: `mmap(2)`, `mprotect(2)`, `madvise(2)`, `mincore(2)`.
-#![allow(
-    clippy::disallowed_methods,
-    reason = "this file is where the raw calls belong"
-)]
+//! Linux: what a kernel is asked (`calls.rs`), and which of its answers are true (`probe.rs`).
 
-use core::ptr::{self, NonNull};
+mod calls;
+#[cfg(test)]
+pub(crate) mod lies;
+mod probe;
+
+use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::{Guard, PageSource, Refused, process, watch};
-
-/// Marks OS pages in the page table itself, which takes no entry of the kernel's list of mappings.
-/// Linux 6.13 and later. Source: `linux/mman.h`; madvise(2).
-const MADV_GUARD_INSTALL: libc::c_int = 102;
-const MADV_GUARD_REMOVE: libc::c_int = 103;
+use calls::{Access, Advice};
 
 /// The Linux kernel.
 #[derive(Debug)]
 pub(crate) struct Kernel;
 
-// SAFETY: `mmap` of a new range gives addresses nobody has; anonymous private memory reads as
-// zero until written, and again after `MADV_DONTNEED` returned 0 (madvise(2)).
+// SAFETY: `mmap` of a new range gives addresses nobody has. That anonymous private memory reads as
+// zero until written, and again after `MADV_DONTNEED` returned 0 (madvise(2)), was tried: `commit` and
+// `discard` refuse where it is not so.
 unsafe impl PageSource for Kernel {
     const MEASURES_RESIDENT: bool = true;
     const FIRST_ARENA: usize = 64 << 20;
@@ -31,7 +27,7 @@ unsafe impl PageSource for Kernel {
         static KNOWN: AtomicUsize = AtomicUsize::new(0);
         match KNOWN.load(Relaxed) {
             0 => {
-                let asked = ask_page_bytes();
+                let asked = calls::page_bytes();
                 KNOWN.store(asked, Relaxed);
                 asked
             }
@@ -44,41 +40,46 @@ unsafe impl PageSource for Kernel {
         // Enough to cut an aligned part out, whatever address the kernel picks.
         let slack = align.saturating_sub(page);
         let whole = bytes.checked_add(slack).ok_or(Refused)?;
-        let start = map_inaccessible(whole)?;
+        probe::begin();
+        let start = calls::map(whole)?;
         let before = start.addr().get().next_multiple_of(align) - start.addr().get();
         // SAFETY: `before <= slack`, so the result stays inside the new mapping.
         let aligned = unsafe { start.add(before) };
-        unmap(start, before);
+        calls::unmap(start, before);
         // SAFETY: `before + bytes <= whole`, so this is inside the mapping or one past it.
         let end = unsafe { aligned.add(bytes) };
-        unmap(end, slack - before);
+        calls::unmap(end, slack - before);
         Ok(aligned)
     }
 
     unsafe fn unreserve(start: NonNull<u8>, bytes: usize, _align: usize) {
-        unmap(start, bytes);
+        calls::unmap(start, bytes);
     }
 
     unsafe fn commit(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
-        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        if !probe::grants() {
+            return Err(Refused);
+        }
         // SAFETY: the caller's range lies inside a reservation, which nobody else uses.
-        let answer = unsafe { libc::mprotect(start.as_ptr().cast(), bytes, protection) };
-        accepted(answer)
+        unsafe { calls::protect(start, bytes, Access::Process) }
     }
 
     unsafe fn discard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
+        if !probe::discards() {
+            return Err(Refused);
+        }
         // SAFETY: the caller's range is committed, and nobody needs its contents.
-        let answer = unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_DONTNEED) };
-        accepted(answer)
+        unsafe { calls::advise(start, bytes, Advice::Discard) }
     }
 
     unsafe fn guard(start: NonNull<u8>, bytes: usize) -> Result<Guard, Refused> {
         // SAFETY: the caller's range is committed, and nobody needs its contents.
-        if unsafe { advise_of_guard(start, bytes, MADV_GUARD_INSTALL) }.is_ok() {
+        if unsafe { advise_of_guard(start, bytes, Advice::InstallGuard) }.is_ok() {
             return Ok(Guard::Marks);
         }
         // Old kernels have no such guards, and others put none where memory is locked.
-        let answer = forbid(start, bytes);
+        // SAFETY: as above.
+        let answer = unsafe { forbid(start, bytes) };
         // Where a part is locked, both calls may have come up to there.
         // SAFETY: the range is committed, and what a guard hides is nobody's.
         if answer.is_err() && unsafe { allow(start, bytes) }.is_err() {
@@ -92,7 +93,7 @@ unsafe impl PageSource for Kernel {
     unsafe fn unguard(start: NonNull<u8>, bytes: usize, how: Guard) -> Result<(), Refused> {
         if how == Guard::Marks {
             // SAFETY: the range is committed, and what guards hide is nobody's.
-            return unsafe { advise_of_guard(start, bytes, MADV_GUARD_REMOVE) };
+            return unsafe { advise_of_guard(start, bytes, Advice::RemoveGuard) };
         }
         // SAFETY: as above.
         unsafe { allow(start, bytes) }?;
@@ -102,19 +103,33 @@ unsafe impl PageSource for Kernel {
 
     unsafe fn prefer_huge(start: NonNull<u8>, bytes: usize, wanted: bool) {
         let advice = if wanted {
-            libc::MADV_HUGEPAGE
+            Advice::Huge
         } else {
-            libc::MADV_NOHUGEPAGE
+            Advice::NotHuge
         };
-        // SAFETY: the advice changes no contents. A kernel without huge pages refuses it.
-        unsafe { libc::madvise(start.as_ptr().cast(), bytes, advice) };
+        // A kernel without huge pages refuses it.
+        // SAFETY: the caller's range is ours, and the advice changes no contents.
+        let (Ok(()) | Err(Refused)) = unsafe { calls::advise(start, bytes, advice) };
+    }
+
+    /// A mark in it gives the range a table of small pages, which stays when the mark goes; where
+    /// there is one, a touch adds a small page to it. All other ways split the mapping.
+    unsafe fn begin_small(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
+        let mark = bytes.min(Self::page_bytes());
+        // SAFETY: the caller's range is committed, and nobody needs its contents.
+        match unsafe { advise_of_guard(start, mark, Advice::InstallGuard) } {
+            // SAFETY: as above.
+            Ok(()) => unsafe { advise_of_guard(start, mark, Advice::RemoveGuard) },
+            Err(Refused) => Ok(()),
+        }
     }
 
     unsafe fn resident(start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused> {
-        let bytes = pages.len() * Self::page_bytes();
-        // SAFETY: `pages` has a byte for each OS page of the range.
-        let answer = unsafe { libc::mincore(start.as_ptr().cast(), bytes, pages.as_mut_ptr()) };
-        accepted(answer)
+        if !probe::tells_residency() {
+            return Err(Refused);
+        }
+        // SAFETY: the caller's range is ours.
+        unsafe { calls::residency(start, pages) }
     }
 }
 
@@ -126,7 +141,7 @@ unsafe impl PageSource for Kernel {
 unsafe fn allow(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
     // Refused by kernels that have no guards, so that there are none.
     // SAFETY: the caller promises it.
-    let (Ok(()) | Err(Refused)) = unsafe { advise_of_guard(start, bytes, MADV_GUARD_REMOVE) };
+    let (Ok(()) | Err(Refused)) = unsafe { advise_of_guard(start, bytes, Advice::RemoveGuard) };
     // SAFETY: as above.
     unsafe { Kernel::commit(start, bytes) }
 }
@@ -136,69 +151,46 @@ unsafe fn allow(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
 /// # Safety
 ///
 /// The range is committed, and nobody needs its contents.
-unsafe fn advise_of_guard(
-    start: NonNull<u8>,
-    bytes: usize,
-    advice: libc::c_int,
-) -> Result<(), Refused> {
+unsafe fn advise_of_guard(start: NonNull<u8>, bytes: usize, advice: Advice) -> Result<(), Refused> {
     // LeakSanitizer reads all that the list of mappings says can be read, and such guards are not
     // on that list.
-    if watch::TO_ASAN {
+    if watch::TO_ASAN || !probe::marks_guard() {
         return Err(Refused);
     }
     // SAFETY: the caller promises the same.
-    accepted(unsafe { libc::madvise(start.as_ptr().cast(), bytes, advice) })
+    unsafe { calls::advise(start, bytes, advice) }
 }
 
 /// Ranges that were made inaccessible as mappings of their own.
 static FORBIDDEN: AtomicUsize = AtomicUsize::new(0);
 
 /// What `guard` does where the kernel has no guards: the range becomes a mapping of its own, and
-/// splits the one around it. Only while no more than half of the mappings that a process can have
-/// are taken by this, or the next growth would be refused for it.
-fn forbid(start: NonNull<u8>, bytes: usize) -> Result<Guard, Refused> {
-    if FORBIDDEN.fetch_add(1, Relaxed) >= process::most_mappings() / 4 {
+/// splits the one around it. Only while no more than a quarter of the mappings that a process can
+/// have are taken by this, or the next growth would be refused for it, and the next thread.
+///
+/// # Safety
+///
+/// The range is committed, and nobody needs its contents.
+unsafe fn forbid(start: NonNull<u8>, bytes: usize) -> Result<Guard, Refused> {
+    if !probe::mappings_guard() {
+        return Err(Refused);
+    }
+    // Each takes two: itself, and what is behind it.
+    if FORBIDDEN.fetch_add(1, Relaxed) >= process::most_mappings() / 8 {
         FORBIDDEN.fetch_sub(1, Relaxed);
         return Err(Refused);
     }
-    // SAFETY: the callers own the range, and nobody needs its contents.
-    let answer = unsafe { libc::mprotect(start.as_ptr().cast(), bytes, libc::PROT_NONE) };
-    let answer = accepted(answer).inspect_err(|Refused| {
+    // SAFETY: the caller promises it.
+    let answer = unsafe { calls::protect(start, bytes, Access::Nobody) };
+    let answer = answer.inspect_err(|Refused| {
         FORBIDDEN.fetch_sub(1, Relaxed);
     });
     answer.map(|()| Guard::Mappings)
 }
 
-fn ask_page_bytes() -> usize {
-    // SAFETY: `sysconf` has no preconditions.
-    let answer = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    usize::try_from(answer).expect("the kernel has a page size")
-}
-
-fn map_inaccessible(bytes: usize) -> Result<NonNull<u8>, Refused> {
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-    // SAFETY: without MAP_FIXED the kernel picks addresses that nothing uses.
-    let start = unsafe { libc::mmap(ptr::null_mut(), bytes, libc::PROT_NONE, flags, -1, 0) };
-    if start == libc::MAP_FAILED {
-        return Err(Refused);
-    }
-    NonNull::new(start.cast()).ok_or(Refused)
-}
-
-/// Unmaps a part of a reservation that only the caller knows of.
-fn unmap(start: NonNull<u8>, bytes: usize) {
-    if bytes > 0 {
-        // SAFETY: the callers own the range. A refusal leaves it reserved, which harms nobody.
-        unsafe { libc::munmap(start.as_ptr().cast(), bytes) };
-    }
-}
-
-fn accepted(answer: libc::c_int) -> Result<(), Refused> {
-    if answer == 0 { Ok(()) } else { Err(Refused) }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::lies::{Lie, lying};
     use super::*;
     use std::io::{self, PipeWriter};
     use std::os::fd::AsRawFd;
@@ -254,6 +246,28 @@ mod tests {
         assert_eq!(readable, [true; 3]);
         // SAFETY: the whole reservation.
         unsafe { Kernel::unreserve(start, 3 * page, page) };
+    }
+
+    #[test]
+    fn what_begins_with_small_pages_can_be_used() {
+        let (_reader, pipe) = io::pipe().unwrap();
+        let bytes = 2 << 20;
+        let start = Kernel::reserve(bytes, bytes).unwrap();
+        // SAFETY: the range is the whole reservation.
+        unsafe { Kernel::commit(start, bytes) }.unwrap();
+        for lie in [
+            Lie::Advice(Advice::InstallGuard),
+            Lie::Advice(Advice::RemoveGuard),
+        ] {
+            // SAFETY: the range is committed, and empty.
+            lying(lie, || unsafe { Kernel::begin_small(start, bytes) }).unwrap();
+            assert!(is_readable(&pipe, start));
+        }
+        // SAFETY: as above.
+        unsafe { Kernel::begin_small(start, bytes) }.unwrap();
+        assert!(is_readable(&pipe, start));
+        // SAFETY: the whole reservation.
+        unsafe { Kernel::unreserve(start, bytes, bytes) };
     }
 
     // One test, since all that it does counts what is forbidden.

@@ -2,12 +2,13 @@
 //!
 //! | file | job |
 //! | --- | --- |
-//! | `mmap.rs` | the only calls of `libc` for memory: Linux |
+//! | `mmap.rs` | Linux: its calls for memory, and which of its answers are true |
 //! | `portable.rs` | the same on `std::alloc`, elsewhere |
 //! | `faulty.rs` | in tests: refuses the nth call |
 //! | `address_space.rs` | opens arenas as they are needed |
 //! | `arena.rs` | cuts a reservation into runs |
 //! | `address_table.rs` | finds a run's record by address |
+//! | `huge.rs` | whether the system uses huge OS pages unasked |
 //! | `inside.rs` | in debug builds: finds signal handlers that interrupted mm and call it |
 //! | `lock.rs` | a mutex that can be held across a fork |
 //! | `library.rs` | keeps a shared library loaded |
@@ -25,6 +26,7 @@ pub(crate) mod arena;
 pub(crate) mod clock;
 #[cfg(test)]
 pub(crate) mod faulty;
+pub(crate) mod huge;
 mod inside;
 #[cfg(all(
     target_os = "linux",
@@ -57,6 +59,13 @@ mod mmap;
 )))]
 #[path = "portable.rs"]
 mod mmap;
+#[cfg(all(
+    test,
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(mm_portable)
+))]
+pub(crate) use mmap::lies;
 #[cfg(all(
     feature = "capi",
     target_os = "linux",
@@ -189,6 +198,14 @@ pub(crate) unsafe trait PageSource {
     /// The range lies inside one reservation.
     unsafe fn prefer_huge(start: NonNull<u8>, bytes: usize, wanted: bool);
 
+    /// Has the kernel back a range with small OS pages at first, though huge ones may be usual. Later
+    /// it may make one huge page of many small ones. Refused, the range can no longer be used.
+    ///
+    /// # Safety
+    ///
+    /// The range consists of OS pages that are committed, and nobody needs their contents.
+    unsafe fn begin_small(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
+
     /// Says of each OS page from `start` on whether memory backs it, in the byte's lowest bit.
     ///
     /// # Safety
@@ -302,6 +319,17 @@ impl Mapping {
         let (start, bytes) = self.part(range);
         // SAFETY: the caller promises it.
         unsafe { System::unguard(start, bytes, how) }
+    }
+
+    /// Has `range` backed by small OS pages at first; if that is refused, it can no longer be used.
+    ///
+    /// # Safety
+    ///
+    /// The range is committed and nobody needs its contents.
+    pub(crate) unsafe fn begin_small(&self, range: Range<usize>) -> Result<(), Refused> {
+        let (start, bytes) = self.part(range);
+        // SAFETY: `part` checked the range; the caller promises that the contents are not needed.
+        unsafe { System::begin_small(start, bytes) }
     }
 
     /// Gives the memory of `range` back; on success it reads as zero.

@@ -60,6 +60,10 @@ unsafe impl PageSource for Kernel {
 
     unsafe fn prefer_huge(_start: NonNull<u8>, _bytes: usize, _wanted: bool) {}
 
+    unsafe fn begin_small(_start: NonNull<u8>, _bytes: usize) -> Result<(), Refused> {
+        Ok(())
+    }
+
     unsafe fn resident(_start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused> {
         pages.fill(1);
         Ok(())

@@ -47,7 +47,9 @@ fn ask_memory_bytes() -> Option<usize> {
     // SAFETY: the call filled it, and its fields are integers.
     let info = unsafe { info.assume_init() };
     let units = info.totalram.saturating_add(info.totalswap);
-    usize::try_from(units.saturating_mul(u64::from(info.mem_unit))).ok()
+    let bytes = usize::try_from(units.saturating_mul(u64::from(info.mem_unit))).ok();
+    // No machine has none: then the call was accepted, and nothing was filled in.
+    bytes.filter(|bytes| *bytes > 0)
 }
 
 /// How many mappings a process can have. Source: `max_map_count` in `proc_sys_vm(5)`.
@@ -57,6 +59,12 @@ pub(crate) fn most_mappings() -> usize {
     const USUAL: usize = 65_530;
     static KNOWN: super::lock::OnceLock<usize> = super::lock::OnceLock::new();
     *KNOWN.get_or_init(|| number_in("/proc/sys/vm/max_map_count", 0).unwrap_or(USUAL))
+}
+
+/// Elsewhere none are counted.
+#[cfg(not(all(target_os = "linux", not(mm_portable))))]
+pub(crate) fn most_mappings() -> usize {
+    usize::MAX
 }
 
 /// The process's limit of address space in bytes, if it has one. Source: getrlimit(2).

@@ -70,7 +70,7 @@ impl Central {
             Standing::Spare => self.spare.account_used(extent.bytes()),
             Standing::GivenBack => {
                 self.spare.account_missed(extent.bytes());
-                self.prefer_huge(extent);
+                extent.begin_again(&mut self.account.kernel_calls);
             }
         }
         extent.set_standing(Standing::Used);
@@ -106,8 +106,7 @@ fn settle_pages(extent: &'static Extent, os_page: usize, calls: &mut u64) -> usi
     }
     let was_huge = extent.is_huge();
     if was_huge {
-        // Else the kernel makes huge pages again of what is left, in its own time.
-        extent.prefer_huge(false, calls);
+        extent.end_huge(calls);
     }
     let pages = extent.pages();
     pages

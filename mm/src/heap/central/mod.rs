@@ -32,9 +32,6 @@ use spare::SpareMemory;
 
 pub(super) use spot::{extent_of, is_block, released_twice, spot_of};
 
-/// Families with at least this many bytes of address space ask for huge OS pages.
-const HUGE_FROM: usize = 8 << 20;
-
 /// What the lock of a family guards.
 #[derive(Debug)]
 pub(super) struct Central {
@@ -269,24 +266,16 @@ impl Central {
             0
         };
         let place = self.place_for(pages * heap.geometry().page_bytes())?;
+        place.begin_extent(self.mapped, &mut self.account.kernel_calls)?;
         let record = Extent::make(heap, place, colour);
         let record = record.inspect_err(|_| self.unrecorded = Some(place))?;
         self.mapped += place.bytes;
         self.next_pages = place.bytes / heap.geometry().page_bytes() * 2;
         if let Record::Extent(extent) = record {
-            self.prefer_huge(extent);
+            extent.begin_wish(self.mapped, &mut self.account.kernel_calls);
             extent.guard(&mut self.account.kernel_calls);
         }
         Ok(record)
-    }
-
-    /// Asks for huge OS pages for an extent of which no memory is in use, if the family is large.
-    pub(super) fn prefer_huge(&mut self, extent: &Extent) {
-        let is_large = extent.bytes() == EXTENT && self.mapped >= HUGE_FROM;
-        // No huge page can have a hole.
-        if is_large && !extent.is_huge() && !hardening::is_guarded() {
-            extent.prefer_huge(true, &mut self.account.kernel_calls);
-        }
     }
 
     /// Address space for an extent: what an earlier try left, else new.

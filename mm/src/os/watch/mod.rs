@@ -75,8 +75,9 @@ pub(crate) fn is_on() -> bool {
     TO_ASAN || is_valgrind_there()
 }
 
+/// Whether the program runs under valgrind, as far as anybody looked.
 #[inline]
-fn is_valgrind_there() -> bool {
+pub(super) fn is_valgrind_there() -> bool {
     TO_VALGRIND && valgrind::is_there()
 }
 

@@ -1,0 +1,33 @@
+//! A kernel that says yes to what it does not do.
+
+use core::alloc::Layout;
+
+use super::{family_of, sequence};
+use crate::family::PageFamily;
+use crate::os::lies::{Lie, lying};
+
+#[test]
+fn memory_that_was_not_discarded_is_not_taken_for_zero() {
+    let family = family_of("lies-discard", 36);
+    let layout = Layout::from_size_align(3 << 20, 8).expect("a layout");
+    let large = PageFamily::register("lies-large", layout).expect("a new name");
+    lying(Lie::DISCARD, || {
+        assert_eq!(sequence(family), 0);
+        for _ in 0..3 {
+            let block = large.alloc_zeroed(11).expect("memory");
+            // SAFETY: the block is live and ours, and has so many bytes.
+            unsafe { block.cast::<[u8; 64]>().write([7; 64]) };
+            // SAFETY: the block is live and ours.
+            unsafe { large.release(block) }.expect("live");
+            assert_eq!(large.trim(), 0, "nothing was given back");
+            let again = large.alloc_zeroed(11).expect("memory");
+            // SAFETY: as above.
+            let head = unsafe { again.cast::<[u8; 64]>().read() };
+            assert_eq!(head, [0; 64]);
+            // SAFETY: as above.
+            unsafe { large.release(again) }.expect("live");
+        }
+    });
+    large.check().expect("the walker finds the same");
+    assert!(large.trim() > 0, "this kernel takes it");
+}

@@ -1,0 +1,163 @@
+//! The only calls of `libc` for memory. Each gives the kernel's own answer, whether it is true or not.
+//!
+//! Sources: `mmap(2)`, `mprotect(2)`, `madvise(2)`, `mincore(2)`, `sigprocmask(2)`.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this file is where the raw calls belong"
+)]
+
+use core::ptr::{self, NonNull};
+
+use super::Refused;
+#[cfg(test)]
+use super::lies::{Lie, is_told};
+
+/// Who may touch a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    Nobody,
+    Process,
+}
+
+/// What can be said of a range to `madvise`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Advice {
+    Discard,
+    Huge,
+    NotHuge,
+    InstallGuard,
+    RemoveGuard,
+}
+
+impl Advice {
+    /// The kernel's number. `MADV_GUARD_INSTALL` and `MADV_GUARD_REMOVE` are those of Linux 6.13 and
+    /// later. Source: `linux/mman.h`.
+    fn number(self) -> libc::c_int {
+        match self {
+            Self::Discard => libc::MADV_DONTNEED,
+            Self::Huge => libc::MADV_HUGEPAGE,
+            Self::NotHuge => libc::MADV_NOHUGEPAGE,
+            Self::InstallGuard => 102,
+            Self::RemoveGuard => 103,
+        }
+    }
+}
+
+/// Bytes of one OS page.
+pub(super) fn page_bytes() -> usize {
+    // SAFETY: `sysconf` has no preconditions.
+    let answer = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    let answer = usize::try_from(answer).ok();
+    let answer = answer.filter(|bytes| bytes.is_power_of_two());
+    answer.expect("the kernel has a page size")
+}
+
+/// Maps new address space that nobody may touch.
+pub(super) fn map(bytes: usize) -> Result<NonNull<u8>, Refused> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: without MAP_FIXED the kernel picks addresses that nothing uses.
+    let start = unsafe { libc::mmap(ptr::null_mut(), bytes, libc::PROT_NONE, flags, -1, 0) };
+    if start == libc::MAP_FAILED {
+        return Err(Refused);
+    }
+    NonNull::new(start.cast()).ok_or(Refused)
+}
+
+/// Unmaps a part of a mapping that only the caller knows of.
+pub(super) fn unmap(start: NonNull<u8>, bytes: usize) {
+    if bytes > 0 {
+        // SAFETY: the callers own the range. A refusal leaves it reserved, which harms nobody.
+        unsafe { libc::munmap(start.as_ptr().cast(), bytes) };
+    }
+}
+
+/// Changes who may touch a range.
+///
+/// # Safety
+///
+/// The caller owns the OS pages of the range, and nobody touches them who no longer may.
+pub(super) unsafe fn protect(
+    start: NonNull<u8>,
+    bytes: usize,
+    access: Access,
+) -> Result<(), Refused> {
+    #[cfg(test)]
+    if is_told(Lie::Access) {
+        return Ok(());
+    }
+    let protection = match access {
+        Access::Nobody => libc::PROT_NONE,
+        Access::Process => libc::PROT_READ | libc::PROT_WRITE,
+    };
+    // SAFETY: the caller promises it.
+    accepted(unsafe { libc::mprotect(start.as_ptr().cast(), bytes, protection) })
+}
+
+/// Gives advice on a range.
+///
+/// # Safety
+///
+/// The caller owns the OS pages of the range. But for advice on huge pages, nobody needs their
+/// contents.
+pub(super) unsafe fn advise(
+    start: NonNull<u8>,
+    bytes: usize,
+    advice: Advice,
+) -> Result<(), Refused> {
+    #[cfg(test)]
+    if is_told(Lie::Advice(advice)) {
+        return Ok(());
+    }
+    // SAFETY: the caller promises it.
+    accepted(unsafe { libc::madvise(start.as_ptr().cast(), bytes, advice.number()) })
+}
+
+/// Says of each OS page from `start` on whether memory backs it, in the byte's lowest bit.
+///
+/// # Safety
+///
+/// The caller owns as many OS pages as `pages` has bytes.
+pub(super) unsafe fn residency(start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused> {
+    #[cfg(test)]
+    if is_told(Lie::Residency) {
+        return Ok(());
+    }
+    let bytes = pages.len() * page_bytes();
+    // SAFETY: `pages` has a byte for each OS page of the range.
+    accepted(unsafe { libc::mincore(start.as_ptr().cast(), bytes, pages.as_mut_ptr()) })
+}
+
+/// Unlocks a range that `mlockall` locked when it was mapped: locked memory is not discarded.
+///
+/// # Safety
+///
+/// The caller owns the OS pages of the range.
+pub(super) unsafe fn unlock(start: NonNull<u8>, bytes: usize) {
+    // SAFETY: the caller promises it. A refusal leaves the range as it was.
+    unsafe { libc::munlock(start.as_ptr().cast(), bytes) };
+}
+
+/// Whether the process may write at `at`, as the kernel finds out when it is to put something there;
+/// `None` if it does not say so.
+///
+/// # Safety
+///
+/// `at` is a multiple of 8, and nobody needs the 8 bytes there.
+pub(super) unsafe fn is_writable(at: NonNull<u8>) -> Option<bool> {
+    /// Bytes of the kernel's set of signals, which is not that of `libc`.
+    const SET_BYTES: usize = 8;
+    let unchanged = ptr::null::<u8>();
+    let (call, how) = (libc::SYS_rt_sigprocmask, libc::SIG_BLOCK);
+    // SAFETY: nothing is blocked. The set of what was blocked before has room at `at`, or else the
+    // kernel answers EFAULT.
+    let answer = unsafe { libc::syscall(call, how, unchanged, at.as_ptr(), SET_BYTES) };
+    if answer == 0 {
+        return Some(true);
+    }
+    let error = std::io::Error::last_os_error().raw_os_error();
+    (error == Some(libc::EFAULT)).then_some(false)
+}
+
+fn accepted(answer: libc::c_int) -> Result<(), Refused> {
+    if answer == 0 { Ok(()) } else { Err(Refused) }
+}

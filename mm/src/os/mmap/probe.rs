@@ -1,0 +1,304 @@
+//! What this kernel really does.
+//!
+//! Emulators, sandboxes and filters of system calls answer yes to what they never do: qemu's user mode
+//! to most advice, gVisor to `mincore`. Memory that was not discarded though the kernel said so would
+//! be handed out as zero, and a guard that is none would be relied on. So each answer that something
+//! depends on is tried once, on a few OS pages of our own. What can be asked early is asked with the
+//! first reservation, when there is memory for it; what few programs need, at its first use.
+//!
+//! | the kernel says that | unless it does | then |
+//! | --- | --- | --- |
+//! | new memory can be used, and is zero | [`grants`] | there is no memory for mm |
+//! | memory was discarded | [`discards`] | it stays, and whoever needs it zeroed clears it |
+//! | a mark keeps everybody out | [`marks_guard`] | guards are mappings |
+//! | a mapping keeps everybody out | [`mappings_guard`] | there are no guards |
+//! | memory backs a page, or not | [`tells_residency`] | nobody knows what is resident |
+//!
+//! Advice on huge pages is a wish: nothing depends on it. Of what has no lasting answer, and of a
+//! filter that comes after the first use, nobody can know.
+
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+use super::calls::{self, Access, Advice};
+use super::{Kernel, watch};
+use crate::os::PageSource;
+
+/// OS pages of a [`Trial`]: what is asked of the middle one must not concern the others. Where the
+/// machine's pages are larger than those that an emulator shows, it would.
+const PAGES: usize = 3;
+
+/// What is in an OS page that was written to.
+const WRITTEN: u8 = 0xA5;
+
+/// Whether something is so, once it was tried.
+struct Fact(AtomicU8);
+
+const UNKNOWN: u8 = 0;
+const TRUE: u8 = 1;
+const FALSE: u8 = 2;
+
+static GRANTS: Fact = Fact(AtomicU8::new(UNKNOWN));
+static DISCARDS: Fact = Fact(AtomicU8::new(UNKNOWN));
+static MARKS_GUARD: Fact = Fact(AtomicU8::new(UNKNOWN));
+static MAPPINGS_GUARD: Fact = Fact(AtomicU8::new(UNKNOWN));
+static TELLS_RESIDENCY: Fact = Fact(AtomicU8::new(UNKNOWN));
+
+/// Tries what is asked with the first reservation.
+pub(super) fn begin() {
+    grants();
+    discards();
+}
+
+/// Whether memory can be used once the kernel said so, and is zero at first.
+pub(super) fn grants() -> bool {
+    // Where it cannot be tried now, memory is short, and nothing speaks against it.
+    GRANTS.known_or(try_to_use).unwrap_or(true)
+}
+
+/// Whether discarded memory reads as zero, and only that.
+pub(super) fn discards() -> bool {
+    DISCARDS.known_or(try_to_discard).unwrap_or(false)
+}
+
+/// Whether marks in the page table keep everybody out until they are taken away.
+pub(super) fn marks_guard() -> bool {
+    MARKS_GUARD.known_or(try_marks).unwrap_or(false)
+}
+
+/// Whether a mapping without access keeps everybody out.
+pub(super) fn mappings_guard() -> bool {
+    // Every kernel has done this from its first version on.
+    MAPPINGS_GUARD.known_or(try_mappings).unwrap_or(true)
+}
+
+/// Whether the kernel tells apart OS pages that memory backs from others.
+pub(super) fn tells_residency() -> bool {
+    TELLS_RESIDENCY.known_or(try_residency).unwrap_or(false)
+}
+
+impl Fact {
+    /// What is known, or else what `attempt` finds out; `None` if it cannot now.
+    #[inline]
+    fn known_or(&self, attempt: fn() -> Option<bool>) -> Option<bool> {
+        #[cfg(test)]
+        if super::lies::is_any_told() {
+            return attempt();
+        }
+        match self.0.load(Relaxed) {
+            TRUE => Some(true),
+            FALSE => Some(false),
+            _ => self.find_out(attempt),
+        }
+    }
+
+    /// Two threads may do it at once, and find the same.
+    #[cold]
+    fn find_out(&self, attempt: fn() -> Option<bool>) -> Option<bool> {
+        let found = attempt()?;
+        self.0.store(if found { TRUE } else { FALSE }, Relaxed);
+        Some(found)
+    }
+}
+
+/// A few OS pages that nobody else knows of, and none may touch at first.
+///
+/// # Invariants
+///
+/// 1. `start` is that of [`PAGES`] OS pages that this value owns.
+struct Trial {
+    start: NonNull<u8>,
+    page: usize,
+}
+
+impl Trial {
+    fn new() -> Option<Self> {
+        let page = Kernel::page_bytes();
+        let start = calls::map(PAGES * page).ok()?;
+        Some(Self { start, page })
+    }
+
+    /// As above, and the process may use all of them.
+    fn usable() -> Option<Self> {
+        let trial = Self::new()?;
+        // SAFETY: invariant 1.
+        unsafe { calls::protect(trial.start, PAGES * trial.page, Access::Process) }.ok()?;
+        Some(trial)
+    }
+
+    /// The first byte of a page.
+    fn at(&self, number: usize) -> NonNull<u8> {
+        assert!(number < PAGES, "outside of the trial");
+        // SAFETY: invariant 1: the byte is one of the trial's.
+        unsafe { self.start.add(number * self.page) }
+    }
+
+    /// The first and the last byte of a page that may be used.
+    fn ends(&self, number: usize) -> [NonNull<u8>; 2] {
+        let first = self.at(number);
+        // SAFETY: invariant 1: the last byte of the same page.
+        [first, unsafe { first.add(self.page - 1) }]
+    }
+
+    fn write(&self, number: usize) {
+        for end in self.ends(number) {
+            // SAFETY: invariant 1. The callers know that the page may be used. Volatile, for the
+            // kernel changes memory behind the compiler's back.
+            unsafe { end.write_volatile(WRITTEN) };
+        }
+    }
+
+    fn holds(&self, number: usize, byte: u8) -> bool {
+        // SAFETY: as in `write`.
+        let read = |end: NonNull<u8>| unsafe { end.read_volatile() };
+        self.ends(number).into_iter().all(|end| read(end) == byte)
+    }
+
+    /// Whether the process may write to a page, if the kernel says it. Its ends stay as they are.
+    fn is_writable(&self, number: usize) -> Option<bool> {
+        // SAFETY: invariant 1: inside of the page.
+        let inside = unsafe { self.at(number).add(64) };
+        // SAFETY: nobody needs what is there, and a page is aligned to more.
+        unsafe { calls::is_writable(inside) }
+    }
+
+    fn protect_middle(&self, access: Access) -> Option<()> {
+        // SAFETY: invariant 1. Whoever touches the page afterwards asks the kernel before.
+        unsafe { calls::protect(self.at(1), self.page, access) }.ok()
+    }
+
+    fn advise_middle(&self, advice: Advice) -> Option<()> {
+        // SAFETY: invariant 1: nobody needs what is there.
+        unsafe { calls::advise(self.at(1), self.page, advice) }.ok()
+    }
+
+    /// Discards the middle page, also under `mlockall`, which locks new memory. Only there it is
+    /// unlocked: a filter of system calls may end a process that makes an unusual one.
+    fn discard_middle(&self) -> Option<()> {
+        self.advise_middle(Advice::Discard).or_else(|| {
+            // SAFETY: invariant 1.
+            unsafe { calls::unlock(self.at(1), self.page) };
+            self.advise_middle(Advice::Discard)
+        })
+    }
+
+    /// Whether the middle page, and no other, keeps everybody out.
+    fn is_guarded(&self) -> bool {
+        let writable = [0, 1, 2].map(|number| self.is_writable(number));
+        writable == [Some(true), Some(false), Some(true)]
+    }
+
+    /// Whether everybody may use the middle page again, which is empty or as it was.
+    fn is_open(&self) -> bool {
+        self.is_writable(1) == Some(true) && (self.holds(1, 0) || self.holds(1, WRITTEN))
+    }
+}
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        calls::unmap(self.start, PAGES * self.page);
+    }
+}
+
+/// Whether the kernel can be asked who may touch a page: of a new one, nobody.
+fn can_ask_of_access() -> bool {
+    let asked = || Trial::new()?.is_writable(1);
+    asked() == Some(false)
+}
+
+fn try_to_use() -> Option<bool> {
+    let trial = Trial::usable()?;
+    // Whoever touches a page that cannot be used is ended, so that the kernel is asked before.
+    let is_usable = |number| trial.is_writable(number) != Some(false);
+    Some((0..PAGES).all(|number| is_usable(number) && trial.holds(number, 0)))
+}
+
+fn try_to_discard() -> Option<bool> {
+    if !grants() {
+        return None;
+    }
+    let trial = Trial::usable()?;
+    (0..PAGES).for_each(|number| trial.write(number));
+    if trial.discard_middle().is_none() {
+        return Some(false);
+    }
+    let kept = trial.holds(0, WRITTEN) && trial.holds(2, WRITTEN);
+    Some(kept && trial.holds(1, 0))
+}
+
+fn try_marks() -> Option<bool> {
+    // It would complain of the question, and hands all advice on to the kernel.
+    if watch::is_valgrind_there() {
+        return Some(true);
+    }
+    if !grants() || !can_ask_of_access() {
+        return None;
+    }
+    let trial = Trial::usable()?;
+    let is_guarded = trial.advise_middle(Advice::InstallGuard).is_some() && trial.is_guarded();
+    let is_open = || trial.advise_middle(Advice::RemoveGuard).is_some() && trial.is_open();
+    Some(is_guarded && is_open())
+}
+
+fn try_mappings() -> Option<bool> {
+    if watch::is_valgrind_there() || !grants() || !can_ask_of_access() {
+        return None;
+    }
+    let trial = Trial::usable()?;
+    let is_guarded = trial.protect_middle(Access::Nobody).is_some() && trial.is_guarded();
+    let is_open = || trial.protect_middle(Access::Process).is_some() && trial.is_open();
+    Some(is_guarded && is_open())
+}
+
+fn try_residency() -> Option<bool> {
+    /// What the kernel never answers.
+    const UNANSWERED: u8 = 0xFE;
+    if !grants() {
+        return None;
+    }
+    // Of what nobody may touch no page is backed, whatever is locked or huge by default.
+    let trial = Trial::new()?;
+    trial.protect_middle(Access::Process)?;
+    trial.write(1);
+    let mut answer = [UNANSWERED; PAGES];
+    // SAFETY: invariant 1 of the trial.
+    let told = unsafe { calls::residency(trial.start, &mut answer) };
+    Some(told.is_ok() && answer.map(|page| page & 1) == [0, 1, 0] && answer[1] != UNANSWERED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lies::{Lie, lying};
+    use super::*;
+
+    /// What is found out, with a lie for each and without.
+    fn check(question: fn() -> bool, lies: &[Lie]) {
+        for lie in lies {
+            assert!(!lying(*lie, question), "{lie:?}");
+        }
+    }
+
+    #[test]
+    fn lies_are_found_out() {
+        check(discards, &[Lie::DISCARD, Lie::Access]);
+        check(
+            marks_guard,
+            &[
+                Lie::Advice(Advice::InstallGuard),
+                Lie::Advice(Advice::RemoveGuard),
+                Lie::Access,
+            ],
+        );
+        check(tells_residency, &[Lie::Residency, Lie::Access]);
+        check(grants, &[Lie::Access]);
+    }
+
+    #[test]
+    fn this_kernel_tells_the_truth() {
+        assert!(grants() && discards() && mappings_guard() && tells_residency());
+        // Those that have no such marks say so.
+        let trial = Trial::usable().expect("address space");
+        let has_marks = trial.advise_middle(Advice::InstallGuard).is_some();
+        assert_eq!(marks_guard(), has_marks);
+    }
+}
