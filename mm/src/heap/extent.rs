@@ -116,7 +116,7 @@ impl Extent {
             place,
             start: place.address(),
             colour: u32::try_from(colour).map_err(|_| Refused)?,
-            first_capacity: count(geometry.capacity_without(colour + heap.guard_bytes())),
+            first_capacity: count(heap.capacity_with(colour)),
             capacity: count(heap.page_capacity()),
             standing: AtomicU8::new(Standing::Used as u8),
             huge: AtomicBool::new(false),

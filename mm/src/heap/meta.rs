@@ -7,7 +7,7 @@
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
-use crate::os::{Lock, Mapping, MutexGuard, PageSource, Refused, System};
+use crate::os::{Lock, Look, Mapping, MutexGuard, PageSource, Refused, System};
 
 /// Bytes of a chunk, unless what is placed needs more.
 const CHUNK: usize = 1 << 20;
@@ -114,11 +114,11 @@ impl Region {
     }
 
     /// Resident bytes of all chunks.
-    pub(crate) fn resident(&self) -> usize {
-        let chunks = self.chunks();
-        chunks
-            .map(|chunk| chunk.mapping.resident(0..chunk.mapping.bytes()))
-            .sum()
+    pub(crate) fn resident(&self, look: &Look) -> Result<usize, Refused> {
+        self.chunks().try_fold(0, |all, chunk| {
+            let mapping = &chunk.mapping;
+            Ok(all + mapping.resident(look, 0..mapping.bytes())?)
+        })
     }
 
     /// Bytes of address space of all chunks.

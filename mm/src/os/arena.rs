@@ -11,7 +11,7 @@ use core::sync::atomic::{
 };
 
 use super::lock::OnceLock;
-use super::{Lock, Mapping, PageSource, Refused, System, process, watch};
+use super::{Lock, Look, Mapping, PageSource, Refused, System, process, watch};
 
 /// Memory is committed in steps of this many bytes, at which arenas are aligned too.
 const STEP: usize = 2 << 20;
@@ -108,31 +108,33 @@ impl<E: Sync, const GRANULE: usize> AddressSpace<E, GRANULE> {
         arena.record_at(address)
     }
 
-    /// Calls `f` with the record and the bytes of each step, or part of one, that memory backs.
+    /// Calls `f` with the record and the bytes of each step, or part of one, that memory backs, or
+    /// of which the kernel does not say it.
     ///
     /// `in_use` says of a record how many bytes its run still has from an offset on, and whether
     /// any memory may back them: the kernel is not asked about what was given back.
     pub(crate) fn for_each_resident(
         &'static self,
+        look: &Look,
         in_use: impl Fn(&E, usize) -> (usize, bool),
-        mut f: impl FnMut(&'static E, usize),
+        mut f: impl FnMut(&'static E, Result<usize, Refused>),
     ) {
         for arena in self.open_arenas() {
             for span in arena.spans(&in_use) {
-                arena
-                    .space
-                    .resident_by_step(span, GRANULE, |offset, bytes| {
-                        if let Some(record) = arena.record_at_offset(offset) {
-                            f(record, bytes);
-                        }
-                    });
+                let space = &arena.space;
+                space.resident_by_step(look, span, GRANULE, |offset, bytes| {
+                    if let Some(record) = arena.record_at_offset(offset) {
+                        f(record, bytes);
+                    }
+                });
             }
         }
     }
 
     /// Resident bytes of the tables.
-    pub(crate) fn tables_resident(&'static self) -> usize {
-        self.open_arenas().map(Arena::table_resident).sum()
+    pub(crate) fn tables_resident(&'static self, look: &Look) -> Result<usize, Refused> {
+        let mut arenas = self.open_arenas();
+        arenas.try_fold(0, |all, arena| Ok(all + arena.table_resident(look)?))
     }
 
     /// Holds all locks, before a fork.
@@ -292,9 +294,9 @@ impl<E: Sync, const GRANULE: usize> Arena<E, GRANULE> {
         Some(unsafe { entry.cast().as_ref() })
     }
 
-    fn table_resident(&self) -> usize {
+    fn table_resident(&self, look: &Look) -> Result<usize, Refused> {
         let bytes = self.entries.load(Relaxed) * size_of::<AtomicPtr<E>>();
-        self.table.resident(0..bytes)
+        self.table.resident(look, 0..bytes)
     }
 
     fn take(&self, bytes: usize, align: usize, calls: &mut u64) -> Result<usize, Denied> {

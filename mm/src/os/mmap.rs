@@ -9,6 +9,7 @@
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use super::pagemap::Pagemap;
 use super::{Guard, PageSource, Refused, process, watch};
 
 /// Marks OS pages in the page table itself, which takes no entry of the kernel's list of mappings.
@@ -23,7 +24,8 @@ pub(crate) struct Kernel;
 // SAFETY: `mmap` of a new range gives addresses nobody has; anonymous private memory reads as
 // zero until written, and again after `MADV_DONTNEED` returned 0 (madvise(2)).
 unsafe impl PageSource for Kernel {
-    const MEASURES_RESIDENT: bool = true;
+    type Look = Pagemap;
+
     const ARENA_BYTES: usize = 1 << 40;
 
     fn page_bytes() -> usize {
@@ -109,7 +111,22 @@ unsafe impl PageSource for Kernel {
         unsafe { libc::madvise(start.as_ptr().cast(), bytes, advice) };
     }
 
-    unsafe fn resident(start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused> {
+    fn look() -> Pagemap {
+        Pagemap::open()
+    }
+
+    fn tells_zeros(look: &Pagemap) -> bool {
+        look.is_open()
+    }
+
+    unsafe fn resident(
+        look: &Pagemap,
+        start: NonNull<u8>,
+        pages: &mut [u8],
+    ) -> Result<(), Refused> {
+        if look.is_open() {
+            return look.look(start, pages);
+        }
         let bytes = pages.len() * Self::page_bytes();
         // SAFETY: `pages` has a byte for each OS page of the range.
         let answer = unsafe { libc::mincore(start.as_ptr().cast(), bytes, pages.as_mut_ptr()) };

@@ -15,7 +15,8 @@ const PAGE: usize = 4 << 10;
 
 // SAFETY: a fresh allocation is used by nobody else, reads as zero, and `discard` clears.
 unsafe impl PageSource for Kernel {
-    const MEASURES_RESIDENT: bool = false;
+    type Look = ();
+
     const ARENA_BYTES: usize = 32 << 20;
 
     fn page_bytes() -> usize {
@@ -58,9 +59,15 @@ unsafe impl PageSource for Kernel {
 
     unsafe fn prefer_huge(_start: NonNull<u8>, _bytes: usize, _wanted: bool) {}
 
-    unsafe fn resident(_start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused> {
-        pages.fill(1);
-        Ok(())
+    fn look() {}
+
+    fn tells_zeros((): &()) -> bool {
+        false
+    }
+
+    /// Nobody says it.
+    unsafe fn resident((): &(), _start: NonNull<u8>, _pages: &mut [u8]) -> Result<(), Refused> {
+        Err(Refused)
     }
 }
 

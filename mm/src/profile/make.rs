@@ -211,6 +211,8 @@ impl FamilyProfile {
 fn call_site(site: &'static Site, figures: &SiteFigures, now: u64, bytes: usize) -> CallSite {
     let at = site.origin;
     let is_live = figures.live_blocks > 0;
+    let is_asked = is_live && bytes > 0;
+    let value = is_asked.then(|| process::copy_of(figures.oldest_address, bytes));
     CallSite {
         location: Location::new(at.file, at.line, at.column, ""),
         thread: site.thread,
@@ -218,7 +220,8 @@ fn call_site(site: &'static Site, figures: &SiteFigures, now: u64, bytes: usize)
         live_blocks: figures.live_blocks,
         live_units: figures.live_units,
         oldest: is_live.then(|| Duration::from_millis(now.saturating_sub(figures.oldest))),
-        value: (is_live && bytes > 0).then(|| process::copy_of(figures.oldest_address, bytes)),
+        value_unreadable: value == Some(None),
+        value: value.flatten(),
         blocks_recorded: figures.blocks,
         units_recorded: figures.units,
     }

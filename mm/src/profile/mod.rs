@@ -86,6 +86,8 @@ pub struct CallSite {
     pub oldest: Option<Duration>,
     /// The first bytes of the oldest of them, if they were asked for; see [`leaks_with_values`].
     pub value: Option<Box<[u8]>>,
+    /// Whether they were asked for and the system did not let mm read them; `value` is `None` then.
+    pub value_unreadable: bool,
     /// Blocks recorded since tracking began, live or released.
     pub blocks_recorded: u64,
     /// Units of these blocks.

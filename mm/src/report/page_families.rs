@@ -88,7 +88,7 @@ fn row(family: &FamilySnapshot) -> [Cell<'_>; 6] {
         Cell::Family(FamilyName::from(family)),
         Cell::Bytes(family.unit_size),
         Cell::Count(family.unit_align.into()),
-        Cell::Count(family.units_per_page.into()),
+        Cell::Range(family.first_page_units, family.units_per_page),
         Cell::Place(Place(family.location)),
         // Those of C have one that tells of more than the name.
         if family.run_time && family.path == family.name {
