@@ -20,3 +20,7 @@ pub use share::{is_whole, share};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/reports.md")]
+struct Reports;

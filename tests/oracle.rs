@@ -8,7 +8,7 @@ use std::sync::{Barrier, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use mm::{FreeError, PageFamily};
-use mm_tests::{again_with, family, release, resident};
+use mm_tests::{again_with, family, release, resident, share};
 use proptest::prelude::*;
 
 #[derive(Clone, Copy, Debug)]
@@ -199,8 +199,17 @@ fn bytes_of<'a>(block: NonNull<u8>, bytes: usize) -> &'a [u8] {
     unsafe { bytes.as_ref() }
 }
 
+/// Fewer where the slow ways of hardened families are taken.
+fn cases() -> u32 {
+    if std::env::var_os("MM_OPTIONS").is_some() {
+        share(8, 16)
+    } else {
+        share(24, 96)
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: mm_tests::share(24, 96), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn blocks_and_figures_match(

@@ -121,7 +121,8 @@ pub(crate) fn snapshot_of(family: &'static PageFamily) -> FamilySnapshot {
 }
 
 /// Gives back to the kernel all memory that can be given; returns how many bytes that were,
-/// counted in whole OS pages, touched or not.
+/// counted in whole OS pages, touched or not: what
+/// [`reclaimable_bytes`](Snapshot::reclaimable_bytes) says before.
 ///
 /// The calling thread's caches are flushed first; other threads flush theirs at their next call,
 /// so what those hold is given back by a later `trim`.

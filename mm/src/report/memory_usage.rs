@@ -38,6 +38,19 @@ const NOT_MEASURED: &str = "RESIDENT: not measured where the system does not say
 
 /// The report of memory by family, the one with most live bytes first.
 ///
+/// | column | meaning |
+/// | --- | --- |
+/// | LIVE UNITS | units that are handed out and not released |
+/// | LIVE, BYTES | their bytes, rounded and exactly |
+/// | SHARE | percent of all families' live bytes |
+/// | PEAK | the highest LIVE that was seen, within one cache per thread of the true peak |
+/// | RESIDENT | bytes that are backed by memory, as the kernel says; `not measured` where it does not, see [`resident_bytes`](FamilySnapshot::resident_bytes) |
+/// | USED, HOLES, OTHER | percent of the pages that are not empty: live units, free units, and the rest, which is caches and what units do not fill |
+/// | KEPT | live blocks in percent of all that were ever allocated |
+///
+/// The line below divides the resident bytes of the process into families, mm's records, and the
+/// rest, as far as each is known.
+///
 /// Displaying it does not allocate. [`Snapshot::memory_usage`] makes it.
 ///
 /// # Examples

@@ -9,6 +9,11 @@ use super::{FamilySnapshot, Label, Location, Snapshot};
 /// Displayed, it is a table of the families that changed, the one whose live bytes grew most
 /// first. It is plain text, without colour.
 ///
+/// | column | meaning |
+/// | --- | --- |
+/// | LIVE UNITS +/-, LIVE BYTES +/- | change in live units, and in their bytes |
+/// | BLOCKS ALLOCATED, RELEASED | blocks handed out and released in between |
+///
 /// # Examples
 ///
 /// ```
