@@ -140,6 +140,31 @@ fn addresses_stay_with_their_family() {
 }
 
 #[test]
+fn units_per_page_are_those_that_a_page_has() {
+    let mut coloured = 0;
+    for number in 0..4 {
+        let family = family(&format!("pages:units-{number}"), 32);
+        if number % 2 == 1 {
+            // What comes before the first page, and has none.
+            let large = family.alloc(10_000).expect("memory");
+            release(family, large);
+            trim();
+        }
+        let per_page = figures(family).units_per_page;
+        let blocks: Vec<_> = (0..3 * per_page)
+            .map(|_| family.alloc(1).expect("memory"))
+            .collect();
+        let of = figures(family);
+        let units = of.live_units + of.cached_units + of.free_units;
+        let further = (of.vm_pages - 1) * of.units_per_page;
+        assert_eq!(units, of.first_page_units + further, "{of:?}");
+        coloured += usize::from(of.first_page_units < of.units_per_page);
+        blocks.into_iter().for_each(|block| release(family, block));
+    }
+    assert!(coloured >= 3, "{coloured}");
+}
+
+#[test]
 fn resident_memory_follows_what_is_touched() {
     let family = family("pages:touch", 4_096);
     let block = family.alloc_zeroed(50_000).expect("address space");
