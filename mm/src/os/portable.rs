@@ -15,7 +15,7 @@ const PAGE: usize = 4 << 10;
 
 // SAFETY: a fresh allocation is used by nobody else, reads as zero, and `discard` clears.
 unsafe impl PageSource for Kernel {
-    type Look = ();
+    type Look = NoAnswer;
 
     const ARENA_BYTES: usize = 32 << 20;
 
@@ -59,17 +59,27 @@ unsafe impl PageSource for Kernel {
 
     unsafe fn prefer_huge(_start: NonNull<u8>, _bytes: usize, _wanted: bool) {}
 
-    fn look() {}
+    fn look() -> NoAnswer {
+        NoAnswer
+    }
 
-    fn tells_zeros((): &()) -> bool {
+    fn tells_zeros(_: &NoAnswer) -> bool {
         false
     }
 
     /// Nobody says it.
-    unsafe fn resident((): &(), _start: NonNull<u8>, _pages: &mut [u8]) -> Result<(), Refused> {
+    unsafe fn resident(
+        _: &NoAnswer,
+        _start: NonNull<u8>,
+        _pages: &mut [u8],
+    ) -> Result<(), Refused> {
         Err(Refused)
     }
 }
+
+/// There is nothing to ask with.
+#[derive(Debug)]
+pub(crate) struct NoAnswer;
 
 fn layout(bytes: usize, align: usize) -> Result<Layout, Refused> {
     Layout::from_size_align(bytes, align).map_err(|_| Refused)
