@@ -74,7 +74,10 @@ const GROUP: &str = "MM_TEST_GROUP";
 fn usage() -> usize {
     let text = match std::env::var_os(GROUP) {
         Some(file) => fs::read_to_string(file).expect("the group's usage"),
-        None => return usize::try_from(mm::snapshot().process_resident_bytes).expect("64 bits"),
+        None => {
+            let resident = mm::snapshot().process_resident_bytes;
+            return usize::try_from(resident.expect("the system says it")).expect("64 bits");
+        }
     };
     text.trim().parse().expect("a number")
 }

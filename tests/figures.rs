@@ -4,7 +4,7 @@ use std::alloc::Layout;
 use std::fmt;
 use std::ptr::NonNull;
 
-use mm::{FamilySnapshot, PageFamily};
+use mm::{FamilySnapshot, PageFamily, Snapshot};
 
 /// Registers a family of units of `size` bytes.
 ///
@@ -27,6 +27,35 @@ pub fn figures(family: &'static PageFamily) -> FamilySnapshot {
     family.check().expect("the walker finds the same");
     let snapshot = mm::snapshot();
     snapshot.family(family.path()).expect("listed").clone()
+}
+
+/// Whether mm asks the kernel how much memory backs its pages.
+const IS_MEASURED: bool = cfg!(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(mm_portable)
+));
+
+/// Returns the resident bytes of a family; what it has mapped where they are not measured.
+///
+/// # Panics
+///
+/// If they are not known though they are measured.
+#[must_use]
+pub fn resident(of: &FamilySnapshot) -> u64 {
+    assert!(of.resident_bytes.is_some() || !IS_MEASURED, "{of:?}");
+    of.resident_bytes.unwrap_or(of.mapped_bytes)
+}
+
+/// Returns the resident bytes of mm's records; 0 where they are not measured.
+///
+/// # Panics
+///
+/// As [`resident`].
+#[must_use]
+pub fn records(of: &Snapshot) -> u64 {
+    assert!(of.records_resident_bytes.is_some() || !IS_MEASURED);
+    of.records_resident_bytes.unwrap_or(0)
 }
 
 /// Releases a block.

@@ -4,8 +4,11 @@ use std::alloc::Layout;
 use std::collections::BTreeMap;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Barrier, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use mm::{FreeError, PageFamily};
+use mm_tests::{again_with, family, release, resident, share};
 use proptest::prelude::*;
 
 #[derive(Clone, Copy, Debug)]
@@ -85,9 +88,7 @@ impl Oracle {
             Action::ReleaseTwice { pick } => self.release(pick, true),
             Action::ReleaseInside { pick, offset } => self.release_inside(pick, offset),
             Action::Snapshot => self.compare(),
-            Action::Trim => {
-                mm::trim();
-            }
+            Action::Trim => trim(),
         }
         self.family
             .check()
@@ -179,20 +180,43 @@ impl Oracle {
     }
 }
 
+/// What others can give back counts too, so that one test at a time trims.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Trims, which returns what a snapshot says before, and then there is no more.
+fn trim() {
+    let said = mm::snapshot().reclaimable_bytes();
+    assert_eq!(mm::trim() as u64, said);
+    assert_eq!(mm::snapshot().reclaimable_bytes(), 0);
+}
+
 fn bytes_of<'a>(block: NonNull<u8>, bytes: usize) -> &'a [u8] {
     let bytes = NonNull::slice_from_raw_parts(block, bytes);
     // SAFETY: the callers pass live blocks of theirs, which they wrote or were given zeroed.
     unsafe { bytes.as_ref() }
 }
 
+/// Fewer where the slow ways of hardened families are taken.
+fn cases() -> u32 {
+    if std::env::var_os("MM_OPTIONS").is_some() {
+        share(8, 16)
+    } else {
+        share(24, 96)
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: mm_tests::share(24, 96), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn blocks_and_figures_match(
         layout in layout(),
         actions in proptest::collection::vec(action(), 1..250),
     ) {
+        let _alone = alone();
         let mut oracle = Oracle::new(layout);
         for action in actions {
             oracle.act(action);
@@ -202,9 +226,73 @@ proptest! {
             oracle.release(0, false);
         }
         oracle.compare();
-        mm::trim();
+        trim();
         let snapshot = mm::snapshot();
         let end = snapshot.family(oracle.family.name()).expect("listed");
-        prop_assert_eq!((end.vm_pages, end.resident_bytes), (0, 0));
+        prop_assert_eq!((end.vm_pages, resident(end)), (0, 0));
     }
+}
+
+#[test]
+fn they_match_in_hardened_mode() {
+    for options in ["random,poison,guard", "zero"] {
+        let child = again_with("blocks_and_figures_match", options).expect("the parent");
+        let errors = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success(), "{options}: {errors}");
+    }
+}
+
+/// Allocates so many blocks of one unit, and writes to them.
+fn written(family: &'static PageFamily, count: usize) -> Vec<NonNull<u8>> {
+    let written = |_| {
+        let block = family.alloc(1).expect("memory");
+        // SAFETY: the block is new, ours, and has a unit.
+        unsafe { block.write_bytes(1, family.layout().size()) };
+        block
+    };
+    (0..count).map(written).collect()
+}
+
+#[test]
+fn what_trim_returns_is_said_before() {
+    let _alone = alone();
+    // A large block that nobody touched.
+    let large = family("trim:large", 4_096, 8);
+    let block = large.alloc(256).expect("address space");
+    // SAFETY: the block is live and ours.
+    unsafe { release(large, block) };
+    assert!(mm::snapshot().reclaimable_bytes() >= 1 << 20);
+    trim();
+    // Huge OS pages, of which only the first part is in use.
+    let huge = family("trim:huge", 36, 4);
+    let mut kept = Vec::new();
+    for (number, block) in written(huge, 400_000).into_iter().enumerate() {
+        if number % 20_000 == 0 {
+            kept.push(block);
+        } else {
+            // SAFETY: the block is live and ours.
+            unsafe { release(huge, block) };
+        }
+    }
+    trim();
+    written(huge, 10);
+    trim();
+    // What another thread holds back, it gives back at its next call.
+    let (cached, seen) = (Barrier::new(2), Barrier::new(2));
+    let others = family("trim:others", 1_000, 8);
+    thread::scope(|threads| {
+        threads.spawn(|| {
+            for block in written(others, 300) {
+                // SAFETY: the block is live and ours.
+                unsafe { release(others, block) };
+            }
+            cached.wait();
+            seen.wait();
+            drop(written(others, 1));
+        });
+        cached.wait();
+        trim();
+        seen.wait();
+    });
+    trim();
 }

@@ -4,7 +4,7 @@ use std::ptr::NonNull;
 use std::sync::RwLock;
 
 use mm::{AllocError, PageFamily};
-use mm_tests::{figures, is_child, is_child_with};
+use mm_tests::{figures, is_child, is_child_with, records, resident};
 
 fn family(name: &str, size: usize) -> &'static PageFamily {
     mm_tests::family(name, size, 4)
@@ -64,14 +64,10 @@ fn empty_extents_go_back_by_themselves() {
     let family = family("pages:shrink", 36);
     let live: Vec<_> = (0..1_000_000).map(|_| written(family)).collect();
     let peak = figures(family);
-    assert!(peak.resident_bytes >= 36_000_000);
+    assert!(resident(&peak) >= 36_000_000);
     live.into_iter().for_each(|block| release(family, block));
     let end = figures(family);
-    assert!(
-        end.resident_bytes <= 2 << 20,
-        "{} bytes kept",
-        end.resident_bytes
-    );
+    assert!(resident(&end) <= 2 << 20, "{} bytes kept", resident(&end));
     assert!(end.peak_live_bytes >= 36_000_000);
 }
 
@@ -85,7 +81,7 @@ fn trim_gives_back_free_memory_inside_pages() {
         // SAFETY: the block is live, ours, and has 1,000 bytes.
         unsafe { block.write_bytes(1, 1_000) };
     }
-    let before = figures(family).resident_bytes;
+    let before = resident(&figures(family));
     let mut kept = Vec::new();
     for (index, block) in live.into_iter().enumerate() {
         if index % 50 == 0 {
@@ -98,9 +94,9 @@ fn trim_gives_back_free_memory_inside_pages() {
     let after = figures(family);
     // One live unit in 50 KB keeps one or two OS pages of 4 KiB.
     assert!(
-        after.resident_bytes < before / 5,
+        resident(&after) < before / 5,
         "{} of {before}",
-        after.resident_bytes
+        resident(&after)
     );
     assert_eq!(after.live_units, kept.len() as u64);
     for block in &kept {
@@ -144,19 +140,44 @@ fn addresses_stay_with_their_family() {
 }
 
 #[test]
+fn units_per_page_are_those_that_a_page_has() {
+    let mut coloured = 0;
+    for number in 0..4 {
+        let family = family(&format!("pages:units-{number}"), 32);
+        if number % 2 == 1 {
+            // What comes before the first page, and has none.
+            let large = family.alloc(10_000).expect("memory");
+            release(family, large);
+            trim();
+        }
+        let per_page = figures(family).units_per_page;
+        let blocks: Vec<_> = (0..3 * per_page)
+            .map(|_| family.alloc(1).expect("memory"))
+            .collect();
+        let of = figures(family);
+        let units = of.live_units + of.cached_units + of.free_units;
+        let further = (of.vm_pages - 1) * of.units_per_page;
+        assert_eq!(units, of.first_page_units + further, "{of:?}");
+        coloured += usize::from(of.first_page_units < of.units_per_page);
+        blocks.into_iter().for_each(|block| release(family, block));
+    }
+    assert!(coloured >= 3, "{coloured}");
+}
+
+#[test]
 fn resident_memory_follows_what_is_touched() {
     let family = family("pages:touch", 4_096);
     let block = family.alloc_zeroed(50_000).expect("address space");
-    assert!(figures(family).resident_bytes < 1 << 20);
+    assert!(resident(&figures(family)) < 1 << 20);
     for index in 0..50_000 {
         // SAFETY: inside the block.
         let unit = unsafe { block.add(index * 4_096) };
         // SAFETY: the block is ours.
         unsafe { unit.write(1) };
     }
-    assert!(figures(family).resident_bytes >= 50_000 * 4_096);
+    assert!(resident(&figures(family)) >= 50_000 * 4_096);
     release(family, block);
-    assert!(figures(family).resident_bytes < 1 << 20);
+    assert!(resident(&figures(family)) < 1 << 20);
 }
 
 #[test]
@@ -197,7 +218,7 @@ fn address_space_that_came_and_went_costs_snapshots_nothing() {
 #[test]
 fn more_than_the_machine_has_is_refused_at_once() {
     let family = family("pages:absurd", 1);
-    let before = mm::snapshot().records_resident_bytes;
+    let before = records(&mm::snapshot());
     for shift in 41..48 {
         let answer = family.alloc_zeroed(1 << shift);
         assert!(
@@ -205,7 +226,7 @@ fn more_than_the_machine_has_is_refused_at_once() {
             "2^{shift} bytes"
         );
     }
-    let grown = mm::snapshot().records_resident_bytes.saturating_sub(before);
+    let grown = records(&mm::snapshot()).saturating_sub(before);
     assert!(grown < 4 << 20, "{grown} bytes of records for nothing");
 }
 
@@ -256,12 +277,12 @@ fn trimmed_memory_does_not_come_back_as_huge_pages() {
     others.into_iter().for_each(|block| release(family, block));
     trim();
     let figures_after = figures(family);
-    assert!(figures_after.resident_bytes <= figures_after.mapped_bytes);
-    assert!(figures_after.resident_bytes <= kept.len() as u64 * 8_192);
+    assert!(resident(&figures_after) <= figures_after.mapped_bytes);
+    assert!(resident(&figures_after) <= kept.len() as u64 * 8_192);
     assert_eq!(kept.iter().filter(has_huge_pages).count(), 0);
     kept.into_iter().for_each(|block| release(family, block));
     trim();
-    assert_eq!(figures(family).resident_bytes, 0);
+    assert_eq!(resident(&figures(family)), 0);
 }
 
 #[cfg(all(target_os = "linux", not(mm_portable)))]
@@ -279,7 +300,7 @@ fn trim_gives_back_what_a_huge_page_backs_beyond_the_pages_in_use() {
     }
     trim();
     let figures_after = figures(family);
-    assert!(figures_after.resident_bytes <= figures_after.mapped_bytes);
+    assert!(resident(&figures_after) <= figures_after.mapped_bytes);
     live.into_iter().for_each(|block| release(family, block));
 }
 
@@ -311,13 +332,9 @@ fn small_families_take_small_pages() {
         .collect();
     let blocks: Vec<_> = families.iter().map(|family| written(family)).collect();
     let snapshot = mm::snapshot();
-    let resident: u64 = snapshot
-        .families
-        .iter()
-        .map(|family| family.resident_bytes)
-        .sum();
-    let resident = resident + snapshot.records_resident_bytes;
-    assert!(resident < 20 << 20, "{resident} bytes");
+    let all: u64 = snapshot.families.iter().map(resident).sum();
+    let all = all + records(&snapshot);
+    assert!(all < 20 << 20, "{all} bytes");
     for (family, block) in families.into_iter().zip(blocks) {
         release(family, block);
     }

@@ -2,6 +2,13 @@
 //!
 //! The process is this test's own program, told by a variable which role to play.
 
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(mm_portable)
+))]
+mod unmeasured;
+
 use std::alloc::Layout;
 use std::env;
 use std::io::{self, Read, Write};

@@ -27,6 +27,12 @@ extern "C" {
 #define MM_STATS_VERSION 1
 
 /**
+ * What a figure is that the system does not say: how much memory backs pages, where the kernel is not
+ * asked or refuses to answer.
+ */
+#define MM_NOT_MEASURED UINT64_MAX
+
+/**
  * What a call came to. Numbers stay what they are; later versions may have more of them.
  */
 enum mm_status {
@@ -124,7 +130,8 @@ struct mm_stats {
    */
   uint32_t version;
   /**
-   * 1 if `resident_bytes` is what the kernel says; 0 if it equals `mapped_bytes`.
+   * 1 if `resident_bytes` and `records_resident_bytes` are known, as is `resident_bytes` of each
+   * family; 0 if one of those is `MM_NOT_MEASURED`.
    */
   uint32_t resident_is_measured;
   /**
@@ -136,11 +143,11 @@ struct mm_stats {
    */
   uint64_t os_page_bytes;
   /**
-   * Resident bytes of the whole process; 0 where the system does not say.
+   * Resident bytes of the whole process; `MM_NOT_MEASURED` where the system does not say.
    */
   uint64_t process_resident_bytes;
   /**
-   * Resident bytes of mm's own maps, records and tables.
+   * Resident bytes of mm's own maps, records and tables, or `MM_NOT_MEASURED`.
    */
   uint64_t records_resident_bytes;
   /**
@@ -152,7 +159,7 @@ struct mm_stats {
    */
   uint64_t mapped_bytes;
   /**
-   * Bytes of VM pages that are backed by memory.
+   * Bytes of VM pages that are backed by memory, or `MM_NOT_MEASURED`.
    */
   uint64_t resident_bytes;
   /**
@@ -188,7 +195,7 @@ struct mm_stats {
    */
   uint64_t kernel_calls;
   /**
-   * Bytes that `mm_trim` would give back, threads' caches aside.
+   * Bytes that `mm_trim` would return now.
    */
   uint64_t reclaimable_bytes;
 };
@@ -231,7 +238,7 @@ struct mm_family_stats {
    */
   uint64_t mapped_bytes;
   /**
-   * Bytes that are backed by memory, as the kernel says.
+   * Bytes that are backed by memory, as the kernel says; `MM_NOT_MEASURED` where it does not.
    */
   uint64_t resident_bytes;
   /**
@@ -279,9 +286,14 @@ struct mm_family_stats {
    */
   uint64_t largest_free_block;
   /**
-   * Bytes that `mm_trim` would give back, threads' caches aside.
+   * Bytes that `mm_trim` would return of this family now.
    */
   uint64_t reclaimable_bytes;
+  /**
+   * Units that fit into the family's first VM page: it begins with up to 2 KiB that have no unit,
+   * for families to lie apart in the CPU's cache. Otherwise as `units_per_page`.
+   */
+  uint64_t first_page_units;
 };
 
 /**

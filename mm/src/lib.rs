@@ -148,6 +148,7 @@ mod profile;
 mod registry;
 mod release;
 mod report;
+mod resident;
 mod scope;
 mod snapshot;
 mod sync;

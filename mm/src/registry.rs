@@ -8,8 +8,9 @@ use crate::by_name::{ByName, Named};
 use crate::error::{CheckError, RegisterError};
 use crate::family::{self, PageFamily};
 use crate::heap::{self, Fill, Link};
-use crate::os::{Lock, PageSource, Refused, System, process};
-use crate::snapshot::{FamilySnapshot, FillClass, Label, Location, ProcessFigures, Snapshot};
+use crate::os::{Lock, Refused};
+use crate::resident::Resident;
+use crate::snapshot::{FamilySnapshot, FillClass, Label, Location, Snapshot};
 
 /// Families by hash of the name. The lock is held while a name is looked up and added.
 pub(crate) static BY_NAME: Lock<Filed> = Lock::new(Filed {
@@ -105,9 +106,9 @@ pub fn families() -> impl Iterator<Item = &'static PageFamily> {
 pub fn snapshot() -> Snapshot {
     heap::flush_thread();
     let families = families();
-    let resident = resident();
-    let families = families.map(|family| copy(family, &resident)).collect();
-    Snapshot::new(process_figures(), families)
+    let resident = Resident::measure();
+    let families = families.map(|family| copy(family, resident.of(family)));
+    Snapshot::new(resident.process_figures(), families.collect())
 }
 
 /// Copies every figure of one family, as [`snapshot`] does of all.
@@ -116,11 +117,12 @@ pub(crate) fn snapshot_of(family: &'static PageFamily) -> FamilySnapshot {
     heap::flush_thread();
     // Before: it has a number, and a fork holds the locks of families on the list alone.
     family.list();
-    copy(family, &resident())
+    copy(family, Resident::measure().of(family))
 }
 
 /// Gives back to the kernel all memory that can be given; returns how many bytes that were,
-/// counted in whole OS pages, touched or not.
+/// counted in whole OS pages, touched or not: what
+/// [`reclaimable_bytes`](Snapshot::reclaimable_bytes) says before.
 ///
 /// The calling thread's caches are flushed first; other threads flush theirs at their next call,
 /// so what those hold is given back by a later `trim`.
@@ -236,28 +238,9 @@ impl Named for PageFamily {
     }
 }
 
-fn process_figures() -> ProcessFigures {
-    ProcessFigures {
-        os_page_bytes: System::page_bytes() as u64,
-        resident_bytes: process::resident_bytes(),
-        records_resident_bytes: heap::records_resident() as u64,
-        resident_is_measured: System::MEASURES_RESIDENT,
-    }
-}
-
-/// Bytes that the kernel says are resident, by the family's number.
-fn resident() -> Vec<u64> {
-    let mut resident = vec![0; heap::numbers()];
-    if System::MEASURES_RESIDENT {
-        heap::add_resident(&mut resident);
-    }
-    resident
-}
-
-/// Copies the figures of one family. `resident` has bytes by the family's number.
-fn copy(family: &'static PageFamily, resident: &[u64]) -> FamilySnapshot {
+/// Copies the figures of one family, besides its resident bytes.
+fn copy(family: &'static PageFamily, resident_bytes: Option<u64>) -> FamilySnapshot {
     let figures = family.figures();
-    let resident_bytes = resident_bytes(family, figures.mapped, resident);
     let (unit, all) = (family.layout().size() as u64, figures.all());
     FamilySnapshot {
         name: family.name(),
@@ -268,6 +251,7 @@ fn copy(family: &'static PageFamily, resident: &[u64]) -> FamilySnapshot {
         unit_size: unit,
         unit_align: family.layout().align() as u64,
         units_per_page: figures.units_per_page,
+        first_page_units: figures.first_page_units,
         vm_pages: figures.vm_pages,
         mapped_bytes: figures.mapped,
         resident_bytes,
@@ -284,18 +268,8 @@ fn copy(family: &'static PageFamily, resident: &[u64]) -> FamilySnapshot {
         largest_free_block: all.largest_free_block,
         occupied_page_bytes: figures.occupied_pages,
         occupied_page_free_bytes: figures.occupied_free_units * unit,
-        // Free OS pages that nobody touched are not there to be given back.
-        reclaimable_bytes: figures.reclaimable.min(resident_bytes),
+        reclaimable_bytes: figures.reclaimable,
         fill: figures.fill.map(fill_class),
-    }
-}
-
-/// What the kernel said, or all that is mapped where it is not asked.
-fn resident_bytes(family: &PageFamily, mapped: u64, by_number: &[u64]) -> u64 {
-    if System::MEASURES_RESIDENT {
-        by_number.get(family.number()).copied().unwrap_or(0)
-    } else {
-        mapped
     }
 }
 

@@ -47,7 +47,7 @@ pub fn nothing_left(snapshot: &Snapshot) {
     for family in &snapshot.families {
         let left = (family.live_units, family.cached_units, family.vm_pages);
         assert_eq!(left, (0, 0, 0), "{family:?}");
-        let bytes = (family.mapped_bytes, family.resident_bytes);
+        let bytes = (family.mapped_bytes, family.resident_bytes.unwrap_or(0));
         assert_eq!(bytes, (0, 0), "{family:?}");
     }
 }
@@ -76,7 +76,7 @@ fn consistent(of: &FamilySnapshot) {
     assert_eq!(of.live_units * of.unit_size, of.live_bytes, "{of:?}");
     assert!(of.live_blocks <= of.live_units, "{of:?}");
     assert!(of.peak_live_bytes >= of.live_bytes, "{of:?}");
-    assert!(of.resident_bytes <= of.mapped_bytes, "{of:?}");
+    assert!(of.resident_bytes.unwrap_or(0) <= of.mapped_bytes, "{of:?}");
     assert_eq!(of.total_blocks(), of.live_blocks + of.free_blocks, "{of:?}");
     free_blocks(of);
     pages(of);

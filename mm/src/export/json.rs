@@ -9,7 +9,11 @@ use crate::profile::Profile;
 use crate::snapshot::Snapshot;
 
 /// Version of both schemas. It rises when a field goes away or changes its meaning.
-const VERSION: u32 = 1;
+/// Version of a snapshot's schema. It rises when a field goes away or changes its meaning.
+const SNAPSHOT_VERSION: u32 = 2;
+
+/// The same of a profile's.
+const PROFILE_VERSION: u32 = 1;
 
 /// A document that says what it is before what it has to say.
 #[derive(Serialize)]
@@ -21,10 +25,10 @@ struct Document<'a, T> {
 }
 
 impl Snapshot {
-    /// Returns every figure as a JSON object with `"schema": "mm-snapshot"` and `"version": 1`.
+    /// Returns every figure as a JSON object with `"schema": "mm-snapshot"` and `"version": 2`.
     ///
     /// Figures are bytes, blocks, units (of the family's size) or pages, as the schema below says.
-    /// Allocates. With the feature `json`.
+    /// What the system does not say is `null`. Allocates. With the feature `json`.
     ///
     /// # Examples
     ///
@@ -35,7 +39,7 @@ impl Snapshot {
     /// PageFamily::register("json-doc:rows", Layout::new::<u64>())?.alloc(3)?;
     /// let json: serde_json::Value = serde_json::from_str(&mm::snapshot().to_json())?;
     ///
-    /// assert_eq!((&json["schema"], &json["version"]), (&"mm-snapshot".into(), &1.into()));
+    /// assert_eq!((&json["schema"], &json["version"]), (&"mm-snapshot".into(), &2.into()));
     /// let families = json["families"].as_array().unwrap();
     /// let rows = families.iter().find(|family| family["name"] == "json-doc:rows").unwrap();
     /// assert_eq!(rows["live_bytes"], 24);
@@ -52,7 +56,7 @@ impl Snapshot {
     /// ```
     #[must_use]
     pub fn to_json(&self) -> String {
-        json("mm-snapshot", self)
+        json("mm-snapshot", SNAPSHOT_VERSION, self)
     }
 }
 
@@ -81,15 +85,15 @@ impl Profile {
     /// ```
     #[must_use]
     pub fn to_json(&self) -> String {
-        json("mm-profile", self)
+        json("mm-profile", PROFILE_VERSION, self)
     }
 }
 
 /// Writes a document.
-fn json(schema: &'static str, content: &impl Serialize) -> String {
+fn json(schema: &'static str, version: u32, content: &impl Serialize) -> String {
     let document = Document {
         schema,
-        version: VERSION,
+        version,
         content,
     };
     serde_json::to_string(&document).expect("texts and numbers under names are always JSON")
@@ -175,6 +179,15 @@ mod tests {
         check(&indexd().to_json(), SNAPSHOT);
         check(&huge().to_json(), SNAPSHOT);
         check(&snapshot(vec![]).to_json(), SNAPSHOT);
+        let mut unknown = indexd();
+        unknown.process_resident_bytes = None;
+        unknown.records_resident_bytes = None;
+        unknown.families[0].resident_bytes = None;
+        check(&unknown.to_json(), SNAPSHOT);
+        let json = parse(&unknown.to_json());
+        assert!(json["process_resident_bytes"].is_null());
+        assert!(json["families"][0]["resident_bytes"].is_null());
+        assert!(json["families"][1]["resident_bytes"].is_u64());
         check(&crate::snapshot().to_json(), SNAPSHOT);
     }
 

@@ -34,6 +34,7 @@ pub(super) fn site(file: &'static str, line: u32, live_blocks: u64) -> CallSite 
         live_units: 2 * live_blocks,
         oldest: Some(Duration::new(61, 5)),
         value: None,
+        value_unreadable: false,
         blocks_recorded: 2 * live_blocks,
         units_recorded: 4 * live_blocks,
     }

@@ -10,7 +10,6 @@ use super::work::{WORKS, Work};
 use crate::family::PageFamily;
 use crate::heap::{JOINTS, RECORDS, forget_spare_tables};
 use crate::os::faulty::{Call, Fault, INJECTED, refuse_from_now_on, refusing, refusing_above};
-use crate::os::{PageSource, System};
 
 const CALLS: [Option<Call>; 4] = [
     None,
@@ -65,7 +64,8 @@ fn one_case(work: Work, family: &'static PageFamily, fault: Fault) -> bool {
 /// Every nth call of one kind in one work; every twenty-third of one that makes hundreds, where
 /// each of its megabytes is written to meanwhile. How many calls there were.
 fn every_nth(work: Work, call: Option<Call>, lasting: bool) -> usize {
-    let is_filled = std::env::var_os(CHILD).is_some() || !System::MEASURES_RESIDENT;
+    let is_portable = cfg!(mm_portable) || !cfg!(target_os = "linux");
+    let is_filled = std::env::var_os(CHILD).is_some() || is_portable;
     let is_slow = is_filled && work.name == "huge";
     for nth in (0..MOST_CALLS).step_by(if is_slow { 23 } else { 1 }) {
         let name = format!("nth-{}-{call:?}-{lasting}-{nth}", work.name);

@@ -16,6 +16,7 @@ pub(crate) fn site(line: u32, thread: &'static str, live_units: u64) -> CallSite
         live_units,
         oldest: Some(Duration::from_secs(40)),
         value: None,
+        value_unreadable: false,
         blocks_recorded: live_units,
         units_recorded: live_units,
     }

@@ -120,7 +120,7 @@ impl Extent {
             place,
             start: place.address(),
             colour: u32::try_from(colour).map_err(|_| Refused)?,
-            first_capacity: count(geometry.capacity_without(colour + heap.guard_bytes())),
+            first_capacity: count(heap.capacity_with(colour)),
             capacity: count(heap.page_capacity()),
             standing: AtomicU8::new(Standing::Used as u8),
             wish: AtomicU8::new(Wish::of_all() as u8),

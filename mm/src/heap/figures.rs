@@ -8,7 +8,7 @@ use super::central::Central;
 use super::geometry::Placement;
 use super::page::Page;
 use super::record::{Record, SPACE};
-use crate::os::{Inside, PageSource, System};
+use crate::os::{Inside, Look, PageSource, System};
 
 /// Classes of fill: empty, 1-24, 25-49, 50-74, 75-99 and 100 %.
 pub(crate) const FILL_CLASSES: usize = 6;
@@ -17,6 +17,7 @@ pub(crate) const FILL_CLASSES: usize = 6;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Figures {
     pub(crate) units_per_page: u64,
+    pub(crate) first_page_units: u64,
     pub(crate) vm_pages: u64,
     pub(crate) mapped: u64,
     pub(crate) live_blocks: u64,
@@ -75,15 +76,16 @@ impl Heap {
     }
 }
 
-/// Adds the resident bytes of all address space to the entry of its family's number.
+/// Adds the resident bytes of all address space to the entry of its family's number. Of a part
+/// that the kernel does not say it of, the family has none: what is left is not its figure.
 ///
 /// One walk over the address space in large steps: a call into the kernel for each family would
 /// take longer than all the rest of a snapshot.
-pub(crate) fn add_resident(by_number: &mut [u64]) {
-    SPACE.for_each_resident(Record::in_use_from, |record, bytes| {
+pub(crate) fn add_resident(look: &Look, by_number: &mut [Option<u64>]) {
+    SPACE.for_each_resident(look, Record::in_use_from, |record, bytes| {
         // A family that is newer than the caller's list has no entry.
         if let Some(resident) = by_number.get_mut(record.heap().number()) {
-            *resident += bytes as u64;
+            *resident = resident.and_then(|all| Some(all + bytes.ok()? as u64));
         }
     });
 }
@@ -96,7 +98,8 @@ impl Central {
         self.account
             .account_live(live.units * heap.geometry().unit() as u64);
         let mut figures = Figures {
-            units_per_page: units_per_page(heap),
+            units_per_page: units_of_page(heap, 0),
+            first_page_units: units_of_page(heap, heap.colour()),
             live_blocks: live.blocks,
             live_units: live.units,
             cached_units: live.cached,
@@ -183,6 +186,7 @@ impl Figures {
             Record::Extent(extent) => {
                 let used = extent.pages().filter(|page| page.is_in_use());
                 used.for_each(|page| self.account_page(heap, page));
+                self.reclaimable += extent.reclaimable(System::page_bytes()) as u64;
             }
             Record::Large(large) => match large.live_units() {
                 Some(_) => self.account_large(large.bytes(), Fill::full()),
@@ -197,7 +201,6 @@ impl Figures {
     }
 
     fn account_page(&mut self, heap: &'static Heap, page: Page) {
-        let os_page = System::page_bytes();
         let map = page.map();
         let mut fill = Fill {
             pages: 1,
@@ -206,9 +209,6 @@ impl Figures {
         };
         for run in map.free_runs() {
             fill += Fill::free_block(run.units as u64);
-        }
-        if page.extent().may_settle() {
-            self.reclaimable += page.reclaimable(os_page) as u64;
         }
         let (taken, capacity) = (page.taken(), page.capacity());
         let bytes = heap.geometry().page_bytes() as u64;
@@ -283,10 +283,11 @@ fn class(taken: usize, capacity: usize) -> usize {
     }
 }
 
-fn units_per_page(heap: &Heap) -> u64 {
+/// Units of a VM page that begins with so much colour.
+fn units_of_page(heap: &Heap, colour: usize) -> u64 {
     match heap.geometry().placement() {
         Placement::Counted => 0,
-        Placement::Paged => heap.page_capacity() as u64,
+        Placement::Paged => heap.capacity_with(colour) as u64,
         Placement::Large => 1,
     }
 }

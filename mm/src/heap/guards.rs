@@ -23,11 +23,21 @@ impl Heap {
         }
     }
 
+    /// Bytes before the first unit of the family's very first VM page.
+    pub(super) fn colour(&self) -> usize {
+        self.geometry().colour(self.number())
+    }
+
     /// Units of a VM page without colour; 0 unless paged.
     pub(super) fn page_capacity(&self) -> usize {
-        match self.guard_bytes() {
+        self.capacity_with(0)
+    }
+
+    /// Units of a VM page that begins with so many bytes of colour; 0 unless paged.
+    pub(super) fn capacity_with(&self, colour: usize) -> usize {
+        match colour + self.guard_bytes() {
             0 => self.geometry().capacity(),
-            guard => self.geometry().capacity_without(guard),
+            lost => self.geometry().capacity_without(lost),
         }
     }
 

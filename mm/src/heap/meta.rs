@@ -8,7 +8,7 @@ use core::alloc::Layout;
 use core::ptr::NonNull;
 
 use super::huge;
-use crate::os::{Lock, Mapping, MutexGuard, PageSource, Refused, System, reserve_some};
+use crate::os::{Lock, Look, Mapping, MutexGuard, PageSource, Refused, System, reserve_some};
 
 /// Bytes of a chunk, unless what is placed needs more, or the kernel refuses so many.
 const CHUNK: usize = 1 << 20;
@@ -115,11 +115,11 @@ impl Region {
     }
 
     /// Resident bytes of all chunks.
-    pub(crate) fn resident(&self) -> usize {
-        let chunks = self.chunks();
-        chunks
-            .map(|chunk| chunk.mapping.resident(0..chunk.mapping.bytes()))
-            .sum()
+    pub(crate) fn resident(&self, look: &Look) -> Result<usize, Refused> {
+        self.chunks().try_fold(0, |all, chunk| {
+            let mapping = &chunk.mapping;
+            Ok(all + mapping.resident(look, 0..mapping.bytes())?)
+        })
     }
 
     /// Bytes of address space of all chunks.

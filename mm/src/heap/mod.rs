@@ -126,7 +126,7 @@ pub(crate) use slow::flush_thread;
 pub(crate) use thread::forget_spare_tables;
 pub(crate) use tracking::{Amount, Inherited, Recorded, Whose};
 
-use crate::os::{Inside, Lock, MutexGuard, Refused, watch};
+use crate::os::{Inside, Lock, Look, MutexGuard, Refused, watch};
 use crate::sync::{AtomicBool, AtomicUsize};
 
 /// The address of every block of zero units: a multiple of every alignment, and on first-class
@@ -432,6 +432,6 @@ pub(crate) fn taken_bytes() -> usize {
 }
 
 /// Resident bytes of all maps, records and tables.
-pub(crate) fn records_resident() -> usize {
-    RECORDS.resident() + JOINTS.resident() + SPACE.tables_resident()
+pub(crate) fn records_resident(look: &Look) -> Result<usize, Refused> {
+    Ok(RECORDS.resident(look)? + JOINTS.resident(look)? + SPACE.tables_resident(look)?)
 }

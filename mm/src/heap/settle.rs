@@ -14,6 +14,18 @@ impl Extent {
         // What was poisoned must be found as it was left.
         self.taken_units() == 0 || hardening::chosen().fill != Fill::Poison
     }
+
+    /// Bytes of OS pages that go back if the kernel takes them; what `trim` says of the extent is
+    /// this sum.
+    pub(super) fn reclaimable(&'static self, os_page: usize) -> usize {
+        if !self.may_settle() {
+            return 0;
+        }
+        // An empty extent goes back whole, and counts as what was in use of it.
+        let is_empty = self.taken_units() == 0;
+        let pages = self.pages().filter(|page| !is_empty || page.is_in_use());
+        pages.map(|page| page.reclaimable(os_page)).sum()
+    }
 }
 
 impl Page {
@@ -42,16 +54,23 @@ impl Page {
         start.next_multiple_of(os_page).min(end)..end
     }
 
+    /// The free runs, each with the OS pages in it that may be backed by memory. `huge` says that
+    /// any may be, whatever is known of the page.
+    fn runs_to_settle(
+        self,
+        os_page: usize,
+        huge: bool,
+    ) -> impl Iterator<Item = (Run, core::ops::Range<usize>)> {
+        let has_any = huge || self.is_in_use() && !self.is_settled();
+        let runs = has_any.then(|| self.map().free_runs());
+        let runs = runs.into_iter().flatten();
+        runs.map(move |run| (run, self.os_pages_of(run, os_page, huge)))
+    }
+
     /// Bytes of OS pages without a taken unit that may be backed by memory.
     pub(super) fn reclaimable(self, os_page: usize) -> usize {
-        let huge = self.extent.is_huge();
-        if self.is_settled() && !huge {
-            return 0;
-        }
-        self.map()
-            .free_runs()
-            .map(|run| self.os_pages_of(run, os_page, huge).len())
-            .sum()
+        let runs = self.runs_to_settle(os_page, self.extent.is_huge());
+        runs.map(|(_, range)| range.len()).sum()
     }
 
     /// Gives back the memory of every OS page without a taken unit; returns its bytes. `was_huge`
@@ -61,8 +80,7 @@ impl Page {
             return 0;
         }
         let (mut bytes, mut all, mut last) = (0, true, None);
-        for run in self.map().free_runs() {
-            let range = self.os_pages_of(run, os_page, was_huge);
+        for (run, range) in self.runs_to_settle(os_page, was_huge) {
             last = Some(run);
             if range.is_empty() {
                 continue;

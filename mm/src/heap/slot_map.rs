@@ -29,7 +29,7 @@ pub(super) struct Run {
     pub(super) units: usize,
 }
 
-impl SlotMap<'_> {
+impl<'a> SlotMap<'a> {
     /// Words of the map.
     pub(super) fn words(&self) -> usize {
         self.taken.len()
@@ -114,15 +114,16 @@ impl SlotMap<'_> {
     }
 
     /// All longest runs of free units, in order.
-    pub(super) fn free_runs(&self) -> impl Iterator<Item = Run> + use<'_> {
+    pub(super) fn free_runs(&self) -> impl Iterator<Item = Run> + use<'a> {
         self.free_runs_from(0)
     }
 
     /// The runs of free units at and after unit `from`, in order.
-    pub(super) fn free_runs_from(&self, mut from: usize) -> impl Iterator<Item = Run> + use<'_> {
+    pub(super) fn free_runs_from(&self, mut from: usize) -> impl Iterator<Item = Run> + use<'a> {
+        let (taken, capacity) = (self.taken, self.capacity);
         core::iter::from_fn(move || {
-            let first = next(self.taken, from, self.capacity, |word| !word);
-            from = next(self.taken, first, self.capacity, |word| word);
+            let first = next(taken, from, capacity, |word| !word);
+            from = next(taken, first, capacity, |word| word);
             (first < from).then_some(Run {
                 first,
                 units: from - first,

@@ -11,7 +11,7 @@ use core::{iter, ptr};
 use super::address_table::{AddressTable, GRANULE};
 use super::arena::{Arena, Denied, STEP};
 use super::lock::OnceLock;
-use super::{Lock, Mapping, PageSource, Refused, System, process, reserve_some, watch};
+use super::{Lock, Look, Mapping, PageSource, Refused, System, process, reserve_some, watch};
 
 /// Arenas of one batch: more than a process needs whose kernel refuses nothing.
 const BATCH: usize = 32;
@@ -102,19 +102,21 @@ impl<E: Sync> AddressSpace<E> {
         self.table.set_records(address, bytes, record);
     }
 
-    /// Calls `f` with the record and the bytes of each step, or part of one, that memory backs.
+    /// Calls `f` with the record and the bytes of each step, or part of one, that memory backs, or
+    /// of which the kernel does not say it.
     ///
     /// `in_use` says of a record how many bytes its run still has from an offset on, and whether
     /// any memory may back them: the kernel is not asked about what was given back.
     pub(crate) fn for_each_resident(
         &'static self,
+        look: &Look,
         in_use: impl Fn(&E, usize) -> (usize, bool),
-        mut f: impl FnMut(&'static E, usize),
+        mut f: impl FnMut(&'static E, Result<usize, Refused>),
     ) {
         for arena in self.open_arenas() {
             let space = arena.space();
             for span in self.spans(arena, &in_use) {
-                space.resident_by_step(span, GRANULE, |offset, bytes| {
+                space.resident_by_step(look, span, GRANULE, |offset, bytes| {
                     if let Some(record) = self.record_at(space.address() + offset) {
                         f(record, bytes);
                     }
@@ -124,8 +126,8 @@ impl<E: Sync> AddressSpace<E> {
     }
 
     /// Resident bytes of the table.
-    pub(crate) fn tables_resident(&'static self) -> usize {
-        self.table.resident()
+    pub(crate) fn tables_resident(&'static self, look: &Look) -> Result<usize, Refused> {
+        self.table.resident(look)
     }
 
     /// Holds all locks, before a fork.

@@ -12,7 +12,7 @@ use core::sync::atomic::{
     Ordering::{Acquire, Release},
 };
 
-use super::{Lock, Mapping, Refused};
+use super::{Lock, Look, Mapping, Refused};
 
 /// Bytes that one entry of a leaf stands for.
 pub(crate) const GRANULE: usize = 64 << 10;
@@ -129,13 +129,13 @@ impl<E: Sync> AddressTable<E> {
     }
 
     /// Resident bytes of the leaves.
-    pub(crate) fn resident(&self) -> usize {
+    pub(crate) fn resident(&self, look: &Look) -> Result<usize, Refused> {
         // The lock is free again before the kernel is asked.
         let newest = *self.newest.lock();
-        let leaves = core::iter::successors(newest, |leaf| leaf.older);
-        leaves
-            .map(|leaf| leaf.mapping.resident(0..leaf.mapping.bytes()))
-            .sum()
+        let mut leaves = core::iter::successors(newest, |leaf| leaf.older);
+        leaves.try_fold(0, |all, leaf| {
+            Ok(all + leaf.mapping.resident(look, 0..leaf.mapping.bytes())?)
+        })
     }
 
     /// Holds the lock, before a fork.

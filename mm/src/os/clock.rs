@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// In a forked child, the moment of the fork; else 0.
 static FORKED: AtomicU64 = AtomicU64::new(0);
 
-/// Milliseconds since some moment before the process began; at least 1.
+/// Milliseconds since some moment before the process began; counted from 1; 0 where the system does not say.
 ///
 /// A forked child's are later than any of its parent's in the memory that it has of it, also if the
 /// fork took no millisecond: [`is_inherited`] tells them apart.
@@ -37,18 +37,21 @@ fn raw_milliseconds() -> u64 {
         tv_nsec: 0,
     };
     // SAFETY: `now` is a value of the type the call fills.
-    let _ = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    let answer = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    if answer != 0 {
+        return 0;
+    }
     let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
     let rest = u64::try_from(now.tv_nsec).unwrap_or_default();
     seconds * 1_000 + rest / 1_000_000
 }
 
-/// Milliseconds since the first call.
+/// Milliseconds since the first call, counted from 1.
 #[cfg(not(unix))]
 fn raw_milliseconds() -> u64 {
     static START: super::lock::OnceLock<std::time::Instant> = super::lock::OnceLock::new();
     let since = START.get_or_init(std::time::Instant::now).elapsed();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(since.as_millis()).map_or(u64::MAX, |passed| passed.saturating_add(1))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub(crate) enum Call {
     Commit,
     /// To take memory back, to use huge pages, to guard: `madvise`.
     Advise,
-    /// What is resident: `mincore`.
+    /// What is resident: `PAGEMAP_SCAN`, `mincore`.
     Ask,
 }
 
@@ -120,7 +120,8 @@ fn check(call: Call) -> Result<(), Refused> {
 
 // SAFETY: a call either does what `S` does, or nothing.
 unsafe impl<S: PageSource> PageSource for Faulty<S> {
-    const MEASURES_RESIDENT: bool = S::MEASURES_RESIDENT;
+    type Look = S::Look;
+
     const FIRST_ARENA: usize = S::FIRST_ARENA;
     const LARGEST_ARENA: usize = S::LARGEST_ARENA;
 
@@ -177,9 +178,21 @@ unsafe impl<S: PageSource> PageSource for Faulty<S> {
         unsafe { S::begin_small(start, bytes) }
     }
 
-    unsafe fn resident(start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused> {
+    fn look() -> S::Look {
+        S::look()
+    }
+
+    fn tells_zeros(look: &S::Look) -> bool {
+        S::tells_zeros(look)
+    }
+
+    unsafe fn resident(
+        look: &S::Look,
+        start: NonNull<u8>,
+        pages: &mut [u8],
+    ) -> Result<(), Refused> {
         check(Call::Ask)?;
         // SAFETY: the caller's promise is the same.
-        unsafe { S::resident(start, pages) }
+        unsafe { S::resident(look, start, pages) }
     }
 }

@@ -8,6 +8,7 @@ mod probe;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use super::pagemap::Pagemap;
 use super::{Guard, PageSource, Refused, process, watch};
 use calls::{Access, Advice};
 
@@ -19,7 +20,8 @@ pub(crate) struct Kernel;
 // zero until written, and again after `MADV_DONTNEED` returned 0 (madvise(2)), was tried: `commit` and
 // `discard` refuse where it is not so.
 unsafe impl PageSource for Kernel {
-    const MEASURES_RESIDENT: bool = true;
+    type Look = Pagemap;
+
     const FIRST_ARENA: usize = 64 << 20;
     const LARGEST_ARENA: usize = 1 << 40;
 
@@ -124,7 +126,22 @@ unsafe impl PageSource for Kernel {
         }
     }
 
-    unsafe fn resident(start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused> {
+    fn look() -> Pagemap {
+        Pagemap::open()
+    }
+
+    fn tells_zeros(look: &Pagemap) -> bool {
+        look.is_open()
+    }
+
+    unsafe fn resident(
+        look: &Pagemap,
+        start: NonNull<u8>,
+        pages: &mut [u8],
+    ) -> Result<(), Refused> {
+        if look.is_open() {
+            return look.look(start, pages);
+        }
         if !probe::tells_residency() {
             return Err(Refused);
         }

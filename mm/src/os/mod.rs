@@ -17,6 +17,7 @@
 //! | `stdio.rs` | prints as C programs do |
 //! | `unwind.rs` | return addresses of the calling thread |
 //! | `own_word.rs` | one word of the calling thread's, for C's hot path |
+//! | `pagemap.rs` | which OS pages have memory of their own: Linux 6.7 |
 //! | `process.rs` | what the kernel says of the process: limits, resident bytes |
 //! | `watch/` | tells valgrind and AddressSanitizer whose memory it is |
 
@@ -96,6 +97,12 @@ pub(crate) mod own_word {
         WORD.set(word);
     }
 }
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(mm_portable)
+))]
+mod pagemap;
 pub(crate) mod process;
 #[cfg(mm_tsan)]
 mod seen;
@@ -115,6 +122,9 @@ use core::ptr::NonNull;
 pub(crate) type System = faulty::Faulty<mmap::Kernel>;
 #[cfg(not(test))]
 pub(crate) type System = mmap::Kernel;
+
+/// What one walk over memory asks the kernel with.
+pub(crate) type Look = <System as PageSource>::Look;
 
 /// OS pages that one call is asked about: 2 MiB of them where they have 4 KiB.
 const RESIDENT_PAGES: usize = 512;
@@ -140,8 +150,8 @@ pub(crate) enum Guard {
 /// range can be read and written, and what was never written reads as zero. After `discard`
 /// succeeded the whole range reads as zero.
 pub(crate) unsafe trait PageSource {
-    /// Whether [`resident`](Self::resident) asks the kernel, or just says "all of it".
-    const MEASURES_RESIDENT: bool;
+    /// What one walk over memory asks [`resident`](Self::resident) with.
+    type Look;
 
     /// Bytes that the first arena asks for. Each further one asks for twice as much as the last.
     const FIRST_ARENA: usize;
@@ -206,12 +216,24 @@ pub(crate) unsafe trait PageSource {
     /// The range consists of OS pages that are committed, and nobody needs their contents.
     unsafe fn begin_small(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
 
+    /// Begins a walk.
+    fn look() -> Self::Look;
+
+    /// Whether [`resident`](Self::resident) counts no page that was only read, which is the
+    /// kernel's page of zeros.
+    fn tells_zeros(look: &Self::Look) -> bool;
+
     /// Says of each OS page from `start` on whether memory backs it, in the byte's lowest bit.
+    /// Refused, nothing is known of any of them.
     ///
     /// # Safety
     ///
     /// As many OS pages as `pages` has bytes lie inside one reservation.
-    unsafe fn resident(start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused>;
+    unsafe fn resident(
+        look: &Self::Look,
+        start: NonNull<u8>,
+        pages: &mut [u8],
+    ) -> Result<(), Refused>;
 }
 
 /// Takes `wanted` bytes by `take`. Where so many are refused, it takes an eighth of what can be had,
@@ -344,19 +366,23 @@ impl Mapping {
     }
 
     /// Bytes of `range` that are backed by memory.
-    pub(crate) fn resident(&self, range: Range<usize>) -> usize {
-        let mut all = 0;
-        self.resident_by_step(range, usize::MAX, |_, bytes| all += bytes);
+    pub(crate) fn resident(&self, look: &Look, range: Range<usize>) -> Result<usize, Refused> {
+        let mut all = Ok(0);
+        self.resident_by_step(look, range, usize::MAX, |_, part| {
+            all = all.and_then(|all| Ok(all + part?));
+        });
         all
     }
 
-    /// Calls `f` for each `step` of `range` that memory backs some of: its offset, and how many
-    /// bytes. `step` is a power of two, and a step may come in parts.
+    /// Calls `f` for each `step` of `range` that memory backs some of, or of which the kernel does
+    /// not say it: its offset, and how many bytes. `step` is a power of two, and a step may come in
+    /// parts.
     pub(crate) fn resident_by_step(
         &self,
+        look: &Look,
         range: Range<usize>,
         step: usize,
-        mut f: impl FnMut(usize, usize),
+        mut f: impl FnMut(usize, Result<usize, Refused>),
     ) {
         let page = System::page_bytes();
         let mut seen = [0_u8; RESIDENT_PAGES];
@@ -366,13 +392,13 @@ impl Mapping {
             let (start, bytes) = self.part(from..to);
             let pages = &mut seen[..bytes / page];
             // SAFETY: `part` checked that these OS pages are of this reservation.
-            if unsafe { System::resident(start, pages) }.is_ok() {
-                let per_step = (step / page).clamp(1, RESIDENT_PAGES);
-                for (index, part) in pages.chunks(per_step).enumerate() {
-                    let backed = part.iter().filter(|seen| **seen & 1 != 0).count();
-                    if backed > 0 {
-                        f(from + index * per_step * page, backed * page);
-                    }
+            let answer = unsafe { System::resident(look, start, pages) };
+            let per_step = (step / page).clamp(1, RESIDENT_PAGES);
+            for (index, part) in pages.chunks(per_step).enumerate() {
+                let backed = part.iter().filter(|seen| **seen & 1 != 0).count();
+                let bytes = answer.map(|()| backed * page);
+                if bytes != Ok(0) {
+                    f(from + index * per_step * page, bytes);
                 }
             }
         }

@@ -15,7 +15,8 @@ const PAGE: usize = 4 << 10;
 
 // SAFETY: a fresh allocation is used by nobody else, reads as zero, and `discard` clears.
 unsafe impl PageSource for Kernel {
-    const MEASURES_RESIDENT: bool = false;
+    type Look = NoAnswer;
+
     const FIRST_ARENA: usize = 32 << 20;
     // The system may take memory for what is allocated and not yet used.
     const LARGEST_ARENA: usize = 256 << 20;
@@ -64,11 +65,27 @@ unsafe impl PageSource for Kernel {
         Ok(())
     }
 
-    unsafe fn resident(_start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused> {
-        pages.fill(1);
-        Ok(())
+    fn look() -> NoAnswer {
+        NoAnswer
+    }
+
+    fn tells_zeros(_: &NoAnswer) -> bool {
+        false
+    }
+
+    /// Nobody says it.
+    unsafe fn resident(
+        _: &NoAnswer,
+        _start: NonNull<u8>,
+        _pages: &mut [u8],
+    ) -> Result<(), Refused> {
+        Err(Refused)
     }
 }
+
+/// There is nothing to ask with.
+#[derive(Debug)]
+pub(crate) struct NoAnswer;
 
 fn layout(bytes: usize, align: usize) -> Result<Layout, Refused> {
     Layout::from_size_align(bytes, align).map_err(|_| Refused)

@@ -71,6 +71,7 @@ pub fn leaks() -> Profile {
 }
 
 /// As [`leaks`], and copies the first bytes of the oldest value of each call site, `bytes` at most.
+/// Where the system lets no process read itself, [`CallSite::value_unreadable`] says so.
 ///
 /// # Safety
 ///
@@ -228,14 +229,19 @@ impl FamilyProfile {
 fn call_site(site: &'static Site, figures: &SiteFigures, now: u64, bytes: usize) -> CallSite {
     let at = site.origin;
     let is_live = figures.live_blocks > 0;
+    // A clock that does not say the time makes no block new.
+    let has_age = is_live && now > 0 && figures.oldest > 0;
+    let is_asked = is_live && bytes > 0;
+    let value = is_asked.then(|| process::copy_of(figures.oldest_address, bytes));
     CallSite {
         location: Location::new(at.file, at.line, at.column, ""),
         thread: site.thread,
         frames: site.frames,
         live_blocks: figures.live_blocks,
         live_units: figures.live_units,
-        oldest: is_live.then(|| Duration::from_millis(now.saturating_sub(figures.oldest))),
-        value: (is_live && bytes > 0).then(|| process::copy_of(figures.oldest_address, bytes)),
+        oldest: has_age.then(|| Duration::from_millis(now.saturating_sub(figures.oldest))),
+        value_unreadable: value == Some(None),
+        value: value.flatten(),
         blocks_recorded: figures.blocks,
         units_recorded: figures.units,
     }

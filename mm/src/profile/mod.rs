@@ -86,10 +86,14 @@ pub struct CallSite {
     pub live_blocks: u64,
     /// Units of these blocks.
     pub live_units: u64,
-    /// How long ago the oldest of them was allocated; `None` if there is none.
+    /// How long ago the oldest of them was allocated; `None` if there is none, or the system has
+    /// no clock.
     pub oldest: Option<Duration>,
-    /// The first bytes of the oldest of them, if they were asked for; see [`leaks_with_values`].
+    /// The first bytes of the oldest of them, if they were asked for and could be read; see
+    /// [`leaks_with_values`].
     pub value: Option<Box<[u8]>>,
+    /// Whether they were asked for and the system did not let mm read them; `value` is `None` then.
+    pub value_unreadable: bool,
     /// Blocks recorded since tracking began, live or released.
     pub blocks_recorded: u64,
     /// Units of these blocks.

@@ -98,6 +98,9 @@ impl Display for CallSite {
                 value.escape_ascii()
             )?;
         }
+        if self.value_unreadable {
+            f.write_str(", of which the value is not readable")?;
+        }
         let frames = self.backtrace();
         frames
             .iter()

@@ -25,6 +25,17 @@ const FILLS: [&str; FILL_CLASSES] = ["empty", "1-24 %", "25-49 %", "50-74 %", "7
 
 /// The report of blocks by family, and by how full the VM pages are.
 ///
+/// | column | meaning |
+/// | --- | --- |
+/// | PAGES | VM pages in use, that is those that memory may back |
+/// | BLOCKS | occupied and free ones |
+/// | OCCUPIED | live blocks of a family; in the rows of classes, those in threads' caches too |
+/// | FREE | longest runs of free units inside a page |
+/// | FREE UNITS, LARGEST FREE | units of all of these, and of the longest |
+///
+/// The last line has the free bytes of pages that are partly used, what threads' caches hold, and
+/// [what `trim()` would return now](Snapshot::reclaimable_bytes).
+///
 /// Displaying it does not allocate. [`Snapshot::block_usage`] makes it.
 ///
 /// # Examples

@@ -5,7 +5,7 @@ use core::fmt::{self, Display, Formatter};
 use anstyle::{AnsiColor, Style};
 
 use super::name::{Escaped, FamilyName, Place};
-use super::number::{Grouped, Signed, Size, Tenths};
+use super::number::{Grouped, Measured, Signed, Size, Tenths};
 
 /// Bold: headings and totals.
 pub(super) const STRONG: Style = Style::new().bold();
@@ -36,12 +36,16 @@ pub(super) enum Cell<'a> {
     Place(Place),
     /// A count.
     Count(u128),
+    /// Counts from one to another: `2,046-2,048`; one if they are the same.
+    Range(u64, u64),
     /// A count of bytes, with its unit: `1,024 B`.
     Bytes(u64),
     /// A count of units, with its unit: `1 unit`.
     Units(u128),
     /// A number of bytes, in the unit that suits it.
     Size(u128),
+    /// The same, unless the system does not say it.
+    Measured(Measured),
     /// A change.
     Change(i64),
     /// Some percent.
@@ -70,10 +74,20 @@ impl Display for Cell<'_> {
             Self::Family(family) => write!(f, "{family}"),
             Self::Place(place) => write!(f, "{place}"),
             Self::Count(count) => write!(f, "{}", Grouped(*count)),
+            Self::Range(least, most) if least == most => write!(f, "{}", Grouped((*most).into())),
+            Self::Range(least, most) => {
+                write!(
+                    f,
+                    "{}-{}",
+                    Grouped((*least).into()),
+                    Grouped((*most).into())
+                )
+            }
             Self::Bytes(bytes) => write!(f, "{} B", Grouped((*bytes).into())),
             Self::Units(1) => f.write_str("1 unit"),
             Self::Units(units) => write!(f, "{} units", Grouped(*units)),
             Self::Size(bytes) => write!(f, "{}", Size(*bytes)),
+            Self::Measured(bytes) => write!(f, "{bytes}"),
             Self::Change(change) => write!(f, "{}", Signed(*change)),
             Self::Percent(tenths) | Self::LowPercent(tenths) => write!(f, "{tenths}"),
         }

@@ -6,7 +6,7 @@ use core::fmt::{self, Display, Formatter};
 use super::cell::{Cell, FAINT, PLAIN, STRONG};
 use super::name::FamilyName;
 use super::near::Unknown;
-use super::number::{Scale, Size, percent, percents};
+use super::number::{Measured, Scale, Size, percent, percents};
 use super::page_families::FamilyCount;
 use super::rank::ranked;
 use super::table::{Column, Lines, Table};
@@ -33,7 +33,23 @@ const COLUMNS: [Column; WIDTH] = [
 /// The last line of the report.
 const LEGEND: &str = "USED, HOLES, OTHER: % of mapped pages. KEPT: live % of all ever allocated.";
 
+/// What is added where a figure is missing.
+const NOT_MEASURED: &str = "RESIDENT: not measured where the system does not say it.";
+
 /// The report of memory by family, the one with most live bytes first.
+///
+/// | column | meaning |
+/// | --- | --- |
+/// | LIVE UNITS | units that are handed out and not released |
+/// | LIVE, BYTES | their bytes, rounded and exactly |
+/// | SHARE | percent of all families' live bytes |
+/// | PEAK | the highest LIVE that was seen, within one cache per thread of the true peak |
+/// | RESIDENT | bytes that are backed by memory, as the kernel says; `not measured` where it does not, see [`resident_bytes`](FamilySnapshot::resident_bytes) |
+/// | USED, HOLES, OTHER | percent of the pages that are not empty: live units, free units, and the rest, which is caches and what units do not fill |
+/// | KEPT | live blocks in percent of all that were ever allocated |
+///
+/// The line below divides the resident bytes of the process into families, mm's records, and the
+/// rest, as far as each is known.
 ///
 /// Displaying it does not allocate. [`Snapshot::memory_usage`] makes it.
 ///
@@ -156,7 +172,7 @@ fn row(family: &FamilySnapshot, all_live: u128) -> [Cell<'_>; WIDTH] {
         Cell::Count(live),
         Cell::Percent(percent(live, all_live)),
         Cell::Size(family.peak_live_bytes.into()),
-        Cell::Size(family.resident_bytes.into()),
+        Cell::Measured(Measured(family.resident_bytes.map(u128::from))),
         used,
         holes,
         other,
@@ -175,7 +191,7 @@ fn total(snapshot: &Snapshot) -> [Cell<'static>; WIDTH] {
         Cell::Count(live),
         Cell::Percent(percent(live, live)),
         Cell::Empty,
-        Cell::Size(snapshot.sum(|family| family.resident_bytes)),
+        Cell::Measured(Measured(snapshot.resident_bytes_sum())),
         used,
         holes,
         other,
@@ -204,70 +220,73 @@ fn write_legend(lines: &mut Lines<'_, '_>, snapshot: &Snapshot) -> fmt::Result {
     if snapshot.resident_is_measured {
         return Ok(());
     }
-    lines.line(
-        FAINT,
-        "RESIDENT: not measured on this system; taken to be all that is mapped.",
-    )
+    lines.line(FAINT, NOT_MEASURED)
 }
 
 /// What of the process's memory is in families, in mm's records, and elsewhere.
 struct ProcessLine {
-    process: u128,
-    families: u128,
-    records: u128,
-    resident_is_measured: bool,
+    process: Option<u128>,
+    families: Option<u128>,
+    records: Option<u128>,
 }
 
 impl ProcessLine {
     /// Reads the sums.
     fn of(snapshot: &Snapshot) -> Self {
+        let families = snapshot.resident_bytes_sum();
+        let records = snapshot.records_resident_bytes.map(u128::from);
+        let process = snapshot.process_resident_bytes.map(u128::from);
+        let parts = families.unwrap_or(0) + records.unwrap_or(0);
         Self {
-            process: snapshot.process_resident_bytes.into(),
-            families: snapshot.sum(|family| family.resident_bytes),
-            records: snapshot.records_resident_bytes.into(),
-            resident_is_measured: snapshot.resident_is_measured,
+            // Only a snapshot that was changed by hand has parts that are more than the whole.
+            process: process.filter(|process| parts <= *process),
+            families,
+            records,
         }
-    }
-
-    /// Returns whether the parts can be what the whole is made of.
-    fn adds_up(&self) -> bool {
-        let is_known = self.process > 0 && self.resident_is_measured;
-        is_known && self.families + self.records <= self.process
-    }
-
-    /// Writes an equation that also holds for the rounded figures: where parts end is rounded.
-    fn fmt_equation(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let scale = Scale::of(self.process);
-        let families = scale.tenths(self.families);
-        let both = scale.tenths(self.families + self.records);
-        write!(
-            f,
-            "process resident {} = {families} families + {} mm's records + {} elsewhere (String, Vec, ...)",
-            Size(self.process),
-            both.less(families),
-            scale.tenths(self.process).less(both),
-        )
-    }
-
-    /// Writes figures that do not add up: the system does not say all of them, or they were read
-    /// at different moments.
-    fn fmt_list(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if self.process == 0 {
-            f.write_str("process resident unknown")?;
-        } else {
-            write!(f, "process resident {}", Size(self.process))?;
-        }
-        let (families, records) = (Size(self.families), Size(self.records));
-        write!(f, "; {families} families, {records} mm's records")
     }
 }
 
 impl Display for ProcessLine {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if self.adds_up() {
-            self.fmt_equation(f)
-        } else {
-            self.fmt_list(f)
+        match (self.process, self.families, self.records) {
+            (Some(process), Some(families), Some(records)) => {
+                fmt_equation(f, process, families, records)
+            }
+            _ => self.fmt_list(f),
         }
     }
+}
+
+impl ProcessLine {
+    /// Writes what is known. What is elsewhere is the rest of all that the process has, so it is
+    /// not known if anything is not.
+    fn fmt_list(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "process resident: {}; families: {}; mm's records: {}; elsewhere (String, Vec, ...): {}",
+            Measured(self.process),
+            Measured(self.families),
+            Measured(self.records),
+            Measured(None),
+        )
+    }
+}
+
+/// Writes an equation that also holds for the rounded figures: where parts end is rounded.
+fn fmt_equation(
+    f: &mut Formatter<'_>,
+    process: u128,
+    families: u128,
+    records: u128,
+) -> fmt::Result {
+    let scale = Scale::of(process);
+    let end_of_families = scale.tenths(families);
+    let both = scale.tenths(families + records);
+    write!(
+        f,
+        "process resident {} = {end_of_families} families + {} mm's records + {} elsewhere (String, Vec, ...)",
+        Size(process),
+        both.less(end_of_families),
+        scale.tenths(process).less(both),
+    )
 }

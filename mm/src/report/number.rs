@@ -66,6 +66,19 @@ impl Display for Size {
     }
 }
 
+/// A number of bytes that only the system knows: no answer is not `0 B`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Measured(pub(super) Option<u128>);
+
+impl Display for Measured {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(bytes) => write!(f, "{}", Size(bytes)),
+            None => f.write_str("not measured"),
+        }
+    }
+}
+
 /// A binary unit, as a power of 1,024 bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scale(usize);

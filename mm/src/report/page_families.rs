@@ -20,6 +20,14 @@ const COLUMNS: [Column; 6] = [
 
 /// The report of all page families: their layouts and where they were defined.
 ///
+/// | column | meaning |
+/// | --- | --- |
+/// | FAMILY | the shortest text that tells the family from all others |
+/// | UNIT, ALIGN | size and alignment of one unit, in bytes |
+/// | UNITS/PAGE | units that fit into a VM page: [`units_per_page`](FamilySnapshot::units_per_page), and before it, where they are fewer, [those of the first page](FamilySnapshot::first_page_units) |
+/// | DEFINED AT | file and line |
+/// | PATH | path of the type; `(run-time)` if the family was registered while the program ran |
+///
 /// Displaying it does not allocate. [`Snapshot::page_families`] makes it.
 ///
 /// # Examples
@@ -88,7 +96,7 @@ fn row(family: &FamilySnapshot) -> [Cell<'_>; 6] {
         Cell::Family(FamilyName::from(family)),
         Cell::Bytes(family.unit_size),
         Cell::Count(family.unit_align.into()),
-        Cell::Count(family.units_per_page.into()),
+        Cell::Range(family.first_page_units, family.units_per_page),
         Cell::Place(Place(family.location)),
         // Those of C have one that tells of more than the name.
         if family.run_time && family.path == family.name {

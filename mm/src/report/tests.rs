@@ -161,6 +161,7 @@ fn units_without_size() {
         unit_size: 0,
         unit_align: 1,
         units_per_page: 0,
+        first_page_units: 0,
         live_blocks: 5,
         live_units: 12,
         blocks_allocated: 10,
@@ -187,14 +188,31 @@ fn colours() {
 }
 
 #[test]
-fn process_figures_that_do_not_add_up() {
+fn what_the_system_does_not_say_is_not_measured() {
     let mut odd = indexd();
-    odd.process_resident_bytes = 1_000;
+    let line = |odd: &Snapshot| {
+        let text = odd.memory_usage(None).to_string();
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("process resident"));
+        line.expect("one line").to_owned()
+    };
+    odd.process_resident_bytes = Some(1_000);
+    let unknown = "process resident: not measured; families: 401.0 MiB; mm's records: 2.1 MiB; \
+                   elsewhere (String, Vec, ...): not measured";
+    assert_eq!(line(&odd), unknown);
+    odd.process_resident_bytes = None;
+    assert_eq!(line(&odd), unknown);
+    odd.process_resident_bytes = Some(512 << 20);
+    odd.families[1].resident_bytes = None;
     odd.resident_is_measured = false;
     check!("unmeasured.txt", odd.memory_usage(None));
-    odd.process_resident_bytes = 0;
-    let text = odd.memory_usage(None).to_string();
-    assert!(text.contains("process resident unknown; 401.0 MiB families, 2.1 MiB mm's records"));
+    odd.records_resident_bytes = None;
+    assert_eq!(
+        line(&odd),
+        "process resident: 512.0 MiB; families: not measured; mm's records: not measured; \
+         elsewhere (String, Vec, ...): not measured"
+    );
 }
 
 #[test]

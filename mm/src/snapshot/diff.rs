@@ -9,6 +9,11 @@ use super::{FamilySnapshot, Label, Location, Snapshot};
 /// Displayed, it is a table of the families that changed, the one whose live bytes grew most
 /// first. It is plain text, without colour.
 ///
+/// | column | meaning |
+/// | --- | --- |
+/// | LIVE UNITS +/-, LIVE BYTES +/- | change in live units, and in their bytes |
+/// | BLOCKS ALLOCATED, RELEASED | blocks handed out and released in between |
+///
 /// # Examples
 ///
 /// ```
@@ -51,8 +56,9 @@ pub struct FamilyDiff {
     pub vm_pages: i64,
     /// Change in bytes of address space in use by VM pages.
     pub mapped_bytes: i64,
-    /// Change in bytes of them that are backed by memory.
-    pub resident_bytes: i64,
+    /// Change in bytes of them that are backed by memory; `None` if either snapshot does not know
+    /// them.
+    pub resident_bytes: Option<i64>,
     /// Change in blocks handed out and not released.
     pub live_blocks: i64,
     /// Change in units of the live blocks.
@@ -121,7 +127,9 @@ impl FamilyDiff {
     /// ```
     #[must_use]
     pub fn is_changed(&self) -> bool {
-        let pages = [self.vm_pages, self.mapped_bytes, self.resident_bytes];
+        // What is not known is no change.
+        let resident = self.resident_bytes.unwrap_or(0);
+        let pages = [self.vm_pages, self.mapped_bytes, resident];
         let live = [self.live_blocks, self.live_units, self.live_bytes];
         let free = [self.free_blocks, self.free_units, self.cached_units];
         let since_start = [
@@ -146,7 +154,7 @@ impl FamilyDiff {
             location: family.location,
             vm_pages: change(|f| f.vm_pages),
             mapped_bytes: change(|f| f.mapped_bytes),
-            resident_bytes: change(|f| f.resident_bytes),
+            resident_bytes: change_in_resident(later, earlier),
             live_blocks: change(|f| f.live_blocks),
             live_units: change(|f| f.live_units),
             live_bytes: change(|f| f.live_bytes),
@@ -160,6 +168,15 @@ impl FamilyDiff {
             label: family.label,
         })
     }
+}
+
+/// Subtracts the resident bytes, if both are known.
+fn change_in_resident(
+    later: Option<&FamilySnapshot>,
+    earlier: Option<&FamilySnapshot>,
+) -> Option<i64> {
+    let of = |family: Option<&FamilySnapshot>| family.map_or(Some(0), |f| f.resident_bytes);
+    Some(signed_difference(of(later)?, of(earlier)?))
 }
 
 /// Returns a snapshot's families in the order of their keys.

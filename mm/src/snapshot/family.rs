@@ -21,14 +21,20 @@ pub struct FamilySnapshot {
     pub unit_align: u64,
     /// Units that fit into one VM page; 0 when units have no size, 1 when a unit is larger.
     pub units_per_page: u64,
+    /// Units that fit into the family's first VM page: it begins with up to 2 KiB that have no
+    /// unit, for families to lie apart in the CPU's cache. Otherwise as `units_per_page`.
+    pub first_page_units: u64,
     /// VM pages in use: those that may be backed by memory.
     pub vm_pages: u64,
     /// Bytes of address space in use by VM pages.
     pub mapped_bytes: u64,
-    /// Bytes that are backed by memory, as the kernel says. Less than what is live where nobody
-    /// touched zeroed units; and a large family may have more than is mapped, since a huge OS page
-    /// backs VM pages before they are in use. `trim` gives that back.
-    pub resident_bytes: u64,
+    /// Bytes that are backed by memory, as the kernel says; `None`, which is not 0, where it does
+    /// not say it of all of them. Less than what is live where nobody wrote to zeroed units, and
+    /// without what is in swap; and a large family may have more than is mapped, since a huge OS
+    /// page backs VM pages before they are in use. `trim` gives that back.
+    ///
+    /// Before Linux 6.7, and without `/proc`, pages that were only read count too.
+    pub resident_bytes: Option<u64>,
     /// Blocks handed out and not released.
     pub live_blocks: u64,
     /// Units of the live blocks.
@@ -57,7 +63,7 @@ pub struct FamilySnapshot {
     pub(crate) occupied_page_bytes: u64,
     /// Bytes of free units in those pages.
     pub(crate) occupied_page_free_bytes: u64,
-    /// Bytes that `trim()` would give back, threads' caches aside.
+    /// Bytes that `trim()` would return now.
     pub(crate) reclaimable_bytes: u64,
     /// The VM pages in use by how full they are, emptiest class first.
     pub(crate) fill: [FillClass; FILL_CLASSES],

@@ -47,11 +47,12 @@ pub struct Snapshot {
     pub os_page_bytes: u64,
     /// All families, sorted by path, then by location.
     pub families: Vec<FamilySnapshot>,
-    /// Resident bytes of the whole process; 0 when the system does not say.
-    pub process_resident_bytes: u64,
-    /// Resident bytes of mm's own maps, records and tables.
-    pub records_resident_bytes: u64,
-    /// Whether `resident_bytes` is what the kernel says; without that it equals `mapped_bytes`.
+    /// Resident bytes of the whole process; `None` where the system does not say. As long as both
+    /// are known, it is never less than families and records have together.
+    pub process_resident_bytes: Option<u64>,
+    /// Resident bytes of mm's own maps, records and tables; `None` where the system does not say.
+    pub records_resident_bytes: Option<u64>,
+    /// Whether `records_resident_bytes` and the `resident_bytes` of all families are known.
     pub resident_is_measured: bool,
 }
 
@@ -60,11 +61,11 @@ pub struct Snapshot {
 pub(crate) struct ProcessFigures {
     /// Bytes of one OS page.
     pub(crate) os_page_bytes: u64,
-    /// Resident bytes of the whole process; 0 when the system does not say.
-    pub(crate) resident_bytes: u64,
+    /// Resident bytes of the whole process.
+    pub(crate) resident_bytes: Option<u64>,
     /// Resident bytes of mm's own maps, records and tables.
-    pub(crate) records_resident_bytes: u64,
-    /// Whether the families' `resident_bytes` is what the kernel says.
+    pub(crate) records_resident_bytes: Option<u64>,
+    /// Whether those and the families' are known.
     pub(crate) resident_is_measured: bool,
 }
 

@@ -12,9 +12,10 @@ pub(crate) fn family(name: &'static str, path: &'static str) -> FamilySnapshot {
         unit_size: 8,
         unit_align: 8,
         units_per_page: 8_192,
+        first_page_units: 8_192,
         vm_pages: 0,
         mapped_bytes: 0,
-        resident_bytes: 0,
+        resident_bytes: Some(0),
         live_blocks: 0,
         live_units: 0,
         live_bytes: 0,
@@ -38,8 +39,8 @@ pub(crate) fn family(name: &'static str, path: &'static str) -> FamilySnapshot {
 pub(crate) fn snapshot(families: Vec<FamilySnapshot>) -> Snapshot {
     let process = ProcessFigures {
         os_page_bytes: 4_096,
-        resident_bytes: 537_290_342,
-        records_resident_bytes: 2_202_010,
+        resident_bytes: Some(537_290_342),
+        records_resident_bytes: Some(2_202_010),
         resident_is_measured: true,
     };
     Snapshot::new(process, families)
@@ -57,13 +58,14 @@ fn in_use(
     FamilySnapshot {
         unit_size,
         units_per_page,
+        first_page_units: units_per_page,
         free_blocks: free_units.min(pages),
         free_units,
         largest_free_block: free_units.min(units_per_page),
         occupied_page_free_bytes: free_units * unit_size,
         vm_pages: pages,
         mapped_bytes: mapped,
-        resident_bytes: mapped,
+        resident_bytes: Some(mapped),
         live_blocks: live,
         live_units: live,
         live_bytes: live * unit_size,
@@ -150,6 +152,7 @@ pub(crate) fn indexd() -> Snapshot {
         unit_size: 1_024,
         unit_align: 16,
         units_per_page: 64,
+        first_page_units: 64,
         peak_live_bytes: 3_072,
         blocks_allocated: 3,
         blocks_released: 3,
@@ -179,9 +182,10 @@ pub(crate) fn huge() -> Snapshot {
         unit_size: most,
         unit_align: most,
         units_per_page: most,
+        first_page_units: most,
         vm_pages: most,
         mapped_bytes: most,
-        resident_bytes: most,
+        resident_bytes: Some(most),
         live_blocks: most,
         live_units: most,
         live_bytes: most,
@@ -201,9 +205,9 @@ pub(crate) fn huge() -> Snapshot {
     };
     let process = ProcessFigures {
         os_page_bytes: most,
-        resident_bytes: most,
-        records_resident_bytes: most,
-        resident_is_measured: false,
+        resident_bytes: Some(most),
+        records_resident_bytes: Some(most),
+        resident_is_measured: true,
     };
     Snapshot::new(process, vec![huge("A"), huge("B")])
 }

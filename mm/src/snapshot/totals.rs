@@ -53,10 +53,11 @@ impl Snapshot {
         self.total(|f| f.mapped_bytes)
     }
 
-    /// Returns the bytes of VM pages that are backed by memory.
+    /// Returns the bytes of VM pages that are backed by memory; `None` if they are not known of
+    /// every family.
     #[must_use]
-    pub fn resident_bytes(&self) -> u64 {
-        self.total(|f| f.resident_bytes)
+    pub fn resident_bytes(&self) -> Option<u64> {
+        self.resident_bytes_sum().map(saturated)
     }
 
     /// Returns the units in all threads' caches, whatever their sizes.
@@ -89,7 +90,26 @@ impl Snapshot {
         self.total(|f| f.kernel_calls)
     }
 
-    /// Returns the bytes that [`trim`](crate::trim) would give back, threads' caches aside.
+    /// Returns the bytes that [`trim`](crate::trim) would return now: those of whole OS pages
+    /// without a live or cached unit that the program may have written to, touched or not.
+    ///
+    /// Without what is in the caches of other threads, which flush them later, and without what
+    /// the kernel will not take, such as locked memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::PageFamily;
+    /// use std::alloc::Layout;
+    ///
+    /// let rows = PageFamily::register("reclaimable-doc:rows", Layout::new::<[u64; 512]>())?;
+    /// let block = rows.alloc(256)?;
+    /// # // SAFETY: the block is live and used by nobody else.
+    /// # unsafe { rows.release(block)? };
+    /// let reclaimable = mm::snapshot().reclaimable_bytes();
+    /// assert_eq!(mm::trim() as u64, reclaimable);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn reclaimable_bytes(&self) -> u64 {
         self.total(|f| f.reclaimable_bytes)
@@ -126,6 +146,12 @@ impl Snapshot {
     /// Adds up one figure, exactly.
     pub(crate) fn sum(&self, figure: impl Fn(&FamilySnapshot) -> u64) -> u128 {
         self.families.iter().map(|f| u128::from(figure(f))).sum()
+    }
+
+    /// Adds up the resident bytes of all families, exactly, if all are known.
+    pub(crate) fn resident_bytes_sum(&self) -> Option<u128> {
+        let each = self.families.iter().map(|family| family.resident_bytes);
+        each.map(|bytes| bytes.map(u128::from)).sum()
     }
 
     /// Adds up the bytes of the units in all threads' caches, exactly.

@@ -80,7 +80,7 @@ static void leaks(void) {
 
 static void documents(void) {
   void *block = mm_family_alloc(tracked, 4);
-  has(mm_snapshot_json(), "\"schema\":\"mm-snapshot\",\"version\":1");
+  has(mm_snapshot_json(), "\"schema\":\"mm-snapshot\",\"version\":2");
   has(mm_snapshot_json(), "\"name\":\"tracked\"");
   has(mm_snapshot_json(), "\"live_bytes\":400");
   has(mm_profile_json(), "\"schema\":\"mm-profile\",\"version\":1");

@@ -9,6 +9,10 @@
 
 static struct mm_family *words;
 
+static uint64_t units_of(const struct mm_family_stats *family) {
+  return family->free_units + family->live_units + family->cached_units;
+}
+
 /* Totals are sums over the families. */
 static void totals(void) {
   struct mm_family *bytes = mm_family_register("bytes", 1, 1);
@@ -26,11 +30,21 @@ static void totals(void) {
   assert(all.mapped_bytes == one.mapped_bytes + other.mapped_bytes);
   assert(all.vm_pages == one.vm_pages + other.vm_pages);
   assert(one.live_units == 5 && other.live_units == 7 && other.live_bytes == 7);
-  assert(one.free_units + one.live_units + one.cached_units ==
-         one.units_per_page * one.vm_pages);
+  assert(units_of(&one) == one.first_page_units + (one.vm_pages - 1) * one.units_per_page);
+  assert(units_of(&other) == other.first_page_units && other.vm_pages == 1);
+  assert(other.first_page_units < other.units_per_page);
   assert(one.largest_free_block > 0 && one.largest_free_block <= one.free_units);
   for (size_t i = 0; i < 3; i++)
     assert(mm_release(blocks[i]) == MM_OK);
+}
+
+/* What `mm_trim` returns is what was said before, also of a large block that nobody touched. */
+static void reclaimable(void) {
+  struct mm_stats all = MM_STATS_INIT;
+  assert(mm_release(mm_family_alloc(words, 1 << 17)) == MM_OK);
+  assert(mm_stats(&all) == MM_OK && all.reclaimable_bytes >= 8 << 17);
+  assert(mm_trim() == all.reclaimable_bytes);
+  assert(mm_stats(&all) == MM_OK && all.reclaimable_bytes == 0);
 }
 
 /* A program that was built when the struct ended after `live_bytes`. */
@@ -85,6 +99,7 @@ static void refuses(void) {
 int main(void) {
   words = mm_family_register("words", 8, 8);
   totals();
+  reclaimable();
   older_program();
   newer_program();
   refuses();

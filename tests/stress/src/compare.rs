@@ -39,7 +39,11 @@ pub(crate) fn end(shared: &Shared) -> Result<(), Difference> {
         }
         compare.same("cached units at the end", now.cached_units, 0)?;
         compare.same("VM pages at the end", now.vm_pages, 0)?;
-        compare.same("resident bytes at the end", now.resident_bytes, 0)?;
+        compare.same(
+            "resident bytes at the end",
+            now.resident_bytes.unwrap_or(0),
+            0,
+        )?;
     }
     Ok(())
 }
@@ -95,5 +99,5 @@ fn one(now: &FamilySnapshot, start: &FamilySnapshot, counted: Sum) -> Result<(),
     )?;
     compare.same("live units", now.live_units, live_units)?;
     let most = now.mapped_bytes + now.vm_pages * HUGE;
-    compare.at_most("resident bytes", now.resident_bytes, most)
+    compare.at_most("resident bytes", now.resident_bytes.unwrap_or(0), most)
 }

@@ -12,6 +12,10 @@ use crate::snapshot::{FamilySnapshot, Snapshot};
 /// fields at the end.
 pub const MM_STATS_VERSION: u32 = 1;
 
+/// What a figure is that the system does not say: how much memory backs pages, where the kernel is not
+/// asked or refuses to answer.
+pub const MM_NOT_MEASURED: u64 = u64::MAX;
+
 /// Totals of all families, and figures of the process.
 ///
 /// The caller sets `size` and `version`. No more than `size` bytes are written: a program that was
@@ -25,21 +29,22 @@ pub struct mm_stats {
     /// Set by the caller: `MM_STATS_VERSION`. The library puts the version there that it filled in: its
     /// own, if that is older.
     pub version: u32,
-    /// 1 if `resident_bytes` is what the kernel says; 0 if it equals `mapped_bytes`.
+    /// 1 if `resident_bytes` and `records_resident_bytes` are known, as is `resident_bytes` of each
+    /// family; 0 if one of those is `MM_NOT_MEASURED`.
     pub resident_is_measured: u32,
     /// Page families.
     pub families: u64,
     /// Bytes of one OS page.
     pub os_page_bytes: u64,
-    /// Resident bytes of the whole process; 0 where the system does not say.
+    /// Resident bytes of the whole process; `MM_NOT_MEASURED` where the system does not say.
     pub process_resident_bytes: u64,
-    /// Resident bytes of mm's own maps, records and tables.
+    /// Resident bytes of mm's own maps, records and tables, or `MM_NOT_MEASURED`.
     pub records_resident_bytes: u64,
     /// VM pages in use: those that may be backed by memory.
     pub vm_pages: u64,
     /// Bytes of address space in use by VM pages.
     pub mapped_bytes: u64,
-    /// Bytes of VM pages that are backed by memory.
+    /// Bytes of VM pages that are backed by memory, or `MM_NOT_MEASURED`.
     pub resident_bytes: u64,
     /// Blocks handed out and not released.
     pub live_blocks: u64,
@@ -57,7 +62,7 @@ pub struct mm_stats {
     pub blocks_released: u64,
     /// Calls into the kernel for families' memory since start.
     pub kernel_calls: u64,
-    /// Bytes that `mm_trim` would give back, threads' caches aside.
+    /// Bytes that `mm_trim` would return now.
     pub reclaimable_bytes: u64,
 }
 
@@ -82,7 +87,7 @@ pub struct mm_family_stats {
     pub vm_pages: u64,
     /// Bytes of address space in use by VM pages.
     pub mapped_bytes: u64,
-    /// Bytes that are backed by memory, as the kernel says.
+    /// Bytes that are backed by memory, as the kernel says; `MM_NOT_MEASURED` where it does not.
     pub resident_bytes: u64,
     /// Blocks handed out and not released.
     pub live_blocks: u64,
@@ -106,8 +111,11 @@ pub struct mm_family_stats {
     pub kernel_calls: u64,
     /// Units of the largest free block; 0 if there is none.
     pub largest_free_block: u64,
-    /// Bytes that `mm_trim` would give back, threads' caches aside.
+    /// Bytes that `mm_trim` would return of this family now.
     pub reclaimable_bytes: u64,
+    /// Units that fit into the family's first VM page: it begins with up to 2 KiB that have no unit,
+    /// for families to lie apart in the CPU's cache. Otherwise as `units_per_page`.
+    pub first_page_units: u64,
 }
 
 /// Fills in the totals of all families. Exact while no other thread allocates or releases.
@@ -184,6 +192,11 @@ unsafe fn fill<T>(stats: *mut T, figures: impl FnOnce() -> Answer<T>) -> Answer<
     Ok(())
 }
 
+/// What C is told of a figure that only the system knows.
+fn measured(bytes: Option<u64>) -> u64 {
+    bytes.unwrap_or(MM_NOT_MEASURED)
+}
+
 impl From<&Snapshot> for mm_stats {
     fn from(all: &Snapshot) -> Self {
         Self {
@@ -192,11 +205,11 @@ impl From<&Snapshot> for mm_stats {
             resident_is_measured: all.resident_is_measured.into(),
             families: all.families.len() as u64,
             os_page_bytes: all.os_page_bytes,
-            process_resident_bytes: all.process_resident_bytes,
-            records_resident_bytes: all.records_resident_bytes,
+            process_resident_bytes: measured(all.process_resident_bytes),
+            records_resident_bytes: measured(all.records_resident_bytes),
             vm_pages: all.vm_pages(),
             mapped_bytes: all.mapped_bytes(),
-            resident_bytes: all.resident_bytes(),
+            resident_bytes: measured(all.resident_bytes()),
             live_blocks: all.live_blocks(),
             live_units: all.live_units(),
             live_bytes: all.live_bytes(),
@@ -221,7 +234,7 @@ impl From<&FamilySnapshot> for mm_family_stats {
             units_per_page: family.units_per_page,
             vm_pages: family.vm_pages,
             mapped_bytes: family.mapped_bytes,
-            resident_bytes: family.resident_bytes,
+            resident_bytes: measured(family.resident_bytes),
             live_blocks: family.live_blocks,
             live_units: family.live_units,
             live_bytes: family.live_bytes,
@@ -234,6 +247,7 @@ impl From<&FamilySnapshot> for mm_family_stats {
             kernel_calls: family.kernel_calls,
             largest_free_block: family.largest_free_block(),
             reclaimable_bytes: family.reclaimable_bytes,
+            first_page_units: family.first_page_units,
         }
     }
 }

@@ -43,10 +43,10 @@ impl Kind {
     }
 }
 
-/// Reads a figure of a family.
-type OfFamily = fn(&FamilySnapshot) -> u64;
+/// Reads a figure of a family; `None` when the system does not say.
+type OfFamily = fn(&FamilySnapshot) -> Option<u64>;
 
-/// Reads a figure of the process; `None` when the system does not say.
+/// Reads a figure of the process; likewise.
 type OfProcess = fn(&Snapshot) -> Option<u64>;
 
 /// Describes a metric that rises and falls.
@@ -90,20 +90,20 @@ pub(super) const PROCESS_METRICS: &[Metric<OfProcess>] = &[
         "mm_process_resident_bytes",
         "bytes",
         "Resident bytes of the whole process.",
-        |s| Some(s.process_resident_bytes).filter(|bytes| *bytes > 0),
+        |s| s.process_resident_bytes,
     ),
     gauge(
         "mm_records_resident_bytes",
         "bytes",
         "Resident bytes of the maps, records and tables of mm.",
-        |s| Some(s.records_resident_bytes),
+        |s| s.records_resident_bytes,
     ),
     Metric {
         name: "mm_resident_is_measured",
         unit: None,
         kind: Kind::Gauge,
-        help: "1 if the resident bytes of families are what the kernel says, 0 if all that is \
-               mapped is taken to be resident.",
+        help: "1 if the resident bytes of all families and of the records of mm are known, 0 if \
+               the system does not say some, which then have no sample.",
         figure: |s| Some(s.resident_is_measured.into()),
     },
 ];
@@ -111,64 +111,64 @@ pub(super) const PROCESS_METRICS: &[Metric<OfProcess>] = &[
 /// What is said of each family.
 pub(super) const FAMILY_METRICS: &[Metric<OfFamily>] = &[
     gauge("mm_family_unit_bytes", "bytes", "Bytes of one unit.", |f| {
-        f.unit_size
+        Some(f.unit_size)
     }),
     gauge(
         "mm_family_live_blocks",
         "blocks",
         "Blocks handed out and not released.",
-        |f| f.live_blocks,
+        |f| Some(f.live_blocks),
     ),
     gauge(
         "mm_family_live_units",
         "units",
         "Units of the live blocks.",
-        |f| f.live_units,
+        |f| Some(f.live_units),
     ),
     gauge(
         "mm_family_live_bytes",
         "bytes",
         "Bytes of the live units.",
-        |f| f.live_bytes,
+        |f| Some(f.live_bytes),
     ),
     gauge(
         "mm_family_peak_live_bytes",
         "bytes",
         "Highest number of live bytes seen, to within one cache per thread.",
-        |f| f.peak_live_bytes,
+        |f| Some(f.peak_live_bytes),
     ),
     gauge(
         "mm_family_free_blocks",
         "blocks",
         "Longest runs of free units inside VM pages in use.",
-        |f| f.free_blocks,
+        |f| Some(f.free_blocks),
     ),
     gauge(
         "mm_family_free_units",
         "units",
         "Units of the free blocks.",
-        |f| f.free_units,
+        |f| Some(f.free_units),
     ),
     gauge(
         "mm_family_largest_free_block_units",
         "units",
         "Units of the largest free block.",
-        |f| f.largest_free_block,
+        |f| Some(f.largest_free_block),
     ),
     gauge(
         "mm_family_cached_units",
         "units",
         "Units in the caches of threads, neither live nor free.",
-        |f| f.cached_units,
+        |f| Some(f.cached_units),
     ),
     gauge("mm_family_vm_pages", "pages", "VM pages in use.", |f| {
-        f.vm_pages
+        Some(f.vm_pages)
     }),
     gauge(
         "mm_family_mapped_bytes",
         "bytes",
         "Bytes of address space in use by VM pages.",
-        |f| f.mapped_bytes,
+        |f| Some(f.mapped_bytes),
     ),
     gauge(
         "mm_family_resident_bytes",
@@ -180,36 +180,36 @@ pub(super) const FAMILY_METRICS: &[Metric<OfFamily>] = &[
         "mm_family_occupied_page_bytes",
         "bytes",
         "Bytes of the VM pages that hold at least one live or cached unit.",
-        |f| f.occupied_page_bytes,
+        |f| Some(f.occupied_page_bytes),
     ),
     gauge(
         "mm_family_occupied_page_free_bytes",
         "bytes",
         "Bytes of free units in the VM pages that hold at least one live or cached unit.",
-        |f| f.occupied_page_free_bytes,
+        |f| Some(f.occupied_page_free_bytes),
     ),
     gauge(
         "mm_family_reclaimable_bytes",
         "bytes",
-        "Bytes that a trim would give back to the system, caches of threads aside.",
-        |f| f.reclaimable_bytes,
+        "Bytes that a trim would give back to the system now.",
+        |f| Some(f.reclaimable_bytes),
     ),
     counter(
         "mm_family_allocated_blocks",
         "blocks",
         "Blocks handed out.",
-        |f| f.blocks_allocated,
+        |f| Some(f.blocks_allocated),
     ),
     counter(
         "mm_family_released_blocks",
         "blocks",
         "Blocks released.",
-        |f| f.blocks_released,
+        |f| Some(f.blocks_released),
     ),
     counter(
         "mm_family_kernel_calls",
         "calls",
         "Calls into the kernel for the memory of the family.",
-        |f| f.kernel_calls,
+        |f| Some(f.kernel_calls),
     ),
 ];

@@ -54,6 +54,8 @@ impl Snapshot {
     /// The last word of a name is the unit, which `# UNIT` repeats: `bytes`, `blocks`, `units` (of
     /// the family's size), `pages` or `calls`. Counters count from the start of the process.
     ///
+    /// What the system does not say has no sample: see `mm_resident_is_measured`.
+    ///
     /// The labels of a family are `family` (its name), `path`, `location` (`file:line:column`) and
     /// `version` (of the crate): two families may share all but one of them.
     ///
@@ -93,8 +95,9 @@ impl Display for OpenMetrics<'_> {
             write_heading(f, metric)?;
             for family in &self.snapshot.families {
                 let (suffix, labels) = (metric.kind.suffix(), Labels(family));
-                let figure = (metric.figure)(family);
-                writeln!(f, "{}{suffix}{{{labels}}} {figure}", metric.name)?;
+                if let Some(figure) = (metric.figure)(family) {
+                    writeln!(f, "{}{suffix}{{{labels}}} {figure}", metric.name)?;
+                }
             }
         }
         f.write_str("# EOF")

@@ -39,7 +39,9 @@ fn figures_are_those_of_the_snapshot() {
     };
     expect("mm_family_live_bytes", |f| f.live_bytes);
     expect("mm_family_allocated_blocks", |f| f.blocks_allocated);
-    expect("mm_family_resident_bytes", |f| f.resident_bytes);
+    expect("mm_family_resident_bytes", |f| {
+        f.resident_bytes.expect("known")
+    });
     assert_eq!(metrics["mm_family_allocated_blocks"].kind, "counter");
     assert_eq!(
         metrics["mm_process_resident_bytes"].samples[0].figure,
@@ -62,7 +64,7 @@ fn every_figure_has_a_metric() {
         cached_units: 909,
         vm_pages: 910,
         mapped_bytes: 911,
-        resident_bytes: 912,
+        resident_bytes: Some(912),
         occupied_page_bytes: 913,
         occupied_page_free_bytes: 914,
         reclaimable_bytes: 915,
@@ -132,10 +134,17 @@ fn families_that_share_name_and_path_are_told_apart() {
 #[test]
 fn what_the_system_does_not_say_is_left_out() {
     let mut unknown = indexd();
-    unknown.process_resident_bytes = 0;
+    unknown.process_resident_bytes = None;
+    unknown.records_resident_bytes = None;
+    unknown.families[1].resident_bytes = None;
     unknown.resident_is_measured = false;
     let metrics = read_back(&unknown);
     assert!(!metrics.contains_key("mm_process_resident_bytes"));
+    assert!(!metrics.contains_key("mm_records_resident_bytes"));
+    let known: Vec<_> = figures(&metrics, "mm_family_resident_bytes");
+    assert_eq!(known.len(), unknown.families.len() - 1);
+    let left_out = unknown.families[1].name;
+    assert!(known.iter().all(|(name, _)| *name != left_out));
     assert_eq!(metrics["mm_resident_is_measured"].samples[0].figure, 0);
 }
 

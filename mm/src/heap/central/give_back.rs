@@ -87,9 +87,8 @@ fn settle(
     if extent.taken_units() > 0 {
         return settle_pages(extent, os_page, calls);
     }
-    let pages = || extent.pages().filter(|page| page.is_in_use());
-    let bytes = pages().map(|page| page.reclaimable(os_page)).sum();
-    if pages().next().is_none() || !extent.give_back(calls) {
+    let bytes = extent.reclaimable(os_page);
+    if !extent.is_in_use() || !extent.give_back(calls) {
         return 0;
     }
     if extent.standing() == Standing::Spare {

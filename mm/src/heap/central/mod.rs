@@ -259,12 +259,9 @@ impl Central {
         heap: &'static Heap,
         pages: usize,
     ) -> Result<&'static Record, Refused> {
-        let is_first = self.newest.is_none();
-        let colour = if is_first {
-            heap.geometry().colour(heap.number())
-        } else {
-            0
-        };
+        // Each extent that was made raised it. A large block may have come before.
+        let is_first = self.next_pages == 1;
+        let colour = if is_first { heap.colour() } else { 0 };
         let place = self.place_for(pages * heap.geometry().page_bytes())?;
         place.begin_extent(self.mapped, &mut self.account.kernel_calls)?;
         let record = Extent::make(heap, place, colour);
