@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Output;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
 use mm::{Kept, MmBox, MmManaged, Track};
-use mm_tests::{again, again_with, figures, in_a_child};
+use mm_tests::{again, again_with, figures, in_a_child, is_child};
 
 #[derive(MmManaged)]
 struct Emp(#[allow(dead_code, reason = "it is looked at as bytes")] [u8; 12]);
@@ -375,4 +376,54 @@ fn a_forked_child_ends_the_scopes_of_vanished_threads() {
     drop(end);
     thread.join().expect("no leak");
     assert!(child.success(), "every call takes the lock for ever");
+}
+
+/// How many scopes there can be at once.
+const NUMBERS: usize = 32_767;
+
+#[test]
+fn a_clean_body_is_not_accused_of_what_another_scope_holds() {
+    if !is_child(
+        "a_clean_body_is_not_accused_of_what_another_scope_holds",
+        |_| (),
+    ) {
+        return;
+    }
+    mm::no_leaks(|_| {
+        let held = Emp::boxed(b"held        ");
+        thread::scope(|threads| {
+            // Each has the number of one before by the end, and one of them would be the outer one's.
+            threads.spawn(|| (0..=NUMBERS).for_each(|_| mm::no_leaks(|_| ())));
+        });
+        drop(held);
+    });
+}
+
+#[test]
+fn a_thread_that_outlives_its_scope_is_in_no_other() {
+    if !is_child("a_thread_that_outlives_its_scope_is_in_no_other", |_| ()) {
+        return;
+    }
+    let (ask, asked) = mpsc::channel::<()>();
+    let (answer, answered) = mpsc::channel();
+    let lasting = mm::no_leaks(move |scope| {
+        scope.spawn(move || {
+            let mut held = Vec::new();
+            while asked.recv().is_ok() {
+                held.push(Emp::boxed(b"of nobody   "));
+                answer.send(held.len()).expect("the test listens");
+            }
+        })
+    });
+    for number in 0..=NUMBERS {
+        mm::no_leaks(|_| {
+            // As the last of them has the number again that the first had.
+            if number % 1_000 == 0 || number + 10 > NUMBERS {
+                ask.send(()).expect("the thread listens");
+                answered.recv().expect("the thread answers");
+            }
+        });
+    }
+    drop(ask);
+    lasting.join().expect("no panic");
 }

@@ -3,6 +3,9 @@
 use core::error::Error;
 use core::fmt;
 
+use crate::shown::Shown;
+use crate::snapshot::FamilyKey;
+
 /// Why a family could not hand out a block.
 ///
 /// # Examples
@@ -24,6 +27,8 @@ pub enum AllocError {
     SizeOverflow {
         /// Name of the family that was asked.
         family: &'static str,
+        /// What tells it from every other family.
+        key: FamilyKey,
         /// How many units were asked for.
         units: usize,
         /// Bytes of one unit.
@@ -34,6 +39,8 @@ pub enum AllocError {
     OutOfMemory {
         /// Name of the family that was asked.
         family: &'static str,
+        /// What tells it from every other family.
+        key: FamilyKey,
         /// How many units were asked for.
         units: usize,
         /// Bytes of one unit.
@@ -45,6 +52,8 @@ pub enum AllocError {
     QuotaExceeded {
         /// Name of the family that was asked.
         family: &'static str,
+        /// What tells it from every other family.
+        key: FamilyKey,
         /// How many units were asked for.
         units: usize,
         /// Bytes of one unit.
@@ -62,13 +71,15 @@ pub enum AllocError {
 pub struct Holder {
     /// Name of the family.
     pub family: &'static str,
+    /// What tells it from every other family.
+    pub key: FamilyKey,
     /// Bytes of its live units.
     pub live_bytes: u64,
 }
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` ({} bytes)", self.family, self.live_bytes)
+        write!(f, "`{}` ({} bytes)", self.key.label(), self.live_bytes)
     }
 }
 
@@ -76,31 +87,37 @@ impl fmt::Display for AllocError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SizeOverflow {
-                family,
+                key,
                 units,
                 unit_size,
+                ..
             } => write!(
                 f,
-                "{units} units of {unit_size} bytes overflow the size of a block of page family `{family}`"
+                "{units} units of {unit_size} bytes overflow the size of a block of page family `{}`",
+                key.label()
             ),
             Self::OutOfMemory {
-                family,
+                key,
                 units,
                 unit_size,
+                ..
             } => write!(
                 f,
-                "out of memory for {units} units of {unit_size} bytes of page family `{family}`"
+                "out of memory for {units} units of {unit_size} bytes of page family `{}`",
+                key.label()
             ),
             Self::QuotaExceeded {
-                family,
+                key,
                 units,
                 unit_size,
                 limit_bytes,
                 largest,
+                ..
             } => {
                 write!(
                     f,
-                    "page family `{family}` may not hold {units} more units of {unit_size} bytes: its limit is "
+                    "page family `{}` may not hold {units} more units of {unit_size} bytes: its limit is ",
+                    key.label()
                 )?;
                 match unit_size {
                     0 => f.write_str("reached")?,
@@ -144,6 +161,8 @@ pub enum FreeError {
     Interior {
         /// Name of the family that owns the address.
         family: &'static str,
+        /// What tells it from every other family; `None` if it is not known, and the name is `?`.
+        key: Option<FamilyKey>,
         /// The address that was to be released.
         address: usize,
     },
@@ -152,6 +171,8 @@ pub enum FreeError {
     NotLive {
         /// Name of the family that owns the address.
         family: &'static str,
+        /// What tells it from every other family; `None` if it is not known, and the name is `?`.
+        key: Option<FamilyKey>,
         /// The address that was to be released.
         address: usize,
     },
@@ -160,8 +181,12 @@ pub enum FreeError {
     WrongFamily {
         /// Name of the family that was told to release the block.
         asked: &'static str,
+        /// What tells it from every other family; as for `key`.
+        asked_key: Option<FamilyKey>,
         /// Name of the family that owns the address.
         family: &'static str,
+        /// What tells it from every other family; `None` if it is not known, and the name is `?`.
+        key: Option<FamilyKey>,
         /// The address that was to be released.
         address: usize,
     },
@@ -173,22 +198,39 @@ impl fmt::Display for FreeError {
             Self::Foreign { address } => {
                 write!(f, "address {address:#x} belongs to no page family")
             }
-            Self::Interior { family, address } => write!(
+            Self::Interior { key, address, .. } => write!(
                 f,
-                "address {address:#x} is inside page family `{family}`, but no block starts there"
+                "address {address:#x} is inside page family `{}`, but no block starts there",
+                Known(*key)
             ),
-            Self::NotLive { family, address } => write!(
+            Self::NotLive { key, address, .. } => write!(
                 f,
-                "no block of page family `{family}` is live at address {address:#x}"
+                "no block of page family `{}` is live at address {address:#x}",
+                Known(*key)
             ),
             Self::WrongFamily {
-                asked,
-                family,
+                asked_key,
+                key,
                 address,
+                ..
             } => write!(
                 f,
-                "address {address:#x} belongs to page family `{family}`, not to `{asked}`"
+                "address {address:#x} belongs to page family `{}`, not to `{}`",
+                Known(*key),
+                Known(*asked_key)
             ),
+        }
+    }
+}
+
+/// A family by its label, if it is known.
+struct Known(Option<FamilyKey>);
+
+impl fmt::Display for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(key) => write!(f, "{}", key.label()),
+            None => f.write_str("?"),
         }
     }
 }
@@ -233,7 +275,7 @@ impl fmt::Display for RegisterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DuplicateName { family } => {
-                write!(f, "page family `{family}` is registered already")
+                write!(f, "page family `{}` is registered already", Shown(family))
             }
             Self::BadLayout {
                 unit_size,
@@ -262,6 +304,8 @@ impl Error for RegisterError {}
 pub struct CheckError {
     /// Name of the family.
     pub family: &'static str,
+    /// What tells it from every other family.
+    pub key: FamilyKey,
     /// Which figure differs.
     pub figure: &'static str,
     /// What the family keeps.
@@ -273,14 +317,16 @@ pub struct CheckError {
 impl fmt::Display for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            family,
+            key,
             figure,
             kept,
             found,
+            ..
         } = self;
         write!(
             f,
-            "page family `{family}` keeps {kept} as {figure}, but its pages say {found}"
+            "page family `{}` keeps {kept} as {figure}, but its pages say {found}",
+            key.label()
         )
     }
 }

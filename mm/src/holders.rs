@@ -39,6 +39,7 @@ impl Holders {
             let held = self.0.get(place).copied().flatten()?;
             Some(error::Holder {
                 family: held.family.name(),
+                key: held.family.key(),
                 live_bytes: u64::try_from(held.bytes()).unwrap_or(u64::MAX),
             })
         })
@@ -67,7 +68,8 @@ impl Display for Holders {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.0.iter().flatten().try_for_each(|held| {
             let (size, units) = (Size(held.bytes()), Grouped(held.units.into()));
-            write!(f, "\n  {size} in {units} units of `{}`", held.family.name())
+            let label = held.family.key().label();
+            write!(f, "\n  {size} in {units} units of `{label}`")
         })
     }
 }

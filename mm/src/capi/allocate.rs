@@ -107,8 +107,11 @@ fn allocate(family: &'static Family, units: usize, place: Place<'_>) -> *mut c_v
 
 #[cold]
 fn negative(family: &'static Family, units: i64, place: Place<'_>) -> *mut c_void {
-    let name = family.heap.name();
-    complain(place, format_args!("{units} units of page family `{name}`"))
+    let label = family.heap.key().label();
+    complain(
+        place,
+        format_args!("{units} units of page family `{label}`"),
+    )
 }
 
 #[cold]

@@ -77,6 +77,7 @@ pub(crate) mod quota;
 mod random;
 mod record;
 mod runs;
+pub(crate) mod scopes;
 mod settle;
 mod shelves;
 mod sites;
@@ -117,7 +118,8 @@ pub(crate) use fork::{hold_shared, let_go_shared};
 pub(crate) use link::Link;
 pub(crate) use meta::{JOINTS, RECORDS};
 #[cfg(feature = "capi")]
-pub(crate) use names::kept as kept_name;
+pub(crate) use names::kept_file;
+pub(crate) use scopes::ScopeNumber;
 pub(crate) use sites::{Site, SiteFigures};
 pub(crate) use slow::flush_thread;
 #[cfg(test)]
