@@ -263,7 +263,7 @@ fn what_a_scope_recorded_is_forgotten_with_the_rest() {
     struct Escaped(#[allow(dead_code, reason = "it takes room")] u64);
     let name = "what_a_scope_recorded_is_forgotten_with_the_rest";
     // In a process of its own: other scopes keep tracking on.
-    if !mm_tests::is_child(name, |_| ()) {
+    if !is_child(name, |_| ()) {
         return;
     }
     let family = Escaped::page_family();
@@ -309,7 +309,7 @@ fn an_outer_scope_sees_leaks_of_an_inner_one_that_panicked() {
 /// Says what scopes cost that come one after the other while all is tracked.
 #[test]
 fn scopes_one_after_the_other_cost_the_same() {
-    if !mm_tests::is_child("scopes_one_after_the_other_cost_the_same", |_| ()) {
+    if !is_child("scopes_one_after_the_other_cost_the_same", |_| ()) {
         return;
     }
     mm::track(Track::All);
@@ -350,11 +350,11 @@ fn a_scoped_thread_with_a_thread_local_is_not_accused() {
 /// A child does not have the threads whose scopes it counts.
 #[test]
 fn a_forked_child_ends_the_scopes_of_vanished_threads() {
-    if !mm_tests::is_child("a_forked_child_ends_the_scopes_of_vanished_threads", |_| ()) {
+    if !is_child("a_forked_child_ends_the_scopes_of_vanished_threads", |_| ()) {
         return;
     }
-    let (inside, wait) = std::sync::mpsc::channel();
-    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let (inside, wait) = mpsc::channel();
+    let (end, ended) = mpsc::channel::<()>();
     let thread = thread::spawn(move || {
         mm::no_leaks(|_| {
             inside.send(()).expect("the test waits");

@@ -12,8 +12,8 @@ use crate::shown::Shown;
 ///
 /// Displayed, it is the family's path and place, as in
 /// `indexd::index::Posting (src/index.rs:17:10, 0.1.0)`. Types that one macro call defines may share
-/// both, as may types of one name in two blocks of a function; of these the second that came into use
-/// ends with ` #2`, and so on. No two families have the same text, and it never changes:
+/// both, as may types of one name in two blocks of a function; of these the second that mm met ends with
+/// ` #2`, and so on: which one that is may differ from run to run. No two families have the same text, and it never changes:
 /// [`Snapshot::family`](crate::Snapshot::family) finds the family by it.
 ///
 /// Reports show it only of families that share their path.

@@ -123,8 +123,8 @@ pub unsafe extern "C" fn mm_family_path(family: *const mm_family) -> *const c_ch
 }
 
 /// Returns what tells the family from every other one, which stays for ever: path and place, as in
-/// `struct emp (emp.c:17)`. Of families that share both, the second that came into use ends with ` #2`, and
-/// so on. What would act on a terminal, or cannot be seen, is escaped. `mm_family_find` finds the family by it.
+/// `struct emp (emp.c:17)`. Of families that share both, the second that mm met ends with ` #2`, and so
+/// on. What would act on a terminal, or cannot be seen, is escaped. `mm_family_find` finds the family by it.
 ///
 /// # Safety
 ///
