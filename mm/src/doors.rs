@@ -73,8 +73,8 @@ impl Drop for Held {
         // SAFETY: no other thread knows the family, and nothing is released meanwhile.
         unsafe {
             self.family
-                .for_each_live(|unit| first = first.or(Some(unit)))
-        };
+                .for_each_live(|unit| first = first.or(Some(unit)));
+        }
         if let Some(first) = first.filter(|_| self.units > 0) {
             // SAFETY: the block is live, and nobody uses it.
             unsafe { self.family.release(first) }.expect("live");
@@ -153,7 +153,6 @@ fn errors() {
     let (name, key) = (held.family.name(), held.family.key());
     let holder = Holder {
         family: name,
-        key,
         live_bytes: 1,
     };
     check("a holder", &holder.to_string());

@@ -69,17 +69,15 @@ pub enum AllocError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Holder {
-    /// Name of the family.
+    /// Name of the family, or its path if others have the name.
     pub family: &'static str,
-    /// What tells it from every other family.
-    pub key: FamilyKey,
     /// Bytes of its live units.
     pub live_bytes: u64,
 }
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` ({} bytes)", self.key.label(), self.live_bytes)
+        write!(f, "`{}` ({} bytes)", Shown(self.family), self.live_bytes)
     }
 }
 

@@ -38,8 +38,7 @@ impl Holders {
         core::array::from_fn(|place| {
             let held = self.0.get(place).copied().flatten()?;
             Some(error::Holder {
-                family: held.family.name(),
-                key: held.family.key(),
+                family: held.family.key().name_or_path(),
                 live_bytes: u64::try_from(held.bytes()).unwrap_or(u64::MAX),
             })
         })

@@ -149,6 +149,15 @@ impl FamilyKey {
         KeyLabel(self)
     }
 
+    /// Returns the family's name, or its path if others answer to that.
+    pub(crate) fn name_or_path(self) -> &'static str {
+        if self.0.shares_name.load(Relaxed) {
+            self.path()
+        } else {
+            self.0.name
+        }
+    }
+
     /// What families are sorted by, and are the same by.
     fn parts(self) -> (&'static str, Location, u32) {
         (self.path(), self.location(), self.nth())
@@ -231,14 +240,11 @@ struct KeyLabel(FamilyKey);
 impl Display for KeyLabel {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let key = self.0;
-        if !key.0.shares_name.load(Relaxed) {
-            return write!(f, "{}", Shown(key.0.name()));
+        let name = key.name_or_path();
+        if name == key.path() && key.shares_path() {
+            return write!(f, "{key}");
         }
-        if key.shares_path() {
-            write!(f, "{key}")
-        } else {
-            write!(f, "{}", Shown(key.path()))
-        }
+        write!(f, "{}", Shown(name))
     }
 }
 

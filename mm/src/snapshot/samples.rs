@@ -43,7 +43,7 @@ fn with_keys(mut families: Vec<FamilySnapshot>) -> Vec<FamilySnapshot> {
         let (before, after) = families.split_at_mut(index);
         let family = &mut after[0];
         let alike = before.iter().filter(|other| place(other) == place(family));
-        let nth = alike.count() as u32 + 1;
+        let nth = alike.fold(1, |nth, _| nth + 1);
         family.key = FamilyKey::made(family.name, family.path, family.location, nth);
     }
     families

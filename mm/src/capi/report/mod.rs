@@ -124,7 +124,7 @@ mod tests {
             coloured: false,
         };
         check(&usage.to_string());
-        check(&unknown(HOSTILE).to_string());
+        check(&unknown(HOSTILE));
         // SAFETY: the name is a string of C.
         let place = unsafe { Place::line(HOSTILE.as_ptr(), 7) };
         check(&place.to_string());

@@ -115,10 +115,11 @@ impl Writer {
     /// Names the family, which may share its path with another, and the thread.
     fn labels(&mut self, family: &FamilyProfile, origin: Origin<'_>) -> Vec<Label> {
         let version = family.location.crate_version;
-        let mut defined = format!("{} ({version})", place(family.location));
-        if family.key.nth() > 1 {
-            defined.push_str(&format!(" #{}", family.key.nth()));
-        }
+        let place = place(family.location);
+        let defined = match family.key.nth() {
+            0 | 1 => format!("{place} ({version})"),
+            nth => format!("{place} ({version}) #{nth}"),
+        };
         let mut labels = vec![
             self.label("type", family.path),
             self.label("defined", &defined),
