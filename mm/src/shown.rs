@@ -27,7 +27,7 @@ impl Display for Shown<'_> {
     }
 }
 
-impl<'a> Shown<'a> {
+impl Shown<'_> {
     fn write_to(self, out: &mut impl Write) -> fmt::Result {
         let mut rest = self.0;
         while let Some((at, special)) = first_special(rest) {
@@ -37,9 +37,11 @@ impl<'a> Shown<'a> {
         }
         out.write_str(rest)
     }
+}
 
+#[cfg(any(feature = "tracing", feature = "pprof"))]
+impl<'a> Shown<'a> {
     /// The same as a text, without an allocation if there is nothing to escape.
-    #[cfg(any(feature = "tracing", feature = "pprof"))]
     pub(crate) fn into_text(self) -> Cow<'a, str> {
         match first_special(self.0) {
             None => Cow::Borrowed(self.0),
