@@ -1,10 +1,13 @@
 //! Which families are alike: looked for when one comes on the list, under the list's lock.
 
+use core::fmt::{self, Write};
 use core::hash::{BuildHasher, BuildHasherDefault};
 use std::hash::DefaultHasher;
 use std::sync::OnceLock;
 
 use crate::family::PageFamily;
+use crate::heap::RECORDS;
+use crate::snapshot::Identity;
 
 const BUCKETS: usize = 1_024;
 
@@ -52,11 +55,13 @@ impl Alike {
             let with_path = self.with_path(bucket).find(|other| other.path() == text);
             for other in named.into_iter().chain(with_path) {
                 identity.account_shared(other.identity());
+                keep_text(other.identity());
             }
         }
         let mut others = self.with_path(path_bucket).map(PageFamily::identity);
         let newest = others.find(|other| other.is_like(identity));
         identity.set_nth(newest.map_or(1, |other| other.nth() + 1));
+        keep_text(identity);
         // Each is set for the first time.
         let _ = new.chains().by_name.set(self.by_name[name_bucket]);
         let _ = new.chains().by_path.set(self.by_path[path_bucket]);
@@ -80,6 +85,41 @@ fn chain(
     core::iter::successors(newest, move |family| {
         which(family.chains()).get().copied().flatten()
     })
+}
+
+/// Bytes of a key's text that there is room for, as most have.
+const LONGEST: usize = 1_024;
+
+/// Keeps the text of a key that sentences need from now on. Without room they say less.
+fn keep_text(identity: &Identity) {
+    let Some(wanted) = identity.wanted_text() else {
+        return;
+    };
+    let mut text = Text {
+        bytes: [0; LONGEST],
+        length: 0,
+    };
+    if write!(text, "{wanted}").is_ok()
+        && let Ok(whole) = core::str::from_utf8(&text.bytes[..text.length])
+        && let Ok(kept) = RECORDS.text(whole)
+    {
+        identity.set_text(kept);
+    }
+}
+
+/// A text on the stack.
+struct Text {
+    bytes: [u8; LONGEST],
+    length: usize,
+}
+
+impl Write for Text {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        let room = self.bytes.get_mut(self.length..self.length + more.len());
+        room.ok_or(fmt::Error)?.copy_from_slice(more.as_bytes());
+        self.length += more.len();
+        Ok(())
+    }
 }
 
 fn bucket_of(text: &str) -> usize {

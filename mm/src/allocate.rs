@@ -10,7 +10,7 @@ use crate::family::PageFamily;
 use crate::heap::{Block, CacheCell, Caller, Shortage};
 use crate::holders::Holders;
 use crate::os::{Inside, process};
-use crate::snapshot::FamilyKey;
+use crate::shown::Shown;
 
 impl PageFamily {
     /// Allocates a block of `units` units; their bytes are unspecified.
@@ -204,11 +204,10 @@ impl PageFamily {
     }
 
     fn alloc_error(&'static self, shortage: Shortage, units: usize) -> AllocError {
-        let (family, key, unit_size) = (self.name(), self.key(), self.layout().size());
+        let (family, unit_size) = (self.label(), self.layout().size());
         match shortage {
             Shortage::OverLimit { limit_bytes } => AllocError::QuotaExceeded {
                 family,
-                key,
                 units,
                 unit_size,
                 limit_bytes,
@@ -216,17 +215,15 @@ impl PageFamily {
             },
             Shortage::Overflow => AllocError::SizeOverflow {
                 family,
-                key,
                 units,
                 unit_size,
             },
             Shortage::NoMemory => AllocError::OutOfMemory {
                 family,
-                key,
                 units,
                 unit_size,
             },
-            Shortage::Written { address } => written_after_release(key, address),
+            Shortage::Written { address } => written_after_release(family, address),
         }
     }
 }
@@ -254,10 +251,10 @@ impl Drop for Telling {
 
 /// Ends the process: somebody wrote to a block after it was released.
 #[cold]
-fn written_after_release(key: FamilyKey, address: usize) -> ! {
+fn written_after_release(family: &str, address: usize) -> ! {
     process::say_last(format_args!(
         "the byte at {address:#x} of page family `{}` was written after its block was released; aborting",
-        key.label()
+        Shown(family)
     ));
     std::process::abort();
 }

@@ -150,7 +150,7 @@ fn the_watcher() {
 #[test]
 fn errors() {
     let held = Held::new("errors", 1 << 22);
-    let (name, key) = (held.family.name(), held.family.key());
+    let name = held.family.name();
     let holder = Holder {
         family: name,
         live_bytes: 1,
@@ -163,28 +163,17 @@ fn errors() {
     check("a limit", &refused(1).to_string());
     let no_memory = AllocError::OutOfMemory {
         family: name,
-        key,
         units: 1,
         unit_size: 8,
     };
     check("no memory", &no_memory.to_string());
-    let (key, family, address) = (Some(key), name, 8);
+    let (family, address) = (name, 8);
     let released = [
-        FreeError::Interior {
-            family,
-            key,
-            address,
-        },
-        FreeError::NotLive {
-            family,
-            key,
-            address,
-        },
+        FreeError::Interior { family, address },
+        FreeError::NotLive { family, address },
         FreeError::WrongFamily {
             asked: name,
-            asked_key: key,
             family,
-            key,
             address,
         },
     ];
@@ -196,7 +185,6 @@ fn errors() {
     check("a duplicate", &twice.to_string());
     let differs = CheckError {
         family: name,
-        key: held.family.key(),
         figure: "live units",
         kept: 1,
         found: 2,

@@ -4,7 +4,6 @@ use core::error::Error;
 use core::fmt;
 
 use crate::shown::Shown;
-use crate::snapshot::FamilyKey;
 
 /// Why a family could not hand out a block.
 ///
@@ -25,10 +24,8 @@ pub enum AllocError {
     /// The number of units times the unit's size is more than any block can have.
     #[non_exhaustive]
     SizeOverflow {
-        /// Name of the family that was asked.
+        /// What the family is called that was asked: its name, or if others have that, its path or key.
         family: &'static str,
-        /// What tells it from every other family.
-        key: FamilyKey,
         /// How many units were asked for.
         units: usize,
         /// Bytes of one unit.
@@ -37,10 +34,8 @@ pub enum AllocError {
     /// The kernel gave no memory. The figures are as before the call.
     #[non_exhaustive]
     OutOfMemory {
-        /// Name of the family that was asked.
+        /// What the family is called that was asked: its name, or if others have that, its path or key.
         family: &'static str,
-        /// What tells it from every other family.
-        key: FamilyKey,
         /// How many units were asked for.
         units: usize,
         /// Bytes of one unit.
@@ -50,10 +45,8 @@ pub enum AllocError {
     /// before the call.
     #[non_exhaustive]
     QuotaExceeded {
-        /// Name of the family that was asked.
+        /// What the family is called that was asked: its name, or if others have that, its path or key.
         family: &'static str,
-        /// What tells it from every other family.
-        key: FamilyKey,
         /// How many units were asked for.
         units: usize,
         /// Bytes of one unit.
@@ -69,7 +62,7 @@ pub enum AllocError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Holder {
-    /// Name of the family, or its path if others have the name.
+    /// What the family is called: its name, or if others have that, its path or key.
     pub family: &'static str,
     /// Bytes of its live units.
     pub live_bytes: u64,
@@ -85,27 +78,27 @@ impl fmt::Display for AllocError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SizeOverflow {
-                key,
+                family,
                 units,
                 unit_size,
                 ..
             } => write!(
                 f,
                 "{units} units of {unit_size} bytes overflow the size of a block of page family `{}`",
-                key.label()
+                Shown(family)
             ),
             Self::OutOfMemory {
-                key,
+                family,
                 units,
                 unit_size,
                 ..
             } => write!(
                 f,
                 "out of memory for {units} units of {unit_size} bytes of page family `{}`",
-                key.label()
+                Shown(family)
             ),
             Self::QuotaExceeded {
-                key,
+                family,
                 units,
                 unit_size,
                 limit_bytes,
@@ -115,7 +108,7 @@ impl fmt::Display for AllocError {
                 write!(
                     f,
                     "page family `{}` may not hold {units} more units of {unit_size} bytes: its limit is ",
-                    key.label()
+                    Shown(family)
                 )?;
                 match unit_size {
                     0 => f.write_str("reached")?,
@@ -157,34 +150,26 @@ pub enum FreeError {
     /// The address lies inside a page family's pages, but not where a block starts.
     #[non_exhaustive]
     Interior {
-        /// Name of the family that owns the address.
+        /// What the family is called that owns the address: as in [`AllocError`].
         family: &'static str,
-        /// What tells it from every other family; `None` if it is not known, and the name is `?`.
-        key: Option<FamilyKey>,
         /// The address that was to be released.
         address: usize,
     },
     /// No block is live at the address: it was released already, or never handed out.
     #[non_exhaustive]
     NotLive {
-        /// Name of the family that owns the address.
+        /// What the family is called that owns the address: as in [`AllocError`].
         family: &'static str,
-        /// What tells it from every other family; `None` if it is not known, and the name is `?`.
-        key: Option<FamilyKey>,
         /// The address that was to be released.
         address: usize,
     },
     /// The block belongs to another family than the one that was told to release it.
     #[non_exhaustive]
     WrongFamily {
-        /// Name of the family that was told to release the block.
+        /// What the family is called that was told to release the block: as in [`AllocError`].
         asked: &'static str,
-        /// What tells it from every other family; as for `key`.
-        asked_key: Option<FamilyKey>,
-        /// Name of the family that owns the address.
+        /// What the family is called that owns the address: as in [`AllocError`].
         family: &'static str,
-        /// What tells it from every other family; `None` if it is not known, and the name is `?`.
-        key: Option<FamilyKey>,
         /// The address that was to be released.
         address: usize,
     },
@@ -196,39 +181,26 @@ impl fmt::Display for FreeError {
             Self::Foreign { address } => {
                 write!(f, "address {address:#x} belongs to no page family")
             }
-            Self::Interior { key, address, .. } => write!(
+            Self::Interior { family, address } => write!(
                 f,
                 "address {address:#x} is inside page family `{}`, but no block starts there",
-                Known(*key)
+                Shown(family)
             ),
-            Self::NotLive { key, address, .. } => write!(
+            Self::NotLive { family, address } => write!(
                 f,
                 "no block of page family `{}` is live at address {address:#x}",
-                Known(*key)
+                Shown(family)
             ),
             Self::WrongFamily {
-                asked_key,
-                key,
+                asked,
+                family,
                 address,
-                ..
             } => write!(
                 f,
                 "address {address:#x} belongs to page family `{}`, not to `{}`",
-                Known(*key),
-                Known(*asked_key)
+                Shown(family),
+                Shown(asked)
             ),
-        }
-    }
-}
-
-/// A family by its label, if it is known.
-struct Known(Option<FamilyKey>);
-
-impl fmt::Display for Known {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(key) => write!(f, "{}", key.label()),
-            None => f.write_str("?"),
         }
     }
 }
@@ -300,10 +272,8 @@ impl Error for RegisterError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckError {
-    /// Name of the family.
+    /// What the family is called: as in [`AllocError`].
     pub family: &'static str,
-    /// What tells it from every other family.
-    pub key: FamilyKey,
     /// Which figure differs.
     pub figure: &'static str,
     /// What the family keeps.
@@ -315,16 +285,15 @@ pub struct CheckError {
 impl fmt::Display for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            key,
+            family,
             figure,
             kept,
             found,
-            ..
         } = self;
         write!(
             f,
             "page family `{}` keeps {kept} as {figure}, but its pages say {found}",
-            key.label()
+            Shown(family)
         )
     }
 }

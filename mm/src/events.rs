@@ -25,7 +25,7 @@ pub(crate) fn growth(growth: &Growth) {
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables))]
 pub(crate) fn refused(family: &'static PageFamily, refused: &AllocError) {
     #[cfg(feature = "tracing")]
-    tracing::event!(target: "mm", tracing::Level::WARN, family = &*Shown(family.name()).into_text(), "{refused}");
+    tracing::event!(target: "mm", tracing::Level::WARN, family = &*Shown(family.label()).into_text(), "{refused}");
 }
 
 /// Says that a family crossed its soft limit.
@@ -35,10 +35,10 @@ pub(crate) fn crossed(family: &'static PageFamily) {
     tracing::event!(
         target: "mm",
         tracing::Level::WARN,
-        family = &*Shown(family.name()).into_text(),
+        family = &*Shown(family.label()).into_text(),
         live_units = family.live_units(),
         "page family `{}` crossed its soft limit",
-        family.key().label()
+        Shown(family.label())
     );
 }
 

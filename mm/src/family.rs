@@ -168,6 +168,13 @@ impl PageFamily {
         FamilyKey::of(&self.identity)
     }
 
+    /// What a sentence calls the family: its name, or if others answer to that, its path or its key.
+    pub(crate) fn label(&'static self) -> &'static str {
+        // Before: who shares what is known from there on.
+        self.list();
+        self.identity.label()
+    }
+
     /// Returns size and alignment of one unit, in bytes.
     ///
     /// ```
@@ -241,8 +248,7 @@ impl PageFamily {
     /// ```
     pub fn check(&'static self) -> Result<(), CheckError> {
         self.heap.check().map_err(|differs| CheckError {
-            family: self.name(),
-            key: self.key(),
+            family: self.label(),
             figure: differs.what,
             kept: differs.kept,
             found: differs.found,

@@ -4,6 +4,7 @@ use core::cmp::Ordering;
 use core::fmt::{self, Debug, Display, Formatter, Write};
 use core::hash::{Hash, Hasher};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::OnceLock;
 
 use super::Location;
 use crate::shown::Shown;
@@ -44,6 +45,8 @@ pub(crate) struct Identity {
     /// Whether another family has the name, or the path, as its name or path.
     shares_name: AtomicBool,
     shares_path: AtomicBool,
+    /// The text of the key, once another family has the path.
+    text: OnceLock<&'static str>,
 }
 
 /// Where the path comes from: a type's is known only once the program runs.
@@ -61,6 +64,7 @@ impl Identity {
             nth: AtomicU32::new(0),
             shares_name: AtomicBool::new(false),
             shares_path: AtomicBool::new(false),
+            text: OnceLock::new(),
         }
     }
 
@@ -106,6 +110,28 @@ impl Identity {
         }
     }
 
+    /// The text that is wanted as a whole, and not there yet: the key's, before it goes through the gate.
+    pub(crate) fn wanted_text(&self) -> Option<impl Display + '_> {
+        let is_wanted = self.shares_path.load(Relaxed) && self.text.get().is_none();
+        is_wanted.then_some(KeyText(self, |text, f| f.write_str(text)))
+    }
+
+    /// Keeps that text.
+    pub(crate) fn set_text(&self, text: &'static str) {
+        // Set once, by who lists a family.
+        let _ = self.text.set(text);
+    }
+
+    /// What a sentence calls the family, as of this moment: the shortest text that is its own.
+    pub(crate) fn label(&self) -> &'static str {
+        if !self.shares_name.load(Relaxed) {
+            return self.name;
+        }
+        // Without memory for the text of the key, the path has to do.
+        let text = self.text.get().copied();
+        text.unwrap_or_else(|| self.path())
+    }
+
     /// Whether both would have the same key, were they not numbered.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.location == other.location && self.path() == other.path()
@@ -144,20 +170,6 @@ impl FamilyKey {
         self.0.shares_path.load(Relaxed)
     }
 
-    /// Returns what a sentence calls the family: its name, or more if others answer to that.
-    pub(crate) fn label(self) -> impl Display {
-        KeyLabel(self)
-    }
-
-    /// Returns the family's name, or its path if others answer to that.
-    pub(crate) fn name_or_path(self) -> &'static str {
-        if self.0.shares_name.load(Relaxed) {
-            self.path()
-        } else {
-            self.0.name
-        }
-    }
-
     /// What families are sorted by, and are the same by.
     fn parts(self) -> (&'static str, Location, u32) {
         (self.path(), self.location(), self.nth())
@@ -179,14 +191,30 @@ impl FamilyKey {
 
 impl Display for FamilyKey {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let place = self.location();
-        write!(f, "{} ({place}", Shown(self.path()))?;
-        match place.crate_version {
-            "" => {}
-            version => write!(f, ", {}", Shown(version))?,
+        KeyText(self.0, |text, f| write!(f, "{}", Shown(text))).fmt(f)
+    }
+}
+
+/// Path, place and version, each written by a function, and which one of those the family is.
+struct KeyText<'a>(&'a Identity, fn(&str, &mut Formatter<'_>) -> fmt::Result);
+
+impl Display for KeyText<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self(identity, write) = self;
+        let place = identity.location;
+        write(identity.path(), f)?;
+        f.write_str(" (")?;
+        match place.file {
+            "" => f.write_char('-')?,
+            file => write(file, f)?,
+        }
+        write!(f, "{}", place.numbers())?;
+        if !place.crate_version.is_empty() {
+            f.write_str(", ")?;
+            write(place.crate_version, f)?;
         }
         f.write_char(')')?;
-        match self.nth() {
+        match identity.nth() {
             0 | 1 => Ok(()),
             nth => write!(f, " #{nth}"),
         }
@@ -234,20 +262,6 @@ impl serde::Serialize for FamilyKey {
     }
 }
 
-/// The shortest text of those that are a family's own, as of this moment.
-struct KeyLabel(FamilyKey);
-
-impl Display for KeyLabel {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let key = self.0;
-        let name = key.name_or_path();
-        if name == key.path() && key.shares_path() {
-            return write!(f, "{key}");
-        }
-        write!(f, "{}", Shown(name))
-    }
-}
-
 /// What is left of a text that is compared with what is written.
 struct Rest<'a>(&'a str);
 
@@ -287,23 +301,32 @@ mod tests {
     #[test]
     fn a_label_is_as_long_as_it_must_be() {
         let place = Location::new("src/a.rs", 7, 5, "");
-        let new = |name, path| Identity::new(name, Path::RunTime(path), place);
-        let leak = |identity: Identity| -> &'static Identity { Box::leak(Box::new(identity)) };
-        let (tree, list) = (
-            leak(new("Node", "tree::Node")),
-            leak(new("Node", "list::Node")),
+        let new = |name, path, nth| {
+            let identity = Identity::new(name, Path::RunTime(path), place);
+            identity.set_nth(nth);
+            identity
+        };
+        let keep_text = |identity: &Identity| {
+            let text = identity.wanted_text().map(|text| text.to_string());
+            text.into_iter()
+                .for_each(|text| identity.set_text(text.leak()));
+        };
+        let (tree, list) = (new("Node", "tree::Node", 1), new("Node", "list::Node", 1));
+        assert_eq!(tree.label(), "Node");
+        list.account_shared(&tree);
+        assert_eq!(
+            [&tree, &list].map(Identity::label),
+            ["tree::Node", "list::Node"]
         );
-        let label = |identity| FamilyKey::of(identity).label().to_string();
-        assert_eq!(label(tree), "Node");
-        list.account_shared(tree);
-        assert_eq!([tree, list].map(label), ["tree::Node", "list::Node"]);
-        let twin = leak(new("Node", "tree::Node"));
-        twin.account_shared(tree);
-        twin.set_nth(2);
-        assert_eq!(label(tree), "tree::Node (src/a.rs:7:5)");
-        assert_eq!(label(twin), "tree::Node (src/a.rs:7:5) #2");
-        let run_time = leak(new("list::Node", "list::Node"));
-        run_time.account_shared(list);
-        assert_eq!(label(list), "list::Node (src/a.rs:7:5)");
+        let twin = new("Node", "tree::Node", 2);
+        twin.account_shared(&tree);
+        assert_eq!(twin.label(), "tree::Node", "while there is no more");
+        [&tree, &list, &twin].into_iter().for_each(keep_text);
+        assert_eq!(tree.label(), "tree::Node (src/a.rs:7:5)");
+        assert_eq!(twin.label(), "tree::Node (src/a.rs:7:5) #2");
+        let run_time = new("list::Node", "list::Node", 1);
+        run_time.account_shared(&list);
+        keep_text(&list);
+        assert_eq!(list.label(), "list::Node (src/a.rs:7:5)");
     }
 }
