@@ -5,12 +5,13 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::hash::Hash;
 use std::marker::PhantomData;
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
 
-use mm::{MmBox, MmManaged, PageFamily, ZeroInit};
+use mm::{Limit, MmBox, MmManaged, PageFamily, ZeroInit};
 
 /// Whether a type is `ZeroInit`, said without an error if it is not: the inherent constant is
 /// there only for types that are, and is taken before that of the trait.
@@ -35,8 +36,8 @@ fn listed(name: &str) -> usize {
         .count()
 }
 
-/// What tells one family from another.
-fn key(family: &PageFamily) -> impl Ord + fmt::Debug + use<> {
+/// What tells one family from another, but for those that one call of a macro wrote.
+fn key(family: &PageFamily) -> impl Ord + Hash + fmt::Debug + use<> {
     (family.path(), family.location())
 }
 
@@ -85,7 +86,7 @@ fn a_family_is_listed_before_anything_is_made() {
 
 #[test]
 fn families_are_sorted_and_all_different() {
-    let keys: Vec<_> = mm::families().map(key).collect();
+    let keys: Vec<_> = mm::families().map(PageFamily::key).collect();
     assert!(keys.len() > 20);
     assert!(keys.is_sorted());
     assert!(keys.windows(2).all(|pair| pair[0] != pair[1]));
@@ -561,4 +562,79 @@ fn families_of_linked_crates_are_listed() {
     assert_eq!(listed("Quoted"), 1);
     let bare = mm::families().find(|family| family.name() == "Bare");
     assert_eq!(bare.map(PageFamily::path), Some("mm_test_renamed::Bare"));
+}
+
+/// Types of one name, defined by one call of a macro: they share name, path and place.
+macro_rules! twins {
+    ($($bytes:literal)*) => {
+        [$({
+            #[derive(MmManaged)]
+            struct Twin([u8; $bytes]);
+            mem::forget(MmBox::new(Twin([0; $bytes])));
+            Twin::page_family()
+        }),*]
+    };
+}
+
+#[test]
+fn families_of_one_macro_call_are_told_apart_everywhere() {
+    let twins: [&'static PageFamily; 3] = twins!(24 40 56);
+    let alike: HashSet<_> = twins.iter().map(|twin| key(twin)).collect();
+    assert_eq!(alike.len(), 1, "what this test is about");
+
+    let keys = twins.map(PageFamily::key);
+    let texts = keys.map(|key| key.to_string());
+    let place = format!("{} ({}", twins[0].path(), twins[0].location());
+    assert!(
+        texts.iter().all(|text| text.starts_with(&place)),
+        "{texts:?}"
+    );
+    let mut ends = texts.each_ref().map(|text| text.rsplit(')').next());
+    ends.sort_unstable();
+    assert_eq!(ends, [Some(""), Some(" #2"), Some(" #3")]);
+
+    let snapshot = mm::snapshot();
+    let profile = mm::profile();
+    let reports = [
+        snapshot.page_families().to_string(),
+        snapshot.memory_usage(None).to_string(),
+        snapshot.block_usage().to_string(),
+        mm::leaks().to_string(),
+    ];
+    let metrics = snapshot.openmetrics().to_string();
+    let live = metrics
+        .lines()
+        .filter(|line| line.starts_with("mm_family_live_bytes{family=\"Twin\""));
+    let series: HashSet<_> = live.filter_map(|line| line.split('}').next()).collect();
+    assert_eq!(series.len(), 3, "{series:?}");
+    for ((twin, key), text) in twins.iter().zip(keys).zip(&texts) {
+        let size = twin.layout().size() as u64;
+        assert_eq!(snapshot.family(text).map(|one| one.unit_size), Some(size));
+        assert_eq!(profile.family(text).map(|one| one.unit_size), Some(size));
+        let one = snapshot.memory_usage(text.as_str()).to_string();
+        assert!(one.lines().any(|line| line.starts_with(text)), "{one}");
+        for report in &reports {
+            let rows = report.lines().filter(|line| line.contains(text));
+            let own = |row: &&str| !row.contains(&format!("{text} #"));
+            assert_eq!(rows.filter(own).count(), 1, "{report}");
+        }
+        twin.set_limit(Limit::units(1));
+        let refused = twin.alloc(1).expect_err("one is live");
+        let sentence = format!("page family `{text}` may not hold");
+        assert!(refused.to_string().starts_with(&sentence), "{refused}");
+        twin.set_limit(None);
+        assert_eq!(twin.key(), key, "a key stays");
+    }
+    assert!(snapshot.family("Twin").is_none());
+    assert!(snapshot.family(twins[0].path()).is_none());
+
+    // One of them changes: the others do not.
+    let before = mm::snapshot();
+    let block = twins[1].alloc(1).expect("memory");
+    let diff = mm::snapshot().diff(&before);
+    let changed = diff.changed().filter(|one| one.name == "Twin");
+    let changed: Vec<_> = changed.map(|one| (one.key, one.live_bytes)).collect();
+    assert_eq!(changed, [(keys[1], 40)]);
+    // SAFETY: the block is live, and nobody else has it.
+    unsafe { twins[1].release(block) }.expect("live");
 }

@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{ExitStatus, Output};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
 use mm::{Kept, MmBox, MmManaged, Track};
-use mm_tests::{again, again_with, figures, in_a_child};
+use mm_tests::{again, again_with, figures, in_a_child, is_child};
 
 #[derive(MmManaged)]
 struct Emp(#[allow(dead_code, reason = "it is looked at as bytes")] [u8; 12]);
@@ -262,7 +263,7 @@ fn what_a_scope_recorded_is_forgotten_with_the_rest() {
     struct Escaped(#[allow(dead_code, reason = "it takes room")] u64);
     let name = "what_a_scope_recorded_is_forgotten_with_the_rest";
     // In a process of its own: other scopes keep tracking on.
-    if !mm_tests::is_child(name, |_| ()) {
+    if !is_child(name, |_| ()) {
         return;
     }
     let family = Escaped::page_family();
@@ -308,7 +309,7 @@ fn an_outer_scope_sees_leaks_of_an_inner_one_that_panicked() {
 /// Says what scopes cost that come one after the other while all is tracked.
 #[test]
 fn scopes_one_after_the_other_cost_the_same() {
-    if !mm_tests::is_child("scopes_one_after_the_other_cost_the_same", |_| ()) {
+    if !is_child("scopes_one_after_the_other_cost_the_same", |_| ()) {
         return;
     }
     mm::track(Track::All);
@@ -349,11 +350,11 @@ fn a_scoped_thread_with_a_thread_local_is_not_accused() {
 /// A child does not have the threads whose scopes it counts.
 #[test]
 fn a_forked_child_ends_the_scopes_of_vanished_threads() {
-    if !mm_tests::is_child("a_forked_child_ends_the_scopes_of_vanished_threads", |_| ()) {
+    if !is_child("a_forked_child_ends_the_scopes_of_vanished_threads", |_| ()) {
         return;
     }
-    let (inside, wait) = std::sync::mpsc::channel();
-    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let (inside, wait) = mpsc::channel();
+    let (end, ended) = mpsc::channel::<()>();
     let thread = thread::spawn(move || {
         mm::no_leaks(|_| {
             inside.send(()).expect("the test waits");
@@ -509,4 +510,54 @@ fn a_code_for_leaks_takes_nothing_away() {
     assert_eq!(output.status.code(), Some(5), "{text}");
     assert!(text.contains("at exit, 1 page family holds"), "{text}");
     assert_eq!(text.matches("the other handler").count(), 1, "{text}");
+}
+
+/// How many scopes there can be at once.
+const NUMBERS: usize = 32_767;
+
+#[test]
+fn a_clean_body_is_not_accused_of_what_another_scope_holds() {
+    if !is_child(
+        "a_clean_body_is_not_accused_of_what_another_scope_holds",
+        |_| (),
+    ) {
+        return;
+    }
+    mm::no_leaks(|_| {
+        let held = Emp::boxed(b"held        ");
+        thread::scope(|threads| {
+            // Each has the number of one before by the end, and one of them would be the outer one's.
+            threads.spawn(|| (0..=NUMBERS).for_each(|_| mm::no_leaks(|_| ())));
+        });
+        drop(held);
+    });
+}
+
+#[test]
+fn a_thread_that_outlives_its_scope_is_in_no_other() {
+    if !is_child("a_thread_that_outlives_its_scope_is_in_no_other", |_| ()) {
+        return;
+    }
+    let (ask, asked) = mpsc::channel::<()>();
+    let (answer, answered) = mpsc::channel();
+    let lasting = mm::no_leaks(move |scope| {
+        scope.spawn(move || {
+            let mut held = Vec::new();
+            while asked.recv().is_ok() {
+                held.push(Emp::boxed(b"of nobody   "));
+                answer.send(held.len()).expect("the test listens");
+            }
+        })
+    });
+    for number in 0..=NUMBERS {
+        mm::no_leaks(|_| {
+            // As the last of them has the number again that the first had.
+            if number % 1_000 == 0 || number + 10 > NUMBERS {
+                ask.send(()).expect("the thread listens");
+                answered.recv().expect("the thread answers");
+            }
+        });
+    }
+    drop(ask);
+    lasting.join().expect("no panic");
 }

@@ -397,7 +397,7 @@ struct mm_family *mm_family_register_at(const char *name,
                                         uint32_t line);
 
 /**
- * Returns the family of exactly this path, or else the only one of exactly this name.
+ * Returns the family of exactly this key or path, or else the only one of exactly this name.
  *
  * Refused with `MM_UNKNOWN_NAME`, or with `MM_AMBIGUOUS_NAME` if several families have the name, as
  * types of several modules may.
@@ -439,6 +439,17 @@ const char *mm_family_name(const struct mm_family *family);
  * `family` is null or a family.
  */
 const char *mm_family_path(const struct mm_family *family);
+
+/**
+ * Returns what tells the family from every other one, which stays for ever: path and place, as in
+ * `struct emp (emp.c:17)`. Of families that share both, the second that mm met ends with ` #2`, and so
+ * on. What would act on a terminal, or cannot be seen, is escaped. `mm_family_find` finds the family by it.
+ *
+ * # Safety
+ *
+ * `family` is null or a family.
+ */
+const char *mm_family_key(const struct mm_family *family);
 
 /**
  * Returns the bytes of one unit: the size rounded up to the alignment.

@@ -10,6 +10,7 @@ use crate::heap::{Block, CacheCell, Caller, Shortage};
 use crate::holders::Holders;
 use crate::limit::SoftLimit;
 use crate::os::{Inside, process};
+use crate::shown::Shown;
 use crate::user_code::{self, Unfinished};
 
 impl PageFamily {
@@ -203,7 +204,7 @@ impl PageFamily {
         if !caller.can_unwind() {
             return process::say_last(format_args!(
                 "the closure of the soft limit of page family `{}` panicked",
-                self.name()
+                Shown(self.label())
             ));
         }
         if units > 0 {
@@ -213,8 +214,8 @@ impl PageFamily {
         panic.resume();
     }
 
-    fn alloc_error(&self, shortage: Shortage, units: usize) -> AllocError {
-        let (family, unit_size) = (self.name(), self.layout().size());
+    fn alloc_error(&'static self, shortage: Shortage, units: usize) -> AllocError {
+        let (family, unit_size) = (self.label(), self.layout().size());
         match shortage {
             Shortage::OverLimit { limit_bytes } => AllocError::QuotaExceeded {
                 family,
@@ -242,7 +243,8 @@ impl PageFamily {
 #[cold]
 fn written_after_release(family: &str, address: usize) -> ! {
     process::say_last(format_args!(
-        "the byte at {address:#x} of page family `{family}` was written after its block was released; aborting"
+        "the byte at {address:#x} of page family `{}` was written after its block was released; aborting",
+        Shown(family)
     ));
     std::process::abort();
 }

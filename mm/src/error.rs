@@ -3,6 +3,8 @@
 use core::error::Error;
 use core::fmt;
 
+use crate::shown::Shown;
+
 /// Why a family could not hand out a block.
 ///
 /// # Examples
@@ -22,7 +24,7 @@ pub enum AllocError {
     /// The number of units times the unit's size is more than any block can have.
     #[non_exhaustive]
     SizeOverflow {
-        /// Name of the family that was asked.
+        /// What the family is called that was asked: its name, or if others have that, its path or key.
         family: &'static str,
         /// How many units were asked for.
         units: usize,
@@ -32,7 +34,7 @@ pub enum AllocError {
     /// The kernel gave no memory. The figures are as before the call.
     #[non_exhaustive]
     OutOfMemory {
-        /// Name of the family that was asked.
+        /// What the family is called that was asked: its name, or if others have that, its path or key.
         family: &'static str,
         /// How many units were asked for.
         units: usize,
@@ -43,7 +45,7 @@ pub enum AllocError {
     /// before the call.
     #[non_exhaustive]
     QuotaExceeded {
-        /// Name of the family that was asked.
+        /// What the family is called that was asked: its name, or if others have that, its path or key.
         family: &'static str,
         /// How many units were asked for.
         units: usize,
@@ -60,7 +62,7 @@ pub enum AllocError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Holder {
-    /// Name of the family.
+    /// What the family is called: its name, or if others have that, its path or key.
     pub family: &'static str,
     /// Bytes of its live units.
     pub live_bytes: u64,
@@ -68,7 +70,7 @@ pub struct Holder {
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` ({} bytes)", self.family, self.live_bytes)
+        write!(f, "`{}` ({} bytes)", Shown(self.family), self.live_bytes)
     }
 }
 
@@ -79,17 +81,21 @@ impl fmt::Display for AllocError {
                 family,
                 units,
                 unit_size,
+                ..
             } => write!(
                 f,
-                "{units} units of {unit_size} bytes overflow the size of a block of page family `{family}`"
+                "{units} units of {unit_size} bytes overflow the size of a block of page family `{}`",
+                Shown(family)
             ),
             Self::OutOfMemory {
                 family,
                 units,
                 unit_size,
+                ..
             } => write!(
                 f,
-                "out of memory for {units} units of {unit_size} bytes of page family `{family}`"
+                "out of memory for {units} units of {unit_size} bytes of page family `{}`",
+                Shown(family)
             ),
             Self::QuotaExceeded {
                 family,
@@ -97,10 +103,12 @@ impl fmt::Display for AllocError {
                 unit_size,
                 limit_bytes,
                 largest,
+                ..
             } => {
                 write!(
                     f,
-                    "page family `{family}` may not hold {units} more units of {unit_size} bytes: its limit is "
+                    "page family `{}` may not hold {units} more units of {unit_size} bytes: its limit is ",
+                    Shown(family)
                 )?;
                 match unit_size {
                     0 => f.write_str("reached")?,
@@ -142,7 +150,7 @@ pub enum FreeError {
     /// The address lies inside a page family's pages, but not where a block starts.
     #[non_exhaustive]
     Interior {
-        /// Name of the family that owns the address.
+        /// What the family is called that owns the address: as in [`AllocError`].
         family: &'static str,
         /// The address that was to be released.
         address: usize,
@@ -150,7 +158,7 @@ pub enum FreeError {
     /// No block is live at the address: it was released already, or never handed out.
     #[non_exhaustive]
     NotLive {
-        /// Name of the family that owns the address.
+        /// What the family is called that owns the address: as in [`AllocError`].
         family: &'static str,
         /// The address that was to be released.
         address: usize,
@@ -158,9 +166,9 @@ pub enum FreeError {
     /// The block belongs to another family than the one that was told to release it.
     #[non_exhaustive]
     WrongFamily {
-        /// Name of the family that was told to release the block.
+        /// What the family is called that was told to release the block: as in [`AllocError`].
         asked: &'static str,
-        /// Name of the family that owns the address.
+        /// What the family is called that owns the address: as in [`AllocError`].
         family: &'static str,
         /// The address that was to be released.
         address: usize,
@@ -175,11 +183,13 @@ impl fmt::Display for FreeError {
             }
             Self::Interior { family, address } => write!(
                 f,
-                "address {address:#x} is inside page family `{family}`, but no block starts there"
+                "address {address:#x} is inside page family `{}`, but no block starts there",
+                Shown(family)
             ),
             Self::NotLive { family, address } => write!(
                 f,
-                "no block of page family `{family}` is live at address {address:#x}"
+                "no block of page family `{}` is live at address {address:#x}",
+                Shown(family)
             ),
             Self::WrongFamily {
                 asked,
@@ -187,7 +197,9 @@ impl fmt::Display for FreeError {
                 address,
             } => write!(
                 f,
-                "address {address:#x} belongs to page family `{family}`, not to `{asked}`"
+                "address {address:#x} belongs to page family `{}`, not to `{}`",
+                Shown(family),
+                Shown(asked)
             ),
         }
     }
@@ -233,7 +245,7 @@ impl fmt::Display for RegisterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DuplicateName { family } => {
-                write!(f, "page family `{family}` is registered already")
+                write!(f, "page family `{}` is registered already", Shown(family))
             }
             Self::BadLayout {
                 unit_size,
@@ -260,7 +272,7 @@ impl Error for RegisterError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckError {
-    /// Name of the family.
+    /// What the family is called: as in [`AllocError`].
     pub family: &'static str,
     /// Which figure differs.
     pub figure: &'static str,
@@ -280,7 +292,8 @@ impl fmt::Display for CheckError {
         } = self;
         write!(
             f,
-            "page family `{family}` keeps {kept} as {figure}, but its pages say {found}"
+            "page family `{}` keeps {kept} as {figure}, but its pages say {found}",
+            Shown(family)
         )
     }
 }

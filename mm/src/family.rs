@@ -6,6 +6,7 @@ use core::panic;
 use core::ptr;
 use core::sync::atomic::Ordering;
 
+use crate::alike::{Alike, Chains};
 #[cfg(feature = "capi")]
 use crate::capi;
 use crate::error::CheckError;
@@ -14,7 +15,7 @@ use crate::heap::{Figures, Heap, Link, quota};
 use crate::limit::SoftLimit;
 use crate::options;
 use crate::os::{self, Inside, Lock};
-use crate::snapshot::Location;
+use crate::snapshot::{FamilyKey, Identity, Location, Path};
 use crate::sync::AtomicBool;
 use crate::track;
 
@@ -36,10 +37,8 @@ use crate::track;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct PageFamily {
-    name: &'static str,
-    path: Path,
+    identity: Identity,
     layout: Layout,
-    location: Location,
     /// Units that the type's attributes allow.
     pub(crate) limit_at_start: u64,
     pub(crate) heap: Heap,
@@ -47,23 +46,18 @@ pub struct PageFamily {
     pub(crate) soft_limit: Link<SoftLimit>,
     listed: AtomicBool,
     next_listed: Link<PageFamily>,
+    chains: Chains,
     pub(crate) next_of_bucket: Link<PageFamily>,
     /// As strings of C, once a C program asked.
     #[cfg(feature = "capi")]
     pub(crate) c_names: Link<capi::Names>,
 }
 
-/// Where the path comes from: a type's is known only once the program runs.
-enum Path {
-    OfType(fn() -> &'static str),
-    RunTime(&'static str),
-}
-
 /// The newest family that listed itself; each leads to the one before.
 static LISTED: Link<PageFamily> = Link::none();
 
 /// Held while a family lists itself.
-pub(crate) static LISTING: Lock<()> = Lock::new(());
+pub(crate) static LISTING: Lock<Alike> = Lock::new(Alike::new());
 
 /// Does what comes before the first family, once.
 ///
@@ -124,15 +118,14 @@ impl PageFamily {
 
     const fn with_path(name: &'static str, path: Path, layout: Layout, location: Location) -> Self {
         Self {
-            name,
-            path,
+            identity: Identity::new(name, path, location),
             layout,
-            location,
             limit_at_start: quota::NONE,
             heap: Heap::new(layout),
             soft_limit: Link::none(),
             listed: AtomicBool::new(false),
             next_listed: Link::none(),
+            chains: Chains::none(),
             next_of_bucket: Link::none(),
             #[cfg(feature = "capi")]
             c_names: Link::none(),
@@ -147,7 +140,7 @@ impl PageFamily {
     /// assert_eq!(Emp::page_family().name(), "Emp");
     /// ```
     pub fn name(&self) -> &'static str {
-        self.name
+        self.identity.name()
     }
 
     /// Returns the full path of the type; of a run-time family, its name.
@@ -158,10 +151,28 @@ impl PageFamily {
     /// assert_eq!(Emp::page_family().path(), std::any::type_name::<Emp>());
     /// ```
     pub fn path(&self) -> &'static str {
-        match self.path {
-            Path::OfType(path) => path(),
-            Path::RunTime(name) => name,
-        }
+        self.identity.path()
+    }
+
+    /// Returns what tells the family from every other one, also from those of the same path.
+    ///
+    /// ```
+    /// # #[derive(mm::MmManaged)] struct Emp(u32);
+    /// # use mm::MmManaged;
+    /// let key = Emp::page_family().key().to_string();
+    /// assert!(key.starts_with(std::any::type_name::<Emp>()));
+    /// ```
+    pub fn key(&'static self) -> FamilyKey {
+        // Before: which one it is of those that are alike is known from there on.
+        self.list();
+        FamilyKey::of(&self.identity)
+    }
+
+    /// What a sentence calls the family: its name, or if others answer to that, its path or its key.
+    pub(crate) fn label(&'static self) -> &'static str {
+        // Before: who shares what is known from there on.
+        self.list();
+        self.identity.label()
     }
 
     /// Returns size and alignment of one unit, in bytes.
@@ -183,12 +194,20 @@ impl PageFamily {
     /// assert!(Emp::page_family().location().line > 0);
     /// ```
     pub fn location(&self) -> Location {
-        self.location
+        self.identity.location()
     }
 
     /// Returns whether the family was registered while the program ran.
     pub(crate) fn is_run_time(&self) -> bool {
-        matches!(self.path, Path::RunTime(_))
+        self.identity.is_run_time()
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    pub(crate) fn chains(&self) -> &Chains {
+        &self.chains
     }
 
     /// The family's number, from 0.
@@ -229,7 +248,7 @@ impl PageFamily {
     /// ```
     pub fn check(&'static self) -> Result<(), CheckError> {
         self.heap.check().map_err(|differs| CheckError {
-            family: self.name,
+            family: self.label(),
             figure: differs.what,
             kept: differs.kept,
             found: differs.found,
@@ -248,11 +267,12 @@ impl PageFamily {
         }
         begin();
         let _inside = Inside::enter();
-        let _listing = LISTING.lock();
+        let mut listing = LISTING.lock();
         // Whoever returns from here finds the family on the list.
         if !self.listed.load(Ordering::Relaxed) {
             self.heap.number();
             track::begin(&self.heap);
+            listing.add(self);
             self.next_listed.set(LISTED.get());
             LISTED.set(Some(self));
             self.listed.store(true, Ordering::Release);
@@ -266,10 +286,10 @@ impl panic::RefUnwindSafe for PageFamily {}
 impl fmt::Debug for PageFamily {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PageFamily")
-            .field("name", &self.name)
+            .field("name", &self.name())
             .field("path", &self.path())
             .field("layout", &self.layout)
-            .field("location", &self.location)
+            .field("location", &self.location())
             .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,6 @@
 //! What a fork does to mm: the child has all families, whole, and goes on as the parent does.
 
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 #[cfg(feature = "capi")]
 use crate::capi;
@@ -31,6 +31,15 @@ pub(crate) fn watch() {
     if !WATCHED.load(Relaxed) && !WATCHED.swap(true, Relaxed) {
         process::at_fork(hold, let_go, take_over);
     }
+}
+
+/// Forks that led from the first process of the program to this one.
+static FORKS: AtomicU64 = AtomicU64::new(0);
+
+/// A number that differs in a process and all that it descends from by forks. The kernel gives the id
+/// of a process again to another, perhaps to its own grandchild.
+pub(crate) fn generation() -> u64 {
+    FORKS.load(Relaxed)
 }
 
 /// Before a fork. In the order in which calls nest: symbols, tags, names, the list, heaps, what heaps share.
@@ -88,6 +97,7 @@ extern "C" fn take_over() {
     profile::take_over();
     // SAFETY: this is the copy of the thread that called `hold`.
     unsafe { heap::let_go_shared() };
+    FORKS.fetch_add(1, Relaxed);
     track::take_over();
     for family in family::listed() {
         // SAFETY: as above.

@@ -6,6 +6,7 @@ use core::fmt::{self, Display, Formatter};
 use crate::error;
 use crate::family::{self, PageFamily};
 use crate::report::{Grouped, Size};
+use crate::shown::Shown;
 
 /// Families that are named.
 const MOST: usize = 10;
@@ -38,7 +39,7 @@ impl Holders {
         core::array::from_fn(|place| {
             let held = self.0.get(place).copied().flatten()?;
             Some(error::Holder {
-                family: held.family.name(),
+                family: held.family.label(),
                 live_bytes: u64::try_from(held.bytes()).unwrap_or(u64::MAX),
             })
         })
@@ -67,7 +68,8 @@ impl Display for Holders {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.0.iter().flatten().try_for_each(|held| {
             let (size, units) = (Size(held.bytes()), Grouped(held.units.into()));
-            write!(f, "\n  {size} in {units} units of `{}`", held.family.name())
+            let label = Shown(held.family.label());
+            write!(f, "\n  {size} in {units} units of `{label}`")
         })
     }
 }

@@ -117,10 +117,13 @@
 // The derive writes `::mm::...`; inside this crate that name must lead here.
 extern crate self as mm;
 
+mod alike;
 mod allocate;
 mod by_name;
 #[cfg(feature = "capi")]
 pub mod capi;
+#[cfg(test)]
+mod doors;
 mod error;
 mod events;
 mod export;
@@ -150,6 +153,7 @@ mod release;
 mod report;
 mod resident;
 mod scope;
+mod shown;
 mod snapshot;
 mod sync;
 mod track;
@@ -184,5 +188,7 @@ pub use crate::registry::{check, families, snapshot, trim};
 pub use crate::release::xfree_raw;
 pub use crate::report::{BlockUsage, MemoryUsage, PageFamilies};
 pub use crate::scope::{LeakScope, no_leaks};
-pub use crate::snapshot::{FamilyDiff, FamilySnapshot, Location, Snapshot, SnapshotDiff};
+pub use crate::snapshot::{
+    FamilyDiff, FamilyKey, FamilySnapshot, Location, Snapshot, SnapshotDiff,
+};
 pub use crate::track::{Track, track};

@@ -8,6 +8,7 @@ use crate::heap::HugePages;
 use crate::heap::hardening::{self, Fill, Hardening};
 use crate::os::process;
 use crate::profile::report_leaks_at_exit;
+use crate::shown::Shown;
 use crate::track::{self, Track};
 
 /// What the names in `MM_OPTIONS` are, for who wrote another.
@@ -280,14 +281,17 @@ pub enum OptionsError {
 impl fmt::Display for OptionsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown { option } => write!(f, "unknown option `{option}`; known are {KNOWN}"),
-            Self::BadSize { size } => {
-                write!(
-                    f,
-                    "`{size}` is no number of bytes; such are 4096, 64KiB, 1MiB"
-                )
+            Self::Unknown { option } => {
+                write!(f, "unknown option `{}`; known are {KNOWN}", Shown(option))
             }
-            Self::BadNumber { number } => write!(f, "`{number}` is no number that fits"),
+            Self::BadSize { size } => write!(
+                f,
+                "`{}` is no number of bytes; such are 4096, 64KiB, 1MiB",
+                Shown(size)
+            ),
+            Self::BadNumber { number } => {
+                write!(f, "`{}` is no number that fits", Shown(number))
+            }
             Self::NeedsFeature { feature } => {
                 write!(f, "mm was built without the feature `{feature}`")
             }

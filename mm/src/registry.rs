@@ -66,7 +66,7 @@ pub(crate) fn register_of_c(
     })
 }
 
-/// Returns every family, sorted by path, then by location.
+/// Returns every family, sorted by key: by path, then by location.
 ///
 /// # Examples
 ///
@@ -78,7 +78,7 @@ pub(crate) fn register_of_c(
 /// ```
 pub fn families() -> impl Iterator<Item = &'static PageFamily> {
     let mut all: Vec<_> = linked_and_listed().collect();
-    all.sort_by_cached_key(|family| (family.path(), family.location()));
+    all.sort_by_cached_key(|family| family.key());
     all.into_iter()
 }
 
@@ -246,6 +246,7 @@ fn copy(family: &'static PageFamily, resident_bytes: Option<u64>) -> FamilySnaps
         name: family.name(),
         path: family.path(),
         location: family.location(),
+        key: family.key(),
         run_time: family.is_run_time(),
         label: Label::default(),
         unit_size: unit,

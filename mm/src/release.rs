@@ -93,13 +93,13 @@ pub(crate) fn free_error(
     let address = block.addr().get();
     // A heap knows no names. Memory is handed out only after its family was listed.
     let owner = owner.and_then(family::of_heap);
-    let family = owner.map_or("?", PageFamily::name);
+    let family = owner.map_or("?", PageFamily::label);
     match refusal {
         Refusal::Foreign => FreeError::Foreign { address },
         Refusal::Interior => FreeError::Interior { family, address },
         Refusal::NotLive => FreeError::NotLive { family, address },
         Refusal::WrongFamily => FreeError::WrongFamily {
-            asked: asked.map_or("?", PageFamily::name),
+            asked: asked.map_or("?", PageFamily::label),
             family,
             address,
         },

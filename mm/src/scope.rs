@@ -1,18 +1,14 @@
 //! Tests that leave nothing behind.
 
 use core::fmt;
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::io;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::events;
-use crate::heap::{self, MOST_SCOPES, Scope};
+use crate::heap::{self, MOST_SCOPES, Scope, ScopeNumber};
 use crate::profile::{Profile, leaks_of_scope};
 use crate::track::{begin_scope, end_scope};
-
-/// Numbers given out so far. They come again after 32,767 others.
-static NUMBERS: AtomicU64 = AtomicU64::new(0);
 
 /// How often, and how long, a scope with leaks waits for them to go.
 const PATIENCE: u32 = 20;
@@ -34,6 +30,8 @@ const MOMENT: Duration = Duration::from_millis(5);
 /// # Panics
 ///
 /// With the leaks, by family and call site, if there are any. A panic of `body` goes on as it is.
+/// Before `body` runs, if 32,767 others are under way, or threads that they started still run: there is
+/// no number left by which to know what this one allocates.
 ///
 /// # Examples
 ///
@@ -70,17 +68,20 @@ pub fn no_leaks<R>(body: impl FnOnce(&LeakScope) -> R) -> R {
 
 /// Which threads' allocations [`no_leaks`] counts.
 pub struct LeakScope {
-    number: Scope,
+    number: ScopeNumber,
     /// That of the scope around this one; 0 for none.
     outer: Scope,
 }
 
 impl LeakScope {
+    #[track_caller]
     fn begin() -> Self {
+        let Some(number) = ScopeNumber::take() else {
+            panic!("{MOST_SCOPES} leak scopes are under way, which is the most there can be");
+        };
         begin_scope();
-        let number = NUMBERS.fetch_add(1, Relaxed) % u64::from(MOST_SCOPES);
         Self {
-            number: Scope::try_from(number + 1).unwrap_or(MOST_SCOPES),
+            number,
             outer: heap::scope(),
         }
     }
@@ -97,7 +98,7 @@ impl LeakScope {
         body: impl FnOnce() -> T + Send + 'static,
     ) -> JoinHandle<T> {
         let started: io::Result<_> = {
-            let number = self.number;
+            let number = self.number.share();
             thread::Builder::new().spawn(move || run_in(number, body))
         };
         started.expect("the system starts a thread")
@@ -115,7 +116,7 @@ impl LeakScope {
     /// });
     /// ```
     pub fn run<T>(&self, body: impl FnOnce() -> T) -> T {
-        run_in(self.number, body)
+        run_in(self.number.share(), body)
     }
 
     /// The leaks, once threads that have just ended are through with their thread-local values:
@@ -143,13 +144,13 @@ impl LeakScope {
     /// ```
     #[must_use]
     pub fn leaks(&self) -> Profile {
-        leaks_of_scope(self.number)
+        leaks_of_scope(self.number.number())
     }
 }
 
 impl Drop for LeakScope {
     fn drop(&mut self) {
-        end_scope(self.number, self.outer);
+        end_scope(self.number.number(), self.outer);
     }
 }
 
@@ -160,13 +161,17 @@ impl fmt::Debug for LeakScope {
 }
 
 /// Runs `body` in a scope, and leaves it again however that ends.
-fn run_in<T>(number: Scope, body: impl FnOnce() -> T) -> T {
-    struct Outer(Scope);
-    impl Drop for Outer {
+fn run_in<T>(number: ScopeNumber, body: impl FnOnce() -> T) -> T {
+    /// The scope around, and the one that is to be left before its number may be another's.
+    struct Entered(
+        Scope,
+        #[expect(dead_code, reason = "dropped last")] ScopeNumber,
+    );
+    impl Drop for Entered {
         fn drop(&mut self) {
             heap::enter_scope(self.0);
         }
     }
-    let _outer = Outer(heap::enter_scope(number));
+    let _entered = Entered(heap::enter_scope(number.number()), number);
     body()
 }

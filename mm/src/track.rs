@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::family::{self, PageFamily};
-use crate::heap::{self, Heap, Scope};
+use crate::heap::{self, Heap, Scope, scopes};
 use crate::os::Inside;
 use crate::registry;
 
@@ -106,6 +106,9 @@ pub(crate) fn end_scope(scope: Scope, outer: Scope) {
     let _listing = family::LISTING.lock();
     heap::account_scope(-1);
     SCOPES.fetch_sub(1, Relaxed);
+    scopes::end(scope);
+    // Which ends under the same lock.
+    let outer = scopes::running(outer);
     family::listed().for_each(|family| family.heap.end_scope(scope, outer));
 }
 

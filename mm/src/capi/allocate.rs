@@ -9,6 +9,7 @@ use super::instance::mm_instance_;
 use super::named::family_at;
 use super::place::Place;
 use super::site::mm_site;
+use crate::shown::Shown;
 
 /// A block of `units` zeroed units; null, and a line, if there is none.
 pub(super) fn xcalloc(family: &'static Family, units: i64, place: Place<'_>) -> *mut c_void {
@@ -107,8 +108,11 @@ fn allocate(family: &'static Family, units: usize, place: Place<'_>) -> *mut c_v
 
 #[cold]
 fn negative(family: &'static Family, units: i64, place: Place<'_>) -> *mut c_void {
-    let name = family.heap.name();
-    complain(place, format_args!("{units} units of page family `{name}`"))
+    let label = Shown(family.heap.label());
+    complain(
+        place,
+        format_args!("{units} units of page family `{label}`"),
+    )
 }
 
 #[cold]

@@ -6,6 +6,7 @@ use super::family::{Family, vm_page_family_};
 use super::instance::mm_instance_;
 use super::place::{Place, location, text};
 use super::site::mm_site;
+use crate::shown::Shown;
 
 /// The family of a name; a line if there is none.
 ///
@@ -89,5 +90,8 @@ pub(super) unsafe fn look_up_by_name(
 
 /// Says that no family has the name.
 pub(super) fn unknown(name: &CStr) -> String {
-    format!("no page family `{}` is registered", name.to_string_lossy())
+    format!(
+        "no page family `{}` is registered",
+        Shown(&name.to_string_lossy())
+    )
 }

@@ -5,8 +5,9 @@ use core::fmt::{self, Display, Formatter};
 use core::marker::PhantomData;
 use std::borrow::Cow;
 
-use crate::heap::{Caller, Origin, kept_name};
+use crate::heap::{Caller, Origin, kept_file};
 use crate::os::process;
+use crate::shown::Shown;
 use crate::snapshot::Location;
 
 /// Where a call came from.
@@ -27,8 +28,8 @@ pub(super) enum Place<'a> {
 pub(super) struct File<'a>(*const c_char, PhantomData<&'a CStr>);
 
 impl File<'_> {
-    /// What reports show.
-    pub(super) fn shown(&self) -> Cow<'_, str> {
+    /// As text.
+    pub(super) fn text(&self) -> Cow<'_, str> {
         // SAFETY: invariant 1.
         unsafe { text(self.0) }.to_string_lossy()
     }
@@ -56,7 +57,7 @@ impl Caller for Place<'_> {
     fn origin(&self) -> Origin {
         match self {
             Self::Line(file, line) => Origin {
-                file: kept_name(&file.shown()),
+                file: kept_file(&file.text()),
                 line: *line,
                 column: 0,
             },
@@ -77,7 +78,7 @@ impl Caller for Place<'_> {
 impl Display for Place<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Line(file, line) => write!(f, "{}:{line}", file.shown()),
+            Self::Line(file, line) => write!(f, "{}:{line}", Shown(&file.text())),
             Self::Function(name) => f.write_str(name),
         }
     }
@@ -99,7 +100,7 @@ pub(super) unsafe fn text<'a>(text: *const c_char) -> &'a CStr {
 /// The place as where a family was defined.
 pub(super) fn location(place: Place<'_>) -> Location {
     match place {
-        Place::Line(file, line) => Location::new(kept_name(&file.shown()), line, 0, ""),
+        Place::Line(file, line) => Location::new(kept_file(&file.text()), line, 0, ""),
         Place::Function(name) => Location::new(name, 0, 0, ""),
     }
 }

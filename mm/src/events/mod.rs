@@ -7,6 +7,8 @@ use crate::error::AllocError;
 use crate::family::PageFamily;
 use crate::growth::Growth;
 use crate::profile::Profile;
+#[cfg(feature = "tracing")]
+use crate::shown::Shown;
 
 /// Says that the watcher named a family, which is the event's message.
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables))]
@@ -16,7 +18,7 @@ pub(crate) fn growth(growth: &Growth) {
         tracing::event!(
             target: "mm",
             tracing::Level::WARN,
-            family = growth.name,
+            family = &*Shown(growth.name).into_text(),
             units_per_second = growth.units_per_second,
             live_units = growth.live_units,
             "{growth}"
@@ -26,10 +28,15 @@ pub(crate) fn growth(growth: &Growth) {
 
 /// Says that a family or its group was refused more than its limit.
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables))]
-pub(crate) fn refused(family: &PageFamily, refused: &AllocError) {
+pub(crate) fn refused(family: &'static PageFamily, refused: &AllocError) {
     #[cfg(feature = "tracing")]
     raise(|| {
-        tracing::event!(target: "mm", tracing::Level::WARN, family = family.name(), "{refused}");
+        tracing::event!(
+            target: "mm",
+            tracing::Level::WARN,
+            family = &*Shown(family.label()).into_text(),
+            "{refused}"
+        );
     });
 }
 
@@ -41,10 +48,10 @@ pub(crate) fn crossed(family: &'static PageFamily) {
         tracing::event!(
             target: "mm",
             tracing::Level::WARN,
-            family = family.name(),
+            family = &*Shown(family.label()).into_text(),
             live_units = family.live_units(),
             "page family `{}` crossed its soft limit",
-            family.name()
+            Shown(family.label())
         );
     });
 }

@@ -3,9 +3,14 @@
 //! What [`Serialize`] says of the types is what is written; the schemas in `mm/schemas` describe
 //! it, and the tests hold each against the other.
 
+use std::io::{self, Write};
+
 use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::{CompactFormatter, Formatter};
 
 use crate::profile::Profile;
+use crate::shown::is_hidden;
 use crate::snapshot::Snapshot;
 
 /// Version of both schemas. It rises when a field goes away or changes its meaning.
@@ -96,7 +101,32 @@ fn json(schema: &'static str, version: u32, content: &impl Serialize) -> String 
         version,
         content,
     };
-    serde_json::to_string(&document).expect("texts and numbers under names are always JSON")
+    let mut text = Vec::new();
+    let mut serializer = Serializer::with_formatter(&mut text, Plain);
+    let written = document.serialize(&mut serializer);
+    written.expect("texts and numbers under names are always JSON");
+    String::from_utf8(text).expect("JSON is text")
+}
+
+/// Escapes, as JSON can, also what JSON may have in a string as it is, but a terminal acts on.
+struct Plain;
+
+impl Formatter for Plain {
+    fn write_string_fragment<W: Write + ?Sized>(
+        &mut self,
+        out: &mut W,
+        text: &str,
+    ) -> io::Result<()> {
+        let mut rest = text;
+        while let Some((at, hidden)) = rest.char_indices().find(|(_, c)| is_hidden(*c)) {
+            CompactFormatter.write_string_fragment(out, &rest[..at])?;
+            for unit in hidden.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            rest = &rest[at + hidden.len_utf8()..];
+        }
+        CompactFormatter.write_string_fragment(out, rest)
+    }
 }
 
 #[cfg(test)]

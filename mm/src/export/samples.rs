@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use crate::profile::{CallSite, FamilyProfile, Profile};
-use crate::snapshot::Location;
+use crate::snapshot::{FamilyKey, Location};
 
 /// Makes a family that nobody tracks, with live blocks of one unit.
 pub(super) fn untracked(path: &'static str, unit_size: u64, live: u64) -> FamilyProfile {
+    let name = path.rsplit("::").next().unwrap_or(path);
+    let location = Location::new("src/lib.rs", 7, 1, "0.1.0");
     FamilyProfile {
-        name: path.rsplit("::").next().unwrap_or(path),
+        name,
         path,
-        location: Location::new("src/lib.rs", 7, 1, "0.1.0"),
+        location,
+        key: FamilyKey::made(name, path, location, 1),
         unit_size,
         live_blocks: live,
         live_units: live,

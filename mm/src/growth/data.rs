@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use crate::profile::FamilyProfile;
+use crate::snapshot::FamilyKey;
 
 /// A family that grows steadily, as of one moment.
 ///
@@ -27,6 +28,8 @@ pub struct Growth {
     pub name: &'static str,
     /// Full path of the type; of a run-time family, its name.
     pub path: &'static str,
+    /// What tells the family from every other one.
+    pub key: FamilyKey,
     /// How long it has grown, as far as that was judged: the rise may have begun earlier.
     pub growing_for: Duration,
     /// Units by which the floor of live units rises in a second.

@@ -22,6 +22,7 @@ impl Named {
         Growth {
             name: profile.name,
             path: profile.path,
+            key: profile.key,
             growing_for: now.saturating_sub(since),
             units_per_second: self.rise.rate,
             bytes_per_second: self.rise.rate * unit,

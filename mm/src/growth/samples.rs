@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::Growth;
 use crate::profile::{CallSite, FamilyProfile};
-use crate::snapshot::Location;
+use crate::snapshot::{FamilyKey, Location};
 
 /// Makes a call site in `src/cache.rs`.
 pub(crate) fn site(line: u32, thread: &'static str, live_units: u64) -> CallSite {
@@ -25,10 +25,13 @@ pub(crate) fn site(line: u32, thread: &'static str, live_units: u64) -> CallSite
 /// Makes the growth of a family of 208-byte units that were allocated at these sites.
 pub(crate) fn session(sites: Vec<CallSite>) -> Growth {
     let (name, path) = ("Session", "indexd::session::Session");
+    let location = Location::new("src/session.rs", 41, 1, "0.1.0");
+    let key = FamilyKey::made(name, path, location, 1);
     let profile = FamilyProfile {
         name,
         path,
-        location: Location::new("src/session.rs", 41, 1, "0.1.0"),
+        location,
+        key,
         unit_size: 208,
         live_blocks: 1_204,
         live_units: 1_204,
@@ -43,6 +46,7 @@ pub(crate) fn session(sites: Vec<CallSite>) -> Growth {
     Growth {
         name,
         path,
+        key,
         growing_for: Duration::from_secs(48),
         units_per_second: 1.004,
         bytes_per_second: 208.8,

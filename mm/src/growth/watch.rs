@@ -11,6 +11,7 @@ use std::time::Instant;
 use super::Growth;
 use super::shared::{End, Shared};
 use super::worker::{OnGrowth, Worker};
+use crate::fork;
 
 /// The least time between samples, and the most, which can always be added to the present.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -175,6 +176,7 @@ impl WatchBuilder {
             shared,
             started,
             process: process::id(),
+            generation: fork::generation(),
             thread: Some(thread),
         })
     }
@@ -203,6 +205,7 @@ pub struct Watch {
     started: Instant,
     /// The process that has the thread.
     process: u32,
+    generation: u64,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -231,7 +234,7 @@ impl Watch {
 
     /// Whether this is the process that started the thread, and not a child that was forked.
     fn has_thread(&self) -> bool {
-        self.process == process::id()
+        self.process == process::id() && self.generation == fork::generation()
     }
 }
 

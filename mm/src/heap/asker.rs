@@ -7,6 +7,7 @@ use core::cell::Cell;
 
 use super::caller::{Caller, Origin};
 use super::names;
+use super::scopes;
 use crate::os::{clock, unwind};
 
 std::thread_local! {
@@ -54,9 +55,9 @@ impl Asker {
     }
 }
 
-/// The part of a test that the calling thread is in; 0 if it is in none.
+/// The part of a test that the calling thread is in; 0 if it is in none, or in one that is over.
 pub(crate) fn scope() -> Scope {
-    SCOPE.try_with(Cell::get).unwrap_or(0)
+    scopes::running(SCOPE.try_with(Cell::get).unwrap_or(0))
 }
 
 /// Puts the calling thread into a part of a test; returns the one that it was in.
@@ -81,7 +82,7 @@ fn thread_name() -> &'static str {
         Name::Asked => "",
         Name::Unknown => {
             name.set(Name::Asked);
-            let known = names::kept(std::thread::current().name().unwrap_or_default());
+            let known = names::kept_thread(std::thread::current().name().unwrap_or_default());
             name.set(Name::Known(known));
             known
         }

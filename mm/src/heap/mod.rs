@@ -78,6 +78,7 @@ pub(crate) mod quota;
 mod random;
 mod record;
 mod runs;
+pub(crate) mod scopes;
 mod settle;
 mod shelves;
 mod sites;
@@ -119,7 +120,8 @@ pub use huge::HugePages;
 pub(crate) use link::Link;
 pub(crate) use meta::{JOINTS, RECORDS};
 #[cfg(feature = "capi")]
-pub(crate) use names::kept as kept_name;
+pub(crate) use names::kept_file;
+pub(crate) use scopes::ScopeNumber;
 pub(crate) use sites::{Site, SiteFigures};
 pub(crate) use slow::flush_thread;
 #[cfg(test)]

@@ -12,16 +12,23 @@ const MOST: usize = 10_000;
 /// What later ones are called.
 const OTHER: &str = "(other)";
 
-/// All names that were asked for.
-static NAMES: Lock<Names> = Lock::new(Names {
-    buckets: [const { Link::none() }; BUCKETS],
-    count: 0,
-});
+/// Each kind apart: a program with ever new threads still knows its files.
+static THREADS: Lock<Names> = Lock::new(Names::new());
+static FILES: Lock<Names> = Lock::new(Names::new());
 
 #[derive(Debug)]
 struct Names {
     buckets: [Link<Name>; BUCKETS],
     count: usize,
+}
+
+impl Names {
+    const fn new() -> Self {
+        Self {
+            buckets: [const { Link::none() }; BUCKETS],
+            count: 0,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -30,9 +37,19 @@ struct Name {
     next: Link<Name>,
 }
 
-/// The copy of `name` that stays; an empty text where there is no memory for one.
-pub(crate) fn kept(name: &str) -> &'static str {
-    let mut names = NAMES.lock();
+/// The copy of a thread's name that stays; an empty text where there is no memory for one.
+pub(crate) fn kept_thread(name: &str) -> &'static str {
+    kept(&THREADS, name)
+}
+
+/// The same of a file's name.
+#[cfg(feature = "capi")]
+pub(crate) fn kept_file(name: &str) -> &'static str {
+    kept(&FILES, name)
+}
+
+fn kept(names: &'static Lock<Names>, name: &str) -> &'static str {
+    let mut names = names.lock();
     let bucket = &names.buckets[bucket_of(name)];
     let mut known = core::iter::successors(bucket.get(), |name| name.next.get());
     if let Some(known) = known.find(|known| known.text == name) {
@@ -63,9 +80,10 @@ fn bucket_of(name: &str) -> usize {
     sum % BUCKETS
 }
 
-/// Holds the lock, before a fork.
+/// Holds the locks, before a fork.
 pub(super) fn hold() {
-    NAMES.hold();
+    THREADS.hold();
+    FILES.hold();
 }
 
 /// Ends what [`hold`] began.
@@ -75,7 +93,9 @@ pub(super) fn hold() {
 /// As for [`Lock::let_go`].
 pub(super) unsafe fn let_go() {
     // SAFETY: the caller promises the same.
-    unsafe { NAMES.let_go() };
+    unsafe { FILES.let_go() };
+    // SAFETY: as above.
+    unsafe { THREADS.let_go() };
 }
 
 #[cfg(test)]
@@ -87,9 +107,21 @@ mod tests {
         let names: Vec<_> = (0..1_000)
             .map(|number| format!("thread {number}"))
             .collect();
-        let first: Vec<_> = names.iter().map(|name| kept(name)).collect();
+        let first: Vec<_> = names.iter().map(|name| kept_thread(name)).collect();
         assert_eq!(first, names);
-        let again = names.iter().map(|name| kept(name).as_ptr());
+        let again = names.iter().map(|name| kept_thread(name).as_ptr());
         assert!(again.eq(first.iter().map(|name| name.as_ptr())));
+    }
+
+    #[test]
+    fn names_of_threads_take_no_room_from_those_of_files() {
+        static SOME: Lock<Names> = Lock::new(Names::new());
+        static OTHERS: Lock<Names> = Lock::new(Names::new());
+        for number in 0..MOST {
+            assert_ne!(kept(&SOME, &number.to_string()), OTHER);
+        }
+        assert_eq!(kept(&SOME, "one more"), OTHER);
+        assert_eq!(kept(&SOME, "7"), "7");
+        assert_eq!(kept(&OTHERS, "main.c"), "main.c");
     }
 }

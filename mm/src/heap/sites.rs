@@ -217,7 +217,7 @@ mod tests {
         for number in 0..1_000 {
             let asker = Asker {
                 origin,
-                thread: names::kept(&format!("worker {number}")),
+                thread: names::kept_thread(&format!("worker {number}")),
                 scope: 0,
                 frames: unwind::frames(),
                 now: 0,

@@ -6,6 +6,7 @@ use super::Heap;
 use super::asker::{Asker, Scope};
 use super::central::Central;
 use super::record::{Record, SPACE};
+use super::scopes;
 use super::sites::{Site, Sites};
 use super::tags::{Tagged, tag_at};
 use crate::os::{Inside, Refused, clock};
@@ -213,7 +214,8 @@ impl Central {
         let tag = record.make_tag_at(first)?;
         let site = self.supervision.tracking.sites.of(asker)?;
         site.account_recorded(units as u64);
-        tag.set(site, asker.now, asker.scope);
+        // Which may have ended since.
+        tag.set(site, asker.now, scopes::running(asker.scope));
         Ok(())
     }
 

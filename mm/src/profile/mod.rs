@@ -8,7 +8,7 @@ mod symbols;
 
 use std::time::Duration;
 
-use crate::snapshot::{Location, one_of};
+use crate::snapshot::{FamilyKey, Location, one_of};
 
 pub(crate) use at_exit::take_over;
 pub use at_exit::{LeaksAtExit, report_leaks_at_exit};
@@ -29,7 +29,7 @@ pub use symbols::record_backtraces;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Profile {
-    /// The families, sorted by path, then by location.
+    /// The families, sorted by key: by path, then by location.
     pub families: Vec<FamilyProfile>,
 }
 
@@ -44,6 +44,8 @@ pub struct FamilyProfile {
     pub path: &'static str,
     /// Where the family was defined.
     pub location: Location,
+    /// What tells the family from every other one.
+    pub key: FamilyKey,
     /// Bytes of one unit.
     pub unit_size: u64,
     /// Blocks handed out and not released.
@@ -119,7 +121,7 @@ impl Profile {
             .all(|family| family.leaked_blocks() == 0)
     }
 
-    /// Returns the family of this name or path, as [`Snapshot::family`](crate::Snapshot::family) does.
+    /// Returns the family of this key, path or name, as [`Snapshot::family`](crate::Snapshot::family) does.
     ///
     /// ```
     /// #[derive(mm::MmManaged)]
@@ -130,7 +132,9 @@ impl Profile {
     /// ```
     #[must_use]
     pub fn family(&self, name: &str) -> Option<&FamilyProfile> {
-        one_of(&self.families, name, |family| (family.name, family.path))
+        one_of(&self.families, name, |family| {
+            (family.name, family.path, family.key)
+        })
     }
 }
 

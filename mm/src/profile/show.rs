@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{CallSite, FamilyProfile, Profile};
 use crate::report::{Grouped, Size};
+use crate::shown::Shown;
 
 /// Call sites of a family that are shown.
 const MOST_SITES: usize = 20;
@@ -36,7 +37,12 @@ impl Display for FamilyProfile {
     /// Writes what is live and not kept, and a line for each call site.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let held = Held(self.leaked_blocks(), self.leaked_units(), self.unit_size);
-        write!(f, "{} ({}): {held}", self.name, self.path)?;
+        write!(f, "{} ", Shown(self.name))?;
+        if self.key.shares_path() {
+            write!(f, "({}): {held}", self.key)?;
+        } else {
+            write!(f, "({}): {held}", Shown(self.path))?;
+        }
         if self.every > 1 {
             write!(
                 f,
@@ -83,10 +89,9 @@ impl FamilyProfile {
 impl Display for CallSite {
     /// Writes where, by whom and since when, with what is known of the stack and of a value.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let at = &self.location;
-        write!(f, " at {}{}", at.file, at.numbers())?;
+        write!(f, " at {}", self.location)?;
         if !self.thread.is_empty() {
-            write!(f, " by thread {}", self.thread)?;
+            write!(f, " by thread {}", Shown(self.thread))?;
         }
         if let Some(oldest) = self.oldest {
             write!(f, ", the oldest {} ago", Age(oldest))?;

@@ -3,6 +3,7 @@
 use core::fmt::{self, Display, Formatter};
 
 use super::CallSite;
+use crate::shown::Shown;
 
 /// One function of a recorded stack.
 ///
@@ -23,12 +24,12 @@ pub struct Frame {
 impl Display for Frame {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match &self.function {
-            Some(function) => f.write_str(function)?,
+            Some(function) => write!(f, "{}", Shown(function))?,
             None => write!(f, "{:#x}", self.address)?,
         }
         match (&self.file, self.line) {
-            (Some(file), Some(line)) => write!(f, " ({file}:{line})"),
-            (Some(file), None) => write!(f, " ({file})"),
+            (Some(file), Some(line)) => write!(f, " ({}:{line})", Shown(file)),
+            (Some(file), None) => write!(f, " ({})", Shown(file)),
             (None, _) => Ok(()),
         }
     }

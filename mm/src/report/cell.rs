@@ -4,8 +4,9 @@ use core::fmt::{self, Display, Formatter};
 
 use anstyle::{AnsiColor, Style};
 
-use super::name::{Escaped, FamilyName, Place};
+use super::name::{FamilyName, Place};
 use super::number::{Grouped, Measured, Signed, Size, Tenths};
+use crate::shown::Shown;
 
 /// Bold: headings and totals.
 pub(super) const STRONG: Style = Style::new().bold();
@@ -70,7 +71,7 @@ impl Display for Cell<'_> {
             Self::Empty => Ok(()),
             Self::Text(text) => f.write_str(text),
             Self::Indented(text) => write!(f, "  {text}"),
-            Self::Name(name) => write!(f, "{}", Escaped(name)),
+            Self::Name(name) => write!(f, "{}", Shown(name)),
             Self::Family(family) => write!(f, "{family}"),
             Self::Place(place) => write!(f, "{place}"),
             Self::Count(count) => write!(f, "{}", Grouped(*count)),

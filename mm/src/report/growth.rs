@@ -2,19 +2,22 @@
 
 use core::fmt::{self, Display, Formatter};
 
-use super::name::{Escaped, Place};
+use super::name::Place;
 use super::number::{Grouped, Size};
 use crate::growth::Growth;
 use crate::profile::CallSite;
+use crate::shown::Shown;
 
 /// Call sites that are shown.
 const SITES: usize = 3;
 
 impl Display for Growth {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`", Escaped(self.name))?;
-        if self.path != self.name {
-            write!(f, " ({})", Escaped(self.path))?;
+        write!(f, "`{}`", Shown(self.name))?;
+        if self.key.shares_path() {
+            write!(f, " ({})", self.key)?;
+        } else if self.path != self.name {
+            write!(f, " ({})", Shown(self.path))?;
         }
         write!(
             f,
@@ -41,7 +44,7 @@ fn sites(f: &mut Formatter<'_>, sites: &[CallSite]) -> fmt::Result {
         let (place, units) = (Place(site.location), Grouped(site.live_units.into()));
         write!(f, "{comma} at {place} ({units} live units recorded")?;
         if !site.thread.is_empty() {
-            write!(f, ", thread `{}`", Escaped(site.thread))?;
+            write!(f, ", thread `{}`", Shown(site.thread))?;
         }
         f.write_str(")")?;
     }

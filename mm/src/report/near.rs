@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Display, Formatter};
 
-use super::name::Escaped;
+use crate::shown::Shown;
 use crate::snapshot::Snapshot;
 
 /// How many near names are listed.
@@ -22,11 +22,11 @@ pub(super) struct Unknown<'a> {
 
 impl Display for Unknown<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "no page family is named `{}`", Escaped(self.name))?;
+        write!(f, "no page family is named `{}`", Shown(self.name))?;
         let near = Nearest::of(self.snapshot, self.name);
         let mut before = "; near names: ";
         for (_, name) in near.names.iter().flatten() {
-            write!(f, "{before}`{}`", Escaped(name))?;
+            write!(f, "{before}`{}`", Shown(name))?;
             before = ", ";
         }
         Ok(())

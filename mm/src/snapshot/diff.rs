@@ -2,7 +2,7 @@
 
 use core::cmp::Ordering;
 
-use super::{FamilySnapshot, Label, Location, Snapshot};
+use super::{FamilyKey, FamilySnapshot, Label, Location, Snapshot};
 
 /// What changed from one snapshot to another, family by family.
 ///
@@ -52,6 +52,8 @@ pub struct FamilyDiff {
     pub path: &'static str,
     /// Where the family was defined.
     pub location: Location,
+    /// What tells the family from every other one.
+    pub key: FamilyKey,
     /// Change in VM pages in use.
     pub vm_pages: i64,
     /// Change in bytes of address space in use by VM pages.
@@ -87,14 +89,14 @@ pub struct FamilyDiff {
 impl Snapshot {
     /// Returns what changed since an earlier snapshot; see [`SnapshotDiff`].
     ///
-    /// Families are the same when their path and location are.
+    /// Families are the same when their key is.
     #[must_use]
     pub fn diff(&self, earlier: &Self) -> SnapshotDiff {
         let mut later = sorted(self).into_iter().peekable();
         let mut earlier = sorted(earlier).into_iter().peekable();
         let pairs = core::iter::from_fn(|| {
             let order = match (later.peek(), earlier.peek()) {
-                (Some(l), Some(e)) => l.key().cmp(&e.key()),
+                (Some(l), Some(e)) => l.key.cmp(&e.key),
                 (Some(_), None) => Ordering::Less,
                 (None, _) => Ordering::Greater,
             };
@@ -152,6 +154,7 @@ impl FamilyDiff {
             name: family.name,
             path: family.path,
             location: family.location,
+            key: family.key,
             vm_pages: change(|f| f.vm_pages),
             mapped_bytes: change(|f| f.mapped_bytes),
             resident_bytes: change_in_resident(later, earlier),
@@ -184,7 +187,7 @@ fn change_in_resident(
 /// They mostly are already, but the list is the caller's to change.
 fn sorted(snapshot: &Snapshot) -> Vec<&FamilySnapshot> {
     let mut families: Vec<_> = snapshot.families.iter().collect();
-    families.sort_by_key(|family| family.key());
+    families.sort_by_key(|family| family.key);
     families
 }
 

@@ -1,6 +1,6 @@
 //! One family's figures.
 
-use super::{Label, Location, PageShares};
+use super::{FamilyKey, Label, Location, PageShares};
 
 /// The figures of one page family at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct FamilySnapshot {
     pub path: &'static str,
     /// Where the family was defined.
     pub location: Location,
+    /// What tells the family from every other one.
+    pub key: FamilyKey,
     /// Whether the family was registered while the program ran.
     pub run_time: bool,
     /// Bytes of one unit.
@@ -160,14 +162,9 @@ impl FamilySnapshot {
         u128::from(self.cached_units) * u128::from(self.unit_size)
     }
 
-    /// Returns whether `name` is exactly the family's name or path.
+    /// Returns whether `name` is exactly the family's name, path or key.
     pub(crate) fn answers_to(&self, name: &str) -> bool {
-        self.name == name || self.path == name
-    }
-
-    /// Returns what families are sorted by, and the same in every snapshot.
-    pub(super) fn key(&self) -> (&'static str, Location) {
-        (self.path, self.location)
+        self.name == name || self.path == name || self.key.is(name)
     }
 }
 

@@ -12,8 +12,8 @@ pub(crate) enum Label {
     Name,
     /// Its path, since another family answers to the name.
     Path,
-    /// Its path and location, since another family has the path too.
-    Place,
+    /// Its key, since another family has the path too.
+    Key,
 }
 
 /// How many families a text matches.
@@ -37,7 +37,7 @@ pub(super) fn settle(families: &mut [FamilySnapshot]) {
         } else if matches[family.path].paths == 1 {
             Label::Path
         } else {
-            Label::Place
+            Label::Key
         };
     }
 }

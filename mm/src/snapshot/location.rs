@@ -1,6 +1,8 @@
 //! Where a family was defined.
 
-use core::fmt::{self, Display, Formatter};
+use core::fmt::{self, Display, Formatter, Write};
+
+use crate::shown::Shown;
 
 /// Where a family was defined: a place in a source file, and the version of the crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +41,26 @@ impl Location {
     /// programs of C, and without the line where nothing but a function's name is known.
     pub(crate) fn numbers(self) -> impl Display {
         Numbers([self.line, self.column])
+    }
+}
+
+impl Display for Location {
+    /// Writes the place as compilers do, as in `src/index.rs:17:10`, without what is not known; `-` if
+    /// nothing is. The version is not part of it.
+    ///
+    /// ```
+    /// #[derive(mm::MmManaged)]
+    /// struct Emp(u32);
+    /// # use mm::MmManaged;
+    ///
+    /// let text = Emp::page_family().location().to_string();
+    /// assert!(text.contains(".rs:"), "{text}");
+    /// ```
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.file {
+            "" => f.write_char('-'),
+            file => write!(f, "{}{}", Shown(file), self.numbers()),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod diff;
 mod family;
+mod key;
 mod label;
 mod location;
 mod shares;
@@ -17,9 +18,11 @@ mod tests;
 
 pub use self::diff::{FamilyDiff, SnapshotDiff};
 pub use self::family::FamilySnapshot;
+pub use self::key::FamilyKey;
 pub use self::location::Location;
 
 pub(crate) use self::family::{FILL_CLASSES, FillClass};
+pub(crate) use self::key::{Identity, Path};
 pub(crate) use self::label::Label;
 pub(crate) use self::shares::PageShares;
 
@@ -45,7 +48,7 @@ pub(crate) use self::shares::PageShares;
 pub struct Snapshot {
     /// Bytes of one OS page.
     pub os_page_bytes: u64,
-    /// All families, sorted by path, then by location.
+    /// All families, sorted by key: by path, then by location.
     pub families: Vec<FamilySnapshot>,
     /// Resident bytes of the whole process; `None` where the system does not say. As long as both
     /// are known, it is never less than families and records have together.
@@ -75,7 +78,7 @@ impl Snapshot {
     /// The families may come in any order and with any label. Allocates, so no lock of the heap
     /// may be held.
     pub(crate) fn new(process: ProcessFigures, mut families: Vec<FamilySnapshot>) -> Self {
-        families.sort_by_key(FamilySnapshot::key);
+        families.sort_by_key(|family| family.key);
         label::settle(&mut families);
         Self {
             os_page_bytes: process.os_page_bytes,
@@ -86,9 +89,9 @@ impl Snapshot {
         }
     }
 
-    /// Finds the one family whose name or path is exactly `name_or_path`.
+    /// Finds the one family whose key, path or name is exactly `name_or_path`.
     ///
-    /// A path goes before a name: when one family has the text as its path, that family is meant
+    /// A key means one family always, whatever others are called. A path goes before a name: when one family has the text as its path, that family is meant
     /// even if others have it as their name. `None` when no family matches, and when it cannot
     /// be said which of several is meant; [`families_named`](Self::families_named) has them all.
     ///
@@ -106,10 +109,10 @@ impl Snapshot {
     /// ```
     #[must_use]
     pub fn family(&self, name_or_path: &str) -> Option<&FamilySnapshot> {
-        one_of(&self.families, name_or_path, |f| (f.name, f.path))
+        one_of(&self.families, name_or_path, |f| (f.name, f.path, f.key))
     }
 
-    /// Iterates over every family whose name or path is exactly `name`, in the order of paths.
+    /// Iterates over every family whose name, path or key is exactly `name`, in the order of paths.
     ///
     /// # Examples
     ///
@@ -128,16 +131,21 @@ impl Snapshot {
     }
 }
 
-/// Returns the family that a text means: the one with that path, else the one with that name or
-/// path. `names` tells both of a family.
+/// Returns the family that a text means: the one with that key or that path, else the one with that
+/// name or path. `names` tells name, path and key of a family.
 pub(crate) fn one_of<'a, F>(
     families: &'a [F],
     text: &str,
-    names: impl Fn(&F) -> (&'static str, &'static str),
+    names: impl Fn(&F) -> (&'static str, &'static str, FamilyKey),
 ) -> Option<&'a F> {
+    let has_key = |family: &&F| names(family).2.is(text);
     let has_path = |family: &&F| names(family).1 == text;
     let has_either = |family: &&F| names(family).0 == text || has_path(family);
-    only(families.iter().filter(has_path)).or_else(|| only(families.iter().filter(has_either)))
+    let keyed = only(families.iter().filter(has_key));
+    let with_path = || only(families.iter().filter(has_path));
+    keyed
+        .or_else(with_path)
+        .or_else(|| only(families.iter().filter(has_either)))
 }
 
 /// Returns the item of an iterator that has exactly one.

@@ -1,13 +1,15 @@
 //! Snapshots made by hand, for the tests.
 
-use super::{FamilySnapshot, FillClass, Label, Location, ProcessFigures, Snapshot};
+use super::{FamilyKey, FamilySnapshot, FillClass, Label, Location, ProcessFigures, Snapshot};
 
 /// Makes a family without any memory, of units of 8 bytes.
 pub(crate) fn family(name: &'static str, path: &'static str) -> FamilySnapshot {
+    let location = Location::new("src/lib.rs", 7, 1, "0.1.0");
     FamilySnapshot {
         name,
         path,
-        location: Location::new("src/lib.rs", 7, 1, "0.1.0"),
+        location,
+        key: FamilyKey::made(name, path, location, 1),
         run_time: false,
         unit_size: 8,
         unit_align: 8,
@@ -35,6 +37,19 @@ pub(crate) fn family(name: &'static str, path: &'static str) -> FamilySnapshot {
     }
 }
 
+/// Gives families the keys that they would have, had they come on the list in this order.
+fn with_keys(mut families: Vec<FamilySnapshot>) -> Vec<FamilySnapshot> {
+    let place = |family: &FamilySnapshot| (family.path, family.location);
+    for index in 0..families.len() {
+        let (before, after) = families.split_at_mut(index);
+        let family = &mut after[0];
+        let alike = before.iter().filter(|other| place(other) == place(family));
+        let nth = alike.fold(1, |nth, _| nth + 1);
+        family.key = FamilyKey::made(family.name, family.path, family.location, nth);
+    }
+    families
+}
+
 /// Makes a snapshot of a process of 512.4 MiB.
 pub(crate) fn snapshot(families: Vec<FamilySnapshot>) -> Snapshot {
     let process = ProcessFigures {
@@ -43,7 +58,7 @@ pub(crate) fn snapshot(families: Vec<FamilySnapshot>) -> Snapshot {
         records_resident_bytes: Some(2_202_010),
         resident_is_measured: true,
     };
-    Snapshot::new(process, families)
+    Snapshot::new(process, with_keys(families))
 }
 
 /// Makes a family with live blocks of one unit, in pages that are all resident and otherwise free.
@@ -209,5 +224,5 @@ pub(crate) fn huge() -> Snapshot {
         records_resident_bytes: Some(most),
         resident_is_measured: true,
     };
-    Snapshot::new(process, vec![huge("A"), huge("B")])
+    Snapshot::new(process, with_keys(vec![huge("A"), huge("B")]))
 }

@@ -82,6 +82,9 @@ static void knows_older_faces(void) {
   assert(mm_family_unit_size(second) == 16);
   assert(strcmp(mm_family_name(second), "twin_t") == 0);
   assert(strcmp(mm_family_path(second), "instance 2: twin_t") == 0);
+  const char *key = mm_family_key(second);
+  assert(strncmp(key, "instance 2: twin_t (", 20) == 0);
+  assert(mm_family_find(key) == second && mm_family_key(NULL) == NULL);
 }
 
 static void lists_all(void) {

@@ -54,7 +54,7 @@ static void only_its_own_is_released(mm_instance_t *one, mm_instance_t *two) {
   xfree_inst(two, of_one); /* says in xfree_inst: block 0x.. is of another instance */
   XFREE_INST(0, of_one); /* says: block 0x.. is of another instance */
   xfree_inst(one, buffer); /* says in xfree_inst: block 0x.. is of another instance */
-  xfree_inst(one, of_one->bytes + 1); /* says in xfree_inst: address 0x.. is inside page family `cell_t`, but no block starts there */
+  xfree_inst(one, of_one->bytes + 1); /* says in xfree_inst: address 0x.. is inside page family `instance 1: cell_t`, but no block starts there */
   int on_the_stack = 0;
   xfree_inst(one, &on_the_stack); /* says in xfree_inst: address 0x.. belongs to no page family */
   xfree_inst(one, NULL);

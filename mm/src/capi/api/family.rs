@@ -62,7 +62,7 @@ pub unsafe extern "C" fn mm_family_register_at(
     pointer(unsafe { register(name, size, align, place) })
 }
 
-/// Returns the family of exactly this path, or else the only one of exactly this name.
+/// Returns the family of exactly this key or path, or else the only one of exactly this name.
 ///
 /// Refused with `MM_UNKNOWN_NAME`, or with `MM_AMBIGUOUS_NAME` if several families have the name, as
 /// types of several modules may.
@@ -120,6 +120,19 @@ pub unsafe extern "C" fn mm_family_name(family: *const mm_family) -> *const c_ch
 pub unsafe extern "C" fn mm_family_path(family: *const mm_family) -> *const c_char {
     // SAFETY: the caller promises it.
     unsafe { name_of(family, |names| names.path) }
+}
+
+/// Returns what tells the family from every other one, which stays for ever: path and place, as in
+/// `struct emp (emp.c:17)`. Of families that share both, the second that mm met ends with ` #2`, and so
+/// on. What would act on a terminal, or cannot be seen, is escaped. `mm_family_find` finds the family by it.
+///
+/// # Safety
+///
+/// `family` is null or a family.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_family_key(family: *const mm_family) -> *const c_char {
+    // SAFETY: the caller promises it.
+    unsafe { name_of(family, |names| names.key) }
 }
 
 /// Returns the bytes of one unit: the size rounded up to the alignment.
@@ -191,7 +204,7 @@ fn layout(size: usize, align: usize) -> Result<Layout, RegisterError> {
 
 fn find(name: &str) -> Answer<&'static PageFamily> {
     let all: Vec<_> = linked_and_listed().collect();
-    let names = |family: &&'static PageFamily| (family.name(), family.path());
+    let names = |family: &&'static PageFamily| (family.name(), family.path(), family.key());
     one_of(&all, name, names)
         .copied()
         .ok_or_else(|| not_found(&all, name))

@@ -7,6 +7,7 @@ use core::ptr;
 
 use super::status::mm_status;
 use crate::error::{AllocError, CheckError, FreeError, RegisterError};
+use crate::shown::Shown;
 
 /// Why a call was refused. It becomes a sentence when somebody asks for it.
 #[derive(Debug)]
@@ -164,7 +165,7 @@ impl Excerpt {
 impl Display for Excerpt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.bytes[..self.length].utf8_chunks() {
-            f.write_str(chunk.valid())?;
+            write!(f, "{}", Shown(chunk.valid()))?;
         }
         let is_cut = self.length == self.bytes.len();
         f.write_str(if is_cut { ".." } else { "" })
@@ -268,5 +269,11 @@ mod tests {
                 .ends_with(&format!("`{}..`", "x".repeat(128)))
         );
         assert_eq!(mm_last_status(), mm_status::MM_UNKNOWN_NAME);
+    }
+
+    #[test]
+    fn a_name_that_others_chose_is_shown() {
+        refuse(Refused::Unknown(Excerpt::of(b"a\nmm: forged \x1b[31m")));
+        assert!(last_in(300).1.ends_with(r"`a\nmm: forged \u{1b}[31m`"));
     }
 }

@@ -7,11 +7,12 @@ use crate::error::RegisterError;
 use crate::family::PageFamily;
 use crate::heap::RECORDS;
 
-/// Name and path of a family, each with a zero byte at its end.
+/// Name, path and key of a family, each with a zero byte at its end.
 #[derive(Debug)]
 pub(crate) struct Names {
     pub(super) name: &'static CStr,
     pub(super) path: &'static CStr,
+    pub(super) key: &'static CStr,
 }
 
 /// The names of a family, which are copied the first time, and stay.
@@ -25,13 +26,14 @@ pub(super) fn names_of(family: &'static PageFamily) -> Answer<&'static Names> {
     Ok(new)
 }
 
-fn make(family: &PageFamily) -> Option<&'static Names> {
+fn make(family: &'static PageFamily) -> Option<&'static Names> {
     let name = copied(family.name())?;
     let path = match family.path() {
         path if path == family.name() => name,
         path => copied(path)?,
     };
-    RECORDS.place(Names { name, path }).ok()
+    let key = copied(&family.key().to_string())?;
+    RECORDS.place(Names { name, path, key }).ok()
 }
 
 /// A copy that ends with a zero byte: the first there is.

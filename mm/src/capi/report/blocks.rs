@@ -4,6 +4,7 @@ use core::fmt::{self, Display, Formatter};
 
 use crate::capi::family::Family;
 use crate::capi::instance::mm_instance_;
+use crate::shown::Shown;
 
 /// What one line says: numbers of blocks, and bytes.
 pub(super) struct BlockUsage {
@@ -47,7 +48,7 @@ impl Display for BlockUsage {
             live,
             live_bytes,
         } = self;
-        let all = free + live;
+        let (name, all) = (Shown(name), free + live);
         writeln!(
             f,
             "{name:<20}   TBC : {all:<4}    FBC : {free:<4}    OBC : {live:<4} AppMemUsage : {live_bytes}"

@@ -10,6 +10,7 @@ use crate::capi::family::Family;
 use crate::capi::instance::mm_instance_;
 use crate::heap::{BlockView, Figures, PageView, Walk};
 use crate::os::{PageSource, System};
+use crate::shown::Shown;
 
 const GREEN: &str = "\x1b[32m";
 const YELLOW: &str = "\x1b[33m";
@@ -130,7 +131,7 @@ impl FamilyUsage<'_> {
 
 impl Display for FamilyUsage<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let (name, unit) = (self.family.heap.name(), self.unit());
+        let (name, unit) = (Shown(self.family.heap.name()), self.unit());
         let head = format_args!("vm_page_family : {name}, struct size = {unit}");
         write!(f, "{}", self.of.coloured(GREEN, head))?;
         let Figures {
@@ -163,7 +164,8 @@ impl Display for PageUsage<'_> {
         writeln!(f, "\tPage Index : {} ", self.number)?;
         let (next, prev) = (Address(self.after), Address(self.before));
         writeln!(f, "\t\t next = {next}, prev = {prev}")?;
-        writeln!(f, "\t\t page family = {}", self.of.family.heap.name())?;
+        let name = Shown(self.of.family.heap.name());
+        writeln!(f, "\t\t page family = {name}")?;
         let blocks = neighbours(self.walk.blocks(self.page)).enumerate();
         blocks
             .filter_map(|(number, around)| self.line(number, around))

@@ -87,3 +87,48 @@ impl<T: Display> Display for Coloured<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::ffi::CStr;
+
+    use super::*;
+    use crate::capi::named::register;
+    use crate::shown::is_hidden;
+
+    const HOSTILE: &CStr = c"a\nmm: forged \x1b[31m\xe2\x80\xae";
+    const SHOWN: &str = r"a\nmm: forged \u{1b}[31m\u{202e}";
+
+    #[track_caller]
+    fn check(text: &str) {
+        assert!(text.contains(SHOWN), "{text:?}");
+        let acts = |c: char| is_hidden(c) && !matches!(c, '\n' | '\t');
+        assert!(!text.contains(acts), "{text:?}");
+        assert!(!text.contains("\nmm: forged"), "{text:?}");
+    }
+
+    #[test]
+    fn names_that_others_chose_are_shown() {
+        let instance = mm_instance_::make().expect("memory");
+        // SAFETY: the name is a string of C.
+        unsafe { register(instance, HOSTILE.as_ptr(), 36, Place::Function("register")) };
+        let family = instance.find(HOSTILE).expect("registered");
+        let block = family.heap.alloc_zeroed(2).expect("memory");
+        check(&PageFamilies(instance).to_string());
+        let row = BlockUsage::of(family).to_string();
+        check(&row);
+        assert_eq!(row.lines().count(), 1);
+        let usage = MemoryUsage {
+            instance,
+            name: None,
+            coloured: false,
+        };
+        check(&usage.to_string());
+        check(&unknown(HOSTILE));
+        // SAFETY: the name is a string of C.
+        let place = unsafe { Place::line(HOSTILE.as_ptr(), 7) };
+        check(&place.to_string());
+        // SAFETY: the block is live, and nobody uses it.
+        unsafe { family.heap.release(block) }.expect("live");
+    }
+}

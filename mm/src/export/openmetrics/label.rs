@@ -1,10 +1,12 @@
 //! The labels by which a family is told from every other.
 
-use core::fmt::{self, Display, Formatter};
+use core::fmt::{self, Display, Formatter, Write};
 
+use crate::shown::Shown;
 use crate::snapshot::FamilySnapshot;
 
-/// Name, path, location and version of a family, as labels.
+/// Name, path, location and version of a family, as labels, and which one it is of those that share
+/// path, location and version: of the first, as of all others, that is not said.
 pub(super) struct Labels<'a>(pub(super) &'a FamilySnapshot);
 
 impl Display for Labels<'_> {
@@ -13,31 +15,40 @@ impl Display for Labels<'_> {
         write!(
             f,
             "family=\"{}\",path=\"{}\",location=\"{}{}\",version=\"{}\"",
-            Escaped(self.0.name),
-            Escaped(self.0.path),
-            Escaped(location.file),
+            Value(self.0.name),
+            Value(self.0.path),
+            Value(location.file),
             location.numbers(),
-            Escaped(location.crate_version),
-        )
+            Value(location.crate_version),
+        )?;
+        match self.0.key.nth() {
+            0 | 1 => Ok(()),
+            nth => write!(f, ",nth=\"{nth}\""),
+        }
     }
 }
 
-/// Text in which backslashes, quotes and line feeds are escaped; any other character is itself.
-struct Escaped<'a>(&'a str);
+/// A text as people may see it, in which the format's own special characters are escaped.
+struct Value<'a>(&'a str);
 
-impl Display for Escaped<'_> {
+impl Display for Value<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let mut rest = self.0;
-        while let Some(at) = rest.find(['\\', '"', '\n']) {
-            let (plain, special) = rest.split_at(at);
-            f.write_str(plain)?;
-            f.write_str(match special.as_bytes()[0] {
-                b'\n' => "\\n",
-                b'"' => "\\\"",
-                _ => "\\\\",
-            })?;
-            rest = &special[1..];
+        write!(Escaping(f), "{}", Shown(self.0))
+    }
+}
+
+/// Escapes backslashes and quotes. There are no line feeds in what is shown.
+struct Escaping<'w, 'f>(&'w mut Formatter<'f>);
+
+impl Write for Escaping<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut rest = text;
+        while let Some(at) = rest.find(['\\', '"']) {
+            self.0.write_str(&rest[..at])?;
+            self.0.write_char('\\')?;
+            self.0.write_str(&rest[at..=at])?;
+            rest = &rest[at + 1..];
         }
-        f.write_str(rest)
+        self.0.write_str(rest)
     }
 }

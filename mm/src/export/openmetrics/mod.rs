@@ -57,7 +57,9 @@ impl Snapshot {
     /// What the system does not say has no sample: see `mm_resident_is_measured`.
     ///
     /// The labels of a family are `family` (its name), `path`, `location` (`file:line:column`) and
-    /// `version` (of the crate): two families may share all but one of them.
+    /// `version` (of the crate): two families may share all but one of them. Families that share path,
+    /// location and version have a label `nth` more, from the second (`2`) on. In all of them, what would
+    /// act on a terminal, or cannot be seen, is escaped as in Rust's source: `\n`, `\u{1b}`.
     ///
     /// The text ends with `# EOF` and, as the other reports, without a line feed.
     ///

@@ -2,6 +2,7 @@
 
 use super::check::{Metrics, read};
 use crate::golden::check_golden;
+use crate::shown::Shown;
 use crate::snapshot::samples::{family, huge, indexd, snapshot};
 use crate::snapshot::{FamilySnapshot, Location, Snapshot};
 
@@ -97,7 +98,7 @@ fn every_metric_says_its_unit() {
 }
 
 #[test]
-fn odd_names_come_back_whole() {
+fn odd_names_come_back_as_they_are_shown() {
     let names = [
         "",
         "Größe",
@@ -109,9 +110,11 @@ fn odd_names_come_back_whole() {
     let metrics = read_back(&odd);
     let mut read: Vec<_> = figures(&metrics, "mm_family_live_bytes");
     read.sort_unstable();
-    let mut expected = names.map(|name| (name, 0));
+    let shown = names.map(|name| Shown(name).to_string());
+    let mut expected = shown.each_ref().map(|name| (name.as_str(), 0));
     expected.sort_unstable();
     assert_eq!(read, expected);
+    assert!(expected.contains(&(r"two\nlines\r\t\u{1b}", 0)));
 }
 
 #[test]
@@ -129,6 +132,22 @@ fn families_that_share_name_and_path_are_told_apart() {
     assert_eq!(samples.len(), 3);
     assert_eq!(samples[1].labels["location"], "src/lib.rs:1:5");
     assert_eq!(samples[1].labels["version"], "2.0.0");
+}
+
+#[test]
+fn families_of_one_macro_call_are_told_apart() {
+    let twins = [9, 8, 7].map(|live_bytes| FamilySnapshot {
+        live_bytes,
+        ..family("Item", "util::Item")
+    });
+    // Whose labels differ is what the reader looks at.
+    let metrics = read_back(&snapshot(twins.into()));
+    let samples = &metrics["mm_family_live_bytes"].samples;
+    let nth = |figure| {
+        let sample = samples.iter().find(|sample| sample.figure == figure);
+        sample.unwrap().labels.get("nth").map(String::as_str)
+    };
+    assert_eq!([9, 8, 7].map(nth), [None, Some("2"), Some("3")]);
 }
 
 #[test]

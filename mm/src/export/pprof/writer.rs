@@ -8,6 +8,7 @@ use super::maps::Map;
 use super::message::{Function, Label, Line, Location, Mapping, Profile, Sample, ValueType};
 use super::stack::{self, Caller, Frame, frames};
 use crate::profile::{self, FamilyProfile};
+use crate::shown::Shown;
 use crate::snapshot;
 
 /// The sample types and their units, in the order of the values. A reader that knows of no default
@@ -114,7 +115,11 @@ impl Writer {
     /// Names the family, which may share its path with another, and the thread.
     fn labels(&mut self, family: &FamilyProfile, origin: Origin<'_>) -> Vec<Label> {
         let version = family.location.crate_version;
-        let defined = format!("{} ({version})", place(family.location));
+        let place = place(family.location);
+        let defined = match family.key.nth() {
+            0 | 1 => format!("{place} ({version})"),
+            nth => format!("{place} ({version}) #{nth}"),
+        };
         let mut labels = vec![
             self.label("type", family.path),
             self.label("defined", &defined),
@@ -143,8 +148,13 @@ impl Writer {
         }
     }
 
-    /// Returns the number of a text.
+    /// Returns the number of a text, as people may see it: pprof prints it as it is.
     fn text(&mut self, text: &str) -> i64 {
+        self.whole_text(&Shown(text).into_text())
+    }
+
+    /// Returns the number of a text that a program has to have as it is.
+    fn whole_text(&mut self, text: &str) -> i64 {
         if let Some(known) = self.texts.get(text) {
             return *known;
         }
@@ -162,7 +172,7 @@ impl Writer {
             memory_start: map.start,
             memory_limit: map.limit,
             file_offset: map.offset,
-            filename: self.text(&map.file),
+            filename: self.whole_text(&map.file),
             ..Mapping::default()
         };
         self.profile.mapping.push(mapping);
@@ -270,7 +280,7 @@ fn intervals(profile: &profile::Profile) -> Vec<(u32, usize)> {
     families.into_iter().collect()
 }
 
-/// Writes a place as compilers do: `src/index.rs:17:5`.
+/// Writes a place as compilers do: `src/index.rs:17:5`. It goes through the gate with all texts.
 fn place(at: snapshot::Location) -> String {
     format!("{}{}", at.file, at.numbers())
 }

@@ -1,0 +1,179 @@
+//! The one gate for text that others chose: names, paths, files, threads, what the environment says.
+//!
+//! Whatever leaves mm as text shows such a text as [`Shown`]. Then it ends no line, sends nothing to a
+//! terminal, and turns nothing around, and still is whole. What is data to a program goes past the
+//! gate as it is: fields of snapshots and errors, `Debug`, JSON (which escapes by itself), and names
+//! that C programs ask for.
+
+use core::fmt::{self, Display, Formatter, Write};
+#[cfg(any(feature = "tracing", feature = "pprof"))]
+use std::borrow::Cow;
+
+/// A text in which what does not show as itself is escaped: `\n`, `\u{1b}`, `\u{202e}`.
+///
+/// Two texts that differ are shown as two: a backslash is doubled where it could be taken for the
+/// start of an escape, and only there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown<'a>(pub(crate) &'a str);
+
+impl Display for Shown<'_> {
+    /// Pads to the left-aligned width that is asked for, as of any text.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let width = f.width().unwrap_or(0);
+        let mut counted = Counted { out: f, count: 0 };
+        self.write_to(&mut counted)?;
+        let written = counted.count;
+        (written..width).try_for_each(|_| f.write_char(' '))
+    }
+}
+
+impl Shown<'_> {
+    fn write_to(self, out: &mut impl Write) -> fmt::Result {
+        let mut rest = self.0;
+        while let Some((at, special)) = first_special(rest) {
+            out.write_str(&rest[..at])?;
+            rest = &rest[at + special.len_utf8()..];
+            write!(out, "{}", Escape(special))?;
+        }
+        out.write_str(rest)
+    }
+}
+
+#[cfg(any(feature = "tracing", feature = "pprof"))]
+impl<'a> Shown<'a> {
+    /// The same as a text, without an allocation if there is nothing to escape.
+    pub(crate) fn into_text(self) -> Cow<'a, str> {
+        match first_special(self.0) {
+            None => Cow::Borrowed(self.0),
+            Some(_) => Cow::Owned(self.to_string()),
+        }
+    }
+}
+
+/// Where the first character is that is not shown as itself.
+fn first_special(text: &str) -> Option<(usize, char)> {
+    let mut characters = text.char_indices().peekable();
+    while let Some((at, c)) = characters.next() {
+        let next = characters.peek().map(|(_, next)| *next);
+        if is_hidden(c) || c == '\\' && next.is_some_and(continues_escape) {
+            return Some((at, c));
+        }
+    }
+    None
+}
+
+/// Whether a backslash before this character would look like the start of an escape.
+fn continues_escape(next: char) -> bool {
+    matches!(next, '\\' | '0' | 'n' | 'r' | 't' | 'u') || is_hidden(next)
+}
+
+/// Whether a character does something else than to show: it controls a terminal, ends a line, changes
+/// the direction of writing, or cannot be seen at all.
+pub(crate) fn is_hidden(c: char) -> bool {
+    let is_separator = matches!(c, '\u{2028}' | '\u{2029}');
+    let is_direction = matches!(
+        c,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}'
+    );
+    // Not the two joiners at U+200C, which some scripts need.
+    let is_invisible = matches!(
+        c,
+        '\u{ad}'
+            | '\u{180e}'
+            | '\u{200b}'
+            | '\u{2060}'..='\u{2065}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    );
+    c.is_control() || is_separator || is_direction || is_invisible
+}
+
+/// A character as Rust's source would have it.
+struct Escape(char);
+
+impl Display for Escape {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            '\0' => f.write_str("\\0"),
+            '\t' => f.write_str("\\t"),
+            '\r' => f.write_str("\\r"),
+            '\n' => f.write_str("\\n"),
+            '\\' => f.write_str("\\\\"),
+            c => write!(f, "{}", c.escape_unicode()),
+        }
+    }
+}
+
+/// Counts the characters that go to another writer.
+struct Counted<'w, 'f> {
+    out: &'w mut Formatter<'f>,
+    count: usize,
+}
+
+impl Write for Counted<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.count += text.chars().count();
+        self.out.write_str(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, shown: &str) {
+        assert_eq!(Shown(text).to_string(), shown);
+    }
+
+    #[test]
+    fn ordinary_texts_are_shown_as_they_are() {
+        for text in [
+            "",
+            "indexd::index::Posting<alloc::string::String>",
+            "Größe 型 e\u{301} \u{1f469}\u{200d}\u{1f52c}",
+            r"C:\src\main.rs",
+            r"\xff\",
+        ] {
+            check(text, text);
+        }
+    }
+
+    #[test]
+    fn what_acts_on_a_terminal_or_hides_is_escaped() {
+        check("a\nmm: forged", r"a\nmm: forged");
+        check("\u{1b}[31m\u{7f}\u{9b}1m\0", r"\u{1b}[31m\u{7f}\u{9b}1m\0");
+        check("\u{202e}\u{2066}\u{2028}", r"\u{202e}\u{2066}\u{2028}");
+        check(
+            "a\u{200b}b\u{feff}\u{e0041}",
+            r"a\u{200b}b\u{feff}\u{e0041}",
+        );
+    }
+
+    #[test]
+    fn two_texts_are_never_shown_as_one() {
+        let parts = ["\n", "n", "\\", "u", "{1b}", "\u{1b}", "x", "0", "\0"];
+        let (mut shown, mut count) = (HashSet::new(), 0);
+        for a in parts {
+            for b in parts {
+                for c in parts {
+                    for d in parts {
+                        let text = [a, b, c, d].concat();
+                        shown.insert(Shown(&text).to_string());
+                        count += 1;
+                    }
+                }
+            }
+        }
+        assert_eq!(shown.len(), count, "each text is another");
+    }
+
+    #[test]
+    fn the_width_is_that_of_what_is_shown() {
+        assert_eq!(format!("{:<6}|", Shown("é\n")), "é\\n   |");
+        assert_eq!(format!("{:<2}|", Shown("abc")), "abc|");
+    }
+}
