@@ -14,11 +14,13 @@
 //! | `stdio.rs` | prints as C programs do |
 //! | `unwind.rs` | return addresses of the calling thread |
 //! | `own_word.rs` | one word of the calling thread's, for C's hot path |
+//! | `environment.rs` | the variables that the process was started with |
 //! | `process.rs` | what the kernel says of the process: limits, resident bytes |
 //! | `watch/` | tells valgrind and AddressSanitizer whose memory it is |
 
 pub(crate) mod arena;
 pub(crate) mod clock;
+pub(crate) mod environment;
 #[cfg(test)]
 pub(crate) mod faulty;
 mod inside;
