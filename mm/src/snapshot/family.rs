@@ -154,11 +154,6 @@ impl FamilySnapshot {
         u128::from(self.cached_units) * u128::from(self.unit_size)
     }
 
-    /// Returns whether `name` is exactly the family's name or path.
-    pub(crate) fn answers_to(&self, name: &str) -> bool {
-        self.name == name || self.path == name
-    }
-
     /// Returns what families are sorted by, and the same in every snapshot.
     pub(super) fn key(&self) -> (&'static str, Location) {
         (self.path, self.location)

@@ -12,7 +12,7 @@ use super::status::mm_status;
 use crate::error::RegisterError;
 use crate::family::PageFamily;
 use crate::registry::{families, linked_and_listed, register_of_c};
-use crate::snapshot::one_of;
+use crate::snapshot::{Wanted, one_of};
 
 /// A page family: the memory, and the figures, of one type. Types of Rust have one each, and so have
 /// the structs that C programs register, by this interface or by the others.
@@ -191,16 +191,20 @@ fn layout(size: usize, align: usize) -> Result<Layout, RegisterError> {
 
 fn find(name: &str) -> Answer<&'static PageFamily> {
     let all: Vec<_> = linked_and_listed().collect();
-    let names = |family: &&'static PageFamily| (family.name(), family.path());
     one_of(&all, name, names)
         .copied()
         .ok_or_else(|| not_found(&all, name))
 }
 
+fn names(family: &&'static PageFamily) -> (&'static str, &'static str) {
+    (family.name(), family.path())
+}
+
 #[cold]
 fn not_found(all: &[&'static PageFamily], name: &str) -> mm_status {
     let excerpt = Excerpt::of(name.as_bytes());
-    if all.iter().any(|family| family.name() == name) {
+    let wanted = Wanted::of(name, all, names);
+    if all.iter().any(|family| wanted.includes(names(family))) {
         refuse(Refused::Ambiguous(excerpt))
     } else {
         refuse(Refused::Unknown(excerpt))
