@@ -35,6 +35,43 @@ impl<T: MmManaged> MmBox<T> {
         unsafe { room.first().read() }
     }
 
+    /// Moves the value into a [`Box`] of the global allocator, and releases the block.
+    ///
+    /// For code that wants a `Box`. The way back is `MmBox::from(boxed)`. The value is copied once, and
+    /// not over the stack. Without memory for the `Box`, [`handle_alloc_error`](std::alloc::handle_alloc_error)
+    /// is called while the value is still in its block.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::{MmBox, MmManaged};
+    ///
+    /// #[derive(MmManaged)]
+    /// struct Point(i32, i32);
+    ///
+    /// let boxed: Box<Point> = MmBox::into_box(MmBox::new(Point(1, 2)));
+    /// let row: Box<[Point]> = MmBox::into_box(MmBox::from_fn(3, |x| Point(x as i32, 0)));
+    /// assert_eq!((boxed.1, row[2].0), (2, 2));
+    /// # assert_eq!(Point::page_family().profile().live_blocks, 0);
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn into_box(b: Self) -> Box<T> {
+        let mut boxed = Box::<T>::new_uninit();
+        let b = ManuallyDrop::new(b);
+        // SAFETY: by 1 a live block of one unit; by 3 ours to release, and `b` will not.
+        let room = unsafe { Room::own(b.ptr, 1) };
+        // SAFETY: a value by 2, in an allocation of its own; the box has room for one. It moves, as
+        // nothing drops it in the block.
+        unsafe {
+            boxed
+                .as_mut_ptr()
+                .copy_from_nonoverlapping(room.first().as_ptr(), 1)
+        };
+        // SAFETY: the value was just moved there.
+        unsafe { boxed.assume_init() }
+    }
+
     /// Turns the owner of one value into the owner of a row of one, in the same place.
     ///
     /// # Examples
@@ -56,6 +93,25 @@ impl<T: MmManaged> MmBox<T> {
         // SAFETY: 1 to 3 held for one value of one unit, and so they do for a row of one; the
         // former owner is gone.
         unsafe { MmBox::own(row) }
+    }
+}
+
+impl<T: MmManaged> MmBox<[T]> {
+    /// Moves the values into a [`Box`] of the global allocator, and releases the block; see
+    /// [`into_box`](MmBox::<T>::into_box) of one value.
+    #[inline]
+    #[must_use]
+    pub fn into_box(b: Self) -> Box<[T]> {
+        let mut boxed = Box::<[T]>::new_uninit_slice(b.len());
+        let b = ManuallyDrop::new(b);
+        // SAFETY: by 1 a live block of so many units; by 3 ours to release, and `b` will not.
+        let room = unsafe { Room::<T>::own(b.ptr.cast(), b.ptr.len()) };
+        let to = boxed.as_mut_ptr().cast::<T>();
+        // SAFETY: values by 2, in an allocation of their own; the box has room for as many. They
+        // move, as nothing drops them in the block.
+        unsafe { to.copy_from_nonoverlapping(room.first().as_ptr(), room.units()) };
+        // SAFETY: all values were just moved there.
+        unsafe { boxed.assume_init() }
     }
 }
 
