@@ -202,7 +202,7 @@ impl PageFamily {
         }
     }
 
-    fn alloc_error(&self, shortage: Shortage, units: usize) -> AllocError {
+    fn alloc_error(&'static self, shortage: Shortage, units: usize) -> AllocError {
         let (family, unit_size) = (self.name(), self.layout().size());
         match shortage {
             Shortage::OverLimit { limit_bytes } => AllocError::QuotaExceeded {
@@ -210,7 +210,7 @@ impl PageFamily {
                 units,
                 unit_size,
                 limit_bytes,
-                largest: Holders::now().largest(),
+                largest: Holders::of_refusal(self).largest(),
             },
             Shortage::Overflow => AllocError::SizeOverflow {
                 family,

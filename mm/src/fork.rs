@@ -7,7 +7,7 @@ use crate::capi;
 #[cfg(target_os = "linux")]
 use crate::os::environment;
 use crate::os::{Inside, process};
-use crate::{family, heap, profile, registry, track};
+use crate::{family, heap, registry, track};
 
 /// Looks at the environment before anybody can change it, and watches from the start of the program
 /// on, or of the library that has this copy of mm. Handlers that a program asks for later run before
@@ -40,7 +40,6 @@ pub(crate) fn watch() {
 /// Before a fork. In the order in which calls nest: names, the list, heaps, what heaps share.
 extern "C" fn hold() {
     let _inside = Inside::enter();
-    profile::LOOKING.hold();
     #[cfg(feature = "capi")]
     capi::REGISTERING.hold();
     registry::BY_NAME.hold();
@@ -74,8 +73,6 @@ unsafe fn let_go_families() {
     unsafe {
         capi::REGISTERING.let_go();
     }
-    // SAFETY: as above.
-    unsafe { profile::LOOKING.let_go() };
 }
 
 /// After a fork, in the child.

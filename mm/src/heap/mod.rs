@@ -32,7 +32,8 @@
 //!
 //! `hardening` says what was chosen at the start; `hardened`, `random`, `quarantine` and `guards` do
 //! it, in place of the caches. `supervised` has every call take the lock of families that are limited
-//! (`quota`) or tracked (`tracking`, with `asker`, `caller`, `names`, `sites` and `tags`). `by_address`
+//! (`quota`) or tracked (`tracking`, with `asker`, `caller`, `names`, `sites`, `tags`, and `recording`
+//! for their memory). `by_address`
 //! takes and releases the blocks of C programs, with `marks` and `cards`. `geometry` and
 //! `slot_map` calculate; `extent` with its `page`s and `large` are the kinds of `record` that address
 //! space can have;
@@ -76,6 +77,7 @@ mod quarantine;
 pub(crate) mod quota;
 mod random;
 mod record;
+mod recording;
 mod runs;
 mod settle;
 mod shelves;
@@ -107,9 +109,7 @@ pub(crate) use blocks::{BlockView, PageView, Walk};
 #[cfg(feature = "capi")]
 pub(crate) use by_address::Put;
 pub use cache::CacheCell;
-pub(crate) use caller::Caller;
-#[cfg(feature = "capi")]
-pub(crate) use caller::Origin;
+pub(crate) use caller::{Caller, Origin};
 #[cfg(feature = "capi")]
 pub(crate) use cards::TakenUnit;
 pub(crate) use figures::{Figures, Fill, add_resident};
@@ -118,7 +118,8 @@ pub(crate) use link::Link;
 pub(crate) use meta::{JOINTS, RECORDS};
 #[cfg(feature = "capi")]
 pub(crate) use names::kept as kept_name;
-pub(crate) use sites::{Site, SiteFigures};
+pub(crate) use recording::trim_recorded;
+pub(crate) use sites::{OTHER as OTHER_SITES, Site, SiteFigures};
 pub(crate) use slow::flush_thread;
 #[cfg(test)]
 pub(crate) use thread::forget_spare_tables;
@@ -428,5 +429,5 @@ pub(crate) fn numbers() -> usize {
 
 /// Resident bytes of all maps, records and tables.
 pub(crate) fn records_resident() -> usize {
-    RECORDS.resident() + JOINTS.resident() + SPACE.tables_resident()
+    RECORDS.resident() + JOINTS.resident() + SPACE.tables_resident() + recording::resident()
 }

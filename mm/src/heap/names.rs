@@ -4,24 +4,25 @@ use super::link::Link;
 use super::meta;
 use crate::os::Lock;
 
-const BUCKETS: usize = 64;
+const BUCKETS: usize = 256;
 
-/// Names that are kept. Who starts threads with ever new names does not want to pay for each for ever.
-const MOST: usize = 10_000;
+/// Bytes that names may take. Who starts threads with ever new names does not want to pay for each for
+/// ever.
+pub(super) const MOST_BYTES: usize = 1 << 20;
 
-/// What later ones are called.
+/// What those are called for which there is no room.
 const OTHER: &str = "(other)";
 
 /// All names that were asked for.
 static NAMES: Lock<Names> = Lock::new(Names {
     buckets: [const { Link::none() }; BUCKETS],
-    count: 0,
+    bytes: 0,
 });
 
 #[derive(Debug)]
 struct Names {
     buckets: [Link<Name>; BUCKETS],
-    count: usize,
+    bytes: usize,
 }
 
 #[derive(Debug)]
@@ -38,11 +39,14 @@ pub(crate) fn kept(name: &str) -> &'static str {
     if let Some(known) = known.find(|known| known.text == name) {
         return known.text;
     }
-    if names.count >= MOST {
+    let bytes = name.len().saturating_add(names.bytes + size_of::<Name>());
+    if bytes > MOST_BYTES {
         return OTHER;
     }
     let new = add(bucket, name);
-    names.count += usize::from(new.is_some());
+    if new.is_some() {
+        names.bytes = bytes;
+    }
     new.unwrap_or_default()
 }
 
