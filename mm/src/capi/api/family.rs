@@ -64,6 +64,9 @@ pub unsafe extern "C" fn mm_family_register_at(
 
 /// Returns the family of exactly this path, or else the only one of exactly this name.
 ///
+/// Where no path and no name is this text, the only one of whose path it is the end, in whole parts:
+/// `b::Node` of `a::b::Node`.
+///
 /// Refused with `MM_UNKNOWN_NAME`, or with `MM_AMBIGUOUS_NAME` if several families have the name, as
 /// types of several modules may.
 ///
