@@ -99,7 +99,7 @@ impl<T: MmManaged> From<MmBox<[T]>> for Vec<T> {
 impl<T: MmManaged> From<MmBox<[T]>> for Box<[T]> {
     #[inline]
     fn from(values: MmBox<[T]>) -> Self {
-        MmBox::<[T]>::into_box(values)
+        MmBox::into_box(values)
     }
 }
 

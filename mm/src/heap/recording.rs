@@ -33,12 +33,12 @@ const WORD: usize = u64::BITS as usize;
 const WORDS: usize = SEGMENT / GRANULE / WORD;
 
 /// What all families take runs from.
-static POOL: Lock<Pool> = Lock::new(Pool {
+pub(super) static POOL: Lock<Pool> = Lock::new(Pool {
     segments: [const { None }; SEGMENTS],
 });
 
 #[derive(Debug)]
-struct Pool {
+pub(super) struct Pool {
     segments: [Option<Segment>; SEGMENTS],
 }
 
