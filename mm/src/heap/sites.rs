@@ -29,8 +29,10 @@ pub(super) struct Sites {
     root: AtomicPtr<Site>,
     newest: AtomicPtr<Site>,
     records: Records,
-    /// Stands for those without room. Made when it is needed first, and kept for ever.
+    /// Stands for those without room, if there are such.
     other: Option<&'static Site>,
+    /// The same, made before and not needed now: it is kept for ever.
+    spare_other: Option<&'static Site>,
 }
 
 /// One place in the program that allocated, on one thread's behalf.
@@ -77,6 +79,7 @@ impl Sites {
             newest: none(),
             records: Records::new(),
             other: None,
+            spare_other: None,
         }
     }
 
@@ -107,9 +110,7 @@ impl Sites {
             hash /= BRANCHES;
         }
         let Ok(new) = Site::make(&mut self.records, asker) else {
-            return self
-                .other
-                .map_or_else(|| Self::make_other(&mut self.other), Ok);
+            return self.other();
         };
         place.store(new.as_ptr(), Relaxed);
         // SAFETY: just made, and it stays until `forget`.
@@ -119,14 +120,11 @@ impl Sites {
         Ok(new)
     }
 
-    fn make_other(other: &mut Option<&'static Site>) -> Result<&'static Site, Refused> {
-        let origin = Origin {
-            file: OTHER,
-            line: 0,
-            column: 0,
-        };
-        let new = meta::RECORDS.place(Site::new(origin, "", NonNull::from(&[])))?;
-        Ok(*other.insert(new))
+    fn other(&mut self) -> Result<&'static Site, Refused> {
+        let spare = || self.spare_other.map_or_else(Site::make_other, Ok);
+        let other = self.other.map_or_else(spare, Ok)?;
+        (self.other, self.spare_other) = (Some(other), None);
+        Ok(other)
     }
 
     /// Forgets all, and gives their memory back.
@@ -136,8 +134,9 @@ impl Sites {
     /// No tag leads to a site of this family.
     pub(super) unsafe fn forget(&mut self) {
         (self.root, self.newest) = (none(), none());
-        if let Some(other) = self.other {
+        if let Some(other) = self.other.take() {
             other.account_forgotten();
+            self.spare_other = Some(other);
         }
         // SAFETY: by 1 only those pointers and tags led there, and none does any more.
         unsafe { self.records.give_back() };
@@ -158,6 +157,15 @@ impl Site {
             let frames = NonNull::slice_from_raw_parts(frames, count);
             Self::new(asker.origin, asker.thread, frames)
         })
+    }
+
+    fn make_other() -> Result<&'static Self, Refused> {
+        let origin = Origin {
+            file: OTHER,
+            line: 0,
+            column: 0,
+        };
+        meta::RECORDS.place(Self::new(origin, "", NonNull::from(&[])))
     }
 
     const fn new(origin: Origin, thread: &'static str, frames: NonNull<[usize]>) -> Self {
@@ -304,7 +312,7 @@ mod tests {
         assert_eq!((first.figures().blocks, first.frames()[0]), (1, 0x1000));
         // SAFETY: there is no tag.
         unsafe { sites.forget() };
-        assert_eq!(others.figures().blocks, 0);
+        assert_eq!((others.figures().blocks, sites.is_empty()), (0, true));
         let again = sites.of(&asker("", &[0x1000; 20])).expect("memory");
         assert_eq!(again.frames().len(), 20);
         // SAFETY: there is no tag.
