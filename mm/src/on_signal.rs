@@ -77,12 +77,9 @@ pub(crate) fn can_report_on(signal: i32) -> bool {
 
 /// Returns the number of a signal by its name, with or without `SIG`, or by the number itself.
 pub(crate) fn number_of(signal: &str) -> Option<i32> {
-    let short = |name: &str| {
-        name.get(..3)
-            .filter(|sig| sig.eq_ignore_ascii_case("SIG"))
-            .is_some()
-    };
-    let short = if short(signal) { &signal[3..] } else { signal };
+    let sig = signal.get(..3);
+    let has_sig = sig.is_some_and(|sig| sig.eq_ignore_ascii_case("SIG"));
+    let short = if has_sig { &signal[3..] } else { signal };
     let is_named = |number: &i32| {
         let name = signal_name(*number).and_then(|name| name.strip_prefix("SIG"));
         name.is_some_and(|name| name.eq_ignore_ascii_case(short))

@@ -50,8 +50,8 @@ impl Track {
 /// site there; a backtrace tells who called std. While nothing is recorded, nothing is slower. The same is said from outside by
 /// `MM_OPTIONS=track` or `MM_OPTIONS=track=1000`.
 ///
-/// A recorded block takes 16 bytes beside its page, and all call sites together, with their stacks and
-/// the names of their threads, 16 MiB at most. Sites for which there is no room are counted as one, so
+/// A recorded block takes 16 bytes beside its page, and all call sites together, with their stacks, 12 MiB
+/// at most; names of threads, 1 MiB. Sites for which there is no room are counted as one, so
 /// that sums stay exact; see [`CallSite::location`](crate::CallSite::location).
 ///
 /// # Examples

@@ -8,7 +8,7 @@ const BUCKETS: usize = 256;
 
 /// Bytes that names may take. Who starts threads with ever new names does not want to pay for each for
 /// ever.
-pub(super) const MOST_BYTES: usize = 1 << 20;
+const MOST_BYTES: usize = 1 << 20;
 
 /// What those are called for which there is no room.
 const OTHER: &str = "(other)";

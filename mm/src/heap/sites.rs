@@ -11,7 +11,7 @@ use super::tags::Tagged;
 use crate::os::Refused;
 
 /// What all those sites together are called for which there is no room. Also says why.
-pub(crate) const OTHER: &str = "(other call sites: the 16 MiB for records of call sites are full)";
+pub(crate) const OTHER: &str = "(other call sites: the 12 MiB for records of call sites are full)";
 
 /// Sites that a site leads to directly.
 const BRANCHES: usize = 4;
@@ -288,24 +288,31 @@ mod tests {
         }
     }
 
+    fn depth(place: &AtomicPtr<Site>) -> usize {
+        // SAFETY: the sites are there until the end of the test.
+        let site = unsafe { place.load(Relaxed).as_ref() };
+        let deepest = site.map(|site| site.branches.iter().map(depth).max());
+        deepest.map_or(0, |deepest| 1 + deepest.unwrap_or_default())
+    }
+
     #[test]
     fn sites_without_room_are_counted_as_one() {
-        const STACKS: usize = 200_000;
+        const STACKS: u64 = 200_000;
         let _alone = ALONE.lock();
         let (mut sites, mut apart) = (Sites::new(), 0);
-        for stack in 0..STACKS {
-            let asker = asker("", &[0x1000 + 16 * stack; 20]);
+        for stack in (0x1000..).step_by(16).zip(0..STACKS) {
+            let asker = asker("", &[stack.0; 20]);
             let site = sites.of(&asker).expect("memory");
             site.account_recorded(2);
-            apart += usize::from(site.frames().len() == 20);
+            apart += u64::from(site.frames().len() == 20);
         }
         // Other tests may have some of the room meanwhile.
-        let bytes = apart * (size_of::<Site>() + 20 * size_of::<usize>());
-        assert!((8 << 20..16 << 20).contains(&bytes), "{bytes} of {apart}");
-        let (count, others) = (sites.iter().count(), sites.other.expect("full"));
+        let bytes = apart * (size_of::<Site>() + 20 * size_of::<usize>()) as u64;
+        assert!((8 << 20..12 << 20).contains(&bytes), "{bytes} of {apart}");
+        let (count, others) = (sites.iter().count() as u64, sites.other.expect("full"));
         assert_eq!(count, apart + 1);
         let figures = others.figures();
-        let recorded = (figures.blocks as usize, figures.units as usize);
+        let recorded = (figures.blocks, figures.units);
         assert_eq!(recorded, (STACKS - apart, 2 * (STACKS - apart)));
         // A known one is found still.
         let first = sites.of(&asker("", &[0x1000; 20])).expect("memory");
@@ -329,12 +336,6 @@ mod tests {
             assert!(ptr::eq(new, sites.of(&asker).expect("memory")));
         }
         assert_eq!(sites.iter().count(), 1_000);
-        fn depth(place: &AtomicPtr<Site>) -> usize {
-            // SAFETY: the sites are there until the end of the test.
-            let site = unsafe { place.load(Relaxed).as_ref() };
-            let deepest = site.map(|site| site.branches.iter().map(depth).max());
-            deepest.map_or(0, |deepest| 1 + deepest.unwrap_or_default())
-        }
         let deepest = depth(&sites.root);
         assert!(deepest < 16, "{deepest}");
         // SAFETY: there is no tag.

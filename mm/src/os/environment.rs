@@ -14,6 +14,16 @@ pub(crate) const LONGEST: usize = 4_096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooLong;
 
+/// What was noted before `main`.
+#[cfg(target_os = "linux")]
+enum Noted {
+    /// Nothing: this is a library.
+    Nothing,
+    /// That there is no such variable.
+    Unset,
+    Value(Result<&'static [u8], TooLong>),
+}
+
 /// Room for a value, on the stack of who asks.
 pub(crate) type Room = [u8; LONGEST];
 
@@ -25,8 +35,9 @@ pub(crate) fn options(room: &mut Room) -> Option<Result<&[u8], TooLong>> {
         return None;
     }
     match at_start::noted() {
-        Some(noted) => noted,
-        None => of_kernel(at_start::NAME, room),
+        Noted::Nothing => of_kernel(at_start::NAME, room),
+        Noted::Unset => None,
+        Noted::Value(value) => Some(value),
     }
 }
 
@@ -153,7 +164,7 @@ pub(crate) mod at_start {
     use core::ffi::{CStr, c_int};
     use std::sync::OnceLock;
 
-    use super::{LONGEST, Room, TooLong};
+    use super::{LONGEST, Noted, Room, TooLong};
 
     /// The variable that mm asks for.
     pub(super) const NAME: &str = "MM_OPTIONS";
@@ -191,13 +202,14 @@ pub(crate) mod at_start {
         (!value.is_null()).then(|| unsafe { CStr::from_ptr(value) })
     }
 
-    /// What was noted: nothing, that there is no such variable, or its value.
-    pub(super) fn noted() -> Option<Option<Result<&'static [u8], TooLong>>> {
-        let noted = NOTED.get()?.as_ref();
-        Some(noted.map(|value| match value {
-            Ok(value) => Ok(&value.room[..value.length]),
-            Err(TooLong) => Err(TooLong),
-        }))
+    /// What was noted.
+    pub(super) fn noted() -> Noted {
+        match NOTED.get() {
+            None => Noted::Nothing,
+            Some(None) => Noted::Unset,
+            Some(Some(Ok(value))) => Noted::Value(Ok(&value.room[..value.length])),
+            Some(Some(Err(TooLong))) => Noted::Value(Err(TooLong)),
+        }
     }
 
     /// Whether this code lies in the program, of which the loader tells first, and not in a library.

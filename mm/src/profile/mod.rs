@@ -74,7 +74,7 @@ pub struct FamilyProfile {
 pub struct CallSite {
     /// Where the call was; the crate's version is not known. Without a line, and with a text in
     /// parentheses in place of the file, it is one for all sites for which there was no room: records
-    /// of call sites, with their stacks and names of threads, take 16 MiB at most.
+    /// of call sites, with their stacks, take 12 MiB at most.
     pub location: Location,
     /// Name of the thread that called, or an empty text if it has none.
     pub thread: &'static str,

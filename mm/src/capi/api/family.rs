@@ -199,6 +199,7 @@ fn find(name: &str) -> Answer<&'static PageFamily> {
         .ok_or_else(|| not_found(&all, name))
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as a look-up calls it")]
 fn names(family: &&'static PageFamily) -> (&'static str, &'static str) {
     (family.name(), family.path())
 }
