@@ -481,11 +481,11 @@ fn allocates_along(path: u32, depth: u32, family: &'static PageFamily) -> NonNul
 
 #[test]
 fn call_sites_are_bounded_and_go() {
+    const STACKS: u32 = 40_000;
     // In a process of its own: what mm's records take is asked.
     if !mm_tests::is_child_with("call_sites_are_bounded_and_go", "backtrace=64") {
         return;
     }
-    const STACKS: u32 = 40_000;
     let family = family("deep", 8, 8);
     // What so many blocks take without being recorded is there before.
     let blocks: Vec<_> = (0..STACKS).map(|_| family.alloc(1)).collect();

@@ -223,7 +223,7 @@ fn a_long_chain_is_dropped() {
 #[test]
 fn into_box_moves_one_value_or_a_row() {
     #[derive(MmManaged)]
-    struct Boxed(Token, u64);
+    struct Boxed(#[expect(dead_code, reason = "counts")] Token, u64);
 
     let census = Census::default();
     let make = |number| Boxed(census.token(), number);
