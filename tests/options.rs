@@ -148,3 +148,17 @@ fn programs_with_rights_of_others_do_not_listen_to_the_environment() {
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_environment_is_that_which_the_process_was_started_with() {
+    let name = "the_environment_is_that_which_the_process_was_started_with";
+    if !is_child_with(name, "quarantine=1KiB") {
+        return;
+    }
+    // Safe up to edition 2021, on any thread and at any time. An unknown option would end the process.
+    // SAFETY: no other thread looks at the environment.
+    unsafe { std::env::set_var("MM_OPTIONS", "gard") };
+    drop(MmBox::new(Key([1; 6])));
+    assert_eq!(figures(), (0, 0, 1), "the quarantine has it");
+}

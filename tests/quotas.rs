@@ -528,3 +528,38 @@ fn what_a_soft_limit_throws_goes_on_whatever_it_is() {
     family.clear_soft_limit();
     assert_eq!(figures(family).live_units, 0);
 }
+
+/// Each asks who holds the most, of many families.
+#[test]
+fn a_refusal_costs_little_however_many_families_there_are() {
+    // In a process of its own, for other tests not to be among them.
+    if !mm_tests::is_child(
+        "a_refusal_costs_little_however_many_families_there_are",
+        |_| (),
+    ) {
+        return;
+    }
+    for number in 0..2_000 {
+        let one = family(&format!("one of many {number}"), 8, 8).alloc(1);
+        one.expect("memory");
+    }
+    let large = family("large", 1_000, 8);
+    large.alloc(5).expect("memory");
+    let limited = family("limited", 10, 2);
+    limited.set_limit(Limit::units(0));
+    let refuse = |times: u32| {
+        let start = Instant::now();
+        for _ in 0..times {
+            let refused = limited.alloc(1).expect_err("above the limit").to_string();
+            assert!(
+                refused.contains("held by `large` (5000 bytes), "),
+                "{refused}"
+            );
+        }
+        start.elapsed()
+    };
+    // The first asks all.
+    let first = refuse(1);
+    let next = (0..10).map(|_| refuse(30)).min().expect("some");
+    assert!(next < first * 3, "30 take {next:?}, the first {first:?}");
+}

@@ -115,6 +115,25 @@ fn call_sites_of_tracked_families_are_there() {
     assert_eq!(held[2].0, [2; 4]);
 }
 
+#[test]
+fn the_environment_asks_for_reports_too() {
+    if !is_child("the_environment_asks_for_reports_too", |child| {
+        child.env("MM_OPTIONS", "signal=HUP,signal=SIGUSR1");
+    }) {
+        return;
+    }
+    let held: Vec<_> = (0..1_234).map(|n| MmBox::new(Held([n; 4]))).collect();
+    for signal in [libc::SIGHUP, libc::SIGUSR1] {
+        let mut captured = Captured::start();
+        raise(signal);
+        let text = captured.report();
+        captured.stop();
+        assert!(text.starts_with(&heading(signal)), "{text}");
+        assert!(text.contains("Held "), "{text}");
+    }
+    assert_eq!(held[7].0, [7; 4]);
+}
+
 /// How often the handler that was there first was called.
 static CALLS: AtomicU32 = AtomicU32::new(0);
 

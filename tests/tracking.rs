@@ -469,3 +469,61 @@ fn what_is_recorded_takes_no_memory_any_more_when_tracking_ends() {
     }
     family.check().expect("the walker finds the same");
 }
+
+/// Each bit of `path` is a call from another place, so that each path has a stack of its own.
+#[inline(never)]
+fn allocates_along(path: u32, depth: u32, family: &'static PageFamily) -> NonNull<u8> {
+    let block = match (depth, path & 1) {
+        (0, _) => family.alloc(1).expect("memory"),
+        (_, 0) => allocates_along(path >> 1, depth - 1, family),
+        _ => std::hint::black_box(allocates_along(path >> 1, depth - 1, family)),
+    };
+    std::hint::black_box(block)
+}
+
+#[test]
+fn call_sites_are_bounded_and_go() {
+    const STACKS: u32 = 40_000;
+    // In a process of its own: what mm's records take is asked.
+    if !mm_tests::is_child_with("call_sites_are_bounded_and_go", "backtrace=64") {
+        return;
+    }
+    let family = family("deep", 8, 8);
+    // What so many blocks take without being recorded is there before.
+    let blocks: Vec<_> = (0..STACKS).map(|_| family.alloc(1)).collect();
+    for block in blocks {
+        // SAFETY: the block is live and ours.
+        unsafe { release(family, block.expect("memory")) };
+    }
+    mm::trim();
+    let before = mm::snapshot().records_resident_bytes;
+    let records = || mm::snapshot().records_resident_bytes.saturating_sub(before);
+    for round in 0..2 {
+        family.track(Track::All);
+        let allocate = |path| allocates_along(path, 16, family);
+        let blocks: Vec<_> = (0..STACKS).map(allocate).collect();
+        let tags = 16 * u64::from(STACKS) + (1 << 20);
+        assert!(records() <= (12 << 20) + tags, "{round}: {}", records());
+        let profile = family.profile();
+        let sum: u64 = profile.sites.iter().map(|site| site.live_blocks).sum();
+        assert_eq!((sum, profile.unrecorded_blocks), (u64::from(STACKS), 0));
+        let others = profile.sites.iter().find(|site| site.is_others());
+        let others = others.expect("there is no room for so many");
+        assert!(others.live_blocks > 1 && others.frames.is_empty());
+        let text = profile.to_string();
+        assert!(text.contains("at (other call sites: the 12 MiB "), "{text}");
+        assert!(profile.sites.len() > 10_000, "{}", profile.sites.len());
+        family.track(Track::Off);
+        for block in blocks {
+            // SAFETY: the block is live and ours.
+            unsafe { release(family, block) };
+        }
+        assert!(family.profile().sites.is_empty());
+        mm::trim();
+        // Of the tags, what does not fill an OS page stays.
+        assert!(records() <= 64 << 10, "{round}: {}", records());
+        // What was copied is the program's own.
+        let stack = profile.sites.iter().map(|site| &site.frames).max();
+        assert!(stack.is_some_and(|stack| stack.len() > 16));
+    }
+}

@@ -121,8 +121,9 @@ use proc_macro::TokenStream;
 ///
 /// How much may be live at a time: bytes, as a whole number or as a size in quotes with the unit
 /// `B`, `KiB`, `MiB`, `GiB` or `TiB`, or units of the type. Of both, the smaller binds. What would
-/// exceed it is refused as `AllocError::QuotaExceeded`. `PageFamily::set_limit` changes the limit while
-/// the program runs.
+/// exceed it is refused: `try_new`, `try_xcalloc` and `try_from_fn` answer `AllocError::QuotaExceeded`,
+/// but `MmBox::new`, `xcalloc`, `from_fn`, `clone` and `From` panic. `PageFamily::set_limit` changes the
+/// limit while the program runs.
 ///
 /// The limit is for each family. Of a generic type each of the `instances` has it for itself:
 /// two with 64 MiB may hold 128 MiB together. A type without size meets no limit of bytes.

@@ -399,6 +399,9 @@ struct mm_family *mm_family_register_at(const char *name,
 /**
  * Returns the family of exactly this key or path, or else the only one of exactly this name.
  *
+ * Where no path and no name is this text, the only one of whose path it is the end, in whole parts:
+ * `b::Node` of `a::b::Node`.
+ *
  * Refused with `MM_UNKNOWN_NAME`, or with `MM_AMBIGUOUS_NAME` if several families have the name, as
  * types of several modules may.
  *

@@ -222,7 +222,7 @@ impl PageFamily {
                 units,
                 unit_size,
                 limit_bytes,
-                largest: Holders::now().largest(),
+                largest: Holders::of_refusal(self).largest(),
             },
             Shortage::Overflow => AllocError::SizeOverflow {
                 family,

@@ -53,7 +53,9 @@ pub enum AllocError {
         unit_size: usize,
         /// The limit that forbids it, in bytes: 0 for units without a size.
         limit_bytes: u64,
-        /// The families that held the most live bytes, the largest first.
+        /// The families that held the most live bytes, the largest first. Among more than 128
+        /// families it is looked up at most ten times a second which they are, so that one that grew
+        /// since, other than the one that was asked, may be missing; what they held is exact.
         largest: [Option<Holder>; 3],
     },
 }

@@ -4,11 +4,14 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 #[cfg(feature = "capi")]
 use crate::capi;
+#[cfg(target_os = "linux")]
+use crate::os::environment;
 use crate::os::{Inside, clock, process};
 use crate::{family, heap, profile, registry, track};
 
-/// Watches from the start of the program on, or of the library that has this copy of mm. Handlers
-/// that a program asks for later run before [`hold`] and after [`let_go`], and so may use mm.
+/// Looks at the environment before anybody can change it, and watches from the start of the program
+/// on, or of the library that has this copy of mm. Handlers that a program asks for later run before
+/// [`hold`] and after [`let_go`], and so may use mm.
 ///
 /// Before what else runs at the start, and may ask for handlers: linkers put first what has a
 /// number, the lowest first, of which those up to 100 are the compiler's (`ld`, `init_array`).
@@ -18,6 +21,7 @@ use crate::{family, heap, profile, registry, track};
 #[unsafe(link_section = ".init_array.00101")]
 static AT_START: extern "C" fn() = {
     extern "C" fn at_start() {
+        environment::at_start::note();
         watch();
     }
     at_start
@@ -42,12 +46,11 @@ pub(crate) fn generation() -> u64 {
     FORKS.load(Relaxed)
 }
 
-/// Before a fork. In the order in which calls nest: symbols, tags, names, the list, heaps, what heaps share.
+/// Before a fork. In the order in which calls nest: symbols, names, the list, heaps, what heaps share.
 extern "C" fn hold() {
     let _inside = Inside::enter();
     #[cfg(feature = "backtrace")]
     profile::LOOKING_UP.hold();
-    profile::LOOKING.hold();
     #[cfg(feature = "capi")]
     capi::REGISTERING.hold();
     registry::BY_NAME.hold();
@@ -81,8 +84,6 @@ unsafe fn let_go_families() {
     unsafe {
         capi::REGISTERING.let_go();
     }
-    // SAFETY: as above.
-    unsafe { profile::LOOKING.let_go() };
     #[cfg(feature = "backtrace")]
     // SAFETY: as above.
     unsafe {

@@ -2,14 +2,30 @@
 //! one family at a time.
 
 use core::fmt::{self, Display, Formatter};
+use core::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
 use crate::error;
 use crate::family::{self, PageFamily};
+use crate::heap::{self, Link};
+use crate::os::clock;
 use crate::report::{Grouped, Size};
 use crate::shown::Shown;
 
 /// Families that are named.
 const MOST: usize = 10;
+
+/// Up to so many families, a refusal asks all of them: each takes about 0.1 us.
+const FEW: usize = 128;
+
+/// Milliseconds for which a refusal, where there are more, takes those that held the most before.
+const RECENT: u64 = 100;
+
+/// Those that held the most when all were asked last. Each is set by itself: who reads them while
+/// they change finds some of before and some of now.
+static BEFORE: [Link<PageFamily>; MOST] = [const { Link::none() }; MOST];
+
+/// When that was, as [`clock::milliseconds`] counts; 0 before the first time.
+static ASKED: AtomicU64 = AtomicU64::new(0);
 
 /// The families with the most live bytes, the largest first.
 pub(crate) struct Holders([Option<Holder>; MOST]);
@@ -24,14 +40,39 @@ struct Holder {
 impl Holders {
     /// Looks at every family that ever allocated.
     pub(crate) fn now() -> Self {
+        Self::among(family::listed())
+    }
+
+    /// The same, at less cost: where there are many families, it is looked up ten times a second which
+    /// they are; what each holds is of now. `asked` may be among them in any case.
+    pub(crate) fn of_refusal(asked: &'static PageFamily) -> Self {
+        if heap::numbers() > FEW && !is_due(clock::milliseconds()) {
+            let before = BEFORE.iter().filter_map(Link::get);
+            return Self::among(before.chain([asked]));
+        }
+        let largest = Self::now();
+        for (before, held) in BEFORE.iter().zip(&largest.0) {
+            before.set(held.map(|held| held.family));
+        }
+        // Those of the first time are there only now.
+        let _ = ASKED.compare_exchange(0, clock::milliseconds(), Release, Relaxed);
+        largest
+    }
+
+    fn among(families: impl Iterator<Item = &'static PageFamily>) -> Self {
         let mut largest = Self([None; MOST]);
-        for family in family::listed() {
-            largest.add(Holder {
-                family,
-                units: family.live_units(),
-            });
+        for family in families {
+            if !largest.has(family) {
+                let units = family.live_units();
+                largest.add(Holder { family, units });
+            }
         }
         largest
+    }
+
+    fn has(&self, family: &'static PageFamily) -> bool {
+        let mut held = self.0.iter().flatten();
+        held.any(|held| core::ptr::eq(held.family, family))
     }
 
     /// The first few, for an error.
@@ -56,6 +97,13 @@ impl Holders {
             self.0[place] = Some(new);
         }
     }
+}
+
+/// Whether all are to be asked again, by the caller.
+fn is_due(now: u64) -> bool {
+    let asked = ASKED.load(Acquire);
+    let is_old = now >= asked.saturating_add(RECENT);
+    asked == 0 || is_old && ASKED.compare_exchange(asked, now, Relaxed, Relaxed).is_ok()
 }
 
 impl Holder {

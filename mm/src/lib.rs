@@ -82,7 +82,7 @@
 //! | [`Snapshot::openmetrics`] | Prometheus and what else reads OpenMetrics | none |
 //! | `Snapshot::to_json`, `Profile::to_json` | programs of one's own; the schemas have a version | `json` |
 //! | `Profile::to_pprof` | pprof, Pyroscope, Parca | `pprof` |
-//! | `report_on_signal` | a person with a shell | `signal`, on Unix |
+//! | `report_on_signal`, `MM_OPTIONS=signal=HUP` | a person with a shell | `signal`, on Unix |
 //!
 //! # Signal handlers and forks
 //!
@@ -113,6 +113,9 @@
 //!
 //! Imports go one way: handle, managed, family, heap, os. The registry knows families, reports
 //! know snapshots, and `print` joins the two.
+
+// Hosted docs say which feature an item needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The derive writes `::mm::...`; inside this crate that name must lead here.
 extern crate self as mm;

@@ -9,6 +9,9 @@ use crate::heap::quota::{self, Crossings, Total};
 
 /// How much is allowed to be live: a number of units, or of bytes.
 ///
+/// Beyond a limit [`MmBox::try_new`](crate::MmBox::try_new), `try_xcalloc` and `try_from_fn` answer
+/// [`AllocError::QuotaExceeded`](crate::AllocError::QuotaExceeded), while `MmBox::new`, `xcalloc`, `from_fn`, `clone` and `From` panic.
+///
 /// # Examples
 ///
 /// ```
@@ -84,6 +87,11 @@ impl PageFamily {
     /// It binds every call that begins after this one returns. What is live already stays so, even
     /// if it is more. While a family has a limit, each of its calls takes the family's lock, under
     /// which it counts what is live: threads that meet at the limit are admitted up to it exactly.
+    ///
+    /// Beyond it, [`MmBox::try_new`](crate::MmBox::try_new) and the others that can fail answer
+    /// [`AllocError::QuotaExceeded`](crate::AllocError::QuotaExceeded), while `MmBox::new`, `xcalloc`,
+    /// `from_fn`, `clone` and `From` panic.
+    ///
     /// A type gets a limit from the start by `#[mm(max_bytes = "64 MiB")]` or
     /// `#[mm(max_units = 1_000)]`.
     ///
@@ -206,6 +214,9 @@ impl PageFamily {
 }
 
 /// Families that share a limit: what they hold together may not rise above it.
+///
+/// Beyond a limit [`MmBox::try_new`](crate::MmBox::try_new), `try_xcalloc` and `try_from_fn` answer
+/// [`AllocError::QuotaExceeded`](crate::AllocError::QuotaExceeded), while `MmBox::new`, `xcalloc`, `from_fn`, `clone` and `From` panic.
 ///
 /// # Examples
 ///

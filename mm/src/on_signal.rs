@@ -1,19 +1,21 @@
 //! A report at a signal, from a thread of its own: a handler must neither allocate nor wait for a
 //! lock, and all that ours does is to write to a pipe.
 
+use std::hint;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use signal_hook::consts::{FORBIDDEN, SIGBUS};
 use signal_hook::iterator::{Handle, Signals};
+use signal_hook::low_level::signal_name;
 
 use crate::os::process;
 use crate::profile::leaks;
 use crate::registry::snapshot;
 
 /// Signals that a process can have; the kernel refuses some of these too.
-const NUMBERS: core::ops::Range<i32> = 1..128;
+pub(crate) const NUMBERS: core::ops::Range<i32> = 1..128;
 
 /// What the thread is told of further signals by; `None` before there is a thread.
 static WATCH: Mutex<Option<Handle>> = Mutex::new(None);
@@ -29,6 +31,9 @@ static WATCH: Mutex<Option<Handle>> = Mutex::new(None);
 /// Handlers that are in place already stay, and are called too. The signal's default action, such
 /// as to end the process, is what the handler takes the place of. A second call for the same signal
 /// changes nothing. A child that was forked has no such thread, and makes no reports.
+///
+/// The same is asked from outside by `MM_OPTIONS=signal=HUP`, or by the number; see
+/// [`Options::report_on_signal`](crate::Options::report_on_signal).
 ///
 /// With the feature `signal`, on Unix. See [`signal(7)`] for the numbers.
 ///
@@ -51,9 +56,12 @@ static WATCH: Mutex<Option<Handle>> = Mutex::new(None);
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn report_on_signal(signal: i32) -> io::Result<()> {
-    if !NUMBERS.contains(&signal) || signal == SIGBUS || FORBIDDEN.contains(&signal) {
+    if !can_report_on(signal) {
         return Err(refused(signal));
     }
+    // Before the lock: under a global allocator that is made of mm, the first allocation chooses
+    // options, and those may ask for signals too.
+    drop(hint::black_box(Box::new(signal)));
     // Nothing is allocated under the lock: the global allocator may be made of mm, and notify somebody
     // who asks for a report.
     let known = watch().clone();
@@ -80,6 +88,26 @@ fn first(new: Handle) -> Handle {
 
 fn watch() -> MutexGuard<'static, Option<Handle>> {
     WATCH.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a signal can be handled, and does not come of a fault that would come again.
+pub(crate) fn can_report_on(signal: i32) -> bool {
+    NUMBERS.contains(&signal) && signal != SIGBUS && !FORBIDDEN.contains(&signal)
+}
+
+/// Returns the number of a signal by its name, with or without `SIG`, or by the number itself.
+pub(crate) fn number_of(signal: &str) -> Option<i32> {
+    let sig = signal.get(..3);
+    let has_sig = sig.is_some_and(|sig| sig.eq_ignore_ascii_case("SIG"));
+    let short = if has_sig { &signal[3..] } else { signal };
+    let is_named = |number: &i32| {
+        let name = signal_name(*number).and_then(|name| name.strip_prefix("SIG"));
+        name.is_some_and(|name| name.eq_ignore_ascii_case(short))
+    };
+    NUMBERS
+        .clone()
+        .find(is_named)
+        .or_else(|| signal.parse().ok())
 }
 
 /// Returns the error for a signal that nobody can or should handle.

@@ -6,6 +6,9 @@ use core::str::FromStr;
 
 use crate::heap::HugePages;
 use crate::heap::hardening::{self, Fill, Hardening};
+#[cfg(all(unix, feature = "signal"))]
+use crate::on_signal;
+use crate::os::environment::{self, TooLong};
 use crate::os::process;
 use crate::profile::report_leaks_at_exit;
 use crate::shown::Shown;
@@ -13,8 +16,8 @@ use crate::track::{self, Track};
 
 /// What the names in `MM_OPTIONS` are, for who wrote another.
 const KNOWN: &str = "random, zero, poison, guard, quarantine=BYTES (or KiB, MiB, GiB), track, \
-                     track=EVERY, backtrace=FRAMES, leaks, leaks=EXIT_CODE, huge=never, huge=auto, \
-                     huge=always";
+                     track=EVERY, backtrace=FRAMES, leaks, leaks=EXIT_CODE, signal=NAME (or NUMBER), \
+                     huge=never, huge=auto, huge=always";
 
 /// How hard mm makes misuse, and what it records: chosen once, before anything of mm is used.
 ///
@@ -22,6 +25,9 @@ const KNOWN: &str = "random, zero, poison, guard, quarantine=BYTES (or KiB, MiB,
 /// `MM_OPTIONS=poison,quarantine=64MiB`. What the environment says is added to what `main` says.
 /// Without either nothing is done, and nothing costs anything. A program that is set-user-ID, or has
 /// rights of others in another way, does not look at the environment.
+///
+/// The environment is that which the process was started with: what the program puts there itself,
+/// by [`set_var`](std::env::set_var), is not looked at. Except on Linux it is read at mm's first use.
 ///
 /// What each option costs is measured by `cargo run --release --example hardening`, and what is
 /// recorded, by `cargo run --release --example tracking`.
@@ -44,6 +50,8 @@ pub struct Options {
     frames: usize,
     /// Exit code where something leaked, if leaks are to be reported at exit; 0 to leave it.
     leaks: Option<u8>,
+    /// Signals at which a report is written: a bit for each.
+    signals: u128,
 }
 
 impl Options {
@@ -61,6 +69,7 @@ impl Options {
             every: 0,
             frames: 0,
             leaks: None,
+            signals: 0,
         }
     }
 
@@ -165,6 +174,32 @@ impl Options {
         self
     }
 
+    /// Writes a report to standard error whenever this signal arrives, as
+    /// [`report_on_signal`](crate::report_on_signal) does. May be called for several.
+    ///
+    /// From outside that is `MM_OPTIONS=signal=HUP`, or `signal=1`. The thread that writes is started
+    /// by [`apply`](Self::apply), or at mm's first use. With the feature `signal`, on Unix.
+    ///
+    /// # Errors
+    ///
+    /// [`OptionsError::BadSignal`] for one that cannot be handled, or must not be.
+    ///
+    /// ```
+    /// const SIGHUP: i32 = 1;
+    /// let options = mm::Options::new().report_on_signal(SIGHUP)?;
+    /// assert_eq!(Ok(options), "signal=HUP".parse());
+    /// # Ok::<(), mm::OptionsError>(())
+    /// ```
+    #[cfg(all(unix, feature = "signal"))]
+    pub fn report_on_signal(mut self, signal: i32) -> Result<Self, OptionsError> {
+        if !on_signal::can_report_on(signal) {
+            let signal = signal.to_string().into();
+            return Err(OptionsError::BadSignal { signal });
+        }
+        self.signals |= 1 << signal;
+        Ok(self)
+    }
+
     /// Chooses these options, and those of the environment, for the rest of the process.
     ///
     /// # Errors
@@ -172,8 +207,9 @@ impl Options {
     /// [`OptionsError::TooLate`] after mm was used: a block, a snapshot, or options;
     /// [`OptionsError::Unknown`] and [`OptionsError::BadSize`] for what `MM_OPTIONS` says.
     pub fn apply(self) -> Result<(), OptionsError> {
-        let all = match of_environment() {
-            Some(text) => self.with(text?)?,
+        let mut room = [0; environment::LONGEST];
+        let all = match environment::options(&mut room) {
+            Some(text) => self.with(of_environment(text)?)?,
             None => self,
         };
         if !hardening::choose(all.hardening, all.huge) {
@@ -192,6 +228,19 @@ impl Options {
         }
         if let Some(code) = self.leaks {
             report_leaks_at_exit().exit_code(code);
+        }
+        #[cfg(all(unix, feature = "signal"))]
+        self.begin_to_listen();
+    }
+
+    /// Starts the thread that writes reports. What that allocates through mm finds options chosen.
+    #[cfg(all(unix, feature = "signal"))]
+    fn begin_to_listen(self) {
+        let asked = |signal: &i32| self.signals & (1 << signal) != 0;
+        for signal in on_signal::NUMBERS.filter(asked) {
+            if let Err(error) = on_signal::report_on_signal(signal) {
+                process::say_last(format_args!("no report at signal {signal}: {error}"));
+            }
         }
     }
 
@@ -231,6 +280,15 @@ impl Options {
             }),
             None if option == "leaks" => Ok(self.leaks_at_exit(self.leaks.unwrap_or(0))),
             Some(("leaks", code)) => Ok(self.leaks_at_exit(number(code)?)),
+            #[cfg(all(unix, feature = "signal"))]
+            Some(("signal", signal)) => match on_signal::number_of(signal) {
+                Some(number) => self.report_on_signal(number),
+                None => Err(OptionsError::BadSignal {
+                    signal: signal.into(),
+                }),
+            },
+            #[cfg(not(all(unix, feature = "signal")))]
+            Some(("signal", _)) => Err(OptionsError::NeedsFeature { feature: "signal" }),
             _ => Err(OptionsError::Unknown {
                 option: option.into(),
             }),
@@ -268,6 +326,12 @@ pub enum OptionsError {
         /// What was written.
         number: Box<str>,
     },
+    /// This is no signal at which a report can be written.
+    #[non_exhaustive]
+    BadSignal {
+        /// What was written.
+        signal: Box<str>,
+    },
     /// mm was built without the feature that this option needs.
     #[non_exhaustive]
     NeedsFeature {
@@ -292,6 +356,11 @@ impl fmt::Display for OptionsError {
             Self::BadNumber { number } => {
                 write!(f, "`{}` is no number that fits", Shown(number))
             }
+            Self::BadSignal { signal } => write!(
+                f,
+                "`{}` is no signal that can be reported at; such are HUP, USR1, 10",
+                Shown(signal)
+            ),
             Self::NeedsFeature { feature } => {
                 write!(f, "mm was built without the feature `{feature}`")
             }
@@ -325,12 +394,11 @@ fn refuse(wrong: &OptionsError) -> ! {
     std::process::exit(2);
 }
 
-/// What `MM_OPTIONS` says, if it is there.
-fn of_environment() -> Option<Result<&'static str, OptionsError>> {
-    let value = process::environment(c"MM_OPTIONS")?;
-    Some(value.to_str().map_err(|_| OptionsError::Unknown {
-        option: value.to_string_lossy().into(),
-    }))
+/// What `MM_OPTIONS` says, as text.
+fn of_environment(said: Result<&[u8], TooLong>) -> Result<&str, OptionsError> {
+    let unknown = |option: Box<str>| OptionsError::Unknown { option };
+    let said = said.map_err(|TooLong| unknown("(a text of more than 4,096 bytes)".into()))?;
+    core::str::from_utf8(said).map_err(|_| unknown(String::from_utf8_lossy(said).into()))
 }
 
 /// A number, as people write it.
@@ -392,6 +460,40 @@ mod tests {
         let never = asked.huge_pages(HugePages::Never);
         assert_eq!(asked.with("huge=never"), Ok(never));
         assert_eq!(never.with("huge=auto"), Ok(Options::new().poison()));
+    }
+
+    #[test]
+    #[cfg(all(unix, feature = "signal"))]
+    fn signals_have_names_and_numbers() {
+        let asked = |signal| Options::new().report_on_signal(signal);
+        for text in ["signal=HUP", "signal=SIGHUP", "signal=sighup", "signal=1"] {
+            assert_eq!(text.parse(), asked(1), "{text}");
+        }
+        let both = asked(1).and_then(|options| options.report_on_signal(12));
+        assert_eq!("signal=USR2,signal=HUP".parse(), both);
+        for wrong in ["KILL", "SIGSEGV", "9", "0", "-1", "128", "HUPP", ""] {
+            let text = format!("signal={wrong}");
+            let error = text.parse::<Options>().unwrap_err().to_string();
+            let number = if wrong.parse::<i32>().is_ok() {
+                wrong
+            } else {
+                ""
+            };
+            assert!(
+                error.contains(number) && error.contains("is no signal"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    #[cfg(not(all(unix, feature = "signal")))]
+    fn a_signal_needs_the_feature() {
+        let error = "signal=HUP".parse::<Options>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "mm was built without the feature `signal`"
+        );
     }
 
     #[test]

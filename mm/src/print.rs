@@ -29,7 +29,7 @@ pub fn print_registered_page_families() {
 }
 
 /// Prints how much memory each family holds to standard output, of all families or of those with
-/// exactly this name or path.
+/// this name, path, or end of a path, such as `b::Node` of `a::b::Node`.
 ///
 /// Of an unknown name it prints one line, with names near it. Colour and failures are as with
 /// [`print_registered_page_families`].

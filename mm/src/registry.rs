@@ -125,7 +125,8 @@ pub(crate) fn snapshot_of(family: &'static PageFamily) -> FamilySnapshot {
 /// [`reclaimable_bytes`](Snapshot::reclaimable_bytes) says before.
 ///
 /// The calling thread's caches are flushed first; other threads flush theirs at their next call,
-/// so what those hold is given back by a later `trim`.
+/// so what those hold is given back by a later `trim`. Memory that held records of call sites, which
+/// [`Track::Off`](crate::Track::Off) left behind, is given back too, but not counted.
 ///
 /// # Examples
 ///
@@ -143,6 +144,7 @@ pub(crate) fn snapshot_of(family: &'static PageFamily) -> FamilySnapshot {
 /// ```
 pub fn trim() -> usize {
     heap::flush_thread();
+    heap::trim_recorded();
     linked_and_listed().map(PageFamily::trim).sum()
 }
 

@@ -219,3 +219,37 @@ fn a_long_chain_is_dropped() {
     drop(chain);
     assert_eq!(live::<Link>(), (0, 0));
 }
+
+#[test]
+fn into_box_moves_one_value_or_a_row() {
+    #[derive(MmManaged)]
+    struct Boxed(#[expect(dead_code, reason = "counts")] Token, u64);
+
+    let census = Census::default();
+    let make = |number| Boxed(census.token(), number);
+    let one: Box<Boxed> = MmBox::into_box(MmBox::new(make(7)));
+    let row: Box<[Boxed]> = MmBox::into_box(MmBox::from_fn(100, |index| make(index as u64)));
+    let none: Box<[Boxed]> = MmBox::into_box(MmBox::from_fn(0, |_| make(0)));
+    assert_eq!((live::<Boxed>(), census.dropped()), ((0, 0), 0));
+    assert_eq!((one.1, row.len(), none.len()), (7, 100, 0));
+    assert!(
+        row.iter()
+            .enumerate()
+            .all(|(index, value)| value.1 == index as u64)
+    );
+    drop((one, row, none));
+    assert_eq!(census.dropped(), 101);
+}
+
+#[test]
+fn into_box_of_a_large_value_needs_no_stack() {
+    #[derive(MmManaged)]
+    struct Large([u8; 16 << 20]);
+
+    let row: MmBox<[Large]> = Large::xcalloc(1);
+    // As the only one, in a thread without room for it.
+    let small = std::thread::Builder::new().stack_size(256 << 10);
+    let thread = small.spawn(move || MmBox::into_box(row));
+    let boxed = thread.expect("a thread").join().expect("no overflow");
+    assert_eq!((boxed[0].0[16 << 19], live::<Large>()), (0, (0, 0)));
+}

@@ -32,7 +32,7 @@ pub(super) fn site(file: &'static str, line: u32, live_blocks: u64) -> CallSite 
     CallSite {
         location: Location::new(file, line, 9, ""),
         thread: "main",
-        frames: &[],
+        frames: Box::default(),
         live_blocks,
         live_units: 2 * live_blocks,
         oldest: Some(Duration::new(61, 5)),

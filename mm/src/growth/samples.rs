@@ -11,7 +11,7 @@ pub(crate) fn site(line: u32, thread: &'static str, live_units: u64) -> CallSite
     CallSite {
         location: Location::new("src/cache.rs", line, 9, ""),
         thread,
-        frames: &[],
+        frames: Box::default(),
         live_blocks: live_units,
         live_units,
         oldest: Some(Duration::from_secs(40)),

@@ -99,7 +99,7 @@ impl<T: MmManaged> From<MmBox<[T]>> for Vec<T> {
 impl<T: MmManaged> From<MmBox<[T]>> for Box<[T]> {
     #[inline]
     fn from(values: MmBox<[T]>) -> Self {
-        values.into_iter().collect()
+        MmBox::into_box(values)
     }
 }
 

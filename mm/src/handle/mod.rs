@@ -37,6 +37,9 @@ mod sealed {
     pub trait Sealed {
         /// Returns how many units a block has, without looking into it.
         fn __units(block: NonNull<Self>) -> usize;
+
+        /// Returns room for as many values, without any, to make a [`Box`] of.
+        fn __room_of_box(units: usize) -> NonNull<Self>;
     }
 
     impl<T: MmManaged> Sealed for T {
@@ -44,12 +47,23 @@ mod sealed {
         fn __units(_: NonNull<Self>) -> usize {
             1
         }
+
+        #[inline]
+        fn __room_of_box(_: usize) -> NonNull<Self> {
+            NonNull::from(Box::leak(Box::<T>::new_uninit())).cast()
+        }
     }
 
     impl<T: MmManaged> Sealed for [T] {
         #[inline]
         fn __units(block: NonNull<Self>) -> usize {
             block.len()
+        }
+
+        #[inline]
+        fn __room_of_box(units: usize) -> NonNull<Self> {
+            let first = NonNull::from(Box::leak(Box::<[T]>::new_uninit_slice(units)));
+            NonNull::slice_from_raw_parts(first.cast(), units)
         }
     }
 }

@@ -5,7 +5,7 @@ use core::pin::Pin;
 use core::ptr::NonNull;
 
 use super::room::Room;
-use super::{Block, MmBox};
+use super::{Block, MmBox, sealed};
 use crate::managed::MmManaged;
 
 impl<T: MmManaged> MmBox<T> {
@@ -60,6 +60,43 @@ impl<T: MmManaged> MmBox<T> {
 }
 
 impl<B: Block + ?Sized> MmBox<B> {
+    /// Moves the value, or the values of a row, into a [`Box`] of the global allocator, and releases the
+    /// block.
+    ///
+    /// For code that wants a `Box`. The way back is `MmBox::from(boxed)`. Values are copied once,
+    /// and not over the stack. Without memory for the `Box`, [`handle_alloc_error`](std::alloc::handle_alloc_error)
+    /// is called while they are still in their block.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use mm::{MmBox, MmManaged};
+    ///
+    /// #[derive(MmManaged)]
+    /// struct Point(i32, i32);
+    ///
+    /// let boxed: Box<Point> = MmBox::into_box(MmBox::new(Point(1, 2)));
+    /// let row: Box<[Point]> = MmBox::into_box(MmBox::from_fn(3, |x| Point(x as i32, 0)));
+    /// assert_eq!((boxed.1, row[2].0), (2, 2));
+    /// # assert_eq!(Point::page_family().profile().live_blocks, 0);
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn into_box(b: Self) -> Box<B> {
+        let units = <B as sealed::Sealed>::__units(b.ptr);
+        let boxed = <B as sealed::Sealed>::__room_of_box(units);
+        let b = ManuallyDrop::new(b);
+        // SAFETY: by 1 a live block of so many units; by 3 ours to release, and `b` will not. It is
+        // released when all is done.
+        let _room = unsafe { Room::<B::Unit>::own(b.ptr.cast(), units) };
+        let (from, to) = (b.ptr.cast::<B::Unit>(), boxed.cast());
+        // SAFETY: values by 2, in an allocation of their own; the box has room for as many. They move,
+        // as nothing drops them in the block.
+        unsafe { from.copy_to_nonoverlapping(to, units) };
+        // SAFETY: the room came from a box that was forgotten, and all its values were just moved there.
+        unsafe { Box::from_raw(boxed.as_ptr()) }
+    }
+
     /// Gives up the ownership and returns the bare pointer.
     ///
     /// The block stays live until [`from_raw`](Self::from_raw) takes it back, or until

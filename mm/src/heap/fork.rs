@@ -11,13 +11,14 @@ use super::meta::{JOINTS, RECORDS};
 use super::random::Random;
 use super::record::SPACE;
 use super::slow::retire;
-use super::{Heap, asker, huge, names, thread};
+use super::{Heap, asker, huge, names, recording, thread};
 use crate::os::watch;
 
 /// Holds the locks that all heaps share. After those of the heaps.
 pub(crate) fn hold_shared() {
     thread::hold();
     names::hold();
+    recording::hold();
     SPACE.hold();
     RECORDS.hold();
     JOINTS.hold();
@@ -41,6 +42,8 @@ pub(crate) unsafe fn let_go_shared() {
     unsafe { RECORDS.let_go() };
     // SAFETY: as above.
     unsafe { SPACE.let_go() };
+    // SAFETY: as above.
+    unsafe { recording::let_go() };
     // SAFETY: as above.
     unsafe { names::let_go() };
     // SAFETY: as above.

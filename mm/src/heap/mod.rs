@@ -31,8 +31,9 @@
 //! # Layers
 //!
 //! `hardening` says what was chosen at the start; `hardened`, `random`, `quarantine` and `guards` do
-//! it, in place of the caches; `huge` asks for the OS pages. `supervised` has every call take the lock of families that are limited
-//! (`quota`) or tracked (`tracking`, with `asker`, `caller`, `names`, `sites` and `tags`). `by_address`
+//! it, in place of the caches; `huge` asks for the OS pages. `supervised` has every call take the lock
+//! of families that are limited (`quota`) or tracked (`tracking`, with `asker`, `caller`, `names`,
+//! `scopes`, `sites`, `tags`, and `recording` for their memory). `by_address`
 //! takes and releases the blocks of C programs, with `marks` and `cards`. `geometry` and
 //! `slot_map` calculate; `extent` with its `page`s and `large` are the kinds of `record` that address
 //! space can have;
@@ -77,6 +78,7 @@ mod quarantine;
 pub(crate) mod quota;
 mod random;
 mod record;
+mod recording;
 mod runs;
 pub(crate) mod scopes;
 mod settle;
@@ -109,9 +111,7 @@ pub(crate) use blocks::{BlockView, PageView, Walk};
 #[cfg(feature = "capi")]
 pub(crate) use by_address::Put;
 pub use cache::CacheCell;
-pub(crate) use caller::Caller;
-#[cfg(feature = "capi")]
-pub(crate) use caller::Origin;
+pub(crate) use caller::{Caller, Origin};
 #[cfg(feature = "capi")]
 pub(crate) use cards::TakenUnit;
 pub(crate) use figures::{Figures, Fill, add_resident};
@@ -121,8 +121,9 @@ pub(crate) use link::Link;
 pub(crate) use meta::{JOINTS, RECORDS};
 #[cfg(feature = "capi")]
 pub(crate) use names::kept_file;
+pub(crate) use recording::trim_recorded;
 pub(crate) use scopes::ScopeNumber;
-pub(crate) use sites::{Site, SiteFigures};
+pub(crate) use sites::{OTHER as OTHER_SITES, Site, SiteFigures};
 pub(crate) use slow::flush_thread;
 #[cfg(test)]
 pub(crate) use thread::forget_spare_tables;
@@ -435,5 +436,8 @@ pub(crate) fn taken_bytes() -> usize {
 
 /// Resident bytes of all maps, records and tables.
 pub(crate) fn records_resident(look: &Look) -> Result<usize, Refused> {
-    Ok(RECORDS.resident(look)? + JOINTS.resident(look)? + SPACE.tables_resident(look)?)
+    Ok(RECORDS.resident(look)?
+        + JOINTS.resident(look)?
+        + SPACE.tables_resident(look)?
+        + recording::resident(look)?)
 }

@@ -4,12 +4,13 @@ use super::link::Link;
 use super::meta;
 use crate::os::Lock;
 
-const BUCKETS: usize = 64;
+const BUCKETS: usize = 256;
 
-/// Names that are kept. Who starts threads with ever new names does not want to pay for each for ever.
-const MOST: usize = 10_000;
+/// Bytes that names of one kind may take. Who starts threads with ever new names does not want to pay for each for
+/// ever.
+const MOST_BYTES: usize = 1 << 20;
 
-/// What later ones are called.
+/// What those are called for which there is no room.
 const OTHER: &str = "(other)";
 
 /// Each kind apart: a program with ever new threads still knows its files.
@@ -19,14 +20,14 @@ static FILES: Lock<Names> = Lock::new(Names::new());
 #[derive(Debug)]
 struct Names {
     buckets: [Link<Name>; BUCKETS],
-    count: usize,
+    bytes: usize,
 }
 
 impl Names {
     const fn new() -> Self {
         Self {
             buckets: [const { Link::none() }; BUCKETS],
-            count: 0,
+            bytes: 0,
         }
     }
 }
@@ -55,11 +56,14 @@ fn kept(names: &'static Lock<Names>, name: &str) -> &'static str {
     if let Some(known) = known.find(|known| known.text == name) {
         return known.text;
     }
-    if names.count >= MOST {
+    let bytes = name.len().saturating_add(names.bytes + size_of::<Name>());
+    if bytes > MOST_BYTES {
         return OTHER;
     }
     let new = add(bucket, name);
-    names.count += usize::from(new.is_some());
+    if new.is_some() {
+        names.bytes = bytes;
+    }
     new.unwrap_or_default()
 }
 
@@ -117,10 +121,9 @@ mod tests {
     fn names_of_threads_take_no_room_from_those_of_files() {
         static SOME: Lock<Names> = Lock::new(Names::new());
         static OTHERS: Lock<Names> = Lock::new(Names::new());
-        for number in 0..MOST {
-            assert_ne!(kept(&SOME, &number.to_string()), OTHER);
-        }
-        assert_eq!(kept(&SOME, "one more"), OTHER);
+        let full = (0..).find(|number: &u32| kept(&SOME, &number.to_string()) == OTHER);
+        assert!(full.is_some_and(|names| names > 10_000), "{full:?}");
+        assert_eq!(kept(&SOME, "one more, of which the text is longer"), OTHER);
         assert_eq!(kept(&SOME, "7"), "7");
         assert_eq!(kept(&OTHERS, "main.c"), "main.c");
     }

@@ -25,7 +25,7 @@ const TIME: u64 = (1 << SCOPE) - 1;
 /// # Invariants
 ///
 /// 1. While it has a site, a live block starts at its place, which was allocated there.
-/// 2. `site` is null or was made from a `&'static Site`.
+/// 2. `site` is null, or a site of the family, which is there until no tag leads to it.
 #[derive(Debug)]
 pub(super) struct Tag {
     site: AtomicPtr<Site>,
@@ -41,8 +41,8 @@ pub(super) struct Tags(&'static [Tag]);
 unsafe impl bytemuck::Zeroable for Tag {}
 
 /// A live block and its tag.
-pub(super) struct Tagged {
-    pub(super) site: &'static Site,
+pub(super) struct Tagged<'a> {
+    pub(super) site: &'a Site,
     pub(super) units: u64,
     pub(super) since: u64,
     /// The part of a test that allocated it; 0 for none.
@@ -60,7 +60,7 @@ impl Tag {
         }
     }
 
-    pub(super) fn set(&self, site: &'static Site, since: u64, scope: Scope) {
+    pub(super) fn set(&self, site: &Site, since: u64, scope: Scope) {
         let since = since & TIME | u64::from(scope) << SCOPE;
         self.since.store(since, Relaxed);
         self.site.store(ptr::from_ref(site).cast_mut(), Relaxed);
@@ -72,32 +72,35 @@ impl Tag {
         self.since.store(since | u64::from(scope) << SCOPE, Relaxed);
     }
 
-    fn site(&self) -> Option<&'static Site> {
-        // SAFETY: invariant 2. Who has the lock sees what was stored under it, and sites are for ever.
-        unsafe { self.site.load(Relaxed).as_ref() }
+    fn is_set(&self) -> bool {
+        !self.site.load(Relaxed).is_null()
     }
 
     pub(super) fn clear(&self) {
         // Most are clear, and a store would make the kernel back the tags with memory.
-        if self.site().is_some() {
+        if self.is_set() {
             self.site.store(ptr::null_mut(), Relaxed);
         }
     }
 
     /// Notes whether the block is kept on purpose, if it has a tag.
     pub(super) fn set_kept(&self, kept: bool) {
-        if self.site().is_some() {
+        if self.is_set() {
             let since = self.since.load(Relaxed) & !KEPT;
             self.since
                 .store(if kept { since | KEPT } else { since }, Relaxed);
         }
     }
 
-    fn tagged(&'static self, block: impl FnOnce() -> (usize, usize)) -> Option<Tagged> {
-        let site = self.site()?;
+    /// Shows the block to `f`, if the tag is set. The caller has the family's lock.
+    fn show(&'static self, block: impl FnOnce() -> (usize, usize), f: &mut impl FnMut(Tagged<'_>)) {
+        // SAFETY: invariant 2, and while the caller has the lock, no site is forgotten.
+        let Some(site) = (unsafe { self.site.load(Relaxed).as_ref() }) else {
+            return;
+        };
         let since = self.since.load(Relaxed);
         let (address, units) = block();
-        Some(Tagged {
+        f(Tagged {
             site,
             address,
             units: units as u64,
@@ -105,7 +108,7 @@ impl Tag {
             scope: scope_in(since),
             is_kept: since & KEPT != 0,
             tag: self,
-        })
+        });
     }
 }
 
@@ -147,15 +150,13 @@ impl Record {
         }
     }
 
-    /// All live blocks that have a tag.
-    pub(super) fn for_each_tagged(&'static self, mut f: impl FnMut(Tagged)) {
+    /// All live blocks that have a tag. The caller has the family's lock.
+    pub(super) fn for_each_tagged(&'static self, mut f: impl FnMut(Tagged<'_>)) {
         match self {
             Self::Large(large) => {
                 let address = || large.place().map_or(0, |place| place.address());
                 let block = || (address(), large.live_units().unwrap_or(0));
-                if let Some(tagged) = large.tag.tagged(block) {
-                    f(tagged);
-                }
+                large.tag.show(block, &mut f);
             }
             Self::Extent(extent) => extent.for_each_tagged(&mut f),
         }
@@ -187,7 +188,7 @@ impl Extent {
         }
     }
 
-    fn for_each_tagged(&'static self, f: &mut impl FnMut(Tagged)) {
+    fn for_each_tagged(&'static self, f: &mut impl FnMut(Tagged<'_>)) {
         let Some(Tags(tags)) = self.tags.get() else {
             return;
         };
@@ -196,9 +197,7 @@ impl Extent {
             let tags = &tags[first..first + page.capacity()];
             for (index, tag) in tags.iter().enumerate() {
                 let block = || (page.unit(index).addr().get(), block_units(page, index));
-                if let Some(tagged) = tag.tagged(block) {
-                    f(tagged);
-                }
+                tag.show(block, f);
             }
         }
     }

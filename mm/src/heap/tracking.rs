@@ -76,8 +76,6 @@ pub(crate) struct Recorded {
     pub(crate) live_units: u64,
     /// Blocks handed out since the start.
     pub(crate) blocks_allocated: u64,
-    /// The newest site; each leads to the one before.
-    newest: Option<&'static Site>,
 }
 
 impl Tracking {
@@ -122,13 +120,6 @@ impl Tracking {
     }
 }
 
-impl Recorded {
-    /// All sites, those included of which nothing is recorded now.
-    pub(crate) fn sites(&self) -> impl Iterator<Item = &'static Site> + use<> {
-        core::iter::successors(self.newest, |site| site.older.get())
-    }
-}
-
 impl Heap {
     /// Records one of `every` blocks from now on; with 0, none, and what was recorded is forgotten.
     pub(crate) fn track(&'static self, every: u32) {
@@ -161,11 +152,12 @@ impl Heap {
         self.account_supervision(&central);
     }
 
-    /// Looks at all tags, and counts those of blocks of `whose`. What it says of sites holds until the
-    /// next look.
-    pub(crate) fn look_at_tags(&'static self, whose: Whose) -> Recorded {
+    /// Looks at all tags, counts those of blocks of `whose`, and shows each site to `f`, with what it
+    /// found. Those are included of which nothing is live. `f` is called under the family's lock, and
+    /// neither allocates nor calls mm.
+    pub(crate) fn look_at_tags(&'static self, whose: Whose, f: impl FnMut(&Site)) -> Recorded {
         let _inside = Inside::enter();
-        self.central().look_at_tags(whose)
+        self.central().look_at_tags(whose, f)
     }
 
     /// Counts the live block at `first` as kept on purpose.
@@ -228,14 +220,14 @@ impl Central {
         }
     }
 
-    /// Whether there may be tags: a family that was never tracked has no site.
+    /// Whether there may be tags: a family of which nothing is recorded has no site.
     fn was_tracked(&self) -> bool {
-        self.supervision.tracking.sites.newest().is_some()
+        !self.supervision.tracking.sites.is_empty()
     }
 
     /// Forgets what nobody wants to know: all, if the family is not tracked any more; what was not
     /// allocated by a part of a test that runs, if only such are tracked.
-    pub(super) fn forget_unwanted(&self) {
+    pub(super) fn forget_unwanted(&mut self) {
         let tracking = &self.supervision.tracking;
         if tracking.every > 0 {
             return;
@@ -247,8 +239,10 @@ impl Central {
             }
         });
         if !is_on && self.was_tracked() {
-            tracking.sites.iter().for_each(Site::account_forgotten);
             self.records().for_each(Record::discard_tags);
+            // SAFETY: a tag that is set is that of a live block, by its invariant 1, and those of all
+            // live blocks were cleared above.
+            unsafe { self.supervision.tracking.sites.forget() };
         }
     }
 
@@ -265,7 +259,7 @@ impl Central {
         };
     }
 
-    fn look_at_tags(&mut self, whose: Whose) -> Recorded {
+    fn look_at_tags(&mut self, whose: Whose, f: impl FnMut(&Site)) -> Recorded {
         let live = self.live();
         let tracking = &self.supervision.tracking;
         let mut recorded = Recorded {
@@ -275,7 +269,6 @@ impl Central {
             live_blocks: live.blocks,
             live_units: live.units,
             blocks_allocated: live.allocated,
-            newest: tracking.sites.newest(),
             ..Recorded::default()
         };
         tracking.sites.iter().for_each(Site::begin_look);
@@ -284,10 +277,11 @@ impl Central {
                 recorded.account(&tagged);
             }
         });
+        self.supervision.tracking.sites.iter().for_each(f);
         recorded
     }
 
-    fn for_each_tagged(&self, mut f: impl FnMut(Tagged)) {
+    fn for_each_tagged(&self, mut f: impl FnMut(Tagged<'_>)) {
         if self.was_tracked() {
             self.records()
                 .for_each(|record| record.for_each_tagged(&mut f));
@@ -296,7 +290,7 @@ impl Central {
 }
 
 impl Recorded {
-    fn account(&mut self, tagged: &Tagged) {
+    fn account(&mut self, tagged: &Tagged<'_>) {
         if !tagged.is_kept {
             self.blocks += 1;
             self.units += tagged.units;

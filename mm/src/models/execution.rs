@@ -32,7 +32,7 @@ struct Execution {
     mutexes: HashMap<usize, &'static Mutex<()>>,
     locals: HashMap<(usize, ThreadId), Local>,
     /// What stays as it is.
-    unmodelled: [Range<usize>; 3],
+    unmodelled: [Range<usize>; 4],
     /// Who has a unit, and who had.
     owners: HashMap<NonNull<u8>, Ownership>,
 }

@@ -18,6 +18,7 @@
 //! | `unwind.rs` | return addresses of the calling thread |
 //! | `own_word.rs` | one word of the calling thread's, for C's hot path |
 //! | `pagemap.rs` | which OS pages have memory of their own: Linux 6.7 |
+//! | `environment.rs` | the variables that the process was started with |
 //! | `process.rs` | what the kernel says of the process: limits, resident bytes |
 //! | `watch/` | tells valgrind and AddressSanitizer whose memory it is |
 
@@ -25,6 +26,7 @@ pub(crate) mod address_space;
 mod address_table;
 pub(crate) mod arena;
 pub(crate) mod clock;
+pub(crate) mod environment;
 #[cfg(test)]
 pub(crate) mod faulty;
 pub(crate) mod huge;

@@ -36,6 +36,15 @@ impl Frames {
             count: 0,
         }
     }
+
+    /// A stack made by hand.
+    #[cfg(test)]
+    pub(crate) fn of(addresses: &[usize]) -> Self {
+        let mut frames = Self::none();
+        frames.addresses[..addresses.len()].copy_from_slice(addresses);
+        frames.count = addresses.len();
+        frames
+    }
 }
 
 /// Says how many return addresses [`frames`] finds at most; at the start, none.

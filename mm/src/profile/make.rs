@@ -1,20 +1,40 @@
 //! From families to profiles.
 
 use core::cmp::Reverse;
+use core::ops::Range;
 use std::time::Duration;
 
 use super::{CallSite, FamilyProfile, Profile};
 use crate::family::PageFamily;
-use crate::heap::{self, Recorded, Scope, Site, SiteFigures, Whose};
-use crate::os::{Lock, clock, process};
+use crate::heap::{self, Origin, Recorded, Scope, Site, SiteFigures, Whose};
+use crate::os::{clock, process};
 use crate::registry::families;
 use crate::snapshot::Location;
 
-/// A site, and what a look found of it.
-type Found = (&'static Site, SiteFigures);
+/// Copies of the sites that have something. While they are made, the family's lock is held, so that
+/// they get room before, and nothing is allocated.
+#[derive(Default)]
+struct Copies {
+    sites: Vec<SiteCopy>,
+    /// Return addresses of all of them.
+    frames: Vec<usize>,
+    /// Room that was missing.
+    missing: Missing,
+}
 
-/// Held from a look at a family's tags until what it found is copied.
-pub(crate) static LOOKING: Lock<()> = Lock::new(());
+/// What is known of one site.
+struct SiteCopy {
+    origin: Origin,
+    thread: &'static str,
+    frames: Range<usize>,
+    figures: SiteFigures,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Missing {
+    sites: usize,
+    frames: usize,
+}
 
 /// Copies what is live of every family, and who allocated it as far as that was recorded.
 ///
@@ -159,11 +179,11 @@ impl PageFamily {
     fn profile_with(&'static self, bytes: usize, whose: Whose) -> FamilyProfile {
         // Before: a fork holds the locks of families on the list alone.
         self.list();
-        let (recorded, sites) = self.look(whose);
+        let (recorded, copies) = self.look(whose);
         // What lies behind the value is another's.
         let bytes = bytes.min(self.layout().size());
         let now = clock::milliseconds();
-        let sites = sites.into_iter();
+        let sites = copies.sites.iter();
         let mut profile = FamilyProfile {
             name: self.name(),
             path: self.path(),
@@ -184,7 +204,7 @@ impl PageFamily {
             every: recorded.every,
             sites: joined(
                 sites
-                    .map(|(site, figures)| call_site(site, &figures, now, bytes))
+                    .map(|site| call_site(site, &copies.frames, now, bytes))
                     .collect(),
             ),
         };
@@ -195,24 +215,56 @@ impl PageFamily {
     }
 
     /// Looks at the tags, and copies what it found of each site that has something.
-    fn look(&'static self, whose: Whose) -> (Recorded, Vec<Found>) {
-        let mut found = Vec::new();
+    fn look(&'static self, whose: Whose) -> (Recorded, Copies) {
+        let mut copies = Copies::default();
         loop {
-            {
-                // Nothing is allocated meanwhile: a soft limit's closure may look, too.
-                let _looking = LOOKING.lock();
-                let recorded = self.heap.look_at_tags(whose);
-                let all = recorded.sites().map(|site| (site, site.figures()));
-                let mut all = all.filter(|(_, figures)| figures.blocks + figures.live_blocks > 0);
-                let room = found.capacity();
-                found.extend(all.by_ref().take(room));
-                if all.next().is_none() {
-                    return (recorded, found);
-                }
+            let recorded = self.heap.look_at_tags(whose, |site| copies.add(site));
+            if copies.is_whole() {
+                return (recorded, copies);
             }
-            found.clear();
-            found.reserve(found.capacity().max(8) * 2);
+            copies.make_room();
         }
+    }
+}
+
+impl Copies {
+    /// Copies a site, if there is room; allocates nothing.
+    fn add(&mut self, site: &Site) {
+        let figures = site.figures();
+        if figures.blocks + figures.live_blocks == 0 {
+            return;
+        }
+        let (frames, first) = (site.frames(), self.frames.len());
+        let has_room = self.sites.len() < self.sites.capacity()
+            && frames.len() <= self.frames.capacity() - first;
+        if !has_room {
+            self.missing.sites += 1;
+            self.missing.frames += frames.len();
+            return;
+        }
+        self.frames.extend_from_slice(frames);
+        self.sites.push(SiteCopy {
+            origin: site.origin,
+            thread: site.thread,
+            frames: first..self.frames.len(),
+            figures,
+        });
+    }
+
+    fn is_whole(&self) -> bool {
+        self.missing.sites == 0
+    }
+
+    /// Begins again, with room for all that there were, and for some that come meanwhile.
+    fn make_room(&mut self) {
+        let missing = core::mem::take(&mut self.missing);
+        let with_more = |count: usize| count + count / 8 + 8;
+        let sites = with_more(self.sites.len() + missing.sites);
+        let frames = with_more(self.frames.len() + missing.frames);
+        self.sites.clear();
+        self.frames.clear();
+        self.sites.reserve(sites);
+        self.frames.reserve(frames);
     }
 }
 
@@ -226,9 +278,9 @@ impl FamilyProfile {
     }
 }
 
-/// Tells of a site what a look found.
-fn call_site(site: &'static Site, figures: &SiteFigures, now: u64, bytes: usize) -> CallSite {
-    let at = site.origin;
+/// Tells of a site what a look found. `frames` are those of all sites.
+fn call_site(site: &SiteCopy, frames: &[usize], now: u64, bytes: usize) -> CallSite {
+    let (at, figures) = (site.origin, &site.figures);
     let is_live = figures.live_blocks > 0;
     // A clock that does not say the time makes no block new.
     let has_age = is_live && now > 0 && figures.oldest > 0;
@@ -237,7 +289,7 @@ fn call_site(site: &'static Site, figures: &SiteFigures, now: u64, bytes: usize)
     CallSite {
         location: Location::new(at.file, at.line, at.column, ""),
         thread: site.thread,
-        frames: site.frames,
+        frames: frames[site.frames.clone()].into(),
         live_blocks: figures.live_blocks,
         live_units: figures.live_units,
         oldest: has_age.then(|| Duration::from_millis(now.saturating_sub(figures.oldest))),
@@ -250,10 +302,10 @@ fn call_site(site: &'static Site, figures: &SiteFigures, now: u64, bytes: usize)
 
 /// Joins what is one site to a reader: the compiler may keep a location in several places.
 fn joined(mut sites: Vec<CallSite>) -> Vec<CallSite> {
-    fn key(site: &CallSite) -> (Location, &'static str, &'static [usize]) {
-        (site.location, site.thread, site.frames)
+    fn key(site: &CallSite) -> (Location, &'static str, &[usize]) {
+        (site.location, site.thread, &site.frames)
     }
-    sites.sort_by_key(|site| (key(site), Reverse(site.oldest)));
+    sites.sort_by(|a, b| (key(a), Reverse(a.oldest)).cmp(&(key(b), Reverse(b.oldest))));
     sites.dedup_by(|next, first| {
         let is_same = key(next) == key(first);
         if is_same {

@@ -8,11 +8,12 @@ mod symbols;
 
 use std::time::Duration;
 
+use crate::heap::OTHER_SITES;
 use crate::snapshot::{FamilyKey, Location, one_of};
 
 pub(crate) use at_exit::take_over;
 pub use at_exit::{LeaksAtExit, report_leaks_at_exit};
-pub(crate) use make::{LOOKING, leaks_of_scope};
+pub(crate) use make::leaks_of_scope;
 pub use make::{leaks, leaks_with_values, profile};
 pub use symbols::Frame;
 #[cfg(feature = "backtrace")]
@@ -77,13 +78,15 @@ pub struct FamilyProfile {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct CallSite {
-    /// Where the call was; the crate's version is not known.
+    /// Where the call was; the crate's version is not known. Without a line, and with a text in
+    /// parentheses in place of the file, it is one for all sites for which there was no room: records
+    /// of call sites, with their stacks, take 12 MiB at most.
     pub location: Location,
     /// Name of the thread that called, or an empty text if it has none.
     pub thread: &'static str,
     /// Return addresses of the calling functions, the innermost first; empty unless backtraces
     /// are recorded.
-    pub frames: &'static [usize],
+    pub frames: Box<[usize]>,
     /// Recorded blocks that are live.
     pub live_blocks: u64,
     /// Units of these blocks.
@@ -135,6 +138,15 @@ impl Profile {
         one_of(&self.families, name, |family| {
             (family.name, family.path, family.key)
         })
+    }
+}
+
+impl CallSite {
+    /// Returns whether it stands for all sites for which there was no room; see
+    /// [`location`](Self::location).
+    #[must_use]
+    pub fn is_others(&self) -> bool {
+        self.location.line == 0 && self.location.file == OTHER_SITES
     }
 }
 

@@ -1,6 +1,7 @@
 //! From return addresses to functions.
 
 use core::fmt::{self, Display, Formatter};
+use core::ops::Range;
 
 use super::CallSite;
 use crate::shown::Shown;
@@ -66,12 +67,22 @@ pub fn record_backtraces(frames: usize) {
 }
 
 impl CallSite {
-    /// Looks up the functions of the recorded stack, the innermost first, without mm's own. Functions
-    /// that were inlined are told apart.
+    /// Looks up the functions of the recorded stack, the innermost first, cut to the program's own:
+    /// without those of mm and std that the call went through, and without those that led to `main`
+    /// or to the thread's closure. Functions that were inlined are told apart.
+    ///
+    /// What std does between two functions of the program stays. [`frames`](Self::frames) has all
+    /// return addresses.
     ///
     /// Takes time, and memory for debug information, at the first call above all.
     #[must_use]
     pub fn backtrace(&self) -> Vec<Frame> {
+        let mut stack = self.stack();
+        stack.drain(own_frames(&stack)).collect()
+    }
+
+    /// The same with all that called: std and the C library too.
+    pub(crate) fn stack(&self) -> Vec<Frame> {
         let all = self.frames.iter();
         let mut all: Vec<_> = all.flat_map(|address| functions_at(*address)).collect();
         let caller = all.iter().position(|frame| self.is_in(frame));
@@ -96,6 +107,18 @@ fn behind_own(all: &[Frame]) -> usize {
     own.last().map_or(0, |(last, _)| last + 1)
 }
 
+/// Where the program's own functions are; all, if there are none.
+fn own_frames(all: &[Frame]) -> Range<usize> {
+    let outer = all.iter().position(Frame::is_start_of_rust);
+    let inner = &all[..outer.unwrap_or(all.len())];
+    let first = inner.iter().position(Frame::is_of_program);
+    let last = inner.iter().rposition(Frame::is_of_program);
+    match first.zip(last) {
+        Some((first, last)) => first..last + 1,
+        None => 0..all.len(),
+    }
+}
+
 impl Frame {
     fn is_of_mm(&self) -> bool {
         // The last is what the derive wrote.
@@ -103,9 +126,33 @@ impl Frame {
             || self.name().contains("::__with_cache")
     }
 
-    /// Thread-locals are what mm calls, and is called by.
+    /// Thread-locals are what mm calls, and is called by; what collects calls mm for each value.
     fn is_of_std(&self) -> bool {
-        self.begins_with(&["std::", "<std::", "core::", "<core::"])
+        const STARTS: [&str; 8] = [
+            "std::", "<std::", "core::", "<core::", "alloc::", "<alloc::", "test::", "__rust",
+        ];
+        // Where rustc says std's own files are, and where they are if they are installed.
+        let is_file = |file: &str| {
+            (file.starts_with("/rustc/") || file.contains("/rustlib/src/rust/"))
+                && file.contains("/library/")
+        };
+        self.begins_with(&STARTS) || self.file.as_deref().is_some_and(is_file)
+    }
+
+    /// What std calls a thread's closure by, `main` included: its own backtraces end there too.
+    fn is_start_of_rust(&self) -> bool {
+        self.name().contains("__rust_begin_short_backtrace")
+    }
+
+    /// What the C library starts a program or a thread by.
+    fn is_start_of_c(&self) -> bool {
+        const NAMES: [&str; 4] = ["_start", "start_thread", "clone", "clone3"];
+        self.begins_with(&["__libc_start", "__clone"]) || NAMES.contains(&self.name())
+    }
+
+    /// Whether it is neither mm's, nor std's, nor the C library's.
+    fn is_of_program(&self) -> bool {
+        !(self.is_of_mm() || self.is_of_std() || self.is_start_of_c())
     }
 
     fn begins_with(&self, starts: &[&str]) -> bool {
@@ -158,5 +205,82 @@ impl Frame {
             file: None,
             line: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str) -> Frame {
+        Frame {
+            function: (!name.is_empty()).then(|| name.to_owned()),
+            ..Frame::unknown(0x1000)
+        }
+    }
+
+    #[track_caller]
+    fn check(names: &[&str], own: &[&str]) {
+        let all: Vec<_> = names.iter().map(|name| named(name)).collect();
+        let kept: Vec<_> = all[own_frames(&all)].iter().map(Frame::name).collect();
+        assert_eq!(kept, own);
+    }
+
+    #[test]
+    fn what_leads_to_main_is_cut() {
+        let begin = "std::sys::backtrace::__rust_begin_short_backtrace";
+        let once = "core::ops::function::FnOnce::call_once";
+        let outer = [
+            "std::rt::lang_start_internal",
+            "main",
+            "__libc_start_main",
+            "_start",
+        ];
+        let stack = [&["app::load", "app::main", once, begin], outer.as_slice()].concat();
+        check(&stack, &["app::load", "app::main"]);
+        // With the hash that rustc puts behind a name.
+        let hashed = "std::sys::backtrace::__rust_begin_short_backtrace::h0123456789abcdef";
+        check(&["app::load", hashed, "app::no_more"], &["app::load"]);
+        let closure = "app::main::{{closure}}";
+        check(&[closure, begin, "start_thread", "clone3"], &[closure]);
+    }
+
+    #[test]
+    fn what_std_calls_for_the_program_is_cut_in_front_alone() {
+        let map = "<core::iter::adapters::map::Map<I,F> as core::iter::Iterator>::next";
+        let from =
+            "<alloc::vec::Vec<T> as alloc::vec::spec_from_iter::SpecFromIter<T,I>>::from_iter";
+        let stack = [map, from, "app::load", "alloc::slice::sort_by", "app::main"];
+        check(&stack, &stack[2..]);
+    }
+
+    #[test]
+    fn programs_of_c_have_no_mark() {
+        check(
+            &["load", "main", "__libc_start_call_main", "_start"],
+            &["load", "main"],
+        );
+        check(&["work", "start_thread", "clone3"], &["work"]);
+    }
+
+    #[test]
+    fn what_is_not_known_is_kept() {
+        check(&["", "app::main"], &["", "app::main"]);
+        check(&["std::a", "core::b"], &["std::a", "core::b"]);
+        check(&[], &[]);
+    }
+
+    #[test]
+    fn files_of_std_are_known() {
+        let of = |file: &str| Frame {
+            file: Some(file.to_owned()),
+            ..named("<F as Call>::call")
+        };
+        assert!(of("/rustc/0123abcd/library/core/src/iter/map.rs").is_of_std());
+        assert!(
+            of("/home/me/.rustup/toolchains/x/lib/rustlib/src/rust/library/std/src/a.rs")
+                .is_of_std()
+        );
+        assert!(!of("/home/me/library/src/lib.rs").is_of_std());
     }
 }

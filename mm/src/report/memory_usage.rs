@@ -67,7 +67,8 @@ pub struct MemoryUsage<'a> {
 }
 
 impl Snapshot {
-    /// Returns the report of memory by family, of all or of those with exactly this name or path.
+    /// Returns the report of memory by family, of all or of those that
+    /// [`families_named`](Self::families_named) finds: by name, path, or the end of a path.
     ///
     /// `SHARE` is percent of all families' live bytes in either case; the totals are there only
     /// when all families are. Of an unknown name the report is one line, with names near it.
@@ -114,7 +115,11 @@ impl Display for MemoryUsage<'_> {
                 return lines.line(PLAIN, Unknown { snapshot, name });
             }
             Some(name) => {
-                write_table(&mut lines, snapshot, |family| family.answers_to(name), None)?;
+                let wanted = snapshot.wanted(name);
+                let is_shown = |family: &FamilySnapshot| {
+                    wanted.includes((family.name, family.path, family.key))
+                };
+                write_table(&mut lines, snapshot, is_shown, None)?;
             }
         }
         write_legend(&mut lines, snapshot)

@@ -17,6 +17,7 @@ mod number;
 mod page_families;
 mod rank;
 mod table;
+mod whole;
 
 #[cfg(test)]
 mod tests;

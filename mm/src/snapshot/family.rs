@@ -161,11 +161,6 @@ impl FamilySnapshot {
     pub(crate) fn cached_bytes(&self) -> u128 {
         u128::from(self.cached_units) * u128::from(self.unit_size)
     }
-
-    /// Returns whether `name` is exactly the family's name, path or key.
-    pub(crate) fn answers_to(&self, name: &str) -> bool {
-        self.name == name || self.path == name || self.key.is(name)
-    }
 }
 
 /// How many classes of fill there are: empty, 1-24, 25-49, 50-74, 75-99 and 100 %.

@@ -8,6 +8,7 @@ mod family;
 mod key;
 mod label;
 mod location;
+mod lookup;
 mod shares;
 mod totals;
 
@@ -24,6 +25,7 @@ pub use self::location::Location;
 pub(crate) use self::family::{FILL_CLASSES, FillClass};
 pub(crate) use self::key::{Identity, Path};
 pub(crate) use self::label::Label;
+pub(crate) use self::lookup::{Wanted, one_of};
 pub(crate) use self::shares::PageShares;
 
 /// Every figure of every family at one moment.
@@ -89,11 +91,14 @@ impl Snapshot {
         }
     }
 
-    /// Finds the one family whose key, path or name is exactly `name_or_path`.
+    /// Finds the one family with this key, path or name, or end of a path.
     ///
-    /// A key means one family always, whatever others are called. A path goes before a name: when one family has the text as its path, that family is meant
-    /// even if others have it as their name. `None` when no family matches, and when it cannot
-    /// be said which of several is meant; [`families_named`](Self::families_named) has them all.
+    /// A key means one family always, whatever others are called. A path goes before a name: when one
+    /// family has the text as its path, that family is meant even if others have it as their name.
+    /// Where no name and no path is exactly this text, it may be the last parts of a path, each of
+    /// them whole: `b::Node` finds `a::b::Node`, but `ode` does not. `None` when no family matches,
+    /// and when it cannot be said which of several is meant; [`families_named`](Self::families_named)
+    /// has them all.
     ///
     /// # Examples
     ///
@@ -112,7 +117,8 @@ impl Snapshot {
         one_of(&self.families, name_or_path, |f| (f.name, f.path, f.key))
     }
 
-    /// Iterates over every family whose name, path or key is exactly `name`, in the order of paths.
+    /// Iterates over every family whose name, path or key is exactly `name`, in the order of paths; if
+    /// there is none, over those of whose path it is the end, as with [`family`](Self::family).
     ///
     /// # Examples
     ///
@@ -127,29 +133,13 @@ impl Snapshot {
     /// # Ok::<(), mm::RegisterError>(())
     /// ```
     pub fn families_named(&self, name: &str) -> impl Iterator<Item = &FamilySnapshot> {
-        self.families.iter().filter(move |f| f.answers_to(name))
+        let wanted = self.wanted(name);
+        let all = self.families.iter();
+        all.filter(move |f| wanted.includes((f.name, f.path, f.key)))
     }
-}
 
-/// Returns the family that a text means: the one with that key or that path, else the one with that
-/// name or path. `names` tells name, path and key of a family.
-pub(crate) fn one_of<'a, F>(
-    families: &'a [F],
-    text: &str,
-    names: impl Fn(&F) -> (&'static str, &'static str, FamilyKey),
-) -> Option<&'a F> {
-    let has_key = |family: &&F| names(family).2.is(text);
-    let has_path = |family: &&F| names(family).1 == text;
-    let has_either = |family: &&F| names(family).0 == text || has_path(family);
-    let keyed = only(families.iter().filter(has_key));
-    let with_path = || only(families.iter().filter(has_path));
-    keyed
-        .or_else(with_path)
-        .or_else(|| only(families.iter().filter(has_either)))
-}
-
-/// Returns the item of an iterator that has exactly one.
-fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
-    let first = items.next()?;
-    items.next().is_none().then_some(first)
+    /// Returns what a text means here.
+    pub(crate) fn wanted<'a>(&self, text: &'a str) -> Wanted<'a> {
+        Wanted::of(text, &self.families, |f| (f.name, f.path, f.key))
+    }
 }

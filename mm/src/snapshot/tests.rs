@@ -39,6 +39,25 @@ fn look_up() {
 }
 
 #[test]
+fn the_end_of_a_path_is_enough() {
+    let all = named(&[
+        ("Node", "app::tree::Node"),
+        ("Node", "app::list::Node"),
+        ("Tip", "app::tree::Leaf"),
+        ("tree::Leaf", "app::other::Leaf"),
+    ]);
+    let path = |asked: &str| all.family(asked).map(|f| f.path);
+    assert_eq!(path("list::Node"), Some("app::list::Node"));
+    // What a family is called goes first.
+    assert_eq!(path("tree::Leaf"), Some("app::other::Leaf"));
+    assert_eq!(path("Leaf"), None);
+    assert_eq!(all.families_named("Leaf").count(), 2);
+    assert_eq!(all.families_named("ist::Node").count(), 0);
+    let usage = all.memory_usage("list::Node").to_string();
+    assert_eq!(usage.matches("Node").count(), 1, "{usage}");
+}
+
+#[test]
 fn a_path_goes_before_a_name() {
     let mixed = named(&[("Node", "tree::Node"), ("Node", "Node")]);
     assert_eq!(mixed.family("Node").map(|f| f.path), Some("Node"));

@@ -12,7 +12,7 @@ use super::status::mm_status;
 use crate::error::RegisterError;
 use crate::family::PageFamily;
 use crate::registry::{families, linked_and_listed, register_of_c};
-use crate::snapshot::one_of;
+use crate::snapshot::{FamilyKey, Wanted, one_of};
 
 /// A page family: the memory, and the figures, of one type. Types of Rust have one each, and so have
 /// the structs that C programs register, by this interface or by the others.
@@ -63,6 +63,9 @@ pub unsafe extern "C" fn mm_family_register_at(
 }
 
 /// Returns the family of exactly this key or path, or else the only one of exactly this name.
+///
+/// Where no path and no name is this text, the only one of whose path it is the end, in whole parts:
+/// `b::Node` of `a::b::Node`.
 ///
 /// Refused with `MM_UNKNOWN_NAME`, or with `MM_AMBIGUOUS_NAME` if several families have the name, as
 /// types of several modules may.
@@ -204,16 +207,21 @@ fn layout(size: usize, align: usize) -> Result<Layout, RegisterError> {
 
 fn find(name: &str) -> Answer<&'static PageFamily> {
     let all: Vec<_> = linked_and_listed().collect();
-    let names = |family: &&'static PageFamily| (family.name(), family.path(), family.key());
     one_of(&all, name, names)
         .copied()
         .ok_or_else(|| not_found(&all, name))
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as a look-up calls it")]
+fn names(family: &&'static PageFamily) -> (&'static str, &'static str, FamilyKey) {
+    (family.name(), family.path(), family.key())
+}
+
 #[cold]
 fn not_found(all: &[&'static PageFamily], name: &str) -> mm_status {
     let excerpt = Excerpt::of(name.as_bytes());
-    if all.iter().any(|family| family.name() == name) {
+    let wanted = Wanted::of(name, all, names);
+    if all.iter().any(|family| wanted.includes(names(family))) {
         refuse(Refused::Ambiguous(excerpt))
     } else {
         refuse(Refused::Unknown(excerpt))

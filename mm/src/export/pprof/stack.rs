@@ -42,16 +42,20 @@ pub(super) fn frames(origin: Origin<'_>) -> Vec<Frame> {
         Origin::NotRecorded => vec![Frame::Words("(not recorded)")],
         Origin::Kept => vec![Frame::Words("(kept on purpose)")],
         Origin::Site(site) => {
-            let place = Frame::Place(site.location);
+            let place = if site.is_others() {
+                Frame::Words(site.location.file)
+            } else {
+                Frame::Place(site.location)
+            };
             let callers = callers(site).into_iter().map(Frame::Caller);
             core::iter::once(place).chain(callers).collect()
         }
     }
 }
 
-/// Looks up who called. Without symbols there are addresses, for pprof to look up.
+/// Looks up who called, the whole stack: who reads it cuts it. Without symbols there are addresses, for pprof to look up.
 fn callers(site: &CallSite) -> Vec<Caller> {
-    let frames = site.backtrace();
+    let frames = site.stack();
     let calls = frames.chunk_by(|frame, next| frame.address == next.address);
     calls.map(caller).collect()
 }
@@ -125,7 +129,7 @@ mod tests {
     #[cfg(all(feature = "backtrace", target_os = "linux"))]
     fn names_are_looked_up() {
         let mut site = crate::export::samples::site("src/a.rs", 1, 1);
-        site.frames = vec![std::thread::sleep as fn(_) as usize + 4].leak();
+        site.frames = vec![std::thread::sleep as fn(_) as usize + 4].into();
         let callers = callers(&site);
         let function = callers[0].functions.last().unwrap();
         assert!(function.name.contains("sleep"), "{callers:?}");

@@ -136,7 +136,7 @@ fn samples_are_said_to_be_samples() {
 fn callers_have_names() {
     let mut named = profile();
     let inside_of_std = std::thread::sleep as fn(_) as usize + 4;
-    named.families[0].sites[0].frames = vec![inside_of_std].leak();
+    named.families[0].sites[0].frames = vec![inside_of_std].into();
     let read = decoded(&named);
     assert!(read.frames(0)[1].contains("sleep "));
     let caller = &read.0.location[1];
@@ -152,7 +152,7 @@ fn return_address() -> usize {
 /// Has the first call site of a profile called from here.
 fn with_frames(mut profile: Profile) -> Profile {
     let site = &mut profile.families[0].sites[0];
-    site.frames = vec![return_address(), 1].leak();
+    site.frames = vec![return_address(), 1].into();
     profile
 }
 

@@ -1,0 +1,294 @@
+//! The environment that the process was started with.
+//!
+//! Not what `getenv` finds: it walks a list that `std::env::set_var`, which is safe up to edition
+//! 2021, may change on another thread meanwhile, and std's own lock cannot be taken inside of an
+//! allocation. What the program itself puts into its environment is not seen here.
+
+#[cfg(target_os = "linux")]
+use std::io::{ErrorKind, Read};
+
+/// Bytes of the longest value that is read.
+pub(crate) const LONGEST: usize = 4_096;
+
+/// A value that is longer than the room for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooLong;
+
+/// What was noted before `main`.
+#[cfg(target_os = "linux")]
+enum Noted {
+    /// Nothing: this is a library.
+    Nothing,
+    /// That there is no such variable.
+    Unset,
+    Value(Result<&'static [u8], TooLong>),
+}
+
+/// Room for a value, on the stack of who asks.
+pub(crate) type Room = [u8; LONGEST];
+
+/// Returns the value of `MM_OPTIONS`; none in a program that has rights which those who set its
+/// environment need not have. Does not allocate, for it is asked at first use.
+#[cfg(target_os = "linux")]
+pub(crate) fn options(room: &mut Room) -> Option<Result<&[u8], TooLong>> {
+    if is_privileged() {
+        return None;
+    }
+    match at_start::noted() {
+        Noted::Nothing => of_kernel(at_start::NAME, room),
+        Noted::Unset => None,
+        Noted::Value(value) => Some(value),
+    }
+}
+
+/// As above. Elsewhere nothing of ours allocates through mm, so that std is asked, which waits for
+/// who changes the environment.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn options(room: &mut Room) -> Option<Result<&[u8], TooLong>> {
+    if is_privileged() {
+        return None;
+    }
+    let value = std::env::var_os("MM_OPTIONS")?;
+    let value = value.as_encoded_bytes();
+    let copy = room.get_mut(..value.len()).map(|room| {
+        room.copy_from_slice(value);
+        &*room
+    });
+    Some(copy.ok_or(TooLong))
+}
+
+/// Whether the program runs with rights that who started it does not have: it is set-user-ID, and
+/// the like. Source: `AT_SECURE` in getauxval(3).
+#[cfg(target_os = "linux")]
+fn is_privileged() -> bool {
+    const AT_SECURE: libc::c_ulong = 23;
+    // SAFETY: `getauxval` has no preconditions.
+    unsafe { libc::getauxval(AT_SECURE) != 0 }
+}
+
+/// Elsewhere the real and the effective user and group tell.
+#[cfg(all(unix, not(target_os = "linux")))]
+fn is_privileged() -> bool {
+    // SAFETY: none of these calls has preconditions.
+    let is_other_user = unsafe { libc::getuid() } != unsafe { libc::geteuid() };
+    // SAFETY: as above.
+    is_other_user || unsafe { libc::getgid() } != unsafe { libc::getegid() }
+}
+
+/// Elsewhere rights come in another way.
+#[cfg(not(unix))]
+fn is_privileged() -> bool {
+    false
+}
+
+/// What the kernel says: it copies what `exec` was given, under no lock of the process and in a way
+/// that is a data race with nothing. Source: `proc_pid_environ(5)`.
+#[cfg(target_os = "linux")]
+fn of_kernel<'a>(name: &str, room: &'a mut Room) -> Option<Result<&'a [u8], TooLong>> {
+    // Of the thread, not of the process: that of a main thread which has ended is empty.
+    let environment = std::fs::File::open("/proc/thread-self/environ").ok()?;
+    let length = find(environment, name.as_bytes(), room)?;
+    Some(length.map(|length| &room[..length]))
+}
+
+/// Looks for `name=value` among texts that end with a zero byte. Returns how long the first value
+/// is, once it is in the room.
+#[cfg(target_os = "linux")]
+fn find(mut texts: impl Read, name: &[u8], room: &mut Room) -> Option<Result<usize, TooLong>> {
+    let mut search = Search {
+        name,
+        at: At::Name(0),
+    };
+    let mut chunk = [0; 512];
+    loop {
+        let length = match texts.read(&mut chunk) {
+            // The last value needs no zero byte.
+            Ok(0) => return search.step(0, room),
+            Ok(length) => length,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(_) => return None,
+        };
+        let mut bytes = chunk[..length].iter();
+        if let Some(found) = bytes.find_map(|byte| search.step(*byte, room)) {
+            return Some(found);
+        }
+    }
+}
+
+/// A search for the value of a name, byte by byte.
+#[cfg(target_os = "linux")]
+struct Search<'a> {
+    name: &'a [u8],
+    at: At,
+}
+
+/// Where a search is.
+#[cfg(target_os = "linux")]
+#[derive(Clone, Copy)]
+enum At {
+    /// So many bytes are those of the name.
+    Name(usize),
+    /// In a text of another name.
+    Other,
+    /// So many bytes of the value are in the room.
+    Value(usize),
+}
+
+#[cfg(target_os = "linux")]
+impl Search<'_> {
+    /// Looks at the next byte; returns the value's length at its end.
+    fn step(&mut self, byte: u8, room: &mut Room) -> Option<Result<usize, TooLong>> {
+        self.at = match (self.at, byte) {
+            (At::Value(length), 0) => return Some(Ok(length)),
+            (At::Value(length), byte) => {
+                let Some(place) = room.get_mut(length) else {
+                    return Some(Err(TooLong));
+                };
+                *place = byte;
+                At::Value(length + 1)
+            }
+            (_, 0) => At::Name(0),
+            (At::Name(length), b'=') if length == self.name.len() => At::Value(0),
+            (At::Name(length), byte) if self.name.get(length) == Some(&byte) => {
+                At::Name(length + 1)
+            }
+            _ => At::Other,
+        };
+        None
+    }
+}
+
+/// What `MM_OPTIONS` was before `main`, while there is one thread.
+#[cfg(target_os = "linux")]
+pub(crate) mod at_start {
+    use core::ffi::{CStr, c_int};
+    use std::sync::OnceLock;
+
+    use super::{LONGEST, Noted, Room, TooLong};
+
+    /// The variable that mm asks for.
+    pub(super) const NAME: &str = "MM_OPTIONS";
+
+    /// A copy, as some programs write over the text to change what `ps` shows of them. Filled by one
+    /// thread before there are others, or never.
+    static NOTED: OnceLock<Option<Result<Value, TooLong>>> = OnceLock::new();
+
+    struct Value {
+        room: Room,
+        length: usize,
+    }
+
+    impl Value {
+        fn of(text: &[u8]) -> Result<Self, TooLong> {
+            let (mut room, length) = ([0; LONGEST], text.len());
+            room.get_mut(..length).ok_or(TooLong)?.copy_from_slice(text);
+            Ok(Self { room, length })
+        }
+    }
+
+    /// Looks at the environment, if this code is part of the program itself: then it runs before
+    /// `main`, and nobody has changed the environment. That of a library may run at any time.
+    pub(crate) fn note() {
+        if is_of_program() {
+            let _ = NOTED.set(value().map(|value| Value::of(value.to_bytes())));
+        }
+    }
+
+    fn value() -> Option<&'static CStr> {
+        // SAFETY: the name ends with a zero byte, and there is no other thread yet that could change
+        // the environment meanwhile.
+        let value = unsafe { libc::getenv(c"MM_OPTIONS".as_ptr()) };
+        // SAFETY: a value ends with a zero byte, and nobody changes it before it is copied.
+        (!value.is_null()).then(|| unsafe { CStr::from_ptr(value) })
+    }
+
+    /// What was noted.
+    pub(super) fn noted() -> Noted {
+        match NOTED.get() {
+            None => Noted::Nothing,
+            Some(None) => Noted::Unset,
+            Some(Some(Ok(value))) => Noted::Value(Ok(&value.room[..value.length])),
+            Some(Some(Err(TooLong))) => Noted::Value(Err(TooLong)),
+        }
+    }
+
+    /// Whether this code lies in the program, of which the loader tells first, and not in a library.
+    fn is_of_program() -> bool {
+        /// Answers for the first that it is called for.
+        unsafe extern "C" fn first(
+            info: *mut libc::dl_phdr_info,
+            _: libc::size_t,
+            here: *mut libc::c_void,
+        ) -> c_int {
+            // SAFETY: the loader lends its description of a loaded file.
+            let info = unsafe { &*info };
+            let holds_here = || {
+                // SAFETY: there are so many headers, and they stay while the file is loaded.
+                let headers = unsafe {
+                    core::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum))
+                };
+                let mut loaded = headers
+                    .iter()
+                    .filter(|header| header.p_type == libc::PT_LOAD);
+                // Numbers of the loader's, of this class of machine.
+                #[allow(clippy::useless_conversion, reason = "32 bits elsewhere")]
+                loaded.any(|header| {
+                    let start = u64::from(info.dlpi_addr).wrapping_add(u64::from(header.p_vaddr));
+                    (here.addr() as u64).wrapping_sub(start) < u64::from(header.p_memsz)
+                })
+            };
+            if !info.dlpi_phdr.is_null() && holds_here() {
+                2
+            } else {
+                1
+            }
+        }
+        let here = (is_of_program as fn() -> bool as *const ())
+            .cast_mut()
+            .cast();
+        // SAFETY: the function is one that the call may make, and uses nothing after it returned.
+        unsafe { libc::dl_iterate_phdr(Some(first), here) == 2 }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(texts: &[u8], value: Option<Result<&[u8], TooLong>>) {
+        let mut room = [0; LONGEST];
+        let found = find(texts, b"MM", &mut room);
+        assert_eq!(
+            found.map(|found| found.map(|length| &room[..length])),
+            value
+        );
+    }
+
+    #[test]
+    fn the_first_value_of_a_name_is_found() {
+        check(b"A=1\0MM=track,leaks\0MM=2\0", Some(Ok(b"track,leaks")));
+        check(b"MM=\0", Some(Ok(b"")));
+        check(b"MM=a=b", Some(Ok(b"a=b")));
+        check(b"MMM=1\0xMM=2\0M=3\0MM\0A=MM=4\0", None);
+        check(b"", None);
+        let far = [[b'x'; 1_000].as_slice(), b"\0MM=far\0"].concat();
+        check(&far, Some(Ok(b"far")));
+    }
+
+    #[test]
+    fn a_value_that_is_too_long_is_none() {
+        let long = [b"MM=".as_slice(), &[b'x'; LONGEST]].concat();
+        check(&long, Some(Ok(&[b'x'; LONGEST])));
+        check(&[long.as_slice(), b"x"].concat(), Some(Err(TooLong)));
+    }
+
+    #[test]
+    fn the_kernel_says_what_std_says() {
+        let mut room = [0; LONGEST];
+        let path = std::env::var_os("PATH").expect("set");
+        let said = of_kernel("PATH", &mut room);
+        assert_eq!(said, Some(Ok(path.as_encoded_bytes())));
+        assert_eq!(of_kernel("MM_NO_SUCH_VARIABLE", &mut room), None);
+    }
+}

@@ -1,0 +1,20 @@
+//! All reports of a snapshot, one below the other.
+
+use core::fmt::{self, Display, Formatter};
+
+use crate::snapshot::Snapshot;
+
+/// Writes the three reports, with an empty line between them: which families there are, how much
+/// memory each holds, and how their pages are filled. Plain text, without colour; does not allocate.
+///
+/// # Examples
+///
+/// ```
+/// println!("{}", mm::snapshot());
+/// ```
+impl Display for Snapshot {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (families, memory) = (self.page_families(), self.memory_usage(None));
+        write!(f, "{families}\n\n{memory}\n\n{}", self.block_usage())
+    }
+}
