@@ -61,7 +61,8 @@ pub unsafe trait MmManaged: Sized {
     /// one `struct`, `enum` or `union` with different arguments. The derive stands on the
     /// definition, so one expansion writes all families of it. If it writes only one, of a type
     /// without type parameters (as [`family!`](crate::family) makes them too) or of one instance,
-    /// then any other instance has no family, and there is no box of it.
+    /// then any other instance has no family, and there is no box of it. (A macro that puts another
+    /// type where the definition was is like one that writes `unsafe`.)
     #[doc(hidden)]
     const __MANY_FAMILIES: bool = false;
 
@@ -299,12 +300,8 @@ pub(crate) unsafe fn release_units<T: MmManaged>(first: NonNull<T>, units: usize
     let first = first.cast();
     let _inside = Inside::enter();
     watch::take_back(first, units * size_of::<T>());
-    if T::__MANY_FAMILIES && !is_own::<T>(first) {
-        // SAFETY: the caller promises the same.
-        return unsafe { release_of_other::<T>(first, units) };
-    }
     // SAFETY: used for this call alone.
-    let cell = unsafe { cell::<T>() };
+    let cell = unsafe { cell_for::<T>(first) };
     let is_put = match units {
         // SAFETY: the caller promises that the block is live, of one unit, and unused.
         1 => unsafe { cell.put(first) },
@@ -347,6 +344,25 @@ unsafe fn cell<'a, T: MmManaged>() -> &'a CacheCell {
     // the thread runs, and only this thread uses it.
     unsafe { &*cell }
 }
+
+/// The same, if the block at `first`, of one or more units, is of that family; else one that takes no
+/// block.
+///
+/// # Safety
+///
+/// As for [`cell`].
+#[allow(clippy::inline_always, reason = "as above")]
+#[inline(always)]
+unsafe fn cell_for<'a, T: MmManaged>(first: NonNull<u8>) -> &'a CacheCell {
+    if T::__MANY_FAMILIES && !is_own::<T>(first) {
+        return &CLOSED_CELL;
+    }
+    // SAFETY: the caller promises the same.
+    unsafe { cell::<T>() }
+}
+
+/// Stays without a cache.
+static CLOSED_CELL: CacheCell = CacheCell::new();
 
 // What follows finds the cell again: an address that is kept for the rare case would cost the
 // common one a register and an instruction.
@@ -401,6 +417,10 @@ fn alloc_zeroed_slow<T: MmManaged>(units: usize) -> NonNull<T> {
 #[cold]
 #[inline(never)]
 unsafe fn release_slow<T: MmManaged>(first: NonNull<u8>, units: usize) {
+    if T::__MANY_FAMILIES && !is_own::<T>(first) {
+        // SAFETY: the caller promises the same, and the cell was none of the block's heap.
+        return unsafe { release_of_other::<T>(first, units) };
+    }
     let heap = &T::page_family().heap;
     // SAFETY: the caller's promise is the same, and the cell is this thread's of that family.
     T::__with_cache(|cell| unsafe { heap.release(cell, first, units) });

@@ -15,7 +15,6 @@ pub(crate) struct Value(pub(crate) [u32; 9]);
 /// macro can see, so it is released by its address.
 #[derive(MmManaged, Clone, Copy, Debug)]
 #[mm(instances(Instance<[u32; 9]>, Instance<[u8; 36]>))]
-#[expect(dead_code, reason = "it is written, which counts, and never read")]
 pub(crate) struct Instance<T>(pub(crate) T);
 
 /// What keeps the values of a batch.
