@@ -10,7 +10,7 @@ struct session {
 };
 
 static struct session *log_in(struct mm_family *sessions, unsigned long id) {
-  struct session *session = MM_ALLOC_ZEROED(sessions, 1);
+  struct session *session = MM_ALLOC_ZEROED_OF(sessions, struct session, 1);
   if (session)
     session->id = id;
   return session;

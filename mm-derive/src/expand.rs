@@ -107,16 +107,20 @@ fn limits(mm: &Path, limits: &Limits) -> TokenStream {
 }
 
 /// Writes the implementation of `MmManaged`. It is sound because the static is made with this
-/// type's layout, and nothing but this implementation can name the static and the cache.
+/// type's layout, and nothing but this implementation can name the static and the cache. Of several
+/// instances, each says that a box of it may hold a block of another.
 fn managed(plan: &Plan<'_>, family: &Family) -> TokenStream {
     let mm = &plan.krate;
     let header_type = &family.header_type;
     let (parameters, _, conditions) = plan.item.generics.split_for_impl();
     let parameters = family.generic.then_some(parameters);
     let conditions = family.generic.then_some(conditions);
+    let has_siblings = plan.families.len() > 1;
     quote! {
         #[automatically_derived]
         unsafe impl #parameters #mm::MmManaged for #header_type #conditions {
+            const __MANY_FAMILIES: bool = #has_siblings;
+
             #[inline]
             fn page_family() -> &'static #mm::PageFamily {
                 const { #mm::__private::require_layout::<Self>(__MM_LAYOUT) };
@@ -134,11 +138,12 @@ fn managed(plan: &Plan<'_>, family: &Family) -> TokenStream {
     }
 }
 
-/// Writes what makes two families of one value an error.
+/// Writes what makes two families of one value an error, where rustc sees it.
 ///
 /// Two instances may be subtypes of each other, as `Node<for<'a> fn(&'a u8)>` is of
 /// `Node<fn(&'static u8)>`: a box of one family could then become one of the other. rustc only
-/// warns of two trait implementations for such a pair, but refuses two inherent items.
+/// warns of two trait implementations for such a pair, but refuses two inherent items. It sees
+/// neither where an argument is another type's associated type: `__MANY_FAMILIES` is for those.
 fn only_family(plan: &Plan<'_>, family: &Family) -> Option<TokenStream> {
     if plan.families.len() < 2 {
         return None;

@@ -87,6 +87,10 @@ use proc_macro::TokenStream;
 /// here. A lifetime parameter is left out or written `'_`, which makes one family for all
 /// lifetimes.
 ///
+/// Types with several instances release their blocks by address, which takes some instructions more:
+/// safe code may turn a box of `Node<for<'a> fn(&'a u8)>` into one of `Node<fn(&'static u8)>`, and the
+/// block belongs to the first all the same.
+///
 /// With a single instance rustc takes that one wherever an argument is left open: name it where
 /// `Node::new(..)` does not say which it is.
 ///

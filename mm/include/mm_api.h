@@ -343,6 +343,10 @@ struct mm_site {
    * Line in it, from 1.
    */
   uint32_t line;
+  /**
+   * Bytes of the struct as the place knows it; `UINT32_MAX` if they are more, 0 if it does not say.
+   */
+  uint32_t struct_size;
 };
 
 /**
@@ -516,6 +520,37 @@ void *mm_family_alloc_zeroed_at(struct mm_family *family,
                                 size_t units,
                                 const char *file,
                                 uint32_t line);
+
+/**
+ * As `mm_family_alloc_at`, for `MM_ALLOC_OF`: only if the family's units have `size` bytes and are
+ * aligned to `align`, or to more. An `align` of 0 is not compared.
+ *
+ * Else it is refused with `MM_BAD_LAYOUT`.
+ *
+ * # Safety
+ *
+ * `family` is null or a family; `file` is null or a string of C.
+ */
+void *mm_family_alloc_of_at(struct mm_family *family,
+                            size_t units,
+                            size_t size,
+                            size_t align,
+                            const char *file,
+                            uint32_t line);
+
+/**
+ * As `mm_family_alloc_of_at`, for `MM_ALLOC_ZEROED_OF`: all bytes are zero.
+ *
+ * # Safety
+ *
+ * `family` is null or a family; `file` is null or a string of C.
+ */
+void *mm_family_alloc_zeroed_of_at(struct mm_family *family,
+                                   size_t units,
+                                   size_t size,
+                                   size_t align,
+                                   const char *file,
+                                   uint32_t line);
 
 /**
  * Releases a block of whatever family. `NULL` is none.
@@ -819,6 +854,21 @@ void *mm_inst_xcalloc(struct mm_instance_ *instance, const char *struct_name, in
 void *mm_inst_xcalloc_at(struct mm_instance_ *instance, struct mm_site *site, int64_t units);
 
 /**
+ * As `xcalloc`, for `XCALLOC` where compilers know no sites: it knows its place in the source, and how
+ * many bytes the struct has there; 0 is not known.
+ *
+ * # Safety
+ *
+ * `instance` is null or an instance; `struct_name` and `file` are null or strings of C.
+ */
+void *mm_inst_xcalloc_sized(struct mm_instance_ *instance,
+                            const char *struct_name,
+                            size_t struct_size,
+                            int64_t units,
+                            const char *file,
+                            uint32_t line);
+
+/**
  * Allocates a zeroed buffer of `bytes` bytes, aligned to 16, of the instance's family of plain bytes.
  *
  * # Safety
@@ -943,6 +993,9 @@ void mm_uapi_register_at(const char *struct_name,
  * `NULL`, and a line on standard error, if there is no such family, `units` is negative, or there is
  * no memory. A block of 0 units has no memory, and may be released.
  *
+ * It gets no size, so it cannot tell that another source has another struct of this name: `XCALLOC`
+ * can.
+ *
  * # Safety
  *
  * `struct_name` is null or a string of C.
@@ -958,6 +1011,20 @@ void *mm_uapi_xcalloc(const char *struct_name,
  * `XCALLOC` made the site.
  */
 void *mm_uapi_xcalloc_at(struct mm_site *site, int64_t units);
+
+/**
+ * As `xcalloc`, for `XCALLOC` where compilers know no sites: it knows its place in the source, and how
+ * many bytes the struct has there; 0 is not known.
+ *
+ * # Safety
+ *
+ * `struct_name` and `file` are null or strings of C.
+ */
+void *mm_uapi_xcalloc_sized(const char *struct_name,
+                            size_t struct_size,
+                            int64_t units,
+                            const char *file,
+                            uint32_t line);
 
 /**
  * Allocates a zeroed buffer of `bytes` bytes, aligned to 16, of the family of plain bytes.

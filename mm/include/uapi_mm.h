@@ -34,13 +34,16 @@ typedef struct vm_page_family_ vm_page_family_t;
 
 /* Registers the page family of a struct; its name is the text of the argument. */
 #define MM_REG_STRUCT(struct_name)                                                                 \
-  (mm_uapi_register_at(#struct_name, sizeof(struct_name), __FILE__, __LINE__))
+  (mm_uapi_register_at(#struct_name, MM_SIZE_OF(struct_name), __FILE__, __LINE__))
 
-/* A block of zeroed structs. */
+/* A block of zeroed structs. NULL, and a line on standard error, if a struct of another size was
+ * registered by this name. */
 #if defined(MM_SITE)
-#define XCALLOC(units, struct_name) (mm_uapi_xcalloc_at(MM_SITE(#struct_name), (units)))
+#define XCALLOC(units, struct_name)                                                                \
+  (mm_uapi_xcalloc_at(MM_SITE(#struct_name, MM_SIZE_HERE(struct_name)), (units)))
 #else
-#define XCALLOC(units, struct_name) (mm_uapi_xcalloc(#struct_name, (units)))
+#define XCALLOC(units, struct_name)                                                                \
+  (mm_uapi_xcalloc_sized(#struct_name, MM_SIZE_HERE(struct_name), (units), __FILE__, __LINE__))
 #endif
 
 /* A zeroed buffer. */

@@ -33,14 +33,17 @@ typedef struct vm_page_family_ vm_page_family_t;
 
 /* Registers the page family of a struct; its name is the text of the argument. */
 #define MM_REG_STRUCT(mm_inst, struct_name)                                                        \
-  (mm_inst_register_at((mm_inst), #struct_name, sizeof(struct_name), __FILE__, __LINE__))
+  (mm_inst_register_at((mm_inst), #struct_name, MM_SIZE_OF(struct_name), __FILE__, __LINE__))
 
-/* A block of zeroed structs. */
+/* A block of zeroed structs. NULL, and a line on standard error, if a struct of another size was
+ * registered by this name. */
 #if defined(MM_SITE)
 #define XCALLOC(mm_inst, units, struct_name)                                                       \
-  (mm_inst_xcalloc_at((mm_inst), MM_SITE(#struct_name), (units)))
+  (mm_inst_xcalloc_at((mm_inst), MM_SITE(#struct_name, MM_SIZE_HERE(struct_name)), (units)))
 #else
-#define XCALLOC(mm_inst, units, struct_name) (mm_inst_xcalloc((mm_inst), #struct_name, (units)))
+#define XCALLOC(mm_inst, units, struct_name)                                                       \
+  (mm_inst_xcalloc_sized((mm_inst), #struct_name, MM_SIZE_HERE(struct_name), (units), __FILE__,    \
+                         __LINE__))
 #endif
 
 /* A zeroed buffer. */

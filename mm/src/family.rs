@@ -3,7 +3,7 @@
 use core::alloc::Layout;
 use core::fmt;
 use core::panic;
-use core::ptr;
+use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering;
 
 use crate::alike::{Alike, Chains};
@@ -77,6 +77,12 @@ pub(crate) fn listed() -> impl Iterator<Item = &'static PageFamily> {
 /// The family that a heap is of, once it is listed.
 pub(crate) fn of_heap(heap: &'static Heap) -> Option<&'static PageFamily> {
     listed().find(|family| ptr::eq(&raw const family.heap, heap))
+}
+
+/// The family that counts the block at `first`, whose units have no size and the alignment `align`.
+pub(crate) fn of_no_size(first: NonNull<u8>, align: usize) -> Option<&'static PageFamily> {
+    let number = Heap::number_of_no_size(first.addr(), align)?;
+    listed().find(|family| family.layout.size() == 0 && family.number() == number)
 }
 
 /// The family `newest` and those listed before it.

@@ -5,9 +5,9 @@ use core::panic::Location;
 use core::ptr::NonNull;
 
 use crate::error::AllocError;
-use crate::family::PageFamily;
+use crate::family::{self, PageFamily};
 use crate::handle::{self, MmBox};
-use crate::heap::{Block, CacheCell};
+use crate::heap::{Block, CacheCell, Heap};
 use crate::holders::Holders;
 use crate::os::{Inside, process, watch};
 
@@ -19,7 +19,8 @@ use crate::os::{Inside, process, watch};
 ///
 /// Only the derive implements this trait. [`page_family`](Self::page_family) must always return
 /// the same family, whose layout is that of `Self` and which no other type shares, and
-/// `__with_cache` must always pass the calling thread's one cell of that family.
+/// `__with_cache` must always pass the calling thread's one cell of that family. `__MANY_FAMILIES`
+/// must be true where a subtype of `Self`, or a type that `Self` is a subtype of, has another family.
 ///
 /// # Examples
 ///
@@ -45,6 +46,25 @@ use crate::os::{Inside, process, watch};
 pub unsafe trait MmManaged: Sized {
     /// Returns the one page family of this type.
     fn page_family() -> &'static PageFamily;
+
+    /// Whether a block that is owned as one of this type may be another family's.
+    ///
+    /// Lifetimes are all that subtypes differ in. A family serves all lifetimes that are the type's
+    /// own parameters, so what is left is `for<'a>` inside of a type argument:
+    /// `Node<for<'a> fn(&'a u8)>` is a subtype of `Node<fn(&'static u8)>`, and safe code turns a box
+    /// of the first into a box of the second. Each may be named by an alias or by another type's
+    /// associated type, through which no macro sees, and which rustc's check for overlaps misses. So
+    /// this is true of every type that has several families, one for each instance: its blocks are
+    /// released, and marked as kept, by their address.
+    ///
+    /// It is false where no such pair can be. Two types of which one is a subtype of the other are
+    /// one `struct`, `enum` or `union` with different arguments. The derive stands on the
+    /// definition, so one expansion writes all families of it. If it writes only one, of a type
+    /// without type parameters (as [`family!`](crate::family) makes them too) or of one instance,
+    /// then any other instance has no family, and there is no box of it. (A macro that puts another
+    /// type where the definition was is like one that writes `unsafe`.)
+    #[doc(hidden)]
+    const __MANY_FAMILIES: bool = false;
 
     /// Lends the calling thread's cell of this type's family to `f`.
     #[doc(hidden)]
@@ -141,7 +161,9 @@ pub unsafe trait MmManaged: Sized {
     ///
     /// A live unit need not hold a value: not while [`MmBox::from_fn`] calls the closure that makes it,
     /// or in the destructor of a neighbour, nor before whoever got it from
-    /// [`PageFamily::alloc`] wrote to it.
+    /// [`PageFamily::alloc`] wrote to it. And it may hold a value of a type that `Self` is a subtype
+    /// of: a `MmBox<Node<'static>>` can become a `MmBox<Node<'a>>`, to which the program then writes a
+    /// value that borrows.
     ///
     /// # Safety
     ///
@@ -271,15 +293,15 @@ fn alloc_units_zeroed<T: MmManaged>(units: usize) -> NonNull<T> {
 ///
 /// # Safety
 ///
-/// `first` is the start of a live block of exactly `units` units of `T`'s family, which nobody
-/// uses any more.
+/// `first` is the start of a live block of exactly `units` units of `T`'s family, or of a family that
+/// [`__MANY_FAMILIES`](MmManaged::__MANY_FAMILIES) speaks of. Nobody uses the block any more.
 #[inline]
 pub(crate) unsafe fn release_units<T: MmManaged>(first: NonNull<T>, units: usize) {
     let first = first.cast();
     let _inside = Inside::enter();
     watch::take_back(first, units * size_of::<T>());
     // SAFETY: used for this call alone.
-    let cell = unsafe { cell::<T>() };
+    let cell = unsafe { cell_for::<T>(first) };
     let is_put = match units {
         // SAFETY: the caller promises that the block is live, of one unit, and unused.
         1 => unsafe { cell.put(first) },
@@ -322,6 +344,25 @@ unsafe fn cell<'a, T: MmManaged>() -> &'a CacheCell {
     // the thread runs, and only this thread uses it.
     unsafe { &*cell }
 }
+
+/// The same, if the block at `first`, of one or more units, is of that family; else one that takes no
+/// block.
+///
+/// # Safety
+///
+/// As for [`cell`].
+#[allow(clippy::inline_always, reason = "as above")]
+#[inline(always)]
+unsafe fn cell_for<'a, T: MmManaged>(first: NonNull<u8>) -> &'a CacheCell {
+    if T::__MANY_FAMILIES && !is_own::<T>(first) {
+        return &CLOSED_CELL;
+    }
+    // SAFETY: the caller promises the same.
+    unsafe { cell::<T>() }
+}
+
+/// Stays without a cache.
+static CLOSED_CELL: CacheCell = CacheCell::new();
 
 // What follows finds the cell again: an address that is kept for the rare case would cost the
 // common one a register and an instruction.
@@ -376,9 +417,49 @@ fn alloc_zeroed_slow<T: MmManaged>(units: usize) -> NonNull<T> {
 #[cold]
 #[inline(never)]
 unsafe fn release_slow<T: MmManaged>(first: NonNull<u8>, units: usize) {
+    if T::__MANY_FAMILIES && !is_own::<T>(first) {
+        // SAFETY: the caller promises the same, and the cell was none of the block's heap.
+        return unsafe { release_of_other::<T>(first, units) };
+    }
     let heap = &T::page_family().heap;
     // SAFETY: the caller's promise is the same, and the cell is this thread's of that family.
     T::__with_cache(|cell| unsafe { heap.release(cell, first, units) });
+}
+
+/// The heap of the block at `first`, of one or more units, which is owned as one of `T`'s.
+pub(crate) fn owner<T: MmManaged>(first: NonNull<u8>) -> &'static Heap {
+    let own = &T::page_family().heap;
+    if !T::__MANY_FAMILIES || is_own::<T>(first) {
+        return own;
+    }
+    let found = match size_of::<T>() {
+        0 => family::of_no_size(first, align_of::<T>()).map(|family| &family.heap),
+        _ => Heap::at(first.addr().get()),
+    };
+    found.unwrap_or(own)
+}
+
+/// Whether the block at `first`, of one or more units, is of `T`'s family.
+#[inline]
+fn is_own<T: MmManaged>(first: NonNull<u8>) -> bool {
+    let own = &T::page_family().heap;
+    match size_of::<T>() {
+        0 => Heap::number_of_no_size(first.addr(), align_of::<T>()) == Some(own.number()),
+        _ => own.owns(first.addr().get()),
+    }
+}
+
+/// # Safety
+///
+/// As for [`release_units`].
+#[cold]
+#[inline(never)]
+unsafe fn release_of_other<T: MmManaged>(first: NonNull<u8>, units: usize) {
+    if units > 0 {
+        // SAFETY: the block is live, of this many units, and nobody uses it, says the caller; by its
+        // address it is of this heap. Units of a subtype have the same size and alignment.
+        unsafe { owner::<T>(first).release_without_cell(first, units) };
+    }
 }
 
 /// Ends an allocation that has no way to return its error; `align` is the family's, in bytes.

@@ -23,6 +23,7 @@ pub(crate) fn folder() -> &'static Path {
             .args(["--lib", "--features", "capi"])
             .args(["--crate-type", "staticlib,cdylib", "--target-dir"])
             .arg(&target)
+            .args(["--", "--cfg", "mm_initial_exec"])
             .env_remove("CARGO_BUILD_TARGET")
             .current_dir(WORKSPACE);
         assert!(cargo.status().expect("cargo runs").success());

@@ -1,7 +1,7 @@
 //! Programs with one job each, in every form.
 
 use crate::compile::{Form, Sources};
-use crate::expected::{is_right, is_right_as, program_is_right};
+use crate::expected::{complaints_of, is_right, is_right_as, program_is_right};
 
 #[test]
 fn what_is_released_is_used_again() {
@@ -46,6 +46,22 @@ fn no_start_is_needed() {
 #[test]
 fn macros_stand_anywhere() {
     is_right(&Sources::of(&["macros.c", "macros_other.c"]));
+}
+
+#[test]
+fn two_structs_of_one_name_are_told_apart() {
+    is_right(&Sources::of(&["two_sizes.c", "two_sizes_other.c"]));
+    let sources = Sources::of(&["two_sizes.cpp", "two_sizes_other.c"]);
+    let ran = sources.compile(Form::Static).run(&[]);
+    ran.ends_well().complains(&complaints_of("two_sizes.c"));
+    program_is_right("two_sizes_instance.c");
+}
+
+#[test]
+fn a_struct_that_mm_cannot_align_does_not_compile() {
+    let errors = Sources::of(&["too_aligned.c"]).try_compile(Form::Static);
+    let errors = errors.err().expect("it does not compile");
+    assert!(errors.contains("MM_REG_STRUCT"), "{errors}");
 }
 
 #[test]

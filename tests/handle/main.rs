@@ -12,4 +12,5 @@ mod raw;
 #[cfg(feature = "serde")]
 mod serde;
 mod shape;
+mod subtypes;
 mod traits;

@@ -11,6 +11,12 @@ use mm_gate_counts::look_at;
 #[expect(dead_code, reason = "it is written, which counts, and never read")]
 pub(crate) struct Value(pub(crate) [u32; 9]);
 
+/// One of two instances, each with a family: a box of either may hold the other's block as far as a
+/// macro can see, so it is released by its address.
+#[derive(MmManaged, Clone, Copy, Debug)]
+#[mm(instances(Instance<[u32; 9]>, Instance<[u8; 36]>))]
+pub(crate) struct Instance<T>(pub(crate) T);
+
 /// What keeps the values of a batch.
 pub(crate) type Slots = [Option<MmBox<Value>>];
 
@@ -19,6 +25,15 @@ pub(crate) type Slots = [Option<MmBox<Value>>];
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "Rust" fn mm_gate_pair(value: &Value) {
+    let made = MmBox::new(*value);
+    look_at(&*made);
+}
+
+/// One pair of a type that has several families.
+// SAFETY: the name starts with the package's, and nothing else defines it.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "Rust" fn mm_gate_instance_pair(value: &Instance<[u32; 9]>) {
     let made = MmBox::new(*value);
     look_at(&*made);
 }

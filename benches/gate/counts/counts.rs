@@ -21,12 +21,13 @@ use gungraun::{Callgrind, EntryPoint, LibraryBenchmarkConfig};
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use mm::MmManaged;
 
-use counted::{Slots, Value};
+use counted::{Instance, Slots, Value};
 
 /// How often each is done; `mm-gate` divides by it.
 const TIMES: usize = 1_000;
 
 const VALUE: Value = Value([7; 9]);
+const INSTANCE: Instance<[u32; 9]> = Instance([7; 9]);
 const OF_LIBRARY: mm_gate_counts::Value = mm_gate_counts::Value([7; 9]);
 
 /// Counts in functions of this name. Caches are not simulated: instructions depend on no cache.
@@ -52,6 +53,14 @@ fn slots(count: usize) -> Box<Slots> {
 fn pair(_warm: ()) {
     for _ in 0..TIMES {
         counted::mm_gate_pair(black_box(&VALUE));
+    }
+}
+
+#[library_benchmark(config = count_in("mm_gate_instance_pair"))]
+#[bench::one(drop(mm::MmBox::new(INSTANCE)))]
+fn instance_pair(_warm: ()) {
+    for _ in 0..TIMES {
+        counted::mm_gate_instance_pair(black_box(&INSTANCE));
     }
 }
 
@@ -98,6 +107,6 @@ fn xcalloc(_warm: ()) {
 
 library_benchmark_group!(
     name = figures;
-    benchmarks = pair, library_pair, pairs, bare_loop, batch, hand_over, xcalloc
+    benchmarks = pair, instance_pair, library_pair, pairs, bare_loop, batch, hand_over, xcalloc
 );
 main!(library_benchmark_groups = figures);

@@ -1,14 +1,15 @@
 //! How C programs get blocks: a family, a number of units, and `NULL` if that cannot be.
 
-use core::ffi::c_void;
+use core::ffi::{c_char, c_void};
 use core::fmt::Display;
 use core::ptr;
 
 use super::family::Family;
 use super::instance::mm_instance_;
-use super::named::family_at;
+use super::named::{family_at, family_of_size};
 use super::place::Place;
 use super::site::mm_site;
+use super::struct_size::StructSize;
 use crate::shown::Shown;
 
 /// A block of `units` zeroed units; null, and a line, if there is none.
@@ -17,6 +18,23 @@ pub(super) fn xcalloc(family: &'static Family, units: i64, place: Place<'_>) -> 
         Ok(units) => allocate(family, units, place),
         Err(_) => negative(family, units, place),
     }
+}
+
+/// The same of the family of a name, for a place that knows the struct's size.
+///
+/// # Safety
+///
+/// `name` is null or a string of C.
+pub(super) unsafe fn xcalloc_sized(
+    instance: &'static mm_instance_,
+    name: *const c_char,
+    size: StructSize,
+    units: i64,
+    place: Place<'_>,
+) -> *mut c_void {
+    // SAFETY: the caller promises it.
+    let family = unsafe { family_of_size(instance, name, size, place) };
+    family.map_or(ptr::null_mut(), |family| xcalloc(family, units, place))
 }
 
 /// The same for a place in the source, which remembers its family.

@@ -13,6 +13,7 @@ use super::place::Place;
 use super::release;
 use super::report;
 use super::site::mm_site;
+use super::struct_size::StructSize;
 
 /// Makes an instance: a set of families of its own, which stays. `NULL`, and a line on standard error,
 /// without memory for it.
@@ -102,6 +103,30 @@ pub unsafe extern "C" fn mm_inst_xcalloc_at(
     let instance = unsafe { mm_instance_::named(instance) };
     // SAFETY: the caller promises it.
     unsafe { allocate::xcalloc_at(site, units, instance, false) }
+}
+
+/// As `xcalloc`, for `XCALLOC` where compilers know no sites: it knows its place in the source, and how
+/// many bytes the struct has there; 0 is not known.
+///
+/// # Safety
+///
+/// `instance` is null or an instance; `struct_name` and `file` are null or strings of C.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_inst_xcalloc_sized(
+    instance: *mut mm_instance_,
+    struct_name: *const c_char,
+    struct_size: usize,
+    units: i64,
+    file: *const c_char,
+    line: u32,
+) -> *mut c_void {
+    let size = StructSize::of(struct_size);
+    // SAFETY: the caller promises it.
+    let instance = unsafe { mm_instance_::named(instance) };
+    // SAFETY: the caller promises it.
+    let place = unsafe { Place::line(file, line) };
+    // SAFETY: the caller promises it.
+    unsafe { allocate::xcalloc_sized(instance, struct_name, size, units, place) }
 }
 
 /// Allocates a zeroed buffer of `bytes` bytes, aligned to 16, of the instance's family of plain bytes.

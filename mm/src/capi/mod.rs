@@ -42,6 +42,7 @@ mod place;
 mod release;
 mod report;
 mod site;
+mod struct_size;
 mod uapi;
 
 pub use api::*;

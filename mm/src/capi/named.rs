@@ -6,6 +6,8 @@ use super::family::{Family, vm_page_family_};
 use super::instance::mm_instance_;
 use super::place::{Place, location, text};
 use super::site::mm_site;
+use super::struct_size::{OtherSize, StructSize};
+use crate::error::RegisterError;
 use crate::shown::Shown;
 
 /// The family of a name; a line if there is none.
@@ -45,11 +47,33 @@ pub(super) unsafe fn family_at(
     let name = unsafe { mm_site::name(site) };
     // SAFETY: as above.
     let place = unsafe { mm_site::place(site) };
+    // SAFETY: as above.
+    let size = unsafe { mm_site::struct_size(site) };
     // SAFETY: the macro put a string there.
-    let family = unsafe { family_named(instance, name, place) }?;
+    let family = unsafe { family_of_size(instance, name, size, place) }?;
     // SAFETY: as above.
     unsafe { mm_site::remember(site, family) };
     Some(family)
+}
+
+/// The family of a name, whose units have this size; a line if there is none.
+///
+/// # Safety
+///
+/// As for [`family_named`].
+pub(super) unsafe fn family_of_size(
+    instance: &'static mm_instance_,
+    name: *const c_char,
+    size: StructSize,
+    place: Place<'_>,
+) -> Option<&'static Family> {
+    // SAFETY: the caller promises it.
+    let family = unsafe { family_named(instance, name, place) }?;
+    let other = OtherSize::of(family, size);
+    if let Some(other) = &other {
+        place.complain(other);
+    }
+    other.is_none().then_some(family)
 }
 
 /// Registers a family; a line if that cannot be.
@@ -70,7 +94,24 @@ pub(super) unsafe fn register(
     }
     let registered = instance.register(name, size, location(place));
     if let Err(refused) = registered {
-        place.complain(refused);
+        complain(instance, name, size, refused, place);
+    }
+}
+
+/// Says why a family was not registered, and what other struct has its name.
+#[cold]
+fn complain(
+    instance: &'static mm_instance_,
+    name: &CStr,
+    size: usize,
+    refused: RegisterError,
+    place: Place<'_>,
+) {
+    let is_taken = matches!(refused, RegisterError::DuplicateName { .. });
+    let known = instance.find(name).filter(|_| is_taken);
+    match known.and_then(|known| OtherSize::of(known, StructSize::of(size))) {
+        Some(other) => place.complain(other),
+        None => place.complain(refused),
     }
 }
 

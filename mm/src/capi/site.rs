@@ -7,6 +7,7 @@ use core::sync::atomic::{AtomicPtr, Ordering::Acquire, Ordering::Release};
 
 use super::family::{Family, vm_page_family_};
 use super::place::Place;
+use super::struct_size::StructSize;
 
 /// One place of a program that allocates: made by `XCALLOC`, and used by nobody else.
 ///
@@ -25,7 +26,15 @@ pub struct mm_site {
     pub file: *const c_char,
     /// Line in it, from 1.
     pub line: u32,
+    /// Bytes of the struct as the place knows it; `UINT32_MAX` if they are more, 0 if it does not say.
+    pub struct_size: u32,
 }
+
+// Objects of older headers end with `line`. The program's loader made what lay behind it zero.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(
+    size_of::<mm_site>() == offset_of!(mm_site, line).next_multiple_of(size_of::<usize>()) + 8
+);
 
 impl mm_site {
     /// The family that was found before, if it is near.
@@ -72,6 +81,16 @@ impl mm_site {
     pub(super) unsafe fn name(site: *const Self) -> *const c_char {
         // SAFETY: the caller promises a site, of which nobody changes this field.
         unsafe { (*site).name }
+    }
+
+    /// Bytes of the struct as the place knows it, if it says them.
+    ///
+    /// # Safety
+    ///
+    /// As for [`near`](Self::near).
+    pub(super) unsafe fn struct_size(site: *const Self) -> StructSize {
+        // SAFETY: the caller promises a site, of which nobody changes this field.
+        StructSize(unsafe { (*site).struct_size })
     }
 
     /// # Safety

@@ -10,6 +10,7 @@ use super::place::Place;
 use super::release;
 use super::report;
 use super::site::mm_site;
+use super::struct_size::StructSize;
 
 /// Does nothing: mm needs no start. Programs may call it any number of times, or never.
 #[unsafe(no_mangle)]
@@ -56,6 +57,9 @@ pub unsafe extern "C" fn mm_uapi_register_at(
 /// `NULL`, and a line on standard error, if there is no such family, `units` is negative, or there is
 /// no memory. A block of 0 units has no memory, and may be released.
 ///
+/// It gets no size, so it cannot tell that another source has another struct of this name: `XCALLOC`
+/// can.
+///
 /// # Safety
 ///
 /// `struct_name` is null or a string of C.
@@ -78,6 +82,27 @@ pub unsafe extern "C" fn mm_uapi_xcalloc(struct_name: *const c_char, units: c_in
 pub unsafe extern "C" fn mm_uapi_xcalloc_at(site: *mut mm_site, units: i64) -> *mut c_void {
     // SAFETY: the caller promises it.
     unsafe { allocate::xcalloc_at(site, units, mm_instance_::global(), true) }
+}
+
+/// As `xcalloc`, for `XCALLOC` where compilers know no sites: it knows its place in the source, and how
+/// many bytes the struct has there; 0 is not known.
+///
+/// # Safety
+///
+/// `struct_name` and `file` are null or strings of C.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_uapi_xcalloc_sized(
+    struct_name: *const c_char,
+    struct_size: usize,
+    units: i64,
+    file: *const c_char,
+    line: u32,
+) -> *mut c_void {
+    let (instance, size) = (mm_instance_::global(), StructSize::of(struct_size));
+    // SAFETY: the caller promises it.
+    let place = unsafe { Place::line(file, line) };
+    // SAFETY: the caller promises it.
+    unsafe { allocate::xcalloc_sized(instance, struct_name, size, units, place) }
 }
 
 /// Allocates a zeroed buffer of `bytes` bytes, aligned to 16, of the family of plain bytes.

@@ -5,7 +5,7 @@ use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
 
 use super::{Block, MmBox, sealed};
-use crate::managed::MmManaged;
+use crate::managed::owner;
 
 /// The owner of a block that is no leak, though it stays until the program ends: what statics
 /// hold on purpose.
@@ -42,7 +42,8 @@ impl<B: Block + ?Sized> Kept<B> {
     pub fn new(block: MmBox<B>) -> Self {
         let units = units(&block);
         if units > 0 {
-            B::Unit::page_family().heap.keep(block.ptr.cast(), units);
+            let first = block.ptr.cast();
+            owner::<B::Unit>(first).keep(first, units);
         }
         Self(ManuallyDrop::new(block))
     }
@@ -93,8 +94,8 @@ impl<B: Block + ?Sized> Kept<B> {
     unsafe fn take(&mut self) -> MmBox<B> {
         let units = units(&self.0);
         if units > 0 {
-            let heap = &B::Unit::page_family().heap;
-            heap.keep_no_more(self.0.ptr.cast(), units);
+            let first = self.0.ptr.cast();
+            owner::<B::Unit>(first).keep_no_more(first, units);
         }
         // SAFETY: the caller promises that this is the last use.
         unsafe { ManuallyDrop::take(&mut self.0) }

@@ -114,10 +114,10 @@ impl<T: MmManaged> Block for [T] {
 ///
 /// # Invariants
 ///
-/// 1. `ptr` is what `B::Unit`'s page family gave for a block of exactly as many units as `B` has
-///    (one for `T`, the length for `[T]`), and that block is live. It is thus not null, is aligned
-///    for `B::Unit`, and may be used for all of the block. Zero units have an address that is
-///    never accessed.
+/// 1. `ptr` is what `B::Unit`'s page family, or that of another instance of the same generic type,
+///    gave for a block of exactly as many units as `B` has (one for `T`, the length for `[T]`), and
+///    that block is live. It is thus not null, is aligned for `B::Unit`, and may be used for all of
+///    the block. Zero units have an address that is never accessed.
 /// 2. Every unit of the block holds a valid value of `B::Unit`.
 /// 3. Nobody else owns the block or its values: they are reached only through this `MmBox` and
 ///    what is borrowed from it, and only it drops the values and releases the block, once.

@@ -128,7 +128,7 @@ impl<B: Block + ?Sized> MmBox<B> {
     /// - `raw` must be where a live block of `B::Unit`'s page family starts, as
     ///   [`into_raw`](Self::into_raw), [`leak`](Self::leak), or
     ///   [`alloc`](crate::PageFamily::alloc) and its zeroing kin on `B::Unit::page_family()` gave
-    ///   it.
+    ///   it. Of a generic type it may be another instance's family, if `into_raw` or `leak` gave it.
     /// - The block must have exactly as many units as `B` says: one for `T`, the slice's length
     ///   for `[T]`.
     /// - Each unit must hold a valid value of `B::Unit`.

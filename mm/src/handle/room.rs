@@ -14,8 +14,9 @@ use crate::managed::{MmManaged, alloc_units, release_units, try_alloc_units};
 ///
 /// # Invariants
 ///
-/// 1. `first` is what `T`'s page family gave for a block of exactly `units` units, and that block
-///    is live: `first` is aligned, and may be used for all `units` of them.
+/// 1. `first` is what `T`'s page family, or that of another instance of the same generic type, gave
+///    for a block of exactly `units` units, and that block is live: `first` is aligned, and may be
+///    used for all `units` of them.
 /// 2. Only this room releases the block, and no reference into it is alive when it does.
 pub(super) struct Room<T: MmManaged> {
     first: NonNull<T>,

@@ -196,13 +196,6 @@ impl Heap {
         first.addr() == EMPTY_BLOCK
     }
 
-    /// Whether the address lies in memory of this family.
-    #[inline]
-    pub(crate) fn owns(&'static self, address: usize) -> bool {
-        let record = SPACE.record_at(address);
-        record.is_some_and(|record| ptr::eq(record.heap(), self))
-    }
-
     /// The family that the live block at `first` belongs to, and its units.
     ///
     /// # Errors
@@ -223,22 +216,6 @@ impl Heap {
     #[cold]
     fn open_for(&'static self, cell: &CacheCell) -> bool {
         !self.goes_past_caches() && thread::open(self, cell)
-    }
-
-    /// # Safety
-    ///
-    /// As for [`release`](Self::release).
-    unsafe fn put_or_release(&'static self, cell: &CacheCell, first: NonNull<u8>, units: usize) {
-        let is_put = match units {
-            // SAFETY: the caller promises the same.
-            1 => unsafe { cell.put(first) },
-            // SAFETY: the same.
-            _ => unsafe { cell.put_row(first, units) },
-        };
-        if !is_put {
-            // SAFETY: the same, and the cell did not take it.
-            unsafe { self.release(cell, first, units) };
-        }
     }
 }
 

@@ -34,8 +34,8 @@
 //! it, in place of the caches; `huge` asks for the OS pages. `supervised` has every call take the lock
 //! of families that are limited (`quota`) or tracked (`tracking`, with `asker`, `caller`, `names`,
 //! `scopes`, `sites`, `tags`, and `recording` for their memory). `by_address`
-//! takes and releases the blocks of C programs, with `marks` and `cards`. `geometry` and
-//! `slot_map` calculate; `extent` with its `page`s and `large` are the kinds of `record` that address
+//! takes and releases the blocks of C programs, with `marks` and `cards`; `owner` finds the heap
+//! of a block. `geometry` and `slot_map` calculate; `extent` with its `page`s and `large` are the kinds of `record` that address
 //! space can have;
 //! `shelves`, `runs` and `large_runs` sort them; `central` is a family behind its lock; `cache` and
 //! `thread` are what a thread holds of it; `figures` counts, `check` counts again, `visit` shows
@@ -73,6 +73,7 @@ mod meta;
 #[cfg(all(test, loom))]
 pub(crate) mod models;
 mod names;
+mod owner;
 mod page;
 mod quarantine;
 pub(crate) mod quota;
@@ -203,14 +204,6 @@ impl Block {
             unsafe { self.first.write_bytes(0, bytes) };
         }
         self.first
-    }
-
-    fn of_no_size(align: usize) -> Self {
-        let address = NonZeroUsize::new(align).unwrap_or(NonZeroUsize::MIN);
-        Self {
-            first: NonNull::without_provenance(address),
-            zero: true,
-        }
     }
 }
 

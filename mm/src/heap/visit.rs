@@ -12,6 +12,7 @@
 
 use core::ptr::NonNull;
 
+use super::Heap;
 use super::cache::CacheRecord;
 use super::central::Central;
 use super::geometry::{GRANULE, Placement};
@@ -20,7 +21,6 @@ use super::page::Page;
 use super::record::Record;
 use super::slot_map::{Run, SlotMap, for_each_word, ones_of};
 use super::thread::is_own;
-use super::{Block, Heap};
 use crate::os::Inside;
 
 /// Words of the largest map of a VM page: that of units of one byte.
@@ -60,8 +60,9 @@ impl Heap {
 
     /// Calls `f` once for each live unit of a family whose units have no size.
     fn for_each_counted(&'static self, f: &mut dyn FnMut(NonNull<u8>)) {
-        let place = Block::of_no_size(self.geometry.align()).first;
-        (0..self.live_units()).for_each(|_| f(place));
+        if let Ok(place) = self.block_of_no_size() {
+            (0..self.live_units()).for_each(|_| f(place.first));
+        }
     }
 
     /// The starts of all blocks in other threads' caches, sorted.

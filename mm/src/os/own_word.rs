@@ -1,11 +1,22 @@
-//! One word of the calling thread's, reached in two instructions.
+//! One word of the calling thread's, reached in few instructions.
 //!
 //! A library that may be loaded at any time reaches a `thread_local!` by a call, and even in a program
 //! it is linked into, where the linker leaves the call out, the code around it is written for one. Stable
 //! Rust cannot ask for another model, so the assembler makes the word and the access to it.
 //!
-//! Source: Drepper, "ELF Handling For Thread-Local Storage", the initial exec model. A library that is
-//! loaded late finds its room in what the C library keeps free for such words.
+//! # Two models
+//!
+//! By *descriptor*: a call that keeps all registers but one. In a program the linker replaces it by the
+//! word's place, three instructions with the access. A plugin's word is where its other thread-locals
+//! are, and there may be any number of those.
+//!
+//! *Initial exec*, with `--cfg mm_initial_exec`: two instructions, in a library as well. The loader then
+//! has to place all thread-locals of the library where threads that run already have them, for which the
+//! C library keeps some 1.6 KB free; each type of Rust has a word there. So it is for `libmm.so` itself,
+//! which has no types, and not for a plugin in Rust.
+//!
+//! Source: Drepper, "ELF Handling For Thread-Local Storage"; Oliva and de Araujo, "Speeding Up
+//! Thread-Local Storage Access in Dynamic Libraries", for descriptors.
 
 use core::arch::{asm, global_asm};
 
@@ -24,13 +35,14 @@ global_asm!(
 /// What the calling thread put there last; null at first.
 #[inline]
 pub(crate) fn get() -> *const () {
+    let place = place();
     let word: *const ();
     // SAFETY: the word is there as long as the thread is, and nobody else touches it.
     unsafe {
         asm!(
-            "mov {word}, qword ptr [rip + mm_capi_own_word@GOTTPOFF]",
-            "mov {word}, qword ptr fs:[{word}]",
-            word = out(reg) word,
+            "mov {word}, qword ptr fs:[{place}]",
+            place = in(reg) place,
+            word = lateout(reg) word,
             options(readonly, nostack, preserves_flags),
         );
     }
@@ -39,14 +51,51 @@ pub(crate) fn get() -> *const () {
 
 /// Puts `word` there.
 pub(crate) fn set(word: *const ()) {
+    let place = place();
     // SAFETY: as above.
     unsafe {
         asm!(
-            "mov {place}, qword ptr [rip + mm_capi_own_word@GOTTPOFF]",
             "mov qword ptr fs:[{place}], {word}",
-            place = out(reg) _,
+            place = in(reg) place,
             word = in(reg) word,
             options(nostack, preserves_flags),
         );
     }
+}
+
+/// Where the word is, from what `fs` is of the calling thread.
+#[cfg(mm_initial_exec)]
+#[inline]
+fn place() -> usize {
+    let place;
+    // SAFETY: it reads what the loader put there, for good.
+    unsafe {
+        asm!(
+            "mov {place}, qword ptr [rip + mm_capi_own_word@GOTTPOFF]",
+            place = lateout(reg) place,
+            options(pure, readonly, nostack, preserves_flags),
+        );
+    }
+    place
+}
+
+/// Where the word is, from what `fs` is of the calling thread.
+#[cfg(not(mm_initial_exec))]
+#[inline]
+fn place() -> usize {
+    let place;
+    // SAFETY: a descriptor's function keeps all registers but `rax` and the flags. The first call of a
+    // thread in a plugin may get memory by code of C, which up to glibc 2.39 keeps no vector.
+    unsafe {
+        asm!(
+            "lea rax, [rip + mm_capi_own_word@TLSDESC]",
+            "call qword ptr [rax + mm_capi_own_word@TLSCALL]",
+            lateout("rax") place,
+            out("xmm0") _, out("xmm1") _, out("xmm2") _, out("xmm3") _,
+            out("xmm4") _, out("xmm5") _, out("xmm6") _, out("xmm7") _,
+            out("xmm8") _, out("xmm9") _, out("xmm10") _, out("xmm11") _,
+            out("xmm12") _, out("xmm13") _, out("xmm14") _, out("xmm15") _,
+        );
+    }
+    place
 }

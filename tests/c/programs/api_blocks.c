@@ -82,6 +82,30 @@ static void refuses(void) {
   assert(figures(rows).live_units == 0);
 }
 
+/* The type that a block is for is compared with the family, by size and alignment. */
+static void knows_the_type(void) {
+  struct larger {
+    uint64_t words[9];
+  };
+  struct aligned_row {
+    uint64_t words[8];
+  } __attribute__((aligned(64)));
+  struct row *row = MM_ALLOC_OF(rows, struct row, 1);
+  struct row *zeroed = MM_ALLOC_ZEROED_OF(rows, struct row, 2);
+  assert(row != NULL && zeroed != NULL && zeroed[1].words[7] == 0);
+  assert(figures(rows).live_units == 3);
+  assert(mm_release(row) == MM_OK && mm_release(zeroed) == MM_OK);
+
+  struct larger *larger = MM_ALLOC_OF(rows, struct larger, 1);
+  is_refused(mm_last_status(), MM_BAD_LAYOUT, "64 bytes aligned to 8, and the type has 72 aligned to 8");
+  assert(larger == NULL && MM_ALLOC_ZEROED_OF(rows, struct larger, 0) == NULL);
+  struct aligned_row *aligned = MM_ALLOC_ZEROED_OF(rows, struct aligned_row, 1);
+  is_refused(mm_last_status(), MM_BAD_LAYOUT, "`rows` have 64 bytes aligned to 8, and the type has 64 aligned to 64");
+  assert(aligned == NULL && MM_ALLOC_OF(NULL, struct row, 1) == NULL);
+  is_refused(mm_last_status(), MM_BAD_ARGUMENT, "the family is NULL");
+  assert(figures(rows).live_units == 0);
+}
+
 /* A block that is handed out as it is, and released untouched: once is right, twice is refused. */
 static void knows_second_releases(void) {
   for (size_t units = 1; units <= 40; units++) {
@@ -114,6 +138,7 @@ int main(void) {
   others = mm_family_register("others", 100, 4);
   counts_exactly();
   refuses();
+  knows_the_type();
   knows_second_releases();
   trims();
   return 0;

@@ -1,5 +1,7 @@
 /* Instances are sets of families of their own; blocks know theirs. */
 
+/* One place allocates for instances that have three structs of one name. */
+#define MM_UAPI_UNSIZED
 #include "uapi_mm_instance.h"
 
 #include "usage.h"
@@ -31,7 +33,7 @@ static void names_are_separate(mm_instance_t *one, mm_instance_t *two) {
   CHECK(lookup_page_family_by_name(one, "cell_t")->struct_size == 100);
   CHECK(!XCALLOC(two, 1, cell_t)); /* says: no page family `cell_t` is registered */
   mm_instantiate_new_page_family(two, "cell_t", 1000);
-  mm_instantiate_new_page_family(two, "cell_t", 8); /* says in mm_instantiate_new_page_family: page family `cell_t` is registered already */
+  mm_instantiate_new_page_family(two, "cell_t", 8); /* says in mm_instantiate_new_page_family: `cell_t` has 8 bytes here, and 1000 where its page family was registered, at mm_instantiate_new_page_family */
 }
 
 static void blocks_are_of_their_instance(mm_instance_t *one, mm_instance_t *two) {

@@ -28,6 +28,8 @@ typedef emp_t LONG_NAME;
 #define ALLOCATE(units, type) XCALLOC(units, type)
 
 struct pair *other_new_pair(void);
+struct opaque *other_new_opaque(void);
+void *other_new_unheard_of(void);
 
 static int calls;
 
@@ -104,12 +106,12 @@ static void in_headers(void) {
   XFREE(other);
 }
 
-/* Types need not be known where they are allocated, and a variable has a size too. */
+/* Types need not be known in a source that says so, and a variable has a size too. */
 static void names(void) {
   mm_instantiate_new_page_family("struct opaque", 64);
   mm_instantiate_new_page_family("unheard_of_t", 8);
-  struct opaque *opaque = XCALLOC(1, struct opaque);
-  void *unheard_of = XCALLOC(1, unheard_of_t);
+  struct opaque *opaque = other_new_opaque();
+  void *unheard_of = other_new_unheard_of();
   CHECK(opaque && unheard_of && usage_of("struct opaque").bytes == 64);
   XFREE(opaque);
   XFREE(unheard_of);

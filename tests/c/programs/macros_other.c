@@ -1,6 +1,13 @@
-/* The other source that includes the header. */
+/* The other source that includes the header. It allocates types of which it knows the names alone. */
 
+#define MM_UAPI_UNSIZED
 #include "macros.h"
 
 struct pair *other_new_pair(void);
 struct pair *other_new_pair(void) { return new_pair(1); }
+
+struct opaque *other_new_opaque(void);
+struct opaque *other_new_opaque(void) { return XCALLOC(1, struct opaque); }
+
+void *other_new_unheard_of(void);
+void *other_new_unheard_of(void) { return XCALLOC(1, unheard_of_t); }

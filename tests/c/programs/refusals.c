@@ -14,6 +14,11 @@ typedef struct {
   char bytes[65448];
 } large_t;
 
+/* Registered nowhere. */
+typedef struct {
+  void *next;
+} node_t;
+
 static void pointers(void) {
   emp_t *emps = XCALLOC(3, emp_t);
   emps[2].words[8] = 7;
@@ -57,7 +62,7 @@ static void names(void) {
 
 static void registrations(void) {
   MM_REG_STRUCT(emp_t); /* says: page family `emp_t` is registered already */
-  mm_instantiate_new_page_family("emp_t", 8); /* says in mm_instantiate_new_page_family: page family `emp_t` is registered already */
+  mm_instantiate_new_page_family("emp_t", 8); /* says in mm_instantiate_new_page_family: `emp_t` has 8 bytes here, and 36 where its page family was registered, at c/programs/refusals.c:74 */
   CHECK(lookup_page_family_by_name("emp_t")->struct_size == 36);
   mm_instantiate_new_page_family("nothing_t", 0); /* says in mm_instantiate_new_page_family: a page family cannot have units of 0 bytes aligned to 4096 */
   mm_instantiate_new_page_family("", 8); /* says in mm_instantiate_new_page_family: a page family needs a name */

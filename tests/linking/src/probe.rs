@@ -1,6 +1,9 @@
 //! What must hold however a program is linked: exactly the families in it are listed, and their
 //! figures are right.
 
+#[cfg(feature = "many")]
+mod many;
+
 use std::alloc::Layout;
 use std::ptr::NonNull;
 use std::sync::OnceLock;
@@ -15,6 +18,9 @@ use twice_two::Shared as NewShared;
 /// Values of each thread, of which it keeps some.
 const MADE: usize = 1_000;
 const KEPT: usize = 400;
+
+/// Types that are made only to be many.
+const MANY: usize = if cfg!(feature = "many") { 1_000 } else { 0 };
 
 /// The version of this crate, and of those that follow the workspace.
 const OWN: &str = env!("CARGO_PKG_VERSION");
@@ -74,7 +80,9 @@ pub(crate) fn run() -> usize {
     release(family, block);
     compare(&WHILE_USED.iter().map(released).collect::<Vec<_>>(), rounds);
     the_versions_are_told_apart();
-    WHILE_USED.len()
+    #[cfg(feature = "many")]
+    many::run();
+    WHILE_USED.len() + MANY
 }
 
 fn work() -> Kept {
@@ -111,7 +119,9 @@ fn release(family: &'static PageFamily, block: NonNull<u8>) {
 fn compare(expected: &[Line], rounds: u64) {
     mm::check().expect("the figures are those of the pages");
     let snapshot = mm::snapshot();
-    let mut found: Vec<_> = snapshot.families.iter().map(line).collect();
+    let all = snapshot.families.iter().map(line);
+    let (many, mut found): (Vec<_>, Vec<_>) = all.partition(|&(name, ..)| name == "Many");
+    assert_eq!(many.len(), MANY);
     found.sort_unstable();
     let after = |&(name, version, [blocks, units, made]): &Line| {
         (name, version, [blocks, units, made * rounds])

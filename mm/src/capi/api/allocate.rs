@@ -5,7 +5,7 @@ use core::ptr::NonNull;
 
 use super::super::place::Place;
 use super::family::{family_at, mm_family};
-use super::last::{Answer, pointer, refuse};
+use super::last::{Answer, Refused, pointer, refuse};
 use crate::error::AllocError;
 use crate::family::PageFamily;
 
@@ -73,6 +73,74 @@ pub unsafe extern "C" fn mm_family_alloc_zeroed_at(
     let place = unsafe { Place::line(file, line) };
     // SAFETY: the caller promises it.
     zeroed(unsafe { family_at(family) }, units, place)
+}
+
+/// As `mm_family_alloc_at`, for `MM_ALLOC_OF`: only if the family's units have `size` bytes and are
+/// aligned to `align`, or to more. An `align` of 0 is not compared.
+///
+/// Else it is refused with `MM_BAD_LAYOUT`.
+///
+/// # Safety
+///
+/// `family` is null or a family; `file` is null or a string of C.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_family_alloc_of_at(
+    family: *mut mm_family,
+    units: usize,
+    size: usize,
+    align: usize,
+    file: *const c_char,
+    line: u32,
+) -> *mut c_void {
+    // SAFETY: the caller promises it.
+    let place = unsafe { Place::line(file, line) };
+    // SAFETY: the caller promises it.
+    let family = unsafe { family_at(family) };
+    unspecified(
+        family.and_then(|family| fits(family, size, align)),
+        units,
+        place,
+    )
+}
+
+/// As `mm_family_alloc_of_at`, for `MM_ALLOC_ZEROED_OF`: all bytes are zero.
+///
+/// # Safety
+///
+/// `family` is null or a family; `file` is null or a string of C.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mm_family_alloc_zeroed_of_at(
+    family: *mut mm_family,
+    units: usize,
+    size: usize,
+    align: usize,
+    file: *const c_char,
+    line: u32,
+) -> *mut c_void {
+    // SAFETY: the caller promises it.
+    let place = unsafe { Place::line(file, line) };
+    // SAFETY: the caller promises it.
+    let family = unsafe { family_at(family) };
+    zeroed(
+        family.and_then(|family| fits(family, size, align)),
+        units,
+        place,
+    )
+}
+
+/// The family, if its units are those of a type of `size` bytes, aligned to `align`.
+#[inline]
+fn fits(family: &'static PageFamily, size: usize, align: usize) -> Answer<&'static PageFamily> {
+    let units = family.layout();
+    if units.size() == size && align <= units.align() {
+        return Ok(family);
+    }
+    Err(refuse(Refused::OtherType {
+        family: family.name(),
+        units,
+        size,
+        align,
+    }))
 }
 
 #[inline]

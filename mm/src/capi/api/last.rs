@@ -1,5 +1,6 @@
 //! What the calling thread was refused last.
 
+use core::alloc::Layout;
 use core::cell::Cell;
 use core::ffi::c_char;
 use core::fmt::{self, Display, Write};
@@ -20,6 +21,13 @@ pub(super) enum Refused {
     Argument(&'static str),
     Unknown(Excerpt),
     Ambiguous(Excerpt),
+    /// A type that is not the family's.
+    OtherType {
+        family: &'static str,
+        units: Layout,
+        size: usize,
+        align: usize,
+    },
 }
 
 /// The first bytes of a text, all of it if it is not long.
@@ -108,6 +116,7 @@ impl Refused {
             Self::Argument(_) => mm_status::MM_BAD_ARGUMENT,
             Self::Unknown(_) => mm_status::MM_UNKNOWN_NAME,
             Self::Ambiguous(_) => mm_status::MM_AMBIGUOUS_NAME,
+            Self::OtherType { .. } => mm_status::MM_BAD_LAYOUT,
         }
     }
 }
@@ -124,6 +133,17 @@ impl Display for Refused {
             Self::Ambiguous(name) => write!(
                 f,
                 "several page families are called `{name}`; their paths tell them apart"
+            ),
+            Self::OtherType {
+                family,
+                units,
+                size,
+                align,
+            } => write!(
+                f,
+                "units of page family `{family}` have {} bytes aligned to {}, and the type has {size} aligned to {align}",
+                units.size(),
+                units.align(),
             ),
         }
     }

@@ -115,8 +115,9 @@ impl Central {
                 // Units without a size can be more than there are numbers.
                 let live = self.account.other_units.checked_add(units as u64);
                 live.ok_or(Shortage::Overflow)?;
+                let block = heap.block_of_no_size()?;
                 self.account.account_other(units);
-                Block::of_no_size(geometry.align())
+                block
             }
             Placement::Paged if heap.fits_page(units) => self.alloc_in_page(heap, units)?,
             _ => self.alloc_large(heap, units, bytes)?,

@@ -1,0 +1,112 @@
+//! Which heap a block is of, by its address alone.
+//!
+//! For types of which a box may hold another family's block (see `managed`). Blocks of units without
+//! size lie in no memory; their address says which family counts them.
+
+use core::num::NonZeroUsize;
+use core::ptr::{self, NonNull};
+
+use super::cache::Row;
+use super::record::SPACE;
+use super::{Block, EMPTY_BLOCK, Heap, Shortage};
+
+impl Heap {
+    /// Whether the address lies in memory of this heap.
+    #[inline]
+    pub(crate) fn owns(&'static self, address: usize) -> bool {
+        let record = SPACE.record_at(address);
+        record.is_some_and(|record| ptr::eq(record.heap(), self))
+    }
+
+    /// The heap whose memory the address lies in.
+    pub(crate) fn at(address: usize) -> Option<&'static Self> {
+        Some(SPACE.record_at(address)?.heap())
+    }
+
+    /// Makes a block of units without size; its address is a multiple of their alignment and tells
+    /// this heap's number.
+    ///
+    /// # Errors
+    ///
+    /// [`Shortage::Overflow`] where there is no such address. That takes fewer bits than 64.
+    pub(super) fn block_of_no_size(&self) -> Result<Block, Shortage> {
+        let offset = self.geometry.align().checked_mul(self.number() + 1);
+        let address = offset.and_then(|offset| EMPTY_BLOCK.checked_add(offset));
+        Ok(Block {
+            first: NonNull::without_provenance(address.ok_or(Shortage::Overflow)?),
+            zero: true,
+        })
+    }
+
+    /// The number of the heap that made the block at `address`, of units without size and aligned
+    /// to `align`; none if no heap did.
+    pub(crate) fn number_of_no_size(address: NonZeroUsize, align: usize) -> Option<usize> {
+        let offset = address.get().checked_sub(EMPTY_BLOCK.get())?;
+        (offset / align).checked_sub(1)
+    }
+
+    /// Releases a block through the calling thread's table of cells: its static cell of this heap
+    /// is not at hand.
+    ///
+    /// # Safety
+    ///
+    /// `first` is the start of a live block of `units` units of this heap that nobody uses.
+    pub(crate) unsafe fn release_without_cell(&'static self, first: NonNull<u8>, units: usize) {
+        self.with_cell(|cell| match cell {
+            // SAFETY: the caller promises the same.
+            Some(cell) => unsafe { self.put_or_release(cell, first, units) },
+            // At the thread's end, or without memory. SAFETY: the same.
+            None => unsafe { self.release_straight(Row { first, units }) },
+        });
+    }
+
+    /// Puts a block into the cache of `cell`, the calling thread's, or releases it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`release_without_cell`](Self::release_without_cell).
+    pub(super) unsafe fn put_or_release(
+        &'static self,
+        cell: &super::CacheCell,
+        first: NonNull<u8>,
+        units: usize,
+    ) {
+        let is_put = match units {
+            // SAFETY: the caller promises the same.
+            1 => unsafe { cell.put(first) },
+            // SAFETY: the same.
+            _ => unsafe { cell.put_row(first, units) },
+        };
+        if !is_put {
+            // SAFETY: the same, and the cell did not take it.
+            unsafe { self.release(cell, first, units) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::alloc::Layout;
+
+    use super::*;
+
+    #[test]
+    fn the_address_of_a_block_without_size_tells_its_heap() {
+        static HEAPS: [Heap; 3] = [
+            Heap::new(Layout::new::<()>()),
+            Heap::new(Layout::new::<[u64; 0]>()),
+            Heap::new(Layout::new::<[Aligned; 0]>()),
+        ];
+        #[repr(align(4096))]
+        struct Aligned;
+        for heap in &HEAPS {
+            let align = heap.geometry.align();
+            let first = heap.block_of_no_size().expect("an address").first;
+            assert_eq!(first.addr().get() % align, 0);
+            let number = Heap::number_of_no_size(first.addr(), align);
+            assert_eq!(number, Some(heap.number()));
+        }
+        assert_eq!(Heap::number_of_no_size(EMPTY_BLOCK, 8), None);
+        assert_eq!(Heap::number_of_no_size(NonZeroUsize::MIN, 1), None);
+    }
+}

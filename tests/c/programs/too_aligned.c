@@ -1,0 +1,12 @@
+/* Aligned to more than an OS page, which mm would not keep. */
+
+#include "uapi_mm.h"
+
+typedef struct {
+  long word;
+} __attribute__((aligned(8192))) page_t;
+
+int main(void) {
+  MM_REG_STRUCT(page_t);
+  return 0;
+}

@@ -1,0 +1,2 @@
+// The same as C++, which makes its sites otherwise.
+#include "two_sizes.c"
