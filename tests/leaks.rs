@@ -492,7 +492,7 @@ fn a_code_for_leaks_takes_nothing_away() {
         assert_eq!(unsafe { libc::atexit(at_exit) }, 0);
         mm::report_leaks_at_exit().exit_code(5);
         forget(Emp::boxed(b"ada lovelace"));
-        let (locked, wait) = std::sync::mpsc::channel();
+        let (locked, wait) = mpsc::channel();
         thread::spawn(move || {
             // SAFETY: both texts end with a zero byte.
             let file = unsafe { libc::fopen(c"/dev/null".as_ptr(), c"r".as_ptr()) };

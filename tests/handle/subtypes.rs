@@ -29,6 +29,7 @@ type Any = <u8 as Of>::Call;
 /// Takes one that is `'static`. `Any` is a subtype of it.
 type Long = <u16 as Of>::Call;
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "of any lifetime")]
 fn ignore(_: &u8) {}
 
 /// Makes a type with a family for each of the two, whose values have this field besides.
@@ -87,6 +88,7 @@ fn rows_of_any_length_go_back_to_their_own_family() {
 }
 
 #[test]
+#[expect(clippy::large_stack_arrays, reason = "of values that large")]
 fn units_larger_than_a_page_go_back_to_their_own_family() {
     pair!(Large, [u8; 300_000]);
     for units in [1, 2, 9] {
@@ -104,16 +106,16 @@ struct Only<T>(PhantomData<T>);
 
 /// The same, aligned to an OS page.
 #[repr(align(4096))]
-struct Aligned<T>(#[expect(dead_code, reason = "for its type")] PhantomData<T>);
+struct Aligned<T>(PhantomData<T>);
 
 #[test]
 fn values_without_size_are_counted_by_their_own_family() {
     #[derive(MmManaged)]
     #[mm(instances(Nothing<<u8 as Of>::Call>, Nothing<<u16 as Of>::Call>))]
-    struct Nothing<T>(#[expect(dead_code, reason = "for its type")] Only<T>);
+    struct Nothing<T>(Only<T>);
     #[derive(MmManaged)]
     #[mm(instances(Far<<u8 as Of>::Call>, Far<<u16 as Of>::Call>))]
-    struct Far<T>(#[expect(dead_code, reason = "for its type")] Aligned<T>);
+    struct Far<T>(Aligned<T>);
 
     let nothing = || MmBox::<Nothing<Any>>::new(Nothing(Only(PhantomData)));
     let row: MmBox<[Nothing<Any>]> = MmBox::from_fn(7, |_| Nothing(Only(PhantomData)));

@@ -4,6 +4,7 @@
 use core::fmt::{self, Display, Formatter};
 
 use super::family::Family;
+use crate::shown::Shown;
 
 /// Bytes of a struct where it is registered or allocated.
 #[derive(Clone, Copy)]
@@ -48,8 +49,9 @@ impl Display for OtherSize {
         let here = self.here;
         write!(
             f,
-            "`{name}` has {here} bytes here, and {size} where its page family was registered, at {}",
-            at.file
+            "`{}` has {here} bytes here, and {size} where its page family was registered, at {}",
+            Shown(name),
+            Shown(at.file)
         )?;
         match at.line {
             0 => Ok(()),

@@ -14,10 +14,10 @@ type Space = AddressSpace<usize>;
 const MOST_CALLS: usize = 100;
 
 /// With others as much as a slot of the table, where that takes no memory.
-const LARGE: usize = if System::MEASURES_RESIDENT {
-    (1 << 30) + GRANULE
-} else {
+const LARGE: usize = if cfg!(mm_portable) {
     40 << 20
+} else {
+    (1 << 30) + GRANULE
 };
 
 /// Takes a run; its address.

@@ -121,7 +121,7 @@ mod tests {
     fn names_of_threads_take_no_room_from_those_of_files() {
         static SOME: Lock<Names> = Lock::new(Names::new());
         static OTHERS: Lock<Names> = Lock::new(Names::new());
-        let full = (0..).find(|number: &u32| kept(&SOME, &number.to_string()) == OTHER);
+        let full = (0..MOST_BYTES).find(|number| kept(&SOME, &number.to_string()) == OTHER);
         assert!(full.is_some_and(|names| names > 10_000), "{full:?}");
         assert_eq!(kept(&SOME, "one more, of which the text is longer"), OTHER);
         assert_eq!(kept(&SOME, "7"), "7");
