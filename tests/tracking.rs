@@ -503,7 +503,7 @@ fn call_sites_are_bounded_and_go() {
         let allocate = |path| allocates_along(path, 16, family);
         let blocks: Vec<_> = (0..STACKS).map(allocate).collect();
         let tags = 16 * u64::from(STACKS) + (1 << 20);
-        assert!(more() <= (12 << 20) + tags, "{round}: {}", records());
+        assert!(more() <= (12 << 20) + tags, "{round}: {}", more());
         let profile = family.profile();
         let sum: u64 = profile.sites.iter().map(|site| site.live_blocks).sum();
         assert_eq!((sum, profile.unrecorded_blocks), (u64::from(STACKS), 0));
@@ -521,7 +521,7 @@ fn call_sites_are_bounded_and_go() {
         assert!(family.profile().sites.is_empty());
         mm::trim();
         // Of the tags, what does not fill an OS page stays.
-        assert!(more() <= 64 << 10, "{round}: {}", records());
+        assert!(more() <= 64 << 10, "{round}: {}", more());
         // What was copied is the program's own.
         let stack = profile.sites.iter().map(|site| &site.frames).max();
         assert!(stack.is_some_and(|stack| stack.len() > 16));
