@@ -4,6 +4,14 @@
 
 #include "check.h"
 
+/* Another struct of the same name, as files that know nothing of each other have. */
+static void *long_ones_of(mm_instance_t *own) {
+  typedef struct {
+    int words[450];
+  } emp_t;
+  return XCALLOC(own, 3, emp_t);
+}
+
 typedef struct {
   int words[9];
 } emp_t;
@@ -14,7 +22,7 @@ int main(void) {
   MM_REG_STRUCT(0, emp_t);
   mm_instantiate_new_page_family(own, "emp_t", 1800);
   void *emps = XCALLOC(0, 2, emp_t);
-  void *long_ones = XCALLOC(own, 3, emp_t);
+  void *long_ones = long_ones_of(own);
   void *buffer = XCALLOC_BUFF(own, 4000);
   CHECK(emps && long_ones && buffer);
   printf("global:\n");
