@@ -53,6 +53,15 @@ def read_json(folder, schemas, name):
     return document
 
 
+ESCAPE = re.compile(r"\\(?:u\{([0-9a-f]+)\}|([\\nrt0]))")
+
+
+def as_chosen(text):
+    """Returns a text as who chose it wrote it: mm escapes what a terminal would act on."""
+    plain = {"\\": "\\", "n": "\n", "r": "\r", "t": "\t", "0": "\0"}
+    return ESCAPE.sub(lambda e: chr(int(e[1], 16)) if e[1] else plain[e[2]], text)
+
+
 def key_of(family):
     at = family["location"]
     place = f"{at['file']}:{at['line']}:{at['column']}"
@@ -68,7 +77,7 @@ def check_openmetrics(text, snapshot):
         equal(metric.type, "gauge" if name in GAUGES else "counter", f"type of {name}")
         equal(metric.unit, name.rsplit("_", 1)[1], f"unit of {name}")
         labels = ("family", "path", "location", "version")
-        found = {tuple(s.labels[one] for one in labels): s.value for s in metric.samples}
+        found = {tuple(as_chosen(s.labels[one]) for one in labels): s.value for s in metric.samples}
         # What the system does not say has no sample.
         known = [f for f in snapshot["families"] if f[field] is not None]
         expected = {key_of(f): f[field] for f in known}

@@ -96,7 +96,7 @@ fn every_format_has_the_same_figures() {
     assert_eq!(family_in(&sites, path)["name"], Page::page_family().name());
 
     let text = snapshot.openmetrics().to_string();
-    let sample = r#"mm_family_live_bytes{family="Cached \"page\"\\\n"#;
+    let sample = r#"mm_family_live_bytes{family="Cached \"page\"\\\\\\n\\u{1b}Größe""#;
     let line = text.lines().find(|line| line.starts_with(sample));
     assert!(line.expect("a sample").ends_with("} 24000"));
 }
