@@ -3,8 +3,8 @@
 use core::panic::Location;
 
 use super::{UNIT, User, new_heap, settled};
-use crate::heap::Shortage;
 use crate::heap::cache::CacheRecord;
+use crate::heap::{Shortage, Whose};
 use crate::models::{model, spawn};
 
 /// Catches: a cache that is filled while the family is supervised; one that stays shut.
@@ -22,12 +22,12 @@ fn caches_stay_empty_while_a_family_is_tracked() {
         let third = user.alloc(1);
         let cache = user.cell.cache().expect("a cache");
         assert!(cache.is_shut() && cache.is_empty());
-        let recorded = heap.look_at_tags(None, |_| ());
+        let recorded = heap.look_at_tags(Whose::Anybody, |_| ());
         assert!(recorded.blocks >= 1 && recorded.live_blocks == 2);
         user.release(second, 1);
         user.release(third, 1);
         assert!(cache.is_empty());
-        assert_eq!(heap.look_at_tags(None, |_| ()).blocks, 0);
+        assert_eq!(heap.look_at_tags(Whose::Anybody, |_| ()).blocks, 0);
         heap.track(0);
         let last = user.alloc(1);
         user.release(last, 1);
@@ -53,7 +53,7 @@ fn no_cache_is_opened_while_a_family_is_tracked() {
         user.release(second, 1);
         let is_unused = |cache: &CacheRecord| cache.is_shut() && cache.is_empty();
         assert!(user.cell.cache().is_none_or(is_unused));
-        assert_eq!(heap.look_at_tags(None, |_| ()).blocks, 0);
+        assert_eq!(heap.look_at_tags(Whose::Anybody, |_| ()).blocks, 0);
         settled(heap, 2, 2);
     });
 }
@@ -75,10 +75,10 @@ fn a_tag_goes_with_its_block() {
         user.release(block, 1);
         // May be the same unit.
         let last = user.alloc(1);
-        let recorded = heap.look_at_tags(None, |_| ());
+        let recorded = heap.look_at_tags(Whose::Anybody, |_| ());
         assert_eq!((recorded.blocks, recorded.live_blocks), (1, 1));
         user.release(last, 1);
-        assert_eq!(heap.look_at_tags(None, |_| ()).blocks, 0);
+        assert_eq!(heap.look_at_tags(Whose::Anybody, |_| ()).blocks, 0);
         settled(heap, 3, 3);
     });
 }
