@@ -7,18 +7,14 @@ mod figures;
 mod filter;
 mod forked;
 mod random;
-#[cfg(target_os = "linux")]
-mod refusal;
 mod share;
 
 pub use again::{again, again_with, in_shell, is_child, is_child_with, limited, under};
 pub use figures::{Tally, family, figures, records, release, resident};
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
-pub use filter::pretend;
+pub use filter::{open_nothing_more, pretend, refuse};
 pub use forked::in_a_child;
 pub use random::Random;
-#[cfg(target_os = "linux")]
-pub use refusal::{open_nothing_more, refuse};
 pub use share::{is_whole, share};
 
 #[cfg(doctest)]
