@@ -95,12 +95,8 @@ pub unsafe extern "C" fn mm_family_alloc_of_at(
     // SAFETY: the caller promises it.
     let place = unsafe { Place::line(file, line) };
     // SAFETY: the caller promises it.
-    let family = unsafe { family_at(family) };
-    unspecified(
-        family.and_then(|family| fits(family, size, align)),
-        units,
-        place,
-    )
+    let family = unsafe { family_of(family, size, align) };
+    unspecified(family, units, place)
 }
 
 /// As `mm_family_alloc_of_at`, for `MM_ALLOC_ZEROED_OF`: all bytes are zero.
@@ -120,12 +116,23 @@ pub unsafe extern "C" fn mm_family_alloc_zeroed_of_at(
     // SAFETY: the caller promises it.
     let place = unsafe { Place::line(file, line) };
     // SAFETY: the caller promises it.
+    let family = unsafe { family_of(family, size, align) };
+    zeroed(family, units, place)
+}
+
+/// The family, if its units are structs of this size and alignment.
+///
+/// # Safety
+///
+/// `family` is null or a family.
+unsafe fn family_of(
+    family: *mut mm_family,
+    size: usize,
+    align: usize,
+) -> Answer<&'static PageFamily> {
+    // SAFETY: the caller promises it.
     let family = unsafe { family_at(family) };
-    zeroed(
-        family.and_then(|family| fits(family, size, align)),
-        units,
-        place,
-    )
+    family.and_then(|family| fits(family, size, align))
 }
 
 /// The family, if its units are those of a type of `size` bytes, aligned to `align`.
