@@ -141,7 +141,8 @@ impl Display for Refused {
                 align,
             } => write!(
                 f,
-                "units of page family `{family}` have {} bytes aligned to {}, and the type has {size} aligned to {align}",
+                "units of page family `{}` have {} bytes aligned to {}, and the type has {size} aligned to {align}",
+                Shown(family),
                 units.size(),
                 units.align(),
             ),
@@ -295,5 +296,17 @@ mod tests {
     fn a_name_that_others_chose_is_shown() {
         refuse(Refused::Unknown(Excerpt::of(b"a\nmm: forged \x1b[31m")));
         assert!(last_in(300).1.ends_with(r"`a\nmm: forged \u{1b}[31m`"));
+        let units = Layout::new::<u64>();
+        refuse(Refused::OtherType {
+            family: "a\nmm: forged \x1b[31m",
+            units,
+            size: 1,
+            align: 1,
+        });
+        assert!(
+            last_in(300)
+                .1
+                .contains(r"`a\nmm: forged \u{1b}[31m` have 8 bytes")
+        );
     }
 }
