@@ -56,6 +56,7 @@ extern "C" fn hold() {
     registry::BY_NAME.hold();
     family::LISTING.hold();
     family::listed().for_each(|family| family.heap.hold());
+    heap::keep_out_owners(|| family::listed().map(|family| &family.heap));
     heap::hold_shared();
 }
 

@@ -304,7 +304,7 @@ pub(crate) unsafe fn release_units<T: MmManaged>(first: NonNull<T>, units: usize
     let cell = unsafe { cell_for::<T>(first) };
     let is_put = match units {
         // SAFETY: the caller promises that the block is live, of one unit, and unused.
-        1 => unsafe { cell.put(first) },
+        1 => unsafe { cell.put(first, size_of::<T>()) },
         // SAFETY: the same, of that many units.
         _ => unsafe { cell.put_row(first, units) },
     };

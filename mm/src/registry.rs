@@ -254,7 +254,7 @@ fn copy(family: &'static PageFamily, resident_bytes: Option<u64>) -> FamilySnaps
         unit_size: unit,
         unit_align: family.layout().align() as u64,
         units_per_page: figures.units_per_page,
-        first_page_units: figures.first_page_units,
+        first_page_units: figures.units_per_page,
         vm_pages: figures.vm_pages,
         mapped_bytes: figures.mapped,
         resident_bytes,

@@ -8,7 +8,7 @@ use crate::os::arena::GRANULE;
 use crate::os::faulty::{Call, Fault, refusing, refusing_above};
 use crate::os::{PageSource, System};
 
-type Space = AddressSpace<usize>;
+type Space = AddressSpace<usize, u8>;
 
 /// Calls that taking five runs may make; the test fails if it makes more.
 const MOST_CALLS: usize = 100;

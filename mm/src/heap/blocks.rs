@@ -104,8 +104,8 @@ impl Walk {
         self.heap.flush_own();
         let _central = self.heap.central();
         blocks.live.copy(page, &self.cached);
-        for (word, joined) in (0..page.map().words()).zip(&mut blocks.joined) {
-            *joined = page.map().joined_in(word);
+        for (word, joined) in (0..page.whole_map().words()).zip(&mut blocks.joined) {
+            *joined = page.whole_map().joined_in(word);
         }
         blocks
     }
@@ -149,7 +149,7 @@ impl PageView {
     /// Address of the page's first byte.
     pub(crate) fn address(&self) -> usize {
         match self.0 {
-            Kind::Page(page) => page.unit(0).addr().get() - page.colour(),
+            Kind::Page(page) => page.address(),
             Kind::Large { first, .. } => first.addr().get(),
         }
     }

@@ -17,11 +17,11 @@
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::cache::{BitOfWord, CacheCell, CacheRecord};
+use super::cache::{CacheCell, CacheRecord};
 use super::cards::{Card, TakenUnit};
 use super::extent::Extent;
 use super::marks::Marking;
-use super::page::{Page, Spot};
+use super::page::Spot;
 use super::record::{Record, SPACE};
 use super::surplus::Surplus;
 use super::{Block, EMPTY_BLOCK, Heap, Refusal, thread};
@@ -93,7 +93,7 @@ impl Heap {
         // SAFETY: a taken unit is not at null.
         let first = unsafe { NonNull::new_unchecked(first) };
         // SAFETY: a block of one unit starts there, and the caller gives it up.
-        let is_put = unsafe { unit.card.put(first, |cache| cache.put(first)) };
+        let is_put = unsafe { unit.card.put(first, |cache, unit| cache.put(first, unit)) };
         if is_put { Put::Done } else { Put::Not }
     }
 
@@ -108,11 +108,11 @@ impl Heap {
         let _inside = Inside::enter();
         match unit.short_block() {
             // SAFETY: such a block starts there, and the caller gives it up.
-            Some(1) => unsafe { unit.card.put(first, |cache| cache.put(first)) },
+            Some(1) => unsafe { unit.card.put(first, |cache, unit| cache.put(first, unit)) },
             // SAFETY: the same.
             Some(units) => unsafe {
                 unit.card
-                    .put(first, |cache| cache.put_short_row(first, units))
+                    .put(first, |cache, _| cache.put_short_row(first, units))
             },
             None => false,
         }
@@ -215,7 +215,7 @@ impl Heap {
     /// Opens the thread's cache, unless calls go past it.
     #[cold]
     fn open_for(&'static self, cell: &CacheCell) -> bool {
-        !self.goes_past_caches() && thread::open(self, cell)
+        !self.goes_past_caches() && self.opened(cell).is_some()
     }
 }
 
@@ -227,7 +227,7 @@ impl Card {
     ///
     /// `first` is the start of a taken unit of the page, and nobody uses the block there.
     #[inline]
-    unsafe fn put(&self, first: NonNull<u8>, put: impl FnOnce(&CacheRecord) -> bool) -> bool {
+    unsafe fn put(&self, first: NonNull<u8>, put: impl FnOnce(&CacheRecord, usize) -> bool) -> bool {
         // SAFETY: invariant 3; the cell is used for this call alone.
         let cell = unsafe { thread::near_cell(self.number()) };
         let Some(cache) = cell.and_then(CacheCell::open_cache) else {
@@ -235,7 +235,7 @@ impl Card {
         };
         // SAFETY: the caller promises it.
         let marks = unsafe { self.marks_of(first) };
-        let is_put = !marks.is_any_set() && put(cache);
+        let is_put = !marks.is_any_set() && put(cache, self.unit());
         if is_put {
             marks.set();
         }
@@ -284,7 +284,7 @@ impl Extent {
             return false;
         };
         let unit = self.geometry().unit();
-        if marks.is_any_set() || cache.has_claimed(spot.in_word(first, unit)) {
+        if marks.is_any_set() || cache.holds(first, spot.page, spot.index) {
             return false;
         }
         // The kernel may have taken the marks with the memory, before a cache claimed the block.
@@ -320,28 +320,16 @@ impl Spot {
     /// Whether the unit is taken.
     #[inline]
     fn is_taken(&self) -> bool {
-        let Page { extent, number } = self.page;
-        let word = number * extent.geometry().words() + self.index / 64;
-        let taken = extent.taken.get(word).map_or(0, |word| word.load(Relaxed));
-        taken >> (self.index % 64) & 1 != 0
+        let word = self.page.words().get(self.index / 64);
+        word.is_some_and(|word| word.taken() >> (self.index % 64) & 1 != 0)
     }
 
     /// The units that the block was handed out for that starts at the unit, which is taken, if one
     /// does.
     fn units(self) -> Option<usize> {
-        let map = self.page.map();
+        let map = self.page.whole_map();
         let units = (!map.is_joined(self.index)).then(|| map.block_units(self.index))?;
         units.checked_sub(Surplus::at(self, units))
-    }
-
-    /// The unit, which is at `first` and has `unit` bytes, by its word.
-    #[inline]
-    fn in_word(self, first: NonNull<u8>, unit: usize) -> BitOfWord {
-        let bit = self.index % 64;
-        BitOfWord {
-            first: first.addr().get() - bit * unit,
-            bit: u32::try_from(bit).unwrap_or(0),
-        }
     }
 }
 

@@ -19,6 +19,7 @@ use super::meta::RECORDS;
 use super::page::PageState;
 use super::record::Place;
 use super::thread::NEAR;
+use super::word::Word;
 use crate::os::Refused;
 
 /// Units up to this many bytes have cards. With more, marks in what was never handed out would take
@@ -37,18 +38,19 @@ static CARDS: [Link<Card>; PLACES] = [const { Link::none() }; PLACES];
 ///
 /// # Invariants
 ///
-/// 1. The page has `capacity` units, the first of them at address `first`. `taken` and `joined` are its
+/// 1. The page has `capacity` units, the first of them at address `first`. `words` and `joined` are its
 ///    maps, with a word for each 64 units or part of them; `state` is its own.
 /// 2. A unit has `odd` times two to the `twos` bytes, and `inverse` times `odd` is 1, modulo 2^64.
-/// 3. `number` is that of the page's family, which is near.
+/// 3. A unit has `unit` bytes. `number` is that of the page's family, which is near.
 #[derive(Debug)]
 pub(crate) struct Card {
     first: usize,
     inverse: u64,
-    taken: &'static [AtomicU64],
+    words: &'static [Word],
     joined: &'static [AtomicU64],
     state: &'static PageState,
     capacity: u32,
+    unit: u16,
     number: u16,
     twos: u8,
     /// Where the second mark is, in bytes from the start of a block.
@@ -64,7 +66,7 @@ pub(crate) struct TakenUnit {
 
 /// The maps and states of an extent.
 pub(super) struct Maps {
-    pub(super) taken: &'static [AtomicU64],
+    pub(super) words: &'static [Word],
     pub(super) joined: &'static [AtomicU64],
     pub(super) states: &'static [PageState],
 }
@@ -87,12 +89,10 @@ impl Heap {
         self.geometry().unit() <= LARGEST && !matches!(self.marking, Marking::None)
     }
 
-    /// Makes the cards of the pages at `place`, of which the first has so much colour, and lets
-    /// releases find them.
+    /// Makes the cards of the pages at `place`, and lets releases find them.
     pub(super) fn make_cards(
         &self,
         place: Place,
-        colour: usize,
         maps: &Maps,
     ) -> Result<(), Refused> {
         let Marking::Second(second) = self.marking else {
@@ -104,18 +104,17 @@ impl Heap {
         let family = Card::of_family(self, second);
         let words = self.geometry().words();
         let maps_of_pages = maps
-            .taken
+            .words
             .chunks_exact(words)
             .zip(maps.joined.chunks_exact(words));
-        for (number, ((taken, joined), state)) in maps_of_pages.zip(maps.states).enumerate() {
-            let colour = if number == 0 { colour } else { 0 };
+        for (number, ((words, joined), state)) in maps_of_pages.zip(maps.states).enumerate() {
             let start = place.address() + number * GRANULE;
             let card = RECORDS.place(Card {
-                first: start + colour,
-                taken,
+                first: start,
+                words,
                 joined,
                 state,
-                capacity: count(self.geometry().capacity_without(colour)),
+                capacity: count(self.page_capacity()),
                 ..family
             })?;
             place_of(start).set(Some(card));
@@ -148,10 +147,11 @@ impl Card {
         Self {
             first: 0,
             inverse: inverse_of(unit as u64 >> twos),
-            taken: &[],
+            words: &[],
             joined: &[],
             state: PageState::unused(),
             capacity: 0,
+            unit: unit as u16,
             number: heap.number() as u16,
             twos: twos as u8,
             second,
@@ -167,6 +167,12 @@ impl Card {
         let offset = address.wrapping_sub(self.first) as u64;
         let quotient = offset.wrapping_mul(self.inverse);
         usize::try_from(quotient.rotate_right(self.twos.into())).unwrap_or(usize::MAX)
+    }
+
+    /// Bytes of a unit.
+    #[inline]
+    pub(super) fn unit(&self) -> usize {
+        self.unit.into()
     }
 
     /// The number of the family.
@@ -197,7 +203,7 @@ impl TakenUnit {
             return None;
         }
         // SAFETY: invariant 1: the unit is one of the page's.
-        let taken = unsafe { card.taken.get_unchecked(index / 64) }.load(Relaxed);
+        let taken = unsafe { card.words.get_unchecked(index / 64) }.taken();
         (taken >> (index % 64) & 1 != 0).then_some(Self { card, index })
     }
 

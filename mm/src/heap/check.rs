@@ -11,6 +11,7 @@ use super::page::{Page, Spot};
 use super::record::Record;
 use super::shelves::shelf_of;
 use super::surplus::Surplus;
+use super::word::NOBODY;
 use crate::os::Inside;
 
 /// Two ways to derive one figure that differ.
@@ -24,8 +25,14 @@ pub(crate) struct Inconsistency {
 /// What the walk over the pages finds.
 #[derive(Default)]
 struct Found {
+    /// Units that are taken, or that lie in a word with an owner.
     taken_units: u64,
-    taken_blocks: u64,
+    /// Units that are taken in the maps and not on their way to their owners.
+    held_units: u64,
+    row_blocks: u64,
+    row_units: u64,
+    /// Words with an owner.
+    owned_words: u64,
     /// Units of blocks that their owners did not ask for.
     surplus: u64,
     other_blocks: u64,
@@ -51,14 +58,16 @@ impl Heap {
         same("spare bytes", central.spare.kept() as u64, found.spare)?;
         let account = &central.account;
         same("taken units", account.taken_units, found.taken_units)?;
-        same("taken blocks", account.taken_blocks, found.taken_blocks)?;
+        same("rows", account.row_blocks, found.row_blocks)?;
+        same("units of rows", account.row_units, found.row_units)?;
+        check_owners(&central, &found)?;
         if self.geometry.placement() != Placement::Counted {
             let live = account.other_allocated - account.other_released;
             same("large blocks", live, found.other_blocks)?;
             same("large units", account.other_units, found.other_units)?;
         }
         same("surplus units", central.surplus(), found.surplus)?;
-        check_live(&mut central, &mut scratch)
+        check_live(&mut central, &found, &mut scratch)
     }
 }
 
@@ -100,6 +109,15 @@ impl Found {
         let found = (page.capacity() - free) as u64;
         same("taken units of a page", page.taken() as u64, found)?;
         same("bits of a page's map", map.taken_units() as u64, found)?;
+        let all_taken = page.whole_map().taken_units();
+        let free = (page.capacity() - all_taken) as u64;
+        same("free units of a page", page.all_free() as u64, free)?;
+        let sent = (0..map.words()).map(|word| u64::from(page.sent(word).count_ones()));
+        self.held_units += all_taken as u64 - sent.sum::<u64>();
+        let owned = page.words().iter().filter(|word| word.owner() != NOBODY);
+        let owned = owned.count() as u64;
+        same("owned words of a page", page.owned_words() as u64, owned)?;
+        self.owned_words += owned;
         same(
             "in use",
             u64::from(page.is_in_use()),
@@ -116,35 +134,64 @@ impl Found {
     /// Adds the block that starts here, if one does; returns its units.
     fn add_block(&mut self, spot: Spot) -> Result<usize, Inconsistency> {
         let Spot { page, index } = spot;
-        let map = page.map();
+        let map = page.whole_map();
         let units = map.block_units(index);
         let all = index..index + units;
         let taken = all.filter(|unit| map.is_taken(*unit)).count();
         if units > 1 {
             same("taken units of a block", units as u64, taken as u64)?;
             self.surplus += Surplus::at(spot, units) as u64;
+            self.row_blocks += 1;
+            self.row_units += units as u64;
         }
-        self.taken_blocks += u64::from(taken > 0);
         Ok(units)
     }
 }
 
+/// Compares what records say of their words with the words.
+fn check_owners(central: &Central, found: &Found) -> Result<(), Inconsistency> {
+    let mut all = 0;
+    for record in central.caches.iter() {
+        let mut own = 0;
+        for page in record.own_pages() {
+            let number = u64::from(record.number());
+            same("owner of a page", number, page.owner().into())?;
+            for (word, it) in page.words().iter().enumerate() {
+                same("owner of a word", number, it.owner().into())?;
+                check_ready(record, page, word)?;
+                own += 1;
+            }
+        }
+        for (page, word) in record.single_words() {
+            check_ready(record, page, word)?;
+            own += 1;
+        }
+        same("owned words of a record", record.owned_words() as u64, own)?;
+        all += own;
+    }
+    same("owned words", all, found.owned_words)
+}
+
+/// A word with a free unit must be one that refills find.
+fn check_ready(record: &CacheRecord, page: Page, word: usize) -> Result<(), Inconsistency> {
+    let is_ready = record.is_ready(page, word);
+    let has_free = page.whole_map().free_in(word) != 0;
+    same("ready words", (is_ready || !has_free).into(), 1)
+}
+
 /// Compares what caches hold with the maps, and what is live with what was handed out.
-fn check_live(central: &mut Central, scratch: &mut Vec<usize>) -> Result<(), Inconsistency> {
+fn check_live(
+    central: &mut Central,
+    found: &Found,
+    scratch: &mut Vec<usize>,
+) -> Result<(), Inconsistency> {
     let cached = cached_blocks(central);
     same("distinct cached blocks", cached, distinct(central, scratch))?;
-    let blocks = central.account.taken_blocks.saturating_sub(cached);
     // Other threads may be inside of calls: a difference is an answer, a panic is none.
-    let spare = cached_units(central) + central.surplus();
-    let units = central.account.taken_units.saturating_sub(spare);
-    let other = central.account.other_allocated - central.account.other_released;
+    let idle = cached_units(central) + central.surplus();
+    let units = found.held_units.saturating_sub(idle);
     let live = central.live();
-    same("live blocks", live.blocks, blocks + other)?;
-    same(
-        "live units",
-        live.units,
-        units + central.account.other_units,
-    )?;
+    same("live units", live.paged, units)?;
     same(
         "allocated less released",
         live.blocks,

@@ -17,33 +17,31 @@ use super::link::Link;
 use super::list::{Neighbours, Node};
 use super::meta;
 use super::page::{Page, PageState, Spot};
-use super::record::{Place, Record};
+use super::record::{Place, Record, SPACE};
 use super::runs::{ByRun, UNLISTED};
 use super::shelves::ByFill;
 use super::surplus::Surplus;
 use super::tags::Tags;
+use super::word::{Remote, Word};
 use crate::os::Refused;
 
-/// VM pages of one family that lie side by side. Changed only under the family's lock.
+/// VM pages of one family that lie side by side. Changed only under the family's lock, but for words that
+/// threads own, and what is known of pages that they own whole.
 ///
 /// # Invariants
 ///
 /// 1. `place` belongs to `heap` alone, from the start and for ever, and is committed.
-/// 2. `taken_units` is the sum of the pages' `taken`, each the number of bits in its taken map.
-/// 3. The units at and above a page's `fresh` were not handed out since their memory was last
-///    known to be zero, and so still are zero.
-/// 4. A page that is not in use has no taken unit, and `fresh` is 0.
+/// 2. `taken_units` is the sum of the pages' `taken`, each the number of units that are taken or that lie in
+///    a word with an owner.
+/// 3. A page that is not in use has no taken unit, and `fresh` is 0.
 #[derive(Debug)]
 pub(super) struct Extent {
     pub(super) heap: &'static Heap,
     pub(super) place: Place,
     /// Address of the first page.
     start: usize,
-    /// Bytes before the first unit of the first page, and the units that leaves it.
-    pub(super) colour: u32,
-    pub(super) first_capacity: u32,
-    /// Units of each other page.
-    pub(super) capacity: u32,
+    /// Units of each page.
+    pub(super) page_capacity: u32,
     /// A [`Standing`].
     standing: AtomicU8,
     /// The [`Wish`] for huge OS pages; the kernel may then back all of the extent, whatever part is
@@ -57,7 +55,9 @@ pub(super) struct Extent {
     shelf_width: AtomicU32,
     /// No page has a free run as long as this; 0 says nothing.
     pub(super) too_long: AtomicU32,
-    pub(super) taken: &'static [AtomicU64],
+    pub(super) words: &'static [Word],
+    /// What other threads released of each word.
+    pub(super) remotes: &'static [Remote],
     pub(super) joined: &'static [AtomicU64],
     pub(super) states: &'static [PageState],
     /// Surplus units of blocks, by where the block starts; see `surplus`.
@@ -104,14 +104,14 @@ impl Extent {
     pub(super) fn make(
         heap: &'static Heap,
         place: Place,
-        colour: usize,
     ) -> Result<&'static Record, Refused> {
         let geometry = heap.geometry();
         let pages = place.bytes / geometry.page_bytes();
         let words = pages * geometry.words();
-        let taken = meta::RECORDS.zeroed(words)?;
+        let all_words: &'static [Word] = meta::RECORDS.zeroed(words)?;
+        let remotes = meta::JOINTS.zeroed(words)?;
         let joined = meta::JOINTS.zeroed(words)?;
-        let states = meta::RECORDS.zeroed(pages)?;
+        let states: &'static [PageState] = meta::RECORDS.zeroed(pages)?;
         let surplus = meta::JOINTS.zeroed(pages * geometry.surplus_places())?;
         let has_quarantine = hardening::chosen().quarantine > 0;
         let quarantined = meta::JOINTS.zeroed(words * usize::from(has_quarantine))?;
@@ -119,16 +119,15 @@ impl Extent {
             heap,
             place,
             start: place.address(),
-            colour: u32::try_from(colour).map_err(|_| Refused)?,
-            first_capacity: count(heap.capacity_with(colour)),
-            capacity: count(heap.page_capacity()),
+            page_capacity: count(heap.page_capacity()),
             standing: AtomicU8::new(Standing::Used as u8),
             wish: AtomicU8::new(Wish::of_all() as u8),
             shelf: AtomicU8::new(super::shelves::FULL),
             taken_units: AtomicU32::new(0),
             shelf_from: AtomicU32::new(0),
             shelf_width: AtomicU32::new(0),
-            taken,
+            words: all_words,
+            remotes,
             joined,
             states,
             surplus,
@@ -145,15 +144,27 @@ impl Extent {
         #[cfg(feature = "capi")]
         heap.make_cards(
             place,
-            colour,
             &Maps {
-                taken,
+                words: all_words,
                 joined,
                 states,
             },
         )?;
+        if let Record::Extent(extent) = record {
+            extent.begin();
+        }
         place.publish(record);
         Ok(record)
+    }
+
+    /// Makes ways from the pages' states and addresses.
+    fn begin(&'static self) {
+        let (words, bytes) = (self.geometry().words(), self.geometry().page_bytes());
+        for (page, map) in self.pages().zip(self.words.chunks_exact(words)) {
+            page.state().ready.set_page(Some(page));
+            SPACE.set_map(page.address(), bytes, map);
+            page.recount();
+        }
     }
 
     pub(super) fn geometry(&self) -> &'static Geometry {
@@ -194,10 +205,10 @@ impl Extent {
 
     /// Units that fit the extent.
     pub(super) fn capacity(&self) -> usize {
-        self.first_capacity as usize + (self.states.len() - 1) * self.capacity as usize
+        self.states.len() * self.page_capacity as usize
     }
 
-    /// Units that are live or in a cache.
+    /// Units that are taken, or that lie in a word with an owner.
     pub(super) fn taken_units(&self) -> usize {
         self.taken_units.load(Relaxed) as usize
     }
@@ -209,10 +220,15 @@ impl Extent {
         })
     }
 
-    /// The fullest page in use that has a free unit, else one that is not in use.
+    /// The fullest page in use that has a free unit that nobody owns, else one that is not in use.
     pub(super) fn page_to_fill(&'static self) -> Option<Page> {
+        self.page_to_fill_if(|_| true)
+    }
+
+    /// The same, among those that `suits` accepts.
+    pub(super) fn page_to_fill_if(&'static self, suits: fn(Page) -> bool) -> Option<Page> {
         let mut fullest = None;
-        for page in self.pages() {
+        for page in self.pages().filter(|page| suits(*page)) {
             let (taken, is_full) = (page.taken(), page.is_full());
             // Of pages without a taken unit, those in use come first.
             let rank = taken * 2 + usize::from(page.is_in_use());
@@ -232,7 +248,7 @@ impl Extent {
             extent: self,
             number,
         };
-        (page, inside.wrapping_sub(page.colour()))
+        (page, inside)
     }
 
     /// Finds the unit slot that starts at `address`, if one does.
@@ -243,9 +259,8 @@ impl Extent {
             extent: self,
             number,
         };
-        let from_first = inside.checked_sub(page.colour())?;
-        let index = self.geometry().index_of(from_first);
-        let is_start = index * self.geometry().unit() == from_first && index < page.capacity();
+        let index = self.geometry().index_of(inside);
+        let is_start = index * self.geometry().unit() == inside && index < page.capacity();
         is_start.then_some(Spot { page, index })
     }
 
@@ -259,7 +274,7 @@ impl Extent {
             self.pages().for_each(Page::poison_anew);
             return false;
         }
-        self.states.iter().for_each(PageState::retire);
+        self.pages().for_each(Page::retire);
         self.too_long.store(0, Relaxed);
         true
     }
@@ -267,7 +282,7 @@ impl Extent {
     /// No free run is longer than so many units.
     pub(super) fn longest_run(&self) -> usize {
         match self.too_long.load(Relaxed) {
-            0 => self.capacity as usize,
+            0 => self.page_capacity as usize,
             units => units as usize - 1,
         }
     }

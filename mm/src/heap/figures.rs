@@ -17,7 +17,6 @@ pub(crate) const FILL_CLASSES: usize = 6;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Figures {
     pub(crate) units_per_page: u64,
-    pub(crate) first_page_units: u64,
     pub(crate) vm_pages: u64,
     pub(crate) mapped: u64,
     pub(crate) live_blocks: u64,
@@ -52,14 +51,14 @@ pub(super) struct Live {
     pub(super) blocks: u64,
     pub(super) allocated: u64,
     pub(super) released: u64,
-    pub(super) cached: u64,
+    /// Live units of VM pages.
+    pub(super) paged: u64,
 }
 
-/// What is in the caches of one family.
-struct Cached {
-    blocks: u64,
-    /// Units that are not the first of their block, and surplus ones of live blocks.
-    joined: u64,
+/// Blocks of VM pages: allocated and released since the start.
+struct Counts {
+    allocated: u64,
+    released: u64,
 }
 
 impl Heap {
@@ -98,11 +97,9 @@ impl Central {
         self.account
             .account_live(live.units * heap.geometry().unit() as u64);
         let mut figures = Figures {
-            units_per_page: units_of_page(heap, 0),
-            first_page_units: units_of_page(heap, heap.colour()),
+            units_per_page: units_per_page(heap),
             live_blocks: live.blocks,
             live_units: live.units,
-            cached_units: live.cached,
             blocks_allocated: live.allocated,
             blocks_released: live.released,
             peak: self.account.peak_bytes,
@@ -112,58 +109,86 @@ impl Central {
         for record in self.records() {
             figures.account_record(heap, record);
         }
+        figures.cached_units = figures.cached_units.saturating_sub(live.paged);
         figures
     }
 
     /// What is live now: exact without calls in flight, else never below zero nor falling where
-    /// it is cumulative. `cache.rs` says why the order of the reads matters.
+    /// it is cumulative. `cache/count.rs` says why the order of the reads matters.
     pub(super) fn live(&mut self) -> Live {
-        let from_caches: u64 = self.caches.iter().map(CacheRecord::allocated).sum();
-        let cached = self.cached();
-        let account = &mut self.account;
-        let allocated = account.allocated + from_caches;
-        let taken = account.taken_blocks.saturating_sub(cached.blocks);
-        let released = allocated.saturating_sub(taken);
-        let released = released.clamp(account.released, allocated);
-        account.released = released;
-        let blocks = allocated - released;
-        // Units that are not the first of their block.
-        let joined = account.taken_units - account.taken_blocks;
-        let units = blocks + joined.saturating_sub(cached.joined);
+        let singles = self.single_counts();
+        let rows = self.row_counts();
+        let (blocks, row_blocks) = (
+            singles.allocated - singles.released,
+            rows.allocated - rows.released,
+        );
+        let paged = blocks + row_blocks + self.joined_units();
+        let account = &self.account;
         Live {
-            units: units + account.other_units,
-            blocks: blocks + account.other_allocated - account.other_released,
-            allocated: allocated + account.other_allocated,
-            released: released + account.other_released,
-            cached: account.taken_units.saturating_sub(units),
+            units: paged + account.other_units,
+            blocks: blocks + row_blocks + account.other_allocated - account.other_released,
+            allocated: singles.allocated + rows.allocated + account.other_allocated,
+            released: singles.released + rows.released + account.other_released,
+            paged,
         }
     }
 
-    /// Counts blocks that left a cache of a thread that vanished before it counted them. In a
+    /// Of blocks of one unit.
+    fn single_counts(&mut self) -> Counts {
+        // Every release first, then every allocation.
+        let from_caches: u64 = self.caches.iter().map(CacheRecord::released).sum();
+        let released = self.account.released + from_caches;
+        let from_caches: u64 = self.caches.iter().map(CacheRecord::allocated).sum();
+        let allocated = self.account.allocated + from_caches;
+        let reported = &mut self.account.reported_released;
+        *reported = released.max(*reported).min(allocated);
+        Counts {
+            allocated,
+            released: *reported,
+        }
+    }
+
+    /// Of blocks of many units.
+    fn row_counts(&mut self) -> Counts {
+        // Every allocation first, then what caches hold.
+        let from_caches: u64 = self.caches.iter().map(CacheRecord::rows_taken).sum();
+        let (held, _) = self.held_rows();
+        let account = &mut self.account;
+        let allocated = account.rows_allocated + from_caches;
+        let live = account.row_blocks.saturating_sub(held);
+        let released = allocated.saturating_sub(live);
+        account.rows_released = released.clamp(account.rows_released, allocated);
+        Counts {
+            allocated,
+            released: account.rows_released,
+        }
+    }
+
+    /// Units of live blocks that are not the first of their block, without surplus ones.
+    fn joined_units(&self) -> u64 {
+        let (held, held_units) = self.held_rows();
+        let all = self.account.row_units - self.account.row_blocks;
+        let idle = held_units.saturating_sub(held) + self.surplus();
+        all.saturating_sub(idle)
+    }
+
+    /// Blocks of many units that are in caches or in quarantine, and their units.
+    fn held_rows(&self) -> (u64, u64) {
+        let caches = self.caches.iter().map(CacheRecord::held_rows);
+        caches.fold(self.quarantine.held_rows(), |all, held| {
+            (all.0 + held.0, all.1 + held.1)
+        })
+    }
+
+    /// Counts rows that left a cache of a thread that vanished before it counted them. In a
     /// forked child, with no call in flight.
     pub(super) fn account_unfinished(&mut self) {
-        let from_caches: u64 = self.caches.iter().map(CacheRecord::allocated).sum();
-        let taken = self
-            .account
-            .taken_blocks
-            .saturating_sub(self.cached().blocks);
+        let from_caches: u64 = self.caches.iter().map(CacheRecord::rows_taken).sum();
+        let (held, _) = self.held_rows();
         let account = &mut self.account;
-        let counted = account.allocated + from_caches;
-        account.allocated += (taken + account.released).saturating_sub(counted);
-    }
-
-    /// What is in caches now, and surplus units of live blocks.
-    fn cached(&self) -> Cached {
-        let singles: u64 = self.caches.iter().map(CacheRecord::cached).sum();
-        let (mut blocks, mut units) = self.quarantine.held();
-        for held in self.caches.iter().map(CacheRecord::held_rows) {
-            blocks += held.0;
-            units += held.1;
-        }
-        Cached {
-            blocks: singles + blocks,
-            joined: units.saturating_sub(blocks) + self.surplus(),
-        }
+        let live = account.row_blocks.saturating_sub(held);
+        let counted = account.rows_allocated + from_caches;
+        account.rows_allocated += (live + account.rows_released).saturating_sub(counted);
     }
 
     /// Surplus units of live blocks. Each count wraps, their sum does not, except while other
@@ -201,7 +226,7 @@ impl Figures {
     }
 
     fn account_page(&mut self, heap: &'static Heap, page: Page) {
-        let map = page.map();
+        let map = page.whole_map();
         let mut fill = Fill {
             pages: 1,
             occupied_blocks: map.blocks() as u64,
@@ -210,7 +235,9 @@ impl Figures {
         for run in map.free_runs() {
             fill += Fill::free_block(run.units as u64);
         }
-        let (taken, capacity) = (page.taken(), page.capacity());
+        let (taken, capacity) = (page.capacity() - page.all_free(), page.capacity());
+        // Live ones too; those are taken off in the end.
+        self.cached_units += taken as u64;
         let bytes = heap.geometry().page_bytes() as u64;
         self.vm_pages += 1;
         self.mapped += bytes;
@@ -283,11 +310,11 @@ fn class(taken: usize, capacity: usize) -> usize {
     }
 }
 
-/// Units of a VM page that begins with so much colour.
-fn units_of_page(heap: &Heap, colour: usize) -> u64 {
+/// Units of a VM page.
+fn units_per_page(heap: &Heap) -> u64 {
     match heap.geometry().placement() {
         Placement::Counted => 0,
-        Placement::Paged => heap.capacity_with(colour) as u64,
+        Placement::Paged => heap.page_capacity() as u64,
         Placement::Large => 1,
     }
 }

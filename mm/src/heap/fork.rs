@@ -7,6 +7,7 @@
 //! Those stay live in the child, as part of a call that never ends.
 
 use super::central::Central;
+use super::cache::{self, CacheRecord};
 use super::meta::{JOINTS, RECORDS};
 use super::random::Random;
 use super::record::SPACE;
@@ -19,11 +20,20 @@ pub(crate) fn hold_shared() {
     thread::hold();
     names::hold();
     recording::hold();
+    cache::hold();
     SPACE.hold();
     RECORDS.hold();
     JOINTS.hold();
     huge::hold();
     watch::hold();
+}
+
+/// Waits until no other thread works in its own words of any of the heaps, which are held.
+pub(crate) fn keep_out_owners<I: Iterator<Item = &'static Heap>>(heaps: impl Fn() -> I) {
+    if heaps().any(Heap::has_others) {
+        cache::barrier_at_any_cost();
+        heaps().for_each(Heap::wait_for_owners);
+    }
 }
 
 /// Ends what [`hold_shared`] began.
@@ -43,6 +53,8 @@ pub(crate) unsafe fn let_go_shared() {
     // SAFETY: as above.
     unsafe { SPACE.let_go() };
     // SAFETY: as above.
+    unsafe { cache::let_go() };
+    // SAFETY: as above.
     unsafe { recording::let_go() };
     // SAFETY: as above.
     unsafe { names::let_go() };
@@ -51,9 +63,34 @@ pub(crate) unsafe fn let_go_shared() {
 }
 
 impl Heap {
-    /// Holds the heap's lock, before a fork.
+    /// Holds the heap's lock, before a fork. Threads that work in their own words are kept out by
+    /// [`wait_for_owners`](Self::wait_for_owners).
     pub(crate) fn hold(&'static self) {
         self.central.hold();
+        // SAFETY: this thread holds it.
+        let want = |central: &mut Central| central.caches.iter().for_each(CacheRecord::want);
+        unsafe { self.central.with_held(want) };
+    }
+
+    /// Whether other threads have caches. After [`hold`](Self::hold).
+    fn has_others(&'static self) -> bool {
+        let mut any = false;
+        let look = |central: &mut Central| {
+            any = central.caches.iter().any(|cache| !thread::is_own(cache));
+        };
+        // SAFETY: this thread holds it.
+        unsafe { self.central.with_held(look) };
+        any
+    }
+
+    /// Waits until no other thread works in its own words.
+    fn wait_for_owners(&'static self) {
+        let wait = |central: &mut Central| {
+            let others = central.caches.iter().filter(|cache| !thread::is_own(cache));
+            others.for_each(CacheRecord::wait_until_at_rest);
+        };
+        // SAFETY: this thread holds it.
+        unsafe { self.central.with_held(wait) };
     }
 
     /// Ends what [`hold`](Self::hold) began.
@@ -62,7 +99,10 @@ impl Heap {
     ///
     /// The calling thread called it, or is the copy in a child of the one that did.
     pub(crate) unsafe fn let_go(&'static self) {
+        let end = |central: &mut Central| central.caches.iter().for_each(CacheRecord::end_wanted);
         // SAFETY: the caller promises the same.
+        unsafe { self.central.with_held(end) };
+        // SAFETY: as above.
         unsafe { self.central.let_go() };
     }
 
@@ -93,8 +133,10 @@ impl Central {
 
     fn take_back_caches(&mut self) {
         let mut had_rows = false;
+        self.caches.iter().for_each(CacheRecord::forget_sections);
         while let Some(cache) = self.caches.iter().find(|cache| !thread::is_own(cache)) {
             had_rows |= cache.rows().is_some();
+            cache.put_away();
             retire(self, cache);
             cache.abandon();
         }

@@ -25,14 +25,8 @@ const LARGEST_ROW: usize = 64 << 10;
 /// Fraction bits of [`Geometry::reciprocal`].
 const RECIPROCAL_BITS: u32 = 40;
 
-/// Bytes of a CPU cache line, the step of the colour.
-const LINE: usize = 64;
-
-/// How many colours there are; the first page of a family loses at most 2 KiB to its own.
-const COLOURS: usize = 32;
-
-/// Units this large spread over the cache's sets without help.
-const LARGEST_COLOURED_UNIT: usize = 1 << 10;
+/// Words of a page's map for which one bit of the page's ready mask stands, at most 64 groups of them.
+const MOST_GROUPS: u32 = 64;
 
 // `index_of` is exact while offset * unit < 2^RECIPROCAL_BITS.
 const _: () = assert!((EXTENT as u64) * (LARGEST_PAGED_UNIT as u64) <= 1 << RECIPROCAL_BITS);
@@ -49,6 +43,7 @@ pub(crate) struct Geometry {
     capacity: u32,
     /// Words of one bit map.
     words: u32,
+    group_shift: u32,
     surplus_places: u32,
     reciprocal: u64,
     placement: Placement,
@@ -84,6 +79,11 @@ impl Geometry {
             page_mask: page_bytes - 1,
             capacity,
             words: capacity.div_ceil(64),
+            group_shift: capacity
+                .div_ceil(64)
+                .div_ceil(MOST_GROUPS)
+                .next_power_of_two()
+                .ilog2(),
             surplus_places: capacity.div_ceil(LONG_ROW as u32),
             reciprocal: if paged {
                 (1 << RECIPROCAL_BITS) / unit as u64 + 1
@@ -166,14 +166,26 @@ impl Geometry {
         ((offset as u64 * self.reciprocal) >> RECIPROCAL_BITS) as usize
     }
 
-    /// Bytes from the start of family number `number`'s very first page to its first unit.
+    /// The word of a page from which family number `number` takes its first units.
     ///
-    /// Without it the first units of all families meet in the same few sets of the CPU's cache.
+    /// Without it the first units of all families meet in the same few sets of the CPU's caches.
     pub(crate) const fn colour(&self, number: usize) -> usize {
-        if self.align > LINE || self.unit > LARGEST_COLOURED_UNIT {
-            return 0;
+        match self.words {
+            0 => 0,
+            words => number * 7 % words as usize,
         }
-        number % COLOURS * LINE
+    }
+
+    /// Logarithm of the words for which one bit of a page's ready mask stands.
+    #[inline]
+    pub(crate) const fn group_shift(&self) -> u32 {
+        self.group_shift
+    }
+
+    /// Bytes from the start of the VM page that `address` lies in.
+    #[inline]
+    pub(crate) const fn in_page(&self, address: usize) -> usize {
+        address & self.page_mask
     }
 }
 
@@ -220,15 +232,6 @@ mod tests {
             let geometry = geometry(unit);
             prop_assume!(offset < geometry.page_bytes());
             prop_assert_eq!(geometry.index_of(offset), offset / unit);
-        }
-
-        #[test]
-        fn colours_keep_alignment(unit in 1..3_000_usize, shift in 0..12_u32, number: u16) {
-            let align = 1 << shift;
-            let layout = Layout::from_size_align(unit, align).unwrap().pad_to_align();
-            let colour = Geometry::new(layout).colour(usize::from(number));
-            prop_assert_eq!(colour % align, 0);
-            prop_assert!(colour < LINE * COLOURS);
         }
     }
 }

@@ -23,19 +23,9 @@ impl Heap {
         }
     }
 
-    /// Bytes before the first unit of the family's very first VM page.
-    pub(super) fn colour(&self) -> usize {
-        self.geometry().colour(self.number())
-    }
-
-    /// Units of a VM page without colour; 0 unless paged.
+    /// Units of a VM page; 0 unless paged.
     pub(super) fn page_capacity(&self) -> usize {
-        self.capacity_with(0)
-    }
-
-    /// Units of a VM page that begins with so many bytes of colour; 0 unless paged.
-    pub(super) fn capacity_with(&self, colour: usize) -> usize {
-        match colour + self.guard_bytes() {
+        match self.guard_bytes() {
             0 => self.geometry().capacity(),
             lost => self.geometry().capacity_without(lost),
         }

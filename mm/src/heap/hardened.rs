@@ -43,7 +43,7 @@ impl Central {
         }
         let zero = page.claim_at(run);
         self.account_rows(page, 1, units);
-        self.account.allocated += 1;
+        self.account.account_allocated(units);
         self.account_peak(heap);
         let first = page.unit(run.first);
         Ok(Block { first, zero })
@@ -69,6 +69,9 @@ impl Central {
         if how.quarantine == 0 || self.quarantine.push(row).is_err() {
             return self.release(heap, row.first, row.units);
         }
+        if row.units == 1 {
+            self.account.released += 1;
+        }
         spot.set_quarantined(true);
         self.shorten_quarantine(heap, how.quarantine / heap.geometry().unit());
     }
@@ -79,7 +82,10 @@ impl Central {
             && let Some(oldest) = self.quarantine.pop()
         {
             spot_of(oldest.first).set_quarantined(false);
-            self.release(heap, oldest.first, oldest.units);
+            match oldest.units {
+                1 => self.free_single(heap, oldest.first),
+                units => self.release(heap, oldest.first, units),
+            }
         }
     }
 
@@ -147,6 +153,7 @@ impl Page {
         let bytes = end.saturating_sub(fresh) * self.extent().geometry().unit();
         // SAFETY: units from `fresh` on are free, and the caller has the family's lock.
         unsafe { Fill::Poison.apply(self.unit(fresh), bytes) };
+        self.raise_fresh(end);
     }
 }
 

@@ -93,13 +93,14 @@ mod tags;
 mod thread;
 mod tracking;
 mod visit;
+mod word;
 
 use core::alloc::Layout;
 use core::num::NonZeroUsize;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use cache::{CacheRecord, Row};
+use cache::{CacheRecord, Inbox, Row};
 use central::Central;
 use geometry::{Geometry, Placement};
 #[cfg(feature = "capi")]
@@ -116,7 +117,7 @@ pub(crate) use caller::{Caller, Origin};
 #[cfg(feature = "capi")]
 pub(crate) use cards::TakenUnit;
 pub(crate) use figures::{Figures, Fill, add_resident};
-pub(crate) use fork::{hold_shared, let_go_shared};
+pub(crate) use fork::{hold_shared, keep_out_owners, let_go_shared};
 pub use huge::HugePages;
 pub(crate) use link::Link;
 pub(crate) use meta::{JOINTS, RECORDS};
@@ -219,6 +220,8 @@ pub(crate) struct Heap {
     supervised: AtomicBool,
     /// Units that may be live. Changed under the lock.
     limit: AtomicU64,
+    /// What was released of words that nobody owns.
+    inbox: Inbox,
     central: Lock<Central>,
 }
 
@@ -232,6 +235,7 @@ impl Heap {
             marking: marks::Marking::None,
             supervised: AtomicBool::new(false),
             limit: AtomicU64::new(quota::NONE),
+            inbox: Inbox::new(0),
             central: Lock::new(Central::new()),
         }
     }
@@ -291,11 +295,8 @@ impl Heap {
         if units == 0 {
             return Ok(Block::empty());
         }
-        if !cell.is_open() {
-            self.answer_flush(cell);
-            if self.goes_past_caches() {
-                return self.alloc_uncached(units, caller);
-            }
+        if self.opened(cell).is_none() && self.goes_past_caches() {
+            return self.alloc_uncached(units, caller);
         }
         if units == 1 && self.geometry.placement() == Placement::Paged {
             return self.alloc_one(cell);
@@ -322,16 +323,13 @@ impl Heap {
         if units == 0 {
             return;
         }
-        if !cell.is_open() {
-            self.answer_flush(cell);
-            if self.goes_past_caches() {
-                // SAFETY: the caller promises the same.
-                return unsafe { self.release_straight(Row { first, units }) };
-            }
-        }
         if units == 1 && self.geometry.placement() == Placement::Paged {
             // SAFETY: the caller promises the same, and the unit lies in a VM page.
-            return unsafe { self.release_one(cell, first) };
+            return unsafe { self.release_unit(cell, first) };
+        }
+        if self.opened(cell).is_none() && self.goes_past_caches() {
+            // SAFETY: the caller promises the same.
+            return unsafe { self.release_straight(Row { first, units }) };
         }
         if self.geometry.keeps_rows(units) {
             // SAFETY: the caller promises the same.
@@ -412,7 +410,7 @@ impl Heap {
         let _inside = Inside::enter();
         let mut central = self.central();
         central.caches.iter().for_each(CacheRecord::ask_to_flush);
-        central.trim()
+        central.trim(self)
     }
 }
 

@@ -73,7 +73,7 @@ impl Heap {
     ) {
         let is_put = match units {
             // SAFETY: the caller promises the same.
-            1 => unsafe { cell.put(first) },
+            1 => unsafe { cell.put(first, self.geometry.unit()) },
             // SAFETY: the same.
             _ => unsafe { cell.put_row(first, units) },
         };

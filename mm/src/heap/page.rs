@@ -1,33 +1,65 @@
 //! One VM page of an extent.
 
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU32 as PlainU32, Ordering::Relaxed};
 
 use super::extent::{Extent, count};
-use super::geometry::Geometry;
-use super::slot_map::{Run, SlotMap};
+use super::link::Link;
+use super::record::SPACE;
+use super::slot_map::{Run, SlotMap, View};
+use super::word::{NOBODY, Owner, Remote, Word};
+use crate::sync::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 
 /// What is known of one VM page besides its maps.
+///
+/// Of a page that a thread owns whole, `ready`, `next`, `previous` and `flags` belong to that thread, as
+/// its words do. All else changes under the family's lock.
 #[derive(Debug)]
 pub(super) struct PageState {
+    /// Units of words that nobody owns and that are taken, and all units of the others.
     taken: AtomicU32,
-    pub(super) fresh: AtomicU32,
-    /// No free run is as long as this; 0 says nothing.
+    /// No run of free units that nobody owns is as long as this; 0 says nothing.
     too_long: AtomicU16,
     flags: AtomicU8,
+    /// The record that owns all words of the page.
+    owner: AtomicU32,
+    /// Words that have an owner.
+    owned_words: AtomicU32,
+    /// Free units when the page's free memory was given back.
+    settled_at: AtomicU32,
+    /// Other threads than the owners ever released units.
+    has_mail: AtomicBool,
+    pub(super) ready: Ready,
+    /// Neighbours on the list of pages that a record owns.
+    pub(super) next: Link<PageState>,
+    pub(super) previous: Link<PageState>,
 }
 
-// SAFETY: the fields are atomic integers and booleans, of which zero is a value.
+/// Which words of a page, among those of one owner, have free units. On the list of its owner.
+#[derive(Debug)]
+pub(super) struct Ready {
+    /// A bit for each group of words, of which at least one has a free unit. A page has at most 64 groups.
+    pub(super) groups: AtomicU64,
+    pub(super) is_listed: AtomicBool,
+    pub(super) next: Link<Ready>,
+    /// The page.
+    extent: Link<Extent>,
+    number: AtomicU32,
+}
+
+// SAFETY: the fields are atomic integers, links and booleans, of which zero is a value.
+unsafe impl bytemuck::Zeroable for Ready {}
+
+// SAFETY: as above.
 unsafe impl bytemuck::Zeroable for PageState {}
 
 /// The page may be backed by memory.
 const IN_USE: u8 = 1;
-/// Nothing changed since the last time the page's free memory was given back.
-pub(super) const SETTLED: u8 = 2;
+/// No unit was handed out since the page's free memory was given back.
+const SETTLED: u8 = 2;
 /// A block of many units was in the page since it came into use. Without this nobody looks into
 /// the joined map: even a look would make the kernel count the map as resident.
 const JOINED: u8 = 4;
-
 /// The longest free run of the page or of its extent is known, and must be kept.
 const LOOKED: u8 = 8;
 
@@ -42,13 +74,13 @@ impl PageState {
     /// That of no page.
     #[cfg(feature = "capi")]
     pub(super) fn unused() -> &'static Self {
-        static UNUSED: PageState = PageState {
-            taken: AtomicU32::new(0),
-            fresh: AtomicU32::new(0),
-            too_long: AtomicU16::new(0),
-            flags: AtomicU8::new(0),
-        };
-        &UNUSED
+        static UNUSED: Link<PageState> = Link::none();
+        if let Some(unused) = UNUSED.get() {
+            return unused;
+        }
+        let made: &'static Self = Box::leak(Box::new(bytemuck::Zeroable::zeroed()));
+        UNUSED.set(Some(made));
+        made
     }
 
     pub(super) fn is_in_use(&self) -> bool {
@@ -61,10 +93,50 @@ impl PageState {
         self.flags.load(Relaxed) & JOINED != 0
     }
 
-    pub(super) fn retire(&self) {
-        self.fresh.store(0, Relaxed);
+    fn retire(&self) {
         self.too_long.store(0, Relaxed);
         self.flags.store(0, Relaxed);
+    }
+}
+
+impl Ready {
+    pub(super) const fn none() -> Self {
+        Self {
+            groups: AtomicU64::new(0),
+            is_listed: AtomicBool::new(false),
+            next: Link::none(),
+            extent: Link::none(),
+            number: AtomicU32::new(0),
+        }
+    }
+
+    pub(super) fn page(&self) -> Option<Page> {
+        let number = self.number.load(Relaxed) as usize;
+        self.extent.get().map(|extent| Page { extent, number })
+    }
+
+    pub(super) fn set_page(&self, page: Option<Page>) {
+        self.number
+            .store(page.map_or(0, |page| count(page.number)), Relaxed);
+        self.extent.set(page.map(|page| page.extent));
+    }
+
+    /// Whether no word has a free unit.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.groups.load(Relaxed) == 0
+    }
+
+    #[inline]
+    pub(super) fn add(&self, group: usize) {
+        let groups = self.groups.load(Relaxed);
+        self.groups.store(groups | 1 << group, Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn remove(&self, group: usize) {
+        let groups = self.groups.load(Relaxed);
+        self.groups.store(groups & !(1 << group), Relaxed);
     }
 }
 
@@ -73,6 +145,12 @@ impl PageState {
 pub(super) struct Page {
     pub(super) extent: &'static Extent,
     pub(super) number: usize,
+}
+
+impl PartialEq for Page {
+    fn eq(&self, other: &Self) -> bool {
+        core::ptr::eq(self.extent, other.extent) && self.number == other.number
+    }
 }
 
 impl Page {
@@ -84,24 +162,17 @@ impl Page {
         &self.extent.states[self.number]
     }
 
-    pub(super) fn colour(self) -> usize {
-        if self.number == 0 {
-            self.extent.colour as usize
-        } else {
-            0
-        }
+    /// The page whose state it is.
+    pub(super) fn of(state: &'static PageState) -> Option<Self> {
+        state.ready.page()
     }
 
     /// Units that fit the page.
     pub(super) fn capacity(self) -> usize {
-        if self.number == 0 {
-            self.extent.first_capacity as usize
-        } else {
-            self.extent.capacity as usize
-        }
+        self.extent.page_capacity as usize
     }
 
-    /// Units that are live or in a cache.
+    /// Units that are live, in a cache, or free in words that a thread owns.
     pub(super) fn taken(self) -> usize {
         self.state().taken.load(Relaxed) as usize
     }
@@ -110,7 +181,7 @@ impl Page {
         self.free_units() == 0
     }
 
-    /// Units that are free.
+    /// Units that are free and that nobody owns.
     pub(super) fn free_units(self) -> usize {
         self.capacity() - self.taken()
     }
@@ -119,34 +190,127 @@ impl Page {
         self.state().is_in_use()
     }
 
+    /// Whether nothing came to be given back since the page's free memory went.
     pub(super) fn is_settled(self) -> bool {
-        self.state().flags.load(Relaxed) & SETTLED != 0
+        let state = self.state();
+        let is_as_it_was = || self.counted_free() == Some(state.settled_at.load(Relaxed));
+        let is_sent = || (0..self.words().len()).any(|word| self.sent(word) != 0);
+        state.flags.load(Relaxed) & SETTLED != 0 && is_as_it_was() && !is_sent()
+    }
+
+    /// Whether no unit would be taken once all owners had given up what they do not use.
+    pub(super) fn would_be_empty(self) -> bool {
+        self.map_given_up().taken_units() == 0
+    }
+
+    pub(super) fn account_settled(self) {
+        if let Some(free) = self.counted_free() {
+            self.state().settled_at.store(free, Relaxed);
+            self.add_flags(SETTLED);
+        }
     }
 
     /// Units below this index may have been written to since the page's memory was zero.
     pub(super) fn fresh(self) -> usize {
-        self.state().fresh.load(Relaxed) as usize
+        let mut words = self.words().iter().enumerate().rev();
+        let last = words.find(|(_, word)| word.high() > 0);
+        last.map_or(0, |(number, word)| number * 64 + word.high())
     }
 
+    /// Notes that no unit before `end` is known to be zero any more.
+    pub(super) fn raise_fresh(self, end: usize) {
+        for (number, word) in self.words().iter().enumerate() {
+            match end.saturating_sub(number * 64) {
+                0 => return,
+                units => {
+                    word.touch(u64::MAX >> (64 - units.min(64)));
+                }
+            }
+        }
+    }
+
+    /// Notes that the units from `fresh` on are zero again.
+    pub(super) fn lower_fresh(self, fresh: usize) {
+        for (number, word) in self.words().iter().enumerate() {
+            let high = fresh.saturating_sub(number * 64);
+            if high < 64 {
+                word.lower(count(high));
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn words(self) -> &'static [Word] {
+        let words = self.extent.geometry().words();
+        &self.extent.words[self.number * words..(self.number + 1) * words]
+    }
+
+    /// What was sent of a word; 0 where nothing ever was.
+    pub(super) fn sent(self, word: usize) -> u64 {
+        if self.state().has_mail.load(Relaxed) {
+            self.remote(word).bits()
+        } else {
+            0
+        }
+    }
+
+    /// Notes that units are sent to their owner.
+    pub(super) fn account_mail(self) {
+        // Once: others only look.
+        if !self.state().has_mail.load(Relaxed) {
+            self.state().has_mail.store(true, Relaxed);
+        }
+    }
+
+    #[inline]
+    pub(super) fn remote(self, word: usize) -> &'static Remote {
+        &self.extent.remotes[self.number * self.extent.geometry().words() + word]
+    }
+
+    /// The map as it is for whoever takes units for a block: what a thread owns is taken.
     pub(super) fn map(self) -> SlotMap<'static> {
+        SlotMap {
+            view: View::Unowned,
+            ..self.whole_map()
+        }
+    }
+
+    /// The map as it would be once all owners had given up what they do not use.
+    pub(super) fn map_given_up(self) -> SlotMap<'static> {
+        let words = self.extent.geometry().words();
+        let remotes = if self.state().has_mail.load(Relaxed) {
+            &self.extent.remotes[self.number * words..(self.number + 1) * words]
+        } else {
+            // Even a look would make the kernel count them as resident.
+            &[]
+        };
+        let owner = self.owner();
+        SlotMap {
+            view: View::GivenUp { owner, remotes },
+            ..self.whole_map()
+        }
+    }
+
+    /// The map with the units of all words as they are.
+    pub(super) fn whole_map(self) -> SlotMap<'static> {
         let words = self.extent.geometry().words();
         let range = self.number * words..(self.number + 1) * words;
-        let has_joined = self.has_joined();
         SlotMap {
-            taken: &self.extent.taken[range.clone()],
-            joined: if has_joined {
+            words: &self.extent.words[range.clone()],
+            joined: if self.has_joined() {
                 &self.extent.joined[range]
             } else {
                 &[]
             },
             capacity: self.capacity(),
+            view: View::All,
         }
     }
 
     /// Bytes from the extent's start to unit `index`.
     pub(super) fn offset_of(self, index: usize) -> usize {
         let geometry = self.extent.geometry();
-        self.number * geometry.page_bytes() + self.colour() + index * geometry.unit()
+        self.number * geometry.page_bytes() + index * geometry.unit()
     }
 
     /// Pointer to unit `index`.
@@ -154,87 +318,48 @@ impl Page {
         self.extent.place.at(self.offset_of(index))
     }
 
-    /// Takes up to `most` free units, whole words of the map while they last, and hands each
-    /// word to `take`: the word's first unit, the mask of those taken there, and whether all are
-    /// known to be zero. Ends when `take` has no room. Returns how many units it took.
-    pub(super) fn claim(
-        self,
-        most: usize,
-        mut take: impl FnMut(NonNull<u8>, u64, bool) -> bool,
-    ) -> usize {
-        let (map, fresh) = (self.map(), self.fresh());
-        let (mut taken, mut end) = (0, 0);
-        for word in 0..map.words() {
-            let mask = lowest(map.free_in(word), most - taken);
-            if mask == 0 {
-                continue;
-            }
-            map.take(word, mask);
-            taken += mask.count_ones() as usize;
-            end = (word + 1) * 64 - mask.leading_zeros() as usize;
-            let is_zero = word * 64 + mask.trailing_zeros() as usize >= fresh;
-            if !take(self.unit(word * 64), mask, is_zero) || taken == most {
-                break;
-            }
-        }
-        self.touch(0, end);
-        self.account_taken(taken);
-        taken
+    /// Address of the page's first byte.
+    pub(super) fn address(self) -> usize {
+        self.unit(0).addr().get()
     }
 
-    /// Frees the `units` units of `mask` in word `word`; `geometry` is the family's. Returns
-    /// whether there is nothing else about the page. Nothing, and nothing changed, unless each
-    /// unit is a taken block of its own.
-    #[inline]
-    pub(super) fn free(
-        self,
-        geometry: &Geometry,
-        word: usize,
-        mask: u64,
-        units: u32,
-    ) -> Option<bool> {
-        let state = self.extent.states.get(self.number)?;
-        let index = self.number * geometry.words() + word;
-        let taken = self.extent.taken.get(index)?;
-        let before = taken.load(Relaxed);
-        if before & mask != mask {
-            return None;
-        }
-        if state.flags.load(Relaxed) != IN_USE {
-            return self.free_slow(word, mask, units).then_some(false);
-        }
-        taken.store(before & !mask, Relaxed);
-        self.account_freed_in(state, units);
-        Some(true)
+    /// Takes the units of `mask` in word `word`, which nobody owns, each a block of its own; whether
+    /// all are known to be zero.
+    pub(super) fn take(self, word: usize, mask: u64) -> bool {
+        self.map().take(word, mask);
+        let zero = self.words()[word].touch(mask);
+        self.account_changed();
+        self.account_taken(mask.count_ones() as usize);
+        self.count_taken(mask.count_ones());
+        zero
     }
 
-    /// Counts units of a page in use that were freed in its map.
-    #[inline]
-    fn account_freed_in(self, state: &PageState, units: u32) {
-        let taken = state.taken.load(Relaxed) - units;
-        state.taken.store(taken, Relaxed);
-        self.extent.account_freed(units);
-    }
-
-    /// Frees the units of `mask` in word `word`, which are taken; false, and nothing changed,
-    /// unless each is a block of one unit.
-    #[inline(never)]
-    fn free_slow(self, word: usize, mask: u64, units: u32) -> bool {
-        if self.has_joined() && self.is_in_rows(word, mask) {
+    /// Frees the units of `mask` in word `word`, which nobody owns; false, and nothing changed, unless
+    /// each is a taken block of its own.
+    pub(super) fn free(self, word: usize, mask: u64) -> bool {
+        let map = self.map();
+        if map.taken_in(word) & mask != mask || self.has_joined() && self.is_in_rows(word, mask) {
             return false;
         }
-        let map = self.map();
         map.free(word, mask);
         if self.knows_longest() {
             self.raise_longest(longest_run_near(&map, word, mask));
         }
-        self.account_freed_in(self.state(), units);
-        self.account_changed();
+        self.account_freed(mask.count_ones());
         true
     }
 
+    /// Counts units that nobody owns and that were freed in the map.
+    fn account_freed(self, units: u32) {
+        let taken = &self.state().taken;
+        taken.store(taken.load(Relaxed) - units, Relaxed);
+        self.extent.account_freed(units);
+        self.account_changed();
+        self.count_freed(units);
+    }
+
     /// Whether any of the units of `mask` in word `word` is part of a larger block.
-    fn is_in_rows(self, word: usize, mask: u64) -> bool {
+    pub(super) fn is_in_rows(self, word: usize, mask: u64) -> bool {
         self.map().in_larger_blocks(word) & mask != 0
     }
 
@@ -255,8 +380,11 @@ impl Page {
             self.add_flags(JOINED);
         }
         self.map().take_run(run);
-        let zero = self.touch(run.first, run.first + run.units);
+        let (words, mut zero) = (self.words(), true);
+        super::slot_map::for_each_word(run, |word, mask| zero &= words[word].touch(mask));
+        self.account_changed();
         self.account_taken(run.units);
+        self.count_taken(count(run.units));
         zero
     }
 
@@ -321,26 +449,25 @@ impl Page {
         }
     }
 
-    /// Notes that units `first..end` are handed out; whether they are known to be zero.
-    fn touch(self, first: usize, end: usize) -> bool {
-        let fresh = self.fresh();
-        self.state().fresh.store(count(fresh.max(end)), Relaxed);
-        self.account_changed();
-        first >= fresh
-    }
-
     pub(super) fn add_flags(self, flags: u8) {
         let before = self.state().flags.load(Relaxed);
         self.state().flags.store(before | flags, Relaxed);
     }
 
     /// Notes that the page is in use and may have something to give back again.
-    fn account_changed(self) {
+    #[inline]
+    pub(super) fn account_changed(self) {
         let flags = &self.state().flags;
         let before = flags.load(Relaxed);
         if before & (SETTLED | IN_USE) != IN_USE {
             flags.store(before & !SETTLED | IN_USE, Relaxed);
         }
+    }
+
+    /// Notes that nothing is taken, and that all memory is zero.
+    pub(super) fn retire(self) {
+        self.state().retire();
+        self.lower_fresh(0);
     }
 
     fn account_taken(self, units: usize) {
@@ -355,8 +482,116 @@ impl Page {
         if self.knows_longest() {
             self.raise_longest(self.map().free_run_around(run.first).units);
         }
-        self.account_freed_in(self.state(), count(run.units));
+        self.account_freed(count(run.units));
+    }
+}
+
+/// Words that threads own. All of it under the family's lock.
+impl Page {
+    /// The record that owns all words of the page, or nobody.
+    pub(super) fn owner(self) -> Owner {
+        self.state().owner.load(Relaxed)
+    }
+
+    /// Words that have an owner.
+    pub(super) fn owned_words(self) -> usize {
+        self.state().owned_words.load(Relaxed) as usize
+    }
+
+    /// Whether a thread can own all words.
+    pub(super) fn is_whole(self) -> bool {
+        self.owned_words() == 0 && !self.has_joined()
+    }
+
+    /// Free units that a thread would get with word `word`; none if the word cannot be owned.
+    pub(super) fn free_to_own(self, word: usize) -> u64 {
+        let has_rows = || self.has_joined() && self.map().in_larger_blocks(word) != 0;
+        let free = self.map().free_in(word);
+        if free == 0 || has_rows() { 0 } else { free }
+    }
+
+    /// Makes a record the owner of word `word`, which nobody owns; returns the free units in it.
+    pub(super) fn lease(self, word: usize, owner: Owner) -> u32 {
+        let (it, valid) = (&self.words()[word], self.map().valid(word));
+        let free = self.map().free_in(word).count_ones();
+        // Invariant 1 of the word.
+        it.set_taken(it.taken() | !valid);
+        it.set_owner(owner);
+        let owned = &self.state().owned_words;
+        owned.store(owned.load(Relaxed) + 1, Relaxed);
         self.account_changed();
+        self.account_taken(free as usize);
+        free
+    }
+
+    /// Makes nobody the owner of word `word`; returns the free units in it. No thread is inside of a slow
+    /// path of the owner.
+    pub(super) fn end_lease(self, word: usize) -> u32 {
+        let it = &self.words()[word];
+        it.set_owner(NOBODY);
+        let free = self.map().free_in(word);
+        let owned = &self.state().owned_words;
+        owned.store(owned.load(Relaxed) - 1, Relaxed);
+        if owned.load(Relaxed) == 0 {
+            self.recount();
+        }
+        if free != 0 && self.knows_longest() {
+            self.raise_longest(longest_run_near(&self.map(), word, free));
+        }
+        let taken = &self.state().taken;
+        taken.store(taken.load(Relaxed) - free.count_ones(), Relaxed);
+        self.extent.account_freed(free.count_ones());
+        self.account_changed();
+        free.count_ones()
+    }
+
+    /// Makes a record the owner of the page, of which it owns all words, or nobody.
+    pub(super) fn set_owner(self, owner: Owner) {
+        self.state().owner.store(owner, Relaxed);
+        self.recount();
+    }
+
+    /// Counts the free units again.
+    pub(super) fn recount(self) {
+        let free = self.capacity() - self.whole_map().taken_units();
+        self.count().store(count(free), Relaxed);
+    }
+
+    /// Whether threads own single words of the page: then the count says nothing.
+    fn is_shared(self) -> bool {
+        self.owned_words() > 0 && self.owner() == NOBODY
+    }
+}
+
+/// How many units are free, whoever owns them, beside the table of addresses: so that a reader that looks
+/// at many pages need not look at their words.
+impl Page {
+    fn count(self) -> &'static PlainU32 {
+        let count = SPACE.count_at(self.address());
+        count.expect("a page has entries in the table")
+    }
+
+    /// Free units, unless several threads own words.
+    pub(super) fn counted_free(self) -> Option<u32> {
+        (!self.is_shared()).then(|| self.count().load(Relaxed))
+    }
+
+    /// Free units, whoever owns them.
+    pub(super) fn all_free(self) -> usize {
+        let count = || self.capacity() - self.whole_map().taken_units();
+        self.counted_free().map_or_else(count, |free| free as usize)
+    }
+
+    #[inline]
+    pub(super) fn count_freed(self, units: u32) {
+        let count = self.count();
+        count.store(count.load(Relaxed).wrapping_add(units), Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn count_taken(self, units: u32) {
+        let count = self.count();
+        count.store(count.load(Relaxed).wrapping_sub(units), Relaxed);
     }
 }
 
@@ -366,17 +601,4 @@ fn longest_run_near(map: &SlotMap<'_>, word: usize, mask: u64) -> usize {
     let around = |bit: u32| map.free_run_around(word * 64 + bit as usize).units;
     let (first, last) = (mask.trailing_zeros(), mask.ilog2());
     around(first).max(around(last)).max(64)
-}
-
-/// The `most` lowest bits that are set in `mask`.
-fn lowest(mask: u64, most: usize) -> u64 {
-    if mask.count_ones() as usize <= most {
-        return mask;
-    }
-    let (mut left, mut kept) = (mask, 0);
-    for _ in 0..most {
-        kept |= left & left.wrapping_neg();
-        left &= left - 1;
-    }
-    kept
 }

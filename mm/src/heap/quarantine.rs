@@ -24,6 +24,9 @@ pub(super) struct Quarantine {
     oldest: usize,
     blocks: usize,
     units: usize,
+    /// Those of many units.
+    rows: u64,
+    row_units: u64,
 }
 
 /// One block.
@@ -43,12 +46,14 @@ impl Quarantine {
             oldest: 0,
             blocks: 0,
             units: 0,
+            rows: 0,
+            row_units: 0,
         }
     }
 
-    /// Blocks that are here, and their units.
-    pub(super) fn held(&self) -> (u64, u64) {
-        (self.blocks as u64, self.units as u64)
+    /// Blocks of many units that are here, and their units.
+    pub(super) fn held_rows(&self) -> (u64, u64) {
+        (self.rows, self.row_units)
     }
 
     /// Units that are here.
@@ -69,6 +74,10 @@ impl Quarantine {
         self.entry(self.oldest + self.blocks).set(row);
         self.blocks += 1;
         self.units += row.units;
+        if row.units > 1 {
+            self.rows += 1;
+            self.row_units += row.units as u64;
+        }
         Ok(())
     }
 
@@ -81,6 +90,10 @@ impl Quarantine {
         self.oldest = (self.oldest + 1) % self.ring.len();
         self.blocks -= 1;
         self.units -= row.units;
+        if row.units > 1 {
+            self.rows -= 1;
+            self.row_units -= row.units as u64;
+        }
         Some(row)
     }
 
@@ -175,7 +188,8 @@ mod tests {
             }
             assert!(quarantine.iter().any(|row| row.first == first));
         }
-        let units: usize = oracle.iter().map(|(_, units)| units).sum();
-        assert_eq!(quarantine.held(), (oracle.len() as u64, units as u64));
+        let rows = || oracle.iter().map(|(_, units)| *units).filter(|units| *units > 1);
+        let held = (rows().count() as u64, rows().sum::<usize>() as u64);
+        assert_eq!(quarantine.held_rows(), held);
     }
 }

@@ -148,9 +148,9 @@ impl Heap {
     /// Sets how many units may be live. It binds every call that begins after this one returns.
     pub(crate) fn set_limit(&'static self, units: u64) {
         let _inside = Inside::enter();
-        let central = self.central();
+        let mut central = self.central();
         self.limit.store(units, Relaxed);
-        self.account_supervision(&central);
+        self.account_supervision(&mut central);
     }
 
     /// Sets above how many live units an allocation counts in `crossings` that the limit was crossed,
@@ -170,7 +170,7 @@ impl Heap {
         quota.is_above_soft = live > quota.soft;
         // Under the lock: of two calls both parts are of the later one.
         publish();
-        self.account_supervision(&central);
+        self.account_supervision(&mut central);
     }
 
     /// Makes the family part of a group, with what it holds.
@@ -179,7 +179,7 @@ impl Heap {
         let mut central = self.central();
         central.supervision.quota.set_group(Some(group));
         // Before: from here on each call that begins counts itself.
-        self.account_supervision(&central);
+        self.account_supervision(&mut central);
         central.account_quota(self);
     }
 
@@ -190,7 +190,7 @@ impl Heap {
         let quota = &mut central.supervision.quota;
         if quota.is_in(Some(group)) {
             quota.set_group(None);
-            self.account_supervision(&central);
+            self.account_supervision(&mut central);
         }
     }
 }

@@ -6,12 +6,13 @@ use super::Heap;
 use super::extent::Extent;
 use super::large::Large;
 use super::link::Link;
+use super::word::Word;
 use crate::os::address_space::AddressSpace;
 use crate::os::arena::Arena;
 use crate::os::{Guard, Refused, watch};
 
 /// All address space of all families.
-pub(super) static SPACE: AddressSpace<Record> = AddressSpace::new();
+pub(super) static SPACE: AddressSpace<Record, Word> = AddressSpace::new();
 
 /// What an address leads to.
 #[derive(Debug)]

@@ -2,10 +2,11 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::extent::{Extent, count};
+use super::extent::Extent;
 use super::hardening::{self, Fill};
-use super::page::{Page, SETTLED};
-use super::slot_map::Run;
+use super::page::Page;
+use super::cache::CacheRecord;
+use super::slot_map::{Run, SlotMap};
 use crate::os::Refused;
 
 impl Extent {
@@ -22,7 +23,7 @@ impl Extent {
             return 0;
         }
         // An empty extent goes back whole, and counts as what was in use of it.
-        let is_empty = self.taken_units() == 0;
+        let is_empty = self.pages().all(Page::would_be_empty);
         let pages = self.pages().filter(|page| !is_empty || page.is_in_use());
         pages.map(|page| page.reclaimable(os_page)).sum()
     }
@@ -34,12 +35,8 @@ impl Page {
     fn os_pages_of(self, run: Run, os_page: usize, huge: bool) -> core::ops::Range<usize> {
         let page_bytes = self.extent.geometry().page_bytes();
         let page_start = self.number * page_bytes;
-        // Nothing before the first unit or after the last is ever written.
-        let start = if run.first == 0 {
-            page_start
-        } else {
-            self.offset_of(run.first)
-        };
+        // Nothing after the last unit is ever written.
+        let start = self.offset_of(run.first);
         let end = if run.first + run.units == self.capacity() {
             page_start + page_bytes
         } else {
@@ -58,18 +55,31 @@ impl Page {
     /// any may be, whatever is known of the page.
     fn runs_to_settle(
         self,
+        map: SlotMap<'static>,
         os_page: usize,
         huge: bool,
     ) -> impl Iterator<Item = (Run, core::ops::Range<usize>)> {
         let has_any = huge || self.is_in_use() && !self.is_settled();
-        let runs = has_any.then(|| self.map().free_runs());
+        let runs = has_any.then(|| map.free_runs());
         let runs = runs.into_iter().flatten();
         runs.map(move |run| (run, self.os_pages_of(run, os_page, huge)))
     }
 
-    /// Bytes of OS pages without a taken unit that may be backed by memory.
+    /// The map for whoever gives memory back. With the words of an owner only while that is kept out.
+    fn map_to_settle(self) -> SlotMap<'static> {
+        let owner = CacheRecord::numbered(self.owner());
+        if owner.is_some_and(CacheRecord::is_wanted) {
+            self.whole_map()
+        } else {
+            self.map()
+        }
+    }
+
+    /// Bytes of OS pages without a taken unit that may be backed by memory, once all threads have given up
+    /// what they do not use.
     pub(super) fn reclaimable(self, os_page: usize) -> usize {
-        let runs = self.runs_to_settle(os_page, self.extent.is_huge());
+        let map = self.map_given_up();
+        let runs = self.runs_to_settle(map, os_page, self.extent.is_huge());
         runs.map(|(_, range)| range.len()).sum()
     }
 
@@ -80,7 +90,7 @@ impl Page {
             return 0;
         }
         let (mut bytes, mut all, mut last) = (0, true, None);
-        for (run, range) in self.runs_to_settle(os_page, was_huge) {
+        for (run, range) in self.runs_to_settle(self.map_to_settle(), os_page, was_huge) {
             last = Some(run);
             if range.is_empty() {
                 continue;
@@ -94,19 +104,19 @@ impl Page {
             }
         }
         if all {
-            self.account_settled(last, os_page);
+            self.account_all_given(last, os_page);
         }
         bytes
     }
 
     /// Lowers `fresh` to the first unit that lies wholly in what was given back at the end.
-    fn account_settled(self, last: Option<Run>, os_page: usize) {
+    fn account_all_given(self, last: Option<Run>, os_page: usize) {
         if self.taken() == 0 {
-            self.state().retire();
+            self.retire();
             self.extent.too_long.store(0, Relaxed);
             return;
         }
-        self.add_flags(SETTLED);
+        self.account_settled();
         let Some(run) = last.filter(|run| run.first + run.units == self.capacity()) else {
             return;
         };
@@ -116,8 +126,6 @@ impl Page {
         }
         let in_page = given.start - self.offset_of(0);
         let fresh = in_page.div_ceil(self.extent.geometry().unit());
-        self.state()
-            .fresh
-            .store(count(self.fresh().min(fresh)), Relaxed);
+        self.lower_fresh(fresh);
     }
 }

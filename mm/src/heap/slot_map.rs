@@ -8,18 +8,37 @@
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// The two maps of one page. Changed only under the family's lock.
+use super::word::{NOBODY, Owner, Remote, Word};
+
+/// The two maps of one page.
 ///
 /// # Invariants
 ///
-/// 1. Bits at and above `capacity` are zero in both maps.
-/// 2. A joined unit is taken, and so is the unit before it.
+/// 1. Bits at and above `capacity` say nothing in the first map, and are zero in the second.
+/// 2. A joined unit is taken, and so is the unit before it, in words that no thread owns.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SlotMap<'a> {
-    pub(super) taken: &'a [AtomicU64],
+    pub(super) words: &'a [Word],
     /// Empty where no unit is joined.
     pub(super) joined: &'a [AtomicU64],
     pub(super) capacity: usize,
+    pub(super) view: View<'a>,
+}
+
+/// What is said of units in words that a thread owns.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum View<'a> {
+    /// That all are taken: only the owner may take them.
+    Unowned,
+    /// What is so.
+    All,
+    /// What would be so once the owner was kept out and had given up what it does not use: units that were
+    /// released by others are free; a word is taken unless the owner has all words, or none of its units is.
+    /// With what others released of each word; none where they released nothing.
+    GivenUp {
+        owner: Owner,
+        remotes: &'a [Remote],
+    },
 }
 
 /// A run of units.
@@ -32,17 +51,32 @@ pub(super) struct Run {
 impl<'a> SlotMap<'a> {
     /// Words of the map.
     pub(super) fn words(&self) -> usize {
-        self.taken.len()
+        self.words.len()
     }
 
     /// The free units of word `word`, as a mask.
     pub(super) fn free_in(&self, word: usize) -> u64 {
-        !self.taken[word].load(Relaxed) & self.valid(word)
+        !self.taken_in(word) & self.valid(word)
     }
 
     /// The taken units of word `word`, as a mask.
     pub(super) fn taken_in(&self, word: usize) -> u64 {
-        self.taken[word].load(Relaxed)
+        let (it, valid) = (&self.words[word], self.valid(word));
+        let taken = it.taken() & valid;
+        match self.view {
+            View::All => taken,
+            View::Unowned if it.is_owned_by(NOBODY) => taken,
+            View::Unowned => valid,
+            View::GivenUp { owner, remotes } => {
+                let sent = remotes.get(word).map_or(0, Remote::bits);
+                let left = taken & !sent;
+                if it.is_owned_by(owner) || it.is_owned_by(NOBODY) || left == 0 {
+                    left
+                } else {
+                    valid
+                }
+            }
+        }
     }
 
     /// The units of word `word` that are part of a larger block, as a mask.
@@ -58,31 +92,31 @@ impl<'a> SlotMap<'a> {
 
     /// Takes the units of `mask` in word `word`, each a block of its own.
     pub(super) fn take(&self, word: usize, mask: u64) {
-        let taken = &self.taken[word];
-        taken.store(taken.load(Relaxed) | mask, Relaxed);
+        let all = &self.words[word];
+        all.set_taken(all.taken() | mask);
     }
 
     /// Frees the units of `mask` in word `word`, each a block of its own.
     pub(super) fn free(&self, word: usize, mask: u64) {
-        let taken = &self.taken[word];
-        taken.store(taken.load(Relaxed) & !mask, Relaxed);
+        let all = &self.words[word];
+        all.set_taken(all.taken() & !mask);
     }
 
     /// Takes a run as one block.
     pub(super) fn take_run(&self, run: Run) {
-        set(self.taken, run);
+        for_each_word(run, |word, mask| self.take(word, mask));
         set(self.joined, run.tail());
     }
 
     /// Frees the block that is `run`.
     pub(super) fn free_run(&self, run: Run) {
-        clear(self.taken, run);
+        for_each_word(run, |word, mask| self.free(word, mask));
         clear(self.joined, run.tail());
     }
 
     /// Frees units at the end of a block, which keeps its others.
     pub(super) fn free_end(&self, run: Run) {
-        clear(self.taken, run);
+        for_each_word(run, |word, mask| self.free(word, mask));
         clear(self.joined, run);
     }
 
@@ -110,7 +144,8 @@ impl<'a> SlotMap<'a> {
         if self.joined.is_empty() {
             return 1;
         }
-        next(self.joined, first + 1, self.capacity, |word| !word) - first
+        let starts = |word| !self.joined_in(word);
+        next(first + 1, self.capacity, starts) - first
     }
 
     /// All longest runs of free units, in order.
@@ -120,10 +155,10 @@ impl<'a> SlotMap<'a> {
 
     /// The runs of free units at and after unit `from`, in order.
     pub(super) fn free_runs_from(&self, mut from: usize) -> impl Iterator<Item = Run> + use<'a> {
-        let (taken, capacity) = (self.taken, self.capacity);
+        let map = *self;
         core::iter::from_fn(move || {
-            let first = next(taken, from, capacity, |word| !word);
-            from = next(taken, first, capacity, |word| word);
+            let first = next(from, map.capacity, |word| map.free_in(word));
+            from = next(first, map.capacity, |word| map.taken_in(word));
             (first < from).then_some(Run {
                 first,
                 units: from - first,
@@ -199,7 +234,7 @@ impl<'a> SlotMap<'a> {
     /// The longest run of free units around the free unit `index`.
     pub(super) fn free_run_around(&self, index: usize) -> Run {
         let first = self.taken_before(index).map_or(0, |taken| taken + 1);
-        let end = next(self.taken, index, self.capacity, |word| word);
+        let end = next(index, self.capacity, |word| self.taken_in(word));
         Run {
             first,
             units: end - first,
@@ -221,7 +256,8 @@ impl<'a> SlotMap<'a> {
 
     /// Taken units.
     pub(super) fn taken_units(&self) -> usize {
-        ones(self.taken)
+        let words = 0..self.words();
+        words.map(|word| self.taken_in(word).count_ones() as usize).sum()
     }
 
     /// Blocks that are live or in a cache.
@@ -230,7 +266,7 @@ impl<'a> SlotMap<'a> {
     }
 
     /// Which bits of word `word` stand for units.
-    fn valid(&self, word: usize) -> u64 {
+    pub(super) fn valid(&self, word: usize) -> u64 {
         match self.capacity.saturating_sub(word * 64) {
             units @ 0..64 => !(u64::MAX << units),
             _ => u64::MAX,
@@ -310,14 +346,15 @@ fn nth_one(mut bits: u64, nth: usize) -> u32 {
     bits.trailing_zeros()
 }
 
-/// Index of the first unit at or after `from` whose bit is set after `look`, or `capacity`.
-fn next(map: &[AtomicU64], from: usize, capacity: usize, look: impl Fn(u64) -> u64) -> usize {
+/// Index of the first unit at or after `from` whose bit is set in what `look` says of its word, or
+/// `capacity`.
+fn next(from: usize, capacity: usize, look: impl Fn(usize) -> u64) -> usize {
     if from >= capacity {
         return capacity;
     }
     let mut seen = u64::MAX << (from % 64);
-    for (word, bits) in map.iter().enumerate().skip(from / 64) {
-        let hits = look(bits.load(Relaxed)) & seen;
+    for word in from / 64..capacity.div_ceil(64) {
+        let hits = look(word) & seen;
         if hits != 0 {
             return capacity.min(word * 64 + hits.trailing_zeros() as usize);
         }
@@ -373,9 +410,9 @@ mod tests {
         #[test]
         fn runs_match_the_slow_way(capacity in 1..500_usize, steps in steps()) {
             let words = capacity.div_ceil(64);
-            let taken: Vec<AtomicU64> = (0..words).map(|_| AtomicU64::new(0)).collect();
+            let all: Vec<Word> = (0..words).map(|_| bytemuck::Zeroable::zeroed()).collect();
             let joined: Vec<AtomicU64> = (0..words).map(|_| AtomicU64::new(0)).collect();
-            let map = SlotMap { taken: &taken, joined: &joined, capacity };
+            let map = SlotMap { words: &all, joined: &joined, capacity, view: View::Unowned };
             let mut owners: Vec<Option<usize>> = vec![None; capacity];
             let mut blocks: Vec<Run> = Vec::new();
             for step in steps {
@@ -429,8 +466,8 @@ mod tests {
         #[test]
         fn words_hand_out_only_units(capacity in 1..300_usize) {
             let words = capacity.div_ceil(64);
-            let taken: Vec<AtomicU64> = (0..words).map(|_| AtomicU64::new(0)).collect();
-            let map = SlotMap { taken: &taken, joined: &[], capacity };
+            let all: Vec<Word> = (0..words).map(|_| bytemuck::Zeroable::zeroed()).collect();
+            let map = SlotMap { words: &all, joined: &[], capacity, view: View::All };
             for word in 0..words {
                 let free = map.free_in(word);
                 map.take(word, free);

@@ -2,26 +2,44 @@
 
 use core::ptr::NonNull;
 
-use super::cache::{CacheCell, CacheRecord, Portion};
+use super::cache::{CacheCell, CacheRecord, Row};
 use super::central::Central;
 use super::geometry::LONG_ROW;
 use super::{Block, Heap, Shortage, thread};
 use crate::os::{Inside, Refused};
 
 impl Heap {
+    /// The calling thread's open cache: opened now, or flushed, if need be. None where calls go past it, at
+    /// the thread's end, or without memory for it.
+    pub(super) fn opened(&'static self, cell: &CacheCell) -> Option<&'static CacheRecord> {
+        if let Some(cache) = cell.open_cache() {
+            return Some(cache);
+        }
+        match cell.cache() {
+            Some(cache) => self.flush(cell, cache),
+            None if self.goes_past_caches() => {}
+            None => {
+                thread::open(self, cell);
+            }
+        }
+        cell.open_cache()
+    }
+
     pub(super) fn alloc_one(&'static self, cell: &CacheCell) -> Result<Block, Shortage> {
+        let Some(cache) = self.opened(cell) else {
+            return self.central().alloc(self, 1);
+        };
         loop {
-            if let Some(unit) = cell.take(self.geometry.unit()) {
+            if let Some(unit) = cache.take(self.geometry.unit()) {
                 return Ok(unit);
             }
-            match cell.cache() {
-                Some(cache) if cache.is_asked_to_flush() => self.flush(cache),
-                // Supervised since this call began, or without memory for a cache.
-                Some(cache) if cache.is_shut() => return self.central().alloc(self, 1),
-                Some(cache) if cache.next_claim() => {}
-                Some(cache) => self.central().refill(self, cache)?,
-                None if thread::open(self, cell) => {}
-                None => return self.central().alloc(self, 1),
+            if !cache.refill() {
+                // Supervised since this call began, it may not get any.
+                let mut central = self.central();
+                if self.goes_past_caches() {
+                    return central.alloc(self, 1);
+                }
+                central.acquire(self, cache)?;
             }
         }
     }
@@ -31,23 +49,23 @@ impl Heap {
         cell: &CacheCell,
         units: usize,
     ) -> Result<Block, Shortage> {
-        // Again: the cell may not have had a cache, or one that was to be flushed.
-        if let Some(row) = cell.take_row(units) {
-            return Ok(row);
-        }
-        if cell.cache().is_none() && !thread::open(self, cell) {
-            return self.central().alloc(self, units);
-        }
-        let Some(cache) = cell.cache().filter(|cache| !cache.is_shut()) else {
+        let Some(cache) = self.opened(cell) else {
             return self.central().alloc(self, units);
         };
+        // Again: the cell may not have had a cache, or one that was to be flushed.
+        if let Some(row) = cache.take_row(units) {
+            return Ok(row);
+        }
         let bins = (units < LONG_ROW).then(|| cache.make_bins().ok()).flatten();
         let mut central = self.central();
+        if self.goes_past_caches() {
+            return central.alloc(self, units);
+        }
         let row = match bins {
             Some(bins) => central.refill_bin(self, bins, units)?,
             None => central.take_row(self, units)?,
         };
-        cache.account_allocated();
+        cache.account_row_taken();
         central.account_peak(self);
         Ok(row)
     }
@@ -61,26 +79,17 @@ impl Heap {
         first: NonNull<u8>,
         units: usize,
     ) {
-        loop {
+        let mut cache = self.opened(cell);
+        while let Some(open) = cache {
             // SAFETY: the caller promises the same, and the block was not put anywhere yet.
             if unsafe { cell.put_row(first, units) } {
                 return;
             }
-            let may_fit = match cell.cache() {
-                Some(cache) if cache.is_asked_to_flush() => {
-                    self.flush(cache);
-                    true
-                }
-                Some(cache) if cache.is_shut() => false,
-                Some(cache) => self.make_room(cache, units),
-                None => thread::open(self, cell),
-            };
-            if !may_fit {
-                let mut central = self.central();
-                central.release(self, first, units);
-                return central.shrink_if_fallen(self);
-            }
+            cache = (cell.is_open() && self.make_room(open, units)).then_some(open);
         }
+        let mut central = self.central();
+        central.release(self, first, units);
+        central.shrink_if_fallen(self);
     }
 
     /// Makes room in the calling thread's cache for a block of `units` units, if that can be.
@@ -107,25 +116,18 @@ impl Heap {
         answer
     }
 
+    /// Releases a unit of a thread that has no open cache.
+    ///
     /// # Safety
     ///
-    /// As for [`release`](Self::release), and the unit lies in a VM page.
-    pub(super) unsafe fn release_one(&'static self, cell: &CacheCell, unit: NonNull<u8>) {
-        loop {
-            // SAFETY: the caller promises the same, and the unit was not put anywhere yet.
-            if unsafe { cell.put(unit) } {
-                return;
-            }
-            match cell.cache() {
-                Some(cache) if cache.is_asked_to_flush() => self.flush(cache),
-                Some(cache) if cache.is_shut() => return self.central().release(self, unit, 1),
-                Some(cache) if cache.grow_stack(&self.geometry) => {}
-                Some(cache) if cache.stacked() > 0 => self.flush_half(cache),
-                None if thread::open(self, cell) => {}
-                // No memory for a cache, or for even its smallest stack.
-                _ => return self.central().release(self, unit, 1),
-            }
-        }
+    /// `unit` is a live block of one unit of this heap, in a VM page, and no thread uses it any more.
+    pub(super) unsafe fn release_without_cache(&'static self, unit: NonNull<u8>) {
+        let row = Row {
+            first: unit,
+            units: 1,
+        };
+        // SAFETY: the caller promises the same.
+        unsafe { self.release_straight(row) };
     }
 
     /// Finds or makes a record for the calling thread, whose cell is `cell`.
@@ -144,6 +146,7 @@ impl Heap {
         };
         central.caches.push(cache);
         cache.open(cell, thread);
+        cell.lead_to(cache);
         Ok(cache)
     }
 
@@ -153,6 +156,7 @@ impl Heap {
     ///
     /// The calling thread is the record's, and its cell still exists.
     pub(super) unsafe fn close_cache(&'static self, cache: &'static CacheRecord) {
+        cache.put_away();
         let mut central = self.central();
         retire(&mut central, cache);
         // SAFETY: the caller promises the same.
@@ -160,26 +164,38 @@ impl Heap {
         central.shrink_if_fallen(self);
     }
 
-    /// Frees all units of the calling thread's cache.
-    pub(super) fn flush(&'static self, cache: &'static CacheRecord) {
+    /// Frees all units of the calling thread's cache, and gives up what it does not use; then the cell leads
+    /// to it again, unless calls go past it.
+    pub(super) fn flush(&'static self, cell: &CacheCell, cache: &'static CacheRecord) {
+        cache.put_away();
         let mut central = self.central();
-        drain(&mut central, cache);
-        cache.account_flushed(self.is_supervised());
+        central.free_kept_rows(cache);
+        central.take_free_words(cache);
+        if !self.is_supervised() {
+            cell.open_again(cache);
+        }
         central.shrink_if_fallen(self);
     }
 
-    /// Frees the older half of the calling thread's stack.
-    fn flush_half(&'static self, cache: &'static CacheRecord) {
-        let half = cache.stacked().div_ceil(2);
-        while self.flush_part(|central| free_portion(central, cache, half)) {}
+    /// Frees the blocks of many units of the calling thread's cache.
+    pub(super) fn flush_rows(&'static self, cache: &'static CacheRecord) {
+        self.central().free_kept_rows(cache);
     }
 }
 
 /// Takes a cache out of use, which is the calling thread's or nobody's: what it holds is freed, what
 /// it counted is kept, and another thread may have it. The caller has the family's lock.
 pub(super) fn retire(central: &mut Central, cache: &'static CacheRecord) {
-    drain(central, cache);
-    central.account.allocated += cache.take_allocated();
+    central.free_kept_rows(cache);
+    cache.collect();
+    // First nobody owns the words, then the inbox is shut: a thread that finds it so looks again.
+    central.take_all_words(cache);
+    cache.shut_inbox();
+    central.drain(cache.heap());
+    let (allocated, released) = cache.take_counts();
+    central.account.allocated += allocated;
+    central.account.released += released;
+    central.account.rows_allocated += cache.take_rows_taken();
     if let Some(rows) = cache.rows() {
         let surplus = &mut central.account.surplus;
         *surplus = surplus.wrapping_add(rows.take_surplus());
@@ -188,34 +204,17 @@ pub(super) fn retire(central: &mut Central, cache: &'static CacheRecord) {
     central.spare_caches.push(cache);
 }
 
-/// Frees all units of a cache, which is the calling thread's or nobody's. The caller has the
-/// family's lock.
-fn drain(central: &mut Central, cache: &CacheRecord) {
-    let heap = cache.heap();
-    while cache.stacked() > 0 {
-        free_portion(central, cache, cache.stacked());
-    }
-    central.free_units(heap, cache.hot_unit().as_slice());
-    central.free_words(heap, cache.claims());
-    central.free_kept_rows(cache);
-    cache.account_drained();
-}
-
-/// Frees some of the oldest units, of the first `until` of the calling thread's stack; whether
-/// there are more. In the same step they leave the cache: who looks for a unit in the maps and in
-/// the caches finds it as what it is.
-fn free_portion(central: &mut Central, cache: &CacheRecord, until: usize) -> bool {
-    let mut portion: Portion = [NonNull::dangling(); _];
-    let count = cache.copy_oldest(&mut portion, until);
-    central.free_units(cache.heap(), &portion[..count]);
-    cache.account_freed(count, until);
-    cache.freed() > 0
-}
-
 /// Flushes all caches of the calling thread.
 pub(crate) fn flush_thread() {
     let _inside = Inside::enter();
     thread::caches()
-        .filter(|cache| !cache.is_empty() || cache.is_asked_to_flush())
-        .for_each(|cache| cache.heap().flush(cache));
+        .filter(|cache| !cache.is_empty() || cache.owned_words() > 0)
+        .for_each(|cache| {
+            let heap = cache.heap();
+            cache.put_away();
+            let mut central = heap.central();
+            central.free_kept_rows(cache);
+            central.take_free_words(cache);
+            central.shrink_if_fallen(heap);
+        });
 }

@@ -1,16 +1,15 @@
 //! Families of which every call takes the lock: those that record who allocates, and those with a
 //! limit.
 //!
-//! Their threads' caches are empty: whoever begins to supervise a family asks all threads to flush,
-//! and one that does so finds that its cache is shut until the family is left alone again. So what
-//! any call does that begins later is seen here, and nothing of it costs the others an instruction:
-//! a shut cache, like one to be flushed, fails the test that every fast path makes.
+//! Whoever begins to supervise a family redirects the cells of all threads and takes their words. A thread
+//! flushes at its next call, and its cell stays redirected until the family is left alone again. So what
+//! any call does that begins later is seen here, and nothing of it costs the others an instruction.
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::asker::{self, Asker};
-use super::cache::{CacheCell, CacheRecord, Row};
+use super::cache::{CacheRecord, Row};
 use super::caller::Caller;
 use super::central::Central;
 use super::quota::{self, Quota};
@@ -41,12 +40,13 @@ impl Heap {
     }
 
     /// Begins or ends to supervise, as what was chosen under the lock says.
-    pub(super) fn account_supervision(&self, central: &Central) {
+    pub(super) fn account_supervision(&'static self, central: &mut Central) {
         let Supervision { tracking, quota } = &central.supervision;
         let is_on = tracking.is_on() || quota.is_on() || self.limit() != quota::NONE;
         self.supervised.store(is_on, Relaxed);
         if is_on {
             central.caches.iter().for_each(CacheRecord::ask_to_flush);
+            central.take_all_words_of_all(self);
         }
     }
 
@@ -91,17 +91,6 @@ impl Heap {
         // SAFETY: the caller promises the same.
         unsafe { central.release_straight(self, row) };
         central.shrink_if_fallen(self);
-    }
-
-    /// Does what a cell without an open cache has to do first.
-    pub(super) fn answer_flush(&'static self, cell: &CacheCell) {
-        let asked = |cache: &&CacheRecord| {
-            // A shut one opens by a flush too.
-            cache.is_asked_to_flush() || (cache.is_shut() && !self.is_supervised())
-        };
-        if let Some(cache) = cell.cache().filter(asked) {
-            self.flush(cache);
-        }
     }
 }
 

@@ -165,14 +165,14 @@ impl Record {
 
 impl Extent {
     fn tag_index(&self, spot: Spot) -> usize {
-        spot.page.number * self.capacity as usize + spot.index
+        spot.page.number * self.page_capacity as usize + spot.index
     }
 
     fn make_tags(&self) -> Result<(), Refused> {
         if self.tags.get().is_some() {
             return Ok(());
         }
-        let most = self.states.len() * self.capacity as usize;
+        let most = self.states.len() * self.page_capacity as usize;
         // Where nothing is recorded they read as zero, and take no memory.
         let tags = meta::JOINTS.zeroed(most)?;
         self.tags.set(Some(meta::RECORDS.place(Tags(tags))?));
@@ -193,7 +193,7 @@ impl Extent {
             return;
         };
         for page in self.pages().filter(|page| page.taken() > 0) {
-            let first = page.number * self.capacity as usize;
+            let first = page.number * self.page_capacity as usize;
             let tags = &tags[first..first + page.capacity()];
             for (index, tag) in tags.iter().enumerate() {
                 let block = || (page.unit(index).addr().get(), block_units(page, index));
@@ -205,6 +205,6 @@ impl Extent {
 
 /// Units of the live block that starts at a unit, without surplus ones.
 fn block_units(page: Page, index: usize) -> usize {
-    let units = page.map().block_units(index);
+    let units = page.whole_map().block_units(index);
     units - Surplus::at(Spot { page, index }, units)
 }

@@ -122,7 +122,6 @@ impl Thread {
     fn open(&self, heap: &'static Heap, cell: &CacheCell) -> Result<(), Refused> {
         let cache = heap.open_cache(cell, self.name())?;
         cache.next_of_thread.set(self.newest.replace(Some(cache)));
-        cell.lead_to(cache);
         Ok(())
     }
 

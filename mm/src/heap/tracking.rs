@@ -129,14 +129,14 @@ impl Heap {
         if every == 0 {
             central.forget_unwanted();
         }
-        self.account_supervision(&central);
+        self.account_supervision(&mut central);
     }
 
     /// Begins parts of tests, as many as said.
     pub(crate) fn begin_scopes(&'static self, scopes: u32) {
         let mut central = self.central();
         central.supervision.tracking.scopes += scopes;
-        self.account_supervision(&central);
+        self.account_supervision(&mut central);
     }
 
     /// Ends a part of a test. What it leaves belongs to `outer` from now on.
@@ -149,7 +149,7 @@ impl Heap {
         });
         central.supervision.tracking.scopes -= 1;
         central.forget_unwanted();
-        self.account_supervision(&central);
+        self.account_supervision(&mut central);
     }
 
     /// Looks at all tags, counts those of blocks of `whose`, and shows each site to `f`, with what it

@@ -97,7 +97,8 @@ impl Heap {
     pub(super) fn flush_own(&'static self) {
         let own = self.central().caches.iter().find(|cache| is_own(cache));
         if let Some(cache) = own.filter(|cache| !cache.is_empty()) {
-            self.flush(cache);
+            cache.put_away();
+            self.flush_rows(cache);
         }
     }
 
@@ -124,13 +125,13 @@ impl LiveUnits {
     /// Copies those of `page`: what is taken, without what caches and the quarantine hold, and
     /// without the surplus of blocks. The caller has the family's lock.
     pub(super) fn copy(&mut self, page: Page, cached: &[usize]) {
-        let map = page.map();
+        let map = page.whole_map();
         self.words = if page.taken() > 0 { map.words() } else { 0 };
         if self.words == 0 {
             return;
         }
         for (word, live) in self.map[..self.words].iter_mut().enumerate() {
-            *live = map.taken_in(word);
+            *live = map.taken_in(word) & !page.sent(word);
         }
         let blocks = cached_in(page, cached).chain(page.quarantined());
         blocks.for_each(|first| self.leave_out_block(&map, first));

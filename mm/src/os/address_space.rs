@@ -4,7 +4,7 @@
 //! refuses is asked for again in smaller parts: limits of address space, limits of locked memory once a
 //! program called `mlockall(MCL_FUTURE)`, tools that know no large mappings.
 
-use core::sync::atomic::AtomicPtr;
+use core::sync::atomic::{AtomicPtr, AtomicU32};
 use core::sync::atomic::Ordering::{Acquire, Release};
 use core::{iter, ptr};
 
@@ -18,8 +18,8 @@ const BATCH: usize = 32;
 
 /// Address space for runs of granules, each run with a record of type `E`.
 #[derive(Debug)]
-pub(crate) struct AddressSpace<E: 'static> {
-    table: AddressTable<E>,
+pub(crate) struct AddressSpace<E: 'static, M: 'static> {
+    table: AddressTable<E, M>,
     arenas: Batch,
     /// Bytes that the next arena asks for.
     next: Lock<usize>,
@@ -36,7 +36,7 @@ struct Batch {
     next: AtomicPtr<Batch>,
 }
 
-impl<E: Sync> AddressSpace<E> {
+impl<E: Sync, M: Sync> AddressSpace<E, M> {
     pub(crate) const fn new() -> Self {
         Self {
             table: AddressTable::new(),
@@ -95,6 +95,30 @@ impl<E: Sync> AddressSpace<E> {
     #[inline]
     pub(crate) fn record_at(&'static self, address: usize) -> Option<&'static E> {
         self.table.record_at(address)
+    }
+
+    /// Makes `map` the map of the VM page of `bytes` bytes at `address`.
+    pub(crate) fn set_map(&'static self, address: usize, bytes: usize, map: &'static [M]) {
+        self.table.set_map(address, bytes, map);
+    }
+
+    /// The map of the VM page that `address` lies in, and the page's count.
+    ///
+    /// # Safety
+    ///
+    /// As for [`AddressTable::map_and_count_at`].
+    #[inline]
+    pub(crate) unsafe fn map_and_count_at(
+        &'static self,
+        address: usize,
+    ) -> (*const M, &'static AtomicU32) {
+        // SAFETY: the caller promises the same.
+        unsafe { self.table.map_and_count_at(address) }
+    }
+
+    /// The count of the granule that `address` lies in, which is covered.
+    pub(crate) fn count_at(&'static self, address: usize) -> Option<&'static AtomicU32> {
+        self.table.count_at(address)
     }
 
     /// Makes `record` the record of the run of `bytes` bytes at `address`.
@@ -209,7 +233,7 @@ impl<E: Sync> AddressSpace<E> {
             let arena = Arena::reserve(bytes, if is_small { GRANULE } else { STEP })?;
             let end = arena.space().address() + arena.space().bytes();
             // What no address leads to cannot be released.
-            let is_known = AddressTable::<E>::reaches(end);
+            let is_known = AddressTable::<E, M>::reaches(end);
             is_known.then_some(arena).ok_or(Refused)
         });
         // Who was refused asks for little next time, and for more again bit by bit.
@@ -293,7 +317,7 @@ impl Batch {
 }
 
 #[cfg(test)]
-impl<E: Sync> AddressSpace<E> {
+impl<E: Sync, M: Sync> AddressSpace<E, M> {
     /// Bytes of all arenas that are committed.
     pub(crate) fn committed(&'static self) -> usize {
         self.open_arenas().map(Arena::committed).sum()

@@ -8,8 +8,8 @@
 use core::fmt;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{
-    AtomicPtr,
-    Ordering::{Acquire, Release},
+    AtomicPtr, AtomicU32,
+    Ordering::{Acquire, Relaxed, Release},
 };
 
 use super::{Lock, Look, Mapping, Refused};
@@ -37,14 +37,15 @@ const ADDRESS_BITS: u32 = if cfg!(target_pointer_width = "32") {
 /// Entries of the root: half a MiB on x86-64, one on aarch64.
 const SLOTS: usize = 1 << (ADDRESS_BITS - SLOT.ilog2());
 
-/// A record of type `E` for each granule that was covered.
+/// A record of type `E` for each granule that was covered, the map of type `[M]` of the VM page that it
+/// is a part of, and a count.
 ///
 /// # Invariants
 ///
 /// 1. An entry of the root is null or points to a leaf that is never given back or moved.
-pub(crate) struct AddressTable<E: 'static> {
-    root: [AtomicPtr<Leaf<E>>; SLOTS],
-    newest: Lock<Option<&'static Leaf<E>>>,
+pub(crate) struct AddressTable<E: 'static, M: 'static> {
+    root: [AtomicPtr<Leaf<E, M>>; SLOTS],
+    newest: Lock<Option<&'static Leaf<E, M>>>,
 }
 
 /// The entries of one slot.
@@ -52,14 +53,17 @@ pub(crate) struct AddressTable<E: 'static> {
 /// # Invariants
 ///
 /// 1. An entry is null or was made from a `&'static E`.
-struct Leaf<E: 'static> {
+/// 2. A map is null or was made from a `&'static [M]`.
+struct Leaf<E: 'static, M: 'static> {
     entries: [AtomicPtr<E>; GRANULES],
+    maps: [AtomicPtr<M>; GRANULES],
+    counts: [AtomicU32; GRANULES],
     /// The memory that the leaf lies in.
     mapping: Mapping,
     older: Option<&'static Self>,
 }
 
-impl<E: Sync> AddressTable<E> {
+impl<E: Sync, M: Sync> AddressTable<E, M> {
     #[allow(
         clippy::large_stack_arrays,
         reason = "the compiler makes it, for a static"
@@ -99,6 +103,36 @@ impl<E: Sync> AddressTable<E> {
                 entry.store(ptr::from_ref(record).cast_mut(), Release);
             }
         }
+    }
+
+    /// Makes `map` the map of the granules from `address` on, which are covered.
+    pub(crate) fn set_map(&self, address: usize, bytes: usize, map: &'static [M]) {
+        for granule in (address..address + bytes).step_by(GRANULE) {
+            if let Some((leaf, number)) = self.leaf(granule) {
+                leaf.maps[number].store(map.as_ptr().cast_mut(), Release);
+            }
+        }
+    }
+
+    /// The map of the VM page that `address` lies in, and the page's count.
+    ///
+    /// # Safety
+    ///
+    /// [`set_map`](Self::set_map) gave the page a map, and the caller knows of it.
+    #[inline]
+    pub(crate) unsafe fn map_and_count_at(&self, address: usize) -> (*const M, &'static AtomicU32) {
+        // SAFETY: the caller promises that the address is covered.
+        let leaf = unsafe { self.root.get_unchecked(address / SLOT) }.load(Relaxed);
+        // SAFETY: as above, so by invariant 1 it is a leaf. It was made before the caller knew of the map.
+        let leaf = unsafe { &*leaf };
+        let number = address / GRANULE % GRANULES;
+        (leaf.maps[number].load(Relaxed), &leaf.counts[number])
+    }
+
+    /// The count of the granule that `address` lies in, which is covered.
+    pub(crate) fn count_at(&self, address: usize) -> Option<&'static AtomicU32> {
+        let (leaf, number) = self.leaf(address)?;
+        Some(&leaf.counts[number])
     }
 
     /// Makes sure that the granules from `address` on have entries. Adds the calls into the kernel to
@@ -155,14 +189,21 @@ impl<E: Sync> AddressTable<E> {
 
     #[inline]
     fn entry(&self, address: usize) -> Option<&'static AtomicPtr<E>> {
+        let (leaf, number) = self.leaf(address)?;
+        Some(&leaf.entries[number])
+    }
+
+    /// The leaf that has entries for `address`, and their number there.
+    #[inline]
+    fn leaf(&self, address: usize) -> Option<(&'static Leaf<E, M>, usize)> {
         let leaf = self.root.get(address / SLOT)?.load(Acquire);
         // SAFETY: invariant 1.
         let leaf = unsafe { leaf.as_ref() }?;
-        Some(&leaf.entries[address / GRANULE % GRANULES])
+        Some((leaf, address / GRANULE % GRANULES))
     }
 
     #[cold]
-    fn make_leaf(&self, slot: &AtomicPtr<Leaf<E>>, calls: &mut u64) -> Result<(), Refused> {
+    fn make_leaf(&self, slot: &AtomicPtr<Leaf<E, M>>, calls: &mut u64) -> Result<(), Refused> {
         let mut newest = self.newest.lock();
         // Another thread may have made it meanwhile.
         if slot.load(Acquire).is_null() {
@@ -175,7 +216,7 @@ impl<E: Sync> AddressTable<E> {
     }
 }
 
-impl<E> Leaf<E> {
+impl<E, M> Leaf<E, M> {
     /// Makes a leaf in memory of its own. Its entries are never written to, so that those which no
     /// granule needs stay without memory.
     fn make(older: Option<&'static Self>) -> Result<&'static Self, Refused> {
@@ -196,14 +237,14 @@ impl<E> Leaf<E> {
     }
 }
 
-impl<E> fmt::Debug for AddressTable<E> {
+impl<E, M> fmt::Debug for AddressTable<E, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The root is too long to be read by anybody.
         f.debug_struct("AddressTable").finish_non_exhaustive()
     }
 }
 
-impl<E> fmt::Debug for Leaf<E> {
+impl<E, M> fmt::Debug for Leaf<E, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Leaf").finish_non_exhaustive()
     }
@@ -213,7 +254,7 @@ impl<E> fmt::Debug for Leaf<E> {
 mod tests {
     use super::*;
 
-    type Table = AddressTable<u8>;
+    type Table = AddressTable<u8, u8>;
 
     #[test]
     fn addresses_beyond_the_root_are_refused_and_lead_to_nothing() {

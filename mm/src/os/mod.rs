@@ -49,6 +49,7 @@ mod library {
     pub(crate) fn stay_loaded() {}
 }
 mod lock;
+pub(crate) mod membarrier;
 #[cfg(all(
     target_os = "linux",
     any(target_arch = "x86_64", target_arch = "aarch64"),

@@ -1,75 +1,88 @@
-//! One thread's cache of one family: the hot path.
+//! What one thread holds of one family, and how it works there without a lock.
 //!
-//! Units leave the cache from its *hot slot* first, then from the *stack* of released units, then
-//! from *claimed* map words by counting trailing zeros. Rows of units come from *bins* by length,
-//! longer ones from lists by length. Nothing of ours is ever written into a unit: a list whose
-//! links lie in free units is slower when released in random order, dirties zeroed memory, and is
-//! corruptible.
+//! A thread *owns* words of the family's maps: it alone takes and frees units there, with plain loads and
+//! stores. Units leave a cache from its *hot slot* first, then from the *stack* of released units, then from
+//! those that lie side by side from `cur` to `end`; when all are empty, the next free units of own words
+//! come there. Released ones go the same way back: hot slot, stack, own words. What another thread owns is
+//! sent to that thread. Only who has no free unit left in any own word takes the family's lock, for more
+//! words: a few units at first, then words, then whole pages.
+//!
+//! Rows of units come from *bins* by length, longer ones from lists by length, both filled under the lock.
+//! Nothing of ours is ever written into a unit: a list whose links lie in free units is slower when released
+//! in random order, dirties zeroed memory, and is corruptible.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | `record` | the fields, how a record comes to a thread and leaves it |
+//! | `hot` | a few steps: hot slot, stack, units side by side |
+//! | `overflow` | a release that does not fit there |
+//! | `own` | words that the thread owns |
+//! | `remote` | units that one thread releases and another owns |
+//! | `biased` | the lock that keeps an owner out of its words |
+//! | `sweep` | when pages are given back |
+//! | `count` | figures, and how they are read meanwhile |
+//! | `bins`, `rows` | released blocks of many units |
 //!
 //! # Bounds
 //!
 //! | what one thread holds back of one family | at most |
 //! | --- | --- |
-//! | released single units | 1,024, and 128 KiB |
-//! | claimed units | 512, and 128 KiB |
+//! | released single units on its stack | 1,024, and 128 KiB |
+//! | released single units side by side | 512, and 128 KiB |
+//! | empty pages | 2, and those that it gave back and needed again |
 //! | rows of 2 to 31 units | of each length 64, and 64 KiB |
 //! | rows of 32 to 455 units | 1,023 together; an eighth of the family, 256 KiB to 4 MiB |
 //!
-//! Each starts at nothing and grows with use. Whoever trims, or finds the family fallen to a tenth
-//! of its peak, asks all threads to flush: each does at its next call.
+//! Each starts at nothing and grows with use. `trim` takes the free words of all threads; the other bounds
+//! are those of what an idle thread keeps until its next call.
 //!
 //! # Reaching it
 //!
 //! A cell leads to the thread's record, or to a read-only *closed* one, on which every fast test
-//! fails: at first, and again after the thread's exit. So a release that comes later goes
-//! straight to the maps.
-//!
-//! While a family is supervised (see `supervised`), caches are *shut*: flushed, and passed by.
-//!
-//! # Figures
-//!
-//! A record has one writer, its thread, which stores its fields plainly; any thread may read. A
-//! reader holds the family's lock, and so meets no refill and no flush; of a stack that overflows,
-//! what is freed leaves in portions, each under the lock. A reader reads every `allocated` first and
-//! every cache after. The writer lets the
-//! cache shrink *before* it raises `allocated`, so an allocation that the reader counts is one
-//! whose unit it no longer finds in the cache: `allocated - (taken - cached)` never says that more
-//! was released than was. `heap/models` has programs that `loom` runs in every order to show it.
+//! fails: at first, again after the thread's exit, and whenever somebody wants the thread to look up. Such a
+//! cell is *redirected*, under the family's lock; the thread finds its own record beside, and leads the cell
+//! back to it under the same lock once it has flushed. A call loads its cell once: it may be redirected at
+//! any time, and what the call has begun with the record it ends with it.
 
+mod biased;
 mod bins;
-mod claim;
-#[cfg(all(test, loom))]
-mod models;
+mod count;
+mod hot;
+mod look;
+mod numbers;
+mod overflow;
+mod own;
 mod record;
+mod remote;
 mod rows;
-#[cfg(feature = "capi")]
-mod unissued;
-mod units;
+mod sweep;
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::Block;
 use super::geometry::LONG_ROW;
+use super::link::Link;
 use crate::sync::AtomicPtr;
-use record::{CLOSED, OPEN};
 
+pub(super) use biased::{barrier, barrier_at_any_cost};
 pub(super) use bins::Bins;
-pub(super) use record::CacheRecord;
+pub(super) use numbers::{hold, let_go};
+pub(super) use record::{CacheRecord, Inbox};
 pub(super) use rows::{Row, Rows};
-#[cfg(feature = "capi")]
-pub(super) use unissued::BitOfWord;
-pub(super) use units::Portion;
 
 /// Where one thread finds its cache of one family.
 ///
 /// # Invariants
 ///
-/// 1. The pointer was made from a `&'static CacheRecord`.
-/// 2. If that record is not `CLOSED_RECORD`, it belongs to the thread of this cell, and no
-///    other cell leads to it. Only that thread uses the cell.
+/// 1. The pointer was made from a `&'static CacheRecord`: the closed one, or that of `own`.
+/// 2. If `own` leads to a record, it belongs to the thread of this cell, and no other cell leads to it. Only
+///    that thread uses the cell, but for a thread that redirects it under the family's lock.
 #[derive(Debug)]
-pub struct CacheCell(AtomicPtr<CacheRecord>);
+pub struct CacheCell {
+    at: AtomicPtr<CacheRecord>,
+    own: Link<CacheRecord>,
+}
 
 /// What cells lead to that have no cache.
 static CLOSED_RECORD: CacheRecord = CacheRecord::closed();
@@ -92,44 +105,38 @@ impl CacheCell {
     /// Makes a cell without a cache.
     #[must_use]
     pub const fn new() -> Self {
-        Self(AtomicPtr::new(closed_record()))
+        Self {
+            at: AtomicPtr::new(closed_record()),
+            own: Link::none(),
+        }
     }
 
     #[inline(always)]
     fn record(&self) -> &'static CacheRecord {
         // SAFETY: invariant 1.
-        unsafe { &*self.0.load(Relaxed) }
+        unsafe { &*self.at.load(Relaxed) }
     }
 
     /// Takes a unit from the cache, if it has one at hand; `unit` is the family's unit in bytes.
     #[inline(always)]
     pub(crate) fn take(&self, unit: usize) -> Option<Block> {
-        let record = self.record();
-        if record.mode.load(Relaxed) != OPEN {
-            return None;
-        }
-        record.take(unit)
+        self.record().take(unit)
     }
 
-    /// Puts a unit into the cache, if it has room at hand.
+    /// Puts a unit into the cache, if it has room at hand; `unit` is the family's unit in bytes.
     ///
     /// # Safety
     ///
-    /// `unit` is a live block of one unit of the cell's family, and nobody uses it any more.
+    /// `first` is a live block of one unit of the cell's family, and nobody uses it any more.
     #[inline(always)]
-    pub(crate) unsafe fn put(&self, unit: NonNull<u8>) -> bool {
-        let record = self.record();
-        record.mode.load(Relaxed) == OPEN && record.put(unit)
+    pub(crate) unsafe fn put(&self, first: NonNull<u8>, unit: usize) -> bool {
+        self.record().put(first, unit)
     }
 
     /// Takes a block of `units` units from the cache, if it has one at hand.
     #[inline]
     pub(crate) fn take_row(&self, units: usize) -> Option<Block> {
-        let record = self.record();
-        if record.mode.load(Relaxed) != OPEN {
-            return None;
-        }
-        record.take_row(units)
+        self.record().take_row(units)
     }
 
     /// Puts a block of `units` units into the cache, if it has room at hand.
@@ -141,9 +148,6 @@ impl CacheCell {
     #[inline]
     pub(crate) unsafe fn put_row(&self, first: NonNull<u8>, units: usize) -> bool {
         let record = self.record();
-        if record.mode.load(Relaxed) != OPEN {
-            return false;
-        }
         if units >= LONG_ROW {
             return record.put_long_row(first, units);
         }
@@ -151,30 +155,41 @@ impl CacheCell {
     }
 
     /// The cell's cache, if calls may use it.
-    #[cfg(feature = "capi")]
     #[inline]
     pub(super) fn open_cache(&self) -> Option<&'static CacheRecord> {
         let record = self.record();
-        (record.mode.load(Relaxed) == OPEN).then_some(record)
+        (!ptr::eq(record, &CLOSED_RECORD)).then_some(record)
     }
 
     /// Whether calls may use the cell's cache.
     pub(super) fn is_open(&self) -> bool {
-        self.record().mode.load(Relaxed) == OPEN
+        self.open_cache().is_some()
     }
 
     /// The cell's own cache, unless it has none.
     pub(super) fn cache(&self) -> Option<&'static CacheRecord> {
-        let record = self.record();
-        (record.mode.load(Relaxed) != CLOSED).then_some(record)
+        self.own.get()
     }
 
+    /// Gives the cell a record. Under the family's lock.
     pub(super) fn lead_to(&self, record: &'static CacheRecord) {
-        self.0.store(ptr::from_ref(record).cast_mut(), Relaxed);
+        self.own.set(Some(record));
+        self.open_again(record);
     }
 
-    /// Leads to no cache from now on.
+    /// Leads to the cell's own record again. Under the family's lock.
+    pub(super) fn open_again(&self, record: &'static CacheRecord) {
+        self.at.store(ptr::from_ref(record).cast_mut(), Relaxed);
+    }
+
+    /// Has the next call find no open cache. Under the family's lock, by any thread.
+    pub(super) fn redirect(&self) {
+        self.at.store(closed_record(), Relaxed);
+    }
+
+    /// Leads to no cache from now on. Under the family's lock.
     pub(super) fn close(&self) {
-        self.0.store(closed_record(), Relaxed);
+        self.redirect();
+        self.own.set(None);
     }
 }

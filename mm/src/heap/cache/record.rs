@@ -1,63 +1,110 @@
-//! A cache's record: its life, and what others read of it.
+//! What one thread holds of one family, and how that begins and ends.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::Ordering::{Acquire, Relaxed};
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::CacheCell;
 use super::bins::Bins;
-use super::claim::Claim;
+use super::numbers;
 use super::rows::{Row, Rows};
 use crate::heap::geometry::LONG_ROW;
 use crate::heap::link::Link;
 use crate::heap::list::{Neighbours, Node};
+use crate::heap::page::{PageState, Ready};
+use crate::heap::word::Owner;
 use crate::heap::{Block, Heap, meta};
 use crate::os::Refused;
 use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 
-/// Words that one cache has claimed at most.
-pub(super) const MOST_CLAIMS: usize = 8;
+/// Pages in which a thread owns single words; of others it owns all.
+pub(super) const SHARED_PAGES: usize = 4;
 
-/// The record is its thread's, and calls may use it.
-pub(super) const OPEN: u32 = 0;
-/// Somebody asked the thread to flush before it goes on.
-const FLUSH: u32 = 1;
-/// No calls use the record.
-pub(super) const CLOSED: u32 = 2;
-/// The record is its thread's, and empty: calls go past it, for the family is supervised.
-const SHUT: u32 = 3;
+/// The address in the hot slot of the closed record: neither empty nor a unit, so that neither a take nor
+/// a put goes on.
+pub(super) const CLOSED: usize = 1;
 
-/// One thread's cache of one family, or a former one's.
+/// Where a list of words begins that other threads released units of: null, the first unit of a word, or
+/// this address, where no word may be added any more.
+pub(in crate::heap) const SHUT: usize = 1;
+
+/// A place of the stack.
+pub(super) type Slot = AtomicPtr<u8>;
+
+/// One thread's part of one family, or a former one's.
 ///
 /// # Invariants
 ///
-/// 1. `stack` is the first slot of a `&'static` array of `room` slots, or dangling with `room` 0.
-/// 2. `freed <= stacked <= room`; the slots from `freed` on and below `stacked` hold units.
-///    `freed` is 0, except while the record's thread frees a part of the stack.
-/// 3. `hot`, if not null, the stacked pointers and the bits of the claims are units of VM pages of
-///    `heap`, each taken in its page's map, a block of its own, and in no other place.
-/// 4. Only the thread of the cell stores into the fields, but for `mode`, which `FLUSH` may come
-///    to from any thread. Of a record without thread, the holder of the family's lock does.
+/// 1. `stack` is the first slot of a `&'static` array of `places` slots, or dangling with `places` 0.
+///    `room` is `places` or 0; the slots below `stacked` hold units.
+/// 2. `hot`, if it is a unit, the stacked units, those from `cur` on and below `end`, those behind
+///    `run_from` up to `run`, and those of the bits of `pending` are units of VM pages of `heap`, each taken
+///    in its page's map, a block of its own, and in no other place.
+/// 3. Only the thread of the cell stores into the fields, but for `wanted` and `remote`. Of a record
+///    without thread, the holder of the family's lock does. What lists of words and pages are made of
+///    changes inside of the owner's slow paths, or under the family's lock while the owner is kept out of
+///    them: see `biased`.
+/// 4. Words whose owner is `number`, and no others, are the record's. Each that has a free unit has its bit
+///    in the [`Ready`] of its page, which then is on the list that begins with `ready`.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(in crate::heap) struct CacheRecord {
-    pub(super) mode: AtomicU32,
-    pub(super) stacked: AtomicU32,
+    // What most calls use is one line of the CPU's cache.
     pub(super) hot: AtomicPtr<u8>,
-    pub(super) allocated: AtomicU64,
-    pub(super) stack: AtomicPtr<AtomicPtr<u8>>,
+    /// Units that left the hot slot and the stack for good.
+    pub(super) taken: AtomicU64,
+    /// Free units side by side, the next to be handed out.
+    pub(super) cur: AtomicPtr<u8>,
+    pub(super) end: AtomicPtr<u8>,
+    /// The last of released units that lie side by side, and where they have to end.
+    pub(super) run: AtomicPtr<u8>,
+    pub(super) run_end: AtomicPtr<u8>,
+    pub(super) stack: AtomicPtr<Slot>,
+    pub(super) stacked: AtomicU32,
     pub(super) room: AtomicU32,
-    /// Claims that are used up, and those of the last refill.
-    pub(super) claims_used: AtomicU32,
-    pub(super) claims: AtomicU32,
-    /// Bit for each claim whose units are all known to be zero.
-    pub(super) zero_claims: AtomicU32,
-    /// Words that the next refill takes.
-    pub(super) eager: AtomicU32,
-    pub(super) freed: AtomicU32,
-    pub(super) claimed: [Claim; MOST_CLAIMS],
+    // The next line: what changes with a word.
+    pub(super) run_from: AtomicPtr<u8>,
+    /// Behind the unit that was released last.
+    pub(super) last: AtomicUsize,
+    /// Odd while fields change that are one for a reader.
+    pub(super) version: AtomicU64,
+    /// Units that came to `cur`.
+    pub(super) refilled: AtomicU64,
+    /// Units that were released past the hot slot and the stack; wraps.
+    pub(super) direct: AtomicU64,
+    /// The count of such units at which it is time to look what can be given back.
+    pub(super) trigger: AtomicU64,
+    pub(super) busy: AtomicU32,
+    pub(super) wanted: AtomicU32,
+    /// Not 0 while a unit may make the stack grow, or there is no open record.
+    pub(super) grows: AtomicU32,
+    /// Whether the units from `cur` on are known to be zero.
+    pub(super) is_zero: AtomicU32,
+    // And the rest.
+    /// The newest page with a ready word.
+    pub(super) ready: Link<Ready>,
+    /// The newest page of which all words are owned.
+    pub(super) pages: Link<PageState>,
+    /// The first unit of the word that `pending` is of, which another thread owns.
+    pub(super) pending_first: AtomicPtr<u8>,
+    pub(super) pending: AtomicU64,
+    pub(super) places: AtomicU32,
+    number: Owner,
+    pub(super) owned_words: AtomicU32,
+    pub(super) ready_pages: AtomicU32,
+    pub(super) stage: AtomicU32,
+    /// Sweeps since the last refill.
+    pub(super) sweeps: AtomicU32,
+    /// Empty pages that were given back, and those that were needed again: so many more are kept.
+    pub(super) given: AtomicU32,
+    pub(super) kept: AtomicU32,
+    /// Free units when it was looked last.
+    pub(super) looked_at: AtomicU64,
+    pub(super) shared: [Ready; SHARED_PAGES],
+    /// Rows that left the cache.
+    rows_taken: AtomicU64,
     bins: Link<Bins>,
     rows: Link<Rows>,
-    heap: Option<&'static Heap>,
+    pub(super) heap: Option<&'static Heap>,
     neighbours: Neighbours<CacheRecord>,
     /// Of the thread's list.
     pub(in crate::heap) next_of_thread: Link<CacheRecord>,
@@ -65,6 +112,23 @@ pub(in crate::heap) struct CacheRecord {
     cell: AtomicPtr<CacheCell>,
     /// The thread, by the number that `thread` gives it.
     thread: AtomicUsize,
+    pub(super) remote: Inbox,
+}
+
+/// The list of words that other threads released units of, alone on its line.
+#[derive(Debug)]
+#[repr(align(64))]
+pub(in crate::heap) struct Inbox(pub(super) AtomicPtr<u8>);
+
+impl Inbox {
+    pub(in crate::heap) const fn new(first: usize) -> Self {
+        Self(AtomicPtr::new(ptr::without_provenance_mut(first)))
+    }
+
+    /// Whether there is a word.
+    pub(super) fn has_any(&self) -> bool {
+        self.0.load(Relaxed).addr() > SHUT
+    }
 }
 
 impl Node for CacheRecord {
@@ -73,22 +137,43 @@ impl Node for CacheRecord {
     }
 }
 
-#[allow(clippy::inline_always, reason = "the hot path, as above")]
 impl CacheRecord {
     pub(super) const fn closed() -> Self {
         Self {
-            mode: AtomicU32::new(CLOSED),
-            stacked: AtomicU32::new(0),
-            hot: AtomicPtr::new(ptr::null_mut()),
-            allocated: AtomicU64::new(0),
-            claims: AtomicU32::new(0),
-            claims_used: AtomicU32::new(0),
-            zero_claims: AtomicU32::new(0),
-            claimed: [const { Claim::none() }; MOST_CLAIMS],
+            hot: AtomicPtr::new(ptr::without_provenance_mut(CLOSED)),
+            taken: AtomicU64::new(0),
+            cur: AtomicPtr::new(ptr::null_mut()),
+            end: AtomicPtr::new(ptr::null_mut()),
+            run: AtomicPtr::new(ptr::null_mut()),
+            run_end: AtomicPtr::new(ptr::null_mut()),
             stack: AtomicPtr::new(ptr::dangling_mut()),
+            stacked: AtomicU32::new(0),
             room: AtomicU32::new(0),
-            eager: AtomicU32::new(1),
-            freed: AtomicU32::new(0),
+            run_from: AtomicPtr::new(ptr::null_mut()),
+            last: AtomicUsize::new(0),
+            version: AtomicU64::new(0),
+            refilled: AtomicU64::new(0),
+            direct: AtomicU64::new(0),
+            trigger: AtomicU64::new(0),
+            busy: AtomicU32::new(0),
+            wanted: AtomicU32::new(0),
+            grows: AtomicU32::new(1),
+            is_zero: AtomicU32::new(0),
+            ready: Link::none(),
+            pages: Link::none(),
+            pending_first: AtomicPtr::new(ptr::null_mut()),
+            pending: AtomicU64::new(0),
+            places: AtomicU32::new(0),
+            number: 0,
+            owned_words: AtomicU32::new(0),
+            ready_pages: AtomicU32::new(0),
+            stage: AtomicU32::new(0),
+            sweeps: AtomicU32::new(0),
+            given: AtomicU32::new(0),
+            kept: AtomicU32::new(0),
+            looked_at: AtomicU64::new(0),
+            shared: [const { Ready::none() }; SHARED_PAGES],
+            rows_taken: AtomicU64::new(0),
             bins: Link::none(),
             rows: Link::none(),
             heap: None,
@@ -96,37 +181,57 @@ impl CacheRecord {
             next_of_thread: Link::none(),
             cell: AtomicPtr::new(ptr::null_mut()),
             thread: AtomicUsize::new(0),
+            remote: Inbox::new(SHUT),
         }
     }
 
     /// Makes a record that no thread has yet.
     pub(in crate::heap) fn make(heap: &'static Heap) -> Result<&'static Self, Refused> {
-        meta::RECORDS.place(Self {
+        numbers::add(|number| Self {
+            number,
+            hot: AtomicPtr::new(ptr::null_mut()),
             heap: Some(heap),
             ..Self::closed()
         })
     }
 
     /// The family; only the closed record has none.
+    #[inline]
     pub(in crate::heap) fn heap(&self) -> &'static Heap {
         self.heap.expect("an open cache has a family")
+    }
+
+    /// The record with a number; none for nobody's.
+    pub(in crate::heap) fn numbered(number: Owner) -> Option<&'static Self> {
+        numbers::record(number)
+    }
+
+    /// What words of the record have as their owner.
+    #[inline]
+    pub(in crate::heap) fn number(&self) -> Owner {
+        self.number
     }
 
     /// Gives the record to the calling thread. The caller holds the family's lock.
     pub(in crate::heap) fn open(&self, cell: &CacheCell, thread: usize) {
         self.thread.store(thread, Relaxed);
         self.cell.store(ptr::from_ref(cell).cast_mut(), Relaxed);
-        self.eager.store(1, Relaxed);
-        self.mode.store(OPEN, Relaxed);
+        self.stage.store(0, Relaxed);
+        self.looked_at.store(0, Relaxed);
+        self.given.store(0, Relaxed);
+        self.kept.store(0, Relaxed);
+        self.begin_to_count();
+        self.end_wanted();
+        // `Release`: who puts a word there finds the record as it is.
+        self.remote.0.store(ptr::null_mut(), Release);
     }
 
-    /// Takes the flushed record from its thread. The caller holds the family's lock.
+    /// Takes the empty record from its thread. The caller holds the family's lock.
     ///
     /// # Safety
     ///
     /// The calling thread is the record's, and its cell still exists.
     pub(in crate::heap) unsafe fn close(&self) {
-        self.mode.store(CLOSED, Relaxed);
         let cell = self.cell.swap(ptr::null_mut(), Relaxed);
         // SAFETY: the caller promises that the cell exists, on this very thread.
         if let Some(cell) = unsafe { cell.as_ref() } {
@@ -134,9 +239,8 @@ impl CacheRecord {
         }
     }
 
-    /// Takes the flushed record from a thread that is no more. The caller holds the family's lock.
+    /// Takes the empty record from a thread that is no more. The caller holds the family's lock.
     pub(in crate::heap) fn abandon(&self) {
-        self.mode.store(CLOSED, Relaxed);
         // Where the cell was may be anything now.
         self.cell.store(ptr::null_mut(), Relaxed);
     }
@@ -146,35 +250,37 @@ impl CacheRecord {
         self.thread.load(Relaxed)
     }
 
-    /// Asks the record's thread to flush at its next call.
+    /// Has the record's thread take a slow path at its next call, in which it finds out why. The caller
+    /// holds the family's lock.
     pub(in crate::heap) fn ask_to_flush(&self) {
-        // A closed record has nothing to flush, and one that was asked need not be asked again.
-        let _ = self.mode.compare_exchange(OPEN, FLUSH, Relaxed, Relaxed);
+        let cell = self.cell.load(Relaxed);
+        // SAFETY: a record with a cell has a thread, which takes the record out of use, under the lock that
+        // the caller holds, before its cells are gone. A cell is nothing but an atomic pointer.
+        if let Some(cell) = unsafe { cell.as_ref() } {
+            cell.redirect();
+        }
     }
 
-    pub(in crate::heap) fn is_asked_to_flush(&self) -> bool {
-        self.mode.load(Relaxed) == FLUSH
+    /// Blocks of many units that left the cache since the start.
+    pub(in crate::heap) fn rows_taken(&self) -> u64 {
+        self.rows_taken.load(Acquire)
     }
 
-    /// Whether calls of the record's thread go past it.
-    pub(in crate::heap) fn is_shut(&self) -> bool {
-        self.mode.load(Relaxed) == SHUT
+    /// Takes the count of such blocks over, from a record that is closed.
+    pub(in crate::heap) fn take_rows_taken(&self) -> u64 {
+        self.rows_taken.swap(0, Relaxed)
     }
 
-    /// Opens the flushed record again, or shuts it. The caller holds the family's lock.
-    pub(in crate::heap) fn account_flushed(&self, shut: bool) {
-        self.mode.store(if shut { SHUT } else { OPEN }, Relaxed);
-    }
-
-    /// Blocks of one unit that left the cache since the start.
-    pub(in crate::heap) fn allocated(&self) -> u64 {
-        self.allocated.load(Acquire)
-    }
-
-    /// Takes the count of such blocks over, from a record that is closed. The caller is the
-    /// record's thread and holds the lock.
-    pub(in crate::heap) fn take_allocated(&self) -> u64 {
-        self.allocated.swap(0, Relaxed)
+    /// Counts a block of many units that leaves the cache.
+    #[inline]
+    pub(in crate::heap) fn account_row_taken(&self) {
+        // Left out only to measure what it costs; every figure is wrong then.
+        if cfg!(mm_unaccounted) {
+            return;
+        }
+        // `Release`: after the cache shrank, see the module's head.
+        self.rows_taken
+            .store(self.rows_taken.load(Relaxed) + 1, Release);
     }
 
     /// The cache of blocks of few units, if there ever was use for one.
@@ -195,7 +301,7 @@ impl CacheRecord {
             return self.take_long_row(units);
         }
         let row = self.bins()?.take(units)?;
-        self.account_allocated();
+        self.account_row_taken();
         Some(row)
     }
 
@@ -203,7 +309,7 @@ impl CacheRecord {
     #[inline(never)]
     pub(super) fn take_long_row(&self, units: usize) -> Option<Block> {
         let row = self.rows()?.take(units)?;
-        self.account_allocated();
+        self.account_row_taken();
         Some(row)
     }
 
@@ -229,30 +335,6 @@ impl CacheRecord {
         made(&self.rows)
     }
 
-    /// Whether there is nothing in the cache.
-    pub(in crate::heap) fn is_empty(&self) -> bool {
-        self.cached() == 0 && self.held_rows().0 == 0
-    }
-
-    /// Units in the cache that are blocks of their own.
-    pub(in crate::heap) fn cached(&self) -> u64 {
-        let hot = u64::from(!self.hot.load(Relaxed).is_null());
-        let claimed: u64 = self.claimed.iter().map(Claim::units).sum();
-        let stacked = u64::from(self.stacked.load(Acquire));
-        hot + stacked.saturating_sub(self.freed() as u64) + claimed
-    }
-
-    /// Whether the unit is in the cache. The caller holds the family's lock.
-    pub(in crate::heap) fn holds(&self, unit: NonNull<u8>) -> bool {
-        let unit_size = self.heap().geometry().unit();
-        let claimed = || {
-            self.claimed
-                .iter()
-                .any(|claim| claim.holds(unit, unit_size))
-        };
-        self.single_units().any(|cached| cached == unit) || claimed()
-    }
-
     /// Whether the block is in the cache. The caller holds the family's lock.
     pub(in crate::heap) fn holds_row(&self, first: NonNull<u8>) -> bool {
         self.kept_rows().any(|row| row.first == first)
@@ -269,49 +351,6 @@ impl CacheRecord {
     pub(in crate::heap) fn kept_rows(&self) -> impl Iterator<Item = Row> {
         let long = self.rows().into_iter().flat_map(Rows::iter);
         self.bins().into_iter().flat_map(Bins::iter).chain(long)
-    }
-
-    /// Units on the stack, oldest first.
-    fn stacked_units(&self) -> impl Iterator<Item = NonNull<u8>> {
-        let stacked = self.stacked.load(Acquire) as usize;
-        let slots = &self.slots()[self.freed().min(stacked)..stacked];
-        slots
-            .iter()
-            .filter_map(|slot| NonNull::new(slot.load(Relaxed)))
-    }
-
-    /// The unit in the hot slot.
-    pub(in crate::heap) fn hot_unit(&self) -> Option<NonNull<u8>> {
-        NonNull::new(self.hot.load(Relaxed))
-    }
-
-    /// All units outside claims, oldest first.
-    pub(in crate::heap) fn single_units(&self) -> impl Iterator<Item = NonNull<u8>> {
-        self.stacked_units().chain(self.hot_unit())
-    }
-
-    /// All units in claims.
-    pub(in crate::heap) fn claimed_units(&self) -> impl Iterator<Item = NonNull<u8>> {
-        let unit = self.heap.map_or(0, |heap| heap.geometry().unit());
-        self.claimed
-            .iter()
-            .flat_map(move |claim| claim.units_left(unit))
-    }
-
-    /// All blocks in the cache.
-    pub(in crate::heap) fn blocks(&'static self) -> impl Iterator<Item = Row> {
-        let singles = self.single_units().chain(self.claimed_units());
-        let singles = singles.map(|first| Row { first, units: 1 });
-        singles.chain(self.kept_rows())
-    }
-
-    /// The claims that still have units.
-    pub(in crate::heap) fn claims(&self) -> impl Iterator<Item = (NonNull<u8>, u64)> {
-        self.claimed.iter().filter_map(|claim| {
-            let mask = claim.mask.load(Relaxed);
-            let first = NonNull::new(claim.first.load(Relaxed))?;
-            (mask != 0).then_some((first, mask))
-        })
     }
 }
 

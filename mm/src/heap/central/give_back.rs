@@ -15,8 +15,15 @@ const SHRINK_FROM: u64 = 1 << 20;
 
 impl Central {
     /// Gives back to the kernel all that can be given; returns its bytes.
-    pub(in crate::heap) fn trim(&mut self) -> usize {
+    pub(in crate::heap) fn trim(&mut self, heap: &'static Heap) -> usize {
         self.free_surplus();
+        self.take_free_words_of_all(heap);
+        let bytes = self.give_back_all();
+        self.caches.iter().for_each(CacheRecord::end_wanted);
+        bytes
+    }
+
+    fn give_back_all(&mut self) -> usize {
         let os_page = System::page_bytes();
         let records = self.records();
         let calls = &mut self.account.kernel_calls;
@@ -51,6 +58,18 @@ impl Central {
             settle_pages(extent, System::page_bytes(), calls);
             self.runs.account_changed(extent);
         }
+    }
+
+    /// Puts an extent of which units were freed where it belongs, and gives its memory back if it
+    /// is empty and the family keeps enough.
+    #[inline(never)]
+    pub(super) fn account_freed(&mut self, page: Page) {
+        let extent = page.extent();
+        if extent.taken_units() == 0 {
+            self.account_emptied(extent);
+        }
+        self.shelves.account_changed(extent);
+        self.runs.account_changed(extent);
     }
 
     /// Decides what becomes of the memory of an extent whose last unit was freed.

@@ -2,10 +2,10 @@
 
 mod account;
 mod give_back;
+mod lease;
 mod rows;
 mod spare;
 mod spot;
-mod sweep;
 
 use core::ptr::NonNull;
 
@@ -16,15 +16,15 @@ use crate::heap::hardening::{self, Fill};
 use crate::heap::large::Large;
 use crate::heap::large_runs::{Books, LargeRuns};
 use crate::heap::list::List;
-use crate::heap::page::Page;
+use crate::heap::page::{Page, Spot};
 use crate::heap::quarantine::Quarantine;
 use crate::heap::random::Random;
 use crate::heap::record::{Place, Record, SPACE};
 use crate::heap::runs::RunLists;
 use crate::heap::shelves::Shelves;
-use crate::heap::slot_map::ones_of;
 use crate::heap::supervised::Supervision;
 use crate::heap::surplus::{Surplus, take_surplus_at};
+use crate::heap::word::NOBODY;
 use crate::heap::{Block, Heap, Refusal, Shortage};
 use crate::os::Refused;
 use account::Account;
@@ -51,6 +51,8 @@ pub(super) struct Central {
     unrecorded: Option<Place>,
     next_pages: usize,
     mapped: usize,
+    /// VM pages that the family must have before a thread tries again to take some of another's.
+    next_steal: usize,
     pub(super) account: Account,
     pub(super) supervision: Supervision,
     peak_since_shrink: u64,
@@ -73,6 +75,7 @@ impl Central {
             unrecorded: None,
             next_pages: 1,
             mapped: 0,
+            next_steal: 0,
             account: Account::new(),
             supervision: Supervision::new(),
             peak_since_shrink: 0,
@@ -83,27 +86,6 @@ impl Central {
     /// All records of the family's address space.
     pub(super) fn records(&self) -> impl Iterator<Item = &'static Record> + use<> {
         core::iter::successors(self.newest, |record| record.older().get())
-    }
-
-    /// Takes units for a cache: whole words of the fullest page that has room.
-    pub(super) fn refill(
-        &mut self,
-        heap: &'static Heap,
-        cache: &CacheRecord,
-    ) -> Result<(), Refused> {
-        let wanted = cache.units_per_refill(heap.geometry());
-        let page = self.page_to_fill(heap)?;
-        let units = page.claim(wanted, |first, mask, zero| {
-            let is_marked = heap.mark_unissued(units_of(heap, first, mask));
-            cache.add_claim(first, mask, zero && !is_marked);
-            cache.has_room_for_claim()
-        });
-        self.account.account_taken(units, units);
-        self.account_used(page.extent());
-        self.shelves.account_changed(page.extent());
-        self.account_peak(heap);
-        debug_assert!(cache.cached() > 0, "the page to fill had no free unit");
-        Ok(())
     }
 
     /// Allocates a block that no cache serves.
@@ -130,6 +112,7 @@ impl Central {
     pub(super) fn release(&mut self, heap: &'static Heap, first: NonNull<u8>, units: usize) {
         match heap.geometry().placement() {
             Placement::Counted => self.account.account_other_released(units),
+            Placement::Paged if units == 1 => self.release_single(heap, first),
             Placement::Paged if heap.fits_page(units) => {
                 let surplus = take_surplus_at(first, units);
                 self.account.surplus = self.account.surplus.wrapping_sub(surplus as u64);
@@ -142,6 +125,26 @@ impl Central {
                 _ => released_twice(first),
             },
         }
+    }
+
+    /// Releases a block of one unit of a VM page, of a thread that has no cache, or past all caches.
+    fn release_single(&mut self, heap: &'static Heap, first: NonNull<u8>) {
+        self.account.released += 1;
+        self.free_single(heap, first);
+    }
+
+    /// Frees a block of one unit of a VM page, which is counted as released.
+    pub(super) fn free_single(&mut self, heap: &'static Heap, first: NonNull<u8>) {
+        let Spot { page, index } = spot_of(first);
+        let (word, bit) = (index / 64, 1 << (index % 64));
+        if !page.words()[word].is_owned_by(NOBODY) {
+            return heap.post(page, word, bit);
+        }
+        if !page.free(word, bit) {
+            released_twice(first);
+        }
+        self.account.account_units_freed(1);
+        self.account_freed(page);
     }
 
     /// Finds how many units the live block has that starts at `first`, by a look at the maps and
@@ -162,7 +165,7 @@ impl Central {
         let spot = extent
             .spot_at(first.addr().get())
             .ok_or(Refusal::Interior)?;
-        let map = spot.page.map();
+        let map = spot.page.whole_map();
         if !map.is_taken(spot.index) {
             return Err(Refusal::NotLive);
         }
@@ -171,7 +174,7 @@ impl Central {
         }
         let units = map.block_units(spot.index);
         let is_cached = if units == 1 {
-            self.caches.iter().any(|cache| cache.holds(first))
+            self.is_cached(spot)
         } else {
             self.caches.iter().any(|cache| cache.holds_row(first))
         };
@@ -181,7 +184,31 @@ impl Central {
         Ok(units - Surplus::at(spot, units))
     }
 
-    /// Bytes that are live or in caches.
+    /// Whether the unit, which is taken, is in a cache or on its way to its owner. Threads move units without
+    /// the lock, so the places are looked at again while one of their records changes.
+    fn is_cached(&self, spot: Spot) -> bool {
+        /// A thread that is stopped half way must not stop this one.
+        const TRIES: usize = 1_000;
+        let versions = || self.caches.iter().map(CacheRecord::version).fold(0, u64::wrapping_add);
+        for _ in 0..TRIES {
+            let before = versions();
+            let is_there = self.is_at_hand(spot);
+            if is_there || versions() == before {
+                return is_there;
+            }
+        }
+        self.is_at_hand(spot)
+    }
+
+    fn is_at_hand(&self, Spot { page, index }: Spot) -> bool {
+        let (word, bit) = (index / 64, 1 << (index % 64));
+        let is_sent = page.sent(word) & bit != 0;
+        let is_free = page.words()[word].taken() & bit == 0;
+        let unit = page.unit(index);
+        is_sent || is_free || self.caches.iter().any(|cache| cache.holds(unit, page, index))
+    }
+
+    /// Bytes that are live, in caches, or free in words that threads own.
     fn taken_bytes(&self, heap: &'static Heap) -> u64 {
         let account = &self.account;
         let units = account.taken_units + account.other_units;
@@ -260,12 +287,9 @@ impl Central {
         heap: &'static Heap,
         pages: usize,
     ) -> Result<&'static Record, Refused> {
-        // Each extent that was made raised it. A large block may have come before.
-        let is_first = self.next_pages == 1;
-        let colour = if is_first { heap.colour() } else { 0 };
         let place = self.place_for(pages * heap.geometry().page_bytes())?;
         place.begin_extent(self.mapped, &mut self.account.kernel_calls)?;
-        let record = Extent::make(heap, place, colour);
+        let record = Extent::make(heap, place);
         let record = record.inspect_err(|_| self.unrecorded = Some(place))?;
         self.mapped += place.bytes;
         self.next_pages = place.bytes / heap.geometry().page_bytes() * 2;
@@ -283,12 +307,4 @@ impl Central {
             None => Place::take(bytes, bytes, &mut self.account.kernel_calls),
         }
     }
-}
-
-/// The units of `mask` in a word of the map, of which the unit of bit 0 is at `first`.
-fn units_of(heap: &Heap, first: NonNull<u8>, mask: u64) -> impl Iterator<Item = NonNull<u8>> {
-    let unit = heap.geometry().unit();
-    // The pointer has the provenance of the whole reservation, so no step leaves it.
-    let at = move |bit| NonNull::new(first.as_ptr().wrapping_add(bit * unit));
-    ones_of(mask).filter_map(at)
 }

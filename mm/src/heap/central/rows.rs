@@ -21,7 +21,7 @@ impl Central {
         units: usize,
     ) -> Result<Block, Refused> {
         let block = self.take_row(heap, units)?;
-        self.account.allocated += 1;
+        self.account.account_allocated(units);
         Ok(block)
     }
 
@@ -114,7 +114,7 @@ impl Central {
             units,
         };
         page.unclaim_run(run);
-        self.account.account_freed(1, units);
+        self.account.account_freed(units);
         self.account_freed(page);
     }
 
@@ -145,7 +145,7 @@ impl Central {
     fn free_surplus_of(&mut self, page: Page) {
         page.take_all_surplus(|run| {
             page.unclaim_run_end(run);
-            self.account.account_freed(0, run.units);
+            self.account.account_end_freed(run.units);
             self.account.surplus = self.account.surplus.wrapping_sub(run.units as u64);
             self.account_freed(page);
         });
@@ -153,7 +153,7 @@ impl Central {
 
     /// Counts `blocks` blocks of `units` units in the page that are taken now.
     pub(in crate::heap) fn account_rows(&mut self, page: Page, blocks: usize, units: usize) {
-        self.account.account_taken(blocks, blocks * units);
+        self.account.account_taken(blocks, units);
         self.account_used(page.extent());
         self.shelves.account_changed(page.extent());
     }

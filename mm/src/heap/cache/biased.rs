@@ -1,0 +1,168 @@
+//! A lock that costs its owner no more than two stores.
+//!
+//! A thread works in its own words without the family's lock. Now and then another thread needs them: to
+//! give memory back, to take free pages from a thread that sleeps, to fork. So each slow path of an owner
+//! is a *section*: `busy` is 1 inside. Whoever needs the words holds the family's lock, sets `wanted`, calls
+//! [`barrier`], and waits until `busy` is 0. From then on the owner turns back at the start of its next
+//! section, and waits for the family's lock.
+//!
+//! # Why it is right
+//!
+//! The owner stores `busy`, then loads `wanted`; the other thread stores `wanted`, then loads `busy`. On
+//! hardware both loads may pass the stores before them, so both threads could go on. A fence on each side
+//! forbids that. The owner's would cost more than all the rest of its section; so the owner has none, only
+//! an order for the compiler, and the other side has the kernel run a fence on every CPU that runs a thread
+//! of the process: `membarrier(2)`. Let M be the moment of that fence in the owner's program.
+//!
+//! - A section before M: all its stores are visible to the other thread.
+//! - One around M: `busy == 1` is visible, and the other thread leaves its loop only when it reads the 0
+//!   that the owner stores with `Release` at the end; with `Acquire` all of the section is visible.
+//! - One after M: it loads `wanted == 1`, and turns back; or it loads the 0 that was stored with `Release`
+//!   when the words were no longer needed, and with `Acquire` all that was done to them is visible.
+//!
+//! Where the kernel has no such call, `wanted` is never 0 but [`FENCED`], so that each section takes the
+//! cold branch, where it has a fence of its own.
+//!
+//! The language's memory model knows no such call. So all that both sides touch is atomic: were the argument
+//! wrong, there would be wrong values, and no undefined behaviour.
+//!
+//! Sources: P1202R4, "Asymmetric Fences"; rust-lang/unsafe-code-guidelines#362; membarrier(2).
+//!
+//! # Rules
+//!
+//! Inside of a section no thread takes the family's lock, calls the kernel, runs code of the user, or panics;
+//! the lock of the memory for records is taken there and nothing under it. Code that holds the family's lock
+//! needs no section for words of nobody, nor for those of its own thread's record.
+
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use core::sync::atomic::compiler_fence;
+
+use super::record::CacheRecord;
+use crate::os::membarrier;
+use crate::sync::fence;
+
+/// What `wanted` is without `membarrier` when nobody wants the words.
+const FENCED: u32 = 2;
+
+/// Set in `wanted` by a thread that needs the words.
+const WANTED: u32 = 1;
+
+/// How often a thread that only tries looks whether the owner is busy.
+const LOOKS: u32 = 60;
+
+/// How many of these looks are not followed by a call that lets other threads run.
+const SPINS: u32 = 50;
+
+impl CacheRecord {
+    /// Begins a section of the calling thread, which is the record's.
+    #[inline]
+    pub(in crate::heap) fn enter(&self) {
+        self.busy.store(1, Relaxed);
+        compiler_fence(SeqCst);
+        if self.wanted.load(Acquire) != 0 {
+            self.enter_slow();
+        }
+    }
+
+    /// Ends it.
+    #[inline]
+    pub(in crate::heap) fn leave(&self) {
+        self.busy.store(0, Release);
+    }
+
+    /// What [`enter`](Self::enter) does where another thread wants the words, or every section needs a
+    /// fence.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn enter_slow(&self) {
+        loop {
+            if !membarrier::is_there() {
+                fence(SeqCst);
+            }
+            if self.wanted.load(Acquire) & WANTED == 0 {
+                return;
+            }
+            self.busy.store(0, Release);
+            drop(self.heap().central());
+            self.busy.store(1, Relaxed);
+            compiler_fence(SeqCst);
+        }
+    }
+
+    /// Says that the calling thread, which holds the family's lock, needs the words. After that:
+    /// [`barrier`], then [`is_at_rest`](Self::is_at_rest) or [`wait_until_at_rest`](Self::wait_until_at_rest).
+    pub(in crate::heap) fn want(&self) {
+        self.wanted.store(WANTED | idle(), Relaxed);
+    }
+
+    /// Whether a thread that holds the family's lock has the words.
+    pub(in crate::heap) fn is_wanted(&self) -> bool {
+        self.wanted.load(Relaxed) & WANTED != 0
+    }
+
+    /// Ends it.
+    pub(in crate::heap) fn end_wanted(&self) {
+        self.wanted.store(idle(), Release);
+    }
+
+    /// Whether the owner is out of its sections, soon.
+    pub(in crate::heap) fn is_at_rest(&self) -> bool {
+        (0..LOOKS).any(|look| {
+            let is_at_rest = self.busy.load(Acquire) == 0;
+            if !is_at_rest {
+                pause(look);
+            }
+            is_at_rest
+        })
+    }
+
+    /// Waits until the owner is out of its sections: for as long as the system keeps it from running.
+    pub(in crate::heap) fn wait_until_at_rest(&self) {
+        let mut look = 0;
+        while self.busy.load(Acquire) != 0 {
+            pause(look);
+            look = look.saturating_add(1);
+        }
+    }
+
+    /// In a forked child: no other thread is there that could be busy.
+    pub(in crate::heap) fn forget_sections(&self) {
+        self.busy.store(0, Relaxed);
+        self.end_wanted();
+    }
+}
+
+/// After it, a thread that entered a section before is seen as busy, or sees that it is wanted. False where
+/// that cannot be had: then the words of others must be left alone.
+#[must_use]
+pub(in crate::heap) fn barrier() -> bool {
+    if membarrier::is_there() {
+        return membarrier::call();
+    }
+    fence(SeqCst);
+    true
+}
+
+/// The same for whoever cannot leave the words alone. Where the kernel refuses what it did before, only time
+/// helps: what a CPU stored is visible to the others after far less.
+pub(in crate::heap) fn barrier_at_any_cost() {
+    if !barrier() {
+        fence(SeqCst);
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+}
+
+/// What `wanted` is when nobody wants the words.
+fn idle() -> u32 {
+    if membarrier::is_there() { 0 } else { FENCED }
+}
+
+/// Lets others run, the longer the more often that was not enough. A thread of a higher priority than the
+/// owner's must sleep, or the owner would never run.
+fn pause(look: u32) {
+    match look {
+        0..SPINS => core::hint::spin_loop(),
+        SPINS..LOOKS => std::thread::yield_now(),
+        _ => std::thread::sleep(std::time::Duration::from_micros(50)),
+    }
+}

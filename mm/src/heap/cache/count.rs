@@ -1,0 +1,119 @@
+//! What a cache counts, and how others read it while its thread goes on.
+//!
+//! Only what leaves the hot slot and the stack is counted at each call; the rest follows:
+//!
+//! ```text
+//! allocated = taken + refilled - left
+//! released  = taken + hot + stacked + direct + run     (where units on the stack came from a map,
+//!                                                       direct falls by so many)
+//! ```
+//!
+//! `left` are the units from `cur` to `end`, `run` those released side by side that are not in the map yet.
+//!
+//! A reader reads every record's `released` first, then every `allocated`. A take empties a place before it
+//! counts, and a reader loads the count before the places: so a take meanwhile makes `released` too small,
+//! never too large; and each release that is counted happened after its allocation, which the second pass
+//! therefore finds. So what is live is never negative, and it is exact when no thread is inside of a call.
+//! Fields that change as one change while `version` is odd, and a reader begins again if it moved.
+
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use super::record::{CLOSED, CacheRecord};
+use crate::sync::fence;
+
+/// How often a reader tries to find the fields at rest. A thread that is stopped half way, by a debugger
+/// say, must not stop all others.
+const TRIES: u32 = 10_000;
+
+impl CacheRecord {
+    /// Changes fields that are one for a reader. The caller is the record's thread, or has the record.
+    #[inline]
+    pub(super) fn change(&self, change: impl FnOnce()) {
+        let version = self.version.load(Relaxed);
+        self.version.store(version + 1, Relaxed);
+        fence(Release);
+        change();
+        self.version.store(version + 2, Release);
+    }
+
+    /// What `read` says of the fields while none of those changed.
+    pub(super) fn consistent<R>(&self, mut read: impl FnMut() -> R) -> R {
+        let mut tries = 0;
+        loop {
+            let version = self.version.load(Acquire);
+            let answer = read();
+            fence(Acquire);
+            let is_whole = version % 2 == 0 && self.version.load(Relaxed) == version;
+            tries += 1;
+            if is_whole || tries == TRIES {
+                return answer;
+            }
+            core::hint::spin_loop();
+        }
+    }
+
+    /// How often the fields changed that are one for a reader; odd while they do.
+    pub(in crate::heap) fn version(&self) -> u64 {
+        self.version.load(Acquire)
+    }
+
+    /// Units that the record's threads released: never more than they did. Less than 0 where a take is
+    /// under way.
+    pub(in crate::heap) fn released(&self) -> u64 {
+        let released = self.consistent(|| {
+            let taken = self.taken.load(Acquire);
+            let hot = u64::from(self.hot.load(Acquire).addr() > CLOSED);
+            let stacked = u64::from(self.stacked.load(Acquire));
+            let direct = self.direct.load(Acquire);
+            let sum = taken.wrapping_add(hot).wrapping_add(stacked);
+            sum.wrapping_add(direct).wrapping_add(self.in_run())
+        });
+        // Each record by itself: one whose sum wrapped would take from the others'.
+        released.cast_signed().max(0).cast_unsigned()
+    }
+
+    /// Units that the record's threads allocated: at least those that they had when the reader began.
+    pub(in crate::heap) fn allocated(&self) -> u64 {
+        self.consistent(|| {
+            let taken = self.taken.load(Acquire);
+            taken.wrapping_add(self.refilled.load(Relaxed)).wrapping_sub(self.left())
+        })
+    }
+
+    /// Units side by side that wait to be handed out.
+    pub(super) fn left(&self) -> u64 {
+        let cur = self.cur.load(Acquire).addr();
+        self.units_in(self.end.load(Relaxed).addr().wrapping_sub(cur))
+    }
+
+    /// Units that were released side by side and are not in the map yet.
+    pub(super) fn in_run(&self) -> u64 {
+        let run = self.run.load(Acquire).addr();
+        self.units_in(run.wrapping_sub(self.run_from.load(Relaxed).addr()))
+    }
+
+    fn units_in(&self, bytes: usize) -> u64 {
+        // A reader may meet one field before and one after a change, and then begins again.
+        self.heap.map_or(0, |heap| (bytes / heap.geometry().unit()) as u64)
+    }
+
+    /// Takes the counts over, from a record that is empty: allocated, released.
+    pub(in crate::heap) fn take_counts(&self) -> (u64, u64) {
+        let counts = (self.allocated(), self.released());
+        self.change(|| {
+            self.taken.store(0, Relaxed);
+            self.refilled.store(0, Relaxed);
+            self.direct.store(0, Relaxed);
+        });
+        counts
+    }
+
+    /// Units in the cache, as they are in the maps: taken. Not those that wait for other owners.
+    pub(in crate::heap) fn cached(&self) -> u64 {
+        self.consistent(|| {
+            let hot = u64::from(self.hot.load(Relaxed).addr() > CLOSED);
+            let pending = u64::from(self.pending.load(Relaxed).count_ones());
+            hot + u64::from(self.stacked.load(Acquire)) + self.left() + self.in_run() + pending
+        })
+    }
+}

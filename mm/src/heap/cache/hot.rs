@@ -1,0 +1,120 @@
+//! How units leave a cache and come back to it in a few steps. Only the cache's thread calls any of this.
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use super::record::{CLOSED, CacheRecord, Slot};
+use crate::heap::Block;
+
+#[allow(
+    clippy::inline_always,
+    reason = "the hot path is to become part of the caller, whatever its size"
+)]
+impl CacheRecord {
+    /// Takes a unit from the hot slot, else from the stack, else the next of those side by side; `unit` is
+    /// the family's unit in bytes.
+    #[inline(always)]
+    pub(in crate::heap) fn take(&self, unit: usize) -> Option<Block> {
+        let hot = self.hot.load(Relaxed);
+        if hot.addr() > CLOSED {
+            self.hot.store(ptr::null_mut(), Relaxed);
+            self.account_taken();
+            // SAFETY: just compared.
+            let first = unsafe { NonNull::new_unchecked(hot) };
+            return Some(Block { first, zero: false });
+        }
+        if let Some(first) = self.pop() {
+            self.account_taken();
+            return Some(Block { first, zero: false });
+        }
+        self.take_next(unit)
+    }
+
+    /// Puts a unit into the hot slot; else behind the one that was released last, if it lies there; else on
+    /// the stack, if it has room.
+    #[inline(always)]
+    pub(in crate::heap) fn put(&self, first: NonNull<u8>, unit: usize) -> bool {
+        if self.hot.load(Relaxed).is_null() {
+            self.hot.store(first.as_ptr(), Release);
+            return true;
+        }
+        if self.run.load(Relaxed).addr() == first.addr().get() - unit {
+            // Not the run's own value plus a unit, which would wait for the store before.
+            self.run.store(first.as_ptr(), Release);
+            if self.run_end.load(Relaxed) == first.as_ptr() {
+                self.end_run();
+            }
+            return true;
+        }
+        self.push(first)
+    }
+
+    #[inline(always)]
+    fn pop(&self) -> Option<NonNull<u8>> {
+        let left = self.stacked.load(Relaxed).checked_sub(1)?;
+        // SAFETY: invariant 1: the place is one of the stack's, as it holds a unit.
+        let slot = unsafe { &*self.stack.load(Relaxed).add(left as usize) };
+        let first = slot.load(Relaxed);
+        // `Release`: a reader that sees this count must see a stack with room for it.
+        self.stacked.store(left, Release);
+        // SAFETY: invariant 1: a unit is not at null.
+        Some(unsafe { NonNull::new_unchecked(first) })
+    }
+
+    #[inline(always)]
+    fn push(&self, first: NonNull<u8>) -> bool {
+        let stacked = self.stacked.load(Relaxed);
+        if stacked >= self.room.load(Relaxed) {
+            return false;
+        }
+        // SAFETY: invariant 1: there are so many places.
+        let slot = unsafe { &*self.stack.load(Relaxed).add(stacked as usize) };
+        slot.store(first.as_ptr(), Relaxed);
+        self.stacked.store(stacked + 1, Release);
+        true
+    }
+
+    #[inline(always)]
+    fn take_next(&self, unit: usize) -> Option<Block> {
+        let cur = self.cur.load(Relaxed);
+        if cur == self.end.load(Relaxed) {
+            return None;
+        }
+        // The pointer has the provenance of the whole reservation, so no step leaves it.
+        self.cur.store(cur.wrapping_add(unit), Release);
+        Some(Block {
+            // SAFETY: invariant 2: a unit is not at null.
+            first: unsafe { NonNull::new_unchecked(cur) },
+            zero: self.is_zero.load(Relaxed) != 0,
+        })
+    }
+
+    /// Counts a unit that left the hot slot or the stack.
+    #[inline(always)]
+    fn account_taken(&self) {
+        // Left out only to measure what it costs; every figure is wrong then.
+        if cfg!(mm_unaccounted) {
+            return;
+        }
+        // Only this thread stores it. `Release`: after the cache shrank, see `count`.
+        self.taken.store(self.taken.load(Relaxed) + 1, Release);
+    }
+
+    /// Takes a unit as a thread does that vanishes between two stores of [`take`](Self::take).
+    #[cfg(test)]
+    pub(in crate::heap) fn take_without_count(&self) {
+        let before = self.taken.load(Relaxed);
+        let unit = self.take(self.heap().geometry().unit());
+        assert!(unit.is_some());
+        self.taken.store(before, Relaxed);
+    }
+
+    /// The places of the stack that hold units, oldest first.
+    #[inline(always)]
+    pub(super) fn slots(&self) -> &'static [Slot] {
+        let stacked = self.stacked.load(Acquire) as usize;
+        // SAFETY: invariant 1. A reader on another thread may see an old count with a new stack, which is
+        // larger.
+        unsafe { core::slice::from_raw_parts(self.stack.load(Acquire), stacked) }
+    }
+}

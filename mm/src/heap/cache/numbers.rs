@@ -1,0 +1,63 @@
+//! From the number of a record to the record: words name their owner in 32 bits.
+
+
+use super::record::CacheRecord;
+use crate::heap::link::Link;
+use crate::heap::meta;
+use crate::heap::word::Owner;
+use crate::os::{Lock, Refused};
+
+/// Records in one part of the table.
+const PART: usize = 1 << 10;
+
+/// Parts: for four million threads times families.
+const PARTS: usize = 1 << 12;
+
+/// Where the record with each number is, from 1 on.
+static TABLE: [Link<[Link<CacheRecord>; PART]>; PARTS] = [const { Link::none() }; PARTS];
+
+/// The newest number.
+static NEWEST: Lock<usize> = Lock::new(0);
+
+/// Makes a record with the next number.
+pub(super) fn add(
+    make: impl FnOnce(Owner) -> CacheRecord,
+) -> Result<&'static CacheRecord, Refused> {
+    let mut newest = NEWEST.lock();
+    let number = *newest + 1;
+    let part = TABLE.get(number / PART).ok_or(Refused)?;
+    let records = match part.get() {
+        Some(records) => records,
+        None => {
+            let made = meta::RECORDS.place([const { Link::none() }; PART])?;
+            part.set(Some(made));
+            made
+        }
+    };
+    let owner = Owner::try_from(number).map_err(|_| Refused)?;
+    let record = meta::RECORDS.place(make(owner))?;
+    records[number % PART].set(Some(record));
+    *newest = number;
+    Ok(record)
+}
+
+/// The record with a number; none for a number that no record has.
+pub(super) fn record(number: Owner) -> Option<&'static CacheRecord> {
+    let number = number as usize;
+    TABLE.get(number / PART)?.get()?[number % PART].get()
+}
+
+/// Holds the lock, before a fork.
+pub(in crate::heap) fn hold() {
+    NEWEST.hold();
+}
+
+/// Ends what [`hold`] began.
+///
+/// # Safety
+///
+/// As for [`Lock::let_go`].
+pub(in crate::heap) unsafe fn let_go() {
+    // SAFETY: the caller promises the same.
+    unsafe { NEWEST.let_go() };
+}

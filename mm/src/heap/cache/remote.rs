@@ -1,0 +1,159 @@
+//! Units that a thread releases and another owns.
+//!
+//! The releasing thread adds bits to the word's [`Remote`]. The one that finds it without a bit puts the word
+//! into the inbox of the word's owner; words that nobody owns go into that of the family, which is emptied
+//! under the family's lock. An owner that ends gives up its words first and then shuts its inbox: a thread
+//! that finds it shut goes to the family's. Whoever takes a word out of an inbox and is not its owner any
+//! more passes it on.
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+use super::numbers;
+use super::record::{CacheRecord, Inbox, SHUT};
+use crate::heap::Heap;
+use crate::heap::central::{released_twice, spot_of};
+use crate::heap::page::Page;
+use crate::heap::word::NOBODY;
+
+impl Heap {
+    /// Sends units of one word, which are released, to the word's owner.
+    pub(in crate::heap) fn post(&'static self, page: Page, word: usize, bits: u64) {
+        let first = page.unit(word * 64);
+        page.account_mail();
+        let remote = page.remote(word);
+        let before = remote.bits.fetch_or(bits, AcqRel);
+        if before & bits != 0 {
+            released_twice(first);
+        }
+        if before != 0 {
+            // It is in a list, or on its way there.
+            return;
+        }
+        loop {
+            let (mut inbox, mut newest) = self.inbox_of(page.words()[word].owner());
+            if newest.addr() == SHUT {
+                inbox = &self.inbox;
+                newest = inbox.0.load(Relaxed);
+            }
+            remote.next.store(newest, Relaxed);
+            let pushed = inbox
+                .0
+                .compare_exchange(newest, first.as_ptr(), Release, Relaxed);
+            if pushed.is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// Where words of an owner go, and the newest word there.
+    fn inbox_of(&'static self, owner: u32) -> (&'static Inbox, *mut u8) {
+        let record = if owner == NOBODY {
+            None
+        } else {
+            numbers::record(owner)
+        };
+        let inbox = record.map_or(&self.inbox, |record| &record.remote);
+        (inbox, inbox.0.load(Relaxed))
+    }
+
+    /// Takes the words out of the inbox that begins with `newest`, and hands each to `take` with the bits
+    /// of its released units; `take` says whether it was the owner.
+    fn empty(
+        &'static self,
+        newest: *mut u8,
+        mut take: impl FnMut(Page, usize, u64) -> bool,
+    ) {
+        let mut next = NonNull::new(newest).filter(|first| first.addr().get() != SHUT);
+        while let Some(first) = next {
+            let spot = spot_of(first);
+            let (page, word) = (spot.page, spot.index / 64);
+            let remote = page.remote(word);
+            // Before the bits: once they are taken another thread may put the word into a list again.
+            next = NonNull::new(remote.next.load(Relaxed));
+            let bits = remote.bits.swap(0, AcqRel);
+            if !take(page, word, bits) {
+                self.post(page, word, bits);
+            }
+        }
+    }
+
+    /// Takes the units that were released of words of nobody, and hands them to `free`. Under the family's
+    /// lock.
+    pub(in crate::heap) fn empty_inbox(&'static self, mut free: impl FnMut(Page, usize, u64)) {
+        if !self.inbox.has_any() {
+            return;
+        }
+        let newest = self.inbox.0.swap(ptr::null_mut(), Acquire);
+        self.empty(newest, |page, word, bits| {
+            let is_own = page.words()[word].is_owned_by(NOBODY);
+            if is_own {
+                free(page, word, bits);
+            }
+            is_own
+        });
+    }
+}
+
+impl CacheRecord {
+    /// Whether other threads released units of the record's words.
+    pub(in crate::heap) fn has_mail(&self) -> bool {
+        self.remote.has_any()
+    }
+
+    /// Frees the units that other threads released; whether there were any of own words. Inside of a
+    /// section, or with the owner kept out.
+    pub(in crate::heap) fn collect(&self) -> bool {
+        self.collect_and_leave(ptr::null_mut())
+    }
+
+    /// The same, and shuts the inbox: what comes later goes to the family.
+    pub(in crate::heap) fn shut_inbox(&self) {
+        self.collect_and_leave(ptr::without_provenance_mut(SHUT));
+    }
+
+    fn collect_and_leave(&self, newest: *mut u8) -> bool {
+        let mut any = false;
+        let taken = self.remote.0.swap(newest, Acquire);
+        self.heap().empty(taken, |page, number, bits| {
+            let word = &page.words()[number];
+            let is_own = word.is_owned_by(self.number());
+            if is_own {
+                self.free_own(page, number, word, bits);
+                any = true;
+            }
+            is_own
+        });
+        any
+    }
+
+    /// Notes a released unit of a word that another thread owns. Those of one word are sent together.
+    pub(super) fn send_later(&self, page: Page, index: usize) {
+        let (word, bit) = (index / 64, 1 << (index % 64));
+        let first = page.unit(word * 64);
+        if self.pending_first.load(Relaxed) == first.as_ptr() {
+            let bits = self.pending.load(Relaxed);
+            if bits & bit != 0 {
+                released_twice(page.unit(index));
+            }
+            return self.pending.store(bits | bit, Relaxed);
+        }
+        self.send();
+        self.pending_first.store(first.as_ptr(), Relaxed);
+        self.pending.store(bit, Relaxed);
+    }
+
+    /// Sends what waits to be sent.
+    pub(in crate::heap) fn send(&self) {
+        let bits = self.pending.load(Relaxed);
+        let Some(first) = NonNull::new(self.pending_first.load(Relaxed)) else {
+            return;
+        };
+        self.pending.store(0, Relaxed);
+        self.pending_first.store(ptr::null_mut(), Relaxed);
+        if bits != 0 {
+            let spot = spot_of(first);
+            self.heap().post(spot.page, spot.index / 64, bits);
+        }
+    }
+}

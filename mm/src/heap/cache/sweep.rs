@@ -1,0 +1,109 @@
+//! When a thread gives pages back: once it has released so much more than it was handed out that a look
+//! over its pages is worth it. It keeps a few empty pages, and those that it missed before.
+
+use core::sync::atomic::Ordering::Relaxed;
+
+use super::record::CacheRecord;
+
+/// Empty pages that a thread keeps in any case.
+const ALWAYS: u32 = 2;
+
+/// Pages of units that have to come free before a look, at least.
+const WORTH_PAGES: i64 = 4;
+
+/// A stack of more places is not used again before the next refill, once it was emptied for a second sweep.
+const SMALL_STACK: u32 = 256;
+
+impl CacheRecord {
+    /// Begins to count for a new thread.
+    pub(super) fn begin_to_count(&self) {
+        let direct = self.direct.load(Relaxed);
+        self.trigger
+            .store(direct.wrapping_add(self.worth().cast_unsigned()), Relaxed);
+    }
+
+    /// Units that have to come free before a look over the pages is worth it.
+    fn worth(&self) -> i64 {
+        let owned = i64::from(self.owned_words.load(Relaxed)) * 64;
+        let capacity = self.heap.map_or(0, |heap| heap.page_capacity());
+        (owned / 4).max(WORTH_PAGES * i64::try_from(capacity).unwrap_or(i64::MAX / 8))
+    }
+
+    /// Sweeps if enough units came free since the last sweep; says when to look again.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn look(&self) {
+        let direct = self.direct.load(Relaxed);
+        let free = direct.wrapping_sub(self.refilled.load(Relaxed)).cast_signed();
+        let worth = self.worth();
+        let looked_at = self.looked_at.load(Relaxed).cast_signed();
+        let since = free.wrapping_sub(looked_at);
+        let wait = if since >= worth {
+            self.sweep();
+            self.looked_at.store(free.cast_unsigned(), Relaxed);
+            worth
+        } else {
+            // What was handed out since then counts the other way.
+            let lower = looked_at.min(free);
+            self.looked_at.store(lower.cast_unsigned(), Relaxed);
+            (worth - since).clamp(16.min(worth), worth)
+        };
+        let direct = self.direct.load(Relaxed);
+        self.trigger
+            .store(direct.wrapping_add(wait.cast_unsigned()), Relaxed);
+    }
+
+    /// Gives back empty pages, but for those that the thread keeps.
+    fn sweep(&self) {
+        let sweeps = self.sweeps.load(Relaxed);
+        self.sweeps.store(sweeps + 1, Relaxed);
+        if sweeps > 0 {
+            // What waits on the stack would keep pages. A thread that releases so much does without it.
+            self.put_away_stack();
+            if self.places.load(Relaxed) > SMALL_STACK {
+                self.room.store(0, Relaxed);
+                self.grows.store(0, Relaxed);
+            }
+        }
+        if self.has_empty_pages(self.pages_kept()) {
+            let heap = self.heap();
+            let mut central = heap.central();
+            central.take_empty_pages(self, self.pages_kept());
+            central.shrink_if_fallen(heap);
+        }
+    }
+
+    /// Empty pages that the thread keeps.
+    pub(in crate::heap) fn pages_kept(&self) -> usize {
+        self.kept.load(Relaxed).max(ALWAYS) as usize
+    }
+
+    /// Whether there are more empty pages than so many: only then it is worth to take the lock.
+    fn has_empty_pages(&self, kept: usize) -> bool {
+        self.enter();
+        let empty = self.own_pages().filter(|page| page.all_free() == page.capacity());
+        let more = empty.count() > kept;
+        self.leave();
+        more
+    }
+
+    /// Notes that pages went back, or to another thread.
+    pub(in crate::heap) fn account_given(&self, pages: u32) {
+        self.given.store(self.given.load(Relaxed) + pages, Relaxed);
+    }
+
+    /// Notes that a page came. If it replaces one that was given back, one more is kept from now on.
+    pub(in crate::heap) fn account_needed(&self) {
+        let given = self.given.load(Relaxed);
+        if given > 0 {
+            self.given.store(given - 1, Relaxed);
+            self.kept.store(self.kept.load(Relaxed) + 1, Relaxed);
+        }
+    }
+
+    /// Keeps no more than at first.
+    pub(in crate::heap) fn forget_needs(&self) {
+        self.given.store(0, Relaxed);
+        self.kept.store(0, Relaxed);
+    }
+}
