@@ -109,14 +109,14 @@ fn add_run(
 fn look_ups_are_right_across_the_borders_of_many_arenas() {
     let space = Space::leaked();
     let mut runs = BTreeMap::new();
-    refusing_above(600 << 10, || {
+    refusing_above(800 << 10, || {
         for number in 0..400 {
             add_run(space, (number % 5 + 1) * GRANULE, &mut runs);
         }
     });
     let arenas = space.arena_bytes();
     assert!(arenas.len() > 100, "{} arenas", arenas.len());
-    assert!(arenas.iter().all(|bytes| *bytes <= 600 << 10));
+    assert!(arenas.iter().all(|bytes| *bytes <= 800 << 10));
     check_look_ups(space, &runs);
     for address in [0, 1, 1 << 62, usize::MAX - GRANULE, usize::MAX] {
         assert_eq!(space.record_at(address), None, "{address:#x}");

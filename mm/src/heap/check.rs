@@ -51,6 +51,7 @@ impl Heap {
         let mut scratch = Vec::with_capacity(usize::try_from(cached).unwrap_or(0) + 4_096);
         let _inside = Inside::enter();
         let mut central = self.central();
+        central.drain(self);
         let mut found = Found::default();
         for record in central.records() {
             found.add(record)?;

@@ -92,6 +92,7 @@ pub(crate) fn add_resident(look: &Look, by_number: &mut [Option<u64>]) {
 impl Central {
     fn figures(&mut self, heap: &'static Heap) -> Figures {
         self.free_surplus();
+        self.drain(heap);
         let live = self.live();
         // Of the very figures that are shown, or the peak might lie below them.
         self.account

@@ -251,6 +251,12 @@ impl Heap {
         self.is_supervised() || hardening::is_on()
     }
 
+    /// Whether caches keep blocks of `units` units.
+    fn is_cached(&self, units: usize) -> bool {
+        let is_unit = units == 1 && self.geometry.placement() == Placement::Paged;
+        is_unit || self.geometry.keeps_rows(units)
+    }
+
     #[cfg(not(feature = "capi"))]
     #[allow(clippy::unused_self, reason = "families that keep marks are C's")]
     fn mark_unissued(&self, _: impl Iterator<Item = NonNull<u8>>) -> bool {
@@ -295,16 +301,18 @@ impl Heap {
         if units == 0 {
             return Ok(Block::empty());
         }
-        if self.opened(cell).is_none() && self.goes_past_caches() {
+        let has_cache = self.is_cached(units);
+        let is_open = has_cache && self.opened(cell).is_some();
+        if !is_open && self.goes_past_caches() {
             return self.alloc_uncached(units, caller);
         }
-        if units == 1 && self.geometry.placement() == Placement::Paged {
+        if !has_cache {
+            return self.central().alloc(self, units);
+        }
+        if units == 1 {
             return self.alloc_one(cell);
         }
-        if self.geometry.keeps_rows(units) {
-            return self.alloc_row(cell, units);
-        }
-        self.central().alloc(self, units)
+        self.alloc_row(cell, units)
     }
 
     /// Releases a block when the cell could not take it.
@@ -327,7 +335,8 @@ impl Heap {
             // SAFETY: the caller promises the same, and the unit lies in a VM page.
             return unsafe { self.release_unit(cell, first) };
         }
-        if self.opened(cell).is_none() && self.goes_past_caches() {
+        let is_open = self.is_cached(units) && self.opened(cell).is_some();
+        if !is_open && self.goes_past_caches() {
             // SAFETY: the caller promises the same.
             return unsafe { self.release_straight(Row { first, units }) };
         }

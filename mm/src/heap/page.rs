@@ -193,7 +193,7 @@ impl Page {
     /// Whether nothing came to be given back since the page's free memory went.
     pub(super) fn is_settled(self) -> bool {
         let state = self.state();
-        let is_as_it_was = || self.counted_free() == Some(state.settled_at.load(Relaxed));
+        let is_as_it_was = || count(self.all_free()) == state.settled_at.load(Relaxed);
         let is_sent = || (0..self.words().len()).any(|word| self.sent(word) != 0);
         state.flags.load(Relaxed) & SETTLED != 0 && is_as_it_was() && !is_sent()
     }
@@ -204,10 +204,9 @@ impl Page {
     }
 
     pub(super) fn account_settled(self) {
-        if let Some(free) = self.counted_free() {
-            self.state().settled_at.store(free, Relaxed);
-            self.add_flags(SETTLED);
-        }
+        let free = count(self.all_free());
+        self.state().settled_at.store(free, Relaxed);
+        self.add_flags(SETTLED);
     }
 
     /// Units below this index may have been written to since the page's memory was zero.

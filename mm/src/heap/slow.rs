@@ -169,6 +169,7 @@ impl Heap {
     pub(super) fn flush(&'static self, cell: &CacheCell, cache: &'static CacheRecord) {
         cache.put_away();
         let mut central = self.central();
+        central.drain(self);
         central.free_kept_rows(cache);
         central.take_free_words(cache);
         if !self.is_supervised() {
@@ -213,6 +214,7 @@ pub(crate) fn flush_thread() {
             let heap = cache.heap();
             cache.put_away();
             let mut central = heap.central();
+            central.drain(heap);
             central.free_kept_rows(cache);
             central.take_free_words(cache);
             central.shrink_if_fallen(heap);

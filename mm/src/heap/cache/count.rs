@@ -94,7 +94,7 @@ impl CacheRecord {
 
     fn units_in(&self, bytes: usize) -> u64 {
         // A reader may meet one field before and one after a change, and then begins again.
-        self.heap.map_or(0, |heap| (bytes / heap.geometry().unit()) as u64)
+        self.heap.map_or(0, |heap| (bytes / heap.geometry().unit().max(1)) as u64)
     }
 
     /// Takes the counts over, from a record that is empty: allocated, released.

@@ -56,7 +56,10 @@ impl CacheRecord {
         };
         refill.fill();
         let stacked = refill.stacked;
-        page.account_changed();
+        if page.owner() == self.number() {
+            // Of other pages the flags are not the owner's.
+            page.account_changed();
+        }
         if ready.is_empty() {
             self.unlist_newest(ready);
         }
