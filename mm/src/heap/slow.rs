@@ -33,7 +33,11 @@ impl Heap {
             if let Some(unit) = cache.take(self.geometry.unit()) {
                 return Ok(unit);
             }
-            if !cache.refill() {
+            if cache.refill() {
+                if cache.has_risen() {
+                    self.central().sample_peak(self);
+                }
+            } else {
                 // Supervised since this call began, it may not get any.
                 let mut central = self.central();
                 if self.goes_past_caches() {

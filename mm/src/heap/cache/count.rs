@@ -25,6 +25,9 @@ use crate::sync::fence;
 /// say, must not stop all others.
 const TRIES: u32 = 10_000;
 
+/// So many units more than before may be a new peak.
+const LEAST_RISE: i64 = 1_024;
+
 impl CacheRecord {
     /// Changes fields that are one for a reader. The caller is the record's thread, or has the record.
     #[inline]
@@ -78,6 +81,21 @@ impl CacheRecord {
             let taken = self.taken.load(Acquire);
             taken.wrapping_add(self.refilled.load(Relaxed)).wrapping_sub(self.left())
         })
+    }
+
+    /// Whether the thread has so many units more than when this was last asked, or than the least meanwhile,
+    /// that the family's peak has to be looked at. The caller is the record's thread.
+    #[inline]
+    pub(in crate::heap) fn has_risen(&self) -> bool {
+        let direct = self.direct.load(Relaxed);
+        let has = self.refilled.load(Relaxed).wrapping_sub(direct).cast_signed();
+        let mark = self.peak_mark.load(Relaxed).cast_signed();
+        let rise = has.wrapping_sub(mark);
+        let has_risen = rise >= LEAST_RISE.max(mark / 64);
+        if has_risen || rise < 0 {
+            self.peak_mark.store(has.cast_unsigned(), Relaxed);
+        }
+        has_risen
     }
 
     /// Units side by side that wait to be handed out.

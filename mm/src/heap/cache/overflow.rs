@@ -122,9 +122,9 @@ impl Heap {
         }
         let spot = spot_of(unit);
         self.expect_own(spot.page, unit);
-        record.end_run();
-        record.begin_run(spot, unit);
+        record.put_away_run();
         record.enter();
+        record.begin_run(spot, unit);
         record.to_map(spot);
         record.leave();
         record.account_direct(1);

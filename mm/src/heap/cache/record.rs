@@ -99,6 +99,8 @@ pub(in crate::heap) struct CacheRecord {
     pub(super) kept: AtomicU32,
     /// Free units when it was looked last.
     pub(super) looked_at: AtomicU64,
+    /// Units that the thread had when the peak was looked at.
+    pub(super) peak_mark: AtomicU64,
     pub(super) shared: [Ready; SHARED_PAGES],
     /// Rows that left the cache.
     rows_taken: AtomicU64,
@@ -172,6 +174,7 @@ impl CacheRecord {
             given: AtomicU32::new(0),
             kept: AtomicU32::new(0),
             looked_at: AtomicU64::new(0),
+            peak_mark: AtomicU64::new(0),
             shared: [const { Ready::none() }; SHARED_PAGES],
             rows_taken: AtomicU64::new(0),
             bins: Link::none(),
@@ -218,6 +221,7 @@ impl CacheRecord {
         self.cell.store(ptr::from_ref(cell).cast_mut(), Relaxed);
         self.stage.store(0, Relaxed);
         self.looked_at.store(0, Relaxed);
+        self.peak_mark.store(0, Relaxed);
         self.given.store(0, Relaxed);
         self.kept.store(0, Relaxed);
         self.begin_to_count();

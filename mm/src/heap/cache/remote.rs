@@ -78,6 +78,11 @@ impl Heap {
         }
     }
 
+    /// Whether units were released of words that nobody owns.
+    pub(in crate::heap) fn has_mail(&self) -> bool {
+        self.inbox.has_any()
+    }
+
     /// Takes the units that were released of words of nobody, and hands them to `free`. Under the family's
     /// lock.
     pub(in crate::heap) fn empty_inbox(&'static self, mut free: impl FnMut(Page, usize, u64)) {

@@ -9,7 +9,10 @@ use super::record::CacheRecord;
 const ALWAYS: u32 = 2;
 
 /// Pages of units that have to come free before a look, at least.
-const WORTH_PAGES: i64 = 4;
+const WORTH_PAGES: usize = 4;
+
+/// The same, in bytes, of a family that lends no words.
+const WORTH_BYTES: usize = 128 << 10;
 
 /// A stack of more places is not used again before the next refill, once it was emptied for a second sweep.
 const SMALL_STACK: u32 = 256;
@@ -24,9 +27,16 @@ impl CacheRecord {
 
     /// Units that have to come free before a look over the pages is worth it.
     fn worth(&self) -> i64 {
+        let Some(heap) = self.heap else {
+            return i64::MAX / 2;
+        };
         let owned = i64::from(self.owned_words.load(Relaxed)) * 64;
-        let capacity = self.heap.map_or(0, |heap| heap.page_capacity());
-        (owned / 4).max(WORTH_PAGES * i64::try_from(capacity).unwrap_or(i64::MAX / 8))
+        let least = if heap.lends_words() {
+            WORTH_PAGES * heap.page_capacity()
+        } else {
+            (WORTH_BYTES / heap.geometry().unit().max(1)).max(1)
+        };
+        (owned / 4).max(i64::try_from(least).unwrap_or(i64::MAX / 8))
     }
 
     /// Sweeps if enough units came free since the last sweep; says when to look again.
@@ -65,9 +75,10 @@ impl CacheRecord {
                 self.grows.store(0, Relaxed);
             }
         }
-        if self.has_empty_pages(self.pages_kept()) {
-            let heap = self.heap();
+        let heap = self.heap();
+        if self.has_empty_pages(self.pages_kept()) || heap.has_mail() {
             let mut central = heap.central();
+            central.drain(heap);
             central.take_empty_pages(self, self.pages_kept());
             central.shrink_if_fallen(heap);
         }

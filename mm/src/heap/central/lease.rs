@@ -48,7 +48,7 @@ impl Central {
     ) -> Result<(), Refused> {
         self.drain(heap);
         let stage = record.next_stage();
-        let has_words = heap.geometry().unit() <= LARGEST_OWNED;
+        let has_words = heap.lends_words();
         let is_first = stage < UNIT_STAGES && heap.page_capacity() >= FEW_UNITS;
         let answer = if !has_words || is_first {
             self.take_units(heap, record)
@@ -395,6 +395,13 @@ impl Central {
             record.end_wanted();
         }
         self.drain(heap);
+    }
+}
+
+impl Heap {
+    /// Whether threads own words of the family.
+    pub(in crate::heap) fn lends_words(&self) -> bool {
+        self.geometry().unit() <= LARGEST_OWNED
     }
 }
 

@@ -225,6 +225,11 @@ impl Central {
             return;
         }
         self.highest_taken = at_most;
+        self.sample_peak(heap);
+    }
+
+    /// Raises the peak if more is live than ever, by a look at what all threads count.
+    pub(in crate::heap) fn sample_peak(&mut self, heap: &'static Heap) {
         let live = self.live().units * heap.geometry().unit() as u64;
         self.account.account_live(live);
     }
