@@ -112,6 +112,9 @@ impl Central {
         for record in self.records() {
             figures.account_record(heap, record);
         }
+        if !System::can_discard() {
+            figures.reclaimable = 0;
+        }
         figures
     }
 
