@@ -17,7 +17,7 @@ enum Row<'a, const N: usize, T> {
     _Text(&'a str),
 }
 
-fn of_any_lifetime<'a>(_: &'a str) -> MmBox<[Row<'a, 2, u8>]> {
+fn of_any_lifetime(_: &str) -> MmBox<[Row<'_, 2, u8>]> {
     Row::xcalloc(3)
 }
 
