@@ -195,7 +195,7 @@ struct mm_stats {
    */
   uint64_t kernel_calls;
   /**
-   * Bytes that `mm_trim` would return now.
+   * Bytes that `mm_trim` would return now. Locked memory counts until the kernel refused to take it.
    */
   uint64_t reclaimable_bytes;
 };
@@ -286,7 +286,7 @@ struct mm_family_stats {
    */
   uint64_t largest_free_block;
   /**
-   * Bytes that `mm_trim` would return of this family now.
+   * Bytes that `mm_trim` would return of this family now, as in `struct mm_stats`.
    */
   uint64_t reclaimable_bytes;
   /**
