@@ -98,6 +98,26 @@ fn main_may_ask_for_the_report() {
 }
 
 #[test]
+fn a_thread_with_a_small_stack_may_end_the_program() {
+    /// Enough to allocate and for the report, without optimisation, and not to look symbols up.
+    const SMALL: usize = 48 << 10;
+    let name = "a_thread_with_a_small_stack_may_end_the_program";
+    let Some(output) = again_with(name, "track,backtrace=8,leaks=3") else {
+        let small = thread::Builder::new().stack_size(SMALL);
+        let ended = small.spawn(|| {
+            forget(Emp::boxed(b"ada lovelace"));
+            std::process::exit(0)
+        });
+        ended.expect("a thread").join().expect("it does not return");
+        return;
+    };
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    assert!(text.contains("Emp (leaks::Emp): 12 B in 1 block"), "{text}");
+    assert!(text.contains("in leaks::"), "{text}");
+}
+
+#[test]
 fn wrong_numbers_are_refused() {
     for options in ["leaks=256", "leaks=no", "track=-1", "track="] {
         let Some(output) = again_with("wrong_numbers_are_refused", options) else {
