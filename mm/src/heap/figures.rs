@@ -195,7 +195,7 @@ impl Figures {
                 Some(_) => self.account_large(large.bytes(), Fill::full()),
                 None if large.is_kept() => {
                     let units = large.bytes() / heap.geometry().unit();
-                    self.reclaimable += large.bytes() as u64;
+                    self.reclaimable += large.reclaimable() as u64;
                     self.account_large(large.bytes(), Fill::free(units as u64));
                 }
                 None => {}

@@ -12,6 +12,8 @@ use super::slot_map::{Run, SlotMap};
 pub(super) struct PageState {
     taken: AtomicU32,
     pub(super) fresh: AtomicU32,
+    /// Bytes of free memory that the kernel refused to take the last time it was asked.
+    refused: AtomicU32,
     /// No free run is as long as this; 0 says nothing.
     too_long: AtomicU16,
     flags: AtomicU8,
@@ -22,7 +24,7 @@ unsafe impl bytemuck::Zeroable for PageState {}
 
 /// The page may be backed by memory.
 const IN_USE: u8 = 1;
-/// Nothing changed since the last time the page's free memory was given back.
+/// Nothing changed since the last time the page's free memory was given back, or refused.
 pub(super) const SETTLED: u8 = 2;
 /// A block of many units was in the page since it came into use. Without this nobody looks into
 /// the joined map: even a look would make the kernel count the map as resident.
@@ -45,6 +47,7 @@ impl PageState {
         static UNUSED: PageState = PageState {
             taken: AtomicU32::new(0),
             fresh: AtomicU32::new(0),
+            refused: AtomicU32::new(0),
             too_long: AtomicU16::new(0),
             flags: AtomicU8::new(0),
         };
@@ -61,8 +64,19 @@ impl PageState {
         self.flags.load(Relaxed) & JOINED != 0
     }
 
+    /// Bytes of free memory that the kernel refused to take the last time it was asked. They stay
+    /// noted while the page is used: what is locked most often stays so.
+    pub(super) fn refused(&self) -> usize {
+        self.refused.load(Relaxed) as usize
+    }
+
+    pub(super) fn set_refused(&self, bytes: usize) {
+        self.refused.store(count(bytes), Relaxed);
+    }
+
     pub(super) fn retire(&self) {
         self.fresh.store(0, Relaxed);
+        self.refused.store(0, Relaxed);
         self.too_long.store(0, Relaxed);
         self.flags.store(0, Relaxed);
     }
