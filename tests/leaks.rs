@@ -79,7 +79,7 @@ fn the_exit_code_stays_without_a_leak_and_without_a_wish() {
     let leaky = leaky.expect("this is the parent");
     assert!(leaky.status.success(), "{leaky:?}");
     assert!(
-        said(&leaky).contains("12 B in 1 block allocated before tracking"),
+        said(&leaky).contains("12 B in 1 block not recorded, since the family is not tracked"),
         "{leaky:?}"
     );
 }
@@ -95,6 +95,26 @@ fn main_may_ask_for_the_report() {
     };
     assert_eq!(output.status.code(), Some(9), "{}", said(&output));
     assert_eq!(said(&output).matches("at exit").count(), 1);
+}
+
+#[test]
+fn a_thread_with_a_small_stack_may_end_the_program() {
+    /// Enough to allocate and for the report, without optimisation, and not to look symbols up.
+    const SMALL: usize = 48 << 10;
+    let name = "a_thread_with_a_small_stack_may_end_the_program";
+    let Some(output) = again_with(name, "track,backtrace=8,leaks=3") else {
+        let small = thread::Builder::new().stack_size(SMALL);
+        let ended = small.spawn(|| {
+            forget(Emp::boxed(b"ada lovelace"));
+            std::process::exit(0)
+        });
+        ended.expect("a thread").join().expect("it does not return");
+        return;
+    };
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    assert!(text.contains("Emp (leaks::Emp): 12 B in 1 block"), "{text}");
+    assert!(text.contains("in leaks::"), "{text}");
 }
 
 #[test]

@@ -150,6 +150,17 @@ pub mod types {
         pub text: &'__mm str,
     }
 
+    /// Has an instance that is written as an alias, since there may be a macro behind the sign.
+    #[derive(::core::fmt::Debug, ::mm::MmManaged)]
+    #[mm(instances(Row<{ !0xFE }, u8>, Row<'_, 1, __R>))]
+    #[non_exhaustive]
+    pub struct Row<'text, const N: u8, T> {
+        /// Uses the one parameter.
+        pub plain: ::core::marker::PhantomData<T>,
+        /// Uses the other.
+        pub text: &'text str,
+    }
+
     /// Not public.
     #[derive(::core::fmt::Debug, ::mm::MmManaged)]
     struct Secret {
@@ -220,6 +231,10 @@ fn derived_code_works_under_strict_lints() {
     ::core::assert_eq!(
         types::Parameters::<types::__R>::page_family().name(),
         "parameters"
+    );
+    ::core::assert_eq!(
+        types::Row::<1, u8>::page_family().name(),
+        "Row<{!0xFE}, u8>"
     );
     ::core::assert_eq!(types::local(), ("Local", 3, 4));
     let texts: types::Texts = ::core::convert::From::from(::std::vec::Vec::new());

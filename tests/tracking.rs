@@ -311,6 +311,10 @@ fn families_to_come_begin_as_all_do() {
         text.contains("8 B in 1 block allocated before tracking"),
         "{text}"
     );
+    let empty = family("empty", 0, 1).alloc(3).expect("a count");
+    let text = mm::leaks().to_string();
+    let never = "0 B in 1 block of 3 units not recorded, since units without a size never are";
+    assert!(text.contains(never), "{text}: {empty:?}");
     mm::track(Track::Off);
     assert_eq!(new.profile().unrecorded_blocks, 1);
     for (family, block) in [(old, before), (old, one), (new, two)] {

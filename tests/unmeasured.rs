@@ -141,9 +141,16 @@ fn a_process_that_can_open_nothing_says_so() {
     }
     Secret::page_family().track(Track::All);
     let secret = MmBox::new(Secret(*b"ada!"));
+    // Which the kernel counts where it is not asked by a file.
+    read_only(family("read", 64, 8), 64);
     open_nothing_more();
     let snapshot = mm::snapshot();
     assert_eq!(snapshot.process_resident_bytes, None);
+    assert_eq!(
+        (snapshot.resident_bytes(), known_parts(&snapshot)),
+        (None, 0)
+    );
+    assert!(!snapshot.resident_is_measured);
     let line = process_line(&snapshot);
     assert!(
         line.starts_with("process resident: not measured; "),

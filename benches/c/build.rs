@@ -7,10 +7,10 @@ const RIVALS: [&str; 6] = ["mm", "glibc", "mimalloc", "jemalloc", "call", "nothi
 fn main() {
     println!("cargo::rerun-if-changed=loops");
     println!("cargo::rerun-if-changed=../../mm/include");
-    let has_jemalloc = env::var_os("CARGO_FEATURE_JEMALLOC").is_some();
+    let has_c_rivals = env::var_os("CARGO_FEATURE_C_RIVALS").is_some();
     compile("empty", &mut c("call.c"));
     for rival in RIVALS {
-        if rival != "jemalloc" || has_jemalloc {
+        if has_c_rivals || !["mimalloc", "jemalloc"].contains(&rival) {
             let header = format!("\"{rival}.h\"");
             compile(rival, c("loops.c").define("RIVAL_HEADER", header.as_str()));
         }

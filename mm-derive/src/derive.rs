@@ -102,7 +102,31 @@ mod tests {
         }
         let unchanged = format!("/// Doc.\n#[allow(unused)] #[must_use = \"\"] {one}");
         assert_eq!(output(&unchanged).matches("Zeroablefor").count(), 1);
-        let same = "#[changes] #[mm(instances(A<m!()>))] #[repr(u8)] enum A<T> { B(T) }";
-        assert!(!output(same).contains("Zeroablefor"));
+    }
+
+    #[test]
+    fn what_a_macro_may_write_differently_is_written_once() {
+        for length in ["m!()", "{#[m]constX:usize=0;X}", "{#[derive(M)]structY;X}"] {
+            let source = format!(
+                "#[changes] #[mm(instances(A<B, {length}>, A<'_, {length}, C>))] #[repr(u8)]
+                enum A<'a, T, const N: usize> {{ D(&'a [T; N]) }}"
+            )
+            .replace("constX", "const X")
+            .replace("structY", "struct Y");
+            let output = output(&source);
+            assert_eq!(output.matches(length).count(), 4, "{output}");
+            for once in [
+                format!("type__MmInstance0<'__mm0>=A<'__mm0,B,{length}>;"),
+                format!("type__MmInstance1<'__mm0>=A<'__mm0,{length},C>;"),
+            ] {
+                assert!(output.contains(&once), "{output}");
+            }
+            for each in [
+                "Zeroablefor__MmInstance0<'_>",
+                "MmManagedfor__MmInstance1<'_>",
+            ] {
+                assert!(output.contains(each), "{output}");
+            }
+        }
     }
 }

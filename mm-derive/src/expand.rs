@@ -18,9 +18,28 @@ use crate::zeroable::zeroable;
 pub(crate) fn plan(plan: &Plan<'_>) -> TokenStream {
     let families = plan.families.iter().map(|one| family(plan, one));
     let zeroable = zeroable(plan.item, &plan.krate, &plan.zero, &plan.families);
-    quote! {
+    let one_derive = one_derive(plan.item);
+    let output = quote! {
+        #one_derive
         #(#families)*
         #zeroable
+    };
+    beside_aliases(&plan.families, output)
+}
+
+/// Writes each alias of an instance once, for all of the output: what a macro in it writes is then the
+/// type that has the family, that is checked, and that can be zeroed.
+fn beside_aliases(families: &[Family], output: TokenStream) -> TokenStream {
+    let aliases: Vec<_> = families.iter().flat_map(|family| &family.alias).collect();
+    if aliases.is_empty() {
+        return output;
+    }
+    quote! {
+        #[allow(deprecated)]
+        const _: () = {
+            #(#aliases)*
+            #output
+        };
     }
 }
 
@@ -79,7 +98,7 @@ fn family_static(plan: &Plan<'_>, family: &Family) -> TokenStream {
     let mm = &plan.krate;
     let limits = limits(mm, &plan.limits);
     quote! {
-        // Written once: a macro in the type may not write the same type twice.
+        // Written once, for `require_layout`.
         const __MM_LAYOUT: #mm::__private::Layout = #mm::__private::Layout::new::<#static_type>();
 
         static __MM_FAMILY: #mm::PageFamily = #mm::__private::page_family(
@@ -124,6 +143,7 @@ fn managed(plan: &Plan<'_>, family: &Family) -> TokenStream {
             #[inline]
             fn page_family() -> &'static #mm::PageFamily {
                 const { #mm::__private::require_layout::<Self>(__MM_LAYOUT) };
+                const { let _ = |this: &Self| this.__mm_one_type_has_one_derive(); };
                 &__MM_FAMILY
             }
 
@@ -134,6 +154,32 @@ fn managed(plan: &Plan<'_>, family: &Family) -> TokenStream {
                 const { #mm::__private::require_layout::<Self>(__MM_LAYOUT) };
                 __MM_CACHE.with(f)
             }
+        }
+    }
+}
+
+/// Writes what makes a second derive for one type an error.
+///
+/// Attribute macros can put `type One = Other<for<'a> fn(&'a u8)>;` and
+/// `type Two = Other<fn(&'static u8)>;` where two structs were that the derive read. A box of the first
+/// could then become one of the second, and each derive would know of one family alone. So each derive
+/// writes one method, for all instances of its type, and calls it once for each family:
+///
+/// * rustc refuses two inherent methods of one name for the same type, and for such a pair, if it sees it;
+/// * it does not see it where the arguments are another type's associated types. But the call on a value
+///   of the subtype could then be one of either method, and that rustc refuses;
+/// * it refuses inherent methods of a type of another crate, and of an associated type.
+///
+/// The call fails as well if a macro writes other conditions for the method than for the family.
+fn one_derive(item: &Item) -> TokenStream {
+    let ident = &item.ident;
+    let (parameters, arguments, conditions) = item.generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        #[allow(deprecated)]
+        impl #parameters #ident #arguments #conditions {
+            #[doc(hidden)]
+            fn __mm_one_type_has_one_derive(&self) {}
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Reads the instances of a generic type.
 
-use proc_macro2::{Delimiter, Group, Ident, Punct, TokenStream, TokenTree};
-use quote::quote;
+use proc_macro2::{Delimiter, Group, Ident, Punct, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
-use syn::{Error, Result};
+use syn::{Error, Lifetime, Result};
 
 use crate::generics::Kind;
 use crate::item::{Item, tokens_of};
@@ -62,7 +62,8 @@ pub(crate) fn instances(item: &Item, list: &Instances, given: Option<&str>) -> R
     let mut families: Vec<Family> = Vec::new();
     for ty in &list.types {
         let ty = tokens_of(ty);
-        if let Some(family) = mistakes.note(instance(item, &ty, given)) {
+        let number = families.len();
+        if let Some(family) = mistakes.note(instance(item, &ty, number, given)) {
             mistakes.note(check_new(&families, &family, &ty));
             families.push(family);
         }
@@ -81,16 +82,55 @@ fn check_new(families: &[Family], family: &Family, ty: &TokenStream) -> Result<(
 }
 
 /// Makes the family of one instance.
-fn instance(item: &Item, ty: &TokenStream, given: Option<&str>) -> Result<Family> {
+fn instance(item: &Item, ty: &TokenStream, number: usize, given: Option<&str>) -> Result<Family> {
     let ident = &item.ident;
     let arguments = arguments_of(item, ty)?;
+    let name = given.map_or_else(|| as_written(ty.clone()), str::to_owned);
+    if can_expand(ty.clone()) {
+        return Ok(by_alias(ident, &arguments, number, name));
+    }
     let of_static = arguments.iter().map(lengthened);
     Ok(Family {
-        name: given.map_or_else(|| as_written(ty.clone()), str::to_owned),
+        name,
         generic: false,
+        alias: None,
         header_type: quote!(#ident <#(#arguments),*>),
         static_type: quote!(#ident <#(#of_static),*>),
     })
+}
+
+/// Whether there can be a macro in a type: all calls have a `!`, all attributes and derives, which may
+/// stand on the items of a block, a `#`. Each may write something else each time.
+fn can_expand(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match &token {
+        TokenTree::Group(group) => can_expand(group.stream()),
+        _ => matches!(sign(&token), Some('!' | '#')),
+    })
+}
+
+/// Makes the family of an instance that is written once, as an alias. That is not done for all, since an
+/// alias cannot leave out the lifetimes inside of its arguments, as an implementation's header can.
+fn by_alias(ident: &Ident, arguments: &[TokenStream], number: usize, name: String) -> Family {
+    let alias = format_ident!("__MmInstance{number}");
+    let mut parameters = Vec::new();
+    let mut named = |argument: &TokenStream| match lifetime(argument) {
+        Some(left_out) if left_out == "_" => {
+            let fresh = format!("'__mm{}", parameters.len());
+            parameters.push(Lifetime::new(&fresh, Span::call_site()));
+            parameters.last().to_token_stream()
+        }
+        _ => argument.clone(),
+    };
+    let arguments: Vec<_> = arguments.iter().map(&mut named).collect();
+    let of_header = parameters.iter().map(|_| quote!('_));
+    let of_static = parameters.iter().map(|_| quote!('static));
+    Family {
+        name,
+        generic: false,
+        header_type: quote!(#alias <#(#of_header),*>),
+        static_type: quote!(#alias <#(#of_static),*>),
+        alias: Some(quote!(type #alias <#(#parameters),*> = #ident <#(#arguments),*>;)),
+    }
 }
 
 /// The arguments of an instance, with `'_` for lifetimes that are left out.

@@ -91,6 +91,9 @@ use proc_macro::TokenStream;
 /// safe code may turn a box of `Node<for<'a> fn(&'a u8)>` into one of `Node<fn(&'static u8)>`, and the
 /// block belongs to the first all the same.
 ///
+/// A macro in an instance is called once: the type it writes then has the family. There, lifetimes are
+/// left out as parameters of the type alone, not inside of another argument.
+///
 /// With a single instance rustc takes that one wherever an argument is left open: name it where
 /// `Node::new(..)` does not say which it is.
 ///

@@ -40,6 +40,9 @@ pub(crate) struct Family {
     pub(crate) name: String,
     /// Whether the implementation takes over the type's generics; an instance has none left.
     pub(crate) generic: bool,
+    /// The alias that both types below go by, if a macro in the instance could write another type each
+    /// time.
+    pub(crate) alias: Option<TokenStream>,
     /// The type as an implementation's header has it.
     pub(crate) header_type: TokenStream,
     /// The same type with `'static` for every lifetime parameter, as its statics need it.
@@ -161,6 +164,7 @@ fn only_family(item: &Item, given: Option<String>) -> Family {
     Family {
         name: given.unwrap_or_else(|| ident.unraw().to_string()),
         generic: true,
+        alias: None,
         header_type: quote!(#ident #arguments),
         static_type: quote!(#ident <#(#statics),*>),
     }

@@ -195,7 +195,7 @@ struct mm_stats {
    */
   uint64_t kernel_calls;
   /**
-   * Bytes that `mm_trim` would return now.
+   * Bytes that `mm_trim` would return now. Locked memory counts until the kernel refused to take it.
    */
   uint64_t reclaimable_bytes;
 };
@@ -286,7 +286,7 @@ struct mm_family_stats {
    */
   uint64_t largest_free_block;
   /**
-   * Bytes that `mm_trim` would return of this family now.
+   * Bytes that `mm_trim` would return of this family now, as in `struct mm_stats`.
    */
   uint64_t reclaimable_bytes;
   /**
@@ -450,7 +450,8 @@ const char *mm_family_path(const struct mm_family *family);
 /**
  * Returns what tells the family from every other one, which stays for ever: path and place, as in
  * `struct emp (emp.c:17)`. Of families that share both, the second that mm met ends with ` #2`, and so
- * on. What would act on a terminal, or cannot be seen, is escaped. `mm_family_find` finds the family by it.
+ * on. What would act on a terminal, or cannot be seen, is escaped, and a `~` stands before what in a
+ * path or file would look like the next part. `mm_family_find` finds the family by it.
  *
  * # Safety
  *

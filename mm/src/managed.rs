@@ -61,8 +61,9 @@ pub unsafe trait MmManaged: Sized {
     /// one `struct`, `enum` or `union` with different arguments. The derive stands on the
     /// definition, so one expansion writes all families of it. If it writes only one, of a type
     /// without type parameters (as [`family!`](crate::family) makes them too) or of one instance,
-    /// then any other instance has no family, and there is no box of it. (A macro that puts another
-    /// type where the definition was is like one that writes `unsafe`.)
+    /// then any other instance has no family, and there is no box of it. Where attribute macros put
+    /// aliases of one type in place of two definitions, each derive's method of the same name lets rustc
+    /// refuse both.
     #[doc(hidden)]
     const __MANY_FAMILIES: bool = false;
 

@@ -14,7 +14,7 @@ use crate::os::process;
 use crate::profile::leaks;
 use crate::registry::snapshot;
 
-/// Signals that a process can have; the kernel refuses some of these too.
+/// Among these are all signals that a system has.
 pub(crate) const NUMBERS: core::ops::Range<i32> = 1..128;
 
 /// What the thread is told of further signals by; `None` before there is a thread.
@@ -92,7 +92,9 @@ fn watch() -> MutexGuard<'static, Option<Handle>> {
 
 /// Whether a signal can be handled, and does not come of a fault that would come again.
 pub(crate) fn can_report_on(signal: i32) -> bool {
-    NUMBERS.contains(&signal) && signal != SIGBUS && !FORBIDDEN.contains(&signal)
+    // The system says which it has, and keeps some for itself.
+    let is_fit = signal != SIGBUS && !FORBIDDEN.contains(&signal);
+    NUMBERS.contains(&signal) && is_fit && process::has_signal(signal)
 }
 
 /// Returns the number of a signal by its name, with or without `SIG`, or by the number itself.
@@ -137,4 +139,41 @@ fn report(signal: i32) {
         holders.unwrap_or_default()
     );
     process::say_last(format_args!("{text}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_that_nobody_can_handle_is_none() {
+        for signal in [
+            i32::MIN,
+            -1,
+            0,
+            7,
+            9,
+            11,
+            19,
+            32,
+            33,
+            65,
+            99,
+            127,
+            128,
+            1 << 20,
+        ] {
+            assert!(!can_report_on(signal), "{signal}");
+        }
+        assert!([1, 2, 10, 12, 15].into_iter().all(can_report_on));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn those_for_programs_are_what_the_c_library_leaves() {
+        let left = libc::SIGRTMIN()..=libc::SIGRTMAX();
+        for signal in 32..NUMBERS.end {
+            assert_eq!(can_report_on(signal), left.contains(&signal), "{signal}");
+        }
+    }
 }

@@ -170,7 +170,8 @@ pub const fn page_family(
     PageFamily::derived(name, path, layout, location)
 }
 
-/// Refuses a type whose family has another layout.
+/// Refuses a type whose family has another layout. Both are written as one type, or by one alias: if the
+/// derive failed to see a macro that can write another type each time, this would still find it.
 pub const fn require_layout<T>(of_family: Layout) {
     let same_size = size_of::<T>() == of_family.size();
     let same_align = align_of::<T>() == of_family.align();
@@ -186,5 +187,28 @@ pub const fn crate_version(seen: Option<&'static str>) -> &'static str {
     match seen {
         Some(version) => version,
         None => "",
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layout_of_the_same_size_and_alignment_is_taken() {
+        require_layout::<u64>(Layout::new::<u64>());
+        require_layout::<[u8; 3]>(Layout::new::<(u8, [u8; 2])>());
+    }
+
+    #[test]
+    #[should_panic(expected = "writes another type each time")]
+    fn another_size_is_refused() {
+        require_layout::<[u8; 2]>(Layout::new::<u8>());
+    }
+
+    #[test]
+    #[should_panic(expected = "writes another type each time")]
+    fn another_alignment_is_refused() {
+        require_layout::<[u8; 2]>(Layout::new::<u16>());
     }
 }

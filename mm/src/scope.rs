@@ -20,8 +20,9 @@ const MOMENT: Duration = Duration::from_millis(5);
 /// What counts is what this thread allocated while it was in `body`, and what threads allocated
 /// that were started through the [`LeakScope`]; who released it does not matter. What other
 /// threads do meanwhile, other tests among them, does not count. So it is right in a test harness that
-/// runs tests in parallel. What `body` returns counts, too, while it is live. Values of size zero have no block, and are not found; nor is a block for
-/// which there was no memory to record it.
+/// runs tests in parallel. What `body` returns counts, too, while it is live. Blocks of
+/// values of size zero are counted, but never recorded, and so are not found; nor is a block for which
+/// there was no memory to record it.
 ///
 /// Meanwhile all families are tracked, and the whole program is slower; see
 /// [`track`](crate::track()). There is an attribute of the same name for functions:

@@ -4,10 +4,11 @@ use core::ffi::c_void;
 use core::ptr;
 
 // Nothing in Rust calls them: these lines have them linked.
+#[cfg(feature = "c-rivals")]
 use libmimalloc_sys as _;
 use mm as _;
 use mm_benches_common::random::Random;
-#[cfg(feature = "jemalloc")]
+#[cfg(feature = "c-rivals")]
 use tikv_jemalloc_sys as _;
 
 /// A block, of which only C knows what is in it.
@@ -75,8 +76,9 @@ pub(crate) const ONE_CALL: &str = "one call";
 unsafe extern "C" {
     safe static mm_c_benches_of_mm: Functions;
     safe static mm_c_benches_of_glibc: Functions;
+    #[cfg(feature = "c-rivals")]
     safe static mm_c_benches_of_mimalloc: Functions;
-    #[cfg(feature = "jemalloc")]
+    #[cfg(feature = "c-rivals")]
     safe static mm_c_benches_of_jemalloc: Functions;
     safe static mm_c_benches_of_nothing: Functions;
     safe static mm_c_benches_of_call: Functions;
@@ -86,8 +88,9 @@ unsafe extern "C" {
 pub(crate) static RIVALS: &[Rival] = &[
     Rival::new(OURS, &mm_c_benches_of_mm),
     Rival::new("glibc", &mm_c_benches_of_glibc),
+    #[cfg(feature = "c-rivals")]
     Rival::new("mimalloc", &mm_c_benches_of_mimalloc),
-    #[cfg(feature = "jemalloc")]
+    #[cfg(feature = "c-rivals")]
     Rival::new("jemalloc", &mm_c_benches_of_jemalloc),
     Rival::new(NO_CALL, &mm_c_benches_of_nothing),
     Rival::new(ONE_CALL, &mm_c_benches_of_call),

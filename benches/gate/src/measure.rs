@@ -65,11 +65,9 @@ fn command(build: Build) -> Command {
         .current_dir(WORKSPACE)
         .stderr(Stdio::inherit());
     if let Build::Unaccounted = build {
-        let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
-        command
-            .env("RUSTFLAGS", format!("{flags} --cfg mm_unaccounted"))
-            // Beside the usual build, so that neither makes the other one start again.
-            .env("CARGO_TARGET_DIR", "target/unaccounted");
+        // Not by RUSTFLAGS, for which all dependencies would be built again.
+        let rustc = concat!(env!("CARGO_MANIFEST_DIR"), "/unaccounted_rustc");
+        command.env("RUSTC_WORKSPACE_WRAPPER", rustc);
     }
     command
 }

@@ -18,15 +18,17 @@ impl Source for System {
     const IT: Self = System;
 }
 
+#[cfg(feature = "c-rivals")]
 impl Source for mimalloc::MiMalloc {
     const IT: Self = Self;
 }
 
-#[cfg(feature = "jemalloc")]
+#[cfg(feature = "c-rivals")]
 impl Source for tikv_jemallocator::Jemalloc {
     const IT: Self = Self;
 }
 
+#[cfg(feature = "c-rivals")]
 impl Source for rpmalloc::RpMalloc {
     const IT: Self = Self;
 }

@@ -27,9 +27,11 @@ pub(crate) const KEYED: &str = "slab";
 pub(crate) const RIVALS: &[Entry] = &[
     (OURS, catalogue::<Mm>),
     ("glibc", catalogue::<Global<std::alloc::System>>),
+    #[cfg(feature = "c-rivals")]
     ("mimalloc", catalogue::<Global<mimalloc::MiMalloc>>),
-    #[cfg(feature = "jemalloc")]
+    #[cfg(feature = "c-rivals")]
     ("jemalloc", catalogue::<Global<tikv_jemallocator::Jemalloc>>),
+    #[cfg(feature = "c-rivals")]
     ("rpmalloc", catalogue::<Global<rpmalloc::RpMalloc>>),
     ("rallocator", catalogue::<Global<rallocator::Rallocator>>),
     ("plurality", catalogue::<Plurality>),

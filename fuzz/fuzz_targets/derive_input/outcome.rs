@@ -36,7 +36,8 @@ fn message(call: &Macro) -> String {
     message.value()
 }
 
-/// The family's name, if the item is the block with its statics.
+/// The family's name, if the item is the block with its statics, or one of such blocks beside aliases of
+/// instances.
 fn family(item: &Item) -> Option<String> {
     let Item::Const(ItemConst { expr, .. }) = item else {
         return None;
@@ -49,8 +50,10 @@ fn family(item: &Item) -> Option<String> {
 
 /// The first argument of what makes the static of the family.
 fn name(statement: &Stmt) -> Option<String> {
-    let Stmt::Item(Item::Static(ItemStatic { ident, expr, .. })) = statement else {
-        return None;
+    let ItemStatic { ident, expr, .. } = match statement {
+        Stmt::Item(Item::Static(item)) => item,
+        Stmt::Item(block @ Item::Const(_)) => return family(block),
+        _ => return None,
     };
     if ident != "__MM_FAMILY" {
         return None;

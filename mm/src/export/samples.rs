@@ -23,6 +23,7 @@ pub(super) fn untracked(path: &'static str, unit_size: u64, live: u64) -> Family
         unrecorded_units: live,
         blocks_allocated: live,
         every: 0,
+        lacked_room: false,
         sites: Vec::new(),
     }
 }
@@ -55,6 +56,7 @@ pub(super) fn profile() -> Profile {
         unrecorded_units: 40,
         blocks_allocated: 1_000,
         every: 1,
+        lacked_room: false,
         sites: vec![
             site("src/index.rs", 40, 40),
             CallSite {
@@ -79,6 +81,7 @@ pub(super) fn profile() -> Profile {
         unrecorded_units: 1_262,
         blocks_allocated: 1_500,
         every: 10,
+        lacked_room: false,
         sites: vec![site("src/session.rs", 61, 50), site("src/index.rs", 40, 20)],
         ..untracked("indexd::session::Session", 208, 0)
     };

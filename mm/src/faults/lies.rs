@@ -19,6 +19,8 @@ fn memory_that_was_not_discarded_is_not_taken_for_zero() {
             unsafe { block.cast::<[u8; 64]>().write([7; 64]) };
             // SAFETY: the block is live and ours.
             unsafe { large.release(block) }.expect("live");
+            let figures = large.figures();
+            assert_eq!(figures.reclaimable, 0, "as much as goes back");
             assert_eq!(large.trim(), 0, "nothing was given back");
             let again = large.alloc_zeroed(11).expect("memory");
             // SAFETY: as above.

@@ -8,6 +8,8 @@ mod every_nth;
     not(mm_portable)
 ))]
 mod lies;
+#[cfg(all(target_os = "linux", not(mm_portable)))]
+mod locked;
 mod work;
 
 use core::alloc::Layout;

@@ -41,6 +41,7 @@ pub(crate) fn session(sites: Vec<CallSite>) -> Growth {
         unrecorded_units: 1_181,
         blocks_allocated: 2_000,
         every: 1,
+        lacked_room: false,
         sites,
     };
     Growth {

@@ -264,14 +264,13 @@ impl Extent {
         is_start.then_some(Spot { page, index })
     }
 
-    /// Gives all memory back; says whether the kernel took it.
+    /// Gives all memory back; says whether the kernel took it. Refused, it may have taken a part.
     pub(super) fn give_back(&'static self, calls: &mut u64) -> bool {
         debug_assert_eq!(self.taken_units(), 0);
         self.account_discard();
         *calls += 1;
         // SAFETY: no unit is taken, so none is live and none is in a cache: nobody needs them.
         if unsafe { self.place.discard(0, self.place.bytes) }.is_err() {
-            self.pages().for_each(Page::poison_anew);
             return false;
         }
         self.pages().for_each(Page::retire);

@@ -111,6 +111,9 @@ impl Central {
             figures.account_record(heap, record);
         }
         figures.cached_units = figures.cached_units.saturating_sub(live.paged);
+        if !System::can_discard() {
+            figures.reclaimable = 0;
+        }
         figures
     }
 
@@ -218,7 +221,7 @@ impl Figures {
                 Some(_) => self.account_large(large.bytes(), Fill::full()),
                 None if large.is_kept() => {
                     let units = large.bytes() / heap.geometry().unit();
-                    self.reclaimable += large.bytes() as u64;
+                    self.reclaimable += large.reclaimable() as u64;
                     self.account_large(large.bytes(), Fill::free(units as u64));
                 }
                 None => {}

@@ -1,7 +1,7 @@
 //! Runs of address space that hold one block each: blocks larger than a VM page.
 
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};
 
 use super::Heap;
 use super::link::Link;
@@ -18,7 +18,7 @@ use crate::os::{Guard, PageSource, Refused, System};
 ///
 /// 1. Unless `state` is `SPARE`, the run `offset..offset + bytes` of `arena` belongs to `heap`
 ///    alone, is committed, and every address in it leads to this record.
-/// 2. Memory of a run that is `FREE` and not `dirty` reads as zero.
+/// 2. Memory of a run that is `FREE` and of which nothing is `refused` reads as zero.
 /// 3. A run that is `FREE`, `KEPT` or `SPARE` is on the list of that state, and on no other.
 #[derive(Debug)]
 pub(super) struct Large {
@@ -29,8 +29,10 @@ pub(super) struct Large {
     /// Units of the live block.
     units: AtomicUsize,
     state: AtomicU8,
-    /// The kernel refused to take the memory back.
-    dirty: AtomicBool,
+    /// Bytes that the kernel refused to take back the last time it was asked; no fewer than the
+    /// memory's that it refused. They stay noted while the run is used: what is locked most often
+    /// stays so.
+    refused: AtomicUsize,
     /// How nobody can touch what lies behind the live block: one of the numbers below.
     guard: AtomicU8,
     /// What is recorded of the live block.
@@ -74,7 +76,7 @@ impl Large {
             bytes: AtomicUsize::new(0),
             units: AtomicUsize::new(0),
             state: AtomicU8::new(SPARE),
-            dirty: AtomicBool::new(false),
+            refused: AtomicUsize::new(0),
             guard: AtomicU8::new(NO_GUARD),
             tag: Tag::none(),
             neighbours: Neighbours::none(),
@@ -165,8 +167,8 @@ impl Large {
     }
 
     /// Notes that the run holds no block any more.
-    pub(super) fn set_free(&self, dirty: bool) {
-        self.dirty.store(dirty, Relaxed);
+    pub(super) fn set_free(&self, refused: usize) {
+        self.refused.store(refused.min(self.bytes()), Relaxed);
         self.state.store(FREE, Relaxed);
     }
 
@@ -201,8 +203,24 @@ impl Large {
         (offset < place.bytes).then_some((place, offset))
     }
 
+    /// Whether the kernel refused to take some of the memory back.
     pub(super) fn is_dirty(&self) -> bool {
-        self.dirty.load(Relaxed)
+        self.refused() > 0
+    }
+
+    /// How much of it, at most.
+    pub(super) fn refused(&self) -> usize {
+        self.refused.load(Relaxed).min(self.bytes())
+    }
+
+    /// Bytes of a run without a block that go back if the kernel takes them, without those that it
+    /// refused the last time.
+    pub(super) fn reclaimable(&self) -> usize {
+        if self.state() == KEPT {
+            self.bytes() - self.refused()
+        } else {
+            0
+        }
     }
 
     /// Whether a block of `bytes` at a multiple of `align` fits.

@@ -44,6 +44,13 @@ pub(super) struct Books<'a> {
     pub(super) newest: &'a mut Option<&'static Record>,
 }
 
+/// What became of memory that was to go back, in bytes.
+#[derive(Clone, Copy, Default)]
+struct Given {
+    taken: usize,
+    refused: usize,
+}
+
 impl LargeRuns {
     pub(super) const fn new() -> Self {
         Self {
@@ -93,12 +100,12 @@ impl LargeRuns {
     }
 
     /// As [`release`](Self::release), and nothing is left of what the block held: its memory is
-    /// given back, or cleared where the kernel refuses.
+    /// given back, or cleared where the kernel refuses any of it.
     pub(super) fn release_cleared(&mut self, run: &'static Large, calls: &mut u64) {
         let Some(place) = end_block(run, calls) else {
             return;
         };
-        if self.give_back(run, calls) == 0 {
+        if self.give_back(run, calls).refused > 0 {
             // SAFETY: the run is committed, and holds no live block: its memory is nobody's.
             unsafe { Fill::Zero.apply(place.at(0), place.bytes) };
         }
@@ -109,11 +116,11 @@ impl LargeRuns {
     pub(super) fn give_back_all(&mut self, calls: &mut u64) -> usize {
         let free = self.free.iter().flat_map(List::iter);
         let dirty = free.filter(|run| run.is_dirty());
-        let mut given = dirty.map(|run| discard_again(run, calls)).sum();
-        while self.kept.newest().is_some() {
-            given += self.give_back_oldest(calls);
+        let mut taken = dirty.map(|run| discard_again(run, calls)).sum();
+        while let Some(given) = self.give_back_oldest(calls) {
+            taken += given.taken;
         }
-        given
+        taken
     }
 
     fn keeps_too_much(&self) -> bool {
@@ -121,13 +128,11 @@ impl LargeRuns {
         self.kept_bytes > if is_one { LARGEST_KEPT } else { MOST_KEPT }
     }
 
-    fn give_back_oldest(&mut self, calls: &mut u64) -> usize {
+    fn give_back_oldest(&mut self, calls: &mut u64) -> Option<Given> {
         // As many as fit the bound, so never more than a few hundred.
-        let Some(oldest) = self.kept.iter().last() else {
-            return 0;
-        };
+        let oldest = self.kept.iter().last()?;
         self.remove_kept(oldest);
-        self.give_back(oldest, calls)
+        Some(self.give_back(oldest, calls))
     }
 
     /// Takes the smallest kept run that fits a block of `bytes` closely.
@@ -175,6 +180,7 @@ impl LargeRuns {
         let Some(place) = run.place().filter(|place| place.bytes > bytes) else {
             return run;
         };
+        let refused = run.refused();
         // Without memory for a record the block just gets the whole run.
         if let Ok(rest) = self.record(run.heap, books) {
             run.set_run(place.offset, bytes);
@@ -183,7 +189,8 @@ impl LargeRuns {
                 bytes: place.bytes - bytes,
                 ..place
             });
-            self.add_free(rest, run.is_dirty());
+            // In which of the two it is, nobody knows.
+            self.add_free(rest, refused);
         }
         run
     }
@@ -203,8 +210,8 @@ impl LargeRuns {
         let run = self.record(heap, books)?;
         let place = Place::take(bytes, align, books.calls);
         let place = place.inspect_err(|_| self.spare.push(run))?;
-        run.set_free(false);
         run.settle(place);
+        run.set_free(0);
         Ok(run)
     }
 
@@ -220,21 +227,25 @@ impl LargeRuns {
         }
     }
 
-    /// Gives a run's memory back and joins it with free neighbours; returns the bytes that the
-    /// kernel took.
-    fn give_back(&mut self, run: &'static Large, calls: &mut u64) -> usize {
+    /// Gives a run's memory back and joins it with free neighbours.
+    fn give_back(&mut self, run: &'static Large, calls: &mut u64) -> Given {
         let Some(place) = run.place() else {
-            return 0;
+            return Given::default();
         };
         let given = discard(place, calls);
-        let (joined, dirty) = self.join(run, place, given == 0);
-        self.add_free(joined, dirty);
+        let (joined, refused) = self.join(run, place, given.refused);
+        self.add_free(joined, refused);
         given
     }
 
-    /// Joins a run with the free runs before and after it; whether any of them is dirty.
-    fn join(&mut self, run: &'static Large, place: Place, dirty: bool) -> (&'static Large, bool) {
-        let mut joined = (run, dirty);
+    /// Joins a run with the free runs before and after it; the bytes that were refused of all.
+    fn join(
+        &mut self,
+        run: &'static Large,
+        place: Place,
+        refused: usize,
+    ) -> (&'static Large, usize) {
+        let mut joined = (run, refused);
         if let Some(after) = free_run_at(run, place.address() + place.bytes) {
             joined = self.absorb(joined, after, false);
         }
@@ -247,12 +258,12 @@ impl LargeRuns {
     /// Makes one run of `run` and its neighbour `other`, which is free.
     fn absorb(
         &mut self,
-        (run, dirty): (&'static Large, bool),
+        (run, refused): (&'static Large, usize),
         other: &'static Large,
         is_before: bool,
-    ) -> (&'static Large, bool) {
+    ) -> (&'static Large, usize) {
         self.remove_free(other);
-        let dirty = dirty || other.is_dirty();
+        let refused = refused + other.refused();
         let (first, second) = if is_before {
             (other, run)
         } else {
@@ -263,12 +274,12 @@ impl LargeRuns {
         }
         second.unsettle();
         self.spare.push(second);
-        (first, dirty)
+        (first, refused)
     }
 
-    fn add_free(&mut self, run: &'static Large, dirty: bool) {
+    fn add_free(&mut self, run: &'static Large, refused: usize) {
         let size = run.bytes().ilog2();
-        run.set_free(dirty);
+        run.set_free(refused);
         self.free[size as usize].push(run);
         self.sizes |= 1 << size;
     }
@@ -288,7 +299,7 @@ fn end_block(run: &Large, calls: &mut u64) -> Option<Place> {
     let place = run.place()?;
     if run.unguard(calls).is_err() {
         let given = discard(place, calls);
-        if let Some((_, behind)) = run.behind_block().filter(|_| given == 0) {
+        if let Some((_, behind)) = run.behind_block().filter(|_| given.refused > 0) {
             // SAFETY: the block, which is nobody's any more, lies before its guard.
             unsafe { Fill::Zero.apply(place.at(0), behind) };
         }
@@ -298,22 +309,23 @@ fn end_block(run: &Large, calls: &mut u64) -> Option<Place> {
     Some(place)
 }
 
-/// Tries once more to give back a free run's memory; returns the bytes that the kernel took.
+/// Tries once more to give back a free run's memory; returns the bytes that the kernel took of what it
+/// had refused.
 fn discard_again(run: &Large, calls: &mut u64) -> usize {
-    let given = run.place().map_or(0, |place| discard(place, calls));
-    if given > 0 {
-        run.set_free(false);
-    }
-    given
+    let before = run.refused();
+    let given = run.place().map(|place| discard(place, calls));
+    let refused = given.map_or(before, |given| given.refused);
+    run.set_free(refused);
+    before.saturating_sub(refused)
 }
 
-/// Gives back the memory of a run without a block; returns the bytes that the kernel took.
-fn discard(place: Place, calls: &mut u64) -> usize {
-    *calls += 1;
+/// Gives back the memory of a run without a block.
+fn discard(place: Place, calls: &mut u64) -> Given {
     // SAFETY: the callers' runs hold no live block, so nobody needs the contents.
-    match unsafe { place.discard(0, place.bytes) } {
-        Ok(()) => place.bytes,
-        Err(Refused) => 0,
+    let refused = unsafe { place.discard_parts(0, place.bytes, calls) };
+    Given {
+        taken: place.bytes - refused,
+        refused,
     }
 }
 

@@ -18,6 +18,8 @@ use crate::sync::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 pub(super) struct PageState {
     /// Units of words that nobody owns and that are taken, and all units of the others.
     taken: AtomicU32,
+    /// Bytes of free memory that the kernel refused to take the last time it was asked.
+    refused: AtomicU32,
     /// No run of free units that nobody owns is as long as this; 0 says nothing.
     too_long: AtomicU16,
     flags: AtomicU8,
@@ -55,7 +57,7 @@ unsafe impl bytemuck::Zeroable for PageState {}
 
 /// The page may be backed by memory.
 const IN_USE: u8 = 1;
-/// No unit was handed out since the page's free memory was given back.
+/// No unit was handed out since the page's free memory was given back, or refused.
 const SETTLED: u8 = 2;
 /// A block of many units was in the page since it came into use. Without this nobody looks into
 /// the joined map: even a look would make the kernel count the map as resident.
@@ -93,7 +95,18 @@ impl PageState {
         self.flags.load(Relaxed) & JOINED != 0
     }
 
+    /// Bytes of free memory that the kernel refused to take the last time it was asked. They stay
+    /// noted while the page is used: what is locked most often stays so.
+    pub(super) fn refused(&self) -> usize {
+        self.refused.load(Relaxed) as usize
+    }
+
+    pub(super) fn set_refused(&self, bytes: usize) {
+        self.refused.store(count(bytes), Relaxed);
+    }
+
     fn retire(&self) {
+        self.refused.store(0, Relaxed);
         self.too_long.store(0, Relaxed);
         self.flags.store(0, Relaxed);
     }

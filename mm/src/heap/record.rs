@@ -8,8 +8,8 @@ use super::large::Large;
 use super::link::Link;
 use super::word::Word;
 use crate::os::address_space::AddressSpace;
-use crate::os::arena::Arena;
-use crate::os::{Guard, Refused, watch};
+use crate::os::arena::{Arena, GRANULE};
+use crate::os::{Guard, PageSource, Refused, System, watch};
 
 /// All address space of all families.
 pub(super) static SPACE: AddressSpace<Record, Word> = AddressSpace::new();
@@ -131,6 +131,35 @@ impl Place {
         let from = self.offset + offset;
         // SAFETY: runs are committed when they are taken; the caller promises the rest.
         unsafe { self.arena.space().discard(from..from + bytes) }
+    }
+
+    /// Gives the memory of some of the run's OS pages back, in parts if the kernel refuses it as a
+    /// whole: it does so for one locked page. Returns the bytes of the parts that it refused; the
+    /// others read as zero.
+    ///
+    /// # Safety
+    ///
+    /// Nobody needs the contents of the `bytes` bytes from `offset`.
+    pub(super) unsafe fn discard_parts(
+        &self,
+        offset: usize,
+        bytes: usize,
+        calls: &mut u64,
+    ) -> usize {
+        *calls += 1;
+        // SAFETY: the caller promises it.
+        if unsafe { self.discard(offset, bytes) }.is_ok() {
+            return 0;
+        }
+        if bytes <= GRANULE || !System::can_discard() {
+            return bytes;
+        }
+        // Halves, so that what is not locked goes in few calls; of whole OS pages.
+        let half = (bytes / 2).next_multiple_of(GRANULE);
+        // SAFETY: the caller promises it of both halves.
+        let refused = unsafe { self.discard_parts(offset, half, calls) };
+        // SAFETY: as above.
+        refused + unsafe { self.discard_parts(offset + half, bytes - half, calls) }
     }
 
     /// Has the place backed by small OS pages at first; if that is refused, it can no longer be used.

@@ -4,10 +4,9 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use super::extent::Extent;
 use super::hardening::{self, Fill};
-use super::page::Page;
 use super::cache::CacheRecord;
+use super::page::Page;
 use super::slot_map::{Run, SlotMap};
-use crate::os::Refused;
 
 impl Extent {
     /// Whether the free memory between taken units may go back.
@@ -16,16 +15,28 @@ impl Extent {
         self.taken_units() == 0 || hardening::chosen().fill != Fill::Poison
     }
 
-    /// Bytes of OS pages that go back if the kernel takes them; what `trim` says of the extent is
-    /// this sum.
+    /// Bytes of OS pages that go back if the kernel takes them, without those that it refused the
+    /// last time, and once all threads have given up what they do not use.
     pub(super) fn reclaimable(&'static self, os_page: usize) -> usize {
+        let is_empty = self.pages().all(Page::would_be_empty);
+        let counts = |page: &Page| !is_empty || page.is_in_use();
+        self.sum_of_free(counts, |page| page.reclaimable(os_page))
+    }
+
+    /// Bytes of OS pages without a taken unit that may be backed by memory.
+    pub(super) fn backed(&'static self, os_page: usize) -> usize {
+        self.sum_of_free(|page| page.counts(), |page| page.backed(os_page))
+    }
+
+    fn sum_of_free(
+        &'static self,
+        counts: impl Fn(&Page) -> bool,
+        bytes: impl Fn(Page) -> usize,
+    ) -> usize {
         if !self.may_settle() {
             return 0;
         }
-        // An empty extent goes back whole, and counts as what was in use of it.
-        let is_empty = self.pages().all(Page::would_be_empty);
-        let pages = self.pages().filter(|page| !is_empty || page.is_in_use());
-        pages.map(|page| page.reclaimable(os_page)).sum()
+        self.pages().filter(counts).map(bytes).sum()
     }
 }
 
@@ -59,7 +70,7 @@ impl Page {
         os_page: usize,
         huge: bool,
     ) -> impl Iterator<Item = (Run, core::ops::Range<usize>)> {
-        let has_any = huge || self.is_in_use() && !self.is_settled();
+        let has_any = huge || self.is_in_use();
         let runs = has_any.then(|| map.free_runs());
         let runs = runs.into_iter().flatten();
         runs.map(move |run| (run, self.os_pages_of(run, os_page, huge)))
@@ -75,38 +86,65 @@ impl Page {
         }
     }
 
-    /// Bytes of OS pages without a taken unit that may be backed by memory, once all threads have given up
-    /// what they do not use.
-    pub(super) fn reclaimable(self, os_page: usize) -> usize {
-        let map = self.map_given_up();
-        let runs = self.runs_to_settle(map, os_page, self.extent.is_huge());
+    /// Whether the page is part of what `trim` says of its extent: an empty one goes back whole, and
+    /// counts as what was in use of it.
+    pub(super) fn counts(self) -> bool {
+        self.extent.taken_units() > 0 || self.is_in_use()
+    }
+
+    /// Bytes of OS pages without a taken unit that may be backed by memory.
+    pub(super) fn backed(self, os_page: usize) -> usize {
+        self.backed_of(self.map_to_settle(), os_page, self.extent.is_huge())
+    }
+
+    fn backed_of(self, map: SlotMap<'static>, os_page: usize, huge: bool) -> usize {
+        if !huge && self.is_settled() {
+            return self.state().refused();
+        }
+        let runs = self.runs_to_settle(map, os_page, huge);
         runs.map(|(_, range)| range.len()).sum()
+    }
+
+    /// As [`backed`](Self::backed), without what the kernel refused the last time, and once all threads have
+    /// given up what they do not use.
+    pub(super) fn reclaimable(self, os_page: usize) -> usize {
+        let backed = self.backed_of(self.map_given_up(), os_page, self.extent.is_huge());
+        backed.saturating_sub(self.state().refused())
     }
 
     /// Gives back the memory of every OS page without a taken unit; returns its bytes. `was_huge`
     /// says that any may be backed, whatever is known of the page.
     pub(super) fn settle(self, os_page: usize, was_huge: bool, calls: &mut u64) -> usize {
-        if !was_huge && (!self.is_in_use() || self.is_settled()) {
+        let backed = self.backed_of(self.map_to_settle(), os_page, was_huge);
+        if backed == 0 && (!self.is_in_use() || self.is_settled()) {
             return 0;
         }
-        let (mut bytes, mut all, mut last) = (0, true, None);
+        let (mut refused, mut last) = (0, None);
         for (run, range) in self.runs_to_settle(self.map_to_settle(), os_page, was_huge) {
             last = Some(run);
             if range.is_empty() {
                 continue;
             }
             self.extent.account_discard();
-            *calls += 1;
+            let place = self.extent.place;
             // SAFETY: the range lies inside a run of free units: none live, none in a cache.
-            match unsafe { self.extent.place.discard(range.start, range.len()) } {
-                Ok(()) => bytes += range.len(),
-                Err(Refused) => all = false,
-            }
+            refused += unsafe { place.discard_parts(range.start, range.len(), calls) };
         }
-        if all {
+        self.state().set_refused(refused);
+        if refused == 0 {
             self.account_all_given(last, os_page);
+        } else {
+            self.account_refused();
         }
-        bytes
+        backed.saturating_sub(refused)
+    }
+
+    /// Notes that the kernel took what it takes, but not all.
+    fn account_refused(self) {
+        self.account_settled();
+        if self.taken() == 0 {
+            self.poison_anew();
+        }
     }
 
     /// Lowers `fresh` to the first unit that lies wholly in what was given back at the end.

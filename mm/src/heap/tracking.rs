@@ -22,6 +22,8 @@ pub(super) struct Tracking {
     pub(super) scopes: u32,
     kept: Amount,
     inherited: Inherited,
+    /// A block was not recorded, for there was no room for that.
+    lacked_room: bool,
     pub(super) sites: Sites,
 }
 
@@ -71,6 +73,8 @@ pub(crate) struct Recorded {
     pub(crate) units: u64,
     pub(crate) kept: Amount,
     pub(crate) inherited: Inherited,
+    /// Whether a block was not recorded, for there was no room for that.
+    pub(crate) lacked_room: bool,
     /// All live blocks, and their units.
     pub(crate) live_blocks: u64,
     pub(crate) live_units: u64,
@@ -98,6 +102,7 @@ impl Tracking {
                     units: 0,
                 },
             },
+            lacked_room: false,
             sites: Sites::new(),
         }
     }
@@ -190,19 +195,24 @@ impl Central {
     /// Records who allocated the live block at `first`. Without memory for that it stays unrecorded.
     pub(super) fn record(&mut self, first: NonNull<u8>, units: usize, asker: &Asker) {
         // Others may have switched it off meanwhile.
-        if self.supervision.tracking.is_on() {
-            let _ = self.try_record(first, units, asker);
+        if !self.supervision.tracking.is_on() {
+            return;
         }
+        // Units without a size have no address of their own.
+        let Some(record) = SPACE.record_at(first.addr().get()) else {
+            return;
+        };
+        let recorded = self.try_record(record, first, units, asker);
+        self.supervision.tracking.lacked_room |= recorded.is_err();
     }
 
     fn try_record(
         &mut self,
+        record: &'static Record,
         first: NonNull<u8>,
         units: usize,
         asker: &Asker,
     ) -> Result<(), Refused> {
-        // Units without a size have no address of their own.
-        let record = SPACE.record_at(first.addr().get()).ok_or(Refused)?;
         let tag = record.make_tag_at(first)?;
         let site = self.supervision.tracking.sites.of(asker)?;
         site.account_recorded(units as u64);
@@ -240,6 +250,7 @@ impl Central {
         });
         if !is_on && self.was_tracked() {
             self.records().for_each(Record::discard_tags);
+            self.supervision.tracking.lacked_room = false;
             // SAFETY: a tag that is set is that of a live block, by its invariant 1, and those of all
             // live blocks were cleared above.
             unsafe { self.supervision.tracking.sites.forget() };
@@ -266,6 +277,7 @@ impl Central {
             every: tracking.every,
             kept: tracking.kept,
             inherited: tracking.inherited,
+            lacked_room: tracking.lacked_room,
             live_blocks: live.blocks,
             live_units: live.units,
             blocks_allocated: live.allocated,

@@ -58,17 +58,25 @@ pub(crate) fn options(room: &mut Room) -> Option<Result<&[u8], TooLong>> {
 }
 
 /// Whether the program runs with rights that who started it does not have: it is set-user-ID, and
-/// the like. Source: `AT_SECURE` in getauxval(3).
+/// the like. Source: `AT_SECURE` in getauxval(3). An emulator may not pass it on, and 0 stands for
+/// that too, so that the users are compared all the same.
 #[cfg(target_os = "linux")]
 fn is_privileged() -> bool {
     const AT_SECURE: libc::c_ulong = 23;
     // SAFETY: `getauxval` has no preconditions.
-    unsafe { libc::getauxval(AT_SECURE) != 0 }
+    let is_secure = unsafe { libc::getauxval(AT_SECURE) != 0 };
+    is_secure || has_other_user()
 }
 
-/// Elsewhere the real and the effective user and group tell.
+/// Elsewhere the users alone tell.
 #[cfg(all(unix, not(target_os = "linux")))]
 fn is_privileged() -> bool {
+    has_other_user()
+}
+
+/// Whether the real and the effective user, or group, are two.
+#[cfg(unix)]
+fn has_other_user() -> bool {
     // SAFETY: none of these calls has preconditions.
     let is_other_user = unsafe { libc::getuid() } != unsafe { libc::geteuid() };
     // SAFETY: as above.

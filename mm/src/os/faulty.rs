@@ -145,6 +145,10 @@ unsafe impl<S: PageSource> PageSource for Faulty<S> {
         unsafe { S::commit(start, bytes) }
     }
 
+    fn can_discard() -> bool {
+        S::can_discard()
+    }
+
     unsafe fn discard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
         check(Call::Advise)?;
         // SAFETY: the caller's promise is the same.

@@ -66,8 +66,12 @@ unsafe impl PageSource for Kernel {
         unsafe { calls::protect(start, bytes, Access::Process) }
     }
 
+    fn can_discard() -> bool {
+        probe::discards()
+    }
+
     unsafe fn discard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
-        if !probe::discards() {
+        if !Self::can_discard() {
             return Err(Refused);
         }
         // SAFETY: the caller's range is committed, and nobody needs its contents.
@@ -127,7 +131,11 @@ unsafe impl PageSource for Kernel {
     }
 
     fn look() -> Pagemap {
-        Pagemap::open()
+        if probe::page_table_tells() {
+            Pagemap::open()
+        } else {
+            Pagemap::closed()
+        }
     }
 
     fn tells_zeros(look: &Pagemap) -> bool {

@@ -182,6 +182,9 @@ pub(crate) unsafe trait PageSource {
     /// The range consists of OS pages inside one reservation.
     unsafe fn commit(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
 
+    /// Whether there is memory that [`discard`](Self::discard) is not refused for.
+    fn can_discard() -> bool;
+
     /// Gives the memory of a range back; the range then reads as zero. Refused, parts of it may.
     ///
     /// # Safety

@@ -44,6 +44,10 @@ unsafe impl PageSource for Kernel {
         Ok(())
     }
 
+    fn can_discard() -> bool {
+        true
+    }
+
     unsafe fn discard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
         // SAFETY: the range is the caller's, and nobody needs its contents.
         unsafe { start.write_bytes(0, bytes) };

@@ -158,6 +158,16 @@ pub(crate) fn at_exit<A: AtExit>() {
 #[cfg(not(unix))]
 pub(crate) fn at_exit<A: AtExit>() {}
 
+/// Whether the system has the signal, and lets programs handle it. Source: EINVAL in `sigaction(2)`;
+/// the C library keeps some for itself.
+#[cfg(all(unix, feature = "signal"))]
+pub(crate) fn has_signal(signal: i32) -> bool {
+    // SAFETY: all zero is a value of this structure of numbers and pointers that may be null.
+    let mut known = unsafe { core::mem::zeroed() };
+    // SAFETY: without a new action the call writes to `known` alone.
+    unsafe { libc::sigaction(signal, core::ptr::null(), &raw mut known) == 0 }
+}
+
 /// Ends the process that is ending, with another exit code, and all else that is done at exit.
 ///
 /// glibc goes on with what is still to be called, each once. Source: `__run_exit_handlers`, and

@@ -2,7 +2,9 @@
 
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
 use std::process::id;
+use std::thread;
 
+use super::Profile;
 use super::make::leaks_of_process;
 use crate::os::process::{self, AtExit};
 use crate::{events, user_code};
@@ -22,7 +24,8 @@ pub struct LeaksAtExit(());
 /// That is after `main` has returned or somebody called [`exit`](std::process::exit), and after
 /// the destructors of the main thread's locals: what statics hold is live, and is a leak unless it
 /// is [`Kept`](crate::Kept), and so is what other threads still hold. Nothing is said if nothing
-/// is left. With call sites, if families are [tracked](crate::track()). The same is asked from outside
+/// is left. With call sites, if families are [tracked](crate::track()); what is shown of their stacks is
+/// looked up on a thread of mm's own, and left out where the system starts none. The same is asked from outside
 /// by `MM_OPTIONS=leaks`, or `MM_OPTIONS=leaks=3` for exit code 3; a later call wins.
 ///
 /// A process that ends by `abort` or by a signal reports nothing. A forked child that ends by `exit`
@@ -79,15 +82,42 @@ impl AtExit for Report {
     }
 }
 
+/// The bytes of stack that looking up symbols has, as any thread of a program.
+const ORDINARY_STACK: usize = 2 << 20;
+
+/// The report as one text, or each part would be a call into the kernel. Symbols of stacks, if any were
+/// recorded, are looked up on a thread of our own: that of the thread that ends the process may be too
+/// small. Without such a thread no stack is shown.
+fn text_of(leaks: &Profile) -> String {
+    let mut sites = leaks.families.iter().flat_map(|family| &family.sites);
+    if sites.all(|site| site.frames.is_empty()) {
+        return leaks.to_string();
+    }
+    text_by_thread(leaks).unwrap_or_else(|| without_stacks(leaks.clone()).to_string())
+}
+
+fn text_by_thread(leaks: &Profile) -> Option<String> {
+    thread::scope(|threads| {
+        let own = thread::Builder::new().stack_size(ORDINARY_STACK);
+        let writer = own.spawn_scoped(threads, || leaks.to_string());
+        writer.ok()?.join().ok()
+    })
+}
+
+fn without_stacks(mut leaks: Profile) -> Profile {
+    let families = leaks.families.iter_mut();
+    let sites = families.flat_map(|family| &mut family.sites);
+    sites.for_each(|site| site.frames = Box::default());
+    leaks
+}
+
 /// Reports; whether there was something to report.
 fn report() -> bool {
     let leaks = leaks_of_process();
     if leaks.is_empty() {
         return false;
     }
-    // As one text, or each part would be a call into the kernel.
-    let text = leaks.to_string();
-    process::say_last(format_args!("at exit, {text}"));
+    process::say_last(format_args!("at exit, {}", text_of(&leaks)));
     events::leaks(&leaks);
     true
 }

@@ -202,6 +202,7 @@ impl PageFamily {
                 .saturating_sub(recorded.units + recorded.kept.units),
             blocks_allocated: recorded.blocks_allocated,
             every: recorded.every,
+            lacked_room: recorded.lacked_room,
             sites: joined(
                 sites
                     .map(|site| call_site(site, &copies.frames, now, bytes))

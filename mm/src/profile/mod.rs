@@ -58,7 +58,8 @@ pub struct FamilyProfile {
     /// Units of the kept blocks.
     pub kept_units: u64,
     /// Live blocks of which no call site is known: they were allocated while the family was not
-    /// tracked, or between two samples. Without those that are kept.
+    /// tracked, or between two samples, or without room for a record, or have units without a size.
+    /// Without those that are kept.
     pub unrecorded_blocks: u64,
     /// Units of the unrecorded blocks.
     pub unrecorded_units: u64,
@@ -66,6 +67,9 @@ pub struct FamilyProfile {
     pub blocks_allocated: u64,
     /// Of how many blocks one is recorded: 1 for each, 0 while the family is not tracked.
     pub every: u32,
+    /// Whether a block was not recorded, for there was no room for that.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub(crate) lacked_room: bool,
     /// Who allocated the recorded blocks, the one with the most live units first. A kept block is
     /// not among its live ones.
     pub sites: Vec<CallSite>,

@@ -65,12 +65,7 @@ impl Display for FamilyProfile {
                 self.unrecorded_units,
                 self.unit_size,
             );
-            let why = if self.every > 1 {
-                "between two samples, or before tracking"
-            } else {
-                "before tracking"
-            };
-            write!(f, "\n  {rest} allocated {why}")?;
+            write!(f, "\n  {rest} {}", self.why_unrecorded())?;
         }
         if self.kept_blocks > 0 {
             let kept = Held(self.kept_blocks, self.kept_units, self.unit_size);
@@ -83,6 +78,20 @@ impl Display for FamilyProfile {
 impl FamilyProfile {
     fn leaked_bytes(&self) -> u128 {
         u128::from(self.leaked_units()) * u128::from(self.unit_size)
+    }
+
+    /// What is known of why blocks are not recorded. Of each by itself, nobody knows.
+    fn why_unrecorded(&self) -> &'static str {
+        match (self.unit_size, self.every, self.lacked_room) {
+            (0, ..) => "not recorded, since units without a size never are",
+            (_, 0, _) => "not recorded, since the family is not tracked",
+            (_, 1, false) => "allocated before tracking",
+            (_, 1, true) => "allocated before tracking, or without room for a record",
+            (.., false) => "allocated between two samples, or before tracking",
+            (.., true) => {
+                "allocated between two samples, before tracking, or without room for a record"
+            }
+        }
     }
 }
 
@@ -151,5 +160,41 @@ impl Display for Age {
             3_600..86_400 => write!(f, "{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
             _ => write!(f, "{} d {} h", seconds / 86_400, seconds % 86_400 / 3_600),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::alloc::Layout;
+
+    use super::*;
+    use crate::family::PageFamily;
+
+    #[test]
+    fn why_a_block_is_not_recorded_is_what_is_known() {
+        let layout = Layout::new::<u64>();
+        let family = PageFamily::register("show:unrecorded", layout).expect("a new name");
+        family.alloc(1).expect("memory");
+        let check = |unit_size, every, lacked_room, why: &str| {
+            let profile = FamilyProfile {
+                unit_size,
+                every,
+                lacked_room,
+                ..family.profile()
+            };
+            let text = profile.to_string();
+            let line = text.lines().last().expect("one for what is not recorded");
+            assert!(line.ends_with(&format!(" in 1 block {why}")), "{text}");
+        };
+        let never = "not recorded, since units without a size never are";
+        check(0, 1, false, never);
+        check(0, 0, false, never);
+        check(8, 0, false, "not recorded, since the family is not tracked");
+        check(8, 1, false, "allocated before tracking");
+        let no_room = "or without room for a record";
+        check(8, 1, true, &format!("allocated before tracking, {no_room}"));
+        let samples = "allocated between two samples,";
+        check(8, 9, false, &format!("{samples} or before tracking"));
+        check(8, 9, true, &format!("{samples} before tracking, {no_room}"));
     }
 }

@@ -14,8 +14,10 @@ use crate::shown::Shown;
 /// Displayed, it is the family's path and place, as in
 /// `indexd::index::Posting (src/index.rs:17:10, 0.1.0)`. Types that one macro call defines may share
 /// both, as may types of one name in two blocks of a function; of these the second that mm met ends with
-/// ` #2`, and so on: which one that is may differ from run to run. No two families have the same text, and it never changes:
-/// [`Snapshot::family`](crate::Snapshot::family) finds the family by it.
+/// ` #2`, and so on: which one that is may differ from run to run. No two families have the same text, and it never changes.
+/// So a `~` is put into what of a path or file would look like the start of the next part: the path
+/// `a (b` begins `a ~(b (`.
+/// [`Snapshot::family`](crate::Snapshot::family) finds the family by this text.
 ///
 /// Reports show it only of families that share their path.
 ///
@@ -202,11 +204,11 @@ impl Display for KeyText<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self(identity, write) = self;
         let place = identity.location;
-        write(identity.path(), f)?;
+        write_marked(identity.path(), *write, begins_place, f)?;
         f.write_str(" (")?;
         match place.file {
             "" => f.write_char('-')?,
-            file => write(file, f)?,
+            file => write_marked(file, *write, ends_file, f)?,
         }
         write!(f, "{}", place.numbers())?;
         if !place.crate_version.is_empty() {
@@ -219,6 +221,42 @@ impl Display for KeyText<'_> {
             nth => write!(f, " #{nth}"),
         }
     }
+}
+
+/// Whether the second character behind the first would look like the start of the place.
+fn begins_place(before: Option<char>, c: char) -> bool {
+    (before, c) == (Some(' '), '(')
+}
+
+/// Whether it would look like a line, a version, or no file at all.
+fn ends_file(before: Option<char>, c: char) -> bool {
+    match before {
+        None => c == '-',
+        Some(',') => c == ' ',
+        Some(':') => c.is_ascii_digit(),
+        Some(_) => false,
+    }
+}
+
+/// Writes a part of a key by `write`, with a `~` before each character that `looks` says looks like the
+/// start of the next part. Those that stand there already count for nothing, and get one more: so two
+/// texts stay two.
+fn write_marked(
+    text: &str,
+    write: fn(&str, &mut Formatter<'_>) -> fmt::Result,
+    looks: fn(Option<char>, char) -> bool,
+    f: &mut Formatter<'_>,
+) -> fmt::Result {
+    let (mut before, mut written) = (None, 0);
+    for (at, c) in text.char_indices().filter(|(_, c)| *c != '~') {
+        if looks(before, c) {
+            write(&text[written..at], f)?;
+            f.write_char('~')?;
+            written = at;
+        }
+        before = Some(c);
+    }
+    write(&text[written..], f)
 }
 
 impl Debug for FamilyKey {
@@ -274,6 +312,8 @@ impl Write for Rest<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -284,6 +324,34 @@ mod tests {
         assert_eq!(text(at(7, 5, ""), 3), "a::T (src/a.rs:7:5) #3");
         assert_eq!(text(Location::new("", 0, 0, ""), 1), "a::T (-)");
         assert_eq!(text(Location::new("b.c", 7, 0, ""), 1), "a::T (b.c:7)");
+    }
+
+    #[test]
+    fn two_keys_never_have_one_text() {
+        let files = [
+            "", "-", "~-", "y", "x (y", "y:7", "y~:7", "y:7, 1", "y, 1", "y,~ 1", "y) #2",
+        ];
+        let paths = [
+            "p", "p (x", "p ~(x", "p ~~(x", "p (-)", "p ", "p (y:7)", "p (y) #2",
+        ];
+        let (mut texts, mut raw, mut keys) = (HashSet::new(), HashSet::new(), 0);
+        let all = paths
+            .iter()
+            .flat_map(|path| files.map(|file| (*path, file)));
+        for (path, file) in all {
+            for (line, version, nth) in [(0, "", 1), (7, "", 1), (0, "1", 2), (7, "1) #2", 1)] {
+                let place = Location::new(file, line, 0, version);
+                let key = FamilyKey::made("T", path, place, nth);
+                texts.insert(key.to_string());
+                raw.insert(KeyText(key.0, |text, f| f.write_str(text)).to_string());
+                keys += 1;
+            }
+        }
+        assert_eq!((texts.len(), raw.len()), (keys, keys));
+        let place = Location::new("x (y", 0, 0, "");
+        let text = |path| FamilyKey::made("T", path, place, 1).to_string();
+        assert_eq!(text("f (a::b, c)"), "f ~(a::b, c) (x (y)");
+        assert_eq!(text("fn(a) -> b::C<(), 1>"), "fn(a) -> b::C<(), 1> (x (y)");
     }
 
     #[test]

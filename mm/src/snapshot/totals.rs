@@ -93,8 +93,10 @@ impl Snapshot {
     /// Returns the bytes that [`trim`](crate::trim) would return now: those of whole OS pages
     /// without a live or cached unit that the program may have written to, touched or not.
     ///
-    /// Without what is in the caches of other threads, which flush them later, and without what
-    /// the kernel will not take, such as locked memory.
+    /// Without what is in the caches of other threads, which flush them later. Of memory that the
+    /// kernel does not take, such as what is locked, nobody knows before it was asked: where it
+    /// refused some, that much is left out from then on. `trim` tries it again, and returns more than
+    /// was said if the kernel takes it then.
     ///
     /// # Examples
     ///

@@ -9,6 +9,8 @@
 
 #[path = "../pass/fields_differ_in_lifetimes.rs"]
 mod fields_differ_in_lifetimes;
+#[path = "../pass/macros_in_instances.rs"]
+mod macros_in_instances;
 #[allow(
     dead_code,
     reason = "that there are so many fields is all that is asked"
@@ -36,6 +38,7 @@ fn mistakes_are_named_where_they_are() {
 #[test]
 fn what_compiles_runs() {
     fields_differ_in_lifetimes::main();
+    macros_in_instances::main();
     many_fields::main();
     names_like_the_output::main();
     recursive::main();

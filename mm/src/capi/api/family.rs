@@ -127,7 +127,8 @@ pub unsafe extern "C" fn mm_family_path(family: *const mm_family) -> *const c_ch
 
 /// Returns what tells the family from every other one, which stays for ever: path and place, as in
 /// `struct emp (emp.c:17)`. Of families that share both, the second that mm met ends with ` #2`, and so
-/// on. What would act on a terminal, or cannot be seen, is escaped. `mm_family_find` finds the family by it.
+/// on. What would act on a terminal, or cannot be seen, is escaped, and a `~` stands before what in a
+/// path or file would look like the next part. `mm_family_find` finds the family by it.
 ///
 /// # Safety
 ///

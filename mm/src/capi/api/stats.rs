@@ -62,7 +62,7 @@ pub struct mm_stats {
     pub blocks_released: u64,
     /// Calls into the kernel for families' memory since start.
     pub kernel_calls: u64,
-    /// Bytes that `mm_trim` would return now.
+    /// Bytes that `mm_trim` would return now. Locked memory counts until the kernel refused to take it.
     pub reclaimable_bytes: u64,
 }
 
@@ -111,7 +111,7 @@ pub struct mm_family_stats {
     pub kernel_calls: u64,
     /// Units of the largest free block; 0 if there is none.
     pub largest_free_block: u64,
-    /// Bytes that `mm_trim` would return of this family now.
+    /// Bytes that `mm_trim` would return of this family now, as in `struct mm_stats`.
     pub reclaimable_bytes: u64,
     /// Units that fit into the family's first VM page: it begins with up to 2 KiB that have no unit,
     /// for families to lie apart in the CPU's cache. Otherwise as `units_per_page`.

@@ -48,7 +48,8 @@ impl Profile {
     /// and a comment of the profile says so. They are an estimate then, and may exceed what is
     /// live; nothing is left in that case.
     ///
-    /// Allocates. With the feature `pprof`. The time in the profile is that of this call.
+    /// Allocates, and needs 512 KiB of stack, most of it to compress. With the feature `pprof`. The
+    /// time in the profile is that of this call.
     ///
     /// [format of pprof]: https://github.com/google/pprof/blob/main/proto/profile.proto
     ///

@@ -76,10 +76,13 @@ impl Central {
     pub(super) fn account_emptied(&mut self, extent: &'static Extent) {
         if self.spare.keeps(extent.bytes()) {
             extent.set_standing(Standing::Spare);
-        } else if extent.give_back(&mut self.account.kernel_calls) {
-            extent.set_standing(Standing::GivenBack);
-            self.runs.account_changed(extent);
+            return;
         }
+        give_back(extent, System::page_bytes(), &mut self.account.kernel_calls);
+        if !extent.is_in_use() {
+            extent.set_standing(Standing::GivenBack);
+        }
+        self.runs.account_changed(extent);
     }
 
     /// Notes that units of the extent are taken.
@@ -106,9 +109,12 @@ fn settle(
     if extent.taken_units() > 0 {
         return settle_pages(extent, os_page, calls);
     }
-    let bytes = extent.reclaimable(os_page);
-    if !extent.is_in_use() || !extent.give_back(calls) {
+    if !extent.is_in_use() {
         return 0;
+    }
+    let bytes = give_back(extent, os_page, calls);
+    if extent.is_in_use() {
+        return bytes;
     }
     if extent.standing() == Standing::Spare {
         spare.account_given_back(extent.bytes());
@@ -117,17 +123,30 @@ fn settle(
     bytes
 }
 
+/// Gives back the memory of an extent without a taken unit, page by page if the kernel refuses it
+/// as a whole; returns its bytes. Then no page is in use, unless something was refused again.
+fn give_back(extent: &'static Extent, os_page: usize, calls: &mut u64) -> usize {
+    let backed = extent.backed(os_page);
+    if extent.give_back(calls) {
+        return backed;
+    }
+    settle_pages(extent, os_page, calls)
+}
+
 fn settle_pages(extent: &'static Extent, os_page: usize, calls: &mut u64) -> usize {
-    let reclaimable = |page: Page| page.reclaimable(os_page) > 0;
-    if !extent.may_settle() || !extent.pages().any(reclaimable) {
+    // What was refused the last time is tried again.
+    let is_backed = |page: Page| page.backed(os_page) > 0;
+    if !extent.may_settle() || !extent.pages().any(is_backed) {
         return 0;
     }
     let was_huge = extent.is_huge();
     if was_huge {
         extent.end_huge(calls);
     }
-    let pages = extent.pages();
-    pages
-        .map(|page| page.settle(os_page, was_huge, calls))
-        .sum()
+    let pages = extent.pages().map(|page| {
+        let counts = page.counts();
+        let bytes = page.settle(os_page, was_huge, calls);
+        if counts { bytes } else { 0 }
+    });
+    pages.sum()
 }

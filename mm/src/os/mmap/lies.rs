@@ -13,6 +13,8 @@ pub(crate) enum Lie {
     Access,
     /// `mincore`, which leaves what was to be filled as it was.
     Residency,
+    /// `PAGEMAP_SCAN`, which finds nothing.
+    PageTable,
 }
 
 std::thread_local! {
@@ -33,7 +35,7 @@ pub(crate) fn lying<R>(lie: Lie, f: impl FnOnce() -> R) -> R {
 }
 
 /// Whether this thread is told `lie`.
-pub(super) fn is_told(lie: Lie) -> bool {
+pub(in crate::os) fn is_told(lie: Lie) -> bool {
     TOLD.get() == Some(lie)
 }
 

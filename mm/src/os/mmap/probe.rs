@@ -13,6 +13,7 @@
 //! | a mark keeps everybody out | [`marks_guard`] | guards are mappings |
 //! | a mapping keeps everybody out | [`mappings_guard`] | there are no guards |
 //! | memory backs a page, or not | [`tells_residency`] | nobody knows what is resident |
+//! | a page has memory of its own, or not | [`page_table_tells`] | it is asked the line above |
 //!
 //! Advice on huge pages is a wish: nothing depends on it. Of what has no lasting answer, and of a
 //! filter that comes after the first use, nobody can know.
@@ -22,7 +23,8 @@ use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use super::calls::{self, Access, Advice};
 use super::{Kernel, watch};
-use crate::os::PageSource;
+use crate::os::pagemap::Pagemap;
+use crate::os::{PageSource, Refused};
 
 /// OS pages of a [`Trial`]: what is asked of the middle one must not concern the others. Where the
 /// machine's pages are larger than those that an emulator shows, it would.
@@ -43,6 +45,7 @@ static DISCARDS: Fact = Fact(AtomicU8::new(UNKNOWN));
 static MARKS_GUARD: Fact = Fact(AtomicU8::new(UNKNOWN));
 static MAPPINGS_GUARD: Fact = Fact(AtomicU8::new(UNKNOWN));
 static TELLS_RESIDENCY: Fact = Fact(AtomicU8::new(UNKNOWN));
+static PAGE_TABLE_TELLS: Fact = Fact(AtomicU8::new(UNKNOWN));
 
 /// Tries what is asked with the first reservation.
 pub(super) fn begin() {
@@ -75,6 +78,11 @@ pub(super) fn mappings_guard() -> bool {
 /// Whether the kernel tells apart OS pages that memory backs from others.
 pub(super) fn tells_residency() -> bool {
     TELLS_RESIDENCY.known_or(try_residency).unwrap_or(false)
+}
+
+/// Whether the page table, where it is shown, does so too.
+pub(super) fn page_table_tells() -> bool {
+    PAGE_TABLE_TELLS.known_or(try_page_table).unwrap_or(false)
 }
 
 impl Fact {
@@ -251,6 +259,18 @@ fn try_mappings() -> Option<bool> {
 }
 
 fn try_residency() -> Option<bool> {
+    // SAFETY: the range is a trial's, which owns as many OS pages.
+    told_by(|start, answer| unsafe { calls::residency(start, answer) })
+}
+
+fn try_page_table() -> Option<bool> {
+    // Without a descriptor it cannot be tried now.
+    let table = Some(Pagemap::open()).filter(Pagemap::is_open)?;
+    told_by(|start, answer| table.look(start, answer))
+}
+
+/// Whether `ask` says of the pages of a trial which of them memory backs.
+fn told_by(ask: impl FnOnce(NonNull<u8>, &mut [u8]) -> Result<(), Refused>) -> Option<bool> {
     /// What the kernel never answers.
     const UNANSWERED: u8 = 0xFE;
     if !grants() {
@@ -261,8 +281,7 @@ fn try_residency() -> Option<bool> {
     trial.protect_middle(Access::Process)?;
     trial.write(1);
     let mut answer = [UNANSWERED; PAGES];
-    // SAFETY: invariant 1 of the trial.
-    let told = unsafe { calls::residency(trial.start, &mut answer) };
+    let told = ask(trial.start, &mut answer);
     Some(told.is_ok() && answer.map(|page| page & 1) == [0, 1, 0] && answer[1] != UNANSWERED)
 }
 
@@ -290,6 +309,7 @@ mod tests {
             ],
         );
         check(tells_residency, &[Lie::Residency, Lie::Access]);
+        check(page_table_tells, &[Lie::PageTable, Lie::Access]);
         check(grants, &[Lie::Access]);
     }
 
@@ -300,5 +320,6 @@ mod tests {
         let trial = Trial::usable().expect("address space");
         let has_marks = trial.advise_middle(Advice::InstallGuard).is_some();
         assert_eq!(marks_guard(), has_marks);
+        assert_eq!(page_table_tells(), Pagemap::open().is_open());
     }
 }

@@ -100,33 +100,6 @@ fn all_shapes_compile() {
     println!("shapes compiled: {shapes}");
 }
 
-/// Only code that is made calls the functions whose constant finds it, so trybuild's check would not.
-#[test]
-#[cfg_attr(miri, ignore = "starts rustc")]
-fn a_family_has_the_layout_of_its_type() {
-    let compiler = Compiler::new();
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("runner/changed_layout.rs");
-    let rewrite = newest(
-        &compiler.libraries,
-        "mm_test_rewrite-",
-        env::consts::DLL_EXTENSION,
-    );
-    let mut rustc = compiler.rustc_with_mm("changed_layout", &source);
-    rustc.args(["--edition=2024", "--crate-type=bin", "--emit=obj"]);
-    rustc
-        .arg("--extern")
-        .arg(with_path("mm_test_rewrite=", &rewrite));
-    rustc
-        .arg("-o")
-        .arg(compiler.folder.join("changed_layout.o"));
-    let said = rustc.output().expect("rustc starts");
-    let said = String::from_utf8_lossy(&said.stderr).into_owned();
-    assert!(
-        said.contains("a macro in `instances` writes another type each time"),
-        "{said}"
-    );
-}
-
 /// How many shapes each crate has.
 fn parts(mut shapes: usize) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {

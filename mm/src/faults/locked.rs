@@ -1,0 +1,121 @@
+//! Memory that the kernel does not take back, since somebody locked it (mlock(2)).
+
+use core::alloc::Layout;
+use core::ptr::NonNull;
+
+use crate::family::PageFamily;
+use crate::heap::flush_thread;
+use crate::os::{PageSource, System};
+
+/// What one locked OS page keeps from going back, at most: a part of 64 KiB.
+const PART: usize = 64 << 10;
+
+/// One OS page in the middle of a block that is locked.
+struct Locked(NonNull<u8>);
+
+impl Locked {
+    fn page_at(block: NonNull<u8>, offset: usize) -> Self {
+        // SAFETY: the callers' blocks are longer than that.
+        let at = unsafe { block.add(offset) };
+        // SAFETY: the page is mapped.
+        assert_eq!(unsafe { libc::mlock(at.as_ptr().cast(), 1) }, 0);
+        Self(at)
+    }
+
+    fn unlock(self) {
+        // SAFETY: as above.
+        assert_eq!(unsafe { libc::munlock(self.0.as_ptr().cast(), 1) }, 0);
+    }
+}
+
+fn register(name: &str, unit: usize) -> &'static PageFamily {
+    let layout = Layout::from_size_align(unit, 8).expect("a layout");
+    PageFamily::register(name, layout).expect("a new name")
+}
+
+/// Allocates blocks, and writes to all of them.
+fn written(family: &'static PageFamily, blocks: usize, units: usize) -> Vec<NonNull<u8>> {
+    let bytes = units * family.layout().size();
+    let write = |_| {
+        let block = family.alloc(units).expect("memory");
+        // SAFETY: the block is new, ours, and this long.
+        unsafe { block.write_bytes(7, bytes) };
+        block
+    };
+    (0..blocks).map(write).collect()
+}
+
+fn release(family: &'static PageFamily, blocks: Vec<NonNull<u8>>) {
+    for block in blocks {
+        // SAFETY: the block is live and ours.
+        unsafe { family.release(block) }.expect("live");
+    }
+    flush_thread();
+}
+
+/// What a trim is said to return, and returns.
+fn trimmed(family: &'static PageFamily) -> (usize, usize) {
+    let said = usize::try_from(family.figures().reclaimable).expect("a size");
+    let given = family.trim();
+    family.check().expect("the walker finds the same");
+    (said, given)
+}
+
+/// Locks one OS page of `blocks`, releases all, and trims: nobody knows of the lock before the kernel
+/// was asked, by this or by a release. Then no more is said than goes back, whatever becomes of the
+/// memory.
+fn check(family: &'static PageFamily, blocks: usize, units: usize) {
+    let live = written(family, blocks, units);
+    let middle = units * family.layout().size() / 2;
+    let locked = Locked::page_at(live[blocks / 2], middle);
+    release(family, live);
+    let (said, given) = trimmed(family);
+    let page = System::page_bytes();
+    assert!((0..=PART).contains(&(said - given)), "{said}, {given}");
+    assert_eq!(trimmed(family), (0, 0), "what is locked");
+    release(family, written(family, blocks, units));
+    let (said, given) = trimmed(family);
+    assert!(said <= given, "{said}, {given}: used again");
+    assert_eq!(trimmed(family), (0, 0), "what is locked still");
+    locked.unlock();
+    let (said, given) = trimmed(family);
+    assert_eq!(said, 0, "nobody knows yet");
+    assert!((page..=PART).contains(&given), "{given}: no longer locked");
+    release(family, written(family, blocks, units));
+    let (said, given) = trimmed(family);
+    assert_eq!(said, given, "as ever");
+    assert_eq!(family.figures().vm_pages, 0);
+}
+
+#[test]
+fn a_locked_page_keeps_a_part_of_a_page_of_units_alone() {
+    check(register("locked:rows", 4_096), 2_000, 1);
+    check(register("locked:long-rows", 4_096), 20, 100);
+    // Eight of these fill a VM page of 2 MiB.
+    check(register("locked:large-pages", 250_000), 40, 1);
+}
+
+#[test]
+fn a_locked_page_keeps_a_part_of_a_large_block_alone() {
+    check(register("locked:large", 300_000), 1, 30);
+    check(register("locked:many-large", 300_000), 9, 10);
+}
+
+#[test]
+fn live_units_between_change_nothing() {
+    let family = register("locked:between", 4_096);
+    let mut live = written(family, 2_000, 1);
+    let locked = Locked::page_at(live[1_001], 0);
+    let kept = live.split_off(1_500);
+    release(family, live);
+    let (said, given) = trimmed(family);
+    assert!(said >= given && said - given <= PART, "{said}, {given}");
+    assert_eq!(trimmed(family), (0, 0));
+    locked.unlock();
+    let (said, given) = trimmed(family);
+    assert!(said == 0 && given > 0, "{said}, {given}: no longer locked");
+    release(family, kept);
+    let (said, given) = trimmed(family);
+    assert_eq!(said, given, "as ever");
+    assert_eq!(family.figures().vm_pages, 0);
+}
