@@ -21,7 +21,7 @@ pub(crate) use std::thread_local;
 #[cfg(all(test, loom))]
 pub(crate) use crate::models::{
     AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Mutex,
-    MutexGuard, abort, thread_local,
+    MutexGuard, abort, fence, thread_local,
 };
 
 /// Whether this is a build for models, in which some bounds are so low that a few steps reach them.

@@ -80,6 +80,14 @@ integer!(AtomicU32, u32);
 integer!(AtomicU64, u64);
 integer!(AtomicUsize, usize);
 
+impl AtomicU64 {
+    pub(crate) fn fetch_or(&self, bits: u64, order: Ordering) -> u64 {
+        let before = self.place().or(bits, order);
+        let plain = self.0.fetch_or(bits, order);
+        before.unwrap_or(plain)
+    }
+}
+
 impl AtomicUsize {
     #[allow(clippy::cast_possible_truncation, reason = "as above")]
     pub(crate) fn fetch_add(&self, value: usize, order: Ordering) -> usize {
@@ -135,6 +143,23 @@ impl<T> AtomicPtr<T> {
         let before = self.place().swap(address(to), order);
         let plain = self.0.swap(to, order);
         before.map_or(plain, pointer)
+    }
+
+    pub(crate) fn compare_exchange(
+        &self,
+        known: *mut T,
+        new: *mut T,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<*mut T, *mut T> {
+        let orders = (success, failure);
+        let answer = self
+            .place()
+            .compare_exchange(address(known), address(new), orders);
+        // A read-modify-write finds the newest value, which is what is here.
+        let plain = self.0.compare_exchange(known, new, success, failure);
+        assert!(answer.is_none_or(|answer| answer.is_ok() == plain.is_ok()));
+        plain
     }
 
     fn place(&self) -> Place {

@@ -69,6 +69,15 @@ pub(crate) fn spawn<T: 'static>(body: impl FnOnce() -> T + 'static) -> JoinHandl
     })
 }
 
+/// A fence, in a model `loom`'s.
+pub(crate) fn fence(order: core_atomic::Ordering) {
+    if execution::is_running() {
+        loom::sync::atomic::fence(order);
+    } else {
+        core_atomic::fence(order);
+    }
+}
+
 /// What a thread of a model is unwound with where a process would end.
 struct Aborted;
 

@@ -111,6 +111,14 @@ impl Place {
             .ok()
     }
 
+    pub(super) fn or(&self, bits: u64, order: Ordering) -> Option<u64> {
+        self.change(|distance, start| {
+            let or = |distance: u64| (start.wrapping_add(distance) | bits).wrapping_sub(start);
+            distance.fetch_update(order, Relaxed, |distance| Some(or(distance)))
+        })?
+        .ok()
+    }
+
     pub(super) fn compare_exchange(
         &self,
         known: u64,
