@@ -300,7 +300,7 @@ fn a_parked_threads_cache_shrinks_at_its_next_call() {
         parked.wait();
         let left = figures::<Unit>().cached_units;
         trimmed.wait();
-        assert!(before > 900);
+        assert!(before > 900, "{before}");
         assert_eq!(trimmed_only, before, "its thread alone reaches it");
         assert!(left <= 64, "{left} units are cached still");
     });

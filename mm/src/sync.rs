@@ -12,7 +12,11 @@ pub(crate) use core::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, fence,
 };
 #[cfg(not(all(test, loom)))]
+pub(crate) use core::hint::spin_loop;
+#[cfg(not(all(test, loom)))]
 pub(crate) use std::process::abort;
+#[cfg(not(all(test, loom)))]
+pub(crate) use std::thread::yield_now;
 #[cfg(not(any(mm_tsan, all(test, loom))))]
 pub(crate) use std::sync::{Mutex, MutexGuard};
 #[cfg(not(all(test, loom)))]
@@ -21,7 +25,7 @@ pub(crate) use std::thread_local;
 #[cfg(all(test, loom))]
 pub(crate) use crate::models::{
     AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Mutex,
-    MutexGuard, abort, fence, thread_local,
+    MutexGuard, abort, fence, spin_loop, thread_local, yield_now,
 };
 
 /// Whether this is a build for models, in which some bounds are so low that a few steps reach them.

@@ -1,6 +1,7 @@
 //! What happens when a cell has nothing at hand, or no room; and how caches begin and end.
 
 use core::ptr::NonNull;
+use core::sync::atomic::Ordering::Relaxed;
 
 use super::cache::{CacheCell, CacheRecord, Row};
 use super::central::Central;
@@ -176,6 +177,7 @@ impl Heap {
         central.drain(self);
         central.free_kept_rows(cache);
         central.take_free_words(cache);
+        cache.stage().store(0, Relaxed);
         if !self.is_supervised() {
             cell.open_again(cache);
         }

@@ -32,7 +32,7 @@ struct Execution {
     mutexes: HashMap<usize, &'static Mutex<()>>,
     locals: HashMap<(usize, ThreadId), Local>,
     /// What stays as it is.
-    unmodelled: [Range<usize>; 4],
+    unmodelled: [Range<usize>; 5],
     /// Who has a unit, and who had.
     owners: HashMap<NonNull<u8>, Ownership>,
 }
@@ -77,6 +77,11 @@ pub(super) fn forget_locals() {
 /// Calls `f` with the execution, if there is one. No step of a model may be inside.
 fn with<R>(f: impl FnOnce(&mut Execution) -> R) -> Option<R> {
     CURRENT.with(|current| current.borrow_mut().as_mut().map(f))
+}
+
+/// Whether a model runs on this thread.
+pub(super) fn is_there() -> bool {
+    with(|_| ()).is_some()
 }
 
 /// Calls `f` with what stands for the atomic at `address`, whose value is `start` if this is the

@@ -69,9 +69,23 @@ pub(crate) fn spawn<T: 'static>(body: impl FnOnce() -> T + 'static) -> JoinHandl
     })
 }
 
+/// Lets other threads run, in a model as in a process.
+pub(crate) fn yield_now() {
+    if execution::is_there() {
+        loom::thread::yield_now();
+    } else {
+        std::thread::yield_now();
+    }
+}
+
+/// In a model no time passes: another thread has to run.
+pub(crate) fn spin_loop() {
+    yield_now();
+}
+
 /// A fence, in a model `loom`'s.
 pub(crate) fn fence(order: core_atomic::Ordering) {
-    if execution::is_running() {
+    if execution::is_there() {
         loom::sync::atomic::fence(order);
     } else {
         core_atomic::fence(order);

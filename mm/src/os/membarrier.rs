@@ -2,7 +2,7 @@
 //!
 //! Source: membarrier(2), `MEMBARRIER_CMD_PRIVATE_EXPEDITED`, Linux 4.14 and later.
 
-#[cfg(all(target_os = "linux", not(mm_portable)))]
+#[cfg(all(target_os = "linux", not(mm_portable), not(all(test, loom))))]
 mod kernel {
     use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
@@ -46,7 +46,7 @@ mod kernel {
     }
 }
 
-#[cfg(not(all(target_os = "linux", not(mm_portable))))]
+#[cfg(not(all(target_os = "linux", not(mm_portable), not(all(test, loom)))))]
 mod kernel {
     /// There is no such call.
     #[inline]

@@ -39,7 +39,7 @@ use core::sync::atomic::compiler_fence;
 
 use super::record::CacheRecord;
 use crate::os::membarrier;
-use crate::sync::fence;
+use crate::sync::{MODELLED, fence, spin_loop, yield_now};
 
 /// What `wanted` is without `membarrier` when nobody wants the words.
 const FENCED: u32 = 2;
@@ -161,8 +161,9 @@ fn idle() -> u32 {
 /// owner's must sleep, or the owner would never run.
 fn pause(look: u32) {
     match look {
-        0..SPINS => core::hint::spin_loop(),
-        SPINS..LOOKS => std::thread::yield_now(),
+        0..SPINS => spin_loop(),
+        SPINS..LOOKS => yield_now(),
+        _ if MODELLED => yield_now(),
         _ => std::thread::sleep(std::time::Duration::from_micros(50)),
     }
 }

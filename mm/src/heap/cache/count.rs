@@ -19,7 +19,7 @@
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::record::{CLOSED, CacheRecord};
-use crate::sync::fence;
+use crate::sync::{fence, spin_loop};
 
 /// How often a reader tries to find the fields at rest. A thread that is stopped half way, by a debugger
 /// say, must not stop all others.
@@ -51,7 +51,7 @@ impl CacheRecord {
             if is_whole || tries == TRIES {
                 return answer;
             }
-            core::hint::spin_loop();
+            spin_loop();
         }
     }
 

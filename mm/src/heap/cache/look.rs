@@ -37,6 +37,12 @@ impl CacheRecord {
         })
     }
 
+    /// The unit in the hot slot.
+    #[cfg(all(test, loom))]
+    pub(in crate::heap) fn hot_unit(&self) -> Option<NonNull<u8>> {
+        NonNull::new(self.hot.load(Relaxed)).filter(|unit| unit.addr().get() > CLOSED)
+    }
+
     /// Units of the stack and the hot slot.
     fn apart(&self) -> impl Iterator<Item = NonNull<u8>> {
         let stacked = self.slots().iter().map(|slot| slot.load(Relaxed));

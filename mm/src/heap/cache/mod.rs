@@ -67,6 +67,8 @@ use crate::sync::AtomicPtr;
 
 pub(super) use biased::{barrier, barrier_at_any_cost};
 pub(super) use bins::Bins;
+#[cfg(all(test, loom))]
+pub(super) use numbers::{begin_again, numbers_range};
 pub(super) use numbers::{hold, let_go};
 pub(super) use record::{CacheRecord, Inbox};
 pub(super) use rows::{Row, Rows};

@@ -47,6 +47,21 @@ pub(super) fn record(number: Owner) -> Option<&'static CacheRecord> {
     TABLE.get(number / PART)?.get()?[number % PART].get()
 }
 
+/// Begins from the first number again: an execution of a model must find what an earlier one did.
+#[cfg(all(test, loom))]
+pub(in crate::heap) fn begin_again() {
+    *NEWEST.lock() = 0;
+    let part = meta::RECORDS.place([const { Link::none() }; PART]);
+    TABLE[0].set(part.ok());
+}
+
+/// Where the lock is: it is held for a few lines.
+#[cfg(all(test, loom))]
+pub(in crate::heap) fn numbers_range() -> core::ops::Range<usize> {
+    let start = core::ptr::from_ref(&NEWEST).addr();
+    start..start + size_of_val(&NEWEST)
+}
+
 /// Holds the lock, before a fork.
 pub(in crate::heap) fn hold() {
     NEWEST.hold();

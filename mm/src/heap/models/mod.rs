@@ -32,12 +32,13 @@ const SMALL_UNIT: usize = 1536;
 const LARGE_UNIT: usize = 32 << 10;
 
 /// Statics whose locks no model may see: they are held for a few lines.
-pub(crate) fn unmodelled() -> [Range<usize>; 4] {
+pub(crate) fn unmodelled() -> [Range<usize>; 5] {
     [
         range_of(&RECORDS),
         range_of(&JOINTS),
         range_of(&SPACE),
         range_of(&POOL),
+        super::cache::numbers_range(),
     ]
 }
 
@@ -49,6 +50,7 @@ fn range_of<T>(it: &'static T) -> Range<usize> {
 /// Puts back what one execution leaves and another would find.
 pub(crate) fn forget_executions() {
     forget_spare_tables();
+    super::cache::begin_again();
 }
 
 /// A heap of this execution alone, never freed, as those of families.
@@ -95,7 +97,7 @@ impl User<'_> {
     fn release_again(self, first: NonNull<u8>, units: usize) {
         let is_put = match units {
             // SAFETY: models release what they own; who does not wants to see it found out.
-            1 => unsafe { self.cell.put(first) },
+            1 => unsafe { self.cell.put(first, self.heap.geometry().unit()) },
             // SAFETY: as above.
             _ => unsafe { self.cell.put_row(first, units) },
         };

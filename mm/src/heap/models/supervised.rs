@@ -21,7 +21,7 @@ fn caches_stay_empty_while_a_family_is_tracked() {
         // This call began later.
         let third = user.alloc(1);
         let cache = user.cell.cache().expect("a cache");
-        assert!(cache.is_shut() && cache.is_empty());
+        assert!(!user.cell.is_open() && cache.is_empty());
         let recorded = heap.look_at_tags(Whose::Anybody, |_| ());
         assert!(recorded.blocks >= 1 && recorded.live_blocks == 2);
         user.release(second, 1);
@@ -32,7 +32,7 @@ fn caches_stay_empty_while_a_family_is_tracked() {
         let last = user.alloc(1);
         user.release(last, 1);
         assert!(
-            !cache.is_shut() && !cache.is_empty(),
+            user.cell.is_open() && !cache.is_empty(),
             "the cache is in use again"
         );
         settled(heap, 4, 4);
@@ -51,8 +51,8 @@ fn no_cache_is_opened_while_a_family_is_tracked() {
         let second = user.alloc(1);
         user.release(first, 1);
         user.release(second, 1);
-        let is_unused = |cache: &CacheRecord| cache.is_shut() && cache.is_empty();
-        assert!(user.cell.cache().is_none_or(is_unused));
+        assert!(!user.cell.is_open());
+        assert!(user.cell.cache().is_none_or(CacheRecord::is_empty));
         assert_eq!(heap.look_at_tags(Whose::Anybody, |_| ()).blocks, 0);
         settled(heap, 2, 2);
     });
