@@ -24,3 +24,11 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/reports.md")]
 struct Reports;
+
+#[cfg(doctest)]
+#[doc = include_str!("../mm-derive/src/derive.md")]
+struct Derive;
+
+#[cfg(doctest)]
+#[doc = include_str!("../mm-derive/src/no_leaks.md")]
+struct NoLeaks;

@@ -138,11 +138,9 @@ mod tests {
             refusing(fault, Resident::measure)
         };
         let (whole, _) = measure(usize::MAX);
-        if whole.records.is_none() {
-            println!("this kernel does not say what is resident");
-            return;
+        if !cfg!(mm_portable) && cfg!(target_os = "linux") {
+            assert!(whole.of(first) >= Some(4 << 20) && whole.of(last) >= Some(4 << 20));
         }
-        assert!(whole.of(first) >= Some(4 << 20) && whole.of(last) >= Some(4 << 20));
         let mut lost = [false; 3];
         for nth in 0.. {
             let (cut, reached) = measure(nth);

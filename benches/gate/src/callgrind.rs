@@ -2,9 +2,17 @@
 
 use std::collections::BTreeMap;
 
+/// How many instructions ran where callgrind counted.
+pub(crate) fn total(profile: &str) -> Option<u64> {
+    let total = profile
+        .lines()
+        .find_map(|line| line.strip_prefix("totals: "))?;
+    total.parse().ok()
+}
+
 /// How often each instruction of one function ran, by its address in the program.
 ///
-/// Expects positions and names in full, as gungraun asks for.
+/// Expects positions and names in full.
 pub(crate) fn ran(profile: &str, function: &str) -> BTreeMap<u64, u64> {
     let mut counts = BTreeMap::new();
     let mut inside = false;
@@ -53,7 +61,15 @@ calls=2 0x10 1
 0x21 90 10
 fe=pair.rs
 0x28 9 2
+
+totals: 81
 ";
+
+    #[test]
+    fn the_total_stands_at_the_end() {
+        assert_eq!(total(PROFILE), Some(81));
+        assert_eq!(total("fn=pair"), None);
+    }
 
     #[test]
     fn only_the_functions_own_instructions_count() {

@@ -23,7 +23,7 @@ pub(crate) struct Figures {
 impl Figures {
     /// Takes over what was measured.
     pub(crate) fn of(toolchain: Toolchain, counts: &[Count]) -> Self {
-        let one = |count: &Count| (count.name.clone(), count.instructions);
+        let one = |count: &Count| (count.name.to_owned(), count.instructions);
         Self {
             toolchain,
             instructions: counts.iter().map(one).collect(),
@@ -81,7 +81,7 @@ impl Figures {
     fn written(&self) -> String {
         let Toolchain { rustc, host } = &self.toolchain;
         let mut text = format!(
-            "# Instructions that callgrind counts in `counts/counts.rs`, 1,000 times each. Written by\n\
+            "# Instructions that callgrind counts in `counts/src/main.rs`, 1,000 times each. Written by\n\
              # {RECORD}\n\
              rustc = \"{rustc}\"\n\
              host = \"{host}\"\n\n\

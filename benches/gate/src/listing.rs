@@ -4,7 +4,6 @@
 //! is not. So another order of fields is no difference, and another load is one.
 
 use std::fmt::Write as _;
-use std::fs;
 
 use crate::Mistake;
 use crate::callgrind;
@@ -17,7 +16,7 @@ const FUNCTION: &str = "mm_gate_pair";
 /// Lists the instructions of one pair on its own, in the order in which they run.
 pub(crate) fn of_pair(counts: &[Count]) -> Result<String, Mistake> {
     let pair = named(counts, "pair")?;
-    let ran = callgrind::ran(&profile(pair)?, FUNCTION);
+    let ran = callgrind::ran(&pair.profile, FUNCTION);
     let function = disassembly::of(&pair.program, FUNCTION)?;
     let steps = walk::path(&function, &ran)?;
     let mut text = String::new();
@@ -25,17 +24,6 @@ pub(crate) fn of_pair(counts: &[Count]) -> Result<String, Mistake> {
         writeln!(text, "{}", shape(step)).expect("a string takes any text");
     }
     Ok(text)
-}
-
-/// Reads what callgrind wrote of a benchmark.
-fn profile(count: &Count) -> Result<String, Mistake> {
-    let folder = &count.folder;
-    let mistake = |error| format!("{}: {error}", folder.display());
-    let files = fs::read_dir(folder).map_err(mistake)?;
-    let mut paths = files.flatten().map(|file| file.path());
-    let path = paths.find(|path| path.extension().is_some_and(|end| end == "out"));
-    let path = path.ok_or_else(|| format!("{} has no profile", folder.display()))?;
-    fs::read_to_string(path).map_err(mistake)
 }
 
 fn shape(step: &Step<'_>) -> String {

@@ -5,8 +5,8 @@
 //! MM_UPDATE_GOLDEN=1 cargo run -p mm-gate    record figures and listing again
 //! ```
 //!
-//! It needs `valgrind`, `objdump` and `gungraun-runner`; `install` in this folder gets what is
-//! missing. Nothing is timed, so other load on the machine changes nothing.
+//! It needs `valgrind` and `objdump`; `install` in this folder gets what is missing. Nothing is timed,
+//! so other load on the machine changes nothing.
 
 mod accounting;
 mod callgrind;

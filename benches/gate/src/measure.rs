@@ -1,14 +1,27 @@
-//! Runs the benchmark `counts`, and reads what gungraun found.
+//! Builds the program `mm-gate-counts`, and counts under callgrind what it does.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::{Mistake, WORKSPACE};
+use crate::{Mistake, WORKSPACE, callgrind};
 
-/// How often `counts/counts.rs` does each thing, but for what it names `bare_loop`.
+/// How often `counts/src/main.rs` does each thing.
 pub(crate) const TIMES: u64 = 1_000;
+
+/// What the program can do, and in which functions callgrind is to count meanwhile.
+const COUNTED: &[(&str, &str)] = &[
+    ("pair", "mm_gate_pair"),
+    ("instance_pair", "mm_gate_instance_pair"),
+    ("library_pair", "mm_gate_library_pair"),
+    ("pairs", "mm_gate_pairs"),
+    ("bare_loop", "mm_gate_loop"),
+    ("batch", "mm_gate_batch"),
+    ("hand_over", "mm_gate_hand_*"),
+    ("xcalloc", "mm_gate_xcalloc"),
+];
 
 /// Which engine is measured.
 #[derive(Clone, Copy, Debug)]
@@ -19,32 +32,23 @@ pub(crate) enum Build {
     Unaccounted,
 }
 
-/// One benchmark's count.
+/// What one thing costs.
 #[derive(Debug)]
 pub(crate) struct Count {
-    pub(crate) name: String,
+    pub(crate) name: &'static str,
     pub(crate) instructions: u64,
     /// The program that was measured.
     pub(crate) program: PathBuf,
-    /// The folder with what callgrind wrote.
-    pub(crate) folder: PathBuf,
+    /// What callgrind wrote.
+    pub(crate) profile: String,
 }
 
 /// Counts everything in one build.
 pub(crate) fn counts(build: Build) -> Result<Vec<Count>, Mistake> {
-    let output = command(build).output();
-    let output = output.map_err(|error| format!("cargo does not run: {error}"))?;
-    if !output.status.success() {
-        return Err(
-            "`cargo bench -p mm-gate-counts` failed. Is everything there that \
-                    `benches/gate/install` installs?"
-                .to_owned(),
-        );
-    }
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.lines()
-        .filter(|line| line.starts_with('{'))
-        .map(count)
+    let program = built(build)?;
+    COUNTED
+        .iter()
+        .map(|(name, functions)| count(&program, name, functions))
         .collect()
 }
 
@@ -56,34 +60,71 @@ pub(crate) fn named<'a>(counts: &'a [Count], name: &str) -> Result<&'a Count, Mi
         .ok_or_else(|| format!("`{name}` was not measured"))
 }
 
-fn command(build: Build) -> Command {
+/// Builds the program, and gives its path.
+fn built(build: Build) -> Result<PathBuf, Mistake> {
     let mut command = Command::new(env!("CARGO"));
     command
-        .args(["bench", "--locked", "--quiet"])
-        .args(["-p", "mm-gate-counts", "--bench", "counts"])
-        .args(["--", "--output-format=json"])
-        .current_dir(WORKSPACE)
-        .stderr(Stdio::inherit());
+        .args(["build", "--locked", "--release", "-p", "mm-gate-counts"])
+        .args(["--bins", "--message-format=json-render-diagnostics"])
+        .current_dir(WORKSPACE);
     if let Build::Unaccounted = build {
         // Not by RUSTFLAGS, for which all dependencies would be built again.
         let rustc = concat!(env!("CARGO_MANIFEST_DIR"), "/unaccounted_rustc");
         command.env("RUSTC_WORKSPACE_WRAPPER", rustc);
     }
-    command
+    let messages = said(&mut command)?;
+    messages
+        .lines()
+        .find_map(executable)
+        .ok_or_else(|| "cargo does not say where it left mm-gate-counts".to_owned())
 }
 
-/// Reads one line of gungraun's: one benchmark.
-fn count(line: &str) -> Result<Count, Mistake> {
-    let all: Value = serde_json::from_str(line).map_err(|error| format!("{error}: {line}"))?;
-    let missing = |what| format!("gungraun says no `{what}`: {line}");
-    let text = |key| all[key].as_str().ok_or_else(|| missing(key));
-    let metrics = &all["profiles"][0]["data"]["total"]["metrics"];
-    let new = &metrics["Ir"]["values"]["new"];
-    let root = Path::new(text("project_root")?);
+/// The path in a message of cargo's on a program that it built.
+fn executable(message: &str) -> Option<PathBuf> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    Some(message["executable"].as_str()?.into())
+}
+
+/// Counts in the functions of a name, which may end with `*`, while the program does one thing.
+fn count(program: &Path, name: &'static str, functions: &str) -> Result<Count, Mistake> {
+    let file = program.with_file_name(format!("mm-gate.{name}.callgrind"));
+    let mut command = Command::new("valgrind");
+    command
+        .args(["--quiet", "--tool=callgrind"])
+        .args([
+            "--collect-atstart=no",
+            &format!("--toggle-collect={functions}"),
+        ])
+        // Names and addresses in full, which the listing of the pair is read from.
+        .args([
+            "--dump-instr=yes",
+            "--compress-strings=no",
+            "--compress-pos=no",
+        ])
+        .arg(format!("--callgrind-out-file={}", file.display()))
+        .arg(program)
+        .arg(name);
+    said(&mut command)?;
+    let profile = fs::read_to_string(&file);
+    let profile = profile.map_err(|error| format!("{}: {error}", file.display()))?;
     Ok(Count {
-        name: text("function_name")?.to_owned(),
-        instructions: new.as_u64().ok_or_else(|| missing("Ir"))?,
-        program: root.join(text("benchmark_exe")?),
-        folder: root.join(text("output_dir")?),
+        name,
+        instructions: callgrind::total(&profile)
+            .ok_or_else(|| format!("{} has no total", file.display()))?,
+        program: program.to_owned(),
+        profile,
     })
+}
+
+/// Runs a command that must succeed, and gives what it said.
+fn said(command: &mut Command) -> Result<String, Mistake> {
+    let output = command.stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| {
+        let program = command.get_program().display();
+        format!("{program} does not run ({error}); `benches/gate/install` gets what is missing")
+    })?;
+    if !output.status.success() {
+        return Err(format!("{command:?} failed"));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

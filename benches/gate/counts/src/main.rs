@@ -1,0 +1,89 @@
+//! Does what is named by its argument [`TIMES`] times; `mm-gate` runs it under callgrind, and says in
+//! which functions callgrind counts. Nothing here is timed.
+//!
+//! Callgrind counts from the entry of such a function to its return. So no figure has the warm-up, a
+//! thread's start or a wake-up in it.
+
+mod counted;
+
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::thread;
+
+use mm::{MmBox, MmManaged};
+
+use counted::{Instance, Slots, Value};
+
+/// How often each is done; `mm-gate` divides by it.
+const TIMES: usize = 1_000;
+
+const VALUE: Value = Value([7; 9]);
+const INSTANCE: Instance<[u32; 9]> = Instance([7; 9]);
+const OF_LIBRARY: mm_gate_counts::Value = mm_gate_counts::Value([7; 9]);
+
+fn main() -> ExitCode {
+    let name = std::env::args().nth(1).unwrap_or_default();
+    match name.as_str() {
+        "pair" => pair(),
+        "instance_pair" => instance_pair(),
+        "library_pair" => library_pair(),
+        "pairs" => pairs(),
+        "bare_loop" => counted::mm_gate_loop(black_box(&VALUE), black_box(TIMES)),
+        "batch" => counted::mm_gate_batch(black_box(&VALUE), &mut slots(TIMES)),
+        "hand_over" => hand_over(),
+        "xcalloc" => xcalloc(),
+        _ => {
+            eprintln!("nothing is counted under the name {name:?}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// Makes empty slots, and fills and clears them once, so that caches and pages are there.
+fn slots(count: usize) -> Box<Slots> {
+    let mut slots: Box<Slots> = (0..count).map(|_| None).collect();
+    counted::fill(black_box(&VALUE), &mut slots);
+    counted::clear(&mut slots);
+    slots
+}
+
+fn pair() {
+    drop(slots(1));
+    for _ in 0..TIMES {
+        counted::mm_gate_pair(black_box(&VALUE));
+    }
+}
+
+fn instance_pair() {
+    drop(MmBox::new(INSTANCE));
+    for _ in 0..TIMES {
+        counted::mm_gate_instance_pair(black_box(&INSTANCE));
+    }
+}
+
+fn library_pair() {
+    drop(MmBox::new(OF_LIBRARY));
+    for _ in 0..TIMES {
+        mm_gate_counts::mm_gate_library_pair(black_box(&OF_LIBRARY));
+    }
+}
+
+fn pairs() {
+    drop(slots(1));
+    counted::mm_gate_pairs(black_box(&VALUE), black_box(TIMES));
+}
+
+fn hand_over() {
+    let mut slots = slots(TIMES);
+    counted::mm_gate_hand_out(black_box(&VALUE), &mut slots);
+    let other = thread::spawn(move || counted::mm_gate_hand_back(&mut slots));
+    other.join().expect("releasing does not panic");
+}
+
+fn xcalloc() {
+    drop(Value::xcalloc(3));
+    for _ in 0..TIMES {
+        counted::mm_gate_xcalloc();
+    }
+}
