@@ -9,7 +9,6 @@ mod iter;
 mod own;
 mod panics;
 mod raw;
-#[cfg(feature = "serde")]
 mod serde;
 mod shape;
 mod subtypes;
