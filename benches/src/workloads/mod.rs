@@ -1,6 +1,7 @@
 //! What is measured.
 
 mod catalogue;
+mod churn;
 mod families;
 mod hand_over;
 mod larson;

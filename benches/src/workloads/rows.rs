@@ -8,29 +8,47 @@ use mm_benches_common::random::Random;
 /// Rows that are live.
 const LIVE: u32 = 4_096;
 /// Rows that a round replaces.
-const OF_A_ROUND: u32 = 100_000;
+pub(super) const OF_A_ROUND: u32 = 100_000;
 
 /// Replaces random rows by others of 1 to `load.live` units, and touches both ends of each.
 pub(super) fn measure<R: Rival>(load: Load) -> Vec<f64> {
-    let mut random = Random::new();
-    let places = random.sequence(OF_A_ROUND, LIVE);
-    let lengths = random.sequence(OF_A_ROUND, load.live);
-    let first = lengths.iter().take(LIVE as usize);
-    let Some(mut rows) = first
-        .map(|&length| row(length))
-        .collect::<Option<Vec<R::Row>>>()
-    else {
+    let Some(mut rows) = Rows::<R>::new(load.live) else {
         return Vec::new();
     };
-    let mut round = || {
-        for (&place, &length) in places.iter().zip(&lengths) {
-            rows[place as usize] = row(length).expect("the rival has rows");
-        }
-    };
-    round();
-    let took = timed(|| (0..load.rounds).for_each(|_| round()));
+    rows.replace_all();
+    let took = timed(|| (0..load.rounds).for_each(|_| rows.replace_all()));
     let operations = u64::from(OF_A_ROUND) * u64::from(load.rounds);
     vec![each(took.wall, operations)]
+}
+
+/// The rows that are live, and by which others each is replaced.
+pub(super) struct Rows<R: Rival> {
+    rows: Vec<R::Row>,
+    places: Vec<u32>,
+    lengths: Vec<u32>,
+}
+
+impl<R: Rival> Rows<R> {
+    /// Makes rows of 1 to `longest` units; none if the rival has no rows.
+    pub(super) fn new(longest: u32) -> Option<Self> {
+        let mut random = Random::new();
+        let places = random.sequence(OF_A_ROUND, LIVE);
+        let lengths = random.sequence(OF_A_ROUND, longest);
+        let first = lengths.iter().take(LIVE as usize);
+        let rows = first.map(|&length| row(length)).collect::<Option<_>>()?;
+        Some(Self {
+            rows,
+            places,
+            lengths,
+        })
+    }
+
+    /// Replaces as many rows as a round has.
+    pub(super) fn replace_all(&mut self) {
+        for (&place, &length) in self.places.iter().zip(&self.lengths) {
+            self.rows[place as usize] = row(length).expect("the rival has rows");
+        }
+    }
 }
 
 /// Makes a row of one unit more than `length`.

@@ -1,16 +1,17 @@
 //! Several threads, each with values of its own.
 
+use std::hint::black_box;
 use std::sync::Barrier;
 use std::thread;
 use std::time::Instant;
 
-use super::{Load, live};
-use crate::rivals::Rival;
+use super::{Load, live, rows};
+use crate::rivals::{Rival, Store, Value};
 use crate::values::Plain;
 use mm_benches_common::clock::each;
 use mm_benches_common::random::Random;
 
-/// Values that each thread has.
+/// Values that each thread has in [`replace`].
 const LIVE: u32 = 1_000;
 /// Values that each replaces in a round.
 const OF_A_ROUND: u32 = 100_000;
@@ -19,42 +20,95 @@ const OF_A_ROUND: u32 = 100_000;
 type Span = (Instant, Instant);
 
 /// Lets `load.live` threads replace random ones of their own values.
+pub(super) fn replace<R: Rival>(load: Load) -> Vec<f64> {
+    let figure = measure(load, OF_A_ROUND, || {
+        let places = Random::new().sequence(OF_A_ROUND, LIVE);
+        let mut store = R::Store::<Plain>::default();
+        let mut values = live::fill::<Plain, _>(&mut store, LIVE);
+        move || live::replace_each::<Plain, _>(&mut store, &mut values, &places)
+    });
+    vec![figure]
+}
+
+/// Lets `load.live` threads allocate 10,000 values each, and release them in the same order.
+pub(super) fn in_order<R: Rival>(load: Load) -> Vec<f64> {
+    const LIVE: u32 = 10_000;
+    let figure = measure(load, LIVE, || {
+        let mut store = R::Store::<Plain>::default();
+        let mut values = Vec::with_capacity(LIVE as usize);
+        move || {
+            values.extend((0..LIVE).map(|number| store.keep(Plain::of(number))));
+            live::empty::<Plain, _>(&mut store, black_box(&mut values));
+        }
+    });
+    vec![figure]
+}
+
+/// Lets `load.live` threads allocate 100,000 values each, and release them in a random order, always
+/// the same.
+pub(super) fn shuffled<R: Rival>(load: Load) -> Vec<f64> {
+    const LIVE: u32 = 100_000;
+    let figure = measure(load, LIVE, || {
+        let mut order: Vec<u32> = (0..LIVE).collect();
+        Random::new().shuffle(&mut order);
+        let mut store = R::Store::<Plain>::default();
+        let mut values: Vec<Option<_>> = (0..LIVE).map(|_| None).collect();
+        move || {
+            for (place, number) in values.iter_mut().zip(0..) {
+                *place = Some(store.keep(Plain::of(number)));
+            }
+            for &place in &order {
+                let held = values[place as usize].take();
+                held.into_iter().for_each(|held| store.release(held));
+            }
+        }
+    });
+    vec![figure]
+}
+
+/// Lets `load.live` threads replace zeroed rows of 1 to 30 values.
+pub(super) fn rows<R: Rival>(load: Load) -> Vec<f64> {
+    if rows::Rows::<R>::new(30).is_none() {
+        return Vec::new();
+    }
+    let figure = measure(load, rows::OF_A_ROUND, || {
+        let mut rows = rows::Rows::<R>::new(30).expect("the rival has rows");
+        move || rows.replace_all()
+    });
+    vec![figure]
+}
+
+/// Lets `load.live` threads each do `load.rounds` rounds of `operations`.
 ///
-/// The figure is the time of one CPU for one value: it stays the same where more threads than
+/// The figure is the time of one CPU for one operation: it stays the same where more threads than
 /// CPUs only share them.
-pub(super) fn measure<R: Rival>(load: Load) -> Vec<f64> {
+fn measure<W: FnMut()>(load: Load, operations: u32, make: impl Fn() -> W + Sync) -> f64 {
     let cpus = thread::available_parallelism().map_or(1, |cpus| cpus.get() as u64);
     let threads = u64::from(load.live);
-    let spans = run::<R>(load);
+    let spans = run(load, &make);
     let start = spans.iter().map(|(start, _)| *start).min();
     let end = spans.iter().map(|(_, end)| *end).max();
     let wall = end.expect("there are threads") - start.expect("there are threads");
-    let operations = threads * u64::from(load.rounds) * u64::from(OF_A_ROUND);
-    vec![each(wall, operations / threads.min(cpus))]
+    let operations = threads * u64::from(load.rounds) * u64::from(operations);
+    each(wall, operations / threads.min(cpus))
 }
 
 /// Runs the threads; returns their spans. They measure themselves, as this thread may wake up last.
-fn run<R: Rival>(load: Load) -> Vec<Span> {
+fn run<W: FnMut()>(load: Load, make: &(impl Fn() -> W + Sync)) -> Vec<Span> {
     let barrier = Barrier::new(load.live as usize);
     thread::scope(|scope| {
         let threads: Vec<_> = (0..load.live)
-            .map(|_| scope.spawn(|| replace::<R>(load.rounds, &barrier)))
+            .map(|_| scope.spawn(|| repeat(make(), load.rounds, &barrier)))
             .collect();
         let spans = threads.into_iter().map(thread::ScopedJoinHandle::join);
         spans.map(|span| span.expect("no thread panics")).collect()
     })
 }
 
-fn replace<R: Rival>(rounds: u32, barrier: &Barrier) -> Span {
-    let places = Random::new().sequence(OF_A_ROUND, LIVE);
-    let mut store = R::Store::<Plain>::default();
-    let mut values = live::fill::<Plain, _>(&mut store, LIVE);
-    let mut round = || live::replace_each::<Plain, _>(&mut store, &mut values, &places);
+fn repeat(mut round: impl FnMut(), rounds: u32, barrier: &Barrier) -> Span {
     round();
     barrier.wait();
     let start = Instant::now();
     (0..rounds).for_each(|_| round());
-    let end = Instant::now();
-    live::empty::<Plain, _>(&mut store, &mut values);
-    (start, end)
+    (start, Instant::now())
 }

@@ -1,9 +1,11 @@
 //! Workloads that show where the others do not reach.
 
-use super::{Measure, times};
+use super::{Measure, row, times};
 use crate::rivals::Rival;
 use crate::values::{Large, Plain, Small};
-use crate::workloads::{Workload, families, one, order, replace, threads, trees};
+use crate::workloads::{
+    Workload, churn, families, hand_over, one, order, replace, threads, trees,
+};
 
 /// Returns the further workloads, in the order of their table.
 pub(super) fn list<R: Rival>() -> Vec<Workload> {
@@ -11,7 +13,8 @@ pub(super) fn list<R: Rival>() -> Vec<Workload> {
         sizes::<R>(),
         used_in_turn(families::measure::<R>),
         growth(order::in_order::<R, Plain>),
-        sharing(threads::measure::<R>),
+        overflowing::<R>(),
+        sharing::<R>(),
     ];
     lists.into_iter().flatten().collect()
 }
@@ -146,17 +149,126 @@ fn alone_if_large(workload: Workload) -> Workload {
     }
 }
 
+/// What overflows a cache.
+fn overflowing<R: Rival>() -> Vec<Workload> {
+    let handed = |live, rounds| Workload {
+        rows: vec![
+            row(
+                "hand-over 2,000",
+                "batches of 2,000 through a `sync_channel`, released by another thread",
+                "ns",
+            ),
+            row(
+                "hand-over 2,000, CPU",
+                "the same, CPU time of both threads",
+                "ns",
+            ),
+        ],
+        ..times("", "", (live, rounds), hand_over::measure::<R>)
+    };
+    vec![
+        times(
+            "shuffled 10 k",
+            "allocate 10,000, release them in random order",
+            (10_000, 500),
+            order::shuffled::<R, Plain>,
+        ),
+        times(
+            "shuffled 1 M, 16 B",
+            "allocate 1,000,000 of 16 bytes, release them in random order",
+            (1_000_000, 5),
+            order::shuffled::<R, Small>,
+        ),
+        times(
+            "churn 1,000",
+            "release 64 of 1,000 at random, allocate 64",
+            (64, 40_000),
+            churn::few::<R>,
+        ),
+        times(
+            "churn 100 k",
+            "release 8,000 of 100,000 at random, allocate 8,000",
+            (8_000, 300),
+            churn::many::<R>,
+        ),
+        handed(2_000, 2_000),
+    ]
+}
+
 /// More and more threads.
-fn sharing(measure: Measure) -> Vec<Workload> {
+fn sharing<R: Rival>() -> Vec<Workload> {
     vec![
         times(
             "threads 1",
             "1 thread replaces random ones of its 1,000; CPUs x time for each",
             (1, 400),
-            measure,
+            threads::replace::<R>,
         ),
-        times("threads 2", "the same with 2 threads", (2, 200), measure),
-        times("threads 4", "the same with 4 threads", (4, 100), measure),
-        times("threads 8", "the same with 8 threads", (8, 50), measure),
+        times(
+            "threads 2",
+            "the same with 2 threads",
+            (2, 200),
+            threads::replace::<R>,
+        ),
+        times(
+            "threads 4",
+            "the same with 4 threads",
+            (4, 100),
+            threads::replace::<R>,
+        ),
+        times(
+            "threads 8",
+            "the same with 8 threads",
+            (8, 50),
+            threads::replace::<R>,
+        ),
+        times(
+            "in order, 1 thread",
+            "1 thread allocates 10,000, releases them in order; CPUs x time for each",
+            (1, 2_000),
+            threads::in_order::<R>,
+        ),
+        times(
+            "in order, 2 threads",
+            "the same with 2 threads",
+            (2, 2_000),
+            threads::in_order::<R>,
+        ),
+        times(
+            "in order, 8 threads",
+            "the same with 8 threads",
+            (8, 500),
+            threads::in_order::<R>,
+        ),
+        times(
+            "shuffled, 1 thread",
+            "1 thread allocates 100,000, releases them in random order; CPUs x time for each",
+            (1, 100),
+            threads::shuffled::<R>,
+        ),
+        times(
+            "shuffled, 2 threads",
+            "the same with 2 threads",
+            (2, 100),
+            threads::shuffled::<R>,
+        ),
+        times(
+            "shuffled, 8 threads",
+            "the same with 8 threads",
+            (8, 25),
+            threads::shuffled::<R>,
+        ),
+        times(
+            "rows, 1 thread",
+            "1 thread replaces random ones of its 4,096 rows of 1 to 30; CPUs x time for each",
+            (1, 20),
+            threads::rows::<R>,
+        ),
+        times(
+            "rows, 2 threads",
+            "the same with 2 threads",
+            (2, 20),
+            threads::rows::<R>,
+        ),
     ]
 }

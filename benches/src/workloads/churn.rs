@@ -1,0 +1,48 @@
+//! Some of many released at random, and as many allocated again.
+
+use super::{Load, live};
+use crate::rivals::{Rival, Store, Value};
+use crate::values::Plain;
+use mm_benches_common::clock::{each, timed};
+use mm_benches_common::random::Random;
+
+/// Releases 64 of 1,000 values at random, and allocates as many.
+pub(super) fn few<R: Rival>(load: Load) -> Vec<f64> {
+    measure::<R>(load, 1_000)
+}
+
+/// Releases 8,000 of 100,000 values at random, and allocates as many.
+pub(super) fn many<R: Rival>(load: Load) -> Vec<f64> {
+    measure::<R>(load, 100_000)
+}
+
+/// Releases `load.live` of `all` values, then allocates as many in their places.
+fn measure<R: Rival>(load: Load, all: u32) -> Vec<f64> {
+    // Other places in each round, but for one in sixteen rounds.
+    let places = Random::new().sequence(load.live * 16, all);
+    let mut store = R::Store::<Plain>::default();
+    let filled = live::fill::<Plain, _>(&mut store, all);
+    let mut values: Vec<_> = filled.into_iter().map(Some).collect();
+    let mut done = 0;
+    let mut round = |places: &[u32]| {
+        for &place in places {
+            if let Some(held) = values[place as usize].take() {
+                store.release(held);
+                done += 1;
+            }
+        }
+        for &place in places {
+            let value = &mut values[place as usize];
+            if value.is_none() {
+                *value = Some(store.keep(Plain::of(place)));
+            }
+        }
+    };
+    let chunks = || places.chunks_exact(load.live as usize);
+    chunks().for_each(&mut round);
+    let took = timed(|| chunks().cycle().take(load.rounds as usize).for_each(&mut round));
+    // Those of the first sixteen rounds were not timed.
+    let timed_share = f64::from(load.rounds) / f64::from(load.rounds + 16);
+    let operations = (f64::from(done) * timed_share) as u64;
+    vec![each(took.wall, operations)]
+}
