@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use mm_stress::{Options, run};
 
-/// Tells the second run that it is hardened.
+/// Tells a second run what is different there.
 const ROLE: &str = "MM_TEST_STRESS";
 
 #[test]
 fn figures_are_exact_whenever_threads_pause() {
     // Its own process: all figures of the run's families must come from the run.
-    let is_hardened = env::var_os(ROLE).is_some();
-    let operations = if is_hardened { 200_000 } else { 1_500_000 };
+    let role = env::var(ROLE).unwrap_or_default();
+    let is_hardened = role == "hardened";
+    prepare(&role);
+    let operations = if role.is_empty() { 1_500_000 } else { 200_000 };
     for (seed, threads) in [(1, 2), (2, 8)] {
         let options = Options {
             operations,
@@ -35,6 +37,34 @@ fn figures_are_exact_whenever_threads_pause() {
     }
 }
 
+/// Takes the kernel's barrier away, if the role says so: before mm asks for it, or afterwards.
+#[cfg(target_os = "linux")]
+fn prepare(role: &str) {
+    if role == "barrier refused later" {
+        let family = mm_tests::family("asks for the barrier", 8, 8);
+        let block = family.alloc(1).expect("memory");
+        mm_tests::release(family, block);
+    }
+    if role.starts_with("barrier refused") {
+        mm_tests::refuse(&[libc::SYS_membarrier]);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn prepare(_: &str) {}
+
+/// Runs the first test again, in a process of its own.
+fn again(role: &str, options: &str) {
+    let me = env::current_exe().expect("a path");
+    let mut child = Command::new(me);
+    child.args(["--exact", "figures_are_exact_whenever_threads_pause"]);
+    child.env(ROLE, role).env("MM_OPTIONS", options);
+    let output = child.output().expect("a child");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{role} {options}: {text}");
+    assert!(text.contains("1 passed"), "{role} {options}: {text}");
+}
+
 #[test]
 fn they_are_in_hardened_mode_too() {
     for options in [
@@ -42,13 +72,14 @@ fn they_are_in_hardened_mode_too() {
         "random,guard",
         "random,poison,guard,quarantine=1MiB",
     ] {
-        let me = env::current_exe().expect("a path");
-        let mut child = Command::new(me);
-        child.args(["--exact", "figures_are_exact_whenever_threads_pause"]);
-        child.env(ROLE, "1").env("MM_OPTIONS", options);
-        let output = child.output().expect("a child");
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{options}: {text}");
-        assert!(text.contains("1 passed"), "{options}: {text}");
+        again("hardened", options);
     }
+}
+
+/// Where the kernel runs no barrier, as old ones and filters of system calls do.
+#[test]
+#[cfg(target_os = "linux")]
+fn they_are_without_the_kernels_barrier() {
+    again("barrier refused", "");
+    again("barrier refused later", "");
 }

@@ -43,6 +43,7 @@ impl<T> Lock<T> {
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        super::section::expect_none("a lock");
         self.mutex.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -41,6 +41,7 @@ mod kernel {
     }
 
     fn issue(command: libc::c_int) -> bool {
+        crate::os::section::expect_none("a call of the kernel");
         // SAFETY: the call touches no memory of the process.
         unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
     }

@@ -107,6 +107,7 @@ pub(crate) mod own_word {
 ))]
 mod pagemap;
 pub(crate) mod process;
+pub(crate) mod section;
 #[cfg(mm_tsan)]
 mod seen;
 #[cfg(feature = "capi")]

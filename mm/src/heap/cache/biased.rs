@@ -30,15 +30,16 @@
 //!
 //! # Rules
 //!
-//! Inside of a section no thread takes the family's lock, calls the kernel, runs code of the user, or panics;
-//! the lock of the memory for records is taken there and nothing under it. Code that holds the family's lock
-//! needs no section for words of nobody, nor for those of its own thread's record.
+//! Inside of a section no thread takes a lock, calls the kernel, runs code of the user, or panics;
+//! nor does it while a record's version is odd. Debug builds end the process where one does (`os::section`).
+//! Code that holds the family's lock needs no section for words of nobody, nor for those of its own thread's
+//! record.
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use core::sync::atomic::compiler_fence;
 
 use super::record::CacheRecord;
-use crate::os::membarrier;
+use crate::os::{membarrier, section};
 use crate::sync::{MODELLED, fence, spin_loop, yield_now};
 
 /// What `wanted` is without `membarrier` when nobody wants the words.
@@ -57,6 +58,7 @@ impl CacheRecord {
     /// Begins a section of the calling thread, which is the record's.
     #[inline]
     pub(in crate::heap) fn enter(&self) {
+        section::begin();
         self.busy.store(1, Relaxed);
         compiler_fence(SeqCst);
         if self.wanted.load(Acquire) != 0 {
@@ -67,6 +69,7 @@ impl CacheRecord {
     /// Ends it.
     #[inline]
     pub(in crate::heap) fn leave(&self) {
+        section::end();
         self.busy.store(0, Release);
     }
 
@@ -83,7 +86,9 @@ impl CacheRecord {
                 return;
             }
             self.busy.store(0, Release);
+            section::end();
             drop(self.heap().central());
+            section::begin();
             self.busy.store(1, Relaxed);
             compiler_fence(SeqCst);
         }

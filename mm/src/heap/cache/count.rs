@@ -19,6 +19,7 @@
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::record::{CLOSED, CacheRecord};
+use crate::os::section;
 use crate::sync::{fence, spin_loop};
 
 /// How often a reader tries to find the fields at rest. A thread that is stopped half way, by a debugger
@@ -32,11 +33,13 @@ impl CacheRecord {
     /// Changes fields that are one for a reader. The caller is the record's thread, or has the record.
     #[inline]
     pub(super) fn change(&self, change: impl FnOnce()) {
+        section::begin();
         let version = self.version.load(Relaxed);
         self.version.store(version + 1, Relaxed);
         fence(Release);
         change();
         self.version.store(version + 2, Release);
+        section::end();
     }
 
     /// What `read` says of the fields while none of those changed.
@@ -133,5 +136,25 @@ impl CacheRecord {
             let pending = u64::from(self.pending.load(Relaxed).count_ones());
             hot + u64::from(self.stacked.load(Acquire)) + self.left() + self.in_run() + pending
         })
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use core::alloc::Layout;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::heap::Heap;
+
+    /// As when a debugger stops the thread half way through a change.
+    #[test]
+    fn a_thread_that_is_stopped_delays_no_reader() {
+        let heap: &'static Heap = Box::leak(Box::new(Heap::new(Layout::new::<u64>())));
+        let record = CacheRecord::make(heap).expect("memory for a record");
+        record.version.store(1, Relaxed);
+        let start = Instant::now();
+        assert_eq!((record.released(), record.allocated(), record.cached()), (0, 0, 0));
+        assert!(start.elapsed() < Duration::from_secs(2));
     }
 }

@@ -48,6 +48,8 @@ mod biased;
 mod bins;
 mod count;
 mod hot;
+#[cfg(all(test, not(loom), not(mm_portable), target_os = "linux"))]
+mod litmus;
 mod look;
 mod numbers;
 mod overflow;

@@ -14,6 +14,7 @@ use crate::heap::page::{Page, Spot};
 use crate::heap::record::SPACE;
 use crate::heap::word::Word;
 use crate::heap::{Heap, meta};
+use crate::os::section;
 use crate::sync::MODELLED;
 
 /// Places of the first stack.
@@ -48,6 +49,7 @@ impl Heap {
         }
         // Every call from here on is the last thing that is done, so that nothing has to be saved.
         record.last.store(address + self.geometry().unit(), Relaxed);
+        section::begin();
         record.busy.store(1, Relaxed);
         compiler_fence(SeqCst);
         if record.wanted.load(Acquire) != 0 {

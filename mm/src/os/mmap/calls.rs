@@ -6,6 +6,7 @@
     reason = "this file is where the raw calls belong"
 )]
 
+use crate::os::section::expect_none;
 use core::ptr::{self, NonNull};
 
 use super::Refused;
@@ -54,6 +55,7 @@ pub(super) fn page_bytes() -> usize {
 
 /// Maps new address space that nobody may touch.
 pub(super) fn map(bytes: usize) -> Result<NonNull<u8>, Refused> {
+    expect_none("a call of the kernel");
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
     // SAFETY: without MAP_FIXED the kernel picks addresses that nothing uses.
     let start = unsafe { libc::mmap(ptr::null_mut(), bytes, libc::PROT_NONE, flags, -1, 0) };
@@ -81,6 +83,7 @@ pub(super) unsafe fn protect(
     bytes: usize,
     access: Access,
 ) -> Result<(), Refused> {
+    expect_none("a call of the kernel");
     #[cfg(test)]
     if is_told(Lie::Access) {
         return Ok(());
@@ -104,6 +107,7 @@ pub(super) unsafe fn advise(
     bytes: usize,
     advice: Advice,
 ) -> Result<(), Refused> {
+    expect_none("a call of the kernel");
     #[cfg(test)]
     if is_told(Lie::Advice(advice)) {
         return Ok(());
@@ -118,6 +122,7 @@ pub(super) unsafe fn advise(
 ///
 /// The caller owns as many OS pages as `pages` has bytes.
 pub(super) unsafe fn residency(start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused> {
+    expect_none("a call of the kernel");
     #[cfg(test)]
     if is_told(Lie::Residency) {
         return Ok(());

@@ -1,0 +1,88 @@
+//! Whether the lock of `biased` keeps two threads apart. Nothing else notices soon if it does not: the stress
+//! program ran for hours without the barrier.
+
+use core::alloc::Layout;
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::Relaxed;
+use std::thread;
+
+use super::biased::{barrier, barrier_at_any_cost};
+use super::record::CacheRecord;
+use crate::heap::Heap;
+use crate::os::membarrier;
+
+/// What the lock is to protect: a number that both threads load, raise, and store.
+struct Counted {
+    number: AtomicU64,
+    owner_is_done: AtomicU64,
+}
+
+impl Counted {
+    fn raise(&self) {
+        self.number.store(self.number.load(Relaxed) + 1, Relaxed);
+    }
+}
+
+/// Lets an owner and a thief raise one number, the thief so many times; returns how many of all raises were
+/// lost.
+fn lost(thefts: u64, barrier: fn()) -> u64 {
+    let layout = Layout::new::<[u64; 4]>();
+    let heap: &'static Heap = Box::leak(Box::new(Heap::new(layout)));
+    let record = CacheRecord::make(heap).expect("memory for a record");
+    record.end_wanted();
+    let counted = Counted {
+        number: AtomicU64::new(0),
+        owner_is_done: AtomicU64::new(0),
+    };
+    let raised = thread::scope(|scope| {
+        let owner = scope.spawn(|| {
+            let mut raised = 0;
+            while counted.owner_is_done.load(Relaxed) == 0 {
+                record.enter();
+                counted.raise();
+                record.leave();
+                raised += 1;
+            }
+            raised
+        });
+        // Until the owner runs: else there is nobody to keep out.
+        while counted.number.load(Relaxed) == 0 {
+            thread::yield_now();
+        }
+        for _ in 0..thefts {
+            let central = heap.central();
+            record.want();
+            barrier();
+            record.wait_until_at_rest();
+            counted.raise();
+            record.end_wanted();
+            drop(central);
+        }
+        counted.owner_is_done.store(1, Relaxed);
+        owner.join().expect("the owner ended")
+    });
+    raised + thefts - counted.number.load(Relaxed)
+}
+
+#[test]
+fn owner_and_thief_are_kept_apart() {
+    assert_eq!(lost(20_000, barrier_at_any_cost), 0);
+}
+
+/// Shows that the test above can fail.
+#[test]
+fn without_the_barrier_they_are_not() {
+    let cpus = thread::available_parallelism().map_or(1, |cpus| cpus.get());
+    if cpus < 2 || !membarrier::is_there() || cfg!(target_arch = "aarch64") {
+        return;
+    }
+    // One thread may have no CPU of its own for a while.
+    let found = (0..100).any(|_| lost(100_000, || {}) > 0);
+    assert!(found, "nothing was lost without a barrier");
+}
+
+#[test]
+fn a_thief_that_only_tries_asks_for_the_barrier_too() {
+    let tried = || assert!(barrier());
+    assert_eq!(lost(20_000, tried), 0);
+}
