@@ -1,6 +1,5 @@
 //! The forms that cargo builds for tests anyway; `tests/linking/run` has all of them.
 
-use std::path::Path;
 use std::process::Command;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_mm-test-linking");
@@ -20,10 +19,11 @@ fn a_program_lists_all_families() {
     succeeds(&mut Command::new(PROGRAM));
 }
 
-/// Cargo leaves the plugin beside the programs.
+/// Cargo leaves the plugin beside the tests.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_plugin_lists_all_families() {
-    let plugin = Path::new(PROGRAM).with_file_name("libmm_test_linking.so");
+    let test = std::env::current_exe().expect("a test has a file");
+    let plugin = test.with_file_name("libmm_test_linking.so");
     succeeds(Command::new(HOST).arg(plugin).arg("0"));
 }
