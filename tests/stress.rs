@@ -42,7 +42,8 @@ fn prepare(role: &str) {
     if role == "barrier refused later" {
         let family = mm_tests::family("asks for the barrier", 8, 8);
         let block = family.alloc(1).expect("memory");
-        mm_tests::release(family, block);
+        // SAFETY: allocated above, and given up here.
+        unsafe { mm_tests::release(family, block) };
     }
     if role.starts_with("barrier refused") {
         mm_tests::refuse(&[libc::SYS_membarrier]);

@@ -110,7 +110,7 @@ impl Central {
         for record in self.records() {
             figures.account_record(heap, record);
         }
-        figures.cached_units = figures.cached_units.saturating_sub(live.paged);
+        figures.account_live(live.paged);
         if !System::can_discard() {
             figures.reclaimable = 0;
         }
@@ -239,7 +239,9 @@ impl Figures {
         for run in map.free_runs() {
             fill += Fill::free_block(run.units as u64);
         }
-        let (taken, capacity) = (page.capacity() - page.all_free(), page.capacity());
+        let capacity = page.capacity();
+        // Not what the page counts: its owner may have changed one and not yet the other.
+        let taken = capacity.saturating_sub(usize::try_from(fill.free_units).unwrap_or(capacity));
         // Live ones too; those are taken off in the end.
         self.cached_units += taken as u64;
         let bytes = heap.geometry().page_bytes() as u64;
@@ -250,6 +252,18 @@ impl Figures {
             self.occupied_free_units += fill.free_units;
         }
         self.fill[class(taken, capacity)] += fill;
+    }
+
+    /// Takes what is live of the units that are taken: the rest is in caches. Owners work while the maps are
+    /// read, after the live units were counted. What came free since then is live here, and not free too.
+    fn account_live(&mut self, live: u64) {
+        let taken = self.cached_units;
+        self.cached_units = taken.saturating_sub(live);
+        let mut excess = live.saturating_sub(taken);
+        for class in self.fill.iter_mut().rev() {
+            excess -= class.take_free(excess);
+        }
+        self.occupied_free_units = self.occupied_free_units.min(self.all().free_units);
     }
 
     fn account_large(&mut self, bytes: usize, fill: Fill) {
@@ -276,6 +290,15 @@ impl Fill {
             largest_free_block: units,
             ..Self::default()
         }
+    }
+
+    /// Leaves out so many free units, or all; returns how many.
+    fn take_free(&mut self, units: u64) -> u64 {
+        let left_out = units.min(self.free_units);
+        self.free_units -= left_out;
+        self.free_blocks = self.free_blocks.min(self.free_units);
+        self.largest_free_block = self.largest_free_block.min(self.free_units);
+        left_out
     }
 
     /// A page that holds nothing.
