@@ -302,12 +302,19 @@ fn units_in_caches() {
 
 /// Releases all blocks in two threads at once; how many were released by each.
 fn race(blocks: &[NonZeroUsize]) -> (usize, usize) {
+    /// So often a thread looks whether the other is there before it lets others run: on a busy machine it
+    /// would find all released when it runs again.
+    const LOOKS: usize = 100_000;
     let ready = AtomicUsize::new(0);
     let release_all = || {
         ready.fetch_add(1, Relaxed);
         // Woken threads would come too late.
-        while ready.load(Relaxed) < 2 {
-            thread::yield_now();
+        for look in 0.. {
+            match ready.load(Relaxed) {
+                2 => break,
+                _ if look < LOOKS => std::hint::spin_loop(),
+                _ => thread::yield_now(),
+            }
         }
         let pointers = blocks
             .iter()
