@@ -29,7 +29,10 @@ fn figures_are_exact_whenever_threads_pause() {
         });
         assert!(summary.operations() >= options.operations, "{summary}");
         // In a short run a family may have no turn.
-        assert!(!role.is_empty() || summary.fewest_operations() > 0, "{summary}");
+        assert!(
+            !role.is_empty() || summary.fewest_operations() > 0,
+            "{summary}"
+        );
         assert!(summary.rounds() >= 4, "{summary}");
         assert!(summary.snapshots() > 2 * summary.rounds(), "{summary}");
         assert!(summary.workers() > 2 * threads as u64, "{summary}");

@@ -21,7 +21,9 @@ fn worker() -> JoinHandle<()> {
         let mut held: Vec<_> = (0..20_000).map(|_| MmBox::new(Busy([1; 4]))).collect();
         let mut random = mm_tests::Random::new(7);
         while !IS_OVER.load(Relaxed) {
-            (1..held.len()).rev().for_each(|at| held.swap(at, random.below(at + 1)));
+            (1..held.len())
+                .rev()
+                .for_each(|at| held.swap(at, random.below(at + 1)));
             held.truncate(10_000);
             held.extend((0..10_000).map(|_| MmBox::new(Busy([2; 4]))));
         }

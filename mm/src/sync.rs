@@ -8,17 +8,17 @@
 //! of the system.
 
 #[cfg(not(all(test, loom)))]
+pub(crate) use core::hint::spin_loop;
+#[cfg(not(all(test, loom)))]
 pub(crate) use core::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, fence,
 };
 #[cfg(not(all(test, loom)))]
-pub(crate) use core::hint::spin_loop;
-#[cfg(not(all(test, loom)))]
 pub(crate) use std::process::abort;
-#[cfg(not(all(test, loom)))]
-pub(crate) use std::thread::yield_now;
 #[cfg(not(any(mm_tsan, all(test, loom))))]
 pub(crate) use std::sync::{Mutex, MutexGuard};
+#[cfg(not(all(test, loom)))]
+pub(crate) use std::thread::yield_now;
 #[cfg(not(all(test, loom)))]
 pub(crate) use std::thread_local;
 

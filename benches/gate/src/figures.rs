@@ -81,7 +81,7 @@ impl Figures {
     fn written(&self) -> String {
         let Toolchain { rustc, host } = &self.toolchain;
         let mut text = format!(
-            "# Instructions that callgrind counts in `counts/src/main.rs`, 1,000 times each. Written by\n\
+            "# Instructions that callgrind counts in `counts/src/main.rs`, for all times together. Written by\n\
              # {RECORD}\n\
              rustc = \"{rustc}\"\n\
              host = \"{host}\"\n\n\

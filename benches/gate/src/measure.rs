@@ -8,19 +8,24 @@ use serde_json::Value;
 
 use crate::{Mistake, WORKSPACE, callgrind};
 
-/// How often `counts/src/main.rs` does each thing.
+/// How often `counts/src/main.rs` does most things.
 pub(crate) const TIMES: u64 = 1_000;
 
-/// What the program can do, and in which functions callgrind is to count meanwhile.
-const COUNTED: &[(&str, &str)] = &[
-    ("pair", "mm_gate_pair"),
-    ("instance_pair", "mm_gate_instance_pair"),
-    ("library_pair", "mm_gate_library_pair"),
-    ("pairs", "mm_gate_pairs"),
-    ("bare_loop", "mm_gate_loop"),
-    ("batch", "mm_gate_batch"),
-    ("hand_over", "mm_gate_hand_*"),
-    ("xcalloc", "mm_gate_xcalloc"),
+/// How often it does what overflows a cache.
+const MANY: u64 = 100_000;
+
+/// What the program can do, in which functions callgrind is to count meanwhile, and how often it is done.
+const COUNTED: &[(&str, &str, u64)] = &[
+    ("pair", "mm_gate_pair", TIMES),
+    ("instance_pair", "mm_gate_instance_pair", TIMES),
+    ("library_pair", "mm_gate_library_pair", TIMES),
+    ("pairs", "mm_gate_pairs", TIMES),
+    ("bare_loop", "mm_gate_loop", TIMES),
+    ("batch", "mm_gate_batch", TIMES),
+    ("in_order", "mm_gate_batch", MANY),
+    ("shuffled", "mm_gate_shuffled", MANY),
+    ("hand_over", "mm_gate_hand_*", TIMES),
+    ("xcalloc", "mm_gate_xcalloc", TIMES),
 ];
 
 /// Which engine is measured.
@@ -37,6 +42,8 @@ pub(crate) enum Build {
 pub(crate) struct Count {
     pub(crate) name: &'static str,
     pub(crate) instructions: u64,
+    /// How often it was done.
+    pub(crate) times: u64,
     /// The program that was measured.
     pub(crate) program: PathBuf,
     /// What callgrind wrote.
@@ -48,7 +55,7 @@ pub(crate) fn counts(build: Build) -> Result<Vec<Count>, Mistake> {
     let program = built(build)?;
     COUNTED
         .iter()
-        .map(|(name, functions)| count(&program, name, functions))
+        .map(|(name, functions, times)| count(&program, name, functions, *times))
         .collect()
 }
 
@@ -86,7 +93,12 @@ fn executable(message: &str) -> Option<PathBuf> {
 }
 
 /// Counts in the functions of a name, which may end with `*`, while the program does one thing.
-fn count(program: &Path, name: &'static str, functions: &str) -> Result<Count, Mistake> {
+fn count(
+    program: &Path,
+    name: &'static str,
+    functions: &str,
+    times: u64,
+) -> Result<Count, Mistake> {
     let file = program.with_file_name(format!("mm-gate.{name}.callgrind"));
     let mut command = Command::new("valgrind");
     command
@@ -111,6 +123,7 @@ fn count(program: &Path, name: &'static str, functions: &str) -> Result<Count, M
         name,
         instructions: callgrind::total(&profile)
             .ok_or_else(|| format!("{} has no total", file.display()))?,
+        times,
         program: program.to_owned(),
         profile,
     })

@@ -41,11 +41,14 @@ pub(crate) fn pair_in_loop(counts: &[Count]) -> Result<u64, Mistake> {
 
 fn line(kept: &Figures, count: &Count) -> Result<Option<Mistake>, Mistake> {
     let Count {
-        name, instructions, ..
+        name,
+        instructions,
+        times,
+        ..
     } = count;
     let kept = kept.instructions(name);
     let kept = kept.ok_or_else(|| format!("no figure of `{name}` is kept; record it: {RECORD}"))?;
-    let each = each(*instructions);
+    let each = each(*instructions, *times);
     let (note, failure) = match verdict(kept, *instructions) {
         Verdict::Same => ("", None),
         Verdict::Better => ("  record the better figure", None),
@@ -58,9 +61,9 @@ fn line(kept: &Figures, count: &Count) -> Result<Option<Mistake>, Mistake> {
     Ok(failure)
 }
 
-/// A thousandth, to two digits.
-fn each(instructions: u64) -> String {
-    let hundredths = (instructions + TIMES / 200) / (TIMES / 100);
+/// Instructions each time, to two digits.
+fn each(instructions: u64, times: u64) -> String {
+    let hundredths = (instructions + times / 200) / (times / 100);
     format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
@@ -92,8 +95,9 @@ mod tests {
     }
 
     #[test]
-    fn thousandths_have_two_digits() {
-        assert_eq!(each(32_000), "32.00");
-        assert_eq!(each(155_848), "155.85");
+    fn each_has_two_digits() {
+        assert_eq!(each(32_000, 1_000), "32.00");
+        assert_eq!(each(155_848, 1_000), "155.85");
+        assert_eq!(each(5_020_000, 100_000), "50.20");
     }
 }

@@ -40,7 +40,12 @@ fn measure<R: Rival>(load: Load, all: u32) -> Vec<f64> {
     };
     let chunks = || places.chunks_exact(load.live as usize);
     chunks().for_each(&mut round);
-    let took = timed(|| chunks().cycle().take(load.rounds as usize).for_each(&mut round));
+    let took = timed(|| {
+        chunks()
+            .cycle()
+            .take(load.rounds as usize)
+            .for_each(&mut round)
+    });
     // Those of the first sixteen rounds were not timed.
     let timed_share = f64::from(load.rounds) / f64::from(load.rounds + 16);
     let operations = (f64::from(done) * timed_share) as u64;

@@ -227,7 +227,11 @@ impl Card {
     ///
     /// `first` is the start of a taken unit of the page, and nobody uses the block there.
     #[inline]
-    unsafe fn put(&self, first: NonNull<u8>, put: impl FnOnce(&CacheRecord, usize) -> bool) -> bool {
+    unsafe fn put(
+        &self,
+        first: NonNull<u8>,
+        put: impl FnOnce(&CacheRecord, usize) -> bool,
+    ) -> bool {
         // SAFETY: invariant 3; the cell is used for this call alone.
         let cell = unsafe { thread::near_cell(self.number()) };
         let Some(cache) = cell.and_then(CacheCell::open_cache) else {

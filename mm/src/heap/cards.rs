@@ -90,11 +90,7 @@ impl Heap {
     }
 
     /// Makes the cards of the pages at `place`, and lets releases find them.
-    pub(super) fn make_cards(
-        &self,
-        place: Place,
-        maps: &Maps,
-    ) -> Result<(), Refused> {
+    pub(super) fn make_cards(&self, place: Place, maps: &Maps) -> Result<(), Refused> {
         let Marking::Second(second) = self.marking else {
             return Ok(());
         };

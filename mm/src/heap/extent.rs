@@ -101,10 +101,7 @@ impl Node<ByRun> for Extent {
 
 impl Extent {
     /// Makes the record of the VM pages at `place`, which belong to `heap` from now on.
-    pub(super) fn make(
-        heap: &'static Heap,
-        place: Place,
-    ) -> Result<&'static Record, Refused> {
+    pub(super) fn make(heap: &'static Heap, place: Place) -> Result<&'static Record, Refused> {
         let geometry = heap.geometry();
         let pages = place.bytes / geometry.page_bytes();
         let words = pages * geometry.words();

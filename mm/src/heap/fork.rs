@@ -6,8 +6,8 @@
 //! after every store of its thread: at worst it lacks units that were on their way in or out.
 //! Those stay live in the child, as part of a call that never ends.
 
-use super::central::Central;
 use super::cache::{self, CacheRecord};
+use super::central::Central;
 use super::meta::{JOINTS, RECORDS};
 use super::random::Random;
 use super::record::SPACE;

@@ -188,7 +188,12 @@ mod tests {
             }
             assert!(quarantine.iter().any(|row| row.first == first));
         }
-        let rows = || oracle.iter().map(|(_, units)| *units).filter(|units| *units > 1);
+        let rows = || {
+            oracle
+                .iter()
+                .map(|(_, units)| *units)
+                .filter(|units| *units > 1)
+        };
         let held = (rows().count() as u64, rows().sum::<usize>() as u64);
         assert_eq!(quarantine.held_rows(), held);
     }

@@ -2,9 +2,9 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
+use super::cache::CacheRecord;
 use super::extent::Extent;
 use super::hardening::{self, Fill};
-use super::cache::CacheRecord;
 use super::page::Page;
 use super::slot_map::{Run, SlotMap};
 

@@ -35,10 +35,7 @@ pub(super) enum View<'a> {
     /// What would be so once the owner was kept out and had given up what it does not use: units that were
     /// released by others are free; a word is taken unless the owner has all words, or none of its units is.
     /// With what others released of each word; none where they released nothing.
-    GivenUp {
-        owner: Owner,
-        remotes: &'a [Remote],
-    },
+    GivenUp { owner: Owner, remotes: &'a [Remote] },
 }
 
 /// A run of units.
@@ -257,7 +254,9 @@ impl<'a> SlotMap<'a> {
     /// Taken units.
     pub(super) fn taken_units(&self) -> usize {
         let words = 0..self.words();
-        words.map(|word| self.taken_in(word).count_ones() as usize).sum()
+        words
+            .map(|word| self.taken_in(word).count_ones() as usize)
+            .sum()
     }
 
     /// Blocks that are live or in a cache.

@@ -4,8 +4,8 @@
 //! refuses is asked for again in smaller parts: limits of address space, limits of locked memory once a
 //! program called `mlockall(MCL_FUTURE)`, tools that know no large mappings.
 
-use core::sync::atomic::{AtomicPtr, AtomicU32};
 use core::sync::atomic::Ordering::{Acquire, Release};
+use core::sync::atomic::{AtomicPtr, AtomicU32};
 use core::{iter, ptr};
 
 use super::address_table::{AddressTable, GRANULE};

@@ -47,7 +47,96 @@ mod kernel {
     }
 }
 
-#[cfg(not(all(target_os = "linux", not(mm_portable), not(all(test, loom)))))]
+/// The call as a model has it: a request, which the threads that it concerns answer with a fence between any
+/// two of their steps, while the caller waits.
+#[cfg(all(test, loom))]
+pub(crate) mod modelled {
+    use core::sync::atomic::AtomicPtr;
+    use core::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+    use crate::sync::{AtomicU32, fence, yield_now};
+
+    /// What one execution has instead of a kernel, if its model begins with [`begin`].
+    static KERNEL: AtomicPtr<Kernel> = AtomicPtr::new(core::ptr::null_mut());
+
+    /// Of one thread that is asked.
+    struct Kernel {
+        requested: AtomicU32,
+        answered: AtomicU32,
+        /// Set by the thread's last step: what does not run needs no fence.
+        is_over: AtomicU32,
+    }
+
+    /// Lets there be such a call in this execution.
+    pub(crate) fn begin() {
+        let kernel = Box::leak(Box::new(Kernel {
+            requested: AtomicU32::new(0),
+            answered: AtomicU32::new(0),
+            is_over: AtomicU32::new(0),
+        }));
+        KERNEL.store(kernel, Relaxed);
+    }
+
+    /// Lets the next execution have none.
+    pub(crate) fn end() {
+        KERNEL.store(core::ptr::null_mut(), Relaxed);
+    }
+
+    fn kernel() -> Option<&'static Kernel> {
+        // SAFETY: `begin` stores what is never freed.
+        unsafe { KERNEL.load(Relaxed).as_ref() }
+    }
+
+    pub(crate) fn is_there() -> bool {
+        kernel().is_some()
+    }
+
+    pub(crate) fn call() -> bool {
+        let Some(kernel) = kernel() else {
+            return false;
+        };
+        fence(SeqCst);
+        let request = kernel.requested.load(Relaxed) + 1;
+        kernel.requested.store(request, Relaxed);
+        while kernel.answered.load(Relaxed) != request && kernel.is_over.load(Relaxed) == 0 {
+            yield_now();
+        }
+        fence(SeqCst);
+        true
+    }
+
+    /// What the kernel may do between two steps of the thread that is asked.
+    pub(crate) fn step() {
+        let Some(kernel) = kernel() else {
+            return;
+        };
+        let request = kernel.requested.load(Relaxed);
+        if request != kernel.answered.load(Relaxed) {
+            fence(SeqCst);
+            kernel.answered.store(request, Relaxed);
+        }
+    }
+
+    /// The last step of that thread.
+    pub(crate) fn end_thread() {
+        if let Some(kernel) = kernel() {
+            fence(SeqCst);
+            kernel.is_over.store(1, Relaxed);
+        }
+    }
+}
+
+#[cfg(all(test, loom))]
+use modelled as kernel;
+#[cfg(all(test, loom))]
+pub(crate) use modelled::step;
+
+/// Nothing but in models.
+#[cfg(not(all(test, loom)))]
+#[inline]
+pub(crate) fn step() {}
+
+#[cfg(not(any(all(target_os = "linux", not(mm_portable)), all(test, loom))))]
 mod kernel {
     /// There is no such call.
     #[inline]

@@ -68,6 +68,17 @@ pub(crate) extern "Rust" fn mm_gate_batch(value: &Value, slots: &mut Slots) {
     clear(slots);
 }
 
+/// Allocates as many values as there are slots, then releases them in some order.
+// SAFETY: the name starts with the package's, and nothing else defines it.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "Rust" fn mm_gate_shuffled(value: &Value, slots: &mut Slots, order: &[usize]) {
+    fill(value, slots);
+    for &place in order {
+        slots[place] = None;
+    }
+}
+
 /// Allocates what another thread is to release.
 // SAFETY: the name starts with the package's, and nothing else defines it.
 #[unsafe(no_mangle)]

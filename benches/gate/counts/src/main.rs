@@ -1,4 +1,4 @@
-//! Does what is named by its argument [`TIMES`] times; `mm-gate` runs it under callgrind, and says in
+//! Does what is named by its argument [`TIMES`] or [`MANY`] times; `mm-gate` runs it under callgrind, and says in
 //! which functions callgrind counts. Nothing here is timed.
 //!
 //! Callgrind counts from the entry of such a function to its return. So no figure has the warm-up, a
@@ -14,8 +14,11 @@ use mm::{MmBox, MmManaged};
 
 use counted::{Instance, Slots, Value};
 
-/// How often each is done; `mm-gate` divides by it.
+/// How often most things are done; `mm-gate` divides by it.
 const TIMES: usize = 1_000;
+
+/// The same for what overflows a cache.
+const MANY: usize = 100_000;
 
 const VALUE: Value = Value([7; 9]);
 const INSTANCE: Instance<[u32; 9]> = Instance([7; 9]);
@@ -30,6 +33,8 @@ fn main() -> ExitCode {
         "pairs" => pairs(),
         "bare_loop" => counted::mm_gate_loop(black_box(&VALUE), black_box(TIMES)),
         "batch" => counted::mm_gate_batch(black_box(&VALUE), &mut slots(TIMES)),
+        "in_order" => counted::mm_gate_batch(black_box(&VALUE), &mut slots(MANY)),
+        "shuffled" => shuffled(),
         "hand_over" => hand_over(),
         "xcalloc" => xcalloc(),
         _ => {
@@ -72,6 +77,27 @@ fn library_pair() {
 fn pairs() {
     drop(slots(1));
     counted::mm_gate_pairs(black_box(&VALUE), black_box(TIMES));
+}
+
+/// Releases in an order that nothing foresees, always the same; what comes before it does so too, so that
+/// memory is as it then is.
+fn shuffled() {
+    let mut order: Vec<usize> = (0..MANY).collect();
+    let mut random = 1_u64;
+    for place in (1..MANY).rev() {
+        // Marsaglia, "Xorshift RNGs", 2003.
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        order.swap(
+            place,
+            usize::try_from(random).map_or(0, |random| random % (place + 1)),
+        );
+    }
+    let mut slots = slots(MANY);
+    counted::fill(black_box(&VALUE), &mut slots);
+    order.iter().for_each(|&place| slots[place] = None);
+    counted::mm_gate_shuffled(black_box(&VALUE), &mut slots, &order);
 }
 
 fn hand_over() {

@@ -3,9 +3,7 @@
 use super::{Measure, row, times};
 use crate::rivals::Rival;
 use crate::values::{Large, Plain, Small};
-use crate::workloads::{
-    Workload, churn, families, hand_over, one, order, replace, threads, trees,
-};
+use crate::workloads::{Workload, churn, families, hand_over, one, order, replace, threads, trees};
 
 /// Returns the further workloads, in the order of their table.
 pub(super) fn list<R: Rival>() -> Vec<Workload> {

@@ -60,17 +60,21 @@ impl CacheRecord {
     pub(in crate::heap) fn enter(&self) {
         section::begin();
         self.busy.store(1, Relaxed);
+        membarrier::step();
         compiler_fence(SeqCst);
         if self.wanted.load(Acquire) != 0 {
             self.enter_slow();
         }
+        membarrier::step();
     }
 
     /// Ends it.
     #[inline]
     pub(in crate::heap) fn leave(&self) {
         section::end();
+        membarrier::step();
         self.busy.store(0, Release);
+        membarrier::step();
     }
 
     /// What [`enter`](Self::enter) does where another thread wants the words, or every section needs a
@@ -87,9 +91,11 @@ impl CacheRecord {
             }
             self.busy.store(0, Release);
             section::end();
+            membarrier::step();
             drop(self.heap().central());
             section::begin();
             self.busy.store(1, Relaxed);
+            membarrier::step();
             compiler_fence(SeqCst);
         }
     }

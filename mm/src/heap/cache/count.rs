@@ -82,7 +82,9 @@ impl CacheRecord {
     pub(in crate::heap) fn allocated(&self) -> u64 {
         self.consistent(|| {
             let taken = self.taken.load(Acquire);
-            taken.wrapping_add(self.refilled.load(Relaxed)).wrapping_sub(self.left())
+            taken
+                .wrapping_add(self.refilled.load(Relaxed))
+                .wrapping_sub(self.left())
         })
     }
 
@@ -91,7 +93,11 @@ impl CacheRecord {
     #[inline]
     pub(in crate::heap) fn has_risen(&self) -> bool {
         let direct = self.direct.load(Relaxed);
-        let has = self.refilled.load(Relaxed).wrapping_sub(direct).cast_signed();
+        let has = self
+            .refilled
+            .load(Relaxed)
+            .wrapping_sub(direct)
+            .cast_signed();
         let mark = self.peak_mark.load(Relaxed).cast_signed();
         let rise = has.wrapping_sub(mark);
         let has_risen = rise >= LEAST_RISE.max(mark / 64);
@@ -115,7 +121,8 @@ impl CacheRecord {
 
     fn units_in(&self, bytes: usize) -> u64 {
         // A reader may meet one field before and one after a change, and then begins again.
-        self.heap.map_or(0, |heap| (bytes / heap.geometry().unit().max(1)) as u64)
+        self.heap
+            .map_or(0, |heap| (bytes / heap.geometry().unit().max(1)) as u64)
     }
 
     /// Takes the counts over, from a record that is empty: allocated, released.
@@ -154,7 +161,10 @@ mod tests {
         let record = CacheRecord::make(heap).expect("memory for a record");
         record.version.store(1, Relaxed);
         let start = Instant::now();
-        assert_eq!((record.released(), record.allocated(), record.cached()), (0, 0, 0));
+        assert_eq!(
+            (record.released(), record.allocated(), record.cached()),
+            (0, 0, 0)
+        );
         assert!(start.elapsed() < Duration::from_secs(2));
     }
 }

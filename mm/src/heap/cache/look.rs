@@ -61,7 +61,10 @@ impl CacheRecord {
             (0..count).filter_map(move |index| NonNull::new(first.wrapping_add(index * unit)))
         };
         let next = first_of(self.cur.load(Relaxed), self.left());
-        let run = first_of(self.run_from.load(Relaxed).wrapping_add(unit), self.in_run());
+        let run = first_of(
+            self.run_from.load(Relaxed).wrapping_add(unit),
+            self.in_run(),
+        );
         let pending = {
             let first = self.pending_first.load(Relaxed);
             let bits = crate::heap::slot_map::ones_of(self.pending.load(Relaxed));

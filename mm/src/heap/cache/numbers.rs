@@ -1,6 +1,5 @@
 //! From the number of a record to the record: words name their owner in 32 bits.
 
-
 use super::record::CacheRecord;
 use crate::heap::link::Link;
 use crate::heap::meta;

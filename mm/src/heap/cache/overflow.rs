@@ -146,7 +146,11 @@ impl CacheRecord {
     pub(super) fn account_direct(&self, units: u64) {
         let direct = self.direct.load(Relaxed).wrapping_add(units);
         self.direct.store(direct, Release);
-        if direct.wrapping_sub(self.trigger.load(Relaxed)).cast_signed() >= 0 {
+        if direct
+            .wrapping_sub(self.trigger.load(Relaxed))
+            .cast_signed()
+            >= 0
+        {
             self.look();
         }
     }
@@ -304,7 +308,9 @@ impl CacheRecord {
             self.direct.store(direct.wrapping_add(units), Relaxed);
             self.stacked.store(0, Release);
         });
-        let units = slots.iter().filter_map(|slot| NonNull::new(slot.load(Relaxed)));
+        let units = slots
+            .iter()
+            .filter_map(|slot| NonNull::new(slot.load(Relaxed)));
         units.for_each(|unit| self.to_map(spot_of(unit)));
         self.leave();
     }

@@ -300,7 +300,11 @@ impl Refill<'_> {
 
     /// Puts the free units of a word on the stack, as many as it has room for; whether that was all.
     fn stack(&mut self, number: usize, free: u64) -> bool {
-        let room = self.record.places.load(Relaxed).saturating_sub(self.stacked);
+        let room = self
+            .record
+            .places
+            .load(Relaxed)
+            .saturating_sub(self.stacked);
         if room < free.count_ones() && self.stacked > 0 {
             return false;
         }
@@ -379,7 +383,8 @@ impl CacheRecord {
 
     pub(in crate::heap) fn remove_owned_words(&self, words: usize) {
         let rest = self.owned_words() - words;
-        self.owned_words.store(super::overflow::small(rest), Relaxed);
+        self.owned_words
+            .store(super::overflow::small(rest), Relaxed);
     }
 
     /// Whether a refill finds an own word.

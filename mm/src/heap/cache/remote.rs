@@ -59,11 +59,7 @@ impl Heap {
 
     /// Takes the words out of the inbox that begins with `newest`, and hands each to `take` with the bits
     /// of its released units; `take` says whether it was the owner.
-    fn empty(
-        &'static self,
-        newest: *mut u8,
-        mut take: impl FnMut(Page, usize, u64) -> bool,
-    ) {
+    fn empty(&'static self, newest: *mut u8, mut take: impl FnMut(Page, usize, u64) -> bool) {
         let mut next = NonNull::new(newest).filter(|first| first.addr().get() != SHUT);
         while let Some(first) = next {
             let spot = spot_of(first);

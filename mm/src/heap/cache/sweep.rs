@@ -44,7 +44,9 @@ impl CacheRecord {
     #[inline(never)]
     pub(super) fn look(&self) {
         let direct = self.direct.load(Relaxed);
-        let free = direct.wrapping_sub(self.refilled.load(Relaxed)).cast_signed();
+        let free = direct
+            .wrapping_sub(self.refilled.load(Relaxed))
+            .cast_signed();
         let worth = self.worth();
         let looked_at = self.looked_at.load(Relaxed).cast_signed();
         let since = free.wrapping_sub(looked_at);
@@ -92,7 +94,9 @@ impl CacheRecord {
     /// Whether there are more empty pages than so many: only then it is worth to take the lock.
     fn has_empty_pages(&self, kept: usize) -> bool {
         self.enter();
-        let empty = self.own_pages().filter(|page| page.all_free() == page.capacity());
+        let empty = self
+            .own_pages()
+            .filter(|page| page.all_free() == page.capacity());
         let more = empty.count() > kept;
         self.leave();
         more

@@ -76,7 +76,9 @@ impl Central {
         let word = word.ok_or(Refused)?;
         let free = map.free_in(word);
         let bit = free.trailing_zeros();
-        let units = (free >> bit).trailing_ones().min(u32::try_from(most).unwrap_or(1));
+        let units = (free >> bit)
+            .trailing_ones()
+            .min(u32::try_from(most).unwrap_or(1));
         let mask = (u64::MAX >> (64 - units)) << bit;
         let zero = page.take(word, mask);
         self.account.account_leased(units as usize);
@@ -306,7 +308,10 @@ impl Central {
         if pages < self.next_steal {
             return false;
         }
-        let others = self.caches.iter().filter(|it| it.number() != record.number());
+        let others = self
+            .caches
+            .iter()
+            .filter(|it| it.number() != record.number());
         let (mut best, mut most, mut all) = (None, 0, 0);
         for other in others {
             let spare = other.pages_to_spare();
@@ -338,7 +343,9 @@ impl Central {
     ) -> usize {
         victim.collect();
         let words = victim.heap().geometry().words();
-        let most = (record.owned_words() / words / 8).clamp(1, STEAL_MOST).min(spare);
+        let most = (record.owned_words() / words / 8)
+            .clamp(1, STEAL_MOST)
+            .min(spare);
         let ready = victim.ready_pages_list().take(STEAL_LOOKS);
         let owned = ready.filter(|page| page.owner() == victim.number());
         let rich = owned.filter(|page| page.all_free() >= page.capacity() / 4);
@@ -418,9 +425,7 @@ impl CacheRecord {
     fn pages_to_spare(&self) -> usize {
         let spare = self.ready_pages().saturating_sub(self.pages_kept());
         // What others released of its words may be more than it knows of.
-        let has_mail = self.has_mail()
-            && self.owned_words() > 4 * self.heap().geometry().words();
+        let has_mail = self.has_mail() && self.owned_words() > 4 * self.heap().geometry().words();
         spare.max(usize::from(has_mail))
     }
 }
-

@@ -189,7 +189,12 @@ impl Central {
     fn is_cached(&self, spot: Spot) -> bool {
         /// A thread that is stopped half way must not stop this one.
         const TRIES: usize = 1_000;
-        let versions = || self.caches.iter().map(CacheRecord::version).fold(0, u64::wrapping_add);
+        let versions = || {
+            self.caches
+                .iter()
+                .map(CacheRecord::version)
+                .fold(0, u64::wrapping_add)
+        };
         for _ in 0..TRIES {
             let before = versions();
             let is_there = self.is_at_hand(spot);
@@ -205,7 +210,12 @@ impl Central {
         let is_sent = page.sent(word) & bit != 0;
         let is_free = page.words()[word].taken() & bit == 0;
         let unit = page.unit(index);
-        is_sent || is_free || self.caches.iter().any(|cache| cache.holds(unit, page, index))
+        is_sent
+            || is_free
+            || self
+                .caches
+                .iter()
+                .any(|cache| cache.holds(unit, page, index))
     }
 
     /// Bytes that are live, in caches, or free in words that threads own.

@@ -1,5 +1,6 @@
 //! Models of what threads do with one heap. See `crate::models`.
 
+mod biased;
 mod exit;
 mod flush;
 mod growth;

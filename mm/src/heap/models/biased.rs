@@ -1,0 +1,67 @@
+//! The lock that keeps an owner out of its words.
+
+use loom::cell::UnsafeCell;
+
+use super::{UNIT, new_heap};
+use crate::heap::Heap;
+use crate::heap::cache::{CacheRecord, barrier};
+use crate::models::{model, spawn};
+use crate::os::membarrier::{modelled, step};
+
+/// What the lock protects. `loom` fails where two threads have it and neither is before the other.
+struct Words(UnsafeCell<u32>);
+
+// SAFETY: `loom` is to find out whether the lock makes it so.
+unsafe impl Sync for Words {}
+
+impl Words {
+    fn change(&self) {
+        // SAFETY: as above.
+        self.0.with_mut(|words| unsafe { *words += 1 });
+    }
+}
+
+fn owner_and_thief() {
+    let heap: &'static Heap = new_heap(UNIT);
+    let record = CacheRecord::make(heap).expect("memory");
+    record.end_wanted();
+    let words: &'static Words = Box::leak(Box::new(Words(UnsafeCell::new(0))));
+    let owner = spawn(move || {
+        for _ in 0..2 {
+            record.enter();
+            words.change();
+            step();
+            record.leave();
+        }
+        modelled::end_thread();
+    });
+    let central = heap.central();
+    record.want();
+    assert!(barrier());
+    record.wait_until_at_rest();
+    words.change();
+    record.end_wanted();
+    drop(central);
+    owner.join().expect("the owner ended");
+    words.0.with(|words| {
+        // SAFETY: the other thread is no more.
+        assert_eq!(unsafe { *words }, 3);
+    });
+}
+
+/// Catches: no barrier; `wanted` loaded or `busy` loaded without `Acquire`; either stored without
+/// `Release` at the end.
+#[test]
+fn words_have_one_thread_at_a_time() {
+    model("the biased lock", 4, || {
+        modelled::begin();
+        owner_and_thief();
+        modelled::end();
+    });
+}
+
+/// Catches: no fence on the owner's side, or on the other's.
+#[test]
+fn words_have_one_thread_at_a_time_without_the_kernel() {
+    model("the biased lock, without the kernel", 4, owner_and_thief);
+}
