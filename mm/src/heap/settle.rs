@@ -115,20 +115,25 @@ impl Page {
     /// Gives back the memory of every OS page without a taken unit; returns its bytes. `was_huge`
     /// says that any may be backed, whatever is known of the page.
     pub(super) fn settle(self, os_page: usize, was_huge: bool, calls: &mut u64) -> usize {
-        let backed = self.backed_of(self.map_to_settle(), os_page, was_huge);
-        if backed == 0 && (!self.is_in_use() || self.is_settled()) {
+        // Once settled, only what the kernel refused is left.
+        let left = (!was_huge && self.is_settled()).then(|| self.state().refused());
+        if left == Some(0) {
             return 0;
         }
-        let (mut refused, mut last) = (0, None);
+        let (mut asked, mut refused, mut last) = (0, 0, None);
         for (run, range) in self.runs_to_settle(self.map_to_settle(), os_page, was_huge) {
             last = Some(run);
             if range.is_empty() {
                 continue;
             }
+            asked += range.len();
             self.extent.account_discard();
             let place = self.extent.place;
             // SAFETY: the range lies inside a run of free units: none live, none in a cache.
             refused += unsafe { place.discard_parts(range.start, range.len(), calls) };
+        }
+        if asked == 0 && (!self.is_in_use() || self.is_settled()) {
+            return 0;
         }
         self.state().set_refused(refused);
         if refused == 0 {
@@ -136,7 +141,7 @@ impl Page {
         } else {
             self.account_refused();
         }
-        backed.saturating_sub(refused)
+        left.unwrap_or(asked).saturating_sub(refused)
     }
 
     /// Notes that the kernel took what it takes, but not all.
