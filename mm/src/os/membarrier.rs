@@ -63,8 +63,8 @@ pub(crate) mod modelled {
     struct Kernel {
         requested: AtomicU32,
         answered: AtomicU32,
-        /// Set by the thread's last step: what does not run needs no fence.
-        is_over: AtomicU32,
+        /// While the thread waits for a lock, and after its last step: what does not run needs no fence.
+        is_off: AtomicU32,
     }
 
     /// Lets there be such a call in this execution.
@@ -72,7 +72,7 @@ pub(crate) mod modelled {
         let kernel = Box::leak(Box::new(Kernel {
             requested: AtomicU32::new(0),
             answered: AtomicU32::new(0),
-            is_over: AtomicU32::new(0),
+            is_off: AtomicU32::new(0),
         }));
         KERNEL.store(kernel, Relaxed);
     }
@@ -98,7 +98,7 @@ pub(crate) mod modelled {
         fence(SeqCst);
         let request = kernel.requested.load(Relaxed) + 1;
         kernel.requested.store(request, Relaxed);
-        while kernel.answered.load(Relaxed) != request && kernel.is_over.load(Relaxed) == 0 {
+        while kernel.answered.load(Relaxed) != request && kernel.is_off.load(Relaxed) == 0 {
             yield_now();
         }
         fence(SeqCst);
@@ -117,11 +117,18 @@ pub(crate) mod modelled {
         }
     }
 
-    /// The last step of that thread.
-    pub(crate) fn end_thread() {
+    /// The thread's last step before it waits for a lock, or ends.
+    pub(crate) fn stop() {
         if let Some(kernel) = kernel() {
             fence(SeqCst);
-            kernel.is_over.store(1, Relaxed);
+            kernel.is_off.store(1, Relaxed);
+        }
+    }
+
+    /// Its first step after that.
+    pub(crate) fn go_on() {
+        if let Some(kernel) = kernel() {
+            kernel.is_off.store(0, Relaxed);
         }
     }
 }
@@ -129,12 +136,23 @@ pub(crate) mod modelled {
 #[cfg(all(test, loom))]
 use modelled as kernel;
 #[cfg(all(test, loom))]
-pub(crate) use modelled::step;
+pub(crate) use modelled::{go_on, step, stop};
 
-/// Nothing but in models.
+/// What models have between two steps of a thread that such a fence may come between. Nothing elsewhere.
 #[cfg(not(all(test, loom)))]
-#[inline]
-pub(crate) fn step() {}
+mod nothing {
+    #[inline]
+    pub(crate) fn step() {}
+
+    #[inline]
+    pub(crate) fn stop() {}
+
+    #[inline]
+    pub(crate) fn go_on() {}
+}
+
+#[cfg(not(all(test, loom)))]
+pub(crate) use nothing::{go_on, step, stop};
 
 #[cfg(not(any(all(target_os = "linux", not(mm_portable)), all(test, loom))))]
 mod kernel {

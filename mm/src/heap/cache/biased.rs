@@ -91,8 +91,9 @@ impl CacheRecord {
             }
             self.busy.store(0, Release);
             section::end();
-            membarrier::step();
+            membarrier::stop();
             drop(self.heap().central());
+            membarrier::go_on();
             section::begin();
             self.busy.store(1, Relaxed);
             membarrier::step();

@@ -6,7 +6,7 @@ use super::{UNIT, new_heap};
 use crate::heap::Heap;
 use crate::heap::cache::{CacheRecord, barrier};
 use crate::models::{model, spawn};
-use crate::os::membarrier::{modelled, step};
+use crate::os::membarrier::{modelled, step, stop};
 
 /// What the lock protects. `loom` fails where two threads have it and neither is before the other.
 struct Words(UnsafeCell<u32>);
@@ -33,7 +33,7 @@ fn owner_and_thief() {
             step();
             record.leave();
         }
-        modelled::end_thread();
+        stop();
     });
     let central = heap.central();
     record.want();
