@@ -275,7 +275,10 @@ fn trimmed_memory_does_not_come_back_as_huge_pages() {
     trim();
     let figures_after = figures(family);
     assert!(resident(&figures_after) <= figures_after.mapped_bytes);
-    assert!(resident(&figures_after) <= kept.len() as u64 * 8_192);
+    assert!(
+        resident(&figures_after) <= kept.len() as u64 * 8_192,
+        "{figures_after:?}"
+    );
     assert_eq!(kept.iter().filter(has_huge_pages).count(), 0);
     kept.into_iter().for_each(|block| release(family, block));
     trim();

@@ -7,6 +7,8 @@ use super::extent::Extent;
 use super::hardening::{self, Fill};
 use super::page::Page;
 use super::slot_map::{Run, SlotMap};
+use super::thread::is_own;
+use super::word::{NOBODY, Owner};
 
 impl Extent {
     /// Whether the free memory between taken units may go back.
@@ -76,10 +78,23 @@ impl Page {
         runs.map(move |run| (run, self.os_pages_of(run, os_page, huge)))
     }
 
-    /// The map for whoever gives memory back. With the words of an owner only while that is kept out.
+    /// Whether all free units are the caller's to give back: each word's owner is nobody, or kept out, or
+    /// the calling thread, which has the family's lock.
+    pub(super) fn is_open(self) -> bool {
+        let is_open = |owner: Owner| {
+            let record = CacheRecord::numbered(owner);
+            record.is_none_or(|record| record.is_wanted() || is_own(record))
+        };
+        match self.owner() {
+            _ if self.owned_words() == 0 => true,
+            NOBODY => self.words().iter().all(|word| is_open(word.owner())),
+            owner => is_open(owner),
+        }
+    }
+
+    /// The map for whoever gives memory back. Of words that are not open, all units are taken.
     fn map_to_settle(self) -> SlotMap<'static> {
-        let owner = CacheRecord::numbered(self.owner());
-        if owner.is_some_and(CacheRecord::is_wanted) {
+        if self.is_open() {
             self.whole_map()
         } else {
             self.map()
@@ -134,6 +149,10 @@ impl Page {
         }
         if asked == 0 && (!self.is_in_use() || self.is_settled()) {
             return 0;
+        }
+        if !self.is_open() {
+            // Its owners may leave more.
+            return asked - refused;
         }
         self.state().set_refused(refused);
         if refused == 0 {

@@ -140,6 +140,10 @@ fn settle_pages(extent: &'static Extent, os_page: usize, calls: &mut u64) -> usi
         return 0;
     }
     let was_huge = extent.is_huge();
+    if was_huge && !extent.pages().all(Page::is_open) {
+        // Afterwards nobody would know any more that the rest of a page that was huge is backed.
+        return 0;
+    }
     if was_huge {
         extent.end_huge(calls);
     }
