@@ -296,9 +296,8 @@ impl Page {
             // Even a look would make the kernel count them as resident.
             &[]
         };
-        let owner = self.owner();
         SlotMap {
-            view: View::GivenUp { owner, remotes },
+            view: View::GivenUp { remotes },
             ..self.whole_map()
         }
     }

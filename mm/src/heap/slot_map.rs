@@ -8,7 +8,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::word::{NOBODY, Owner, Remote, Word};
+use super::word::{NOBODY, Remote, Word};
 
 /// The two maps of one page.
 ///
@@ -32,10 +32,9 @@ pub(super) enum View<'a> {
     Unowned,
     /// What is so.
     All,
-    /// What would be so once the owner was kept out and had given up what it does not use: units that were
-    /// released by others are free; a word is taken unless the owner has all words, or none of its units is.
-    /// With what others released of each word; none where they released nothing.
-    GivenUp { owner: Owner, remotes: &'a [Remote] },
+    /// What would be so once the owners were kept out and had collected what others released: those units are
+    /// free. With what others released of each word; none where they released nothing.
+    GivenUp { remotes: &'a [Remote] },
 }
 
 /// A run of units.
@@ -64,15 +63,7 @@ impl<'a> SlotMap<'a> {
             View::All => taken,
             View::Unowned if it.is_owned_by(NOBODY) => taken,
             View::Unowned => valid,
-            View::GivenUp { owner, remotes } => {
-                let sent = remotes.get(word).map_or(0, Remote::bits);
-                let left = taken & !sent;
-                if it.is_owned_by(owner) || it.is_owned_by(NOBODY) || left == 0 {
-                    left
-                } else {
-                    valid
-                }
-            }
+            View::GivenUp { remotes } => taken & !remotes.get(word).map_or(0, Remote::bits),
         }
     }
 
