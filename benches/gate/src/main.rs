@@ -50,6 +50,7 @@ fn run(update: bool) -> Result<Vec<Mistake>, Mistake> {
         Figures::kept()?.check_toolchain(&toolchain)?;
     }
     let counts = measure::counts(Build::Usual)?;
+    // Before the other build takes the program's place.
     let listing = listing::of_pair(&counts)?;
     let unaccounted = measure::counts(Build::Unaccounted)?;
 
