@@ -296,7 +296,11 @@ fn alloc_units_zeroed<T: MmManaged>(units: usize) -> NonNull<T> {
 ///
 /// `first` is the start of a live block of exactly `units` units of `T`'s family, or of a family that
 /// [`__MANY_FAMILIES`](MmManaged::__MANY_FAMILIES) speaks of. Nobody uses the block any more.
-#[inline]
+#[allow(
+    clippy::inline_always,
+    reason = "the hot path is to become part of the caller, whatever its size"
+)]
+#[inline(always)]
 pub(crate) unsafe fn release_units<T: MmManaged>(first: NonNull<T>, units: usize) {
     let first = first.cast();
     let _inside = Inside::enter();

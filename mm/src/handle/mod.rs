@@ -191,10 +191,11 @@ impl<B: Block + ?Sized> Drop for MmBox<B> {
         let units = <B as sealed::Sealed>::__units(self.ptr);
         // SAFETY: by 1 this is a live block of `units` units, and by 3 ours to release. The room
         // goes last, on unwinding too, and nothing uses the block after this function.
-        let _room = unsafe { Room::<B::Unit>::own(self.ptr.cast(), units) };
+        let room = unsafe { Room::<B::Unit>::own(self.ptr.cast(), units) };
         // SAFETY: valid for reads and writes and aligned by 1, holds values by 2, and by 3 nobody
         // else uses them or drops them again.
         unsafe { self.ptr.drop_in_place() };
+        room.release();
     }
 }
 

@@ -140,6 +140,22 @@ impl<T: MmManaged> Room<T> {
     }
 }
 
+impl<T: MmManaged> Room<T> {
+    /// Releases the block, as dropping the room does: the optimizer need not decide here whether it pays
+    /// to make that part of the caller.
+    #[allow(
+        clippy::inline_always,
+        reason = "the hot path is to become part of the caller, whatever its size"
+    )]
+    #[inline(always)]
+    pub(super) fn release(self) {
+        let (first, units) = (self.first, self.units);
+        core::mem::forget(self);
+        // SAFETY: by 1 a live block of exactly that many units, by 2 used by nobody any more.
+        unsafe { release_units(first, units) };
+    }
+}
+
 impl<T: MmManaged> Drop for Room<T> {
     #[inline]
     fn drop(&mut self) {
