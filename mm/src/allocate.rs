@@ -139,7 +139,7 @@ impl PageFamily {
 
     fn at_hand(&self, cell: &CacheCell) -> Option<Block> {
         let _inside = Inside::enter();
-        cell.take(self.layout().size())
+        cell.take(self.layout().size(), true)
     }
 
     #[cold]

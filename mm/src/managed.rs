@@ -7,7 +7,7 @@ use core::ptr::NonNull;
 use crate::error::AllocError;
 use crate::family::{self, PageFamily};
 use crate::handle::{self, MmBox};
-use crate::heap::{Block, CacheCell, Heap};
+use crate::heap::{self, Block, CacheCell, Heap};
 use crate::holders::Holders;
 use crate::os::{Inside, process, watch};
 
@@ -254,7 +254,7 @@ unsafe fn zeroed_block<T: MmManaged + ZeroInit>(first: NonNull<T>, units: usize)
 #[inline]
 #[track_caller]
 pub(crate) fn try_alloc_units<T: MmManaged>(units: usize) -> Result<NonNull<T>, AllocError> {
-    Ok(match at_hand::<T>(units) {
+    Ok(match at_hand::<T>(units, false) {
         Some(block) => block.unspecified(units * size_of::<T>()).cast(),
         None => try_alloc_unspecified_slow(units)?,
     })
@@ -264,7 +264,7 @@ pub(crate) fn try_alloc_units<T: MmManaged>(units: usize) -> Result<NonNull<T>, 
 #[inline]
 #[track_caller]
 pub(crate) fn alloc_units<T: MmManaged>(units: usize) -> NonNull<T> {
-    match at_hand::<T>(units) {
+    match at_hand::<T>(units, false) {
         Some(block) => block.unspecified(units * size_of::<T>()).cast(),
         None => alloc_slow(units),
     }
@@ -274,7 +274,7 @@ pub(crate) fn alloc_units<T: MmManaged>(units: usize) -> NonNull<T> {
 #[inline]
 #[track_caller]
 fn try_alloc_units_zeroed<T: MmManaged>(units: usize) -> Result<NonNull<T>, AllocError> {
-    Ok(match at_hand::<T>(units) {
+    Ok(match at_hand::<T>(units, true) {
         Some(block) => block.zeroed(units * size_of::<T>()).cast(),
         None => try_alloc_zeroed_slow(units)?,
     })
@@ -284,7 +284,7 @@ fn try_alloc_units_zeroed<T: MmManaged>(units: usize) -> Result<NonNull<T>, Allo
 #[inline]
 #[track_caller]
 fn alloc_units_zeroed<T: MmManaged>(units: usize) -> NonNull<T> {
-    match at_hand::<T>(units) {
+    match at_hand::<T>(units, true) {
         Some(block) => block.zeroed(units * size_of::<T>()).cast(),
         None => alloc_zeroed_slow(units),
     }
@@ -321,12 +321,12 @@ pub(crate) unsafe fn release_units<T: MmManaged>(first: NonNull<T>, units: usize
 
 /// What the calling thread's cell has at hand.
 #[inline]
-fn at_hand<T: MmManaged>(units: usize) -> Option<Block> {
+fn at_hand<T: MmManaged>(units: usize, to_be_zero: bool) -> Option<Block> {
     let _inside = Inside::enter();
     // SAFETY: used for this call alone.
     let cell = unsafe { cell::<T>() };
     match units {
-        1 => cell.take(size_of::<T>()),
+        1 => cell.take(size_of::<T>(), to_be_zero),
         _ => cell.take_row(units),
     }
 }
@@ -427,8 +427,16 @@ unsafe fn release_slow<T: MmManaged>(first: NonNull<u8>, units: usize) {
         return unsafe { release_of_other::<T>(first, units) };
     }
     let heap = &T::page_family().heap;
-    // SAFETY: the caller's promise is the same, and the cell is this thread's of that family.
-    T::__with_cache(|cell| unsafe { heap.release(cell, first, units) });
+    let is_unit = units == 1 && const { heap::is_paged(size_of::<T>()) };
+    T::__with_cache(|cell| {
+        if is_unit {
+            // SAFETY: the caller promises the same, a unit of this size lies in a VM page, and the cell is
+            // this thread's of that family.
+            return unsafe { heap.release_unit(cell, first) };
+        }
+        // SAFETY: the caller promises the same, and the cell is this thread's of that family.
+        unsafe { heap.release(cell, first, units) }
+    });
 }
 
 /// The heap of the block at `first`, of one or more units, which is owned as one of `T`'s.

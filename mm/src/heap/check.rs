@@ -125,11 +125,12 @@ impl Found {
             u64::from(page.is_in_use() || found > 0),
         )?;
         self.taken_units += found;
-        let mut index = 0;
+        let (mut index, before) = (0, self.row_blocks);
         while index < page.capacity() {
             index += self.add_block(Spot { page, index })?;
         }
-        Ok(())
+        let rows = self.row_blocks - before;
+        same("rows of a page", page.rows() as u64, rows)
     }
 
     /// Adds the block that starts here, if one does; returns its units.
@@ -157,10 +158,16 @@ fn check_owners(central: &Central, found: &Found) -> Result<(), Inconsistency> {
         for page in record.own_pages() {
             let number = u64::from(record.number());
             same("owner of a page", number, page.owner().into())?;
-            for (word, it) in page.words().iter().enumerate() {
-                same("owner of a word", number, it.owner().into())?;
+            let words = page.words().iter().enumerate();
+            let owned = words.filter(|(_, word)| word.is_owned_by(record.number()));
+            let before = own;
+            for (word, _) in owned {
                 check_ready(record, page, word)?;
                 own += 1;
+            }
+            if page.is_whole() {
+                let words = page.words().len() as u64;
+                same("owned words of a whole page", words, own - before)?;
             }
         }
         for (page, word) in record.single_words() {

@@ -189,6 +189,11 @@ impl Geometry {
     }
 }
 
+/// Whether units of so many bytes lie in VM pages.
+pub(crate) const fn is_paged(unit: usize) -> bool {
+    matches!(placement(unit), Placement::Paged)
+}
+
 const fn placement(unit: usize) -> Placement {
     match unit {
         0 => Placement::Counted,

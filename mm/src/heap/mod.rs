@@ -102,6 +102,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use cache::{CacheRecord, Inbox, Row};
 use central::Central;
+pub(crate) use geometry::is_paged;
 use geometry::{Geometry, Placement};
 #[cfg(feature = "capi")]
 use record::Record;

@@ -6,14 +6,14 @@ use core::sync::atomic::{AtomicU32 as PlainU32, Ordering::Relaxed};
 use super::extent::{Extent, count};
 use super::link::Link;
 use super::record::SPACE;
-use super::slot_map::{Run, SlotMap, View};
+use super::slot_map::{Run, SlotMap, View, ones, valid};
 use super::word::{NOBODY, Owner, Remote, Word};
 use crate::sync::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 
 /// What is known of one VM page besides its maps.
 ///
-/// Of a page that a thread owns whole, `ready`, `next`, `previous` and `flags` belong to that thread, as
-/// its words do. All else changes under the family's lock.
+/// Of a page that a thread owns, `ready`, `next` and `previous` belong to that thread, as its words do.
+/// Threads that own words say that these are no longer `settled`. All else changes under the family's lock.
 #[derive(Debug)]
 pub(super) struct PageState {
     /// Units of words that nobody owns and that are taken, and all units of the others.
@@ -23,7 +23,12 @@ pub(super) struct PageState {
     /// No run of free units that nobody owns is as long as this; 0 says nothing.
     too_long: AtomicU16,
     flags: AtomicU8,
-    /// The record that owns all words of the page.
+    /// No unit was handed out since the page's free memory was given back, or refused.
+    settled: AtomicBool,
+    /// Blocks of many units, live or in a cache. Without any, nobody looks into the joined map: even a look
+    /// would make the kernel count the map as resident.
+    rows: AtomicU32,
+    /// The record that owns the words of the page, but for those that others own or that have rows.
     owner: AtomicU32,
     /// Words that have an owner.
     owned_words: AtomicU32,
@@ -57,13 +62,10 @@ unsafe impl bytemuck::Zeroable for PageState {}
 
 /// The page may be backed by memory.
 const IN_USE: u8 = 1;
-/// No unit was handed out since the page's free memory was given back, or refused.
-const SETTLED: u8 = 2;
-/// A block of many units was in the page since it came into use. Without this nobody looks into
-/// the joined map: even a look would make the kernel count the map as resident.
-const JOINED: u8 = 4;
+/// The page's owner owns all of its words.
+const WHOLE: u8 = 2;
 /// The longest free run of the page or of its extent is known, and must be kept.
-const LOOKED: u8 = 8;
+const LOOKED: u8 = 4;
 
 /// Where a unit lies.
 #[derive(Clone, Copy)]
@@ -89,10 +91,10 @@ impl PageState {
         self.flags.load(Relaxed) & IN_USE != 0
     }
 
-    /// Whether a block of many units was in the page since it came into use.
+    /// Whether a block of many units is in the page, live or in a cache.
     #[inline]
     pub(super) fn has_joined(&self) -> bool {
-        self.flags.load(Relaxed) & JOINED != 0
+        self.rows.load(Relaxed) != 0
     }
 
     /// Bytes of free memory that the kernel refused to take the last time it was asked. They stay
@@ -106,6 +108,8 @@ impl PageState {
     }
 
     fn retire(&self) {
+        debug_assert!(!self.has_joined(), "a page without a taken unit has no rows");
+        self.settled.store(false, Relaxed);
         self.refused.store(0, Relaxed);
         self.too_long.store(0, Relaxed);
         self.flags.store(0, Relaxed);
@@ -208,7 +212,7 @@ impl Page {
         let state = self.state();
         let is_as_it_was = || count(self.all_free()) == state.settled_at.load(Relaxed);
         let is_sent = || (0..self.words().len()).any(|word| self.sent(word) != 0);
-        state.flags.load(Relaxed) & SETTLED != 0 && is_as_it_was() && !is_sent()
+        state.settled.load(Relaxed) && is_as_it_was() && !is_sent()
     }
 
     /// Whether no unit would be taken once all owners had given up what they do not use.
@@ -219,7 +223,7 @@ impl Page {
     pub(super) fn account_settled(self) {
         let free = count(self.all_free());
         self.state().settled_at.store(free, Relaxed);
-        self.add_flags(SETTLED);
+        self.state().settled.store(true, Relaxed);
     }
 
     /// Units below this index may have been written to since the page's memory was zero.
@@ -387,9 +391,7 @@ impl Page {
 
     /// Takes the free units of `run` as one block; whether all are known to be zero.
     pub(super) fn claim_at(self, run: Run) -> bool {
-        if run.units > 1 {
-            self.add_flags(JOINED);
-        }
+        self.add_rows(run.units > 1, 1);
         self.map().take_run(run);
         let (words, mut zero) = (self.words(), true);
         super::slot_map::for_each_word(run, |word, mask| zero &= words[word].touch(mask));
@@ -403,6 +405,23 @@ impl Page {
     pub(super) fn unclaim_run(self, run: Run) {
         self.map().free_run(run);
         self.account_run_freed(run);
+        if run.units > 1 {
+            let rows = self.rows() - 1;
+            self.state().rows.store(count(rows), Relaxed);
+        }
+    }
+
+    /// Counts blocks of many units that are in the page now, if they have many.
+    fn add_rows(self, has_many: bool, blocks: usize) {
+        if has_many {
+            let rows = self.rows() + blocks;
+            self.state().rows.store(count(rows), Relaxed);
+        }
+    }
+
+    /// Blocks of many units, live or in a cache.
+    pub(super) fn rows(self) -> usize {
+        self.state().rows.load(Relaxed) as usize
     }
 
     /// Frees the units of `run`, which are the last of a block of more.
@@ -415,6 +434,7 @@ impl Page {
     pub(super) fn split(self, first: usize, units: usize, blocks: usize) {
         let map = self.map();
         (1..blocks).for_each(|block| map.split_at(first + block * units));
+        self.add_rows(units > 1, blocks - 1);
     }
 
     /// Whether anybody looked for a run in vain, so that a longer one must be noted.
@@ -468,10 +488,18 @@ impl Page {
     /// Notes that the page is in use and may have something to give back again.
     #[inline]
     pub(super) fn account_changed(self) {
-        let flags = &self.state().flags;
-        let before = flags.load(Relaxed);
-        if before & (SETTLED | IN_USE) != IN_USE {
-            flags.store(before & !SETTLED | IN_USE, Relaxed);
+        self.end_settled();
+        if !self.is_in_use() {
+            self.add_flags(IN_USE);
+        }
+    }
+
+    /// Notes that the page may have something to give back again. By any thread that owns words.
+    #[inline]
+    pub(super) fn end_settled(self) {
+        let settled = &self.state().settled;
+        if settled.load(Relaxed) {
+            settled.store(false, Relaxed);
         }
     }
 
@@ -499,7 +527,7 @@ impl Page {
 
 /// Words that threads own. All of it under the family's lock.
 impl Page {
-    /// The record that owns all words of the page, or nobody.
+    /// The record that owns the page, or nobody.
     pub(super) fn owner(self) -> Owner {
         self.state().owner.load(Relaxed)
     }
@@ -509,57 +537,84 @@ impl Page {
         self.state().owned_words.load(Relaxed) as usize
     }
 
-    /// Whether a thread can own all words.
+    /// Whether a thread can own the page, and gets free units with it.
+    pub(super) fn is_to_own(self) -> bool {
+        let has_any = || (0..self.words().len()).any(|word| self.free_to_own(word) != 0);
+        self.owned_words() == 0 && (!self.has_joined() || has_any())
+    }
+
+    /// Whether the page's owner owns all of its words.
     pub(super) fn is_whole(self) -> bool {
-        self.owned_words() == 0 && !self.has_joined()
+        self.state().flags.load(Relaxed) & WHOLE != 0
+    }
+
+    /// Whether a thread can own word `word`: no part of a block of many units is there.
+    pub(super) fn can_own(self, word: usize) -> bool {
+        !self.has_joined() || self.map().in_larger_blocks(word) == 0
     }
 
     /// Free units that a thread would get with word `word`; none if the word cannot be owned.
     pub(super) fn free_to_own(self, word: usize) -> u64 {
-        let has_rows = || self.has_joined() && self.map().in_larger_blocks(word) != 0;
         let free = self.map().free_in(word);
-        if free == 0 || has_rows() { 0 } else { free }
+        if free == 0 || !self.can_own(word) { 0 } else { free }
     }
 
-    /// Makes a record the owner of word `word`, which nobody owns; returns the free units in it.
+    /// Makes a record the owner of word `word`, which nobody owns; returns the free units in it. The caller
+    /// says so to [`account_leased`](Self::account_leased).
     pub(super) fn lease(self, word: usize, owner: Owner) -> u32 {
-        let (it, valid) = (&self.words()[word], self.map().valid(word));
-        let free = self.map().free_in(word).count_ones();
+        let (it, valid) = (&self.words()[word], self.valid(word));
+        let taken = it.taken();
         // Invariant 1 of the word.
-        it.set_taken(it.taken() | !valid);
+        it.set_taken(taken | !valid);
         it.set_owner(owner);
+        ones(!taken & valid)
+    }
+
+    /// Counts words that came to have an owner, and the free units in them.
+    pub(super) fn account_leased(self, words: usize, free: u32) {
         let owned = &self.state().owned_words;
-        owned.store(owned.load(Relaxed) + 1, Relaxed);
+        owned.store(owned.load(Relaxed) + count(words), Relaxed);
         self.account_changed();
         self.account_taken(free as usize);
-        free
     }
 
     /// Makes nobody the owner of word `word`; returns the free units in it. No thread is inside of a slow
-    /// path of the owner.
+    /// path of the owner. The caller says so to [`account_lease_ended`](Self::account_lease_ended).
     pub(super) fn end_lease(self, word: usize) -> u32 {
         let it = &self.words()[word];
         it.set_owner(NOBODY);
-        let free = self.map().free_in(word);
-        let owned = &self.state().owned_words;
-        owned.store(owned.load(Relaxed) - 1, Relaxed);
-        if owned.load(Relaxed) == 0 {
-            self.recount();
-        }
+        let free = !it.taken() & self.valid(word);
         if free != 0 && self.knows_longest() {
             self.raise_longest(longest_run_near(&self.map(), word, free));
         }
-        let taken = &self.state().taken;
-        taken.store(taken.load(Relaxed) - free.count_ones(), Relaxed);
-        self.extent.account_freed(free.count_ones());
-        self.account_changed();
-        free.count_ones()
+        ones(free)
     }
 
-    /// Makes a record the owner of the page, of which it owns all words, or nobody.
-    pub(super) fn set_owner(self, owner: Owner) {
+    /// Counts words that have no owner any more, and the free units in them.
+    pub(super) fn account_lease_ended(self, words: usize, free: u32) {
+        let owned = &self.state().owned_words;
+        let was_shared = self.is_shared();
+        owned.store(owned.load(Relaxed) - count(words), Relaxed);
+        if was_shared && self.owned_words() == 0 {
+            self.recount();
+        }
+        let taken = &self.state().taken;
+        taken.store(taken.load(Relaxed) - free, Relaxed);
+        self.extent.account_freed(free);
+        self.account_changed();
+    }
+
+    /// Which bits of word `word` stand for units.
+    fn valid(self, word: usize) -> u64 {
+        valid(self.capacity(), word)
+    }
+
+    /// Makes a record the owner of the page, or nobody. `is_whole` says that all words are the record's.
+    pub(super) fn set_owner(self, owner: Owner, is_whole: bool) {
+        let flags = &self.state().flags;
+        let others = flags.load(Relaxed) & !WHOLE;
+        flags.store(others | if is_whole { WHOLE } else { 0 }, Relaxed);
         self.state().owner.store(owner, Relaxed);
-        self.recount();
     }
 
     /// Counts the free units again.
@@ -568,9 +623,9 @@ impl Page {
         self.count().store(count(free), Relaxed);
     }
 
-    /// Whether threads own single words of the page: then the count says nothing.
+    /// Whether several threads may change words of the page at once: then the count says nothing.
     fn is_shared(self) -> bool {
-        self.owned_words() > 0 && self.owner() == NOBODY
+        self.owned_words() > 0 && !self.is_whole()
     }
 }
 

@@ -85,11 +85,14 @@ impl Page {
             let record = CacheRecord::numbered(owner);
             record.is_none_or(|record| record.is_wanted() || is_own(record))
         };
-        match self.owner() {
-            _ if self.owned_words() == 0 => true,
-            NOBODY => self.words().iter().all(|word| is_open(word.owner())),
-            owner => is_open(owner),
+        if self.owned_words() == 0 {
+            return true;
         }
+        if self.is_whole() {
+            return is_open(self.owner());
+        }
+        let mut owners = self.words().iter().map(|word| word.owner());
+        owners.all(|owner| owner == NOBODY || is_open(owner))
     }
 
     /// The map for whoever gives memory back. Of words that are not open, all units are taken.

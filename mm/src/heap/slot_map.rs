@@ -252,15 +252,12 @@ impl<'a> SlotMap<'a> {
 
     /// Blocks that are live or in a cache.
     pub(super) fn blocks(&self) -> usize {
-        self.taken_units() - ones(self.joined)
+        self.taken_units() - ones_in(self.joined)
     }
 
     /// Which bits of word `word` stand for units.
     pub(super) fn valid(&self, word: usize) -> u64 {
-        match self.capacity.saturating_sub(word * 64) {
-            units @ 0..64 => !(u64::MAX << units),
-            _ => u64::MAX,
-        }
+        valid(self.capacity, word)
     }
 }
 
@@ -271,6 +268,25 @@ impl Run {
             first: self.first + 1,
             units: self.units - 1,
         }
+    }
+}
+
+/// Which bits of word `word` stand for units of a page of `capacity`.
+#[inline]
+pub(super) fn valid(capacity: usize, word: usize) -> u64 {
+    match capacity.saturating_sub(word * 64) {
+        units @ 0..64 => !(u64::MAX << units),
+        _ => u64::MAX,
+    }
+}
+
+/// The bits that are set: mostly all or none, which takes no time.
+#[inline]
+pub(super) fn ones(word: u64) -> u32 {
+    match word {
+        0 => 0,
+        u64::MAX => u64::BITS,
+        some => some.count_ones(),
     }
 }
 
@@ -353,7 +369,7 @@ fn next(from: usize, capacity: usize, look: impl Fn(usize) -> u64) -> usize {
     capacity
 }
 
-fn ones(map: &[AtomicU64]) -> usize {
+fn ones_in(map: &[AtomicU64]) -> usize {
     map.iter()
         .map(|word| word.load(Relaxed).count_ones() as usize)
         .sum()

@@ -31,7 +31,7 @@ impl Heap {
             return self.central().alloc(self, 1);
         };
         loop {
-            if let Some(unit) = cache.take(self.geometry.unit()) {
+            if let Some(unit) = cache.take(self.geometry.unit(), true) {
                 return Ok(unit);
             }
             if cache.refill() {
@@ -223,6 +223,7 @@ pub(crate) fn flush_thread() {
             central.drain(heap);
             central.free_kept_rows(cache);
             central.take_free_words(cache);
+            cache.forget_needs();
             central.shrink_if_fallen(heap);
         });
 }

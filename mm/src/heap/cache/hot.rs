@@ -12,9 +12,9 @@ use crate::heap::Block;
 )]
 impl CacheRecord {
     /// Takes a unit from the hot slot, else from the stack, else the next of those side by side; `unit` is
-    /// the family's unit in bytes.
+    /// the family's unit in bytes. Unless it is `to_be_zero`, nobody looks whether it is known to be.
     #[inline(always)]
-    pub(in crate::heap) fn take(&self, unit: usize) -> Option<Block> {
+    pub(in crate::heap) fn take(&self, unit: usize, to_be_zero: bool) -> Option<Block> {
         let hot = self.hot.load(Relaxed);
         if hot.addr() > CLOSED {
             self.hot.store(ptr::null_mut(), Relaxed);
@@ -27,7 +27,7 @@ impl CacheRecord {
             self.account_taken();
             return Some(Block { first, zero: false });
         }
-        self.take_next(unit)
+        self.take_next(unit, to_be_zero)
     }
 
     /// Puts a unit into the hot slot; else behind the one that was released last, if it lies there; else on
@@ -75,7 +75,7 @@ impl CacheRecord {
     }
 
     #[inline(always)]
-    fn take_next(&self, unit: usize) -> Option<Block> {
+    fn take_next(&self, unit: usize, to_be_zero: bool) -> Option<Block> {
         let cur = self.cur.load(Relaxed);
         if cur == self.end.load(Relaxed) {
             return None;
@@ -85,7 +85,7 @@ impl CacheRecord {
         Some(Block {
             // SAFETY: invariant 2: a unit is not at null.
             first: unsafe { NonNull::new_unchecked(cur) },
-            zero: self.is_zero.load(Relaxed) != 0,
+            zero: to_be_zero && self.is_zero.load(Relaxed) != 0,
         })
     }
 
@@ -104,7 +104,7 @@ impl CacheRecord {
     #[cfg(test)]
     pub(in crate::heap) fn take_without_count(&self) {
         let before = self.taken.load(Relaxed);
-        let unit = self.take(self.heap().geometry().unit());
+        let unit = self.take(self.heap().geometry().unit(), false);
         assert!(unit.is_some());
         self.taken.store(before, Relaxed);
     }

@@ -121,10 +121,11 @@ impl CacheCell {
         unsafe { &*self.at.load(Relaxed) }
     }
 
-    /// Takes a unit from the cache, if it has one at hand; `unit` is the family's unit in bytes.
+    /// Takes a unit from the cache, if it has one at hand; `unit` is the family's unit in bytes. Unless it is
+    /// `to_be_zero`, nobody looks whether it is known to be.
     #[inline(always)]
-    pub(crate) fn take(&self, unit: usize) -> Option<Block> {
-        self.record().take(unit)
+    pub(crate) fn take(&self, unit: usize, to_be_zero: bool) -> Option<Block> {
+        self.record().take(unit, to_be_zero)
     }
 
     /// Puts a unit into the cache, if it has room at hand; `unit` is the family's unit in bytes.

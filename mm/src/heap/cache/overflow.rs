@@ -161,6 +161,7 @@ impl CacheRecord {
         let word: &Word = &page.words()[number];
         if word.is_owned_by(self.number()) {
             self.free_own(page, number, word, 1 << (index % 64));
+            page.count_freed(1);
         } else {
             self.send_later(page, index);
         }
@@ -231,18 +232,21 @@ impl CacheRecord {
     fn free_side_by_side(&self, first: NonNull<u8>, units: u64) {
         let Spot { page, index } = spot_of(first);
         let (mut from, end) = (index, index + usize::try_from(units).unwrap_or(0));
+        let (words, mut freed) = (page.words(), 0);
         while from < end {
             let (number, bit) = (from / 64, from % 64);
             let count = (64 - bit).min(end - from);
             let mask = (u64::MAX >> (64 - count)) << bit;
-            let word = &page.words()[number];
+            let word = &words[number];
             if word.is_owned_by(self.number()) {
                 self.free_own(page, number, word, mask);
+                freed += count;
             } else {
                 self.heap().post(page, number, mask);
             }
             from += count;
         }
+        page.count_freed(small(freed));
     }
 
     /// Makes room for more released units, unless the cache may hold no more.

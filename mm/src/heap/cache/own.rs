@@ -9,6 +9,7 @@ use super::record::CacheRecord;
 use crate::heap::central::released_twice;
 use crate::heap::link::Link;
 use crate::heap::page::{Page, PageState, Ready};
+use crate::heap::slot_map::ones;
 use crate::heap::word::{Owner, Word};
 
 /// Words that are handed out together at most.
@@ -56,10 +57,7 @@ impl CacheRecord {
         };
         refill.fill();
         let stacked = refill.stacked;
-        if page.owner() == self.number() {
-            // Of other pages the flags are not the owner's.
-            page.account_changed();
-        }
+        page.end_settled();
         if ready.is_empty() {
             self.unlist_newest(ready);
         }
@@ -87,7 +85,7 @@ impl CacheRecord {
         });
     }
 
-    /// Frees the units of `mask` in an own word.
+    /// Frees the units of `mask` in an own word; the caller counts them in the page.
     #[inline]
     pub(super) fn free_own(&self, page: Page, number: usize, word: &Word, mask: u64) {
         let taken = word.taken();
@@ -95,7 +93,6 @@ impl CacheRecord {
             released_twice(page.unit(number * 64));
         }
         word.set_taken(taken & !mask);
-        page.count_freed(mask.count_ones());
         if taken == u64::MAX {
             self.add_ready(page, number);
         }
@@ -132,7 +129,7 @@ impl CacheRecord {
 
     /// The same, or makes a place; none if there is none left.
     pub(in crate::heap) fn make_shared_ready(&self, page: Page) -> Option<&'static Ready> {
-        if let Some(known) = self.shared_ready(page) {
+        if let Some(known) = self.ready_of(page) {
             return Some(known);
         }
         let vacant = self.all_shared().iter().find(|it| it.page().is_none())?;
@@ -172,7 +169,7 @@ impl CacheRecord {
         self.ready_pages.store(pages, Relaxed);
     }
 
-    /// Adds a page, of which the record owns all words.
+    /// Adds a page that the record owns.
     pub(in crate::heap) fn add_page(&self, page: Page) {
         let (state, newest) = (page.state(), self.pages.get());
         state.next.set(newest);
@@ -195,7 +192,7 @@ impl CacheRecord {
         }
     }
 
-    /// The pages of which the record owns all words.
+    /// The pages that the record owns.
     pub(in crate::heap) fn own_pages(&self) -> impl Iterator<Item = Page> + use<> {
         let newest = self.pages.get();
         core::iter::successors(newest, |state: &&'static PageState| state.next.get())
@@ -270,7 +267,6 @@ impl Refill<'_> {
     fn take(&self, number: usize, free: u64) -> bool {
         let word = &self.words[number];
         word.set_taken(word.taken() | free);
-        self.page.count_taken(free.count_ones());
         if self.shift == 0 && word.taken() == u64::MAX {
             self.ready.remove(number);
         }
@@ -281,7 +277,7 @@ impl Refill<'_> {
     /// on.
     fn hand_out_from(&self, number: usize, free: u64) {
         let mut zero = self.take(number, free);
-        let (mut units, mut last, mut mask) = (free.count_ones(), number, free);
+        let (mut units, mut last, mut mask) = (ones(free), number, free);
         // Up to the last unit of the word, so that the next word's first follows.
         while mask >> 63 != 0 && last + 1 < (number + MOST_WORDS).min(self.words.len()) {
             let next = last + 1;
@@ -290,9 +286,10 @@ impl Refill<'_> {
                 break;
             }
             zero &= self.take(next, mask);
-            units += mask.count_ones();
+            units += ones(mask);
             last = next;
         }
+        self.page.count_taken(units);
         let first = number * 64 + free.trailing_zeros() as usize;
         let record = self.record;
         record.hand_out_marked(self.page.unit(first), units as usize, zero);
@@ -312,12 +309,14 @@ impl Refill<'_> {
             // Without any place they are handed out one by one.
             let lowest = free & free.wrapping_neg();
             let zero = self.take(number, lowest);
+            self.page.count_taken(1);
             let first = number * 64 + lowest.trailing_zeros() as usize;
             self.record.hand_out_marked(self.page.unit(first), 1, zero);
             return false;
         }
         let taken = lowest_ones(free, room);
         self.take(number, taken);
+        self.page.count_taken(taken.count_ones());
         let slots = self.record.stack.load(Relaxed);
         for bit in crate::heap::slot_map::ones_of(taken) {
             let unit = self.page.unit(number * 64 + bit);

@@ -97,7 +97,10 @@ pub(in crate::heap) struct CacheRecord {
     /// Empty pages that were given back, and those that were needed again: so many more are kept.
     pub(super) given: AtomicU32,
     pub(super) kept: AtomicU32,
-    /// Free units when it was looked last.
+    /// When pages that were given back were needed last, in milliseconds.
+    pub(super) needed_at: AtomicU64,
+    /// Units that were free at the last sweep, and the fewest since then; both wrap.
+    pub(super) swept_at: AtomicU64,
     pub(super) looked_at: AtomicU64,
     /// Units that the thread had when the peak was looked at.
     pub(super) peak_mark: AtomicU64,
@@ -173,6 +176,8 @@ impl CacheRecord {
             sweeps: AtomicU32::new(0),
             given: AtomicU32::new(0),
             kept: AtomicU32::new(0),
+            needed_at: AtomicU64::new(0),
+            swept_at: AtomicU64::new(0),
             looked_at: AtomicU64::new(0),
             peak_mark: AtomicU64::new(0),
             shared: [const { Ready::none() }; SHARED_PAGES],
@@ -221,6 +226,7 @@ impl CacheRecord {
         self.cell.store(ptr::from_ref(cell).cast_mut(), Relaxed);
         self.stage.store(0, Relaxed);
         self.looked_at.store(0, Relaxed);
+        self.swept_at.store(0, Relaxed);
         self.peak_mark.store(0, Relaxed);
         self.given.store(0, Relaxed);
         self.kept.store(0, Relaxed);

@@ -121,6 +121,7 @@ impl CacheRecord {
             let is_own = word.is_owned_by(self.number());
             if is_own {
                 self.free_own(page, number, word, bits);
+                page.count_freed(bits.count_ones());
                 any = true;
             }
             is_own

@@ -1,12 +1,17 @@
 //! When a thread gives pages back: once it has released so much more than it was handed out that a look
-//! over its pages is worth it. It keeps a few empty pages, and those that it missed before.
+//! over its pages is worth it. It keeps a few empty pages, and for a while those that it missed before.
 
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::record::CacheRecord;
+use crate::os::clock;
 
 /// Empty pages that a thread keeps in any case.
 const ALWAYS: u32 = 2;
+
+/// A thread that did not use most of what it keeps for so many milliseconds keeps no more than
+/// [`ALWAYS`].
+const MEMORY: u64 = 4_000;
 
 /// Pages of units that have to come free before a look, at least.
 const WORTH_PAGES: usize = 4;
@@ -48,21 +53,42 @@ impl CacheRecord {
             .wrapping_sub(self.refilled.load(Relaxed))
             .cast_signed();
         let worth = self.worth();
-        let looked_at = self.looked_at.load(Relaxed).cast_signed();
-        let since = free.wrapping_sub(looked_at);
-        let wait = if since >= worth {
+        // What was handed out since the last sweep counts the other way.
+        let lowest = self.looked_at.load(Relaxed).cast_signed().min(free);
+        let since = free.wrapping_sub(lowest);
+        let is_forgotten = self.has_forgotten(lowest);
+        let wait = if since >= worth || is_forgotten {
             self.sweep();
             self.looked_at.store(free.cast_unsigned(), Relaxed);
+            self.swept_at.store(free.cast_unsigned(), Relaxed);
             worth
         } else {
-            // What was handed out since then counts the other way.
-            let lower = looked_at.min(free);
-            self.looked_at.store(lower.cast_unsigned(), Relaxed);
+            self.looked_at.store(lowest.cast_unsigned(), Relaxed);
             (worth - since).clamp(16.min(worth), worth)
         };
         let direct = self.direct.load(Relaxed);
         self.trigger
             .store(direct.wrapping_add(wait.cast_unsigned()), Relaxed);
+    }
+
+    /// Whether it is long ago that the thread used most of the pages that it keeps because it missed them
+    /// before: then it keeps them no longer. `lowest` is the least of free units since the last sweep.
+    fn has_forgotten(&self, lowest: i64) -> bool {
+        let kept = self.kept.load(Relaxed) as usize;
+        if kept == 0 {
+            return false;
+        }
+        let used = self.swept_at.load(Relaxed).cast_signed() - lowest;
+        let most = kept * self.heap().page_capacity() / 2;
+        if usize::try_from(used).is_ok_and(|used| used >= most) {
+            self.needed_at.store(clock::milliseconds(), Relaxed);
+            return false;
+        }
+        let since = clock::milliseconds().saturating_sub(self.needed_at.load(Relaxed));
+        if since > MEMORY {
+            self.forget_needs();
+        }
+        since > MEMORY
     }
 
     /// Gives back empty pages, but for those that the thread keeps.
@@ -113,6 +139,7 @@ impl CacheRecord {
         if given > 0 {
             self.given.store(given - 1, Relaxed);
             self.kept.store(self.kept.load(Relaxed) + 1, Relaxed);
+            self.needed_at.store(clock::milliseconds(), Relaxed);
         }
     }
 

@@ -130,27 +130,25 @@ impl Central {
     ) -> usize {
         let from = self.first_word(heap, page);
         let words = (from..page.map().words()).chain(0..from);
-        let mut leased = 0;
+        let (mut leased, mut free) = (0, 0);
         for word in words {
             if leased == most {
                 break;
             }
             if page.free_to_own(word) != 0 {
-                self.lease(page, word, record);
+                free += page.lease(word, record.number());
                 record.add_ready(page, word);
                 leased += 1;
             }
         }
-        self.account_leased(page, record, leased);
+        self.account_leased(page, record, leased, free);
         leased
     }
 
-    fn lease(&mut self, page: Page, word: usize, record: &CacheRecord) {
-        let free = page.lease(word, record.number()) as usize;
-        self.account.account_leased(free);
-    }
-
-    fn account_leased(&mut self, page: Page, record: &CacheRecord, words: usize) {
+    /// Counts words of the page that the record owns now, and the free units in them.
+    fn account_leased(&mut self, page: Page, record: &CacheRecord, words: usize, free: u32) {
+        page.account_leased(words, free);
+        self.account.account_leased(free as usize);
         record.add_owned_words(words);
         self.account_used(page.extent());
         self.account_page_changed(page);
@@ -165,11 +163,10 @@ impl Central {
     ) -> Result<(), Refused> {
         let mut free = 0;
         for _ in 0..MOST_PAGES {
-            let Some(page) = self.whole_page() else {
+            let Some(page) = self.page_to_own() else {
                 break;
             };
-            free += page.free_units();
-            self.lease_page(page, record);
+            free += self.lease_page(page, record);
             if free >= page.capacity() / 2 {
                 return Ok(());
             }
@@ -183,13 +180,13 @@ impl Central {
         Ok(())
     }
 
-    /// A page with free units of which a thread may own all words: of the fullest, those in use first.
-    fn whole_page(&self) -> Option<Page> {
+    /// A page that a thread may own: of the fullest, those in use first.
+    fn page_to_own(&self) -> Option<Page> {
         let mut extents = self.shelves.with_room();
-        extents.find_map(|extent| extent.page_to_fill_if(Page::is_whole))
+        extents.find_map(|extent| extent.page_to_fill_if(Page::is_to_own))
     }
 
-    /// Words of pages that nobody can own whole, if there are any with free units.
+    /// Words of pages that nobody can own, if there are any with free units.
     fn lease_any_words(&mut self, heap: &'static Heap, record: &'static CacheRecord) -> bool {
         let Some(page) = self.shelves.with_room().find_map(Extent::page_to_fill) else {
             return false;
@@ -202,31 +199,40 @@ impl Central {
         self.take_units(heap, record).is_ok()
     }
 
-    /// Makes the thread the owner of all words of a page.
-    fn lease_page(&mut self, page: Page, record: &'static CacheRecord) {
-        let words = page.map().words();
+    /// Makes the thread the owner of a page, but for words with blocks of many units; returns the free units
+    /// that it gets.
+    fn lease_page(&mut self, page: Page, record: &'static CacheRecord) -> usize {
         page.state().ready.groups.store(0, Relaxed);
-        page.set_owner(record.number());
+        page.set_owner(record.number(), false);
         record.add_page(page);
-        for word in 0..words {
-            let has_free = page.map().free_in(word) != 0;
-            self.lease(page, word, record);
-            if has_free {
+        let (mut words, mut units) = (0, 0);
+        for word in (0..page.words().len()).filter(|word| page.can_own(*word)) {
+            let free = page.lease(word, record.number());
+            if free > 0 {
                 record.add_ready(page, word);
             }
+            words += 1;
+            units += free;
         }
-        page.recount();
+        page.set_owner(record.number(), words == page.words().len());
+        self.account_leased(page, record, words, units);
         record.account_needed();
-        self.account_leased(page, record, words);
+        units as usize
     }
 
-    /// Makes nobody the owner of a page that the record owns whole. The owner is kept out, or is the caller.
+    /// Makes nobody the owner of a page that the record owns. The owner is kept out, or is the caller.
     fn end_page_lease(&mut self, page: Page, record: &CacheRecord) {
         record.remove_page(page);
         page.state().ready.groups.store(0, Relaxed);
-        let words = page.map().words();
-        let free: u32 = (0..words).map(|word| page.end_lease(word)).sum();
-        page.set_owner(NOBODY);
+        let words = page.words().iter().enumerate();
+        let own = words.filter(|(_, word)| word.is_owned_by(record.number()));
+        let (mut words, mut free) = (0, 0);
+        for (number, _) in own {
+            free += page.end_lease(number);
+            words += 1;
+        }
+        page.account_lease_ended(words, free);
+        page.set_owner(NOBODY, false);
         record.remove_owned_words(words);
         self.account.account_units_freed(free as usize);
         self.account_freed(page);
@@ -234,9 +240,10 @@ impl Central {
 
     /// Makes nobody the owner of a single word.
     fn end_word_lease(&mut self, page: Page, word: usize, record: &CacheRecord) {
-        let free = page.end_lease(word) as usize;
+        let free = page.end_lease(word);
+        page.account_lease_ended(1, free);
         record.remove_owned_words(1);
-        self.account.account_units_freed(free);
+        self.account.account_units_freed(free as usize);
         self.account_freed(page);
     }
 
@@ -275,9 +282,7 @@ impl Central {
     /// which no unit is taken. The owner is the caller, or kept out.
     pub(in crate::heap) fn take_free_words(&mut self, record: &CacheRecord) {
         record.collect();
-        record.forget_needs();
         self.take_empty_pages(record, 0);
-        record.forget_needs();
         for (page, word) in record.single_words() {
             let map = page.whole_map();
             if map.taken_in(word) == 0
@@ -347,7 +352,7 @@ impl Central {
             .clamp(1, STEAL_MOST)
             .min(spare);
         let ready = victim.ready_pages_list().take(STEAL_LOOKS);
-        let owned = ready.filter(|page| page.owner() == victim.number());
+        let owned = ready.filter(|page| page.is_whole() && page.owner() == victim.number());
         let rich = owned.filter(|page| page.all_free() >= page.capacity() / 4);
         let mut stolen = [None; STEAL_MOST];
         let mut got = 0;
@@ -383,6 +388,7 @@ impl Central {
         for record in self.caches.iter() {
             if is_seen && record.is_at_rest() {
                 self.take_free_words(record);
+                record.forget_needs();
             } else {
                 record.end_wanted();
             }

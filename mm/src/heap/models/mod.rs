@@ -80,7 +80,7 @@ impl User<'static> {
 impl User<'_> {
     fn alloc(self, units: usize) -> Owned {
         let at_hand = match units {
-            1 => self.cell.take(self.heap.geometry().unit()),
+            1 => self.cell.take(self.heap.geometry().unit(), true),
             _ => self.cell.take_row(units),
         };
         let block = at_hand.map_or_else(

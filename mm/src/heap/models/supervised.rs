@@ -93,7 +93,7 @@ fn a_limit_binds_what_begins_later() {
         let limiting = spawn(|| heap.set_limit(0));
         user.release(first, 1);
         limiting.join().expect("the other thread ended");
-        assert!(user.cell.take(UNIT).is_none());
+        assert!(user.cell.take(UNIT, true).is_none());
         let refused = heap.alloc(user.cell, 1, &Location::caller());
         assert!(matches!(
             refused,
