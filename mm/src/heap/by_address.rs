@@ -46,7 +46,7 @@ impl Heap {
     pub(crate) unsafe fn take_unit(&'static self) -> Option<Block> {
         let _inside = Inside::enter();
         // SAFETY: the caller promises it.
-        unsafe { self.near_cache() }?.take(self.geometry.unit())
+        unsafe { self.near_cache() }?.take(self.geometry.unit(), true)
     }
 
     /// Takes a block of `units` units, more than one, likewise.
