@@ -10,8 +10,10 @@
 //! while the kernel moves other pages out of the way; whoever does not ask, never waits.
 //!
 //! So small families ask for small pages, where they would have others; large ones begin with small
-//! pages, as malloc does, and nobody asks for huge ones. Blocks larger than a VM page are left to the
-//! system's setting, as malloc's are. A program that knows better says so.
+//! pages, as malloc does. Huge ones are asked for where much memory comes and goes: a family that needs
+//! again what it gave back not long before pays for each page anew, and a huge one costs a tenth of the 512
+//! small ones. Blocks larger than a VM page are left to the system's setting, as malloc's are. A program
+//! that knows better says so.
 //!
 //! Where two parts of the address space asked for different pages, the kernel has two mappings, and of
 //! those a process has only so many: threads, libraries and growth need them too.
@@ -22,7 +24,7 @@ use super::extent::Extent;
 use super::geometry::EXTENT;
 use super::hardening;
 use super::record::{Place, Record, SPACE};
-use crate::os::huge::are_usual;
+use crate::os::huge::{are_usual, may_be_asked_for};
 use crate::os::{Lock, Mapping, Refused, process};
 
 /// Families with at least this many bytes of address space are large.
@@ -37,7 +39,8 @@ pub enum HugePages {
     /// Nowhere.
     Never,
     /// Where the system is set up to use them for all memory: for blocks larger than a VM page from
-    /// the start on, for families of at least 8 MiB when the kernel comes to it.
+    /// the start on, for families of at least 8 MiB when the kernel comes to it. Where programs may ask for
+    /// them: for what such a family gave back and needs again within seconds.
     #[default]
     Auto,
     /// Everywhere, if the system lets programs ask for them.
@@ -123,10 +126,17 @@ impl Extent {
         self.wish_for(Wish::Small, calls);
     }
 
-    /// Asks for huge OS pages again, if it did so at first. Nothing backs the extent.
+    /// Asks for huge OS pages if it did so at first, or if the family needs much again of what it gave back:
+    /// `missed` bytes lately. Nothing backs the extent.
     #[cold]
-    pub(super) fn begin_again(&self, calls: &mut u64) {
-        if chosen() == HugePages::Always {
+    pub(super) fn begin_again(&self, missed: usize, calls: &mut u64) {
+        let comes_and_goes = || self.bytes() == EXTENT && missed >= LARGE_FROM && may_be_asked_for();
+        let asks = match chosen() {
+            HugePages::Never => false,
+            HugePages::Auto => !hardening::is_guarded() && comes_and_goes(),
+            HugePages::Always => true,
+        };
+        if asks {
             self.wish_for(Wish::Huge, calls);
         }
     }
@@ -262,6 +272,30 @@ mod tests {
         let wishes = pretending(true, || wishes(&HEAP, 6));
         let expected = [[Wish::Small; 3], [Wish::None; 3]].concat();
         assert_eq!(wishes, expected);
+    }
+
+    #[test]
+    fn what_comes_and_goes_asks_for_huge_pages() {
+        static HEAP: Heap = Heap::new(UNIT);
+        let cell: &CacheCell = Box::leak(Box::default());
+        let here = core::panic::Location::caller();
+        let come = || {
+            let unit = |_| HEAP.alloc(cell, 1, &here).expect("memory for a unit").first;
+            (0..6 * 8).map(unit).collect::<Vec<_>>()
+        };
+        let again = pretending(false, || {
+            for unit in come() {
+                // SAFETY: just allocated, and nobody uses it.
+                unsafe { HEAP.release(cell, unit, 1) };
+            }
+            assert_eq!(wishes_now(&HEAP), [Wish::None; 6]);
+            crate::heap::flush_thread();
+            HEAP.central().trim(&HEAP);
+            come();
+            wishes_now(&HEAP)
+        });
+        let huge = again.iter().filter(|wish| **wish == Wish::Huge);
+        assert_eq!(huge.count(), 3, "{again:?}");
     }
 
     #[test]

@@ -2,9 +2,27 @@
 
 use super::lock::OnceLock;
 
-/// Whether new memory gets huge OS pages unless somebody asks for small ones. Looked up once.
+/// Which memory the system backs with huge OS pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Setting {
+    None,
+    OfWhoAsks,
+    All,
+}
+
+/// Whether new memory gets huge OS pages unless somebody asks for small ones.
 pub(crate) fn are_usual() -> bool {
-    static KNOWN: OnceLock<bool> = OnceLock::new();
+    setting() == Setting::All
+}
+
+/// Whether memory gets huge OS pages that asks for them.
+pub(crate) fn may_be_asked_for() -> bool {
+    setting() != Setting::None
+}
+
+/// Looked up once.
+fn setting() -> Setting {
+    static KNOWN: OnceLock<Setting> = OnceLock::new();
     #[cfg(test)]
     if let Some(pretended) = PRETENDED.get() {
         return pretended;
@@ -17,38 +35,45 @@ pub(crate) fn are_usual() -> bool {
 ///
 /// Source: the kernel's `Documentation/admin-guide/mm/transhuge.rst`.
 #[cfg(all(target_os = "linux", not(mm_portable)))]
-fn ask() -> bool {
+fn ask() -> Setting {
     use std::io::Read;
 
     let mut text = [0_u8; 64];
     let file = std::fs::File::open("/sys/kernel/mm/transparent_hugepage/enabled");
     match file.and_then(|mut file| file.read(&mut text)) {
-        Ok(length) => is_always(&text[..length]),
-        Err(_) => true,
+        Ok(length) => chosen_of(&text[..length]),
+        Err(_) => Setting::All,
     }
 }
 
 /// Elsewhere nobody can ask for either.
 #[cfg(not(all(target_os = "linux", not(mm_portable))))]
-fn ask() -> bool {
-    false
+fn ask() -> Setting {
+    Setting::None
 }
 
 #[cfg(any(test, all(target_os = "linux", not(mm_portable))))]
-fn is_always(text: &[u8]) -> bool {
-    let chosen = b"[always]";
-    text.windows(chosen.len()).any(|word| word == chosen)
+fn chosen_of(text: &[u8]) -> Setting {
+    let has = |chosen: &[u8]| text.windows(chosen.len()).any(|word| word == chosen);
+    if has(b"[always]") {
+        Setting::All
+    } else if has(b"[madvise]") {
+        Setting::OfWhoAsks
+    } else {
+        Setting::None
+    }
 }
 
 #[cfg(test)]
 std::thread_local! {
-    static PRETENDED: core::cell::Cell<Option<bool>> = const { core::cell::Cell::new(None) };
+    static PRETENDED: core::cell::Cell<Option<Setting>> = const { core::cell::Cell::new(None) };
 }
 
-/// Runs `f` while this thread takes them to be usual, or not.
+/// Runs `f` while this thread takes them to be usual, or to be had by whoever asks.
 #[cfg(test)]
 pub(crate) fn pretending<R>(usual: bool, f: impl FnOnce() -> R) -> R {
-    PRETENDED.set(Some(usual));
+    let setting = if usual { Setting::All } else { Setting::OfWhoAsks };
+    PRETENDED.set(Some(setting));
     let result = f();
     PRETENDED.set(None);
     result
@@ -60,9 +85,9 @@ mod tests {
 
     #[test]
     fn the_word_in_brackets_holds() {
-        assert!(is_always(b"[always] madvise never\n"));
-        assert!(!is_always(b"always [madvise] never\n"));
-        assert!(!is_always(b"always madvise [never]\n"));
-        assert!(!is_always(b""));
+        assert_eq!(chosen_of(b"[always] madvise never\n"), Setting::All);
+        assert_eq!(chosen_of(b"always [madvise] never\n"), Setting::OfWhoAsks);
+        assert_eq!(chosen_of(b"always madvise [never]\n"), Setting::None);
+        assert_eq!(chosen_of(b""), Setting::None);
     }
 }

@@ -92,7 +92,8 @@ impl Central {
             Standing::Spare => self.spare.account_used(extent.bytes()),
             Standing::GivenBack => {
                 self.spare.account_missed(extent.bytes());
-                extent.begin_again(&mut self.account.kernel_calls);
+                let missed = self.spare.missed();
+                extent.begin_again(missed, &mut self.account.kernel_calls);
             }
         }
         extent.set_standing(Standing::Used);

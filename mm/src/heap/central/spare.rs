@@ -90,6 +90,11 @@ impl SpareMemory {
         self.needed = Some(Instant::now());
     }
 
+    /// Bytes that came into use again lately after they had been given back.
+    pub(super) fn missed(&self) -> usize {
+        self.allowed
+    }
+
     /// Notes that a kept extent was given back after all.
     pub(super) fn account_given_back(&mut self, bytes: usize) {
         self.kept -= bytes;
