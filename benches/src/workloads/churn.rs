@@ -1,5 +1,7 @@
 //! Some of many released at random, and as many allocated again.
 
+use std::cell::Cell;
+
 use super::{Load, live};
 use crate::rivals::{Rival, Store, Value};
 use crate::values::Plain;
@@ -23,12 +25,12 @@ fn measure<R: Rival>(load: Load, all: u32) -> Vec<f64> {
     let mut store = R::Store::<Plain>::default();
     let filled = live::fill::<Plain, _>(&mut store, all);
     let mut values: Vec<_> = filled.into_iter().map(Some).collect();
-    let mut done = 0;
+    let done = Cell::new(0_u64);
     let mut round = |places: &[u32]| {
         for &place in places {
             if let Some(held) = values[place as usize].take() {
                 store.release(held);
-                done += 1;
+                done.set(done.get() + 1);
             }
         }
         for &place in places {
@@ -40,14 +42,8 @@ fn measure<R: Rival>(load: Load, all: u32) -> Vec<f64> {
     };
     let chunks = || places.chunks_exact(load.live as usize);
     chunks().for_each(&mut round);
-    let took = timed(|| {
-        chunks()
-            .cycle()
-            .take(load.rounds as usize)
-            .for_each(&mut round)
-    });
-    // Those of the first sixteen rounds were not timed.
-    let timed_share = f64::from(load.rounds) / f64::from(load.rounds + 16);
-    let operations = (f64::from(done) * timed_share) as u64;
-    vec![each(took.wall, operations)]
+    done.set(0);
+    let timed_chunks = chunks().cycle().take(load.rounds as usize);
+    let took = timed(|| timed_chunks.for_each(&mut round));
+    vec![each(took.wall, done.get())]
 }

@@ -23,7 +23,7 @@ pub(super) fn measure<R: Rival>(load: Load) -> Vec<f64> {
 
 /// The rows that are live, and by which others each is replaced.
 pub(super) struct Rows<R: Rival> {
-    rows: Vec<R::Row>,
+    live: Vec<R::Row>,
     places: Vec<u32>,
     lengths: Vec<u32>,
 }
@@ -35,9 +35,9 @@ impl<R: Rival> Rows<R> {
         let places = random.sequence(OF_A_ROUND, LIVE);
         let lengths = random.sequence(OF_A_ROUND, longest);
         let first = lengths.iter().take(LIVE as usize);
-        let rows = first.map(|&length| row(length)).collect::<Option<_>>()?;
+        let live = first.map(|&length| row(length)).collect::<Option<_>>()?;
         Some(Self {
-            rows,
+            live,
             places,
             lengths,
         })
@@ -46,7 +46,7 @@ impl<R: Rival> Rows<R> {
     /// Replaces as many rows as a round has.
     pub(super) fn replace_all(&mut self) {
         for (&place, &length) in self.places.iter().zip(&self.lengths) {
-            self.rows[place as usize] = row(length).expect("the rival has rows");
+            self.live[place as usize] = row(length).expect("the rival has rows");
         }
     }
 }

@@ -99,8 +99,13 @@ impl Family {
     /// `head` is null, or [`head`](Self::head) made it.
     #[inline]
     pub(super) unsafe fn of_head(head: *const vm_page_family_) -> Option<&'static Self> {
+        #[allow(
+            clippy::cast_ptr_alignment,
+            reason = "it was made from a reference, and so is aligned"
+        )]
+        let family = head.cast::<Self>();
         // SAFETY: the pointer was made from a `&'static Family`, or is null.
-        unsafe { head.cast::<Self>().as_ref() }
+        unsafe { family.as_ref() }
     }
 }
 

@@ -3,14 +3,10 @@
 //!
 //! What a page holds is copied as for a visit (see `visit`), and shown under no lock.
 
-use core::ptr::NonNull;
-
 use super::Heap;
-use super::extent::Extent;
-use super::large::Large;
 use super::page::Page;
-use super::record::Record;
 use super::visit::{LiveUnits, MOST_WORDS};
+pub(crate) use super::walk::BlockView;
 use crate::os::Inside;
 
 /// What of one family is shown.
@@ -27,15 +23,7 @@ pub(crate) struct PageView(Kind);
 #[derive(Clone, Copy)]
 enum Kind {
     Page(Page),
-    Large { first: NonNull<u8>, units: usize },
-}
-
-/// A block, or units in a row that are not live.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct BlockView {
-    pub(crate) first: NonNull<u8>,
-    pub(crate) units: usize,
-    pub(crate) is_live: bool,
+    Large(BlockView),
 }
 
 impl Heap {
@@ -47,31 +35,17 @@ impl Heap {
             cached: self.cached_elsewhere(),
         }
     }
-
-    fn large_in_use(&'static self, large: &'static Large) -> Option<PageView> {
-        let _inside = Inside::enter();
-        let _central = self.central();
-        let (units, place) = large.live_units().zip(large.place())?;
-        Some(PageView(Kind::Large {
-            first: place.at(0),
-            units,
-        }))
-    }
 }
 
 impl Walk {
     /// The pages that memory may back now, those of the newest address space first.
     pub(crate) fn pages(&self) -> impl Iterator<Item = PageView> {
         self.heap.records().flat_map(|record| {
-            let (extent, large) = match record {
-                Record::Extent(extent) => (Some(extent), None),
-                Record::Large(large) => (None, Some(large)),
-            };
-            let pages = extent.into_iter().flat_map(Extent::pages);
-            let in_use = pages.filter(|page| page.is_in_use());
+            let in_use = record.pages().filter(|page| page.is_in_use());
+            let large = record.large().and_then(|large| self.heap.block_of(large));
             in_use
                 .map(|page| PageView(Kind::Page(page)))
-                .chain(large.and_then(|large| self.heap.large_in_use(large)))
+                .chain(large.map(|block| PageView(Kind::Large(block))))
         })
     }
 
@@ -79,17 +53,7 @@ impl Walk {
     pub(crate) fn blocks(&self, page: PageView) -> impl Iterator<Item = BlockView> {
         let (page, large) = match page.0 {
             Kind::Page(page) => (Some(self.copy(page)), None),
-            Kind::Large { first, units } => {
-                let is_live = true;
-                (
-                    None,
-                    Some(BlockView {
-                        first,
-                        units,
-                        is_live,
-                    }),
-                )
-            }
+            Kind::Large(block) => (None, Some(block)),
         };
         page.into_iter().flat_map(Blocks::views).chain(large)
     }
@@ -150,7 +114,7 @@ impl PageView {
     pub(crate) fn address(&self) -> usize {
         match self.0 {
             Kind::Page(page) => page.address(),
-            Kind::Large { first, .. } => first.addr().get(),
+            Kind::Large(block) => block.first.addr().get(),
         }
     }
 }

@@ -7,10 +7,11 @@ use super::cache::CacheRecord;
 use super::central::{Central, is_block, spot_of};
 use super::extent::{Extent, Standing};
 use super::geometry::Placement;
-use super::page::{Page, Spot};
-use super::record::Record;
+use super::large::Large;
+use super::page::Page;
 use super::shelves::shelf_of;
 use super::surplus::Surplus;
+use super::walk::TakenBlock;
 use super::word::NOBODY;
 use crate::os::Inside;
 
@@ -53,9 +54,10 @@ impl Heap {
         let mut central = self.central();
         central.drain(self);
         let mut found = Found::default();
-        for record in central.records() {
-            found.add(record)?;
+        for extent in central.extents() {
+            found.add_extent(extent)?;
         }
+        central.larges().for_each(|large| found.add_large(large));
         same("spare bytes", central.spare.kept() as u64, found.spare)?;
         let account = &central.account;
         same("taken units", account.taken_units, found.taken_units)?;
@@ -73,17 +75,11 @@ impl Heap {
 }
 
 impl Found {
-    fn add(&mut self, record: &'static Record) -> Result<(), Inconsistency> {
-        match record {
-            Record::Extent(extent) => return self.add_extent(extent),
-            Record::Large(large) => {
-                if let Some(units) = large.live_units() {
-                    self.other_blocks += 1;
-                    self.other_units += units as u64;
-                }
-            }
+    fn add_large(&mut self, large: &Large) {
+        if let Some(units) = large.live_units() {
+            self.other_blocks += 1;
+            self.other_units += units as u64;
         }
-        Ok(())
     }
 
     fn add_extent(&mut self, extent: &'static Extent) -> Result<(), Inconsistency> {
@@ -125,28 +121,26 @@ impl Found {
             u64::from(page.is_in_use() || found > 0),
         )?;
         self.taken_units += found;
-        let (mut index, before) = (0, self.row_blocks);
-        while index < page.capacity() {
-            index += self.add_block(Spot { page, index })?;
+        let before = self.row_blocks;
+        for block in page.blocks() {
+            self.add_block(block)?;
         }
         let rows = self.row_blocks - before;
         same("rows of a page", page.rows() as u64, rows)
     }
 
-    /// Adds the block that starts here, if one does; returns its units.
-    fn add_block(&mut self, spot: Spot) -> Result<usize, Inconsistency> {
-        let Spot { page, index } = spot;
-        let map = page.whole_map();
-        let units = map.block_units(index);
-        let all = index..index + units;
-        let taken = all.filter(|unit| map.is_taken(*unit)).count();
+    fn add_block(&mut self, block: TakenBlock) -> Result<(), Inconsistency> {
+        let TakenBlock { spot, units } = block;
         if units > 1 {
+            let map = spot.page.whole_map();
+            let all = spot.index..spot.index + units;
+            let taken = all.filter(|unit| map.is_taken(*unit)).count();
             same("taken units of a block", units as u64, taken as u64)?;
             self.surplus += Surplus::at(spot, units) as u64;
             self.row_blocks += 1;
             self.row_units += units as u64;
         }
-        Ok(units)
+        Ok(())
     }
 }
 

@@ -248,6 +248,13 @@ impl Extent {
         (page, inside)
     }
 
+    /// Finds the unit slot that `address` lies in, if it lies in one.
+    pub(super) fn spot_containing(&'static self, address: usize) -> Option<Spot> {
+        let (page, inside) = self.page_at(self.geometry(), address);
+        let index = self.geometry().index_of(inside);
+        (index < page.capacity()).then_some(Spot { page, index })
+    }
+
     /// Finds the unit slot that starts at `address`, if one does.
     #[inline]
     pub(super) fn spot_at(&'static self, address: usize) -> Option<Spot> {

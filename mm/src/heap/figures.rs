@@ -6,6 +6,7 @@ use super::Heap;
 use super::cache::{CacheRecord, Rows};
 use super::central::Central;
 use super::geometry::Placement;
+use super::large::Large;
 use super::page::Page;
 use super::record::{Record, SPACE};
 use crate::os::{Inside, Look, PageSource, System};
@@ -107,9 +108,13 @@ impl Central {
             kernel_calls: self.account.kernel_calls,
             ..Figures::default()
         };
-        for record in self.records() {
-            figures.account_record(heap, record);
+        for extent in self.extents() {
+            let used = extent.pages().filter(|page| page.is_in_use());
+            used.for_each(|page| figures.account_page(heap, page));
+            figures.reclaimable += extent.reclaimable(System::page_bytes()) as u64;
         }
+        self.larges()
+            .for_each(|large| figures.account_run(heap, large));
         figures.account_live(live.paged);
         if !System::can_discard() {
             figures.reclaimable = 0;
@@ -210,22 +215,13 @@ impl Central {
 }
 
 impl Figures {
-    fn account_record(&mut self, heap: &'static Heap, record: &'static Record) {
-        match record {
-            Record::Extent(extent) => {
-                let used = extent.pages().filter(|page| page.is_in_use());
-                used.for_each(|page| self.account_page(heap, page));
-                self.reclaimable += extent.reclaimable(System::page_bytes()) as u64;
-            }
-            Record::Large(large) => match large.live_units() {
-                Some(_) => self.account_large(large.bytes(), Fill::full()),
-                None if large.is_kept() => {
-                    let units = large.bytes() / heap.geometry().unit();
-                    self.reclaimable += large.reclaimable() as u64;
-                    self.account_large(large.bytes(), Fill::free(units as u64));
-                }
-                None => {}
-            },
+    fn account_run(&mut self, heap: &'static Heap, large: &Large) {
+        if large.live_units().is_some() {
+            self.account_large(large.bytes(), Fill::full());
+        } else if large.is_kept() {
+            let units = large.bytes() / heap.geometry().unit();
+            self.reclaimable += large.reclaimable() as u64;
+            self.account_large(large.bytes(), Fill::free(units as u64));
         }
     }
 

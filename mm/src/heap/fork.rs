@@ -67,8 +67,8 @@ impl Heap {
     /// [`wait_for_owners`](Self::wait_for_owners).
     pub(crate) fn hold(&'static self) {
         self.central.hold();
-        // SAFETY: this thread holds it.
         let want = |central: &mut Central| central.caches.iter().for_each(CacheRecord::want);
+        // SAFETY: this thread holds it.
         unsafe { self.central.with_held(want) };
     }
 

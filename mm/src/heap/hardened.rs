@@ -172,7 +172,6 @@ mod tests {
     use core::alloc::Layout;
 
     use super::*;
-    use crate::heap::record::Record;
 
     #[test]
     fn pages_remember_what_was_looked_for_in_vain() {
@@ -194,12 +193,10 @@ mod tests {
         }
         alloc(2);
         let central = HEAP.central();
-        let pages = central.records().flat_map(|record| match record {
-            Record::Extent(extent) => extent.pages(),
-            Record::Large(_) => unreachable!("units are small"),
-        });
         // But for the one with the last single units, and those never used.
-        let holes = pages.filter(|page| page.taken() > page.capacity() / 3);
+        let holes = central
+            .pages()
+            .filter(|page| page.taken() > page.capacity() / 3);
         let longest: Vec<_> = holes.map(Page::longest_run).collect();
         assert!(longest.len() > 5);
         let longer = longest.iter().filter(|units| **units > 1);

@@ -130,7 +130,8 @@ impl Extent {
     /// `missed` bytes lately. Nothing backs the extent.
     #[cold]
     pub(super) fn begin_again(&self, missed: usize, calls: &mut u64) {
-        let comes_and_goes = || self.bytes() == EXTENT && missed >= LARGE_FROM && may_be_asked_for();
+        let comes_and_goes =
+            || self.bytes() == EXTENT && missed >= LARGE_FROM && may_be_asked_for();
         let asks = match chosen() {
             HugePages::Never => false,
             HugePages::Auto => !hardening::is_guarded() && comes_and_goes(),
@@ -255,13 +256,8 @@ mod tests {
     }
 
     fn wishes_now(heap: &'static Heap) -> Vec<Wish> {
-        let records = heap.central().records();
-        let mut wishes: Vec<_> = records
-            .filter_map(|record| match record {
-                Record::Extent(extent) => Some(extent.wish()),
-                Record::Large(_) => None,
-            })
-            .collect();
+        let extents = heap.central().extents();
+        let mut wishes: Vec<_> = extents.map(Extent::wish).collect();
         wishes.reverse();
         wishes
     }

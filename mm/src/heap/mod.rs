@@ -93,6 +93,7 @@ mod tags;
 mod thread;
 mod tracking;
 mod visit;
+mod walk;
 mod word;
 
 use core::alloc::Layout;

@@ -8,7 +8,7 @@ use super::hardening::{self, Fill};
 use super::page::Page;
 use super::slot_map::{Run, SlotMap};
 use super::thread::is_own;
-use super::word::{NOBODY, Owner};
+use super::word::{NOBODY, Owner, Word};
 
 impl Extent {
     /// Whether the free memory between taken units may go back.
@@ -91,7 +91,7 @@ impl Page {
         if self.is_whole() {
             return is_open(self.owner());
         }
-        let mut owners = self.words().iter().map(|word| word.owner());
+        let mut owners = self.words().iter().map(Word::owner);
         owners.all(|owner| owner == NOBODY || is_open(owner))
     }
 

@@ -136,6 +136,18 @@ impl<'a> SlotMap<'a> {
         next(first + 1, self.capacity, starts) - first
     }
 
+    /// The first taken unit at or after `from`.
+    pub(super) fn next_taken(&self, from: usize) -> Option<usize> {
+        let found = next(from, self.capacity, |word| self.taken_in(word));
+        (found < self.capacity).then_some(found)
+    }
+
+    /// The first unit of the block that unit `index` is part of; none if it is free.
+    pub(super) fn first_of_block(&self, index: usize) -> Option<usize> {
+        let first = (0..=index).rev().find(|unit| !self.is_joined(*unit));
+        first.filter(|_| self.is_taken(index))
+    }
+
     /// All longest runs of free units, in order.
     pub(super) fn free_runs(&self) -> impl Iterator<Item = Run> + use<'a> {
         self.free_runs_from(0)

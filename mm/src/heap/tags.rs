@@ -7,10 +7,11 @@ use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
 use super::asker::{MOST_SCOPES, Scope};
 use super::extent::Extent;
 use super::meta;
-use super::page::{Page, Spot};
+use super::page::Spot;
 use super::record::{Record, SPACE};
 use super::sites::Site;
 use super::surplus::Surplus;
+use super::walk::TakenBlock;
 use crate::os::Refused;
 
 /// Set beside the time of a block that is kept on purpose.
@@ -193,18 +194,11 @@ impl Extent {
             return;
         };
         for page in self.pages().filter(|page| page.taken() > 0) {
-            let first = page.number * self.page_capacity as usize;
-            let tags = &tags[first..first + page.capacity()];
-            for (index, tag) in tags.iter().enumerate() {
-                let block = || (page.unit(index).addr().get(), block_units(page, index));
-                tag.show(block, f);
+            for TakenBlock { spot, units } in page.blocks() {
+                let address = page.unit(spot.index).addr().get();
+                let block = || (address, units - Surplus::at(spot, units));
+                tags[self.tag_index(spot)].show(block, f);
             }
         }
     }
-}
-
-/// Units of the live block that starts at a unit, without surplus ones.
-fn block_units(page: Page, index: usize) -> usize {
-    let units = page.whole_map().block_units(index);
-    units - Surplus::at(Spot { page, index }, units)
 }

@@ -16,9 +16,7 @@ use super::Heap;
 use super::cache::CacheRecord;
 use super::central::Central;
 use super::geometry::{GRANULE, Placement};
-use super::large::Large;
 use super::page::Page;
-use super::record::Record;
 use super::slot_map::{Run, SlotMap, for_each_word, ones_of};
 use super::thread::is_own;
 use crate::os::Inside;
@@ -46,14 +44,13 @@ impl Heap {
         let cached = self.cached_elsewhere();
         let mut live = LiveUnits::none();
         for record in self.records() {
-            match record {
-                Record::Extent(extent) => {
-                    for page in extent.pages() {
-                        self.copy_live(page, &cached, &mut live);
-                        live.show(page, f);
-                    }
-                }
-                Record::Large(large) => self.show_block(large, f),
+            for page in record.pages() {
+                self.copy_live(page, &cached, &mut live);
+                live.show(page, f);
+            }
+            if let Some(block) = record.large().and_then(|large| self.block_of(large)) {
+                let at = |unit| nth_unit(block.first, unit * self.geometry.unit());
+                (0..block.units).filter_map(at).for_each(&mut *f);
             }
         }
     }
@@ -81,11 +78,6 @@ impl Heap {
         starts
     }
 
-    pub(super) fn records(&'static self) -> impl Iterator<Item = &'static Record> {
-        let _inside = Inside::enter();
-        self.central().records()
-    }
-
     fn copy_live(&'static self, page: Page, cached: &[usize], live: &mut LiveUnits) {
         let _inside = Inside::enter();
         self.flush_own();
@@ -101,17 +93,11 @@ impl Heap {
             self.flush_rows(cache);
         }
     }
+}
 
-    fn show_block(&'static self, large: &'static Large, f: &mut dyn FnMut(NonNull<u8>)) {
-        let block = {
-            let _inside = Inside::enter();
-            let _central = self.central();
-            large.live_units().zip(large.place())
-        };
-        if let Some((units, place)) = block {
-            (0..units).for_each(|unit| f(place.at(unit * self.geometry.unit())));
-        }
-    }
+/// The pointer has the provenance of the whole reservation, so no step leaves it.
+fn nth_unit(first: NonNull<u8>, bytes: usize) -> Option<NonNull<u8>> {
+    NonNull::new(first.as_ptr().wrapping_add(bytes))
 }
 
 impl LiveUnits {

@@ -72,7 +72,11 @@ std::thread_local! {
 /// Runs `f` while this thread takes them to be usual, or to be had by whoever asks.
 #[cfg(test)]
 pub(crate) fn pretending<R>(usual: bool, f: impl FnOnce() -> R) -> R {
-    let setting = if usual { Setting::All } else { Setting::OfWhoAsks };
+    let setting = if usual {
+        Setting::All
+    } else {
+        Setting::OfWhoAsks
+    };
     PRETENDED.set(Some(setting));
     let result = f();
     PRETENDED.set(None);

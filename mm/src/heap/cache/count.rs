@@ -49,7 +49,7 @@ impl CacheRecord {
             let version = self.version.load(Acquire);
             let answer = read();
             fence(Acquire);
-            let is_whole = version % 2 == 0 && self.version.load(Relaxed) == version;
+            let is_whole = version.is_multiple_of(2) && self.version.load(Relaxed) == version;
             tries += 1;
             if is_whole || tries == TRIES {
                 return answer;

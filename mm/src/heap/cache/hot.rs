@@ -53,8 +53,7 @@ impl CacheRecord {
     fn pop(&self) -> Option<NonNull<u8>> {
         let left = self.stacked.load(Relaxed).checked_sub(1)?;
         // SAFETY: invariant 1: the place is one of the stack's, as it holds a unit.
-        let slot = unsafe { &*self.stack.load(Relaxed).add(left as usize) };
-        let first = slot.load(Relaxed);
+        let first = unsafe { self.place(left) }.load(Relaxed);
         // `Release`: a reader that sees this count must see a stack with room for it.
         self.stacked.store(left, Release);
         // SAFETY: invariant 1: a unit is not at null.
@@ -68,10 +67,22 @@ impl CacheRecord {
             return false;
         }
         // SAFETY: invariant 1: there are so many places.
-        let slot = unsafe { &*self.stack.load(Relaxed).add(stacked as usize) };
-        slot.store(first.as_ptr(), Relaxed);
+        unsafe { self.place(stacked) }.store(first.as_ptr(), Relaxed);
         self.stacked.store(stacked + 1, Release);
         true
+    }
+
+    /// Place `number` of the stack.
+    ///
+    /// # Safety
+    ///
+    /// The stack has more places than `number`.
+    #[inline(always)]
+    pub(super) unsafe fn place(&self, number: u32) -> &'static Slot {
+        // SAFETY: the caller promises it, and by invariant 1 the places are one array.
+        let place = unsafe { self.stack.load(Relaxed).add(number as usize) };
+        // SAFETY: by invariant 1 the array lives as long as the process.
+        unsafe { &*place }
     }
 
     #[inline(always)]

@@ -4,6 +4,7 @@
 use core::alloc::Layout;
 use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
+use std::num::NonZero;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -73,7 +74,7 @@ fn owner_and_thief_are_kept_apart() {
 /// Shows that the test above can fail.
 #[test]
 fn without_the_barrier_they_are_not() {
-    let cpus = thread::available_parallelism().map_or(1, |cpus| cpus.get());
+    let cpus = thread::available_parallelism().map_or(1, NonZero::get);
     if cpus < 2 || !membarrier::is_there() || cfg!(target_arch = "aarch64") {
         return;
     }

@@ -163,7 +163,7 @@ impl CacheCell {
     #[inline]
     pub(super) fn open_cache(&self) -> Option<&'static CacheRecord> {
         let record = self.record();
-        (!ptr::eq(record, &CLOSED_RECORD)).then_some(record)
+        (!ptr::eq(record, &raw const CLOSED_RECORD)).then_some(record)
     }
 
     /// Whether calls may use the cell's cache.

@@ -53,13 +53,15 @@ impl Heap {
         record.busy.store(1, Relaxed);
         compiler_fence(SeqCst);
         if record.wanted.load(Acquire) != 0 {
-            return self.release_wanted(record, unit);
+            return record.release_wanted(unit);
         }
         // SAFETY: the caller promises that the unit lies in a VM page, whose map is known.
         let (words, count) = unsafe { SPACE.map_and_count_at(address) };
         let index = self.geometry().index_of(self.geometry().in_page(address));
         // SAFETY: the page has a word for each of its units.
-        let word = unsafe { &*words.add(index / 64) };
+        let word = unsafe { words.add(index / 64) };
+        // SAFETY: as above, and words live as long as the process.
+        let word = unsafe { &*word };
         if !word.is_owned_by(record.number()) {
             return self.release_of_other(record, unit);
         }
@@ -70,18 +72,8 @@ impl Heap {
         word.set_taken(taken & !bit);
         count.store(count.load(Relaxed).wrapping_add(1), Relaxed);
         if taken == u64::MAX {
-            return self.release_first_of_word(record, unit);
+            return record.release_first_of_word(unit);
         }
-        record.leave();
-        record.account_direct(1);
-    }
-
-    /// The same, in a section that begins slowly.
-    #[cold]
-    #[inline(never)]
-    fn release_wanted(&'static self, record: &CacheRecord, unit: NonNull<u8>) {
-        record.enter_slow();
-        record.to_map(spot_of(unit));
         record.leave();
         record.account_direct(1);
     }
@@ -92,14 +84,6 @@ impl Heap {
         let Spot { page, index } = spot_of(unit);
         self.expect_own(page, unit);
         record.send_later(page, index);
-        record.account_direct(1);
-    }
-
-    #[inline(never)]
-    fn release_first_of_word(&'static self, record: &CacheRecord, unit: NonNull<u8>) {
-        let Spot { page, index } = spot_of(unit);
-        record.add_ready(page, index / 64);
-        record.leave();
         record.account_direct(1);
     }
 
@@ -141,6 +125,25 @@ impl Heap {
 }
 
 impl CacheRecord {
+    /// Releases a unit in a section that begins slowly.
+    #[cold]
+    #[inline(never)]
+    fn release_wanted(&self, unit: NonNull<u8>) {
+        self.enter_slow();
+        self.to_map(spot_of(unit));
+        self.leave();
+        self.account_direct(1);
+    }
+
+    /// Ends the release of a unit, which is the first that is free in its word.
+    #[inline(never)]
+    fn release_first_of_word(&self, unit: NonNull<u8>) {
+        let Spot { page, index } = spot_of(unit);
+        self.add_ready(page, index / 64);
+        self.leave();
+        self.account_direct(1);
+    }
+
     /// Counts units that went into the map, or to their owner.
     #[inline]
     pub(super) fn account_direct(&self, units: u64) {

@@ -123,8 +123,8 @@ impl CacheRecord {
 
     /// The place for a page of which the record owns single words, if it has one.
     pub(in crate::heap) fn shared_ready(&self, page: Page) -> Option<&'static Ready> {
-        let of_page = self.all_shared().iter().find(|it| it.page() == Some(page));
-        of_page
+        let mut shared = self.all_shared().iter();
+        shared.find(|ready| ready.page() == Some(page))
     }
 
     /// The same, or makes a place; none if there is none left.
@@ -317,13 +317,11 @@ impl Refill<'_> {
         let taken = lowest_ones(free, room);
         self.take(number, taken);
         self.page.count_taken(taken.count_ones());
-        let slots = self.record.stack.load(Relaxed);
         for bit in crate::heap::slot_map::ones_of(taken) {
             let unit = self.page.unit(number * 64 + bit);
             self.record.mark_unissued(unit, 1);
             // SAFETY: invariant 1: there is room, as was asked above.
-            let slot = unsafe { &*slots.add(self.stacked as usize) };
-            slot.store(unit.as_ptr(), Release);
+            unsafe { self.record.place(self.stacked) }.store(unit.as_ptr(), Release);
             self.stacked += 1;
         }
         taken == free

@@ -6,7 +6,6 @@ use crate::heap::Heap;
 use crate::heap::cache::CacheRecord;
 use crate::heap::extent::{Extent, Standing};
 use crate::heap::page::Page;
-use crate::heap::record::Record;
 use crate::os::{PageSource, System};
 
 /// A family whose live bytes fall below a tenth of their last peak gives its free memory back,
@@ -25,15 +24,13 @@ impl Central {
 
     fn give_back_all(&mut self) -> usize {
         let os_page = System::page_bytes();
-        let records = self.records();
+        let extents = self.extents();
         let calls = &mut self.account.kernel_calls;
         let mut bytes = self.large.give_back_all(calls);
-        for record in records {
-            if let Record::Extent(extent) = record {
-                bytes += settle(extent, os_page, calls, &mut self.spare);
-                self.runs.account_changed(extent);
-                self.shelves.account_changed(extent);
-            }
+        for extent in extents {
+            bytes += settle(extent, os_page, calls, &mut self.spare);
+            self.runs.account_changed(extent);
+            self.shelves.account_changed(extent);
         }
         self.spare.forget_misses();
         bytes

@@ -70,7 +70,7 @@ impl Central {
         let most = (MOST_BYTES / heap.geometry().unit()).clamp(1, FIRST_UNITS as usize);
         let page = self.page_to_fill(heap)?;
         let map = page.map();
-        let from = self.first_word(heap, page);
+        let from = first_word(heap, page);
         let words = (from..map.words()).chain(0..from);
         let word = words.into_iter().find(|word| map.free_in(*word) != 0);
         let word = word.ok_or(Refused)?;
@@ -88,18 +88,6 @@ impl Central {
         let is_marked = record.mark_unissued(first, units as usize);
         record.hand_out(first, units as usize, zero && !is_marked);
         Ok(())
-    }
-
-    /// The word of a page at which it is begun: families differ, so that their first units do not all meet
-    /// in the same sets of the CPU's caches.
-    fn first_word(&self, heap: &Heap, page: Page) -> usize {
-        let is_very_first = page.number == 0 && page.extent().older.get().is_none();
-        let is_unused = page.taken() == 0;
-        if is_very_first && (is_unused || page.owned_words() > 0 || !page.has_joined()) {
-            heap.geometry().colour(heap.number())
-        } else {
-            0
-        }
     }
 
     /// Makes the thread the owner of so many words with a free unit, or of fewer.
@@ -128,7 +116,7 @@ impl Central {
         record: &'static CacheRecord,
         most: usize,
     ) -> usize {
-        let from = self.first_word(heap, page);
+        let from = first_word(heap, page);
         let words = (from..page.map().words()).chain(0..from);
         let (mut leased, mut free) = (0, 0);
         for word in words {
@@ -408,6 +396,18 @@ impl Central {
             record.end_wanted();
         }
         self.drain(heap);
+    }
+}
+
+/// The word of a page at which it is begun: families differ, so that their first units do not all meet
+/// in the same sets of the CPU's caches.
+fn first_word(heap: &Heap, page: Page) -> usize {
+    let is_very_first = page.number == 0 && page.extent().older.get().is_none();
+    let is_unused = page.taken() == 0;
+    if is_very_first && (is_unused || page.owned_words() > 0 || !page.has_joined()) {
+        heap.geometry().colour(heap.number())
+    } else {
+        0
     }
 }
 

@@ -23,7 +23,8 @@ use crate::heap::record::{Place, Record, SPACE};
 use crate::heap::runs::RunLists;
 use crate::heap::shelves::Shelves;
 use crate::heap::supervised::Supervision;
-use crate::heap::surplus::{Surplus, take_surplus_at};
+use crate::heap::surplus::take_surplus_at;
+use crate::heap::walk::BlockView;
 use crate::heap::word::NOBODY;
 use crate::heap::{Block, Heap, Refusal, Shortage};
 use crate::os::Refused;
@@ -81,11 +82,6 @@ impl Central {
             peak_since_shrink: 0,
             highest_taken: 0,
         }
-    }
-
-    /// All records of the family's address space.
-    pub(super) fn records(&self) -> impl Iterator<Item = &'static Record> + use<> {
-        core::iter::successors(self.newest, |record| record.older().get())
     }
 
     /// Allocates a block that no cache serves.
@@ -154,68 +150,12 @@ impl Central {
         record: &'static Record,
         first: NonNull<u8>,
     ) -> Result<usize, Refusal> {
-        let extent = match record {
-            Record::Large(large) => {
-                let units = large.live_units().ok_or(Refusal::NotLive)?;
-                let is_start = large.starts_at(first.addr().get());
-                return is_start.then_some(units).ok_or(Refusal::Interior);
-            }
-            Record::Extent(extent) => extent,
-        };
-        let spot = extent
-            .spot_at(first.addr().get())
-            .ok_or(Refusal::Interior)?;
-        let map = spot.page.whole_map();
-        if !map.is_taken(spot.index) {
-            return Err(Refusal::NotLive);
+        let block = self.block_containing(record, first.addr().get());
+        match block.ok_or(Refusal::Interior)? {
+            BlockView { is_live: false, .. } => Err(Refusal::NotLive),
+            block if block.first != first => Err(Refusal::Interior),
+            block => Ok(block.units),
         }
-        if map.is_joined(spot.index) {
-            return Err(Refusal::Interior);
-        }
-        let units = map.block_units(spot.index);
-        let is_cached = if units == 1 {
-            self.is_cached(spot)
-        } else {
-            self.caches.iter().any(|cache| cache.holds_row(first))
-        };
-        if is_cached || spot.is_quarantined() {
-            return Err(Refusal::NotLive);
-        }
-        Ok(units - Surplus::at(spot, units))
-    }
-
-    /// Whether the unit, which is taken, is in a cache or on its way to its owner. Threads move units without
-    /// the lock, so the places are looked at again while one of their records changes.
-    fn is_cached(&self, spot: Spot) -> bool {
-        /// A thread that is stopped half way must not stop this one.
-        const TRIES: usize = 1_000;
-        let versions = || {
-            self.caches
-                .iter()
-                .map(CacheRecord::version)
-                .fold(0, u64::wrapping_add)
-        };
-        for _ in 0..TRIES {
-            let before = versions();
-            let is_there = self.is_at_hand(spot);
-            if is_there || versions() == before {
-                return is_there;
-            }
-        }
-        self.is_at_hand(spot)
-    }
-
-    fn is_at_hand(&self, Spot { page, index }: Spot) -> bool {
-        let (word, bit) = (index / 64, 1 << (index % 64));
-        let is_sent = page.sent(word) & bit != 0;
-        let is_free = page.words()[word].taken() & bit == 0;
-        let unit = page.unit(index);
-        is_sent
-            || is_free
-            || self
-                .caches
-                .iter()
-                .any(|cache| cache.holds(unit, page, index))
     }
 
     /// Bytes that are live, in caches, or free in words that threads own.

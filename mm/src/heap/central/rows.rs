@@ -7,7 +7,6 @@ use super::spot::{is_block, released_twice, spot_of};
 use crate::heap::cache::{Bins, CacheRecord, Rows};
 use crate::heap::geometry::Geometry;
 use crate::heap::page::{Page, Spot};
-use crate::heap::record::Record;
 use crate::heap::slot_map::Run;
 use crate::heap::thread::is_own;
 use crate::heap::{Block, Heap};
@@ -123,21 +122,12 @@ impl Central {
         if self.surplus() == 0 || !self.caches.iter().all(is_own) {
             return;
         }
-        for record in self.records() {
-            if let Record::Extent(extent) = record {
-                extent.pages().for_each(|page| self.free_surplus_of(page));
-            }
-        }
+        self.pages().for_each(|page| self.free_surplus_of(page));
     }
 
     /// Counts the surplus units of live blocks anew. The caller's is the only cache.
     pub(in crate::heap) fn count_surplus(&mut self) {
-        let mut found = 0;
-        for record in self.records() {
-            if let Record::Extent(extent) = record {
-                found += extent.pages().map(Page::surplus_units).sum::<usize>();
-            }
-        }
+        let found: usize = self.pages().map(Page::surplus_units).sum();
         let known = self.surplus_of_caches();
         self.account.surplus = (found as u64).wrapping_sub(known);
     }
