@@ -223,7 +223,6 @@ pub(crate) fn flush_thread() {
             central.drain(heap);
             central.free_kept_rows(cache);
             central.take_free_words(cache);
-            cache.forget_needs();
             central.shrink_if_fallen(heap);
         });
 }

@@ -77,6 +77,15 @@ impl CacheRecord {
         membarrier::step();
     }
 
+    /// Does something short inside of a section.
+    #[inline]
+    pub(in crate::heap) fn section<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.enter();
+        let answer = work();
+        self.leave();
+        answer
+    }
+
     /// What [`enter`](Self::enter) does where another thread wants the words, or every section needs a
     /// fence.
     #[cold]

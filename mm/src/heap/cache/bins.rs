@@ -21,8 +21,8 @@ const MOST_REFILLED: usize = 32;
 ///
 /// # Invariants
 ///
-/// 1. Only the thread of the cache stores into the fields, or who takes the cache from it under
-///    the family's lock.
+/// 1. Only the thread of the cache stores into the fields, inside of a section or under the family's lock; or
+///    another thread under that lock, while the first is kept out of its sections: see `biased`.
 /// 2. In the bin of length n, n from 2 on, `count <= room`, and the slots below `count` hold
 ///    blocks of n units that are taken in the maps and in no other place.
 #[derive(Debug)]

@@ -140,7 +140,7 @@ impl CacheRecord {
     pub(in crate::heap) fn cached(&self) -> u64 {
         self.consistent(|| {
             let hot = u64::from(self.hot.load(Relaxed).addr() > CLOSED);
-            let pending = u64::from(self.pending.load(Relaxed).count_ones());
+            let pending = self.pending_units() as u64;
             hot + u64::from(self.stacked.load(Acquire)) + self.left() + self.in_run() + pending
         })
     }

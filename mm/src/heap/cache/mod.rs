@@ -27,14 +27,19 @@
 //!
 //! | what one thread holds back of one family | at most |
 //! | --- | --- |
-//! | released single units on its stack | 1,024, and 128 KiB |
-//! | released single units side by side | 512, and 128 KiB |
-//! | empty pages | 2, and those that it gave back and needed again |
+//! | a unit in the hot slot | 1 |
+//! | released units on its stack | 1,024, and 128 KiB |
+//! | released units side by side | 512, and 128 KiB |
+//! | units side by side to be handed out | 512, and 128 KiB |
+//! | released units on their way to another thread | 64, and 64 KiB |
+//! | empty pages, of units of up to 4 KiB | 2, and those that it gave back and needed again, for 4 seconds |
 //! | rows of 2 to 31 units | of each length 64, and 64 KiB |
 //! | rows of 32 to 455 units | 1,023 together; an eighth of the family, 256 KiB to 4 MiB |
 //!
-//! Each starts at nothing and grows with use. `trim` takes the free words of all threads; the other bounds
-//! are those of what an idle thread keeps until its next call.
+//! Of units above 128 KiB that is one. Each starts at nothing and grows with use. `trim` on any thread takes
+//! the rows of all threads and what their words have free, so that a thread that sleeps keeps no more than the
+//! first five rows of the table. A family that needs pages takes them from threads that have more to spare
+//! than 16 pages and a 32nd of the family before it asks the kernel. `tests/bounds.rs` holds all of this.
 //!
 //! # Reaching it
 //!

@@ -257,7 +257,7 @@ impl CacheRecord {
     /// The smaller stacks before stay behind: together they are less than the last.
     pub(in crate::heap) fn grow_stack(&self, geometry: &Geometry) -> bool {
         let places = self.places.load(Relaxed) as usize;
-        let most = MOST_PLACES.min(MOST_BYTES / geometry.unit()).max(1);
+        let most = MOST_PLACES.min(MOST_BYTES / geometry.unit());
         let wanted = (places * 4).clamp(FIRST_PLACES, MOST_PLACES).min(most);
         if wanted <= places {
             self.grows.store(0, Relaxed);

@@ -99,6 +99,8 @@ pub(in crate::heap) struct CacheRecord {
     pub(super) kept: AtomicU32,
     /// When pages that were given back were needed last, in milliseconds.
     pub(super) needed_at: AtomicU64,
+    /// Units of own pages that were not free at the last sweep.
+    pub(super) used: AtomicU64,
     /// Units that were free at the last sweep, and the fewest since then; both wrap.
     pub(super) swept_at: AtomicU64,
     pub(super) looked_at: AtomicU64,
@@ -177,6 +179,7 @@ impl CacheRecord {
             given: AtomicU32::new(0),
             kept: AtomicU32::new(0),
             needed_at: AtomicU64::new(0),
+            used: AtomicU64::new(0),
             swept_at: AtomicU64::new(0),
             looked_at: AtomicU64::new(0),
             peak_mark: AtomicU64::new(0),
@@ -227,6 +230,7 @@ impl CacheRecord {
         self.stage.store(0, Relaxed);
         self.looked_at.store(0, Relaxed);
         self.swept_at.store(0, Relaxed);
+        self.used.store(0, Relaxed);
         self.peak_mark.store(0, Relaxed);
         self.given.store(0, Relaxed);
         self.kept.store(0, Relaxed);
@@ -310,7 +314,8 @@ impl CacheRecord {
         if units >= LONG_ROW {
             return self.take_long_row(units);
         }
-        let row = self.bins()?.take(units)?;
+        let bins = self.bins()?;
+        let row = self.section(|| bins.take(units))?;
         self.account_row_taken();
         Some(row)
     }
@@ -318,7 +323,8 @@ impl CacheRecord {
     /// Takes a block for `units` units, many, if there is one at hand.
     #[inline(never)]
     pub(super) fn take_long_row(&self, units: usize) -> Option<Block> {
-        let row = self.rows()?.take(units)?;
+        let rows = self.rows()?;
+        let row = self.section(|| rows.take(units))?;
         self.account_row_taken();
         Some(row)
     }
@@ -326,13 +332,15 @@ impl CacheRecord {
     /// Keeps a block of `units` units, few, if there is room at hand.
     #[inline]
     pub(in crate::heap) fn put_short_row(&self, first: NonNull<u8>, units: usize) -> bool {
-        self.bins().is_some_and(|bins| bins.put(first, units))
+        self.bins()
+            .is_some_and(|bins| self.section(|| bins.put(first, units)))
     }
 
     /// Keeps a block that was handed out for `units` units, many, if there is room at hand.
     #[inline(never)]
     pub(super) fn put_long_row(&self, first: NonNull<u8>, units: usize) -> bool {
-        self.rows().is_some_and(|rows| rows.put(first, units))
+        self.rows()
+            .is_some_and(|rows| self.section(|| rows.put(first, units)))
     }
 
     /// The bins, made now if need be. The caller is the record's thread.

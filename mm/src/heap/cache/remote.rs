@@ -16,6 +16,9 @@ use crate::heap::central::{released_twice, spot_of};
 use crate::heap::page::Page;
 use crate::heap::word::NOBODY;
 
+/// Bytes of units that wait to be sent at most, if they are more than one.
+const MOST_BYTES: usize = 64 << 10;
+
 impl Heap {
     /// Sends units of one word, which are released, to the word's owner.
     pub(in crate::heap) fn post(&'static self, page: Page, word: usize, bits: u64) {
@@ -138,11 +141,21 @@ impl CacheRecord {
             if bits & bit != 0 {
                 released_twice(page.unit(index));
             }
-            return self.pending.store(bits | bit, Relaxed);
+            self.pending.store(bits | bit, Relaxed);
+        } else {
+            self.send();
+            self.pending_first.store(first.as_ptr(), Relaxed);
+            self.pending.store(bit, Relaxed);
         }
-        self.send();
-        self.pending_first.store(first.as_ptr(), Relaxed);
-        self.pending.store(bit, Relaxed);
+        let unit = self.heap().geometry().unit();
+        if unit > MOST_BYTES / 64 && self.pending_units() * unit >= MOST_BYTES {
+            self.send();
+        }
+    }
+
+    /// Units that wait to be sent.
+    pub(super) fn pending_units(&self) -> usize {
+        self.pending.load(Relaxed).count_ones() as usize
     }
 
     /// Sends what waits to be sent.

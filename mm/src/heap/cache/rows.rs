@@ -31,8 +31,8 @@ const PARTS: u16 = 4;
 ///
 /// # Invariants
 ///
-/// 1. Only the thread of the cache stores into the fields, or who takes the cache from it under
-///    the family's lock.
+/// 1. Only the thread of the cache stores into the fields, inside of a section or under the family's lock; or
+///    another thread under that lock, while the first is kept out of its sections: see `biased`.
 /// 2. Places have numbers from 1; 0 is none. Those up to `used` are on one list each: of their
 ///    block's length, or of vacant places, whose `first` is null.
 /// 3. The place of a block of n units, n from `LONG_ROW` on, holds its first unit. The block is taken in

@@ -16,7 +16,13 @@ const MEMORY: u64 = 4_000;
 /// Pages of units that have to come free before a look, at least.
 const WORTH_PAGES: usize = 4;
 
-/// The same, in bytes, of a family that lends no words.
+/// Units that have to come free before a look, of a thread that owns many pages and uses few of their units.
+const LEAST_WORTH: i64 = 16;
+
+/// So many pages more than a thread keeps are many: 1 MiB.
+const MANY_PAGES: usize = 16;
+
+/// The same as [`WORTH_PAGES`], in bytes, of a family that lends no words.
 const WORTH_BYTES: usize = 128 << 10;
 
 /// A stack of more places is not used again before the next refill, once it was emptied for a second sweep.
@@ -32,16 +38,35 @@ impl CacheRecord {
 
     /// Units that have to come free before a look over the pages is worth it.
     fn worth(&self) -> i64 {
+        let owned = i64::from(self.owned_words.load(Relaxed)) * 64;
+        let quarter = self.least_worth().max(owned / 4);
+        if !self.owns_many() {
+            return quarter;
+        }
+        // The last units to come free are those that free the most pages.
+        let used = self.used.load(Relaxed).cast_signed();
+        quarter.min((used / 2).max(LEAST_WORTH))
+    }
+
+    /// Whether the thread owns much more than it keeps in any case.
+    fn owns_many(&self) -> bool {
+        let words = self
+            .heap
+            .map_or(usize::MAX, |heap| heap.geometry().words().max(1));
+        self.owned_words() / words > self.pages_kept() + MANY_PAGES
+    }
+
+    /// The same for a thread that owns little.
+    fn least_worth(&self) -> i64 {
         let Some(heap) = self.heap else {
             return i64::MAX / 2;
         };
-        let owned = i64::from(self.owned_words.load(Relaxed)) * 64;
         let least = if heap.lends_words() {
             WORTH_PAGES * heap.page_capacity()
         } else {
             (WORTH_BYTES / heap.geometry().unit().max(1)).max(1)
         };
-        (owned / 4).max(i64::try_from(least).unwrap_or(i64::MAX / 8))
+        i64::try_from(least).unwrap_or(i64::MAX / 8)
     }
 
     /// Sweeps if enough units came free since the last sweep; says when to look again.
@@ -61,10 +86,17 @@ impl CacheRecord {
             self.sweep();
             self.looked_at.store(free.cast_unsigned(), Relaxed);
             self.swept_at.store(free.cast_unsigned(), Relaxed);
-            worth
+            self.worth()
         } else {
             self.looked_at.store(lowest.cast_unsigned(), Relaxed);
             (worth - since).clamp(16.min(worth), worth)
+        };
+        // Who keeps pages for a while has to see when it no longer needs them.
+        let keeps = self.kept.load(Relaxed) > 0;
+        let wait = if keeps {
+            wait.min(self.least_worth())
+        } else {
+            wait
         };
         let direct = self.direct.load(Relaxed);
         self.trigger
@@ -117,15 +149,19 @@ impl CacheRecord {
         self.kept.load(Relaxed).max(ALWAYS) as usize
     }
 
-    /// Whether there are more empty pages than so many: only then it is worth to take the lock.
+    /// Whether there are more empty pages than so many: only then it is worth to take the lock. Counts the
+    /// units of own pages that are not free.
     fn has_empty_pages(&self, kept: usize) -> bool {
-        self.enter();
-        let empty = self
-            .own_pages()
-            .filter(|page| page.all_free() == page.capacity());
-        let more = empty.count() > kept;
-        self.leave();
-        more
+        let (mut empty, mut used) = (0, 0);
+        self.section(|| {
+            for page in self.own_pages() {
+                let units = page.capacity().saturating_sub(page.all_free());
+                empty += usize::from(units == 0);
+                used += units as u64;
+            }
+        });
+        self.used.store(used, Relaxed);
+        empty > kept
     }
 
     /// Notes that pages went back, or to another thread.

@@ -80,6 +80,23 @@ impl Central {
             extent.set_standing(Standing::GivenBack);
         }
         self.runs.account_changed(extent);
+        if self.spare.keeps_too_much() {
+            self.give_back_spare();
+        }
+    }
+
+    /// Gives back empty extents that were kept, until no more are kept than may be.
+    #[cold]
+    fn give_back_spare(&mut self) {
+        for extent in self.extents().filter(|it| it.standing() == Standing::Spare) {
+            if !self.spare.keeps_too_much() {
+                return;
+            }
+            let calls = &mut self.account.kernel_calls;
+            settle(extent, System::page_bytes(), calls, &mut self.spare);
+            self.shelves.account_changed(extent);
+            self.runs.account_changed(extent);
+        }
     }
 
     /// Notes that units of the extent are taken.

@@ -375,6 +375,7 @@ impl Central {
         let is_seen = barrier();
         for record in self.caches.iter() {
             if is_seen && record.is_at_rest() {
+                self.free_kept_rows(record);
                 self.take_free_words(record);
                 record.forget_needs();
             } else {

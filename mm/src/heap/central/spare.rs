@@ -79,9 +79,15 @@ impl SpareMemory {
     /// Notes that a kept extent came into use again.
     pub(super) fn account_used(&mut self, bytes: usize) {
         self.kept -= bytes;
-        if self.allowed > 0 {
+        // A little of it would have been kept in any case.
+        if self.allowed > 0 && self.kept <= self.allowed / 2 {
             self.needed = Some(Instant::now());
         }
+    }
+
+    /// Whether more is kept than may be: it was not needed for long.
+    pub(super) fn keeps_too_much(&self) -> bool {
+        self.kept > self.allowed.max(ALWAYS)
     }
 
     /// Notes that an extent came into use again that had been given back.
@@ -128,6 +134,17 @@ mod tests {
         spare.account_given_back(EXTENT);
         spare.forget_misses();
         assert!(!spare.keeps(EXTENT));
+    }
+
+    #[test]
+    fn what_is_not_needed_for_long_is_too_much() {
+        let mut spare = SpareMemory::new();
+        (0..4).for_each(|_| spare.account_missed(EXTENT));
+        assert!((0..4).all(|_| spare.keeps(EXTENT)));
+        spare.needed = Instant::now().checked_sub(2 * MEMORY);
+        // Little use of it is no need for all.
+        spare.account_used(EXTENT);
+        assert!(!spare.keeps(EXTENT) && spare.keeps_too_much());
     }
 
     #[test]
