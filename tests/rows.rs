@@ -275,7 +275,7 @@ fn threads_that_end_leave_no_rows_behind() {
 }
 
 #[test]
-fn a_parked_threads_cache_shrinks_at_its_next_call() {
+fn a_parked_threads_rows_are_trimmed_and_its_units_are_at_its_next_call() {
     type Unit = Bytes<72>;
     let (parked, trimmed) = (&Barrier::new(2), &Barrier::new(2));
     thread::scope(|scope| {
@@ -295,13 +295,16 @@ fn a_parked_threads_cache_shrinks_at_its_next_call() {
         parked.wait();
         let before = figures::<Unit>().cached_units;
         mm::trim();
-        let trimmed_only = figures::<Unit>().cached_units;
+        let trimmed_only = figures::<Unit>();
         trimmed.wait();
         parked.wait();
         let left = figures::<Unit>().cached_units;
         trimmed.wait();
         assert!(before > 900, "{before}");
-        assert_eq!(trimmed_only, before, "its thread alone reaches it");
+        assert!(
+            (800..=1_024).contains(&trimmed_only.cached_units),
+            "{trimmed_only:?}"
+        );
         assert!(left <= 64, "{left} units are cached still");
     });
 }

@@ -546,6 +546,16 @@ impl Page {
         self.owned_words() == 0 && (!self.has_joined() || has_any())
     }
 
+    /// Whether no unit is taken in the words of the page's owner.
+    pub(super) fn is_unused(self) -> bool {
+        if self.is_whole() {
+            return self.all_free() == self.capacity();
+        }
+        let (owner, map) = (self.owner(), self.whole_map());
+        let mut own = self.words().iter().enumerate();
+        own.all(|(number, word)| !word.is_owned_by(owner) || map.taken_in(number) == 0)
+    }
+
     /// Whether the page's owner owns all of its words.
     pub(super) fn is_whole(self) -> bool {
         self.state().flags.load(Relaxed) & WHOLE != 0

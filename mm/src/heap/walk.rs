@@ -19,9 +19,10 @@
 //! whoever draws a million pages need not read their words. It is exact while no thread is inside of a call.
 
 use core::ptr::NonNull;
+use core::sync::atomic::Ordering::Acquire;
 
 use super::Heap;
-use super::cache::CacheRecord;
+use super::cache::{CacheRecord, pause};
 use super::central::Central;
 use super::extent::Extent;
 use super::large::Large;
@@ -29,6 +30,7 @@ use super::page::{Page, Spot};
 use super::record::Record;
 use super::surplus::Surplus;
 use crate::os::Inside;
+use crate::sync::fence;
 
 /// A block, or units in a row that are not live.
 #[derive(Clone, Copy, Debug)]
@@ -120,24 +122,32 @@ impl Central {
     }
 
     /// Whether the unit, which is taken, is in a cache or on its way to its owner. Threads move units without
-    /// the lock, so the places are looked at again while one of their records changes.
+    /// the lock, so the places are looked at again while one of their records changes. Where one does not end
+    /// to, as its thread is stopped half way, the answer is yes: a unit that is not released is lost, and one
+    /// that is released twice is somebody else's.
     fn is_cached(&self, spot: Spot) -> bool {
-        /// A thread that is stopped half way must not stop this one.
-        const TRIES: usize = 1_000;
-        let versions = || {
-            self.caches
-                .iter()
-                .map(CacheRecord::version)
-                .fold(0, u64::wrapping_add)
-        };
-        for _ in 0..TRIES {
-            let before = versions();
+        /// The last of them after a tenth of a second.
+        const TRIES: u32 = 2_000;
+        for look in 0..TRIES {
+            let before = self.versions();
             let is_there = self.is_at_hand(spot);
-            if is_there || versions() == before {
+            // What is read before must not be read after the versions are compared.
+            fence(Acquire);
+            if is_there || (before.is_some() && self.versions() == before) {
                 return is_there;
             }
+            pause(look);
         }
-        self.is_at_hand(spot)
+        true
+    }
+
+    /// A number that grows with each change of a cache; none while one changes.
+    fn versions(&self) -> Option<u64> {
+        let mut versions = self.caches.iter().map(CacheRecord::version);
+        versions.try_fold(0_u64, |sum, version| {
+            let is_at_rest = version.is_multiple_of(2);
+            is_at_rest.then(|| sum.wrapping_add(version))
+        })
     }
 
     fn is_at_hand(&self, Spot { page, index }: Spot) -> bool {

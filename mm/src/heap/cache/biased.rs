@@ -180,7 +180,7 @@ fn idle() -> u32 {
 
 /// Lets others run, the longer the more often that was not enough. A thread of a higher priority than the
 /// owner's must sleep, or the owner would never run.
-fn pause(look: u32) {
+pub(in crate::heap) fn pause(look: u32) {
     match look {
         0..SPINS => spin_loop(),
         SPINS..LOOKS => yield_now(),

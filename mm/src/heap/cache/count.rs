@@ -30,16 +30,22 @@ const TRIES: u32 = 10_000;
 const LEAST_RISE: i64 = 1_024;
 
 impl CacheRecord {
-    /// Changes fields that are one for a reader. The caller is the record's thread, or has the record.
+    /// Changes what is one for a reader: fields, and the maps with them, where units go from one to the other.
+    /// The caller is the record's thread, inside of a section or under the family's lock, or has kept it out.
     #[inline]
-    pub(super) fn change(&self, change: impl FnOnce()) {
-        section::begin();
+    pub(super) fn change<R>(&self, change: impl FnOnce() -> R) -> R {
         let version = self.version.load(Relaxed);
+        if !version.is_multiple_of(2) {
+            // A part of what changes together.
+            return change();
+        }
+        section::begin();
         self.version.store(version + 1, Relaxed);
         fence(Release);
-        change();
+        let answer = change();
         self.version.store(version + 2, Release);
         section::end();
+        answer
     }
 
     /// What `read` says of the fields while none of those changed.

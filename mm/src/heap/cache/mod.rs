@@ -72,7 +72,7 @@ use super::geometry::LONG_ROW;
 use super::link::Link;
 use crate::sync::AtomicPtr;
 
-pub(super) use biased::{barrier, barrier_at_any_cost};
+pub(super) use biased::{barrier, barrier_at_any_cost, pause};
 pub(super) use bins::Bins;
 #[cfg(all(test, loom))]
 pub(super) use numbers::{begin_again, numbers_range};

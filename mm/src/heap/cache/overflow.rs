@@ -74,17 +74,19 @@ impl Heap {
         if taken == u64::MAX {
             return record.release_first_of_word(unit);
         }
+        record.count_direct(1);
         record.leave();
-        record.account_direct(1);
+        record.look_if_due();
     }
 
     #[inline(never)]
     fn release_of_other(&'static self, record: &CacheRecord, unit: NonNull<u8>) {
-        record.leave();
         let Spot { page, index } = spot_of(unit);
         self.expect_own(page, unit);
         record.send_later(page, index);
-        record.account_direct(1);
+        record.count_direct(1);
+        record.leave();
+        record.look_if_due();
     }
 
     /// Releases a unit where something else than usual may have to be done.
@@ -112,8 +114,9 @@ impl Heap {
         record.enter();
         record.begin_run(spot, unit);
         record.to_map(spot);
+        record.count_direct(1);
         record.leave();
-        record.account_direct(1);
+        record.look_if_due();
     }
 
     /// Ends the process if a unit of another family came here.
@@ -131,8 +134,9 @@ impl CacheRecord {
     fn release_wanted(&self, unit: NonNull<u8>) {
         self.enter_slow();
         self.to_map(spot_of(unit));
+        self.count_direct(1);
         self.leave();
-        self.account_direct(1);
+        self.look_if_due();
     }
 
     /// Ends the release of a unit, which is the first that is free in its word.
@@ -140,15 +144,23 @@ impl CacheRecord {
     fn release_first_of_word(&self, unit: NonNull<u8>) {
         let Spot { page, index } = spot_of(unit);
         self.add_ready(page, index / 64);
+        self.count_direct(1);
         self.leave();
-        self.account_direct(1);
+        self.look_if_due();
     }
 
-    /// Counts units that went into the map, or to their owner.
+    /// Counts units that went into the map, or to their owner. In the section in which they do: whoever keeps
+    /// the thread out finds both or none.
     #[inline]
-    pub(super) fn account_direct(&self, units: u64) {
+    fn count_direct(&self, units: u64) {
         let direct = self.direct.load(Relaxed).wrapping_add(units);
         self.direct.store(direct, Release);
+    }
+
+    /// Looks what can be given back, once enough units came free. Outside of sections.
+    #[inline]
+    fn look_if_due(&self) {
+        let direct = self.direct.load(Relaxed);
         if direct
             .wrapping_sub(self.trigger.load(Relaxed))
             .cast_signed()
@@ -208,7 +220,7 @@ impl CacheRecord {
     #[inline(never)]
     pub(in crate::heap) fn end_run(&self) {
         self.put_away_run();
-        self.account_direct(0);
+        self.look_if_due();
     }
 
     fn put_away_run(&self) {
@@ -223,11 +235,11 @@ impl CacheRecord {
             self.direct.store(direct, Relaxed);
             self.run_from.store(ptr::null_mut(), Relaxed);
             self.run.store(ptr::null_mut(), Relaxed);
+            let size = self.heap().geometry().unit();
+            if let Some(first) = NonNull::new(from.wrapping_add(size)).filter(|_| units > 0) {
+                self.free_side_by_side(first, units);
+            }
         });
-        let size = self.heap().geometry().unit();
-        if let Some(first) = NonNull::new(from.wrapping_add(size)).filter(|_| units > 0) {
-            self.free_side_by_side(first, units);
-        }
         self.leave();
     }
 
@@ -249,7 +261,10 @@ impl CacheRecord {
             }
             from += count;
         }
-        page.count_freed(small(freed));
+        // Of a page without own words the count belongs to others.
+        if freed > 0 {
+            page.count_freed(small(freed));
+        }
     }
 
     /// Makes room for more released units, unless the cache may hold no more.
@@ -285,21 +300,21 @@ impl CacheRecord {
         let (cur, left) = (self.cur.load(Relaxed), self.left());
         self.change(|| {
             let direct = self.direct.load(Relaxed);
-            let hot = u64::from(hot.is_some());
-            self.direct.store(direct.wrapping_add(hot), Relaxed);
+            let apart = u64::from(hot.is_some());
+            self.direct.store(direct.wrapping_add(apart), Relaxed);
             self.hot.store(ptr::null_mut(), Relaxed);
             let refilled = self.refilled.load(Relaxed).wrapping_sub(left);
             self.refilled.store(refilled, Relaxed);
             self.cur.store(self.end.load(Relaxed), Relaxed);
+            if let Some(hot) = hot {
+                self.to_map(spot_of(hot));
+            }
+            if let Some(first) = NonNull::new(cur).filter(|_| left > 0) {
+                self.free_side_by_side(first, left);
+            }
         });
-        if let Some(hot) = hot {
-            self.to_map(spot_of(hot));
-        }
-        if let Some(first) = NonNull::new(cur).filter(|_| left > 0) {
-            self.free_side_by_side(first, left);
-        }
-        self.leave();
         self.send();
+        self.leave();
     }
 
     /// Puts the units of the stack into the maps, or sends them to their owners.
@@ -314,11 +329,11 @@ impl CacheRecord {
             let units = slots.len() as u64;
             self.direct.store(direct.wrapping_add(units), Relaxed);
             self.stacked.store(0, Release);
+            let units = slots
+                .iter()
+                .filter_map(|slot| NonNull::new(slot.load(Relaxed)));
+            units.for_each(|unit| self.to_map(spot_of(unit)));
         });
-        let units = slots
-            .iter()
-            .filter_map(|slot| NonNull::new(slot.load(Relaxed)));
-        units.for_each(|unit| self.to_map(spot_of(unit)));
         self.leave();
     }
 }

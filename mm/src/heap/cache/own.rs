@@ -25,17 +25,13 @@ impl CacheRecord {
     /// Finds free units without the family's lock: in own words, among those that were released side by
     /// side, or in what other threads sent. False if there are none.
     pub(in crate::heap) fn refill(&self) -> bool {
-        self.enter();
-        let mut any = self.refill_from_own();
-        self.leave();
+        let mut any = self.section(|| self.change(|| self.refill_from_own()));
         if !any && !self.run_from.load(Relaxed).is_null() {
             any = self.in_run() > 0;
             self.end_run();
         }
         if !any && self.has_mail() {
-            self.enter();
-            any = self.collect();
-            self.leave();
+            any = self.section(|| self.collect());
         }
         any
     }

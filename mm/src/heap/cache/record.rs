@@ -101,6 +101,8 @@ pub(in crate::heap) struct CacheRecord {
     pub(super) needed_at: AtomicU64,
     /// Units of own pages that were not free at the last sweep.
     pub(super) used: AtomicU64,
+    /// Whether they were fewer than at the sweep before.
+    pub(super) used_fell: AtomicU32,
     /// Units that were free at the last sweep, and the fewest since then; both wrap.
     pub(super) swept_at: AtomicU64,
     pub(super) looked_at: AtomicU64,
@@ -125,16 +127,28 @@ pub(in crate::heap) struct CacheRecord {
 /// The list of words that other threads released units of, alone on its line.
 #[derive(Debug)]
 #[repr(align(64))]
-pub(in crate::heap) struct Inbox(pub(super) AtomicPtr<u8>);
+pub(in crate::heap) struct Inbox {
+    pub(super) first: AtomicPtr<u8>,
+    /// Words that were added since the owner looked last, about: it is no count to rely on.
+    pub(super) words: AtomicU32,
+}
 
 impl Inbox {
     pub(in crate::heap) const fn new(first: usize) -> Self {
-        Self(AtomicPtr::new(ptr::without_provenance_mut(first)))
+        Self {
+            first: AtomicPtr::new(ptr::without_provenance_mut(first)),
+            words: AtomicU32::new(0),
+        }
     }
 
     /// Whether there is a word.
     pub(super) fn has_any(&self) -> bool {
-        self.0.load(Relaxed).addr() > SHUT
+        self.first.load(Relaxed).addr() > SHUT
+    }
+
+    /// Counts a word that was added.
+    pub(super) fn account_word(&self) {
+        self.words.fetch_add(1, Relaxed);
     }
 }
 
@@ -180,6 +194,7 @@ impl CacheRecord {
             kept: AtomicU32::new(0),
             needed_at: AtomicU64::new(0),
             used: AtomicU64::new(0),
+            used_fell: AtomicU32::new(0),
             swept_at: AtomicU64::new(0),
             looked_at: AtomicU64::new(0),
             peak_mark: AtomicU64::new(0),
@@ -234,10 +249,14 @@ impl CacheRecord {
         self.peak_mark.store(0, Relaxed);
         self.given.store(0, Relaxed);
         self.kept.store(0, Relaxed);
+        // The thread before may have done without its stack in the end.
+        self.room.store(self.places.load(Relaxed), Relaxed);
+        self.grows.store(1, Relaxed);
         self.begin_to_count();
         self.end_wanted();
         // `Release`: who puts a word there finds the record as it is.
-        self.remote.0.store(ptr::null_mut(), Release);
+        self.remote.words.store(0, Relaxed);
+        self.remote.first.store(ptr::null_mut(), Release);
     }
 
     /// Takes the empty record from its thread. The caller holds the family's lock.

@@ -37,14 +37,14 @@ impl Heap {
             let (mut inbox, mut newest) = self.inbox_of(page.words()[word].owner());
             if newest.addr() == SHUT {
                 inbox = &self.inbox;
-                newest = inbox.0.load(Relaxed);
+                newest = inbox.first.load(Relaxed);
             }
             remote.next.store(newest, Relaxed);
             let pushed = inbox
-                .0
+                .first
                 .compare_exchange(newest, first.as_ptr(), Release, Relaxed);
             if pushed.is_ok() {
-                return;
+                return inbox.account_word();
             }
         }
     }
@@ -57,7 +57,7 @@ impl Heap {
             numbers::record(owner)
         };
         let inbox = record.map_or(&self.inbox, |record| &record.remote);
-        (inbox, inbox.0.load(Relaxed))
+        (inbox, inbox.first.load(Relaxed))
     }
 
     /// Takes the words out of the inbox that begins with `newest`, and hands each to `take` with the bits
@@ -88,7 +88,7 @@ impl Heap {
         if !self.inbox.has_any() {
             return;
         }
-        let newest = self.inbox.0.swap(ptr::null_mut(), Acquire);
+        let newest = self.inbox.first.swap(ptr::null_mut(), Acquire);
         self.empty(newest, |page, word, bits| {
             let is_own = page.words()[word].is_owned_by(NOBODY);
             if is_own {
@@ -118,21 +118,25 @@ impl CacheRecord {
 
     fn collect_and_leave(&self, newest: *mut u8) -> bool {
         let mut any = false;
-        let taken = self.remote.0.swap(newest, Acquire);
-        self.heap().empty(taken, |page, number, bits| {
-            let word = &page.words()[number];
-            let is_own = word.is_owned_by(self.number());
-            if is_own {
-                self.free_own(page, number, word, bits);
-                page.count_freed(bits.count_ones());
-                any = true;
-            }
-            is_own
+        let taken = self.remote.first.swap(newest, Acquire);
+        self.remote.words.store(0, Relaxed);
+        self.change(|| {
+            self.heap().empty(taken, |page, number, bits| {
+                let word = &page.words()[number];
+                let is_own = word.is_owned_by(self.number());
+                if is_own {
+                    self.free_own(page, number, word, bits);
+                    page.count_freed(bits.count_ones());
+                    any = true;
+                }
+                is_own
+            });
         });
         any
     }
 
-    /// Notes a released unit of a word that another thread owns. Those of one word are sent together.
+    /// Notes a released unit of a word that another thread owns. Those of one word are sent together. Inside of
+    /// a section.
     pub(super) fn send_later(&self, page: Page, index: usize) {
         let (word, bit) = (index / 64, 1 << (index % 64));
         let first = page.unit(word * 64);
@@ -158,17 +162,24 @@ impl CacheRecord {
         self.pending.load(Relaxed).count_ones() as usize
     }
 
-    /// Sends what waits to be sent.
+    /// Sends what waits to be sent. Inside of a section.
     pub(in crate::heap) fn send(&self) {
         let bits = self.pending.load(Relaxed);
         let Some(first) = NonNull::new(self.pending_first.load(Relaxed)) else {
             return;
         };
-        self.pending.store(0, Relaxed);
-        self.pending_first.store(ptr::null_mut(), Relaxed);
-        if bits != 0 {
-            let spot = spot_of(first);
-            self.heap().post(spot.page, spot.index / 64, bits);
-        }
+        self.change(|| {
+            self.pending.store(0, Relaxed);
+            self.pending_first.store(ptr::null_mut(), Relaxed);
+            if bits != 0 {
+                let spot = spot_of(first);
+                self.heap().post(spot.page, spot.index / 64, bits);
+            }
+        });
+    }
+
+    /// Words in the inbox, about.
+    pub(in crate::heap) fn mail(&self) -> usize {
+        self.remote.words.load(Relaxed) as usize
     }
 }

@@ -40,7 +40,7 @@ impl CacheRecord {
     fn worth(&self) -> i64 {
         let owned = i64::from(self.owned_words.load(Relaxed)) * 64;
         let quarter = self.least_worth().max(owned / 4);
-        if !self.owns_many() {
+        if !self.owns_many() || self.used_fell.load(Relaxed) == 0 {
             return quarter;
         }
         // The last units to come free are those that free the most pages.
@@ -136,12 +136,21 @@ impl CacheRecord {
             }
         }
         let heap = self.heap();
-        if self.has_empty_pages(self.pages_kept()) || heap.has_mail() {
+        if self.has_empty_pages(self.pages_kept()) || heap.has_mail() || self.sends_much() {
             let mut central = heap.central();
             central.drain(heap);
+            central.collect_for_idle();
             central.take_empty_pages(self, self.pages_kept());
             central.shrink_if_fallen(heap);
         }
+    }
+
+    /// Whether most of what the thread releases belongs to others.
+    fn sends_much(&self) -> bool {
+        let sent = self.direct.load(Relaxed);
+        let own = i64::from(self.owned_words.load(Relaxed)) * 64;
+        let more = sent.wrapping_sub(self.refilled.load(Relaxed)).cast_signed();
+        more > own
     }
 
     /// Empty pages that the thread keeps.
@@ -156,11 +165,12 @@ impl CacheRecord {
         self.section(|| {
             for page in self.own_pages() {
                 let units = page.capacity().saturating_sub(page.all_free());
-                empty += usize::from(units == 0);
+                empty += usize::from(page.is_unused());
                 used += units as u64;
             }
         });
-        self.used.store(used, Relaxed);
+        let before = self.used.swap(used, Relaxed);
+        self.used_fell.store((used < before).into(), Relaxed);
         empty > kept
     }
 

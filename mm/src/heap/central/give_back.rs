@@ -15,9 +15,10 @@ const SHRINK_FROM: u64 = 1 << 20;
 impl Central {
     /// Gives back to the kernel all that can be given; returns its bytes.
     pub(in crate::heap) fn trim(&mut self, heap: &'static Heap) -> usize {
+        self.given_back = 0;
         self.free_surplus();
         self.take_free_words_of_all(heap);
-        let bytes = self.give_back_all();
+        let bytes = self.give_back_all() + self.given_back;
         self.caches.iter().for_each(CacheRecord::end_wanted);
         bytes
     }
@@ -75,7 +76,8 @@ impl Central {
             extent.set_standing(Standing::Spare);
             return;
         }
-        give_back(extent, System::page_bytes(), &mut self.account.kernel_calls);
+        let calls = &mut self.account.kernel_calls;
+        self.given_back += give_back(extent, System::page_bytes(), calls);
         if !extent.is_in_use() {
             extent.set_standing(Standing::GivenBack);
         }

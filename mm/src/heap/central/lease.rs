@@ -130,6 +130,10 @@ impl Central {
             }
         }
         self.account_leased(page, record, leased, free);
+        if leased == 0 {
+            // Its place may be made already.
+            record.forget_vacant_pages();
+        }
         leased
     }
 
@@ -162,10 +166,26 @@ impl Central {
         if free > 0 || self.lease_any_words(heap, record) || self.steal(heap, record) {
             return Ok(());
         }
-        let extent = self.grow(heap)?;
-        let page = extent.page_to_fill().ok_or(Refused)?;
-        self.lease_page(page, record);
+        let page = match self.grow(heap) {
+            Ok(extent) => extent.page_to_fill(),
+            Err(Refused) => {
+                self.take_back(heap);
+                self.page_to_own()
+            }
+        };
+        match page {
+            Some(page) => drop(self.lease_page(page, record)),
+            None if self.lease_any_words(heap, record) => {}
+            None => return Err(Refused),
+        }
         Ok(())
+    }
+
+    /// Takes from all threads what they do not use: the kernel has no more memory.
+    #[cold]
+    pub(super) fn take_back(&mut self, heap: &'static Heap) {
+        self.take_free_words_of_all(heap);
+        self.caches.iter().for_each(CacheRecord::end_wanted);
     }
 
     /// A page that a thread may own: of the fullest, those in use first.
@@ -190,6 +210,7 @@ impl Central {
     /// Makes the thread the owner of a page, but for words with blocks of many units; returns the free units
     /// that it gets.
     fn lease_page(&mut self, page: Page, record: &'static CacheRecord) -> usize {
+        debug_assert!(record.shared_ready(page).is_none());
         page.state().ready.groups.store(0, Relaxed);
         page.set_owner(record.number(), false);
         record.add_page(page);
@@ -235,11 +256,15 @@ impl Central {
         self.account_freed(page);
     }
 
-    /// Takes pages without a taken unit from a thread, but for so many. The owner is the caller, or kept out.
+    /// Takes pages without a taken unit in own words from a thread, but for so many. The owner is the caller, or
+    /// kept out.
     pub(in crate::heap) fn take_empty_pages(&mut self, record: &CacheRecord, kept: usize) {
-        let empty = |page: &Page| page.all_free() == page.capacity();
         let mut given = 0;
-        for page in record.own_pages().filter(empty).skip(kept) {
+        let mut empty = record.own_pages().filter(|page| page.is_unused());
+        // The next is found before the list changes.
+        let mut next = empty.nth(kept);
+        while let Some(page) = next {
+            next = empty.next();
             self.end_page_lease(page, record);
             given += 1;
         }
@@ -271,6 +296,9 @@ impl Central {
     pub(in crate::heap) fn take_free_words(&mut self, record: &CacheRecord) {
         record.collect();
         self.take_empty_pages(record, 0);
+        for page in record.own_pages().filter(|page| !page.is_whole()) {
+            self.take_free_words_of(page, record);
+        }
         for (page, word) in record.single_words() {
             let map = page.whole_map();
             if map.taken_in(word) == 0
@@ -281,6 +309,18 @@ impl Central {
             }
         }
         record.forget_vacant_pages();
+    }
+
+    /// Takes the words without a taken unit of a page that the record owns, but for some words; others of its
+    /// words have taken units.
+    fn take_free_words_of(&mut self, page: Page, record: &CacheRecord) {
+        let map = page.whole_map();
+        for (number, word) in page.words().iter().enumerate() {
+            if word.is_owned_by(record.number()) && map.taken_in(number) == 0 {
+                self.end_word_lease(page, number, record);
+                page.state().ready.remove_word(page, number);
+            }
+        }
     }
 
     /// Frees what was released of words that nobody owns.
@@ -364,6 +404,27 @@ impl Central {
         self.shelves.account_changed(page.extent());
     }
 
+    /// Collects for threads that do not do so themselves what others released of their words, and takes the
+    /// pages that come free by that.
+    pub(in crate::heap) fn collect_for_idle(&mut self) {
+        let is_idle = |record: &&CacheRecord| record.pages_of_mail() >= STEAL_FROM;
+        if !self.caches.iter().any(|record| is_idle(&record)) {
+            return;
+        }
+        self.caches
+            .iter()
+            .filter(|record| is_idle(record))
+            .for_each(CacheRecord::want);
+        let is_seen = barrier();
+        for record in self.caches.iter().filter(|record| record.is_wanted()) {
+            if is_seen && record.is_at_rest() {
+                record.collect();
+                self.take_empty_pages(record, record.pages_kept());
+            }
+            record.end_wanted();
+        }
+    }
+
     /// Takes the free words of all threads that are out of their sections, and keeps those out until the
     /// caller ends it.
     pub(in crate::heap) fn take_free_words_of_all(&mut self, heap: &'static Heap) {
@@ -431,8 +492,12 @@ impl CacheRecord {
     /// Pages with free units that the thread does not need for itself, about.
     fn pages_to_spare(&self) -> usize {
         let spare = self.ready_pages().saturating_sub(self.pages_kept());
-        // What others released of its words may be more than it knows of.
-        let has_mail = self.has_mail() && self.owned_words() > 4 * self.heap().geometry().words();
-        spare.max(usize::from(has_mail))
+        // What others released of its words, and it does not know of yet.
+        spare + self.pages_of_mail()
+    }
+
+    /// Pages of words that others released units of.
+    fn pages_of_mail(&self) -> usize {
+        self.mail() / self.heap().geometry().words().max(1)
     }
 }

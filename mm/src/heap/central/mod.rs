@@ -57,6 +57,8 @@ pub(super) struct Central {
     pub(super) account: Account,
     pub(super) supervision: Supervision,
     peak_since_shrink: u64,
+    /// Bytes that went back to the kernel as extents came free, since `trim` began.
+    given_back: usize,
     /// The most bytes that were taken when the peak was looked at.
     highest_taken: u64,
 }
@@ -80,6 +82,7 @@ impl Central {
             account: Account::new(),
             supervision: Supervision::new(),
             peak_since_shrink: 0,
+            given_back: 0,
             highest_taken: 0,
         }
     }
@@ -213,8 +216,14 @@ impl Central {
         if let Some(page) = self.shelves.with_room().find_map(Extent::page_to_fill) {
             return Ok(page);
         }
-        let extent = self.grow(heap)?;
-        extent.page_to_fill().ok_or(Refused)
+        match self.grow(heap) {
+            Ok(extent) => extent.page_to_fill(),
+            Err(Refused) => {
+                self.take_back(heap);
+                self.shelves.with_room().find_map(Extent::page_to_fill)
+            }
+        }
+        .ok_or(Refused)
     }
 
     /// Adds an extent of VM pages: twice as many as the last, up to a huge OS page.

@@ -168,7 +168,10 @@ impl Central {
             if let Some(found) = find(self) {
                 return Ok(found);
             }
-            self.grow(heap)?;
+            if self.grow(heap).is_err() {
+                self.take_back(heap);
+                break;
+            }
         }
         find(self).ok_or(Refused)
     }
