@@ -326,8 +326,9 @@ fn metadata_is_small_and_outside() {
     let snapshot = mm::snapshot();
     let live = snapshot.family(family.path()).expect("listed").live_bytes;
     let records = records(&snapshot);
+    // A word of the map with its owner is 16 bytes for 64 units: 1.6 % of units of 16 bytes.
     assert!(
-        records * 1_000 < live * 16,
+        records * 1_000 < live * 20,
         "{records} bytes of records for {live} live ones"
     );
 }
