@@ -108,7 +108,10 @@ impl PageState {
     }
 
     fn retire(&self) {
-        debug_assert!(!self.has_joined(), "a page without a taken unit has no rows");
+        debug_assert!(
+            !self.has_joined(),
+            "a page without a taken unit has no rows"
+        );
         self.settled.store(false, Relaxed);
         self.refused.store(0, Relaxed);
         self.too_long.store(0, Relaxed);
@@ -556,7 +559,11 @@ impl Page {
     /// Free units that a thread would get with word `word`; none if the word cannot be owned.
     pub(super) fn free_to_own(self, word: usize) -> u64 {
         let free = self.map().free_in(word);
-        if free == 0 || !self.can_own(word) { 0 } else { free }
+        if free == 0 || !self.can_own(word) {
+            0
+        } else {
+            free
+        }
     }
 
     /// Makes a record the owner of word `word`, which nobody owns; returns the free units in it. The caller

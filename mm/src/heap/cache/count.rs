@@ -42,6 +42,13 @@ impl CacheRecord {
         section::end();
     }
 
+    /// Says that units go from one place to another until the section ends: who looks for one there looks
+    /// again. Inside of a section.
+    #[inline]
+    pub(super) fn begin_moves(&self) {
+        self.change(|| ());
+    }
+
     /// What `read` says of the fields while none of those changed.
     pub(super) fn consistent<R>(&self, mut read: impl FnMut() -> R) -> R {
         let mut tries = 0;

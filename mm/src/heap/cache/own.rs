@@ -47,6 +47,7 @@ impl CacheRecord {
         };
         self.sweeps.store(0, Relaxed);
         self.room.store(self.places.load(Relaxed), Relaxed);
+        self.begin_moves();
         let mut refill = Refill {
             record: self,
             ready,

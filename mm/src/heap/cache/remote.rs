@@ -115,6 +115,7 @@ impl CacheRecord {
 
     fn collect_and_leave(&self, newest: *mut u8) -> bool {
         let mut any = false;
+        self.begin_moves();
         let taken = self.remote.0.swap(newest, Acquire);
         self.heap().empty(taken, |page, number, bits| {
             let word = &page.words()[number];
@@ -151,11 +152,14 @@ impl CacheRecord {
         let Some(first) = NonNull::new(self.pending_first.load(Relaxed)) else {
             return;
         };
-        self.pending.store(0, Relaxed);
-        self.pending_first.store(ptr::null_mut(), Relaxed);
-        if bits != 0 {
-            let spot = spot_of(first);
-            self.heap().post(spot.page, spot.index / 64, bits);
-        }
+        // As one change: who looks for a unit must not miss it on its way.
+        self.change(|| {
+            self.pending.store(0, Relaxed);
+            self.pending_first.store(ptr::null_mut(), Relaxed);
+            if bits != 0 {
+                let spot = spot_of(first);
+                self.heap().post(spot.page, spot.index / 64, bits);
+            }
+        });
     }
 }

@@ -8,6 +8,7 @@ mod spare;
 mod spot;
 
 use core::ptr::NonNull;
+use core::sync::atomic::Ordering::Acquire;
 
 use crate::heap::cache::CacheRecord;
 use crate::heap::extent::Extent;
@@ -27,6 +28,7 @@ use crate::heap::surplus::{Surplus, take_surplus_at};
 use crate::heap::word::NOBODY;
 use crate::heap::{Block, Heap, Refusal, Shortage};
 use crate::os::Refused;
+use crate::sync::fence;
 use account::Account;
 use spare::SpareMemory;
 
@@ -184,8 +186,9 @@ impl Central {
         Ok(units - Surplus::at(spot, units))
     }
 
-    /// Whether the unit, which is taken, is in a cache or on its way to its owner. Threads move units without
-    /// the lock, so the places are looked at again while one of their records changes.
+    /// Whether the unit, which was found taken, is in a cache or on its way to its owner. Threads move units
+    /// without the lock, each in a section that begins with a new version of its record. So the places are
+    /// looked at again unless all threads were out of their sections, and no version is another afterwards.
     fn is_cached(&self, spot: Spot) -> bool {
         /// A thread that is stopped half way must not stop this one.
         const TRIES: usize = 1_000;
@@ -195,10 +198,13 @@ impl Central {
                 .map(CacheRecord::version)
                 .fold(0, u64::wrapping_add)
         };
+        // Who found the unit taken sees that its thread moves it.
+        fence(Acquire);
         for _ in 0..TRIES {
             let before = versions();
+            let are_at_rest = self.caches.iter().all(CacheRecord::is_at_rest);
             let is_there = self.is_at_hand(spot);
-            if is_there || versions() == before {
+            if is_there || are_at_rest && versions() == before {
                 return is_there;
             }
         }

@@ -28,7 +28,7 @@ fn exit_and_successor() {
             let one = follows.alloc(1);
             follows.release(one, 1);
         });
-        let before = read(heap, &done, 3, &Figures::default());
+        let before = read(heap, &done, 0, &Figures::default());
         let left = leaving.join().expect("the thread ended");
         done.released.update(|count| count + 1);
         release_raw(heap, left.give_up()).expect("a live unit");
