@@ -88,10 +88,10 @@ impl Heap {
 
     #[inline(never)]
     fn release_of_other(&'static self, record: &CacheRecord, unit: NonNull<u8>) {
-        record.leave();
         let Spot { page, index } = spot_of(unit);
         self.expect_own(page, unit);
         record.send_later(page, index);
+        record.leave();
         record.account_direct(1);
     }
 
@@ -295,8 +295,8 @@ impl CacheRecord {
         if let Some(first) = NonNull::new(cur).filter(|_| left > 0) {
             self.free_side_by_side(first, left);
         }
-        self.leave();
         self.send();
+        self.leave();
     }
 
     /// Puts the units of the stack into the maps, or sends them to their owners.

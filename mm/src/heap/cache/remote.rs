@@ -130,7 +130,8 @@ impl CacheRecord {
         any
     }
 
-    /// Notes a released unit of a word that another thread owns. Those of one word are sent together.
+    /// Notes a released unit of a word that another thread owns. Those of one word are sent together. Inside
+    /// of a section.
     pub(super) fn send_later(&self, page: Page, index: usize) {
         let (word, bit) = (index / 64, 1 << (index % 64));
         let first = page.unit(word * 64);
@@ -146,7 +147,7 @@ impl CacheRecord {
         self.pending.store(bit, Relaxed);
     }
 
-    /// Sends what waits to be sent.
+    /// Sends what waits to be sent. Inside of a section.
     pub(in crate::heap) fn send(&self) {
         let bits = self.pending.load(Relaxed);
         let Some(first) = NonNull::new(self.pending_first.load(Relaxed)) else {

@@ -28,7 +28,7 @@ use crate::heap::surplus::{Surplus, take_surplus_at};
 use crate::heap::word::NOBODY;
 use crate::heap::{Block, Heap, Refusal, Shortage};
 use crate::os::Refused;
-use crate::sync::fence;
+use crate::sync::{fence, spin_loop};
 use account::Account;
 use spare::SpareMemory;
 
@@ -207,6 +207,7 @@ impl Central {
             if is_there || are_at_rest && versions() == before {
                 return is_there;
             }
+            spin_loop();
         }
         self.is_at_hand(spot)
     }

@@ -15,12 +15,14 @@ fn collect(record: &CacheRecord) {
     record.leave();
 }
 
-/// A page whose words a record owns. All its units are taken.
+/// A page whose words a record owns. All its units are taken, and none is at hand.
 fn owned_page() -> (&'static CacheRecord, Page) {
     let user = User::of(new_heap(UNIT_OF_TWO_WORDS));
-    let page = spot_of(user.alloc(1).give_up()).page;
+    let first = user.alloc(1).give_up();
+    let (record, page) = (user.cell.cache().expect("a cache"), spot_of(first).page);
+    record.hand_out(first, 0, false);
     assert!(page.words().iter().all(|word| word.taken() == u64::MAX));
-    (user.cell.cache().expect("a cache"), page)
+    (record, page)
 }
 
 /// One thread posts words, and one of them again, while the owner collects.
@@ -29,7 +31,7 @@ fn owned_page() -> (&'static CacheRecord, Page) {
 /// added; a word that is put into a list twice; a list that is emptied without an exchange.
 #[test]
 fn words_are_posted_and_collected() {
-    model("post and collect", 3, || {
+    model("post and collect", 4, || {
         let (record, page) = owned_page();
         let posting = spawn(move || {
             record.heap().post(page, 0, 1);
@@ -51,7 +53,7 @@ fn words_are_posted_and_collected() {
 /// Catches: as above; `compare_exchange` that is a store.
 #[test]
 fn two_threads_post_at_once() {
-    model("two posts of one word", 2, || {
+    model("two posts of one word", 3, || {
         let (record, page) = owned_page();
         let post = move |bit| move || record.heap().post(page, 0, bit);
         let others = [spawn(post(1)), spawn(post(2))];
@@ -71,7 +73,7 @@ fn two_threads_post_at_once() {
 /// thread that frees what it collects of words that it gave up.
 #[test]
 fn a_unit_comes_back_while_its_owner_ends() {
-    model("a post to a thread that ends", 2, || {
+    model("a post to a thread that ends", 3, || {
         let heap = new_heap(OWNED_UNIT);
         let user = User::of(heap);
         let own = user.alloc(1);
@@ -94,7 +96,7 @@ fn a_unit_comes_back_while_its_owner_ends() {
 /// Catches: a unit that is handed out before all is known of its release; one that is found nowhere.
 #[test]
 fn a_unit_comes_back_and_leaves_again() {
-    model("a post to a thread that goes on", 2, || {
+    model("a post to a thread that goes on", 3, || {
         let heap = new_heap(OWNED_UNIT);
         let owner = User::of(heap);
         let [one, other] = [(); 2].map(|()| owner.alloc(1));

@@ -76,7 +76,7 @@ fn watched(unit: usize, snapshots: usize, work: fn(&Owner) -> Owned) {
 /// after the caches; what was allocated read before what was released.
 #[test]
 fn hot_slot_and_claims() {
-    model("a snapshot of the hot slot and claims", 4, || {
+    model("a snapshot of the hot slot and claims", 1, || {
         watched(UNIT, 2, |owner| {
             let one = owner.alloc(1);
             owner.release(one, 1);
@@ -88,7 +88,7 @@ fn hot_slot_and_claims() {
 /// Catches: as above, for the stack.
 #[test]
 fn stack() {
-    model("a snapshot of the stack", 2, || {
+    model("a snapshot of the stack", 1, || {
         watched(UNIT, 2, |owner| {
             let (one, other) = (owner.alloc(1), owner.alloc(1));
             owner.release(one, 1);
@@ -103,7 +103,7 @@ fn stack() {
 /// Catches: as above; a part of the stack that is noted as freed only after the lock was let go.
 #[test]
 fn overflow() {
-    model("a snapshot of a stack that overflows", 2, || {
+    model("a snapshot of a stack that overflows", 1, || {
         watched(LARGE_UNIT, 2, |owner| {
             let live = [(); 6].map(|()| owner.alloc(1));
             let left = owner.alloc(1);
@@ -116,7 +116,7 @@ fn overflow() {
 /// Catches: as above, for units that go from the cache into own words, and come back.
 #[test]
 fn own_words() {
-    model("a snapshot of own words", 2, || {
+    model("a snapshot of own words", 1, || {
         watched(OWNED_UNIT, 2, |owner| {
             let (one, other) = (owner.alloc(1), owner.alloc(1));
             owner.release(one, 1);
@@ -130,7 +130,7 @@ fn own_words() {
 /// Catches: as above, for units that were released side by side.
 #[test]
 fn run() {
-    model("a snapshot of a run", 1, || {
+    model("a snapshot of a run", 2, || {
         watched(OWNED_UNIT, 2, |owner| {
             let live = [(); 6].map(|()| owner.alloc(1));
             let left = owner.alloc(1);
@@ -144,7 +144,7 @@ fn run() {
 /// Catches: as above, for bins.
 #[test]
 fn bins() {
-    model("a snapshot of bins", 4, || {
+    model("a snapshot of bins", 1, || {
         watched(UNIT, 2, |owner| {
             let row = owner.alloc(2);
             owner.release(row, 2);

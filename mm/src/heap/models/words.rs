@@ -36,7 +36,7 @@ fn free_words_are_taken() {
 /// Catches: as above; a unit that two threads have.
 #[test]
 fn free_words_go_to_another_thread() {
-    model("free words go to another thread", 2, || {
+    model("free words go to another thread", 1, || {
         let heap = new_heap(OWNED_UNIT);
         let owner = User::of(heap);
         let first = owner.alloc(1);
