@@ -38,7 +38,7 @@ fn exit_and_successor() {
 /// Catches: a cell that leads to the closed record still.
 #[test]
 fn release_after_exit() {
-    model("a release after the thread's cache was closed", 1, || {
+    model("a release after the thread's cache was closed", 2, || {
         let (heap, done) = (new_heap(UNIT), Rc::new(Done::default()));
         let owner = Owner {
             user: User::of(heap),

@@ -8,7 +8,7 @@ use crate::models::{Owned, ends_process, model, spawn};
 /// Catches: claimed units that are not marked in the map.
 #[test]
 fn release_by_another_thread() {
-    model("hand-over", 3, || {
+    model("hand-over", 1, || {
         let heap = new_heap(UNIT);
         let maker = User::of(heap);
         let (one, other) = (maker.alloc(1), maker.alloc(1));
@@ -187,7 +187,7 @@ fn second_release_of_many() {
 /// Catches: maps that do not look whether a unit is taken.
 #[test]
 fn overlapping_releases() {
-    model("two releases at once", 3, || {
+    model("two releases at once", 1, || {
         let heap = new_heap(UNIT);
         let user = User::of(heap);
         let unit = user.alloc(1).give_up();

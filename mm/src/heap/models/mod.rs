@@ -38,9 +38,6 @@ const UNIT_OF_TWO_WORDS: usize = 512;
 /// Bytes of a unit of which a page holds 42: enough for rows that may have surplus units.
 const SMALL_UNIT: usize = 1536;
 
-/// Bytes of a unit of which a cache holds four, besides the one in the hot slot.
-const LARGE_UNIT: usize = 32 << 10;
-
 /// Statics whose locks no model may see: they are held for a few lines.
 pub(crate) fn unmodelled() -> [Range<usize>; 5] {
     [
