@@ -4,6 +4,7 @@ use super::{OWNED_UNIT, SMALL_UNIT, UNIT, User, new_heap, release_raw, settled};
 use crate::heap::Refusal;
 use crate::heap::slow::flush_thread;
 use crate::models::{Owned, ends_process, model, spawn};
+use crate::os::membarrier::modelled;
 
 /// Catches: claimed units that are not marked in the map.
 #[test]
@@ -114,7 +115,17 @@ fn released_again(unit: usize, units: usize) {
 /// it goes from one to the next.
 #[test]
 fn second_release() {
-    model("a second release", 1, || released_again(UNIT, 1));
+    model("a second release", 1, || {
+        let heap = new_heap(UNIT);
+        let user = User::of(heap);
+        let unit = user.alloc(1).give_up();
+        user.release_again(unit, 1);
+        let releasing = spawn(move || release_raw(heap, unit));
+        user.cell.cache().expect("a cache").put_away();
+        let again = releasing.join().expect("the thread ended");
+        assert!(matches!(again, Err(Refusal::NotLive)), "{again:?}");
+        settled(heap, 1, 1);
+    });
 }
 
 /// Catches: as above, for a thread's own words.
@@ -125,12 +136,13 @@ fn second_release_of_own() {
     });
 }
 
-/// The unit goes from the thread's own word to what is at hand.
+/// The unit goes from the thread's own word to what is at hand. With a kernel, so that no section has a fence.
 ///
 /// Catches: as above.
 #[test]
 fn second_release_of_free() {
-    model("a second release of a free unit", 3, || {
+    model("a second release of a free unit", 2, || {
+        modelled::begin();
         let heap = new_heap(OWNED_UNIT);
         let user = User::of(heap);
         let [first, second] = [(); 2].map(|()| user.alloc(1));
@@ -144,6 +156,7 @@ fn second_release_of_free() {
         assert!(matches!(again, Err(Refusal::NotLive)), "{again:?}");
         user.release(second, 1);
         settled(heap, 2, 2);
+        modelled::end();
     });
 }
 

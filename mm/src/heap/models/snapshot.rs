@@ -47,12 +47,13 @@ pub(super) fn read(heap: &'static Heap, done: &Done, least_live: u64, before: &F
     now
 }
 
-/// Two snapshots by another thread while this one works. A block is live all the time. So is to the end what
-/// `work` leaves: a snapshot that took it for released stays wrong.
+/// A snapshot by another thread while this one works, and one afterwards. A block is live all the time, and
+/// so are `least_live` of the others.
 fn watched(
     unit: usize,
-    prepare: fn(&Owner) -> Option<Owned>,
-    work: fn(&Owner, Option<Owned>) -> Owned,
+    least_live: u64,
+    prepare: fn(&Owner) -> Owned,
+    work: fn(&Owner, Owned) -> Vec<Owned>,
 ) {
     let (heap, done) = (new_heap(unit), Rc::new(Done::default()));
     let block = heap.central().alloc(heap, 1).expect("memory").first;
@@ -63,19 +64,17 @@ fn watched(
     };
     let prepared = prepare(&owner);
     let known = Rc::clone(&done);
-    let reading = spawn(move || {
-        let first = read(heap, &known, 1, &Figures::default());
-        read(heap, &known, 1, &first);
-    });
-    let left = work(&owner, prepared).give_up();
-    reading.join().expect("the thread ended");
+    let reading = spawn(move || read(heap, &known, 1 + least_live, &Figures::default()));
+    let left = work(&owner, prepared);
+    let first = reading.join().expect("the thread ended");
+    let live = 1 + left.len() as u64;
+    read(heap, &done, live, &first);
     let (allocated, released) = (done.allocated.get(), done.released.get());
-    let figures = settled(heap, allocated, released);
-    assert_eq!(figures.live_blocks, 2);
-    release_raw(heap, left).expect("a live block");
-    release_raw(heap, block).expect("a live block");
-    let figures = settled(heap, allocated, released + 2);
-    assert_eq!(figures.live_blocks, 0);
+    assert_eq!(settled(heap, allocated, released).live_blocks, live);
+    for block in left.into_iter().map(Owned::give_up).chain([block]) {
+        release_raw(heap, block).expect("a live block");
+    }
+    assert_eq!(settled(heap, allocated, released + live).live_blocks, 0);
 }
 
 /// Catches: `taken` raised before the slot is empty, or loaded after it; a slot that is filled without
@@ -83,53 +82,45 @@ fn watched(
 #[test]
 fn hot_slot() {
     model("a snapshot of the hot slot", 2, || {
-        let prepare = |owner: &Owner| Some(owner.alloc(1));
-        watched(UNIT, prepare, |owner, left| {
-            for _ in 0..2 {
-                let unit = owner.alloc(1);
-                owner.release(unit, 1);
-            }
-            left.expect("a unit")
+        let prepare = |owner: &Owner| owner.alloc(1);
+        watched(UNIT, 1, prepare, |owner, live| {
+            let unit = owner.alloc(1);
+            owner.release(unit, 1);
+            vec![live, owner.alloc(1)]
         });
     });
+}
+
+/// Leaves a unit in the hot slot, and room for one on the stack.
+fn room_for_one(owner: &Owner) -> Owned {
+    let (one, other) = (owner.alloc(1), owner.alloc(1));
+    owner.release(one, 1);
+    owner.release(other, 1);
+    let (one, other) = (owner.alloc(1), owner.alloc(1));
+    owner.release(one, 1);
+    other
 }
 
 /// Catches: as above, for the stack.
 #[test]
 fn stack() {
-    fn prepare(owner: &Owner) -> Option<Owned> {
-        let (one, other) = (owner.alloc(1), owner.alloc(1));
-        owner.release(one, 1);
-        owner.release(other, 1);
-        let (one, other) = (owner.alloc(1), owner.alloc(1));
-        owner.release(one, 1);
-        Some(other)
-    }
-    model("a snapshot of the stack", 2, || {
-        watched(UNIT, prepare, |owner, unit| {
-            owner.release(unit.expect("a unit"), 1);
-            let units = [(); 3].map(|()| owner.alloc(1));
-            let [one, other, last] = units;
+    model("a snapshot of the stack", 1, || {
+        watched(UNIT, 1, room_for_one, |owner, live| {
+            let (one, other) = (owner.alloc(1), owner.alloc(1));
             owner.release(one, 1);
-            owner.release(last, 1);
-            other
+            owner.release(other, 1);
+            vec![live, owner.alloc(1), owner.alloc(1)]
         });
     });
 }
 
-/// Catches: as above, for units that go from the cache into own words, and come back.
+/// Catches: fields read while they change that are one for a reader.
 #[test]
 fn own_words() {
     model("a snapshot of own words", 1, || {
-        let prepare = |owner: &Owner| {
-            let (one, other) = (owner.alloc(1), owner.alloc(1));
-            owner.release(one, 1);
-            owner.release(other, 1);
-            None
-        };
-        watched(OWNED_UNIT, prepare, |owner, _| {
+        watched(OWNED_UNIT, 1, room_for_one, |owner, live| {
             owner.user.cell.cache().expect("a cache").put_away();
-            owner.alloc(1)
+            vec![live, owner.alloc(1)]
         });
     });
 }
@@ -142,12 +133,13 @@ fn run() {
             let live = [(); 6].map(|()| owner.alloc(1));
             let left = owner.alloc(1);
             live.into_iter().for_each(|unit| owner.release(unit, 1));
-            Some(left)
+            left
         };
-        watched(OWNED_UNIT, prepare, |owner, left| {
-            owner.release(left.expect("a unit"), 1);
-            owner.user.cell.cache().expect("a cache").put_away();
-            owner.alloc(1)
+        watched(OWNED_UNIT, 0, prepare, |owner, last| {
+            owner.release(last, 1);
+            let cache = owner.user.cell.cache().expect("a cache");
+            cache.end_run();
+            Vec::new()
         });
     });
 }
@@ -156,10 +148,10 @@ fn run() {
 #[test]
 fn bins() {
     model("a snapshot of bins", 2, || {
-        let prepare = |owner: &Owner| Some(owner.alloc(2));
-        watched(UNIT, prepare, |owner, row| {
-            owner.release(row.expect("a row"), 2);
-            owner.alloc(2)
+        let prepare = |owner: &Owner| owner.alloc(2);
+        watched(UNIT, 0, prepare, |owner, row| {
+            owner.release(row, 2);
+            vec![owner.alloc(2)]
         });
     });
 }
@@ -167,12 +159,12 @@ fn bins() {
 /// Catches: as above, for long rows.
 #[test]
 fn rows() {
-    model("a snapshot of rows", 2, || {
-        let prepare = |owner: &Owner| Some(owner.alloc(36));
-        watched(SMALL_UNIT, prepare, |owner, row| {
-            owner.release(row.expect("a row"), 36);
+    model("a snapshot of rows", 1, || {
+        let prepare = |owner: &Owner| owner.alloc(36);
+        watched(SMALL_UNIT, 0, prepare, |owner, row| {
+            owner.release(row, 36);
             // The same block, with surplus units.
-            owner.alloc(32)
+            vec![owner.alloc(32)]
         });
     });
 }
