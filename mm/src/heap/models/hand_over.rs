@@ -1,6 +1,6 @@
 //! Units that one thread makes and another releases.
 
-use super::{OWNED_UNIT, SMALL_UNIT, UNIT, User, new_heap, release_raw, settled};
+use super::{LARGE_UNIT, OWNED_UNIT, SMALL_UNIT, UNIT, User, new_heap, release_raw, settled};
 use crate::heap::Refusal;
 use crate::heap::slow::flush_thread;
 use crate::models::{Owned, ends_process, model, spawn};
@@ -116,7 +116,7 @@ fn released_again(unit: usize, units: usize) {
 #[test]
 fn second_release() {
     model("a second release", 1, || {
-        let heap = new_heap(UNIT);
+        let heap = new_heap(LARGE_UNIT);
         let user = User::of(heap);
         let unit = user.alloc(1).give_up();
         user.release_again(unit, 1);
@@ -157,6 +157,31 @@ fn second_release_of_free() {
         user.release(second, 1);
         settled(heap, 2, 2);
         modelled::end();
+    });
+}
+
+/// The unit waits to be sent, and is sent since one of another page comes.
+///
+/// Catches: as above.
+#[test]
+fn second_release_of_pending() {
+    model("a second release of a unit that is sent", 1, || {
+        let heap = new_heap(LARGE_UNIT);
+        let user = User::of(heap);
+        let [hot, stacked, pending, others @ ..] = [(); 8].map(|()| user.alloc(1));
+        let of_another_page = user.alloc(1);
+        user.release(hot, 1);
+        user.release(stacked, 1);
+        let unit = pending.give_up();
+        user.release_again(unit, 1);
+        let releasing = spawn(move || release_raw(heap, unit));
+        user.release(of_another_page, 1);
+        let again = releasing.join().expect("the thread ended");
+        assert!(matches!(again, Err(Refusal::NotLive)), "{again:?}");
+        for other in others {
+            release_raw(heap, other.give_up()).expect("a live unit");
+        }
+        settled(heap, 9, 9);
     });
 }
 

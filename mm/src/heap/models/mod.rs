@@ -29,6 +29,9 @@ use crate::models::Owned;
 /// Bytes of a unit: eight fill a VM page, and threads own none of its words.
 const UNIT: usize = 8 << 10;
 
+/// Bytes of a unit of which a refill gets no more than one.
+const LARGE_UNIT: usize = 128 << 10;
+
 /// Bytes of a unit of which 16 fill a VM page, in one word, and a thread owns the whole page.
 const OWNED_UNIT: usize = 4 << 10;
 
