@@ -13,6 +13,11 @@
 //! Memory that one execution took is not given back: a few kilobytes for each, most of it never
 //! touched.
 //!
+//! The number in a call of [`model`] is its bound: how often a thread is interrupted that could go on. Which
+//! value a load returns has no bound, so a reader of many fields beside a thread that changes many takes
+//! tens of thousands of executions even where it interrupts once. Hence the thread that works is the first one,
+//! which goes on to its end, and the other starts when all is prepared and takes one look.
+//!
 //! An execution must do what an earlier one did, up to the point where `loom` decides otherwise. So
 //! each makes families, cells and threads of its own, and nothing depends on an address.
 

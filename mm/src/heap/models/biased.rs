@@ -53,7 +53,7 @@ fn owner_and_thief() {
 /// `Release` at the end.
 #[test]
 fn words_have_one_thread_at_a_time() {
-    model("the biased lock", 4, || {
+    model("the biased lock", 3, || {
         modelled::begin();
         owner_and_thief();
         modelled::end();
@@ -63,5 +63,5 @@ fn words_have_one_thread_at_a_time() {
 /// Catches: no fence on the owner's side, or on the other's.
 #[test]
 fn words_have_one_thread_at_a_time_without_the_kernel() {
-    model("the biased lock, without the kernel", 4, owner_and_thief);
+    model("the biased lock, without the kernel", 3, owner_and_thief);
 }

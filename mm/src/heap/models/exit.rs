@@ -12,7 +12,7 @@ use crate::models::{end_thread, model, spawn};
 /// a hot slot that keeps its unit after a flush.
 #[test]
 fn exit_and_successor() {
-    model("thread exit", 2, || {
+    model("thread exit", 1, || {
         let (heap, done) = (new_heap(UNIT), Rc::new(Done::default()));
         let owner = || Owner {
             user: User::of(heap),
@@ -24,15 +24,12 @@ fn exit_and_successor() {
             leaves.release(one, 1);
             other
         });
-        let following = spawn(move || {
-            let one = follows.alloc(1);
-            follows.release(one, 1);
-        });
-        let before = read(heap, &done, 3, &Figures::default());
+        let one = follows.alloc(1);
+        let before = read(heap, &done, 1, &Figures::default());
+        follows.release(one, 1);
         let left = leaving.join().expect("the thread ended");
         done.released.update(|count| count + 1);
         release_raw(heap, left.give_up()).expect("a live unit");
-        following.join().expect("the thread ended");
         read(heap, &done, 0, &before);
         settled(heap, 3, 3);
     });
@@ -41,7 +38,7 @@ fn exit_and_successor() {
 /// Catches: a cell that leads to the closed record still.
 #[test]
 fn release_after_exit() {
-    model("a release after the thread's cache was closed", 4, || {
+    model("a release after the thread's cache was closed", 2, || {
         let (heap, done) = (new_heap(UNIT), Rc::new(Done::default()));
         let owner = Owner {
             user: User::of(heap),
@@ -68,7 +65,7 @@ fn release_after_exit() {
 /// Catches: the thread's next record read after this one is free for others.
 #[test]
 fn exit_with_two_caches() {
-    model("exit of a thread with two caches", 2, || {
+    model("exit of a thread with two caches", 1, || {
         let heaps = [new_heap(UNIT), new_heap(UNIT)];
         let work = move || {
             let users = heaps.map(User::of);
@@ -78,9 +75,10 @@ fn exit_with_two_caches() {
             }
         };
         // Each may get what the other had, when it has closed the one and not yet the other.
-        let (leaving, following) = (spawn(work), spawn(work));
+        let leaving = spawn(work);
+        work();
         leaving.join().expect("the thread ended");
-        following.join().expect("the thread ended");
+        end_thread();
         for heap in heaps {
             assert_eq!(settled(heap, 2, 2).cached_units, 0);
         }
@@ -102,9 +100,10 @@ fn cells_by_number() {
                 user.release(unit, 1);
             });
         };
-        let (leaving, following) = (spawn(work), spawn(work));
+        let leaving = spawn(work);
+        work();
         leaving.join().expect("the thread ended");
-        following.join().expect("the thread ended");
+        end_thread();
         assert_eq!(settled(heap, 2, 2).cached_units, 0);
     });
 }

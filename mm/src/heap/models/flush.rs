@@ -8,7 +8,7 @@ use crate::models::{model, spawn};
 /// to flush; a flush that is not noted.
 #[test]
 fn flush_on_demand() {
-    model("the mode word", None, || {
+    model("the mode word", 2, || {
         let heap = new_heap(UNIT);
         let user = User::of(heap);
         let [first, second, third] = [(); 3].map(|()| user.alloc(1));

@@ -1,43 +1,47 @@
-//! A stack that grows, and one that overflows, while others look for a unit there.
+//! A stack that grows while others read how much is there, and look for a unit.
 
-use loom::sync::mpsc;
-
-use super::{LARGE_UNIT, User, new_heap, release_raw, settled};
+use super::{UNIT, User, new_heap, release_raw, settled};
 use crate::heap::Refusal;
-use crate::models::{model, spawn};
+use crate::models::{Owned, model, spawn};
 
-/// A thread releases `units` units; another looks for the second, which is on the stack first.
-fn searched(units: usize) {
-    let heap = new_heap(LARGE_UNIT);
-    let (to, from) = mpsc::channel();
-    let owner = spawn(move || {
-        let user = User::of(heap);
-        let live: Vec<_> = (0..units).map(|_| user.alloc(1)).collect();
-        let mut live = live.into_iter();
-        user.release(live.next().expect("for the hot slot"), 1);
-        let unit = live.next().expect("for the stack").give_up();
+/// A thread whose stack is full, and a unit that makes it grow.
+fn full_stack() -> (User<'static>, Owned, Owned) {
+    let user = User::of(new_heap(UNIT));
+    let [hot, stacked, live] = [(); 3].map(|()| user.alloc(1));
+    user.release(hot, 1);
+    (user, stacked, live)
+}
+
+/// Catches: a count, or a stack, that is not `Release`, or not loaded with `Acquire`; a new stack
+/// without the units of the old one.
+#[test]
+fn a_unit_is_found_on_a_growing_stack() {
+    model("a stack that grows", 2, || {
+        let (user, stacked, live) = full_stack();
+        let unit = stacked.give_up();
         user.release_again(unit, 1);
-        to.send(unit).expect("somebody receives");
-        live.for_each(|block| user.release(block, 1));
-        // The newest of the stack comes and goes.
-        let newest = [(); 2].map(|()| user.alloc(1));
-        newest.into_iter().for_each(|block| user.release(block, 1));
+        let releasing = spawn(move || release_raw(user.heap, unit));
+        user.release(live, 1);
+        let newest = user.alloc(1);
+        user.release(newest, 1);
+        let again = releasing.join().expect("the thread ended");
+        assert!(matches!(again, Err(Refusal::NotLive)), "{again:?}");
+        settled(user.heap, 4, 4);
     });
-    let unit = from.recv().expect("a unit");
-    let again = release_raw(heap, unit);
-    assert!(matches!(again, Err(Refusal::NotLive)), "{again:?}");
-    owner.join().expect("the owner ended");
-    settled(heap, units as u64 + 2, units as u64 + 2);
 }
 
-/// Catches: a new stack, or a count of it, that is not `Release`.
+/// Catches: as above; a unit that counts on both stacks.
 #[test]
-fn growing_stack() {
-    model("a stack that grows", 4, || searched(4));
-}
-
-/// Catches: units that leave the stack before the lock is had under which they are freed.
-#[test]
-fn overflowing_stack() {
-    model("a stack that overflows", None, || searched(6));
+fn figures_of_a_growing_stack() {
+    model("figures of a stack that grows", 2, || {
+        let (user, stacked, live) = full_stack();
+        user.release(stacked, 1);
+        let reading = spawn(move || user.heap.figures());
+        user.release(live, 1);
+        let newest = [(); 2].map(|()| user.alloc(1));
+        newest.into_iter().for_each(|unit| user.release(unit, 1));
+        let figures = reading.join().expect("the thread ended");
+        assert!(figures.blocks_allocated >= 3 && figures.blocks_released <= 5);
+        settled(user.heap, 5, 5);
+    });
 }

@@ -6,8 +6,10 @@ mod flush;
 mod growth;
 mod hand_over;
 mod number;
+mod remote;
 mod snapshot;
 mod supervised;
+mod words;
 
 use core::alloc::Layout;
 use core::ops::Range;
@@ -17,20 +19,27 @@ use core::ptr::NonNull;
 use super::cache::CacheCell;
 use super::figures::Figures;
 use super::meta::{JOINTS, RECORDS};
-use super::record::SPACE;
+use super::record::{Record, SPACE};
 use super::recording::POOL;
 use super::thread::forget_spare_tables;
+use super::word::NOBODY;
 use super::{Heap, Refusal};
 use crate::models::Owned;
 
-/// Bytes of a unit: eight fill a VM page, so that all of one fit a claim.
+/// Bytes of a unit: eight fill a VM page, and threads own none of its words.
 const UNIT: usize = 8 << 10;
+
+/// Bytes of a unit of which a refill gets no more than one.
+const LARGE_UNIT: usize = 128 << 10;
+
+/// Bytes of a unit of which 16 fill a VM page, in one word, and a thread owns the whole page.
+const OWNED_UNIT: usize = 4 << 10;
+
+/// The same of 128 units, in two words.
+const UNIT_OF_TWO_WORDS: usize = 512;
 
 /// Bytes of a unit of which a page holds 42: enough for rows that may have surplus units.
 const SMALL_UNIT: usize = 1536;
-
-/// Bytes of a unit of which a cache holds four, besides the one in the hot slot.
-const LARGE_UNIT: usize = 32 << 10;
 
 /// Statics whose locks no model may see: they are held for a few lines.
 pub(crate) fn unmodelled() -> [Range<usize>; 5] {
@@ -119,10 +128,25 @@ fn release_raw(heap: &'static Heap, first: NonNull<u8>) -> Result<(), Refusal> {
 /// Compares the figures with the walker's and with what was done, when no thread is in a call.
 fn settled(heap: &'static Heap, allocated: u64, released: u64) -> Figures {
     heap.check().expect("all figures are exact");
+    nothing_is_lost(heap);
     let figures = heap.figures();
     assert_eq!(
         (figures.blocks_allocated, figures.blocks_released),
         (allocated, released)
     );
     figures
+}
+
+/// Of words without an owner nothing is on its way any more, now that the family's list was emptied.
+fn nothing_is_lost(heap: &'static Heap) {
+    for record in heap.central().records() {
+        let Record::Extent(extent) = record else {
+            continue;
+        };
+        for page in extent.pages() {
+            let words = page.words().iter().enumerate();
+            let mut unowned = words.filter(|(_, word)| word.is_owned_by(NOBODY));
+            assert!(unowned.all(|(number, _)| page.sent(number) == 0));
+        }
+    }
 }

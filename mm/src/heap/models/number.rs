@@ -6,7 +6,7 @@ use crate::models::{model, spawn};
 /// Catches: a number that is stored where it should be exchanged for 0.
 #[test]
 fn numbers() {
-    model("numbers of families", 3, || {
+    model("numbers of families", 2, || {
         let (one, other) = (new_heap(UNIT), new_heap(UNIT));
         let asking = spawn(move || [one.number(), other.number()]);
         let asking_too = spawn(move || {

@@ -10,7 +10,7 @@ use crate::models::{model, spawn};
 /// Catches: a cache that is filled while the family is supervised; one that stays shut.
 #[test]
 fn caches_stay_empty_while_a_family_is_tracked() {
-    model("tracking on and off", None, || {
+    model("tracking on and off", 2, || {
         let heap = new_heap(UNIT);
         let user = User::of(heap);
         let first = user.alloc(1);
@@ -42,7 +42,7 @@ fn caches_stay_empty_while_a_family_is_tracked() {
 /// Catches: a cache that is opened by a call that began before, and used by later ones.
 #[test]
 fn no_cache_is_opened_while_a_family_is_tracked() {
-    model("a first call while tracking begins", None, || {
+    model("a first call while tracking begins", 2, || {
         let heap = new_heap(UNIT);
         let user = User::of(heap);
         let tracking = spawn(|| heap.track(1));
@@ -62,7 +62,7 @@ fn no_cache_is_opened_while_a_family_is_tracked() {
 /// before.
 #[test]
 fn a_tag_goes_with_its_block() {
-    model("tags and hand-over", None, || {
+    model("tags and hand-over", 2, || {
         let heap = new_heap(UNIT);
         let user = User::of(heap);
         let own = user.alloc(1);
@@ -86,7 +86,7 @@ fn a_tag_goes_with_its_block() {
 /// Catches: a call that begins after a limit was set, and goes by what a cache has.
 #[test]
 fn a_limit_binds_what_begins_later() {
-    model("a limit", None, || {
+    model("a limit", 2, || {
         let heap = new_heap(UNIT);
         let user = User::of(heap);
         let [first, second] = [(); 2].map(|()| user.alloc(1));

@@ -1,0 +1,117 @@
+//! Units of words that another thread owns.
+
+use loom::sync::mpsc;
+
+use super::{OWNED_UNIT, UNIT_OF_TWO_WORDS, User, new_heap, settled};
+use crate::heap::cache::CacheRecord;
+use crate::heap::central::spot_of;
+use crate::heap::page::Page;
+use crate::heap::slow::flush_thread;
+use crate::models::{model, spawn};
+
+fn collect(record: &CacheRecord) {
+    record.enter();
+    record.collect();
+    record.leave();
+}
+
+/// A page whose words a record owns. All its units are taken, and none is at hand.
+fn owned_page() -> (&'static CacheRecord, Page) {
+    let user = User::of(new_heap(UNIT_OF_TWO_WORDS));
+    let first = user.alloc(1).give_up();
+    let (record, page) = (user.cell.cache().expect("a cache"), spot_of(first).page);
+    record.hand_out(first, 0, false);
+    assert!(page.words().iter().all(|word| word.taken() == u64::MAX));
+    (record, page)
+}
+
+/// One thread posts words, and one of them again, while the owner collects.
+///
+/// Catches: the next word read after the bits were taken; bits that are stored where they should be
+/// added; a word that is put into a list twice; a list that is emptied without an exchange.
+#[test]
+fn words_are_posted_and_collected() {
+    model("post and collect", 4, || {
+        let (record, page) = owned_page();
+        let posting = spawn(move || {
+            record.heap().post(page, 0, 1);
+            record.heap().post(page, 1, 2);
+            record.heap().post(page, 1, 4);
+        });
+        collect(record);
+        collect(record);
+        posting.join().expect("the thread ended");
+        collect(record);
+        let taken = [0, 1].map(|word| page.words()[word].taken());
+        assert_eq!(taken, [!1, !6]);
+        assert_eq!([0, 1].map(|word| page.sent(word)), [0, 0]);
+    });
+}
+
+/// Two threads post bits of one word while the owner collects.
+///
+/// Catches: as above; `compare_exchange` that is a store.
+#[test]
+fn two_threads_post_at_once() {
+    model("two posts of one word", 3, || {
+        let (record, page) = owned_page();
+        let post = move |bit| move || record.heap().post(page, 0, bit);
+        let others = [spawn(post(1)), spawn(post(2))];
+        collect(record);
+        for other in others {
+            other.join().expect("the thread ended");
+        }
+        collect(record);
+        assert_eq!(page.words()[0].taken(), !3);
+        assert_eq!(page.sent(0), 0);
+    });
+}
+
+/// A thread gives a unit away and ends, while the unit is released and sent to it.
+///
+/// Catches: a unit that is lost when the owner's list is shut; a list that is not shut at the end; a
+/// thread that frees what it collects of words that it gave up.
+#[test]
+fn a_unit_comes_back_while_its_owner_ends() {
+    model("a post to a thread that ends", 3, || {
+        let heap = new_heap(OWNED_UNIT);
+        let user = User::of(heap);
+        let own = user.alloc(1);
+        let (to, from) = mpsc::channel();
+        let owner = spawn(move || {
+            let unit = User::of(heap).alloc(1);
+            to.send(unit).expect("somebody receives");
+        });
+        let unit = from.recv().expect("a unit");
+        user.release(unit, 1);
+        user.cell.cache().expect("a cache").put_away();
+        owner.join().expect("the owner ended");
+        user.release(own, 1);
+        settled(heap, 2, 2);
+    });
+}
+
+/// A unit is released elsewhere, comes back to its owner, and is handed out again.
+///
+/// Catches: a unit that is handed out before all is known of its release; one that is found nowhere.
+#[test]
+fn a_unit_comes_back_and_leaves_again() {
+    model("a post to a thread that goes on", 3, || {
+        let heap = new_heap(OWNED_UNIT);
+        let owner = User::of(heap);
+        let [one, other] = [(); 2].map(|()| owner.alloc(1));
+        let releasing = spawn(move || {
+            User::of(heap).release(one, 1);
+            flush_thread();
+        });
+        let cache = owner.cell.cache().expect("a cache");
+        collect(cache);
+        cache.put_away();
+        let again = owner.alloc(1);
+        releasing.join().expect("the thread ended");
+        owner.release(other, 1);
+        owner.release(again, 1);
+        flush_thread();
+        assert_eq!(settled(heap, 3, 3).cached_units, 0);
+    });
+}
