@@ -1,7 +1,10 @@
 //! What one thread holds of one family, and how that begins and ends.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use core::sync::atomic::{
+    AtomicU32 as PlainU32,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 use super::CacheCell;
 use super::bins::Bins;
@@ -130,14 +133,14 @@ pub(in crate::heap) struct CacheRecord {
 pub(in crate::heap) struct Inbox {
     pub(super) first: AtomicPtr<u8>,
     /// Words that were added since the owner looked last, about: it is no count to rely on.
-    pub(super) words: AtomicU32,
+    pub(super) words: PlainU32,
 }
 
 impl Inbox {
     pub(in crate::heap) const fn new(first: usize) -> Self {
         Self {
             first: AtomicPtr::new(ptr::without_provenance_mut(first)),
-            words: AtomicU32::new(0),
+            words: PlainU32::new(0),
         }
     }
 
