@@ -57,14 +57,14 @@ impl Heap {
         let Some(cache) = self.opened(cell) else {
             return self.central().alloc(self, units);
         };
-        // Again: the cell may not have had a cache, or one that was to be flushed.
-        if let Some(row) = cache.take_row(units) {
-            return Ok(row);
-        }
         let bins = (units < LONG_ROW).then(|| cache.make_bins().ok()).flatten();
         let mut central = self.central();
         if self.goes_past_caches() {
             return central.alloc(self, units);
+        }
+        // Again: the cell may not have had a cache, or one that was to be flushed, or was kept out.
+        if let Some(row) = cache.take_row_locked(units) {
+            return Ok(row);
         }
         let row = match bins {
             Some(bins) => central.refill_bin(self, bins, units)?,
@@ -84,41 +84,45 @@ impl Heap {
         first: NonNull<u8>,
         units: usize,
     ) {
-        let mut cache = self.opened(cell);
-        while let Some(open) = cache {
-            // SAFETY: the caller promises the same, and the block was not put anywhere yet.
-            if unsafe { cell.put_row(first, units) } {
-                return;
-            }
-            cache = (cell.is_open() && self.make_room(open, units)).then_some(open);
-        }
+        let cache = self.opened(cell).filter(|cache| can_keep(cache, units));
         let mut central = self.central();
-        central.release(self, first, units);
+        central.account_peak(self);
+        let is_kept = cache.is_some_and(|cache| {
+            // It may have been redirected since.
+            cell.is_open() && self.keep_row(&mut central, cache, (first, units))
+        });
+        if !is_kept {
+            central.release(self, first, units);
+        }
         central.shrink_if_fallen(self);
+    }
+
+    /// Puts a block into the calling thread's cache, with room that is made now if need be and can be.
+    fn keep_row(
+        &'static self,
+        central: &mut Central,
+        cache: &'static CacheRecord,
+        (first, units): (NonNull<u8>, usize),
+    ) -> bool {
+        while !cache.put_row_locked(first, units) {
+            if !self.make_room(central, cache, units) {
+                return false;
+            }
+        }
+        true
     }
 
     /// Makes room in the calling thread's cache for a block of `units` units, if that can be.
-    fn make_room(&'static self, cache: &'static CacheRecord, units: usize) -> bool {
+    fn make_room(&self, central: &mut Central, cache: &CacheRecord, units: usize) -> bool {
+        let geometry = &self.geometry;
         if units < LONG_ROW {
-            let Ok(bins) = cache.make_bins() else {
-                return false;
-            };
-            return bins.prepare(&self.geometry, units)
-                || self.flush_part(|central| central.free_half_bin(bins, units));
+            cache.bins().is_some_and(|bins| {
+                bins.prepare(geometry, units) || central.free_half_bin(bins, units)
+            })
+        } else {
+            let make = |rows| central.make_room(geometry, rows);
+            cache.rows().is_some_and(make)
         }
-        let Ok(rows) = cache.make_rows() else {
-            return false;
-        };
-        self.flush_part(|central| central.make_room(&self.geometry, rows))
-    }
-
-    /// Changes the calling thread's cache; returns what `free` says.
-    fn flush_part<R>(&'static self, free: impl FnOnce(&mut Central) -> R) -> R {
-        let mut central = self.central();
-        central.account_peak(self);
-        let answer = free(&mut central);
-        central.shrink_if_fallen(self);
-        answer
     }
 
     /// Releases a unit of a thread that has no open cache.
@@ -187,6 +191,15 @@ impl Heap {
     /// Frees the blocks of many units of the calling thread's cache.
     pub(super) fn flush_rows(&'static self, cache: &'static CacheRecord) {
         self.central().free_kept_rows(cache);
+    }
+}
+
+/// Whether the calling thread's cache has places for blocks of so many units; made now if need be.
+fn can_keep(cache: &CacheRecord, units: usize) -> bool {
+    if units < LONG_ROW {
+        cache.make_bins().is_ok()
+    } else {
+        cache.make_rows().is_ok()
     }
 }
 

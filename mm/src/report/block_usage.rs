@@ -29,7 +29,7 @@ const FILLS: [&str; FILL_CLASSES] = ["empty", "1-24 %", "25-49 %", "50-74 %", "7
 /// | --- | --- |
 /// | PAGES | VM pages in use, that is those that memory may back |
 /// | BLOCKS | occupied and free ones |
-/// | OCCUPIED | live blocks of a family; in the rows of classes, those in threads' caches too |
+/// | OCCUPIED | live blocks of a family; the rows of classes have those in threads' caches too, and a row says how many those are |
 /// | FREE | longest runs of free units inside a page |
 /// | FREE UNITS, LARGEST FREE | units of all of these, and of the longest |
 ///
@@ -90,12 +90,12 @@ impl Display for BlockUsage<'_> {
         let mut table = Table::new(COLUMNS);
         for family in &self.snapshot.families {
             table.measure(&family_row(family));
-            class_rows(family).for_each(|row| table.measure(&row));
+            detail_rows(family).for_each(|row| table.measure(&row));
         }
         table.write_headings(&mut lines)?;
         for family in &self.snapshot.families {
             table.write_row(&mut lines, PLAIN, &family_row(family))?;
-            class_rows(family).try_for_each(|row| table.write_row(&mut lines, FAINT, &row))?;
+            detail_rows(family).try_for_each(|row| table.write_row(&mut lines, FAINT, &row))?;
         }
         lines.line(FAINT, Footer(self.snapshot))
     }
@@ -112,6 +112,32 @@ fn family_row(family: &FamilySnapshot) -> [Cell<'_>; 7] {
         Cell::Count(family.free_units.into()),
         Cell::Units(family.largest_free_block.into()),
     ]
+}
+
+/// Describes the classes of one family, and how many of the blocks there are not live.
+fn detail_rows(family: &FamilySnapshot) -> impl Iterator<Item = [Cell<'static>; 7]> {
+    class_rows(family).chain(cached_row(family))
+}
+
+/// Describes what the classes have more than the family: blocks in the caches of threads.
+fn cached_row(family: &FamilySnapshot) -> Option<[Cell<'static>; 7]> {
+    let taken: u128 = family
+        .fill
+        .iter()
+        .map(|class| u128::from(class.occupied_blocks))
+        .sum();
+    let cached = taken.checked_sub(family.live_blocks.into());
+    cached.filter(|cached| *cached > 0).map(|cached| {
+        [
+            Cell::Indented("in caches"),
+            Cell::Empty,
+            Cell::Count(cached),
+            Cell::Count(cached),
+            Cell::Empty,
+            Cell::Empty,
+            Cell::Empty,
+        ]
+    })
 }
 
 /// Describes the classes of one family that have pages, the fullest first.

@@ -86,6 +86,21 @@ impl CacheRecord {
         answer
     }
 
+    /// The same, unless the thread is kept out, or every section needs a fence: then it does nothing. It costs
+    /// its caller no call.
+    #[inline]
+    pub(in crate::heap) fn try_section<R>(&self, work: impl FnOnce() -> R) -> Option<R> {
+        section::begin();
+        self.busy.store(1, Relaxed);
+        membarrier::step();
+        compiler_fence(SeqCst);
+        let is_wanted = self.wanted.load(Acquire) != 0;
+        membarrier::step();
+        let answer = (!is_wanted).then(work);
+        self.leave();
+        answer
+    }
+
     /// What [`enter`](Self::enter) does where another thread wants the words, or every section needs a
     /// fence.
     #[cold]

@@ -330,39 +330,61 @@ impl CacheRecord {
         self.rows.get()
     }
 
-    /// Takes a block for `units` units, more than one, if there is one at hand.
+    /// Takes a block for `units` units, more than one, if there is one at hand, and nobody keeps the thread
+    /// out.
     #[inline]
     pub(in crate::heap) fn take_row(&self, units: usize) -> Option<Block> {
         if units >= LONG_ROW {
             return self.take_long_row(units);
         }
         let bins = self.bins()?;
-        let row = self.section(|| bins.take(units))?;
+        let row = self.try_section(|| bins.take(units))??;
         self.account_row_taken();
         Some(row)
     }
 
-    /// Takes a block for `units` units, many, if there is one at hand.
+    /// Takes a block for `units` units, many, likewise.
     #[inline(never)]
-    pub(super) fn take_long_row(&self, units: usize) -> Option<Block> {
+    fn take_long_row(&self, units: usize) -> Option<Block> {
         let rows = self.rows()?;
-        let row = self.section(|| rows.take(units))?;
+        let row = self.try_section(|| rows.take(units))??;
         self.account_row_taken();
         Some(row)
     }
 
-    /// Keeps a block of `units` units, few, if there is room at hand.
+    /// Keeps a block of `units` units, few, if there is room at hand, and nobody keeps the thread out.
     #[inline]
     pub(in crate::heap) fn put_short_row(&self, first: NonNull<u8>, units: usize) -> bool {
-        self.bins()
-            .is_some_and(|bins| self.section(|| bins.put(first, units)))
+        let put = |bins: &Bins| self.try_section(|| bins.put(first, units));
+        self.bins().and_then(put).unwrap_or(false)
     }
 
-    /// Keeps a block that was handed out for `units` units, many, if there is room at hand.
+    /// Keeps a block that was handed out for `units` units, many, likewise.
     #[inline(never)]
     pub(super) fn put_long_row(&self, first: NonNull<u8>, units: usize) -> bool {
-        self.rows()
-            .is_some_and(|rows| self.section(|| rows.put(first, units)))
+        let put = |rows: &Rows| self.try_section(|| rows.put(first, units));
+        self.rows().and_then(put).unwrap_or(false)
+    }
+
+    /// As [`take_row`](Self::take_row). The caller is the record's thread, and has the family's lock.
+    pub(in crate::heap) fn take_row_locked(&self, units: usize) -> Option<Block> {
+        let row = if units >= LONG_ROW {
+            self.rows()?.take(units)?
+        } else {
+            self.bins()?.take(units)?
+        };
+        self.account_row_taken();
+        Some(row)
+    }
+
+    /// Keeps a block that was handed out for `units` units, if there is room. The caller is the record's
+    /// thread, and has the family's lock.
+    pub(in crate::heap) fn put_row_locked(&self, first: NonNull<u8>, units: usize) -> bool {
+        if units >= LONG_ROW {
+            self.rows().is_some_and(|rows| rows.put(first, units))
+        } else {
+            self.bins().is_some_and(|bins| bins.put(first, units))
+        }
     }
 
     /// The bins, made now if need be. The caller is the record's thread.

@@ -19,8 +19,8 @@ const WORTH_PAGES: usize = 4;
 /// Units that have to come free before a look, of a thread that owns many pages and uses few of their units.
 const LEAST_WORTH: i64 = 16;
 
-/// So many pages more than a thread keeps are many: 1 MiB.
-const MANY_PAGES: usize = 16;
+/// So many pages more than a thread keeps are many: 256 KiB.
+const MANY_PAGES: usize = 4;
 
 /// The same as [`WORTH_PAGES`], in bytes, of a family that lends no words.
 const WORTH_BYTES: usize = 128 << 10;
@@ -140,8 +140,11 @@ impl CacheRecord {
             let mut central = heap.central();
             central.drain(heap);
             central.collect_for_idle();
-            central.take_empty_pages(self, self.pages_kept());
+            let given = central.take_empty_pages(self, self.pages_kept());
             central.shrink_if_fallen(heap);
+            if given > MANY_PAGES {
+                central.settle_if_little(heap);
+            }
         }
     }
 

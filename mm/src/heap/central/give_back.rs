@@ -50,6 +50,18 @@ impl Central {
         self.peak_since_shrink = live;
         // What other threads hold back follows at their next call.
         self.caches.iter().for_each(CacheRecord::ask_to_flush);
+        self.settle_partly_used();
+    }
+
+    /// Gives back what a thread gave up of extents that are still used, if the family has little else: a page
+    /// that somebody keeps would keep 31 others.
+    pub(in crate::heap) fn settle_if_little(&mut self, heap: &'static Heap) {
+        if self.taken_bytes(heap) < SHRINK_FROM {
+            self.settle_partly_used();
+        }
+    }
+
+    fn settle_partly_used(&mut self) {
         let calls = &mut self.account.kernel_calls;
         let partly = self.shelves.with_room();
         for extent in partly.filter(|extent| extent.taken_units() > 0) {

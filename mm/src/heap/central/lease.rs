@@ -257,8 +257,8 @@ impl Central {
     }
 
     /// Takes pages without a taken unit in own words from a thread, but for so many. The owner is the caller, or
-    /// kept out.
-    pub(in crate::heap) fn take_empty_pages(&mut self, record: &CacheRecord, kept: usize) {
+    /// kept out. Returns how many.
+    pub(in crate::heap) fn take_empty_pages(&mut self, record: &CacheRecord, kept: usize) -> usize {
         let mut given = 0;
         let mut empty = record.own_pages().filter(|page| page.is_unused());
         // The next is found before the list changes.
@@ -269,9 +269,10 @@ impl Central {
             given += 1;
         }
         if given > 0 {
-            record.account_given(given);
+            record.account_given(u32::try_from(given).unwrap_or(u32::MAX));
             record.purge_ready();
         }
+        given
     }
 
     /// Takes all words of a record. The owner is the caller, or kept out, or there is none.
