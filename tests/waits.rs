@@ -43,7 +43,8 @@ static STANDS: AtomicU32 = AtomicU32::new(0);
 
 extern "C" fn stand_still(_: libc::c_int) {
     STANDS.store(2, Relaxed);
-    while STANDS.load(Relaxed) != 0 {
+    // Not until it is 0: it may be 1 again before this thread looks.
+    while STANDS.load(Relaxed) == 2 {
         std::hint::spin_loop();
     }
 }
