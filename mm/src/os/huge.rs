@@ -4,6 +4,10 @@ use super::lock::OnceLock;
 
 /// Which memory the system backs with huge OS pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(all(target_os = "linux", not(mm_portable))),
+    allow(dead_code, reason = "only Linux says which")
+)]
 enum Setting {
     None,
     OfWhoAsks,
