@@ -6,10 +6,13 @@
 //! | --- | --- |
 //! | granule | 64 KiB, the step of the table from addresses to records |
 //! | VM page | one granule, or more for large units; aligned to its size; has two bit maps |
+//! | word | 64 units of a VM page, in the first map; a thread may own it |
+//! | owner | the thread that alone changes a word, without a lock; else a word changes under the family's lock |
+//! | section | what an owner does in its words at a time; whoever needs them waits for its end |
+//! | inbox | the words of one owner that other threads released units of |
 //! | extent | VM pages side by side, taken together: 1, 2, 4 ... until they fill 2 MiB |
-//! | taken | a unit that is live or in a cache: a bit in the first map |
+//! | taken | a unit that is live, in a cache, or on its way to its owner: a bit in the first map |
 //! | joined | a unit that belongs to the block of the unit before: a bit in the second map |
-//! | claim | free units of one map word, taken for a cache together |
 //! | row | a block of more than one unit; a long one has 32 or more |
 //! | bin | the blocks of one short length in a thread's cache |
 //! | surplus | units that a cached block had more than the row that it was handed out for |
@@ -24,9 +27,10 @@
 //!
 //! # Equations
 //!
-//! In every VM page: `taken + free = capacity`. In every family, without calls in flight:
-//! `taken = live + cached` and `allocated - released = live`, where the surplus units of live
-//! blocks count as cached. `check.rs` derives each side again.
+//! In every VM page: `taken + free = capacity`, where to the family, though not to the owner, all units of an
+//! owned word are taken. In every family, without calls in flight: `taken = live + cached` and
+//! `allocated - released = live`, where the surplus units of live blocks count as cached. `check.rs` derives
+//! each side again.
 //!
 //! # Layers
 //!
@@ -35,14 +39,15 @@
 //! of families that are limited (`quota`) or tracked (`tracking`, with `asker`, `caller`, `names`,
 //! `scopes`, `sites`, `tags`, and `recording` for their memory). `by_address`
 //! takes and releases the blocks of C programs, with `marks` and `cards`; `owner` finds the heap
-//! of a block. `geometry` and `slot_map` calculate; `extent` with its `page`s and `large` are the kinds of `record` that address
-//! space can have;
-//! `shelves`, `runs` and `large_runs` sort them; `central` is a family behind its lock; `cache` and
-//! `thread` are what a thread holds of it; `figures` counts, `check` counts again, `visit` shows
-//! what is live, and `blocks` what lies between. `meta`, `link` and `list` are what records are made of.
+//! of a block. `geometry` and `slot_map` calculate; `extent` with its `page`s and their `word`s, and `large`,
+//! are the kinds of `record` that address space can have; `shelves`, `runs` and `large_runs` sort them;
+//! `central` is a family behind its lock, which lends words to threads (`central::lease`); `cache` and
+//! `thread` are what a thread holds of it; `settle` gives memory back. `walk` is the way through all of it:
+//! `figures` counts, `check` counts again, `visit` shows what is live, and `blocks` what lies between.
+//! `meta`, `link` and `list` are what records are made of.
 //!
 //! Locks are taken in one order: a family's, then the arenas' or a region's. None is held while
-//! code of the caller runs, and nothing here calls the global allocator.
+//! code of the caller runs, and nothing here calls the global allocator. Inside of a section no lock is taken.
 
 mod asker;
 #[cfg(feature = "capi")]

@@ -1,10 +1,10 @@
 //! Units that a thread releases and another owns.
 //!
-//! The releasing thread adds bits to the word's [`Remote`](crate::heap::word::Remote). The one that finds it without a bit puts the word
-//! into the inbox of the word's owner; words that nobody owns go into that of the family, which is emptied
-//! under the family's lock. An owner that ends gives up its words first and then shuts its inbox: a thread
-//! that finds it shut goes to the family's. Whoever takes a word out of an inbox and is not its owner any
-//! more passes it on.
+//! The releasing thread adds bits to the word's [`Remote`](crate::heap::word::Remote). The one that finds it
+//! without a bit puts the word into the inbox of the word's owner; words that nobody owns go into that of the
+//! family, which is emptied under the family's lock. An owner that ends gives up its words first and then shuts
+//! its inbox: a thread that finds it shut goes to the family's. Whoever takes a word out of an inbox and is not
+//! its owner any more passes it on.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
