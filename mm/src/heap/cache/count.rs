@@ -18,34 +18,38 @@
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
+use super::biased::pause;
 use super::record::{CLOSED, CacheRecord};
 use crate::os::section;
-use crate::sync::{fence, spin_loop};
+use crate::sync::{AtomicU64, fence};
 
 /// How often a reader tries to find the fields at rest. A thread that is stopped half way, by a debugger
 /// say, must not stop all others.
-const TRIES: u32 = 10_000;
+const TRIES: u32 = 100;
 
 /// So many units more than before may be a new peak.
 const LEAST_RISE: i64 = 1_024;
 
 impl CacheRecord {
-    /// Changes what is one for a reader: fields, and the maps with them, where units go from one to the other.
-    /// The caller is the record's thread, inside of a section or under the family's lock, or has kept it out.
+    /// Changes fields that are one for a reader. The caller is the record's thread, inside of a section or under
+    /// the family's lock, or has kept it out.
     #[inline]
-    pub(super) fn change<R>(&self, change: impl FnOnce() -> R) -> R {
-        let version = self.version.load(Relaxed);
-        if !version.is_multiple_of(2) {
-            // A part of what changes together.
-            return change();
-        }
+    pub(super) fn change(&self, change: impl FnOnce()) {
         section::begin();
-        self.version.store(version + 1, Relaxed);
-        fence(Release);
-        let answer = change();
-        self.version.store(version + 2, Release);
+        odd_meanwhile(&self.version, change);
         section::end();
-        answer
+    }
+
+    /// Moves units between the cache, the maps and the inboxes of others: whoever looks for one unit in all of
+    /// them must see it in one. The caller is as above. It takes longer than [`change`](Self::change), on which
+    /// readers of figures wait.
+    #[inline]
+    pub(super) fn moving<R>(&self, work: impl FnOnce() -> R) -> R {
+        if !self.moves.load(Relaxed).is_multiple_of(2) {
+            // A part of what moves together.
+            return work();
+        }
+        odd_meanwhile(&self.moves, work)
     }
 
     /// What `read` says of the fields while none of those changed.
@@ -60,13 +64,15 @@ impl CacheRecord {
             if is_whole || tries == TRIES {
                 return answer;
             }
-            spin_loop();
+            pause(tries);
         }
     }
 
-    /// How often the fields changed that are one for a reader; odd while they do.
-    pub(in crate::heap) fn version(&self) -> u64 {
-        self.version.load(Acquire)
+    /// A number that grows whenever units go from one place to another; none while they do.
+    pub(in crate::heap) fn version(&self) -> Option<u64> {
+        let (moves, version) = (self.moves.load(Acquire), self.version.load(Acquire));
+        let is_at_rest = moves.is_multiple_of(2) && version.is_multiple_of(2);
+        is_at_rest.then(|| moves.wrapping_add(version))
     }
 
     /// Units that the record's threads released: never more than they did. Less than 0 where a take is
@@ -150,6 +156,17 @@ impl CacheRecord {
             hot + u64::from(self.stacked.load(Acquire)) + self.left() + self.in_run() + pending
         })
     }
+}
+
+/// Does something while a number is odd.
+#[inline]
+fn odd_meanwhile<R>(number: &AtomicU64, work: impl FnOnce() -> R) -> R {
+    let before = number.load(Relaxed);
+    number.store(before + 1, Relaxed);
+    fence(Release);
+    let answer = work();
+    number.store(before + 2, Release);
+    answer
 }
 
 #[cfg(all(test, not(loom)))]

@@ -230,11 +230,13 @@ impl CacheRecord {
             return;
         }
         self.enter();
-        self.change(|| {
-            let direct = self.direct.load(Relaxed).wrapping_add(units);
-            self.direct.store(direct, Relaxed);
-            self.run_from.store(ptr::null_mut(), Relaxed);
-            self.run.store(ptr::null_mut(), Relaxed);
+        self.moving(|| {
+            self.change(|| {
+                let direct = self.direct.load(Relaxed).wrapping_add(units);
+                self.direct.store(direct, Relaxed);
+                self.run_from.store(ptr::null_mut(), Relaxed);
+                self.run.store(ptr::null_mut(), Relaxed);
+            });
             let size = self.heap().geometry().unit();
             if let Some(first) = NonNull::new(from.wrapping_add(size)).filter(|_| units > 0) {
                 self.free_side_by_side(first, units);
@@ -298,14 +300,16 @@ impl CacheRecord {
         self.enter();
         let hot = NonNull::new(self.hot.load(Relaxed));
         let (cur, left) = (self.cur.load(Relaxed), self.left());
-        self.change(|| {
-            let direct = self.direct.load(Relaxed);
-            let apart = u64::from(hot.is_some());
-            self.direct.store(direct.wrapping_add(apart), Relaxed);
-            self.hot.store(ptr::null_mut(), Relaxed);
-            let refilled = self.refilled.load(Relaxed).wrapping_sub(left);
-            self.refilled.store(refilled, Relaxed);
-            self.cur.store(self.end.load(Relaxed), Relaxed);
+        self.moving(|| {
+            self.change(|| {
+                let direct = self.direct.load(Relaxed);
+                let apart = u64::from(hot.is_some());
+                self.direct.store(direct.wrapping_add(apart), Relaxed);
+                self.hot.store(ptr::null_mut(), Relaxed);
+                let refilled = self.refilled.load(Relaxed).wrapping_sub(left);
+                self.refilled.store(refilled, Relaxed);
+                self.cur.store(self.end.load(Relaxed), Relaxed);
+            });
             if let Some(hot) = hot {
                 self.to_map(spot_of(hot));
             }
@@ -324,11 +328,13 @@ impl CacheRecord {
             return;
         }
         self.enter();
-        self.change(|| {
-            let direct = self.direct.load(Relaxed);
-            let units = slots.len() as u64;
-            self.direct.store(direct.wrapping_add(units), Relaxed);
-            self.stacked.store(0, Release);
+        self.moving(|| {
+            self.change(|| {
+                let direct = self.direct.load(Relaxed);
+                let units = slots.len() as u64;
+                self.direct.store(direct.wrapping_add(units), Relaxed);
+                self.stacked.store(0, Release);
+            });
             let units = slots
                 .iter()
                 .filter_map(|slot| NonNull::new(slot.load(Relaxed)));

@@ -5,9 +5,10 @@
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{Relaxed, Release};
 
-use super::record::CacheRecord;
+use super::record::{CacheRecord, SHARED_PAGES};
 use crate::heap::central::released_twice;
 use crate::heap::link::Link;
+use crate::heap::meta;
 use crate::heap::page::{Page, PageState, Ready};
 use crate::heap::slot_map::ones;
 use crate::heap::word::{Owner, Word};
@@ -25,7 +26,7 @@ impl CacheRecord {
     /// Finds free units without the family's lock: in own words, among those that were released side by
     /// side, or in what other threads sent. False if there are none.
     pub(in crate::heap) fn refill(&self) -> bool {
-        let mut any = self.section(|| self.change(|| self.refill_from_own()));
+        let mut any = self.section(|| self.moving(|| self.refill_from_own()));
         if !any && !self.run_from.load(Relaxed).is_null() {
             any = self.in_run() > 0;
             self.end_run();
@@ -128,15 +129,18 @@ impl CacheRecord {
         if let Some(known) = self.ready_of(page) {
             return Some(known);
         }
+        if self.shared.get().is_none() {
+            let places = [const { Ready::none() }; SHARED_PAGES];
+            self.shared.set(meta::RECORDS.place(places).ok());
+        }
         let vacant = self.all_shared().iter().find(|it| it.page().is_none())?;
         vacant.set_page(Some(page));
         Some(vacant)
     }
 
+    /// The places for pages of which the record owns single words; none until it owned one.
     pub(in crate::heap) fn all_shared(&self) -> &'static [Ready] {
-        // SAFETY: every record lives as long as the process (`numbers` alone makes them), but for the closed
-        // one, a static.
-        unsafe { &*core::ptr::from_ref(&self.shared) }
+        self.shared.get().map_or(&[], |places| places)
     }
 
     /// Takes the newest page, of which no word is ready, off the list.

@@ -70,6 +70,8 @@ pub(in crate::heap) struct CacheRecord {
     pub(super) last: AtomicUsize,
     /// Odd while fields change that are one for a reader.
     pub(super) version: AtomicU64,
+    /// Odd while units go from one place to another.
+    pub(super) moves: AtomicU64,
     /// Units that came to `cur`.
     pub(super) refilled: AtomicU64,
     /// Units that were released past the hot slot and the stack; wraps.
@@ -111,7 +113,7 @@ pub(in crate::heap) struct CacheRecord {
     pub(super) looked_at: AtomicU64,
     /// Units that the thread had when the peak was looked at.
     pub(super) peak_mark: AtomicU64,
-    pub(super) shared: [Ready; SHARED_PAGES],
+    pub(super) shared: Link<[Ready; SHARED_PAGES]>,
     /// Rows that left the cache.
     rows_taken: AtomicU64,
     bins: Link<Bins>,
@@ -176,6 +178,7 @@ impl CacheRecord {
             run_from: AtomicPtr::new(ptr::null_mut()),
             last: AtomicUsize::new(0),
             version: AtomicU64::new(0),
+            moves: AtomicU64::new(0),
             refilled: AtomicU64::new(0),
             direct: AtomicU64::new(0),
             trigger: AtomicU64::new(0),
@@ -201,7 +204,7 @@ impl CacheRecord {
             swept_at: AtomicU64::new(0),
             looked_at: AtomicU64::new(0),
             peak_mark: AtomicU64::new(0),
-            shared: [const { Ready::none() }; SHARED_PAGES],
+            shared: Link::none(),
             rows_taken: AtomicU64::new(0),
             bins: Link::none(),
             rows: Link::none(),

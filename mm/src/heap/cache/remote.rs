@@ -120,7 +120,7 @@ impl CacheRecord {
         let mut any = false;
         let taken = self.remote.first.swap(newest, Acquire);
         self.remote.words.store(0, Relaxed);
-        self.change(|| {
+        self.moving(|| {
             self.heap().empty(taken, |page, number, bits| {
                 let word = &page.words()[number];
                 let is_own = word.is_owned_by(self.number());
@@ -168,9 +168,11 @@ impl CacheRecord {
         let Some(first) = NonNull::new(self.pending_first.load(Relaxed)) else {
             return;
         };
-        self.change(|| {
-            self.pending.store(0, Relaxed);
-            self.pending_first.store(ptr::null_mut(), Relaxed);
+        self.moving(|| {
+            self.change(|| {
+                self.pending.store(0, Relaxed);
+                self.pending_first.store(ptr::null_mut(), Relaxed);
+            });
             if bits != 0 {
                 let spot = spot_of(first);
                 self.heap().post(spot.page, spot.index / 64, bits);
