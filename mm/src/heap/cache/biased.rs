@@ -58,10 +58,7 @@ impl CacheRecord {
     /// Begins a section of the calling thread, which is the record's.
     #[inline]
     pub(in crate::heap) fn enter(&self) {
-        section::begin();
-        self.busy.store(1, Relaxed);
-        membarrier::step();
-        compiler_fence(SeqCst);
+        self.raise_busy();
         if self.wanted.load(Acquire) != 0 {
             self.enter_slow();
         }
@@ -77,6 +74,15 @@ impl CacheRecord {
         membarrier::step();
     }
 
+    /// Says that the thread is in a section, before it looks whether its words are wanted.
+    #[inline]
+    fn raise_busy(&self) {
+        section::begin();
+        self.busy.store(1, Relaxed);
+        membarrier::step();
+        compiler_fence(SeqCst);
+    }
+
     /// Does something short inside of a section.
     #[inline]
     pub(in crate::heap) fn section<R>(&self, work: impl FnOnce() -> R) -> R {
@@ -90,10 +96,7 @@ impl CacheRecord {
     /// its caller no call.
     #[inline]
     pub(in crate::heap) fn try_section<R>(&self, work: impl FnOnce() -> R) -> Option<R> {
-        section::begin();
-        self.busy.store(1, Relaxed);
-        membarrier::step();
-        compiler_fence(SeqCst);
+        self.raise_busy();
         let is_wanted = self.wanted.load(Acquire) != 0;
         membarrier::step();
         let answer = (!is_wanted).then(work);
@@ -118,10 +121,7 @@ impl CacheRecord {
             membarrier::stop();
             drop(self.heap().central());
             membarrier::go_on();
-            section::begin();
-            self.busy.store(1, Relaxed);
-            membarrier::step();
-            compiler_fence(SeqCst);
+            self.raise_busy();
         }
     }
 

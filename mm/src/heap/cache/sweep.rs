@@ -38,22 +38,13 @@ impl CacheRecord {
 
     /// Units that have to come free before a look over the pages is worth it.
     fn worth(&self) -> i64 {
-        let owned = i64::from(self.owned_words.load(Relaxed)) * 64;
-        let quarter = self.least_worth().max(owned / 4);
+        let quarter = self.least_worth().max(self.owned_units() / 4);
         if !self.owns_many() || self.used_fell.load(Relaxed) == 0 {
             return quarter;
         }
         // The last units to come free are those that free the most pages.
         let used = self.used.load(Relaxed).cast_signed();
         quarter.min((used / 2).max(LEAST_WORTH))
-    }
-
-    /// Whether the thread owns much more than it keeps in any case.
-    fn owns_many(&self) -> bool {
-        let words = self
-            .heap
-            .map_or(usize::MAX, |heap| heap.geometry().words().max(1));
-        self.owned_words() / words > self.pages_kept() + MANY_PAGES
     }
 
     /// The same for a thread that owns little.
@@ -69,14 +60,32 @@ impl CacheRecord {
         i64::try_from(least).unwrap_or(i64::MAX / 8)
     }
 
+    /// Whether the thread owns much more than it keeps in any case.
+    fn owns_many(&self) -> bool {
+        let words = self
+            .heap
+            .map_or(usize::MAX, |heap| heap.geometry().words().max(1));
+        self.owned_words() / words > self.pages_kept() + MANY_PAGES
+    }
+
+    /// Units of all words that the thread owns.
+    fn owned_units(&self) -> i64 {
+        i64::from(self.owned_words.load(Relaxed)) * 64
+    }
+
+    /// Units that came free, less those that were handed out.
+    fn came_free(&self) -> i64 {
+        let direct = self.direct.load(Relaxed);
+        direct
+            .wrapping_sub(self.refilled.load(Relaxed))
+            .cast_signed()
+    }
+
     /// Sweeps if enough units came free since the last sweep; says when to look again.
     #[cold]
     #[inline(never)]
     pub(super) fn look(&self) {
-        let direct = self.direct.load(Relaxed);
-        let free = direct
-            .wrapping_sub(self.refilled.load(Relaxed))
-            .cast_signed();
+        let free = self.came_free();
         let worth = self.worth();
         // What was handed out since the last sweep counts the other way.
         let lowest = self.looked_at.load(Relaxed).cast_signed().min(free);
@@ -150,10 +159,7 @@ impl CacheRecord {
 
     /// Whether most of what the thread releases belongs to others.
     fn sends_much(&self) -> bool {
-        let sent = self.direct.load(Relaxed);
-        let own = i64::from(self.owned_words.load(Relaxed)) * 64;
-        let more = sent.wrapping_sub(self.refilled.load(Relaxed)).cast_signed();
-        more > own
+        self.came_free() > self.owned_units()
     }
 
     /// Empty pages that the thread keeps.
