@@ -281,7 +281,7 @@ fn what_trim_returns_is_said_before() {
     let (cached, seen) = (Barrier::new(2), Barrier::new(2));
     let others = family("trim:others", 1_000, 8);
     thread::scope(|threads| {
-        threads.spawn(|| {
+        let other = threads.spawn(|| {
             for block in written(others, 300) {
                 // SAFETY: the block is live and ours.
                 unsafe { release(others, block) };
@@ -293,6 +293,8 @@ fn what_trim_returns_is_said_before() {
         cached.wait();
         trim();
         seen.wait();
+        // A scope ends before its threads' locals are gone; `join` does not.
+        other.join().expect("no panic");
     });
     trim();
 }
