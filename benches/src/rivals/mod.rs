@@ -104,6 +104,9 @@ pub(crate) trait Families: Sized {
     /// Makes the first value of each, if there are as many families.
     fn new(count: usize) -> Option<Self>;
 
+    /// Makes `each` values of each of `count` families, for good. Returns `false` if there are fewer families.
+    fn leave(count: usize, each: u32) -> bool;
+
     /// Replaces the value of each family, one family after the other.
     fn replace_all(&mut self, number: u32);
 }

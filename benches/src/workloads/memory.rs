@@ -43,7 +43,7 @@ fn measure<R: Rival>(
 }
 
 /// Makes room for `count` values, in memory that was written to already.
-fn resident_places<H>(count: u32) -> Vec<H> {
+pub(super) fn resident_places<H>(count: u32) -> Vec<H> {
     let mut places = Vec::with_capacity(count as usize);
     // Told that somebody looks, the compiler cannot leave the memory to the first value.
     for place in black_box(places.spare_capacity_mut()) {
@@ -52,8 +52,8 @@ fn resident_places<H>(count: u32) -> Vec<H> {
     black_box(places)
 }
 
-/// Resident bytes of the process. Source: `proc_pid_status(5)`, in KiB.
-fn resident_bytes() -> f64 {
+/// Returns the resident bytes of the process. Source: `proc_pid_status(5)`, in KiB.
+pub(super) fn resident_bytes() -> f64 {
     let status = fs::read_to_string("/proc/self/status").expect("the figures are for Linux");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());

@@ -4,6 +4,7 @@ mod catalogue;
 mod churn;
 mod families;
 mod hand_over;
+mod idle;
 mod larson;
 mod live;
 mod memory;

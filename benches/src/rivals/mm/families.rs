@@ -94,6 +94,12 @@ unsafe fn exchange<T: Value>(old: Option<Erased>, number: Option<u32>) -> Option
     new.and_then(|new| NonNull::new(new.cast()))
 }
 
+/// What replaces values of the first `count` types, if there are as many.
+fn exchanges(count: usize) -> Option<&'static [Exchange]> {
+    let all = THOUSANDS.as_flattened().as_flattened().as_flattened();
+    all.get(..count)
+}
+
 /// A live value of each of many types.
 pub(crate) struct DerivedFamilies(Vec<Slot>);
 
@@ -123,12 +129,24 @@ impl Drop for Slot {
 
 impl Families for DerivedFamilies {
     fn new(count: usize) -> Option<Self> {
-        let types = THOUSANDS.as_flattened().as_flattened().as_flattened();
         let held = None;
-        let slots = types.get(..count)?.iter();
+        let slots = exchanges(count)?.iter();
         let mut families = Self(slots.map(|&exchange| Slot { exchange, held }).collect());
         families.replace_all(0);
         Some(families)
+    }
+
+    fn leave(count: usize, each: u32) -> bool {
+        let Some(exchanges) = exchanges(count) else {
+            return false;
+        };
+        for exchange in exchanges {
+            for number in 0..each {
+                // SAFETY: there is no old one.
+                let _for_good = unsafe { exchange(None, Some(number)) };
+            }
+        }
+        true
     }
 
     fn replace_all(&mut self, number: u32) {

@@ -3,7 +3,9 @@
 use super::{Measure, row, times};
 use crate::rivals::Rival;
 use crate::values::{Large, Plain, Small};
-use crate::workloads::{Workload, churn, families, hand_over, one, order, replace, threads, trees};
+use crate::workloads::{
+    Workload, churn, families, hand_over, idle, one, order, replace, threads, trees,
+};
 
 /// Returns the further workloads, in the order of their table.
 pub(super) fn list<R: Rival>() -> Vec<Workload> {
@@ -13,6 +15,7 @@ pub(super) fn list<R: Rival>() -> Vec<Workload> {
         growth(order::in_order::<R, Plain>),
         overflowing::<R>(),
         sharing::<R>(),
+        held::<R>(),
     ];
     lists.into_iter().flatten().collect()
 }
@@ -267,6 +270,47 @@ fn sharing<R: Rival>() -> Vec<Workload> {
             "the same with 2 threads",
             (2, 20),
             threads::rows::<R>,
+        ),
+    ]
+}
+
+/// How much memory sleeping threads hold.
+fn held<R: Rival>() -> Vec<Workload> {
+    let held = |name, what, load, measure| Workload {
+        rows: vec![row(name, what, "MB")],
+        is_alone: true,
+        ..times("", "", load, measure)
+    };
+    vec![
+        held(
+            "held, families",
+            "resident when 64 threads have made ten values each of 1,000 families",
+            (1_000, 64),
+            idle::families::<R>,
+        ),
+        held(
+            "held, 10 %",
+            "when one thread kept 10 % of a million values, and another made a million",
+            (1_000_000, 10),
+            idle::thinned::<R>,
+        ),
+        held(
+            "held, 50 %",
+            "the same with 50 %",
+            (1_000_000, 50),
+            idle::thinned::<R>,
+        ),
+        held(
+            "held, in order",
+            "when 64 threads made 1 MB each and released it in order, after `mm::trim()`",
+            (27_778, 64),
+            idle::in_order::<R>,
+        ),
+        held(
+            "held, shuffled",
+            "the same in random order",
+            (27_778, 64),
+            idle::shuffled::<R>,
         ),
     ]
 }
