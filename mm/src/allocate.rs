@@ -5,10 +5,9 @@ use core::ptr::NonNull;
 
 use crate::error::AllocError;
 use crate::events;
-use crate::family::PageFamily;
+use crate::family::{PageFamily, SoftLimit};
 use crate::heap::{Block, CacheCell, Caller, Shortage};
 use crate::holders::Holders;
-use crate::limit::SoftLimit;
 use crate::os::{Inside, process};
 use crate::shown::Shown;
 use crate::user_code::{self, Unfinished};
@@ -160,7 +159,7 @@ impl PageFamily {
         alloc: impl FnOnce() -> Result<Block, Shortage>,
     ) -> Result<Block, AllocError> {
         // Where the linker stripped the type's constructor, this is how it gets into the registry.
-        self.list();
+        self.start();
         let answer = {
             let _inside = Inside::enter();
             alloc()

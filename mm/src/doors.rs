@@ -5,14 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::Duration;
 
+use crate::entry::{leaks, profile, snapshot};
 use crate::error::{AllocError, CheckError, FreeError, Holder, RegisterError};
 use crate::family::PageFamily;
 use crate::growth::Growth;
 use crate::holders::Holders;
 use crate::limit::Limit;
 use crate::options::Options;
-use crate::profile::{CallSite, Frame, leaks, profile};
-use crate::registry::snapshot;
+use crate::profile::{CallSite, Frame};
 use crate::scope::no_leaks;
 use crate::shown::{Shown, is_hidden};
 use crate::snapshot::Location;

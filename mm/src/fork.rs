@@ -1,13 +1,11 @@
 //! What a fork does to mm: the child has all families, whole, and goes on as the parent does.
 
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-#[cfg(feature = "capi")]
-use crate::capi;
 #[cfg(target_os = "linux")]
 use crate::os::environment;
-use crate::os::{Inside, clock, process};
-use crate::{family, heap, profile, registry, track};
+use crate::os::{Inside, clock, forks, process};
+use crate::{family, heap, profile, registry};
 
 /// Looks at the environment before anybody can change it, and watches from the start of the program
 /// on, or of the library that has this copy of mm. Handlers that a program asks for later run before
@@ -37,22 +35,13 @@ pub(crate) fn watch() {
     }
 }
 
-/// Forks that led from the first process of the program to this one.
-static FORKS: AtomicU64 = AtomicU64::new(0);
-
-/// A number that differs in a process and all that it descends from by forks. The kernel gives the id
-/// of a process again to another, perhaps to its own grandchild.
-pub(crate) fn generation() -> u64 {
-    FORKS.load(Relaxed)
-}
-
 /// Before a fork. In the order in which calls nest: symbols, names, the list, heaps, what heaps share.
 extern "C" fn hold() {
     let _inside = Inside::enter();
     #[cfg(feature = "backtrace")]
     profile::LOOKING_UP.hold();
     #[cfg(feature = "capi")]
-    capi::REGISTERING.hold();
+    registry::REGISTERING.hold();
     registry::BY_NAME.hold();
     family::LISTING.hold();
     family::listed().for_each(|family| family.heap.hold());
@@ -83,7 +72,7 @@ unsafe fn let_go_families() {
     #[cfg(feature = "capi")]
     // SAFETY: as above.
     unsafe {
-        capi::REGISTERING.let_go();
+        registry::REGISTERING.let_go();
     }
     #[cfg(feature = "backtrace")]
     // SAFETY: as above.
@@ -99,8 +88,8 @@ extern "C" fn take_over() {
     profile::take_over();
     // SAFETY: this is the copy of the thread that called `hold`.
     unsafe { heap::let_go_shared() };
-    FORKS.fetch_add(1, Relaxed);
-    track::take_over();
+    forks::account();
+    heap::from_start::take_over();
     for family in family::listed() {
         // SAFETY: as above.
         unsafe { family.heap.take_over() };

@@ -7,8 +7,8 @@ use core::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Orderi
 use crate::error;
 use crate::family::{self, PageFamily};
 use crate::heap::{self, Link};
+use crate::number::{Grouped, Size};
 use crate::os::clock;
-use crate::report::{Grouped, Size};
 use crate::shown::Shown;
 
 /// Families that are named.

@@ -120,14 +120,15 @@
 // The derive writes `::mm::...`; inside this crate that name must lead here.
 extern crate self as mm;
 
-mod alike;
 mod allocate;
-mod by_name;
 #[cfg(feature = "capi")]
 pub mod capi;
 #[cfg(test)]
 mod doors;
+mod entry;
 mod error;
+#[cfg(all(test, feature = "tracing"))]
+mod event_tests;
 mod events;
 mod export;
 mod family;
@@ -142,9 +143,8 @@ mod heap;
 mod holders;
 mod limit;
 mod managed;
-#[cfg(all(test, loom))]
-mod models;
 mod newtype;
+mod number;
 #[cfg(all(unix, feature = "signal"))]
 mod on_signal;
 mod options;
@@ -158,6 +158,7 @@ mod resident;
 mod scope;
 mod shown;
 mod snapshot;
+mod startup;
 mod sync;
 mod track;
 mod user_code;
@@ -169,6 +170,7 @@ pub mod __private;
 
 pub use mm_derive::{MmManaged, no_leaks};
 
+pub use crate::entry::{check, families, leaks, leaks_with_values, profile, snapshot, track, trim};
 pub use crate::error::{AllocError, CheckError, FreeError, Holder, RegisterError};
 pub use crate::export::OpenMetrics;
 pub use crate::family::PageFamily;
@@ -184,14 +186,12 @@ pub use crate::print::{print_block_usage, print_memory_usage, print_registered_p
 #[cfg(feature = "backtrace")]
 pub use crate::profile::record_backtraces;
 pub use crate::profile::{
-    CallSite, FamilyProfile, Frame, LeaksAtExit, Profile, leaks, leaks_with_values, profile,
-    report_leaks_at_exit,
+    CallSite, FamilyProfile, Frame, LeaksAtExit, Profile, report_leaks_at_exit,
 };
-pub use crate::registry::{check, families, snapshot, trim};
 pub use crate::release::xfree_raw;
 pub use crate::report::{BlockUsage, MemoryUsage, PageFamilies};
 pub use crate::scope::{LeakScope, no_leaks};
 pub use crate::snapshot::{
     FamilyDiff, FamilyKey, FamilySnapshot, Location, Snapshot, SnapshotDiff,
 };
-pub use crate::track::{Track, track};
+pub use crate::track::Track;

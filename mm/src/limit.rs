@@ -1,11 +1,9 @@
 //! How much a family, or several together, may hold.
 
 use core::fmt;
-use core::ptr;
-use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
-use crate::family::PageFamily;
-use crate::heap::quota::{self, Crossings, Total};
+use crate::family::{PageFamily, SoftLimit};
+use crate::heap::quota::{self, Total};
 
 /// How much is allowed to be live: a number of units, or of bytes.
 ///
@@ -51,36 +49,6 @@ impl Limit {
     }
 }
 
-/// Who wants to know that a family holds more than so much.
-pub(crate) struct SoftLimit {
-    call: Box<dyn Fn(&'static PageFamily) + Send + Sync>,
-    /// Those that it is still to be told of.
-    pub(crate) crossings: Crossings,
-    older: AtomicPtr<SoftLimit>,
-}
-
-/// The newest; each leads to the one before. Nobody follows them but leak checkers, which do not look
-/// where families without a type lie.
-static NEWEST: AtomicPtr<SoftLimit> = AtomicPtr::new(ptr::null_mut());
-
-impl SoftLimit {
-    /// Keeps `call` for ever, as threads may be inside it at any time.
-    fn kept(call: Box<dyn Fn(&'static PageFamily) + Send + Sync>) -> &'static Self {
-        let new: &'static Self = Box::leak(Box::new(Self {
-            call,
-            crossings: Crossings::new(),
-            older: AtomicPtr::new(ptr::null_mut()),
-        }));
-        let before = NEWEST.swap(ptr::from_ref(new).cast_mut(), Relaxed);
-        new.older.store(before, Relaxed);
-        new
-    }
-
-    pub(crate) fn tell(&self, family: &'static PageFamily) {
-        (self.call)(family);
-    }
-}
-
 impl PageFamily {
     /// Limits what may be live of this family, or with `None` no longer does.
     ///
@@ -116,7 +84,7 @@ impl PageFamily {
     /// ```
     pub fn set_limit(&'static self, limit: impl Into<Option<Limit>>) {
         // Before: a fork holds the locks of families on the list alone.
-        self.list();
+        self.start();
         self.heap.set_limit(self.units_of(limit.into()));
     }
 
@@ -172,7 +140,7 @@ impl PageFamily {
         call: impl Fn(&'static PageFamily) + Send + Sync + 'static,
     ) {
         // As above.
-        self.list();
+        self.start();
         let soft = SoftLimit::kept(Box::new(call));
         let limit = (self.units_of(Some(limit)), &soft.crossings);
         self.heap
@@ -192,7 +160,7 @@ impl PageFamily {
     /// ```
     pub fn clear_soft_limit(&'static self) {
         // As above.
-        self.list();
+        self.start();
         self.heap.set_soft_limit(None, || self.soft_limit.set(None));
     }
 
@@ -252,14 +220,14 @@ impl LimitGroup {
     /// From then on each of its calls takes its lock.
     pub fn add(&'static self, family: &'static PageFamily) {
         // As above.
-        family.list();
+        family.start();
         family.heap.join_group(&self.0);
     }
 
     /// Takes a family out of the group, if it is in it.
     pub fn remove(&'static self, family: &'static PageFamily) {
         // As above.
-        family.list();
+        family.start();
         family.heap.leave_group(&self.0);
     }
 

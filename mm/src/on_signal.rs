@@ -129,7 +129,7 @@ fn start(signal: i32) -> io::Result<Handle> {
 
 /// Writes one report. What it says is there before anything is written, since that allocates.
 fn report(signal: i32) {
-    let (snapshot, leaks) = (snapshot(), leaks());
+    let (snapshot, leaks) = (snapshot(), leaks(0));
     let usage = snapshot.memory_usage(None);
     let is_tracked = leaks.families.iter().any(|family| family.every > 0);
     let holders = is_tracked.then(|| format!("\n\n{leaks}"));

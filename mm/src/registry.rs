@@ -1,11 +1,10 @@
 //! All families: those of the derive, found at link time, and those registered later.
 
 use core::alloc::Layout;
-use core::panic;
 
 use crate::__private::Entry;
-use crate::by_name::{ByName, Named};
-use crate::error::{CheckError, RegisterError};
+use crate::error::RegisterError;
+use crate::family::by_name::{ByName, Named};
 use crate::family::{self, PageFamily};
 use crate::heap::{self, Fill, Link};
 use crate::os::{Lock, Refused};
@@ -25,36 +24,23 @@ pub(crate) struct Filed {
     filed: Option<&'static PageFamily>,
 }
 
-impl PageFamily {
-    /// Registers a family that has no type, for units of `layout`, padded to its alignment.
-    ///
-    /// # Errors
-    ///
-    /// [`RegisterError::DuplicateName`] when a family of this name exists, derived ones included;
-    /// [`RegisterError::BadLayout`] when units would have no size;
-    /// [`RegisterError::OutOfMemory`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use mm::PageFamily;
-    /// use std::alloc::Layout;
-    ///
-    /// let gzip = PageFamily::register("plugin:gzip", Layout::from_size_align(1_000, 16)?)?;
-    /// assert_eq!(gzip.layout().size(), 1_008);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[track_caller]
-    pub fn register(name: &str, layout: Layout) -> Result<&'static Self, RegisterError> {
-        let caller = panic::Location::caller();
-        let location = Location::new(caller.file(), caller.line(), caller.column(), "");
-        add(name, layout, |name, layout| {
-            Self::run_time(name, layout, location)
-        })
-    }
+/// How many instances C programs made. Held while one is made, or a family is registered in any.
+#[cfg(feature = "capi")]
+pub(crate) static REGISTERING: Lock<usize> = Lock::new(1);
+
+/// Adds a family without a type. mm has started: what runs at exit, if an option is unknown, may register
+/// families too.
+pub(crate) fn register(
+    name: &str,
+    layout: Layout,
+    location: Location,
+) -> Result<&'static PageFamily, RegisterError> {
+    add(name, layout, |name, layout| {
+        PageFamily::run_time(name, layout, location)
+    })
 }
 
-/// As [`PageFamily::register`], for a C program.
+/// The same for a C program.
 #[cfg(feature = "capi")]
 pub(crate) fn register_of_c(
     name: &str,
@@ -66,44 +52,15 @@ pub(crate) fn register_of_c(
     })
 }
 
-/// Returns every family, sorted by key: by path, then by location.
-///
-/// # Examples
-///
-/// ```
-/// #[derive(mm::MmManaged)]
-/// struct Emp(u32);
-///
-/// assert!(mm::families().any(|family| family.name() == "Emp"));
-/// ```
-pub fn families() -> impl Iterator<Item = &'static PageFamily> {
+/// All families, sorted by their keys.
+pub(crate) fn families() -> impl Iterator<Item = &'static PageFamily> {
     let mut all: Vec<_> = linked_and_listed().collect();
     all.sort_by_cached_key(|family| family.key());
     all.into_iter()
 }
 
 /// Copies every figure of every family.
-///
-/// It first flushes the calling thread's caches, so a program with one thread sees exact figures
-/// of blocks. Families are copied one after the other, each under its own lock alone; nothing is
-/// allocated meanwhile.
-///
-/// # Examples
-///
-/// ```
-/// use mm::{MmBox, MmManaged};
-///
-/// #[derive(MmManaged)]
-/// struct Emp(u32);
-///
-/// let one = MmBox::new(Emp(1));
-/// let snapshot = mm::snapshot();
-/// let emps = snapshot.family(Emp::page_family().path()).unwrap();
-/// assert_eq!((emps.live_blocks, emps.live_bytes), (1, 4));
-/// # drop(one);
-/// ```
-#[must_use]
-pub fn snapshot() -> Snapshot {
+pub(crate) fn snapshot() -> Snapshot {
     heap::flush_thread();
     let families = families();
     let resident = Resident::measure();
@@ -118,57 +75,6 @@ pub(crate) fn snapshot_of(family: &'static PageFamily) -> FamilySnapshot {
     // Before: it has a number, and a fork holds the locks of families on the list alone.
     family.list();
     copy(family, Resident::measure().of(family))
-}
-
-/// Gives back to the kernel all memory that can be given; returns how many bytes that were,
-/// counted in whole OS pages, touched or not: what
-/// [`reclaimable_bytes`](Snapshot::reclaimable_bytes) says before.
-///
-/// The calling thread's caches are flushed first; other threads flush theirs at their next call,
-/// so what those hold is given back by a later `trim`. Memory that held records of call sites, which
-/// [`Track::Off`](crate::Track::Off) left behind, is given back too, but not counted.
-///
-/// # Examples
-///
-/// ```
-/// use mm::MmManaged;
-///
-/// #[derive(MmManaged)]
-/// struct Row([u64; 512]);
-///
-/// drop(Row::xcalloc(100));
-/// mm::trim();
-/// let snapshot = mm::snapshot();
-/// # let rows = snapshot.family(Row::page_family().path()).unwrap();
-/// assert_eq!(rows.vm_pages, 0);
-/// ```
-pub fn trim() -> usize {
-    heap::flush_thread();
-    heap::trim_recorded();
-    linked_and_listed().map(PageFamily::trim).sum()
-}
-
-/// Walks all pages and caches, derives every figure again, and compares.
-///
-/// For tests, and for the moment when something seems wrong. It takes time in proportion to the
-/// heap, and is exact only while no other thread allocates or releases.
-///
-/// # Errors
-///
-/// The first difference it meets.
-///
-/// # Examples
-///
-/// ```
-/// let numbers = mm::PageFamily::register("check-doc", std::alloc::Layout::new::<u64>())?;
-/// let number = numbers.alloc(1)?;
-/// mm::check()?;
-/// # // SAFETY: the block is live and used by nobody else.
-/// # unsafe { numbers.release(number)? };
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub fn check() -> Result<(), CheckError> {
-    linked_and_listed().try_for_each(PageFamily::check)
 }
 
 /// All families, in no order.
@@ -198,8 +104,6 @@ fn add(
             unit_align: layout.align(),
         });
     }
-    // Before the lock: what runs at exit, if an option is unknown, may register families too.
-    family::begin();
     let mut by_name = BY_NAME.lock();
     by_name.file_new();
     if let Some(taken) = by_name.by_name.find(name.as_bytes()) {

@@ -61,7 +61,7 @@ pub fn no_leaks<R>(body: impl FnOnce(&LeakScope) -> R) -> R {
     let leaks = scope.leaks_at_the_end();
     drop(scope);
     if !leaks.families.is_empty() {
-        events::leaks(&leaks);
+        events::leaks(leaks.families.len(), &leaks);
     }
     assert!(leaks.families.is_empty(), "something leaked: {leaks}");
     answer

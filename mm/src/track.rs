@@ -1,9 +1,7 @@
 //! Whether families record who allocates.
 
-use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
-
-use crate::family::{self, PageFamily};
-use crate::heap::{self, Heap, Scope, scopes};
+use crate::family;
+use crate::heap::{self, Scope, from_start, scopes};
 use crate::os::Inside;
 use crate::registry;
 
@@ -24,12 +22,6 @@ pub enum Track {
     Every(u32),
 }
 
-/// For families that are listed later: of how many blocks one is recorded.
-static AT_START: AtomicU32 = AtomicU32::new(0);
-
-/// Parts of tests that run now. Changed while the list of families is locked.
-static SCOPES: AtomicU32 = AtomicU32::new(0);
-
 impl Track {
     /// Of how many blocks one is recorded.
     pub(crate) fn every(self) -> u32 {
@@ -39,42 +31,6 @@ impl Track {
             Self::Every(blocks) => blocks.max(1),
         }
     }
-}
-
-/// Says which allocations are recorded from now on, of all families: those there are, and those
-/// to come.
-///
-/// Of each block that is recorded and live, [`profile`](crate::profile()) and
-/// [`leaks`](crate::leaks()) know the call site, the thread and the age. Blocks allocated before
-/// are counted apart. A call that std makes, such as in `collect()` or `map(MmBox::new)`, has its call
-/// site there; a backtrace tells who called std. While nothing is recorded, nothing is slower. The same is said from outside by
-/// `MM_OPTIONS=track` or `MM_OPTIONS=track=1000`.
-///
-/// A recorded block takes 16 bytes beside its page, and all call sites together, with their stacks, 12 MiB
-/// at most; names of threads, 1 MiB. Sites for which there is no room are counted as one, so
-/// that sums stay exact; see [`CallSite::location`](crate::CallSite::location).
-///
-/// # Examples
-///
-/// ```
-/// use mm::{MmBox, MmManaged, Track};
-///
-/// #[derive(MmManaged)]
-/// struct Emp(u32);
-///
-/// mm::track(Track::All);
-/// let (emp, line) = (MmBox::new(Emp(1)), line!());
-/// let profile = Emp::page_family().profile();
-/// assert_eq!(profile.sites[0].location.line, line);
-/// assert_eq!(profile.sites[0].live_blocks, 1);
-/// mm::track(Track::Off);
-/// # drop(emp);
-/// ```
-pub fn track(which: Track) {
-    // Before: what the environment says comes first, even if there is no family yet.
-    family::begin();
-    registry::list_linked();
-    track_all(which.every());
 }
 
 /// Says which allocations are recorded from the start on.
@@ -87,11 +43,11 @@ pub(crate) fn track_from_start(every: u32) {
 }
 
 /// Says it to the families that are listed, and to those to come.
-fn track_all(every: u32) {
+pub(crate) fn track_all(every: u32) {
     let _inside = Inside::enter();
     // Whoever lists itself meanwhile waits, and then begins as is said here.
     let _listing = family::LISTING.lock();
-    AT_START.store(every, Relaxed);
+    from_start::track(every);
     family::listed().for_each(|family| family.heap.track(every));
 }
 
@@ -101,7 +57,7 @@ pub(crate) fn begin_scope() {
     let _inside = Inside::enter();
     let _listing = family::LISTING.lock();
     heap::account_scope(1);
-    SCOPES.fetch_add(1, Relaxed);
+    from_start::begin_scope();
     family::listed().for_each(|family| family.heap.begin_scopes(1));
 }
 
@@ -110,54 +66,9 @@ pub(crate) fn end_scope(scope: Scope, outer: Scope) {
     let _inside = Inside::enter();
     let _listing = family::LISTING.lock();
     heap::account_scope(-1);
-    SCOPES.fetch_sub(1, Relaxed);
+    from_start::end_scope();
     scopes::end(scope);
     // Which ends under the same lock.
     let outer = scopes::running(outer);
     family::listed().for_each(|family| family.heap.end_scope(scope, outer));
-}
-
-/// Leaves, in a forked child, the parts of tests to the threads that are not there.
-pub(crate) fn take_over() {
-    SCOPES.store(heap::scopes_begun(), Relaxed);
-}
-
-/// Begins with a family that lists itself, while the list is locked.
-pub(crate) fn begin(heap: &'static Heap) {
-    let (every, scopes) = (AT_START.load(Relaxed), SCOPES.load(Relaxed));
-    if every > 0 {
-        heap.track(every);
-    }
-    if scopes > 0 {
-        heap.begin_scopes(scopes);
-    }
-}
-
-impl PageFamily {
-    /// Says which allocations of this family are recorded from now on, as
-    /// [`track`] does for all.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use mm::{PageFamily, Track};
-    /// # use std::alloc::Layout;
-    /// let words = PageFamily::register("track-doc:words", Layout::new::<u64>())?;
-    /// let before = words.alloc(1)?;
-    /// words.track(Track::All);
-    /// let after = words.alloc(3)?;
-    /// let profile = words.profile();
-    /// assert_eq!((profile.unrecorded_units, profile.sites[0].live_units), (1, 3));
-    /// # for block in [before, after] {
-    /// #     // SAFETY: the block is live and used by nobody else.
-    /// #     unsafe { words.release(block)? };
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn track(&'static self, which: Track) {
-        // Before, or it would begin as all do.
-        self.list();
-        let _inside = Inside::enter();
-        self.heap.track(which.every());
-    }
 }

@@ -6,9 +6,9 @@ use core::ptr;
 use std::borrow::Cow;
 
 use super::instance::mm_instance_;
-use crate::by_name::Named;
 use crate::error::RegisterError;
 use crate::family::PageFamily;
+use crate::family::by_name::Named;
 use crate::heap::{Link, RECORDS};
 use crate::os::Refused;
 use crate::snapshot::Location;

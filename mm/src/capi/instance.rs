@@ -4,12 +4,13 @@ use core::ffi::CStr;
 use core::ptr;
 
 use super::family::{Family, Names, layout_of};
-use crate::by_name::ByName;
 use crate::error::RegisterError;
-use crate::family;
+use crate::family::by_name::ByName;
 use crate::heap::{Heap, Link, RECORDS};
-use crate::os::{Lock, Refused};
+use crate::os::Refused;
+use crate::registry::REGISTERING;
 use crate::snapshot::Location;
+use crate::startup;
 
 /// The one family of an instance that is not registered, and the name that reports know it by.
 const BUFFERS: &CStr = c"Misc";
@@ -31,9 +32,6 @@ pub struct mm_instance_ {
 /// The instance of those that name none.
 static GLOBAL: mm_instance_ = mm_instance_::new(0);
 
-/// How many instances there are. Held while one is made, or a family is registered in any.
-pub(crate) static REGISTERING: Lock<usize> = Lock::new(1);
-
 impl mm_instance_ {
     const fn new(number: usize) -> Self {
         Self {
@@ -53,7 +51,7 @@ impl mm_instance_ {
 
     /// Makes an instance without families.
     pub(super) fn make() -> Result<&'static Self, Refused> {
-        family::begin();
+        startup::begin();
         let mut count = REGISTERING.lock();
         let new = RECORDS.place(Self::new(*count))?;
         *count += 1;
@@ -86,7 +84,7 @@ impl mm_instance_ {
         let layout = layout_of(size)?;
         let names = Names::of_struct(name, self);
         // Before the lock, as in the registry.
-        family::begin();
+        startup::begin();
         let _registering = REGISTERING.lock();
         if let Some(known) = self.find(name) {
             let family = known.heap.name();
@@ -127,7 +125,7 @@ impl mm_instance_ {
         }
         let layout = layout_of(BUFFER_UNIT)?;
         let names = Names::of_buffers(BUFFERS, self);
-        family::begin();
+        startup::begin();
         let _registering = REGISTERING.lock();
         if let Some(buffers) = self.buffers() {
             return Ok(buffers);

@@ -51,6 +51,3 @@ pub use inst::*;
 pub use instance::mm_instance_;
 pub use site::mm_site;
 pub use uapi::*;
-
-pub(crate) use api::Names;
-pub(crate) use instance::REGISTERING;

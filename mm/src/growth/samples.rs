@@ -3,51 +3,16 @@
 use core::time::Duration;
 
 use super::Growth;
-use crate::profile::{CallSite, FamilyProfile};
-use crate::snapshot::{FamilyKey, Location};
-
-/// Makes a call site in `src/cache.rs`.
-pub(crate) fn site(line: u32, thread: &'static str, live_units: u64) -> CallSite {
-    CallSite {
-        location: Location::new("src/cache.rs", line, 9, ""),
-        thread,
-        frames: Box::default(),
-        live_blocks: live_units,
-        live_units,
-        oldest: Some(Duration::from_secs(40)),
-        value: None,
-        value_unreadable: false,
-        blocks_recorded: live_units,
-        units_recorded: live_units,
-    }
-}
+use crate::profile::CallSite;
+use crate::profile::samples::family;
 
 /// Makes the growth of a family of 208-byte units that were allocated at these sites.
 pub(crate) fn session(sites: Vec<CallSite>) -> Growth {
-    let (name, path) = ("Session", "indexd::session::Session");
-    let location = Location::new("src/session.rs", 41, 1, "0.1.0");
-    let key = FamilyKey::made(name, path, location, 1);
-    let profile = FamilyProfile {
-        name,
-        path,
-        location,
-        key,
-        unit_size: 208,
-        live_blocks: 1_204,
-        live_units: 1_204,
-        kept_blocks: 0,
-        kept_units: 0,
-        unrecorded_blocks: 1_181,
-        unrecorded_units: 1_181,
-        blocks_allocated: 2_000,
-        every: 1,
-        lacked_room: false,
-        sites,
-    };
+    let profile = family(sites);
     Growth {
-        name,
-        path,
-        key,
+        name: profile.name,
+        path: profile.path,
+        key: profile.key,
         growing_for: Duration::from_secs(48),
         units_per_second: 1.004,
         bytes_per_second: 208.8,

@@ -11,7 +11,7 @@ use std::time::Instant;
 use super::Growth;
 use super::shared::{End, Shared};
 use super::worker::{OnGrowth, Worker};
-use crate::fork;
+use crate::os::forks;
 
 /// The least time between samples, and the most, which can always be added to the present.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -176,7 +176,7 @@ impl WatchBuilder {
             shared,
             started,
             process: process::id(),
-            generation: fork::generation(),
+            generation: forks::count(),
             thread: Some(thread),
         })
     }
@@ -234,7 +234,7 @@ impl Watch {
 
     /// Whether this is the process that started the thread, and not a child that was forked.
     fn has_thread(&self) -> bool {
-        self.process == process::id() && self.generation == fork::generation()
+        self.process == process::id() && self.generation == forks::count()
     }
 }
 

@@ -95,7 +95,9 @@ impl Worker {
             self.say(format_args!("{growth}"));
         }
         if cfg!(feature = "tracing") {
-            self.shared.outside(|| events::growth(&growth));
+            let (rate, units) = (growth.units_per_second, growth.live_units);
+            self.shared
+                .outside(|| events::growth(growth.name, rate, units, &growth));
         }
         self.call_back(&growth);
     }

@@ -63,6 +63,7 @@ mod check;
 mod extent;
 mod figures;
 mod fork;
+pub(crate) mod from_start;
 mod geometry;
 mod guards;
 mod hardened;
@@ -114,7 +115,7 @@ use geometry::{Geometry, Placement};
 use record::Record;
 use record::SPACE;
 
-pub(crate) use asker::{MOST_SCOPES, Scope, account_scope, enter_scope, scope, scopes_begun};
+pub(crate) use asker::{MOST_SCOPES, Scope, account_scope, enter_scope, scope};
 #[cfg(feature = "capi")]
 pub(crate) use blocks::{BlockView, PageView, Walk};
 #[cfg(feature = "capi")]

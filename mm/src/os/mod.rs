@@ -29,6 +29,7 @@ pub(crate) mod clock;
 pub(crate) mod environment;
 #[cfg(test)]
 pub(crate) mod faulty;
+pub(crate) mod forks;
 pub(crate) mod huge;
 mod inside;
 #[cfg(all(
@@ -70,6 +71,7 @@ mod mmap;
     not(mm_portable)
 ))]
 pub(crate) use mmap::lies;
+mod output;
 #[cfg(all(
     feature = "capi",
     target_os = "linux",
@@ -118,6 +120,7 @@ pub(crate) mod watch;
 pub(crate) use inside::Inside;
 pub(crate) use library::stay_loaded;
 pub(crate) use lock::{Lock, MutexGuard};
+pub(crate) use output::write_text;
 
 use core::ops::Range;
 use core::ptr::NonNull;

@@ -250,11 +250,11 @@ pub(crate) fn say_last(what: fmt::Arguments<'_>) {
     // SAFETY: 2 is stderr, and it is never closed here. If somebody else did, writes fail.
     let stderr = core::mem::ManuallyDrop::new(unsafe { File::from_raw_fd(2) });
     // In one write, for lines of several threads not to mix; a closed stderr is no reason to panic.
-    crate::print::write_text(&*stderr, format_args!("mm: {what}\n"));
+    super::output::write_text(&*stderr, format_args!("mm: {what}\n"));
 }
 
 /// As above.
 #[cfg(not(unix))]
 pub(crate) fn say_last(what: fmt::Arguments<'_>) {
-    crate::print::write_text(std::io::stderr(), format_args!("mm: {what}\n"));
+    super::output::write_text(std::io::stderr(), format_args!("mm: {what}\n"));
 }

@@ -118,6 +118,6 @@ fn report() -> bool {
         return false;
     }
     process::say_last(format_args!("at exit, {}", text_of(&leaks)));
-    events::leaks(&leaks);
+    events::leaks(leaks.families.len(), &leaks);
     true
 }

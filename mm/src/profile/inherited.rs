@@ -49,13 +49,14 @@ fn more(live: [u64; 2], kept: [u64; 2]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::samples;
 
     /// A family with live, kept and recorded blocks, each of two units.
     fn family(live: u64, kept: u64, recorded: u64) -> FamilyProfile {
-        let mut family = crate::growth::samples::session(Vec::new()).profile;
+        let mut family = samples::family(Vec::new());
         (family.live_blocks, family.live_units) = (live, 2 * live);
         (family.kept_blocks, family.kept_units) = (kept, 2 * kept);
-        let mut site = crate::growth::samples::site(7, "main", 2 * recorded);
+        let mut site = samples::site(7, "main", 2 * recorded);
         site.live_blocks = recorded;
         family.sites = vec![site];
         family

@@ -36,97 +36,24 @@ struct Missing {
     frames: usize,
 }
 
-/// Copies what is live of every family, and who allocated it as far as that was recorded.
-///
-/// It first flushes the calling thread's caches, as [`snapshot`](crate::snapshot()) does, and takes
-/// time in proportion to the units of families that are tracked.
-///
-/// # Examples
-///
-/// ```
-/// use mm::{MmBox, MmManaged, Track};
-///
-/// #[derive(MmManaged)]
-/// struct Emp(u32);
-///
-/// mm::track(Track::All);
-/// let emps: Vec<_> = (0..3).map(|number| MmBox::new(Emp(number))).collect();
-/// let profile = mm::profile();
-/// let site = &profile.family(Emp::page_family().path()).unwrap().sites[0];
-/// assert_eq!((site.live_blocks, site.thread), (3, "main"));
-/// # mm::track(Track::Off);
-/// # drop(emps);
-/// ```
-#[must_use]
-pub fn profile() -> Profile {
+/// What is live of every family, and who allocated it.
+pub(crate) fn profile() -> Profile {
     heap::flush_thread();
+    let all = families().map(|family| family.profile_with(0, Whose::Anybody));
     Profile {
-        families: families().map(PageFamily::profile).collect(),
+        families: all.collect(),
     }
 }
 
-/// Copies what is live and not kept on purpose, and who allocated it as far as that was recorded.
-///
-/// At the end of a program that is what leaked; before, it is who holds what. As [`profile`], but
-/// without families and call sites that hold nothing.
-///
-/// # Examples
-///
-/// ```
-/// use mm::{MmBox, MmManaged, Track};
-///
-/// #[derive(MmManaged)]
-/// struct Emp(u32);
-///
-/// mm::track(Track::All);
-/// MmBox::leak(MmBox::new(Emp(1)));
-/// let leaks = mm::leaks();
-/// assert_eq!(leaks.family("Emp").unwrap().leaked_blocks(), 1);
-/// println!("{leaks}");
-/// # mm::track(Track::Off);
-/// ```
-#[must_use]
-pub fn leaks() -> Profile {
-    leaks_with(0)
-}
-
-/// As [`leaks`], and copies the first bytes of the oldest value of each call site, `bytes` at most.
-/// Where the system lets no process read itself, [`CallSite::value_unreadable`] says so.
-///
-/// # Safety
-///
-/// The bytes are whatever is there: padding, halves of values that another thread is writing,
-/// secrets. Nobody may take them for values of the type, or show them to those who must not see them.
-///
-/// # Examples
-///
-/// ```
-/// use mm::{MmManaged, Track};
-///
-/// #[derive(MmManaged)]
-/// struct Name([u8; 8]);
-///
-/// mm::track(Track::All);
-/// let name = mm::MmBox::new(Name(*b"ada king"));
-/// // SAFETY: the bytes are looked at as bytes.
-/// let leaks = unsafe { mm::leaks_with_values(3) };
-/// assert_eq!(leaks.family("Name").unwrap().sites[0].value.as_deref(), Some(&b"ada"[..]));
-/// # mm::track(Track::Off);
-/// # drop(name);
-/// ```
-#[must_use]
-pub unsafe fn leaks_with_values(bytes: usize) -> Profile {
-    leaks_with(bytes)
-}
-
-fn leaks_with(bytes: usize) -> Profile {
+/// What is live and not kept on purpose, and up to `bytes` bytes of a value of each call site.
+pub(crate) fn leaks(bytes: usize) -> Profile {
     leaks_among(|family| family.profile_with(bytes, Whose::Anybody))
 }
 
 /// As [`leaks`], without what a forked child has of its parent.
 pub(super) fn leaks_of_process() -> Profile {
     if !clock::was_forked() {
-        return leaks();
+        return leaks(0);
     }
     leaks_among(|family| family.profile_with(0, Whose::Process))
 }
@@ -157,26 +84,8 @@ pub(crate) fn leaks_of_scope(scope: Scope) -> Profile {
 }
 
 impl PageFamily {
-    /// Copies what is live of this family, and who allocated it; see [`profile`](crate::profile()).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # #[derive(mm::MmManaged)] struct Emp(u32);
-    /// # use mm::MmManaged;
-    /// let emps = mm::MmBox::from_fn(3, |_| Emp(1));
-    /// let profile = Emp::page_family().profile();
-    /// assert_eq!((profile.live_blocks, profile.live_units), (1, 3));
-    /// assert_eq!(profile.unrecorded_blocks, 1);
-    /// # drop(emps);
-    /// ```
-    #[must_use]
-    pub fn profile(&'static self) -> FamilyProfile {
-        self.profile_with(0, Whose::Anybody)
-    }
-
     /// The profile, with call sites of blocks of `whose`, and `bytes` bytes of a value of each.
-    fn profile_with(&'static self, bytes: usize, whose: Whose) -> FamilyProfile {
+    pub(crate) fn profile_with(&'static self, bytes: usize, whose: Whose) -> FamilyProfile {
         // Before: a fork holds the locks of families on the list alone.
         self.list();
         let (recorded, copies) = self.look(whose);

@@ -3,6 +3,8 @@
 mod at_exit;
 mod inherited;
 mod make;
+#[cfg(test)]
+pub(crate) mod samples;
 mod show;
 mod symbols;
 
@@ -13,8 +15,7 @@ use crate::snapshot::{FamilyKey, Location, one_of};
 
 pub(crate) use at_exit::take_over;
 pub use at_exit::{LeaksAtExit, report_leaks_at_exit};
-pub(crate) use make::leaks_of_scope;
-pub use make::{leaks, leaks_with_values, profile};
+pub(crate) use make::{leaks, leaks_of_scope, profile};
 pub use symbols::Frame;
 #[cfg(feature = "backtrace")]
 pub(crate) use symbols::LOOKING_UP;

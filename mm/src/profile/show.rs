@@ -5,7 +5,7 @@ use core::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
 use super::{CallSite, FamilyProfile, Profile};
-use crate::report::{Grouped, Size};
+use crate::number::{Grouped, Size};
 use crate::shown::Shown;
 
 /// Call sites of a family that are shown.

@@ -4,9 +4,9 @@ use core::fmt::{self, Display, Formatter};
 
 use super::cell::{Cell, FAINT, PLAIN};
 use super::name::FamilyName;
-use super::number::Size;
 use super::page_families::FamilyCount;
 use super::table::{Column, Lines, Table};
+use crate::number::Size;
 use crate::snapshot::{FILL_CLASSES, FamilySnapshot, FillClass, Snapshot};
 
 /// The columns of the report.

@@ -5,7 +5,7 @@ use core::fmt::{self, Display, Formatter};
 use anstyle::{AnsiColor, Style};
 
 use super::name::{FamilyName, Place};
-use super::number::{Grouped, Measured, Signed, Size, Tenths};
+use crate::number::{Grouped, Measured, Signed, Size, Tenths};
 use crate::shown::Shown;
 
 /// Bold: headings and totals.

@@ -4,10 +4,10 @@ use core::fmt::{self, Display, Formatter};
 
 use super::cell::{Cell, PLAIN};
 use super::name::FamilyName;
-use super::number::Grouped;
 use super::page_families::FamilyCount;
 use super::rank::ranked;
 use super::table::{Column, Lines, Table};
+use crate::number::Grouped;
 use crate::snapshot::{FamilyDiff, SnapshotDiff};
 
 /// The columns of the table.

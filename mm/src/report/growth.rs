@@ -3,8 +3,8 @@
 use core::fmt::{self, Display, Formatter};
 
 use super::name::Place;
-use super::number::{Grouped, Size};
 use crate::growth::Growth;
+use crate::number::{Grouped, Size};
 use crate::profile::CallSite;
 use crate::shown::Shown;
 
@@ -79,7 +79,8 @@ fn whole(number: f64) -> u128 {
 
 #[cfg(test)]
 mod tests {
-    use crate::growth::samples::{session, site};
+    use crate::growth::samples::session;
+    use crate::profile::samples::site;
 
     const START: &str = "`Session` (indexd::session::Session) has grown steadily for 48 s, \
         by 1.00 units/s (209 B/s), to 1,204 live units (244.6 KiB)";

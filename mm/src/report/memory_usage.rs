@@ -6,10 +6,10 @@ use core::fmt::{self, Display, Formatter};
 use super::cell::{Cell, FAINT, PLAIN, STRONG};
 use super::name::FamilyName;
 use super::near::Unknown;
-use super::number::{Measured, Scale, Size, percent, percents};
 use super::page_families::FamilyCount;
 use super::rank::ranked;
 use super::table::{Column, Lines, Table};
+use crate::number::{Measured, Scale, Size, percent, percents};
 use crate::snapshot::{FamilySnapshot, PageShares, Snapshot};
 
 /// How many columns the report has.

@@ -13,7 +13,6 @@ mod growth;
 mod memory_usage;
 mod name;
 mod near;
-mod number;
 mod page_families;
 mod rank;
 mod table;
@@ -24,5 +23,4 @@ mod tests;
 
 pub use self::block_usage::BlockUsage;
 pub use self::memory_usage::MemoryUsage;
-pub(crate) use self::number::{Grouped, Size};
 pub use self::page_families::PageFamilies;

@@ -4,8 +4,8 @@ use core::fmt::{self, Display, Formatter};
 
 use super::cell::{Cell, PLAIN, STRONG};
 use super::name::{FamilyName, Place};
-use super::number::Grouped;
 use super::table::{Column, Lines, Table};
+use crate::number::Grouped;
 use crate::snapshot::{FamilySnapshot, Snapshot};
 
 /// The columns of the report.

@@ -7,10 +7,10 @@ use core::ptr;
 use super::super::family::layout_of;
 use super::super::place::{Place, location};
 use super::last::{Answer, Excerpt, Refused, pointer, refuse};
-use super::names::{Names, names_of};
+use super::names::names_of;
 use super::status::mm_status;
 use crate::error::RegisterError;
-use crate::family::PageFamily;
+use crate::family::{CNames, PageFamily};
 use crate::registry::{families, linked_and_listed, register_of_c};
 use crate::snapshot::{FamilyKey, Wanted, one_of};
 
@@ -252,7 +252,7 @@ unsafe fn name_at<'a>(name: *const c_char) -> Answer<&'a str> {
 /// As for [`mm_family_name`].
 unsafe fn name_of(
     family: *const mm_family,
-    which: impl FnOnce(&Names) -> &'static CStr,
+    which: impl FnOnce(&CNames) -> &'static CStr,
 ) -> *const c_char {
     // SAFETY: the caller promises it.
     let names = unsafe { family_at(family) }.and_then(names_of);

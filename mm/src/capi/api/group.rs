@@ -6,9 +6,9 @@ use super::family::{family_at, mm_family};
 use super::last::{Answer, Refused, pointer, refuse, status};
 use super::status::mm_status;
 use crate::error::RegisterError;
-use crate::family;
 use crate::heap::RECORDS;
 use crate::limit::LimitGroup;
+use crate::startup;
 
 /// Families that share a limit: what they hold together may not rise above it.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub struct mm_limit_group {
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_limit_group_new(bytes: u64) -> *mut mm_limit_group {
     // As before the first family.
-    family::begin();
+    startup::begin();
     let new = RECORDS.place(LimitGroup::new(bytes));
     let new = new.map_err(|_| refuse(RegisterError::OutOfMemory));
     pointer(new.map(|new| ptr::from_ref(new).cast_mut().cast()))

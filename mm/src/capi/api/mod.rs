@@ -31,7 +31,6 @@ pub use family::*;
 pub use group::*;
 pub use last::{mm_last_error, mm_last_status};
 pub use limit::*;
-pub(crate) use names::Names;
 pub use release::*;
 pub use report::*;
 pub use stats::*;

@@ -4,19 +4,11 @@ use core::ffi::CStr;
 
 use super::last::{Answer, refuse};
 use crate::error::RegisterError;
-use crate::family::PageFamily;
+use crate::family::{CNames, PageFamily};
 use crate::heap::RECORDS;
 
-/// Name, path and key of a family, each with a zero byte at its end.
-#[derive(Debug)]
-pub(crate) struct Names {
-    pub(super) name: &'static CStr,
-    pub(super) path: &'static CStr,
-    pub(super) key: &'static CStr,
-}
-
 /// The names of a family, which are copied the first time, and stay.
-pub(super) fn names_of(family: &'static PageFamily) -> Answer<&'static Names> {
+pub(super) fn names_of(family: &'static PageFamily) -> Answer<&'static CNames> {
     if let Some(known) = family.c_names.get() {
         return Ok(known);
     }
@@ -26,14 +18,14 @@ pub(super) fn names_of(family: &'static PageFamily) -> Answer<&'static Names> {
     Ok(new)
 }
 
-fn make(family: &'static PageFamily) -> Option<&'static Names> {
+fn make(family: &'static PageFamily) -> Option<&'static CNames> {
     let name = copied(family.name())?;
     let path = match family.path() {
         path if path == family.name() => name,
         path => copied(path)?,
     };
     let key = copied(&family.key().to_string())?;
-    RECORDS.place(Names { name, path, key }).ok()
+    RECORDS.place(CNames { name, path, key }).ok()
 }
 
 /// A copy that ends with a zero byte: the first there is.

@@ -128,6 +128,7 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::heap::flush_thread;
     use crate::registry::register_of_c;
     use crate::snapshot::Location;
 
@@ -202,5 +203,24 @@ mod tests {
         });
         words.check().expect("exact figures");
         assert_eq!(words.live_units(), 0);
+    }
+
+    #[test]
+    fn a_second_release_is_found_after_its_marks_went_back_to_the_kernel() {
+        let layout = Layout::new::<[u64; 64]>();
+        let here = Location::new(file!(), line!(), column!(), "");
+        let family = register_of_c("by-address:given-back", layout, here).expect("memory");
+        let row = || family.alloc_zeroed(2).expect("memory");
+        let rows: Vec<_> = (0..100).map(|_| row()).collect();
+        // SAFETY: the rows are live, and nobody uses them.
+        let release = |row| unsafe { Heap::release_by_address(row) };
+        rows.iter().for_each(|row| release(*row).expect("live"));
+        flush_thread();
+        assert!(family.heap.trim() > 0);
+        // With those that it hands out, a cache takes some that it keeps.
+        let live = [row(), row(), row(), row()];
+        let stale = rows.iter().filter(|row| !live.contains(row));
+        let found = stale.filter(|row| release(**row).is_err()).count();
+        assert_eq!(found, rows.len() - live.len());
     }
 }

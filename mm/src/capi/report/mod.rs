@@ -16,7 +16,7 @@ use super::instance::mm_instance_;
 use super::named::unknown;
 use super::place::{Place, text};
 use crate::heap::flush_thread;
-use crate::os::stdio;
+use crate::os::{stdio, write_text};
 use crate::print;
 
 /// Prints the families of an instance.
@@ -59,7 +59,7 @@ pub(super) unsafe fn print_memory_usage(instance: &'static mm_instance_, name: *
 
 /// Prints a report as a whole.
 pub(super) fn print(report: &dyn Display) {
-    print::write_text(Stdout, format_args!("{report}"));
+    write_text(Stdout, format_args!("{report}"));
 }
 
 /// C's `stdout`.

@@ -2,11 +2,11 @@
 
 use loom::cell::UnsafeCell;
 
-use super::{UNIT, new_heap};
+use super::{UNIT, model, new_heap};
 use crate::heap::Heap;
 use crate::heap::cache::{CacheRecord, barrier};
-use crate::models::{model, spawn};
 use crate::os::membarrier::{modelled, step, stop};
+use crate::sync::models::spawn;
 
 /// What the lock protects. `loom` fails where two threads have it and neither is before the other.
 struct Words(UnsafeCell<u32>);

@@ -4,9 +4,9 @@ use core::sync::atomic::Ordering::Relaxed;
 use std::rc::Rc;
 
 use super::snapshot::{Done, Owner, read};
-use super::{UNIT, User, new_heap, release_raw, settled};
+use super::{UNIT, User, model, new_heap, release_raw, settled};
 use crate::heap::figures::Figures;
-use crate::models::{end_thread, model, spawn};
+use crate::sync::models::{end_thread, spawn};
 
 /// Catches: a count taken over before the lock is had; a record that is free before it is drained;
 /// a hot slot that keeps its unit after a flush.

@@ -1,8 +1,8 @@
 //! A thread asks others to flush, through the mode word of their caches.
 
-use super::{UNIT, User, new_heap, settled};
+use super::{UNIT, User, model, new_heap, settled};
 use crate::heap::slow::flush_thread;
-use crate::models::{model, spawn};
+use crate::sync::models::spawn;
 
 /// Catches: who trims empties the caches of others itself; calls that go on in a cache that was asked
 /// to flush; a flush that is not noted.

@@ -1,8 +1,8 @@
 //! A stack that grows while others read how much is there, and look for a unit.
 
-use super::{UNIT, User, new_heap, release_raw, settled};
+use super::{UNIT, User, model, new_heap, release_raw, settled};
 use crate::heap::Refusal;
-use crate::models::{Owned, model, spawn};
+use crate::sync::models::{Owned, spawn};
 
 /// A thread whose stack is full, and a unit that makes it grow.
 fn full_stack() -> (User<'static>, Owned, Owned) {

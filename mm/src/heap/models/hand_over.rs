@@ -1,10 +1,12 @@
 //! Units that one thread makes and another releases.
 
-use super::{LARGE_UNIT, OWNED_UNIT, SMALL_UNIT, UNIT, User, new_heap, release_raw, settled};
+use super::{
+    LARGE_UNIT, OWNED_UNIT, SMALL_UNIT, UNIT, User, model, new_heap, release_raw, settled,
+};
 use crate::heap::Refusal;
 use crate::heap::slow::flush_thread;
-use crate::models::{Owned, ends_process, model, spawn};
 use crate::os::membarrier::modelled;
+use crate::sync::models::{Owned, ends_process, spawn};
 
 /// Catches: claimed units that are not marked in the map.
 #[test]

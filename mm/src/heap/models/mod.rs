@@ -1,4 +1,4 @@
-//! Models of what threads do with one heap. See `crate::models`.
+//! Models of what threads do with one heap. See `crate::sync::models`.
 
 mod biased;
 mod exit;
@@ -24,7 +24,7 @@ use super::recording::POOL;
 use super::thread::forget_spare_tables;
 use super::word::NOBODY;
 use super::{Heap, Refusal};
-use crate::models::Owned;
+use crate::sync::models::{self, Engine, Owned};
 
 /// Bytes of a unit: eight fill a VM page, and threads own none of its words.
 const UNIT: usize = 8 << 10;
@@ -41,8 +41,17 @@ const UNIT_OF_TWO_WORDS: usize = 512;
 /// Bytes of a unit of which a page holds 42: enough for rows that may have surplus units.
 const SMALL_UNIT: usize = 1536;
 
+/// Runs a model: see [`models::model`].
+pub(crate) fn model(name: &str, interruptions: impl Into<Option<usize>>, program: fn()) {
+    let engine = Engine {
+        forget: forget_executions,
+        unmodelled,
+    };
+    models::model(engine, name, interruptions, program);
+}
+
 /// Statics whose locks no model may see: they are held for a few lines.
-pub(crate) fn unmodelled() -> [Range<usize>; 5] {
+fn unmodelled() -> [Range<usize>; 5] {
     [
         range_of(&RECORDS),
         range_of(&JOINTS),
@@ -58,7 +67,7 @@ fn range_of<T>(it: &'static T) -> Range<usize> {
 }
 
 /// Puts back what one execution leaves and another would find.
-pub(crate) fn forget_executions() {
+fn forget_executions() {
     forget_spare_tables();
     super::cache::begin_again();
 }

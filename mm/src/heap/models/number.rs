@@ -1,7 +1,7 @@
 //! Families get their numbers.
 
-use super::{UNIT, new_heap};
-use crate::models::{model, spawn};
+use super::{UNIT, model, new_heap};
+use crate::sync::models::spawn;
 
 /// Catches: a number that is stored where it should be exchanged for 0.
 #[test]

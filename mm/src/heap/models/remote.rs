@@ -2,12 +2,12 @@
 
 use loom::sync::mpsc;
 
-use super::{OWNED_UNIT, UNIT_OF_TWO_WORDS, User, new_heap, settled};
+use super::{OWNED_UNIT, UNIT_OF_TWO_WORDS, User, model, new_heap, settled};
 use crate::heap::cache::CacheRecord;
 use crate::heap::central::spot_of;
 use crate::heap::page::Page;
 use crate::heap::slow::flush_thread;
-use crate::models::{model, spawn};
+use crate::sync::models::spawn;
 
 fn collect(record: &CacheRecord) {
     record.enter();

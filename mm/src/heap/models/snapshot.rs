@@ -3,10 +3,10 @@
 use core::cell::Cell;
 use std::rc::Rc;
 
-use super::{OWNED_UNIT, SMALL_UNIT, UNIT, User, new_heap, release_raw, settled};
+use super::{OWNED_UNIT, SMALL_UNIT, UNIT, User, model, new_heap, release_raw, settled};
 use crate::heap::Heap;
 use crate::heap::figures::Figures;
-use crate::models::{Owned, model, spawn};
+use crate::sync::models::{Owned, spawn};
 
 /// Blocks that were allocated and released, each counted when its call begins: from then on a
 /// snapshot may know of it.

@@ -2,10 +2,10 @@
 
 use core::panic::Location;
 
-use super::{UNIT, User, new_heap, settled};
+use super::{UNIT, User, model, new_heap, settled};
 use crate::heap::cache::CacheRecord;
 use crate::heap::{Shortage, Whose};
-use crate::models::{model, spawn};
+use crate::sync::models::spawn;
 
 /// Catches: a cache that is filled while the family is supervised; one that stays shut.
 #[test]

@@ -1,9 +1,9 @@
 //! Words of a thread that goes on, and another that takes what is free there.
 
-use super::{OWNED_UNIT, User, new_heap, settled};
+use super::{OWNED_UNIT, User, model, new_heap, settled};
 use crate::heap::Heap;
 use crate::heap::cache::CacheRecord;
-use crate::models::{model, spawn};
+use crate::sync::models::spawn;
 
 /// What [`Heap::trim`] does before it gives memory back.
 fn take_free_words(heap: &'static Heap) {

@@ -5,7 +5,7 @@ use core::hash::{BuildHasher, BuildHasherDefault};
 use std::hash::DefaultHasher;
 use std::sync::OnceLock;
 
-use crate::family::PageFamily;
+use super::PageFamily;
 use crate::heap::RECORDS;
 use crate::snapshot::Identity;
 

@@ -23,7 +23,6 @@
 
 mod atomic;
 mod execution;
-mod listing;
 mod local;
 mod modelled;
 mod mutex;
@@ -37,7 +36,7 @@ use loom::thread::JoinHandle;
 pub(crate) use atomic::{
     AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize,
 };
-pub(crate) use execution::Owned;
+pub(crate) use execution::{Engine, Owned};
 pub(crate) use local::{LocalKey, end_thread, thread_local};
 pub(crate) use mutex::{Mutex, MutexGuard};
 
@@ -47,7 +46,12 @@ const MOST_STEPS: usize = 10_000;
 
 /// Runs `program` in every order, or in those with at most so many `interruptions` of threads that
 /// could go on; says how many they were. `LOOM_MAX_PREEMPTIONS` sets another bound.
-pub(crate) fn model(name: &str, interruptions: impl Into<Option<usize>>, program: fn()) {
+pub(crate) fn model(
+    engine: Engine,
+    name: &str,
+    interruptions: impl Into<Option<usize>>,
+    program: fn(),
+) {
     // Models share the engine's statics, and each must find them as it left them.
     static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,7 +62,7 @@ pub(crate) fn model(name: &str, interruptions: impl Into<Option<usize>>, program
     let counted = Arc::clone(&schedules);
     builder.check(move || {
         counted.fetch_add(1, Relaxed);
-        execution::begin();
+        execution::begin(&engine);
         program();
         end_thread();
     });

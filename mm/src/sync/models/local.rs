@@ -33,8 +33,8 @@ pub(crate) fn end_thread() {
 macro_rules! local {
     ($(#[$attribute:meta])* $visible:vis static $name:ident: $type:ty = const $init:block;) => {
         $(#[$attribute])*
-        $visible static $name: $crate::models::LocalKey<$type> =
-            $crate::models::LocalKey::new(|| $init);
+        $visible static $name: $crate::sync::models::LocalKey<$type> =
+            $crate::sync::models::LocalKey::new(|| $init);
     };
 }
 pub(crate) use local as thread_local;

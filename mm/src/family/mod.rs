@@ -1,23 +1,29 @@
 //! `PageFamily`: one type's layout, heap and figures.
 
+mod alike;
+pub(crate) mod by_name;
+#[cfg(feature = "capi")]
+mod c_names;
+#[cfg(all(test, loom))]
+mod models;
+mod soft_limit;
+
 use core::alloc::Layout;
 use core::fmt;
 use core::panic;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering;
 
-use crate::alike::{Alike, Chains};
+use alike::{Alike, Chains};
 #[cfg(feature = "capi")]
-use crate::capi;
+pub(crate) use c_names::CNames;
+pub(crate) use soft_limit::SoftLimit;
+
 use crate::error::CheckError;
-use crate::fork;
 use crate::heap::{Figures, Heap, Link, quota};
-use crate::limit::SoftLimit;
-use crate::options;
-use crate::os::{self, Inside, Lock};
+use crate::os::{Inside, Lock};
 use crate::snapshot::{FamilyKey, Identity, Location, Path};
 use crate::sync::AtomicBool;
-use crate::track;
 
 /// All that belongs to one type: its layout, its VM pages, its figures.
 ///
@@ -50,7 +56,7 @@ pub struct PageFamily {
     pub(crate) next_of_bucket: Link<PageFamily>,
     /// As strings of C, once a C program asked.
     #[cfg(feature = "capi")]
-    pub(crate) c_names: Link<capi::Names>,
+    pub(crate) c_names: Link<CNames>,
 }
 
 /// The newest family that listed itself; each leads to the one before.
@@ -58,16 +64,6 @@ static LISTED: Link<PageFamily> = Link::none();
 
 /// Held while a family lists itself.
 pub(crate) static LISTING: Lock<Alike> = Lock::new(Alike::new());
-
-/// Does what comes before the first family, once.
-///
-/// Under no lock of ours: `dlopen` takes one, which a thread may hold that waits for ours in a
-/// library's constructor.
-pub(crate) fn begin() {
-    options::settle();
-    fork::watch();
-    os::stay_loaded();
-}
 
 /// All families that listed themselves, newest first.
 pub(crate) fn listed() -> impl Iterator<Item = &'static PageFamily> {
@@ -266,18 +262,23 @@ impl PageFamily {
         self.heap.trim()
     }
 
+    /// Whether the family is on the list of all.
+    #[inline]
+    pub(crate) fn is_listed(&self) -> bool {
+        self.listed.load(Ordering::Acquire)
+    }
+
     /// Puts the family on the list of all, once.
     pub(crate) fn list(&'static self) {
-        if self.listed.load(Ordering::Acquire) {
+        if self.is_listed() {
             return;
         }
-        begin();
         let _inside = Inside::enter();
         let mut listing = LISTING.lock();
         // Whoever returns from here finds the family on the list.
         if !self.listed.load(Ordering::Relaxed) {
             self.heap.number();
-            track::begin(&self.heap);
+            self.heap.begin_tracking();
             listing.add(self);
             self.next_listed.set(LISTED.get());
             LISTED.set(Some(self));

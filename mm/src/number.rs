@@ -23,7 +23,7 @@ impl Display for Grouped {
 
 /// A change with its sign: `+1,204`, `-7`, `0`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Signed(pub(super) i64);
+pub(crate) struct Signed(pub(crate) i64);
 
 impl Display for Signed {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -38,11 +38,11 @@ impl Display for Signed {
 
 /// A number with one decimal, given in tenths: `99.8`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Tenths(pub(super) u128);
+pub(crate) struct Tenths(pub(crate) u128);
 
 impl Tenths {
     /// Returns what is left of it without a smaller number.
-    pub(super) fn less(self, smaller: Self) -> Self {
+    pub(crate) fn less(self, smaller: Self) -> Self {
         Self(self.0.saturating_sub(smaller.0))
     }
 }
@@ -68,7 +68,7 @@ impl Display for Size {
 
 /// A number of bytes that only the system knows: no answer is not `0 B`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Measured(pub(super) Option<u128>);
+pub(crate) struct Measured(pub(crate) Option<u128>);
 
 impl Display for Measured {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -81,18 +81,18 @@ impl Display for Measured {
 
 /// A binary unit, as a power of 1,024 bytes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scale(usize);
+pub(crate) struct Scale(usize);
 
 impl Scale {
     /// Returns the unit in which a size, once rounded, is below 1,024.
-    pub(super) fn of(bytes: u128) -> Self {
+    pub(crate) fn of(bytes: u128) -> Self {
         let last = SCALES.len() - 1;
         let fits = |power: &usize| Self(*power).tenths(bytes).0 < 10_240;
         Self((0..last).find(fits).unwrap_or(last))
     }
 
     /// Returns a size in this unit, rounded to the nearest tenth.
-    pub(super) fn tenths(self, bytes: u128) -> Tenths {
+    pub(crate) fn tenths(self, bytes: u128) -> Tenths {
         let one = 1 << (10 * self.0);
         Tenths(rounded(bytes.saturating_mul(10), one))
     }
@@ -105,7 +105,7 @@ impl Display for Scale {
 }
 
 /// Returns `part` of `whole` in tenths of a percent; nothing of nothing is 0.
-pub(super) fn percent(part: u128, whole: u128) -> Tenths {
+pub(crate) fn percent(part: u128, whole: u128) -> Tenths {
     if whole == 0 {
         return Tenths(0);
     }
@@ -116,7 +116,7 @@ pub(super) fn percent(part: u128, whole: u128) -> Tenths {
 ///
 /// Where the parts end is rounded, not the parts, so a part that is 0 is shown as 0.0 and the
 /// three agree with each other. All are 0 when the whole is.
-pub(super) fn percents(first: u128, second: u128, whole: u128) -> [Tenths; 3] {
+pub(crate) fn percents(first: u128, second: u128, whole: u128) -> [Tenths; 3] {
     let end_of_first = percent(first, whole);
     let end_of_second = percent(first + second, whole);
     let end = percent(whole, whole);

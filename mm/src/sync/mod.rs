@@ -7,6 +7,9 @@
 //! once. So do words that are set once and say nothing of other memory: options, and what was asked
 //! of the system.
 
+#[cfg(all(test, loom))]
+pub(crate) mod models;
+
 #[cfg(not(all(test, loom)))]
 pub(crate) use core::hint::spin_loop;
 #[cfg(not(all(test, loom)))]
@@ -23,7 +26,7 @@ pub(crate) use std::thread::yield_now;
 pub(crate) use std::thread_local;
 
 #[cfg(all(test, loom))]
-pub(crate) use crate::models::{
+pub(crate) use models::{
     AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Mutex,
     MutexGuard, abort, fence, spin_loop, thread_local, yield_now,
 };

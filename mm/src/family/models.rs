@@ -3,9 +3,11 @@
 use core::alloc::Layout;
 use core::ptr;
 
-use super::{model, spawn};
-use crate::family::{self, PageFamily};
+use super::PageFamily;
+use crate::family;
+use crate::heap::models::model;
 use crate::snapshot::Location;
+use crate::sync::models::spawn;
 
 /// A family that nobody knows of.
 fn new_family(name: &'static str) -> &'static PageFamily {

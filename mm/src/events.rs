@@ -3,25 +3,25 @@
 //! Subscribers are code of others: `user_code` says how they are called. What they are raised for was
 //! done and said before.
 
+use core::fmt::Display;
+
 use crate::error::AllocError;
 use crate::family::PageFamily;
-use crate::growth::Growth;
-use crate::profile::Profile;
 #[cfg(feature = "tracing")]
 use crate::shown::Shown;
 
-/// Says that the watcher named a family, which is the event's message.
+/// Says that the watcher named a family; `message` says how it grows.
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables))]
-pub(crate) fn growth(growth: &Growth) {
+pub(crate) fn growth(name: &str, units_per_second: f64, live_units: u64, message: &dyn Display) {
     #[cfg(feature = "tracing")]
     raise(|| {
         tracing::event!(
             target: "mm",
             tracing::Level::WARN,
-            family = &*Shown(growth.name).into_text(),
-            units_per_second = growth.units_per_second,
-            live_units = growth.live_units,
-            "{growth}"
+            family = &*Shown(name).into_text(),
+            units_per_second,
+            live_units,
+            "{message}"
         );
     });
 }
@@ -56,16 +56,17 @@ pub(crate) fn crossed(family: &'static PageFamily) {
     });
 }
 
-/// Says what is live at the end of the program, or of a test.
+/// Says that something of so many families is live at the end of the program, or of a test; `message`
+/// says what.
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables))]
-pub(crate) fn leaks(leaks: &Profile) {
+pub(crate) fn leaks(families: usize, message: &dyn Display) {
     #[cfg(feature = "tracing")]
     raise(|| {
         tracing::event!(
             target: "mm",
             tracing::Level::ERROR,
-            families = leaks.families.len(),
-            "{leaks}"
+            families,
+            "{message}"
         );
     });
 }
@@ -76,6 +77,3 @@ pub(crate) fn leaks(leaks: &Profile) {
 fn raise(event: impl FnOnce()) {
     drop(crate::user_code::notify(event));
 }
-
-#[cfg(all(test, feature = "tracing"))]
-mod tests;

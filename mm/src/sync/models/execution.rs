@@ -13,7 +13,6 @@ use loom::sync::{Mutex, MutexGuard};
 use loom::thread::ThreadId;
 
 use super::modelled::Modelled;
-use crate::heap;
 
 /// Atomics that one execution may touch.
 const MOST_ATOMICS: usize = 1_000;
@@ -24,6 +23,15 @@ std::thread_local! {
 
 /// A value of a thread, unless that is at its end.
 pub(super) type Local = Option<Rc<dyn Any>>;
+
+/// What a model runs, and what must not last from one execution to the next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Engine {
+    /// Puts back what one execution leaves and another would find.
+    pub(crate) forget: fn(),
+    /// Statics whose locks no model may see: they are held for a few lines.
+    pub(crate) unmodelled: fn() -> [Range<usize>; 5],
+}
 
 /// `loom`'s side of an execution, by address.
 struct Execution {
@@ -54,15 +62,15 @@ struct Ownership {
 }
 
 /// Starts an execution on the calling OS thread.
-pub(super) fn begin() {
+pub(super) fn begin(engine: &Engine) {
     CURRENT.with(|current| current.replace(None));
-    heap::models::forget_executions();
+    (engine.forget)();
     let execution = Execution {
         unused: Unused((0..MOST_ATOMICS).map(|_| Rc::default()).collect()),
         atomics: HashMap::new(),
         mutexes: HashMap::new(),
         locals: HashMap::new(),
-        unmodelled: heap::models::unmodelled(),
+        unmodelled: (engine.unmodelled)(),
         owners: HashMap::new(),
     };
     CURRENT.with(|current| current.replace(Some(execution)));

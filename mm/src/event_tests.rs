@@ -12,9 +12,11 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-use super::{PageFamily, Profile};
+use crate::events;
+use crate::family::PageFamily;
 use crate::growth::samples::session;
 use crate::limit::Limit;
+use crate::profile::Profile;
 
 /// Keeps each event's fields, as text.
 #[derive(Clone, Default)]
@@ -54,7 +56,12 @@ fn tells_the_subscriber() {
     let kept = Kept::default();
     tracing::subscriber::set_global_default(kept.clone()).expect("the only one");
     let growth = session(Vec::new());
-    super::growth(&growth);
+    events::growth(
+        growth.name,
+        growth.units_per_second,
+        growth.live_units,
+        &growth,
+    );
     let said = || std::mem::take(&mut *kept.0.lock().expect("no panic"));
     let expected = [
         format!("message={growth}"),
@@ -78,7 +85,7 @@ fn tells_the_subscriber() {
     let message = format!("message={refused}");
     assert_eq!(said(), [&message, "family=\"events:limited\""]);
 
-    super::leaks(&Profile::default());
+    events::leaks(0, &Profile::default());
     let expected = ["message=0 page families hold 0 blocks, 0 B", "families=0"];
     assert_eq!(said(), expected);
     // SAFETY: the block is live and used by nobody else.
@@ -94,7 +101,7 @@ fn again(name: &str, options: &str) -> Option<Output> {
         return None;
     }
     let mut child = Command::new(env::current_exe().expect("a path"));
-    let name = format!("events::tests::{name}");
+    let name = format!("event_tests::{name}");
     child.args(["--exact", &name, "--nocapture", "--test-threads", "1"]);
     child.env(CHILD, "1").env("MM_OPTIONS", options);
     Some(child.output().expect("a child"))
