@@ -181,7 +181,9 @@ fn busy() {
                     random += 77;
                     let send = send.clone();
                     thread::scope(|inner| {
-                        inner.spawn(move || worker(random, &send, receive));
+                        let worker = inner.spawn(move || worker(random, &send, receive));
+                        // A scope ends before its threads' locals are gone; `join` does not.
+                        worker.join().expect("no panic");
                     });
                 }
             });

@@ -130,14 +130,17 @@ fn blocks_may_be_released_by_other_threads() {
     let family = family("threads:handover", 64);
     let (sender, receiver) = mpsc::sync_channel(256);
     thread::scope(|scope| {
-        scope.spawn(move || {
+        let sending = scope.spawn(move || {
             for _ in 0..50_000 {
                 sender
                     .send(Sent(family.alloc(1).expect("memory")))
                     .expect("a receiver");
             }
         });
-        scope.spawn(move || receiver.iter().for_each(|sent| release(family, sent)));
+        let receiving = scope.spawn(move || receiver.iter().for_each(|sent| release(family, sent)));
+        // As above.
+        sending.join().expect("no panic");
+        receiving.join().expect("no panic");
     });
     let end = figures(family);
     assert_eq!(

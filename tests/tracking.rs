@@ -207,7 +207,7 @@ fn switching_while_threads_allocate_loses_nothing() {
     let family = family("switched", 40, 8);
     let is_over = std::sync::atomic::AtomicBool::new(false);
     thread::scope(|scope| {
-        for seed in 1..=3_usize {
+        let workers = [1, 2, 3_usize].map(|seed| {
             let is_over = &is_over;
             scope.spawn(move || {
                 let mut held: Vec<NonNull<u8>> = Vec::new();
@@ -226,8 +226,8 @@ fn switching_while_threads_allocate_loses_nothing() {
                         unsafe { release(family, block) };
                     }
                 }
-            });
-        }
+            })
+        });
         for round in 0..300 {
             family.track([Track::All, Track::Off, Track::Every(3)][round % 3]);
             let profile = family.profile();
@@ -238,6 +238,8 @@ fn switching_while_threads_allocate_loses_nothing() {
             }
         }
         is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        // A scope ends before its threads' locals are gone; `join` does not.
+        workers.map(|worker| worker.join().expect("no panic"));
     });
     family.track(Track::All);
     let profile = family.profile();

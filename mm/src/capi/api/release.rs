@@ -185,7 +185,7 @@ mod tests {
         let (sender, taken) = mpsc::channel();
         let (end, wait_for_end) = mpsc::channel::<()>();
         thread::scope(|scope| {
-            scope.spawn(move || {
+            let other = scope.spawn(move || {
                 // So many that its cache has claimed more.
                 let blocks = blocks(101);
                 let taken: Vec<_> = blocks.iter().map(|block| block.addr()).collect();
@@ -200,6 +200,8 @@ mod tests {
                 assert_eq!(released(*block), mm_status::MM_NOT_LIVE);
             }
             drop(end);
+            // A scope ends before its threads' locals are gone; `join` does not.
+            other.join().expect("no panic");
         });
         words.check().expect("exact figures");
         assert_eq!(words.live_units(), 0);
