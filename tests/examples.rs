@@ -1,4 +1,4 @@
-//! Every example runs and says what it should; what the README quotes of one is what it says.
+//! Every example runs and says what it should; what README and docs quote of one is what it says.
 #![cfg(not(miri))] // It starts cargo.
 
 use std::env;
@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const README: &str = include_str!("../README.md");
+const LEAKS: &str = include_str!("../docs/leaks.md");
 
 /// The lock file of a package that depends on one that is not there.
 const LACKING: &str = "\
@@ -60,15 +61,25 @@ fn cargo_build(below_target: &Path) -> Command {
     command
 }
 
-fn run(example: &str, arguments: &[&str]) -> Output {
+fn command(example: &str, arguments: &[&str]) -> Command {
     let program = built().join(format!("{example}{}", env::consts::EXE_SUFFIX));
-    let output = Command::new(program).args(arguments).output();
+    let mut command = Command::new(program);
+    command.args(arguments);
+    command
+}
+
+fn run(example: &str, arguments: &[&str]) -> Output {
+    let output = command(example, arguments).output();
     output.expect("the example runs")
 }
 
 /// Runs an example that must succeed in silence; returns its standard output.
 fn output_of(example: &str, arguments: &[&str]) -> String {
-    let output = run(example, arguments);
+    printed_by(&mut command(example, arguments))
+}
+
+fn printed_by(command: &mut Command) -> String {
+    let output = command.output().expect("the example runs");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert!(output.status.success());
     String::from_utf8(output.stdout).expect("examples print text")
@@ -205,8 +216,9 @@ fn leak_hunt_names_the_cache_and_the_line() {
         "{named}"
     );
     assert!(named.contains(&site), "{named}");
-    // As the README quotes it.
+    // As it is quoted.
     assert!(README.contains(&site), "{site}");
+    assert!(LEAKS.contains(&site), "{site}");
 }
 
 #[test]
@@ -255,10 +267,30 @@ fn lockfile_leaves_nothing_live() {
     let dependents = answer
         .lines()
         .skip(2)
+        .take_while(|line| !line.is_empty())
         .filter_map(|line| line.split_whitespace().next());
     let dependents: Vec<u32> = dependents.map(|number| number.parse().unwrap()).collect();
     assert_eq!(dependents.len(), 10);
     assert!(dependents.is_sorted_by(|more, less| more >= less));
+    // The same for the second question. The sources of mm itself are always there.
+    let (sources, heaviest) = answer.split_once("\nThe packages that bring").unwrap();
+    assert!(!sources.contains("\n0 of "), "{sources}");
+    let lines = heaviest
+        .lines()
+        .skip(2)
+        .filter_map(|line| line.split_whitespace().next());
+    let lines: Vec<u32> = lines.map(|number| number.parse().unwrap()).collect();
+    assert_eq!(lines.len(), 10);
+    assert!(lines.is_sorted_by(|more, less| more >= less));
+
+    // The report counts what the program counts itself.
+    let (_, found) = sources.split_once("here: ").unwrap();
+    let found: Vec<&str> = found.split_whitespace().collect();
+    let (files, lines) = (found[0], found[4]);
+    let (_, loaded) = reports.split_once("graph loaded:\n").unwrap();
+    let (loaded, _) = loaded.split_once("FAMILY / FILL").unwrap();
+    let live = |family: &str| words_of(loaded, family)[1].replace(',', "");
+    assert_eq!((&*live("SourceFile  "), &*live("Line  ")), (files, lines));
 
     // The halves are those of the packages; the first report is of families, the others of memory.
     let packages = reports.lines().filter(|line| line.starts_with("Package  "));
@@ -283,8 +315,13 @@ fn lockfile_leaves_nothing_live() {
 #[test]
 fn lockfile_reads_several_files() {
     let own = format!("{WORKSPACE}/Cargo.lock");
-    let once = output_of("lockfile", &[&own]);
-    let twice = output_of("lockfile", &[&own, &own]);
+    // Not the sources of other packages, which take seconds to read in debug.
+    let load = |paths: &[&str]| {
+        let mut command = command("lockfile", paths);
+        printed_by(command.env("CARGO_HOME", WORKSPACE))
+    };
+    let once = load(&[&own]);
+    let twice = load(&[&own, &own]);
     let highest = |printed: &str| -> u32 {
         let line = printed.lines().nth(2).unwrap();
         line.split_whitespace().next().unwrap().parse().unwrap()

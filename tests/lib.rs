@@ -1,5 +1,5 @@
 //! Tests of mm as its users see it. The library itself is what several of them need, and the
-//! README, whose code is a doctest.
+//! README and the pages of `docs`, whose code is doctests.
 
 mod again;
 mod figures;
@@ -20,6 +20,42 @@ pub use share::{is_whole, share};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../CONTRIBUTING.md")]
+struct Contributing;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/c.md")]
+struct C;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/features.md")]
+struct Features;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/how-it-works.md")]
+struct HowItWorks;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/leaks.md")]
+struct Leaks;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/linking.md")]
+struct Linking;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/migrating.md")]
+struct Migrating;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/performance.md")]
+struct Performance;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/platforms.md")]
+struct Platforms;
 
 #[cfg(doctest)]
 #[doc = include_str!("../docs/reports.md")]

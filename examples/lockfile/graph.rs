@@ -1,11 +1,12 @@
-//! The graph: three types of nodes, each on a page family of its own.
+//! The graph: packages, dependencies, checksums and source files, each type on a page family of its own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use mm::{MmBox, MmManaged};
 
 use crate::file::{Entry, LockFile};
+use crate::source::{Size, SourceFile, Sources};
 
 /// A package, with the edges that start at it.
 #[derive(MmManaged)]
@@ -13,8 +14,9 @@ struct Package {
     name: String,
     version: String,
     dependencies: MmBox<[Dependency]>,
-    /// Nobody asks for it; it is here to be counted.
-    _checksum: Option<MmBox<Checksum>>,
+    files: MmBox<[SourceFile]>,
+    /// Packages that do not come from a registry have none.
+    checksum: Option<MmBox<Checksum>>,
 }
 
 /// An edge: the package it leads to, as an index into the graph.
@@ -29,22 +31,70 @@ struct Checksum {
     _bytes: [u8; 32],
 }
 
-/// The packages of all files. Edges never lead from one file to another.
+impl Package {
+    fn size(&self) -> Size {
+        let mut sum = Size::default();
+        self.files.iter().for_each(|file| sum.add(file.size()));
+        sum
+    }
+}
+
+/// The packages of all lock files. Edges never lead from one file to another.
 #[derive(Default)]
 pub(crate) struct Graph {
     packages: Vec<MmBox<Package>>,
 }
 
 impl Graph {
-    /// Adds the packages of a lock file; an error is the reason why it cannot.
+    /// Adds the packages of a lock file and their sources. An error is the reason why it cannot.
     pub(crate) fn add(&mut self, path: &Path) -> Result<(), String> {
         let file = LockFile::read(path)?;
-        let index = Index::of(&file, self.packages.len());
+        let first = self.packages.len();
+        let index = Index::of(&file, first);
         for entry in &file.packages {
             let package = package(entry, &file, &index)?;
             self.packages.push(MmBox::new(package));
         }
+        let sources = Sources::beside(path);
+        for (package, entry) in self.packages[first..].iter_mut().zip(&file.packages) {
+            package.files = sources.of(entry);
+        }
         Ok(())
+    }
+
+    /// How many packages there are, how many of them have sources on this machine, and how large those are.
+    pub(crate) fn sources(&self) -> (usize, usize, Size) {
+        let mut sum = Size::default();
+        self.packages
+            .iter()
+            .for_each(|package| sum.add(package.size()));
+        let found = self
+            .packages
+            .iter()
+            .filter(|package| !package.files.is_empty());
+        (self.packages.len(), found.count(), sum)
+    }
+
+    /// The packages of registries that bring the most lines of code along, with all that they depend
+    /// on. As `NAME VERSION`, with those lines, and with how many packages they come from.
+    pub(crate) fn heaviest(&self, at_most: usize) -> Vec<(String, usize, usize)> {
+        let own: Vec<_> = self
+            .packages
+            .iter()
+            .map(|package| package.size().code)
+            .collect();
+        let all = self.packages.iter().enumerate();
+        let of_registries = all.filter(|(_, package)| package.checksum.is_some());
+        let weigh = |(index, package): (usize, &MmBox<Package>)| {
+            let reachable = self.reachable_from(index);
+            let lines = reachable.iter().map(|index| own[*index]).sum();
+            let name = format!("{} {}", package.name, package.version);
+            (name, lines, reachable.len())
+        };
+        let mut ranked: Vec<_> = of_registries.map(weigh).collect();
+        ranked.sort_by_key(|(_, lines, _)| std::cmp::Reverse(*lines));
+        ranked.truncate(at_most);
+        ranked
     }
 
     /// The packages that most others depend on directly, as `NAME VERSION`, with how many those are.
@@ -60,6 +110,21 @@ impl Graph {
         ranked.truncate(at_most);
         let named = |((name, version), dependents)| (format!("{name} {version}"), dependents);
         ranked.into_iter().map(named).collect()
+    }
+
+    /// A package and all that it depends on, directly or not.
+    fn reachable_from(&self, package: usize) -> BTreeSet<usize> {
+        let mut reached = BTreeSet::from([package]);
+        let mut open = vec![package];
+        while let Some(from) = open.pop() {
+            let edges = self.packages[from].dependencies.iter();
+            open.extend(
+                edges
+                    .map(|edge| edge.package)
+                    .filter(|to| reached.insert(*to)),
+            );
+        }
+        reached
     }
 
     /// Drops half of the packages, with all that they own. Edges of the others then lead nowhere.
@@ -126,7 +191,8 @@ fn package(entry: &Entry, file: &LockFile, index: &Index<'_>) -> Result<Package,
         name: entry.name.clone(),
         version: entry.version.clone(),
         dependencies: dependencies?,
-        _checksum: file.checksum(entry).map(checksum).transpose()?,
+        files: MmBox::from(Vec::new()),
+        checksum: file.checksum(entry).map(checksum).transpose()?,
     })
 }
 

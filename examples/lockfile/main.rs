@@ -1,13 +1,15 @@
-//! Real input: loads lock files of Cargo into a graph of typed nodes, asks it a question, and
-//! watches the page families while the graph comes and goes.
+//! The main job: loads lock files of Cargo, and the source code of the packages in them, into a graph of
+//! typed nodes. Answers two questions, and shows the page families while the graph comes and goes.
 //!
 //! `cargo run --release --example lockfile -- [Cargo.lock ...]`; without a path, the lock file of
-//! mm itself. A file that cannot be loaded is one line on standard error, and exit code 2.
+//! mm itself. Sources are read where cargo put them; a package that was never downloaded has none. A
+//! lock file that cannot be loaded is one line on standard error, and exit code 2.
 
 #![forbid(unsafe_code)]
 
 mod file;
 mod graph;
+mod source;
 
 use std::env;
 use std::ffi::OsString;
@@ -53,6 +55,19 @@ fn tell(mut graph: Graph) -> ExitCode {
     for (name, dependents) in graph.most_depended_upon(10) {
         say(format_args!("{dependents:>5}  {name}"));
     }
+    let (packages, found, size) = graph.sources();
+    say(format_args!(
+        "\n{found} of {packages} packages have their sources here: {} files, {} MiB, {} lines that are not blank",
+        size.files,
+        size.bytes >> 20,
+        size.lines
+    ));
+    say("\nThe packages that bring the most code, with all that they depend on:\n");
+    for (name, lines, packages) in graph.heaviest(10) {
+        say(format_args!(
+            "{lines:>8} lines in {packages:>2} packages  {name}"
+        ));
+    }
     say("\nEvery type has a page family:\n");
     mm::print_registered_page_families();
     report("With the whole graph loaded");
@@ -90,7 +105,7 @@ fn prove_that_nothing_is_live() -> ExitCode {
     ExitCode::from(u8::from(!nothing_is_live))
 }
 
-/// Prints a line; as with the reports, nobody minds a reader that has gone away.
+/// Prints a line. A reader that has gone away is no error, as with the reports.
 fn say(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -1,8 +1,8 @@
 //! Typed heaps: `jmap -histo` for Rust, as fast as the best malloc.
 //!
 //! `#[derive(MmManaged)]` gives a type a *page family*: virtual-memory pages of its own. At any
-//! moment the program can say exactly how many values there are, how many bytes they take, and
-//! how fragmented their pages are.
+//! moment the program can report exactly how many values of the type there are, how many bytes they
+//! take, and how fragmented their pages are.
 //!
 //! ```
 //! use mm::{MmBox, MmManaged};
@@ -26,52 +26,25 @@
 //!
 //! | word | meaning |
 //! | --- | --- |
-//! | unit | room for one value of the type: exactly `size_of::<T>()` bytes, aligned to `align_of::<T>()` |
-//! | block | one or more units in a row, handed out and released as one |
-//! | page family | all that belongs to one type: its layout, its VM pages, its figures |
-//! | VM page | the amount of address space a family takes at a time; not the kernel's page, which is called *OS page* everywhere |
-//! | free block | a longest run of free units inside a VM page |
-//! | cache | the units that one thread holds back of one family, ready to hand out |
-//! | registry | all families: those of the derive and those registered while the program runs |
+//! | unit | space for one value of the type: exactly `size_of::<T>()` bytes, aligned to `align_of::<T>()` |
+//! | block | one or more units in a row, allocated and released as one |
+//! | page family | everything that belongs to one type: its layout, its VM pages, its figures |
+//! | VM page | 64 KiB of address space, the amount that a family takes at a time; the kernel's page is called *OS page* |
+//! | free block | a run of free units inside a VM page, as long as possible |
+//! | cache | the units of one family that one thread keeps ready to allocate |
+//! | registry | all families: those of types and those registered while the program runs |
 //! | snapshot | a plain copy of every figure at one moment; every report is made from one |
-//!
-//! # Valgrind and sanitizers
-//!
-//! With the feature `valgrind` mm tells valgrind's memcheck, and with `asan` AddressSanitizer and
-//! LeakSanitizer, which blocks it hands out and takes back, on Linux on x86-64 and aarch64. Then a
-//! use after release is reported, as on malloc, and so are reads of bytes that nobody wrote (by
-//! memcheck) and most uses beyond a block's end. In a program that does not run under such a tool
-//! the features do nothing, and take a little time.
-//!
-//! ```sh
-//! cargo build --features mm/valgrind && valgrind target/debug/program
-//! RUSTFLAGS=-Zsanitizer=address cargo +nightly run --features mm/asan --target x86_64-unknown-linux-gnu
-//! ```
-//!
-//! - What is released is handed out again soon, and a stale use is then one of a live block.
-//!   `MM_OPTIONS=quarantine=64MiB` keeps that much back of each family; see [`Options`].
-//! - memcheck says where the block was allocated and released. Of all lives of the same memory that
-//!   it remembers it describes the first, and it takes an address up to 16 bytes beside a released
-//!   block for one of that block, as malloc has nothing there. A quarantine, `random` and
-//!   `--redzone-size=8` help.
-//! - AddressSanitizer calls it `use-after-poison`, and cannot say where the block was released. It
-//!   knows granules of 8 bytes: of a block that shares one with a live neighbour, as units whose size
-//!   is no multiple of 8 do, the bytes in that granule are not watched.
-//! - What a live block points to is no leak for LeakSanitizer; what only released blocks point to is
-//!   one. It knows nothing of lost blocks of mm: those memcheck reports, and mm's own figures count.
-//! - ThreadSanitizer needs no feature. With the std that comes with Rust it cannot follow locks, those
-//!   in mm neither; build std for it (`-Zbuild-std`), or pass `--cfg mm_tsan` to rustc.
 //!
 //! # Who holds the memory
 //!
 //! | question | answer |
 //! | --- | --- |
-//! | which type grows? | [`watch()`], a thread that names it, with its call sites |
-//! | who allocated what is live, and since when? | [`track()`], then [`leaks()`] or [`profile()`]; stacks too with the feature `backtrace` |
-//! | what is left at the end? | [`report_leaks_at_exit`]; [`Kept`] marks what stays on purpose |
-//! | what does a test leave behind? | [`no_leaks`](fn@no_leaks), as a function or an attribute |
-//! | what may a type take? | [`PageFamily::set_limit`], [`LimitGroup`], `#[mm(max_bytes = "64 MiB")]` |
-//! | what are these values? | [`MmManaged::for_each_live`] |
+//! | Which type grows? | [`watch()`], a thread that names the type and its call sites |
+//! | Which code allocated what is live, and when? | [`track()`], then [`leaks()`] or [`profile()`]; with stacks by the feature `backtrace` |
+//! | What is left at the end? | [`report_leaks_at_exit`]; [`Kept`] marks what stays on purpose |
+//! | What does a test leave behind? | [`no_leaks`](fn@no_leaks), as a function or an attribute |
+//! | How much may a type take? | [`PageFamily::set_limit`], [`LimitGroup`], `#[mm(max_bytes = "64 MiB")]` |
+//! | What are these values? | [`MmManaged::for_each_live`] |
 //!
 //! With the feature `tracing`, growth, limits and leaks are events too.
 //!
@@ -79,35 +52,64 @@
 //!
 //! | what | for | feature |
 //! | --- | --- | --- |
-//! | [`Snapshot::openmetrics`] | Prometheus and what else reads OpenMetrics | none |
-//! | `Snapshot::to_json`, `Profile::to_json` | programs of one's own; the schemas have a version | `json` |
+//! | [`Snapshot::openmetrics`] | Prometheus and other readers of OpenMetrics | none |
+//! | `Snapshot::to_json`, `Profile::to_json` | your own programs; the schemas have a version | `json` |
 //! | `Profile::to_pprof` | pprof, Pyroscope, Parca | `pprof` |
 //! | `report_on_signal`, `MM_OPTIONS=signal=HUP` | a person with a shell | `signal`, on Unix |
 //!
 //! # Signal handlers and forks
 //!
-//! A signal handler must not allocate or release: it may have interrupted mm with a cache half
-//! changed. In debug builds mm finds a handler that did, and ends the process with a message.
+//! A signal handler must not allocate or release: it may have interrupted mm in the middle of a
+//! change. Debug builds find a handler that did, and end the process with a message.
 //!
-//! The child of a process with several threads has all families, whole, and may go on: mm holds its
-//! locks while the process forks, and gives the child what the caches of the other threads held. A
-//! unit that one of them was about to take or release stays live there. Handlers of
-//! `pthread_atfork` may use mm.
+//! The child of a process with several threads can use all families. mm holds its locks while the
+//! process forks, and returns to the child what the caches of the other threads held. A unit that
+//! another thread was about to take or release stays live in the child. Handlers of `pthread_atfork`
+//! may use mm.
 //!
 //! # Code that mm calls
 //!
 //! | code | called | a panic |
 //! | --- | --- | --- |
-//! | the closure of [`WatchBuilder::on_growth`] | on the watcher's thread | gets a line on standard error, and the closure is not called again |
-//! | the closure of [`PageFamily::set_soft_limit`], or C's | by the allocation that crosses the limit | goes on through the allocation; if C allocates, it gets a line |
+//! | the closure of [`WatchBuilder::on_growth`] | on the watcher's thread | is printed as a line on standard error, and the closure is not called again |
+//! | the closure of [`PageFamily::set_soft_limit`], or its function in C | by the allocation that crosses the limit | goes on through the allocation; if C allocates, it is printed as a line |
 //! | subscribers of `tracing` | for growth, crossed limits, refusals by a limit, and leaks | is caught |
-//! | closures handed to a call, such as [`no_leaks`](fn@no_leaks) and [`MmBox::from_fn`]; destructors, `Clone`, serde | by that call | goes on to the caller |
+//! | closures passed to a call, such as [`no_leaks`](fn@no_leaks) and [`MmBox::from_fn`]; destructors, `Clone`, serde | by that call | goes on to the caller |
 //!
-//! All of it runs when the figures are taken and mm's own lines are written, with no lock held, of mm
-//! or of std, and may use mm. Inside of the first three, on the same thread, none of the first three
-//! is called: a limit that is crossed there is told by an allocation after it, and an event is
-//! dropped. A global allocator that is made of mm must not unwind, so closures of its soft limits must
-//! not panic. A subscriber that holds a lock while it allocates can be called for a refusal of that.
+//! All of it may use mm. It runs after the figures are taken and mm's own lines are written, and no
+//! lock of mm or std is held. The first three are never nested: while one of them runs, mm calls none
+//! of them on that thread. A limit that is crossed meanwhile is reported by a later allocation, and an
+//! event is dropped. A global allocator that is built on mm must not unwind, so closures of its soft
+//! limits must not panic. A subscriber that holds a lock while it allocates can be called for a
+//! refusal of that allocation.
+//!
+//! # Valgrind and sanitizers
+//!
+//! With the feature `valgrind` mm tells valgrind's memcheck about each block that it hands out and
+//! takes back; with `asan` it tells AddressSanitizer and LeakSanitizer. Both work on Linux on x86-64
+//! and aarch64. The tools then report a use after release, as with malloc, and also reads of bytes
+//! that were never written (memcheck) and most uses beyond a block's end. In a program that does not
+//! run under such a tool the features do nothing, and take a little time.
+//!
+//! ```sh
+//! cargo build --features mm/valgrind && valgrind target/debug/program
+//! RUSTFLAGS=-Zsanitizer=address cargo +nightly run --features mm/asan --target x86_64-unknown-linux-gnu
+//! ```
+//!
+//! - mm soon hands out released memory again, and then a stale use is a use of a live block.
+//!   `MM_OPTIONS=quarantine=64MiB` keeps that much of each family back; see [`Options`].
+//! - memcheck says where the block was allocated and released. If the same memory was used several
+//!   times, it describes the first use that it remembers. It takes an address up to 16 bytes beside a
+//!   released block for part of that block, because malloc leaves a gap there. A quarantine, `random`
+//!   and `--redzone-size=8` help.
+//! - AddressSanitizer calls a use after release `use-after-poison`, and cannot say where the block was
+//!   released. It works in granules of 8 bytes. If a block shares a granule with a live neighbour, the
+//!   bytes in that granule are not watched; this happens if the size of a unit is no multiple of 8.
+//! - For LeakSanitizer, what a live block points to is no leak, and what only released blocks point to
+//!   is a leak. It does not find lost blocks of mm: memcheck reports those, and mm's own figures count
+//!   them.
+//! - ThreadSanitizer needs no feature. With the std that comes with Rust it cannot follow locks,
+//!   including those in mm. Build std for it (`-Zbuild-std`), or pass `--cfg mm_tsan` to rustc.
 //!
 //! # Layers
 //!
