@@ -91,7 +91,7 @@ impl Sources {
         Self {
             names: names.to_vec(),
             flags: Vec::new(),
-            name: names[0].replace('.', "-"),
+            name: names[0].replace(['.', '/'], "-"),
         }
     }
 

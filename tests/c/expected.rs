@@ -71,7 +71,7 @@ fn prints_golden(name: &str, ran: &Ran) {
 
 /// What is the same on each machine: not how often the kernel was asked, nor addresses, of which
 /// shorter ones have more spaces behind them.
-fn as_golden(printed: &str) -> String {
+pub(crate) fn as_golden(printed: &str) -> String {
     const CALLS: &str = "#Sys Calls ";
     const ADDRESS: &str = "0x..";
     let lines = without_addresses(printed);

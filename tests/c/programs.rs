@@ -1,7 +1,10 @@
 //! Programs with one job each, in every form.
 
-use crate::compile::{Form, Sources};
-use crate::expected::{complaints_of, is_right, is_right_as, program_is_right};
+use std::fs;
+use std::path::Path;
+
+use crate::compile::{Form, Sources, TESTS};
+use crate::expected::{as_golden, complaints_of, is_right, is_right_as, program_is_right};
 
 #[test]
 fn what_is_released_is_used_again() {
@@ -126,4 +129,18 @@ fn the_new_face_is_right() {
 fn ends_well_as(name: &'static str, form: Form) {
     let program = Sources::of(&[name]).compile(form);
     program.run(&[]).ends_well();
+}
+
+/// Where blocks lie is the same in debug and in release, of which `tests/c/install` makes sure.
+#[test]
+fn the_demonstration_says_what_stands_beside_it() {
+    let ran = Sources::of(&["../../../examples/c/employees.c"])
+        .compile(Form::Static)
+        .run(&[]);
+    let golden = Path::new(TESTS).join("../examples/c/employees.golden");
+    let golden = fs::read_to_string(golden).expect("it stands beside the program");
+    let said = as_golden(&ran.ends_well().stdout);
+    // Addresses of different lengths have different spaces behind them.
+    let is_same = said.split_whitespace().eq(golden.split_whitespace());
+    assert!(is_same, "\n--- golden\n{golden}\n--- now\n{said}");
 }
