@@ -6,13 +6,13 @@
 //! after every store of its thread: at worst it lacks units that were on their way in or out.
 //! Those stay live in the child, as part of a call that never ends.
 
-use super::cache::{self, CacheRecord};
-use super::central::Central;
-use super::meta::{JOINTS, RECORDS};
-use super::random::Random;
-use super::record::SPACE;
-use super::slow::retire;
-use super::{Heap, asker, huge, names, recording, thread};
+use crate::heap::cache::{CacheRecord, thread};
+use crate::heap::central::Central;
+use crate::heap::ground::{JOINTS, RECORDS, Random};
+use crate::heap::pages::{SPACE, huge};
+use crate::heap::slow::retire;
+use crate::heap::tracking::{asker, names, recording};
+use crate::heap::{Heap, cache};
 use crate::os::watch;
 
 /// Holds the locks that all heaps share. After those of the heaps.

@@ -49,172 +49,64 @@
 //! Locks are taken in one order: a family's, then the arenas' or a region's. None is held while
 //! code of the caller runs, and nothing here calls the global allocator. Inside of a section no lock is taken.
 
-mod asker;
-#[cfg(feature = "capi")]
-mod blocks;
 #[cfg(feature = "capi")]
 mod by_address;
 mod cache;
-mod caller;
-#[cfg(feature = "capi")]
-mod cards;
 mod central;
-mod check;
-mod extent;
-mod figures;
 mod fork;
-pub(crate) mod from_start;
-mod geometry;
-mod guards;
-mod hardened;
+mod ground;
 pub(crate) mod hardening;
-mod huge;
 mod large;
-mod large_runs;
-mod link;
-mod list;
-#[cfg(feature = "capi")]
-mod marks;
-mod meta;
 #[cfg(all(test, loom))]
 pub(crate) mod models;
-mod names;
 mod owner;
-mod page;
-mod quarantine;
+mod pages;
 pub(crate) mod quota;
-mod random;
-mod record;
-mod recording;
-mod runs;
-pub(crate) mod scopes;
-mod settle;
-mod shelves;
-mod sites;
-mod slot_map;
 mod slow;
 mod supervised;
-mod surplus;
-mod tags;
-mod thread;
 mod tracking;
-mod visit;
 mod walk;
-mod word;
 
 use core::alloc::Layout;
-use core::num::NonZeroUsize;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::Relaxed;
 
-use cache::{CacheRecord, Inbox, Row};
+use cache::{CacheRecord, Inbox};
 use central::Central;
-pub(crate) use geometry::is_paged;
-use geometry::{Geometry, Placement};
+pub(crate) use ground::{Block, Refusal, Shortage, is_paged};
+use ground::{EMPTY_BLOCK, Geometry, Placement, Row};
 #[cfg(feature = "capi")]
-use record::Record;
-use record::SPACE;
+use pages::Record;
+use pages::SPACE;
+pub(crate) use tracking::{from_start, scopes};
 
-pub(crate) use asker::{MOST_SCOPES, Scope, account_scope, enter_scope, scope};
-#[cfg(feature = "capi")]
-pub(crate) use blocks::{BlockView, PageView, Walk};
+pub(crate) use crate::heap::fork::{hold_shared, keep_out_owners, let_go_shared};
+pub(crate) use crate::heap::slow::flush_thread;
 #[cfg(feature = "capi")]
 pub(crate) use by_address::Put;
+#[cfg(feature = "capi")]
+pub(crate) use by_address::TakenUnit;
 pub use cache::CacheCell;
-pub(crate) use caller::{Caller, Origin};
-#[cfg(feature = "capi")]
-pub(crate) use cards::TakenUnit;
-pub(crate) use figures::{Figures, Fill, add_resident};
-pub(crate) use fork::{hold_shared, keep_out_owners, let_go_shared};
-pub use huge::HugePages;
-pub(crate) use link::Link;
-pub(crate) use meta::{JOINTS, RECORDS};
-#[cfg(feature = "capi")]
-pub(crate) use names::kept_file;
-pub(crate) use recording::trim_recorded;
-pub(crate) use scopes::ScopeNumber;
-pub(crate) use sites::{OTHER as OTHER_SITES, Site, SiteFigures};
-pub(crate) use slow::flush_thread;
 #[cfg(test)]
-pub(crate) use thread::forget_spare_tables;
-pub(crate) use tracking::{Amount, Inherited, Recorded, Whose};
+pub(crate) use cache::forget_spare_tables;
+pub(crate) use ground::{JOINTS, Link, RECORDS};
+pub use pages::HugePages;
+#[cfg(feature = "capi")]
+pub(crate) use tracking::kept_file;
+pub(crate) use tracking::{
+    Amount, Caller, Inherited, MOST_SCOPES, OTHER as OTHER_SITES, Origin, Recorded, Scope,
+    ScopeNumber, Site, SiteFigures, Whose, account_scope, enter_scope, scope, trim_recorded,
+};
+#[cfg(feature = "capi")]
+pub(crate) use walk::{BlockView, PageView, Walk};
+pub(crate) use walk::{Figures, Fill, add_resident};
 
 use crate::os::{Inside, Lock, Look, MutexGuard, Refused, watch};
 use crate::sync::{AtomicBool, AtomicUsize};
 
-/// The address of every block of zero units: a multiple of every alignment, and on first-class
-/// platforms one that no memory can have.
-const EMPTY_BLOCK: NonZeroUsize = NonZeroUsize::new(1 << (usize::BITS - 2)).unwrap();
-
 /// Families that have a number so far.
 static NUMBERS: AtomicUsize = AtomicUsize::new(1);
-
-/// Why no block could be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shortage {
-    /// The block would be larger than any can be.
-    Overflow,
-    /// The kernel gave no memory.
-    NoMemory,
-    /// The family, or its group, would hold more than so many bytes.
-    OverLimit { limit_bytes: u64 },
-    /// The byte at `address` was written after its block was released.
-    Written { address: usize },
-}
-
-impl From<Refused> for Shortage {
-    fn from(Refused: Refused) -> Self {
-        Self::NoMemory
-    }
-}
-
-/// Why a pointer was not released.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Refusal {
-    /// It is in no family's pages.
-    Foreign,
-    /// It is inside pages, but no block starts there.
-    Interior,
-    /// No live block is there.
-    NotLive,
-    /// It is in another family's pages.
-    WrongFamily,
-}
-
-/// A block just made.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Block {
-    pub(crate) first: NonNull<u8>,
-    /// Whether all its bytes are known to be zero.
-    pub(crate) zero: bool,
-}
-
-impl Block {
-    fn empty() -> Self {
-        Self {
-            first: NonNull::without_provenance(EMPTY_BLOCK),
-            zero: true,
-        }
-    }
-
-    /// Hands out the `bytes` bytes of the block, which nobody else has yet, as they are.
-    #[inline]
-    pub(crate) fn unspecified(self, bytes: usize) -> NonNull<u8> {
-        watch::hand_out(self.first, bytes, false);
-        self.first
-    }
-
-    /// Hands out the `bytes` bytes of the block, which nobody else has yet, all zero.
-    #[inline]
-    pub(crate) fn zeroed(self, bytes: usize) -> NonNull<u8> {
-        watch::hand_out(self.first, bytes, true);
-        if !self.zero {
-            // SAFETY: the block is new, nobody else has it, and it has this many bytes.
-            unsafe { self.first.write_bytes(0, bytes) };
-        }
-        self.first
-    }
-}
 
 /// One family's memory.
 #[derive(Debug)]
@@ -223,7 +115,7 @@ pub(crate) struct Heap {
     /// From 1, in order of first use; 0 before that.
     number: AtomicUsize,
     #[cfg(feature = "capi")]
-    marking: marks::Marking,
+    marking: by_address::Marking,
     /// Whether every call takes the lock; see `supervised`. Changed under the lock.
     supervised: AtomicBool,
     /// Units that may be live. Changed under the lock.
@@ -240,7 +132,7 @@ impl Heap {
             geometry: Geometry::new(layout),
             number: AtomicUsize::new(0),
             #[cfg(feature = "capi")]
-            marking: marks::Marking::None,
+            marking: by_address::Marking::None,
             supervised: AtomicBool::new(false),
             limit: AtomicU64::new(quota::NONE),
             inbox: Inbox::new(0),
@@ -403,7 +295,7 @@ impl Heap {
     /// At the thread's end, or without memory for the cell, there is none.
     #[inline]
     pub(crate) fn with_cell<R>(&'static self, f: impl FnOnce(Option<&CacheCell>) -> R) -> R {
-        thread::with_cell(self.number(), f)
+        cache::thread::with_cell(self.number(), f)
     }
 
     /// Allocates a block straight from the pages.
@@ -447,5 +339,5 @@ pub(crate) fn records_resident(look: &Look) -> Result<usize, Refused> {
     Ok(RECORDS.resident(look)?
         + JOINTS.resident(look)?
         + SPACE.tables_resident(look)?
-        + recording::resident(look)?)
+        + tracking::recording::resident(look)?)
 }

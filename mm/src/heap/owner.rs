@@ -6,9 +6,9 @@
 use core::num::NonZeroUsize;
 use core::ptr::{self, NonNull};
 
-use super::cache::Row;
-use super::record::SPACE;
-use super::{Block, EMPTY_BLOCK, Heap, Shortage};
+use crate::heap::Heap;
+use crate::heap::ground::{Block, EMPTY_BLOCK, Row, Shortage};
+use crate::heap::pages::SPACE;
 
 impl Heap {
     /// Whether the address lies in memory of this heap.
@@ -29,7 +29,7 @@ impl Heap {
     /// # Errors
     ///
     /// [`Shortage::Overflow`] where there is no such address. That takes fewer bits than 64.
-    pub(super) fn block_of_no_size(&self) -> Result<Block, Shortage> {
+    pub(in crate::heap) fn block_of_no_size(&self) -> Result<Block, Shortage> {
         let offset = self.geometry.align().checked_mul(self.number() + 1);
         let address = offset.and_then(|offset| EMPTY_BLOCK.checked_add(offset));
         Ok(Block {
@@ -65,7 +65,7 @@ impl Heap {
     /// # Safety
     ///
     /// As for [`release_without_cell`](Self::release_without_cell).
-    pub(super) unsafe fn put_or_release(
+    pub(in crate::heap) unsafe fn put_or_release(
         &'static self,
         cell: &super::CacheCell,
         first: NonNull<u8>,

@@ -3,10 +3,12 @@
 //! A family with any of them is supervised: every call takes its lock, under which what is live is
 //! exact, but for calls that began before the first limit was set.
 
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::Relaxed;
 
-use super::central::Central;
-use super::{Heap, Shortage};
+use crate::heap::Heap;
+use crate::heap::central::Central;
+use crate::heap::ground::Shortage;
 use crate::os::Inside;
 
 /// No limit.
@@ -248,7 +250,7 @@ mod tests {
     use core::panic::Location;
 
     use super::*;
-    use crate::heap::cache::Row;
+    use crate::heap::ground::Row;
 
     #[test]
     fn crossings_that_nobody_was_told_of_yet_add_up() {

@@ -3,10 +3,10 @@
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::cache::{CacheCell, CacheRecord, Row};
-use super::central::Central;
-use super::geometry::LONG_ROW;
-use super::{Block, Heap, Shortage, thread};
+use crate::heap::Heap;
+use crate::heap::cache::{CacheCell, CacheRecord, thread};
+use crate::heap::central::Central;
+use crate::heap::ground::{Block, LONG_ROW, Row, Shortage};
 use crate::os::{Inside, Refused};
 
 impl Heap {

@@ -8,13 +8,12 @@
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::asker::{self, Asker};
-use super::cache::{CacheRecord, Row};
-use super::caller::Caller;
-use super::central::Central;
-use super::quota::{self, Quota};
-use super::tracking::Tracking;
-use super::{Block, Heap, Shortage, hardening};
+use crate::heap::cache::CacheRecord;
+use crate::heap::central::Central;
+use crate::heap::ground::{Block, Row, Shortage};
+use crate::heap::quota::Quota;
+use crate::heap::tracking::{Asker, Caller, Tracking, asker};
+use crate::heap::{Heap, hardening, quota};
 use crate::os::Inside;
 
 /// Why a family is supervised. Guarded by its lock.

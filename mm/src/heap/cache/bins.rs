@@ -3,9 +3,7 @@
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use super::Row;
-use crate::heap::Block;
-use crate::heap::geometry::{Geometry, LONG_ROW};
+use crate::heap::ground::{Block, Geometry, LONG_ROW, Row};
 use crate::sync::{AtomicPtr, AtomicU16};
 
 /// Blocks of one length that one cache keeps at most.

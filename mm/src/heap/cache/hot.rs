@@ -4,7 +4,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::record::{CLOSED, CacheRecord, Slot};
-use crate::heap::Block;
+use crate::heap::ground::Block;
 
 #[allow(
     clippy::inline_always,

@@ -5,8 +5,8 @@ use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{Acquire, Relaxed};
 
 use super::record::{CLOSED, CacheRecord};
-use super::rows::Row;
-use crate::heap::page::Page;
+use crate::heap::ground::Row;
+use crate::heap::pages::Page;
 
 impl CacheRecord {
     /// Whether there is nothing in the cache: it may own words all the same.
@@ -67,7 +67,7 @@ impl CacheRecord {
         );
         let pending = {
             let first = self.pending_first.load(Relaxed);
-            let bits = crate::heap::slot_map::ones_of(self.pending.load(Relaxed));
+            let bits = crate::heap::pages::ones_of(self.pending.load(Relaxed));
             bits.filter_map(move |bit| NonNull::new(first.wrapping_add(bit * unit)))
         };
         let singles = self.apart().chain(next).chain(run).chain(pending);

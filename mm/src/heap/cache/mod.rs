@@ -63,13 +63,12 @@ mod record;
 mod remote;
 mod rows;
 mod sweep;
+pub(in crate::heap) mod thread;
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::Block;
-use super::geometry::LONG_ROW;
-use super::link::Link;
+use crate::heap::ground::{Block, LONG_ROW, Link};
 use crate::sync::AtomicPtr;
 
 pub(super) use biased::{barrier, barrier_at_any_cost, pause};
@@ -78,7 +77,12 @@ pub(super) use bins::Bins;
 pub(super) use numbers::{begin_again, numbers_range};
 pub(super) use numbers::{hold, let_go};
 pub(super) use record::{CacheRecord, Inbox};
-pub(super) use rows::{Row, Rows};
+pub(super) use rows::Rows;
+#[cfg(feature = "capi")]
+pub(super) use thread::NEAR;
+#[cfg(test)]
+pub(crate) use thread::forget_spare_tables;
+pub(super) use thread::is_own;
 
 /// Where one thread finds its cache of one family.
 ///

@@ -1,9 +1,8 @@
 //! From the number of a record to the record: words name their owner in 32 bits.
 
 use super::record::CacheRecord;
-use crate::heap::link::Link;
-use crate::heap::meta;
-use crate::heap::word::Owner;
+use crate::heap::ground::{Link, meta};
+use crate::heap::pages::Owner;
 use crate::os::{Lock, Refused};
 
 /// Records in one part of the table.

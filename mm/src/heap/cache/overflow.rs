@@ -8,12 +8,10 @@ use core::sync::atomic::compiler_fence;
 
 use super::CacheCell;
 use super::record::{CacheRecord, Slot};
+use crate::heap::Heap;
 use crate::heap::central::{released_twice, spot_of};
-use crate::heap::geometry::Geometry;
-use crate::heap::page::{Page, Spot};
-use crate::heap::record::SPACE;
-use crate::heap::word::Word;
-use crate::heap::{Heap, meta};
+use crate::heap::ground::{Geometry, meta};
+use crate::heap::pages::{Page, SPACE, Spot, Word};
 use crate::os::section;
 use crate::sync::MODELLED;
 

@@ -7,11 +7,8 @@ use core::sync::atomic::Ordering::{Relaxed, Release};
 
 use super::record::{CacheRecord, SHARED_PAGES};
 use crate::heap::central::released_twice;
-use crate::heap::link::Link;
-use crate::heap::meta;
-use crate::heap::page::{Page, PageState, Ready};
-use crate::heap::slot_map::ones;
-use crate::heap::word::{Owner, Word};
+use crate::heap::ground::{Link, meta};
+use crate::heap::pages::{Owner, Page, PageState, Ready, Word, ones};
 
 /// Words that are handed out together at most.
 const MOST_WORDS: usize = 8;
@@ -317,7 +314,7 @@ impl Refill<'_> {
         let taken = lowest_ones(free, room);
         self.take(number, taken);
         self.page.count_taken(taken.count_ones());
-        for bit in crate::heap::slot_map::ones_of(taken) {
+        for bit in crate::heap::pages::ones_of(taken) {
             let unit = self.page.unit(number * 64 + bit);
             self.record.mark_unissued(unit, 1);
             // SAFETY: invariant 1: there is room, as was asked above.

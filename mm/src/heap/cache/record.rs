@@ -1,21 +1,15 @@
 //! What one thread holds of one family, and how that begins and ends.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{
-    AtomicU32 as PlainU32,
-    Ordering::{Acquire, Relaxed, Release},
-};
+use core::sync::atomic::AtomicU32 as PlainU32;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use super::CacheCell;
 use super::bins::Bins;
-use super::numbers;
-use super::rows::{Row, Rows};
-use crate::heap::geometry::LONG_ROW;
-use crate::heap::link::Link;
-use crate::heap::list::{Neighbours, Node};
-use crate::heap::page::{PageState, Ready};
-use crate::heap::word::Owner;
-use crate::heap::{Block, Heap, meta};
+use super::rows::Rows;
+use super::{CacheCell, numbers};
+use crate::heap::Heap;
+use crate::heap::ground::{Block, LONG_ROW, Link, Neighbours, Node, Row, meta};
+use crate::heap::pages::{Owner, PageState, Ready};
 use crate::os::Refused;
 use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 

@@ -13,8 +13,7 @@ use super::numbers;
 use super::record::{CacheRecord, Inbox, SHUT};
 use crate::heap::Heap;
 use crate::heap::central::{released_twice, spot_of};
-use crate::heap::page::Page;
-use crate::heap::word::NOBODY;
+use crate::heap::pages::{NOBODY, Page};
 
 /// Bytes of units that wait to be sent at most, if they are more than one.
 const MOST_BYTES: usize = 64 << 10;

@@ -8,10 +8,8 @@ use core::ops::RangeInclusive;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use crate::heap::Block;
-use crate::heap::geometry::{Geometry, LONGEST_ROW};
-use crate::heap::link::Link;
-use crate::heap::surplus::{Surplus, most_surplus};
+use crate::heap::ground::{Block, Geometry, LONGEST_ROW, Link, Row};
+use crate::heap::pages::{Surplus, most_surplus};
 use crate::sync::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64};
 
 /// Lengths are below this many units. A power of two, so that no index needs a test.
@@ -74,13 +72,6 @@ unsafe impl bytemuck::Zeroable for Place {}
 
 // SAFETY: as above.
 unsafe impl bytemuck::Zeroable for Rows {}
-
-/// A block that is kept.
-#[derive(Clone, Copy)]
-pub(in crate::heap) struct Row {
-    pub(in crate::heap) first: NonNull<u8>,
-    pub(in crate::heap) units: usize,
-}
 
 // A block may come back a surplus longer than it was asked for.
 const _: () = assert!(LONGEST_ROW + most_surplus(LONGEST_ROW) < LENGTHS);

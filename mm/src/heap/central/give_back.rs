@@ -4,8 +4,7 @@ use super::Central;
 use super::spare::SpareMemory;
 use crate::heap::Heap;
 use crate::heap::cache::CacheRecord;
-use crate::heap::extent::{Extent, Standing};
-use crate::heap::page::Page;
+use crate::heap::pages::{Extent, Page, Standing};
 use crate::os::{PageSource, System};
 
 /// A family whose live bytes fall below a tenth of their last peak gives its free memory back,

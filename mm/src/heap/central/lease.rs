@@ -5,9 +5,7 @@ use core::sync::atomic::Ordering::Relaxed;
 use super::Central;
 use crate::heap::Heap;
 use crate::heap::cache::{CacheRecord, barrier, barrier_at_any_cost};
-use crate::heap::extent::Extent;
-use crate::heap::page::Page;
-use crate::heap::word::NOBODY;
+use crate::heap::pages::{Extent, NOBODY, Page};
 use crate::os::Refused;
 
 /// Refills of a new thread that take units and no words, so that a thread that needs few takes few.

@@ -10,23 +10,15 @@ mod spot;
 use core::ptr::NonNull;
 
 use crate::heap::cache::CacheRecord;
-use crate::heap::extent::Extent;
-use crate::heap::geometry::{EXTENT, Placement};
-use crate::heap::hardening::{self, Fill};
-use crate::heap::large::Large;
-use crate::heap::large_runs::{Books, LargeRuns};
-use crate::heap::list::List;
-use crate::heap::page::{Page, Spot};
-use crate::heap::quarantine::Quarantine;
-use crate::heap::random::Random;
-use crate::heap::record::{Place, Record, SPACE};
-use crate::heap::runs::RunLists;
-use crate::heap::shelves::Shelves;
+use crate::heap::ground::{Block, EXTENT, List, Placement, Random, Refusal, Shortage};
+use crate::heap::hardening::{Fill, Quarantine};
+use crate::heap::large::{Books, Large, LargeRuns};
+use crate::heap::pages::{
+    Extent, NOBODY, Page, Place, Record, RunLists, SPACE, Shelves, Spot, take_surplus_at,
+};
 use crate::heap::supervised::Supervision;
-use crate::heap::surplus::take_surplus_at;
 use crate::heap::walk::BlockView;
-use crate::heap::word::NOBODY;
-use crate::heap::{Block, Heap, Refusal, Shortage};
+use crate::heap::{Heap, hardening};
 use crate::os::Refused;
 use account::Account;
 use spare::SpareMemory;

@@ -4,12 +4,10 @@ use core::ptr::NonNull;
 
 use super::Central;
 use super::spot::{is_block, released_twice, spot_of};
-use crate::heap::cache::{Bins, CacheRecord, Rows};
-use crate::heap::geometry::Geometry;
-use crate::heap::page::{Page, Spot};
-use crate::heap::slot_map::Run;
-use crate::heap::thread::is_own;
-use crate::heap::{Block, Heap};
+use crate::heap::Heap;
+use crate::heap::cache::{Bins, CacheRecord, Rows, is_own};
+use crate::heap::ground::{Block, Geometry};
+use crate::heap::pages::{Page, Run, Spot};
 use crate::os::Refused;
 
 impl Central {

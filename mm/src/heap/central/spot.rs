@@ -2,9 +2,7 @@
 
 use core::ptr::NonNull;
 
-use crate::heap::extent::Extent;
-use crate::heap::page::Spot;
-use crate::heap::record::{Record, SPACE};
+use crate::heap::pages::{Extent, Record, SPACE, Spot};
 use crate::os::process;
 use crate::sync::abort;
 

@@ -2,9 +2,9 @@
 
 use loom::cell::UnsafeCell;
 
-use super::{UNIT, model, new_heap};
 use crate::heap::Heap;
 use crate::heap::cache::{CacheRecord, barrier};
+use crate::heap::models::{UNIT, model, new_heap};
 use crate::os::membarrier::{modelled, step, stop};
 use crate::sync::models::spawn;
 

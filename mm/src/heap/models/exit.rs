@@ -3,9 +3,9 @@
 use core::sync::atomic::Ordering::Relaxed;
 use std::rc::Rc;
 
-use super::snapshot::{Done, Owner, read};
-use super::{UNIT, User, model, new_heap, release_raw, settled};
-use crate::heap::figures::Figures;
+use crate::heap::models::snapshot::{Done, Owner, read};
+use crate::heap::models::{UNIT, User, model, new_heap, release_raw, settled};
+use crate::heap::walk::Figures;
 use crate::sync::models::{end_thread, spawn};
 
 /// Catches: a count taken over before the lock is had; a record that is free before it is drained;

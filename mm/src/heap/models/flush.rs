@@ -1,6 +1,6 @@
 //! A thread asks others to flush, through the mode word of their caches.
 
-use super::{UNIT, User, model, new_heap, settled};
+use crate::heap::models::{UNIT, User, model, new_heap, settled};
 use crate::heap::slow::flush_thread;
 use crate::sync::models::spawn;
 

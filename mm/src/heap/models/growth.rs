@@ -1,7 +1,7 @@
 //! A stack that grows while others read how much is there, and look for a unit.
 
-use super::{UNIT, User, model, new_heap, release_raw, settled};
-use crate::heap::Refusal;
+use crate::heap::ground::Refusal;
+use crate::heap::models::{UNIT, User, model, new_heap, release_raw, settled};
 use crate::sync::models::{Owned, spawn};
 
 /// A thread whose stack is full, and a unit that makes it grow.

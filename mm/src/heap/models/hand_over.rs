@@ -1,9 +1,9 @@
 //! Units that one thread makes and another releases.
 
-use super::{
+use crate::heap::ground::Refusal;
+use crate::heap::models::{
     LARGE_UNIT, OWNED_UNIT, SMALL_UNIT, UNIT, User, model, new_heap, release_raw, settled,
 };
-use crate::heap::Refusal;
 use crate::heap::slow::flush_thread;
 use crate::os::membarrier::modelled;
 use crate::sync::models::{Owned, ends_process, spawn};

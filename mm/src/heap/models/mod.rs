@@ -16,14 +16,12 @@ use core::ops::Range;
 use core::panic::Location;
 use core::ptr::NonNull;
 
-use super::cache::CacheCell;
-use super::figures::Figures;
-use super::meta::{JOINTS, RECORDS};
-use super::record::{Record, SPACE};
-use super::recording::POOL;
-use super::thread::forget_spare_tables;
-use super::word::NOBODY;
-use super::{Heap, Refusal};
+use crate::heap::Heap;
+use crate::heap::cache::{CacheCell, forget_spare_tables};
+use crate::heap::ground::{JOINTS, RECORDS, Refusal};
+use crate::heap::pages::{NOBODY, Record, SPACE};
+use crate::heap::tracking::POOL;
+use crate::heap::walk::Figures;
 use crate::sync::models::{self, Engine, Owned};
 
 /// Bytes of a unit: eight fill a VM page, and threads own none of its words.

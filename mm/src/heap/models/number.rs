@@ -1,6 +1,6 @@
 //! Families get their numbers.
 
-use super::{UNIT, model, new_heap};
+use crate::heap::models::{UNIT, model, new_heap};
 use crate::sync::models::spawn;
 
 /// Catches: a number that is stored where it should be exchanged for 0.

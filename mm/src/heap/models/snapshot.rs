@@ -3,9 +3,11 @@
 use core::cell::Cell;
 use std::rc::Rc;
 
-use super::{OWNED_UNIT, SMALL_UNIT, UNIT, User, model, new_heap, release_raw, settled};
 use crate::heap::Heap;
-use crate::heap::figures::Figures;
+use crate::heap::models::{
+    OWNED_UNIT, SMALL_UNIT, UNIT, User, model, new_heap, release_raw, settled,
+};
+use crate::heap::walk::Figures;
 use crate::sync::models::{Owned, spawn};
 
 /// Blocks that were allocated and released, each counted when its call begins: from then on a

@@ -2,9 +2,10 @@
 
 use core::panic::Location;
 
-use super::{UNIT, User, model, new_heap, settled};
 use crate::heap::cache::CacheRecord;
-use crate::heap::{Shortage, Whose};
+use crate::heap::ground::Shortage;
+use crate::heap::models::{UNIT, User, model, new_heap, settled};
+use crate::heap::tracking::Whose;
 use crate::sync::models::spawn;
 
 /// Catches: a cache that is filled while the family is supervised; one that stays shut.

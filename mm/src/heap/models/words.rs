@@ -1,8 +1,8 @@
 //! Words of a thread that goes on, and another that takes what is free there.
 
-use super::{OWNED_UNIT, User, model, new_heap, settled};
 use crate::heap::Heap;
 use crate::heap::cache::CacheRecord;
+use crate::heap::models::{OWNED_UNIT, User, model, new_heap, settled};
 use crate::sync::models::spawn;
 
 /// What [`Heap::trim`] does before it gives memory back.

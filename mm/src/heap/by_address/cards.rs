@@ -1,0 +1,249 @@
+//! What a release by address has to know of a VM page, in one place: a card for each page, found by the
+//! address alone.
+//!
+//! Only near families have cards: those that mark their blocks, and whose cells are at hand. Their units
+//! are small, too, and everything in their caches is marked, also what was never handed out.
+//!
+//! A card is right for ever, since a VM page belongs to its family for ever. The table has one place
+//! for many pages, and the newest stands there: releases into the others take more steps.
+
+use core::ptr::NonNull;
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::Relaxed;
+
+use super::marks::{Marking, Marks};
+use crate::heap::Heap;
+use crate::heap::cache::NEAR;
+use crate::heap::ground::{GRANULE, LONG_ROW, Link, RECORDS};
+use crate::heap::pages::{PageState, Place, Word, count};
+use crate::os::Refused;
+
+/// Units up to this many bytes have cards. With more, marks in what was never handed out would take
+/// memory that nobody asked for yet.
+const LARGEST: usize = 256;
+
+// A VM page of such units is one granule.
+const _: () = assert!(LARGEST * 8 <= GRANULE);
+
+/// Places of the table: for 1 GiB of pages side by side.
+const PLACES: usize = 1 << 14;
+
+static CARDS: [Link<Card>; PLACES] = [const { Link::none() }; PLACES];
+
+/// What is needed of one VM page.
+///
+/// # Invariants
+///
+/// 1. The page has `capacity` units, the first of them at address `first`. `words` and `joined` are its
+///    maps, with a word for each 64 units or part of them; `state` is its own.
+/// 2. A unit has `odd` times two to the `twos` bytes, and `inverse` times `odd` is 1, modulo 2^64.
+/// 3. A unit has `unit` bytes. `number` is that of the page's family, which is near.
+#[derive(Debug)]
+pub(crate) struct Card {
+    first: usize,
+    inverse: u64,
+    words: &'static [Word],
+    joined: &'static [AtomicU64],
+    state: &'static PageState,
+    capacity: u32,
+    unit: u16,
+    number: u16,
+    twos: u8,
+    /// Where the second mark is, in bytes from the start of a block.
+    second: u8,
+}
+
+/// A taken unit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TakenUnit {
+    pub(in crate::heap) card: &'static Card,
+    index: usize,
+}
+
+/// The maps and states of an extent.
+pub(in crate::heap) struct Maps {
+    pub(in crate::heap) words: &'static [Word],
+    pub(in crate::heap) joined: &'static [AtomicU64],
+    pub(in crate::heap) states: &'static [PageState],
+}
+
+impl Heap {
+    /// Whether calls of C programs take few steps: the heap marks its blocks, and has a cell at hand in
+    /// each thread.
+    #[inline]
+    pub(crate) fn is_near(&self) -> bool {
+        self.number() < NEAR && !matches!(self.marking, Marking::None)
+    }
+
+    /// Whether the family's extents have cards.
+    fn has_cards(&self) -> bool {
+        self.marks_unissued() && self.number() < NEAR
+    }
+
+    /// Whether blocks are marked that come into a cache and were never handed out.
+    pub(in crate::heap) fn marks_unissued(&self) -> bool {
+        self.geometry().unit() <= LARGEST && !matches!(self.marking, Marking::None)
+    }
+
+    /// Makes the cards of the pages at `place`, and lets releases find them.
+    pub(in crate::heap) fn make_cards(&self, place: Place, maps: &Maps) -> Result<(), Refused> {
+        let Marking::Second(second) = self.marking else {
+            return Ok(());
+        };
+        if !self.has_cards() {
+            return Ok(());
+        }
+        let family = Card::of_family(self, second);
+        let words = self.geometry().words();
+        let maps_of_pages = maps
+            .words
+            .chunks_exact(words)
+            .zip(maps.joined.chunks_exact(words));
+        for (number, ((words, joined), state)) in maps_of_pages.zip(maps.states).enumerate() {
+            let start = place.address() + number * GRANULE;
+            let card = RECORDS.place(Card {
+                first: start,
+                words,
+                joined,
+                state,
+                capacity: count(self.page_capacity()),
+                ..family
+            })?;
+            place_of(start).set(Some(card));
+        }
+        Ok(())
+    }
+
+    /// Marks blocks that come into a cache and were never handed out, if releases rely on that; whether
+    /// they do.
+    pub(in crate::heap) fn mark_unissued(&self, blocks: impl Iterator<Item = NonNull<u8>>) -> bool {
+        let marks_unissued = self.marks_unissued();
+        if marks_unissued {
+            // SAFETY: the caller has just taken the blocks from the maps, and nobody else has them.
+            let marks = blocks.filter_map(|block| unsafe { self.marks_of(block) });
+            marks.for_each(|marks| marks.set());
+        }
+        marks_unissued
+    }
+}
+
+impl Card {
+    /// What all cards of a family have in common.
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "a logarithm, and a number that is near"
+    )]
+    fn of_family(heap: &Heap, second: u8) -> Self {
+        let unit = heap.geometry().unit();
+        let twos = unit.trailing_zeros();
+        Self {
+            first: 0,
+            inverse: inverse_of(unit as u64 >> twos),
+            words: &[],
+            joined: &[],
+            state: PageState::unused(),
+            capacity: 0,
+            unit: unit as u16,
+            number: heap.number() as u16,
+            twos: twos as u8,
+            second,
+        }
+    }
+
+    /// The units that are before `address`, if one starts there; else some number that is no index.
+    ///
+    /// Source: Warren, "Hacker's Delight", "Test for Zero Remainder after Division by a Constant": a number
+    /// times the inverse of a divisor is the quotient if there is no remainder, and very large if there is.
+    #[inline]
+    fn index_of(&self, address: usize) -> usize {
+        let offset = address.wrapping_sub(self.first) as u64;
+        let quotient = offset.wrapping_mul(self.inverse);
+        usize::try_from(quotient.rotate_right(self.twos.into())).unwrap_or(usize::MAX)
+    }
+
+    /// Bytes of a unit.
+    #[inline]
+    pub(in crate::heap) fn unit(&self) -> usize {
+        self.unit.into()
+    }
+
+    /// The number of the family.
+    #[inline]
+    pub(in crate::heap) fn number(&self) -> usize {
+        self.number.into()
+    }
+
+    /// The marks of the block at `first`.
+    ///
+    /// # Safety
+    ///
+    /// A taken unit of the page starts at `first`. It is written once nobody uses it.
+    #[inline]
+    pub(in crate::heap) unsafe fn marks_of(&self, first: NonNull<u8>) -> Marks {
+        // SAFETY: the caller promises it, and `second` is the family's.
+        unsafe { Marks::of(first, self.second) }
+    }
+}
+
+impl TakenUnit {
+    /// The taken unit that starts at `address`, if one does, and there is a card.
+    #[inline]
+    pub(in crate::heap) fn at(address: usize) -> Option<Self> {
+        let card = place_of(address).get()?;
+        let index = card.index_of(address);
+        if index >= card.capacity as usize {
+            return None;
+        }
+        // SAFETY: invariant 1: the unit is one of the page's.
+        let taken = unsafe { card.words.get_unchecked(index / 64) }.taken();
+        (taken >> (index % 64) & 1 != 0).then_some(Self { card, index })
+    }
+
+    /// Whether all blocks of the page have one unit.
+    #[inline]
+    pub(in crate::heap) fn is_alone(&self) -> bool {
+        !self.card.state.has_joined()
+    }
+
+    /// The units of the block that starts here, if one does, and it is too short for surplus units.
+    #[inline]
+    pub(in crate::heap) fn short_block(&self) -> Option<usize> {
+        let (joined, bit) = (self.card.joined, self.index % 64);
+        // SAFETY: invariant 1 of the card: the unit is one of the page's.
+        let low = unsafe { joined.get_unchecked(self.index / 64) }.load(Relaxed) >> bit;
+        let next = joined.get(self.index / 64 + 1);
+        let high = next.map_or(0, |word| word.load(Relaxed));
+        // The bits of the units after this one.
+        let after = low >> 1 | high << (63 - bit);
+        let units = after.trailing_ones() as usize + 1;
+        (low & 1 == 0 && units < LONG_ROW).then_some(units)
+    }
+}
+
+/// The number that `odd` times gives 1, modulo 2^64.
+///
+/// Source: Warren, as above: Newton's method doubles the bits that are right, of which a number that is
+/// its own inverse modulo 8 has three.
+fn inverse_of(odd: u64) -> u64 {
+    (0..5).fold(odd, |inverse, _| {
+        inverse.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(inverse)))
+    })
+}
+
+/// Where the card stands, if any does, of the page that `address` is in.
+#[inline]
+fn place_of(address: usize) -> &'static Link<Card> {
+    &CARDS[address / GRANULE % PLACES]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inverses_are_inverse() {
+        for odd in (1..1_u64 << 12).step_by(2) {
+            assert_eq!(odd.wrapping_mul(inverse_of(odd)), 1, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! Blocks of which only the address is known, as C has them: taken and released through the caches.
+//!
+//! The maps say how long a block is. They are read without the lock: the bits of a live block change
+//! only when its owner releases it, which is the caller.
+//!
+//! What the maps do not say is whether a block is live or in a thread's cache. A look into all caches
+//! takes the lock and some time, so families may keep *marks* in what was released (see `marks`): who
+//! finds one looks into all caches before the block is taken for a released one. So a second release is
+//! found unless the program wrote over both marks in between. They vanish with memory that goes back to
+//! the kernel. So small units are marked again when they come into a cache (see `cards`); of others no
+//! page is touched for that, and who finds zeros in place of a mark looks into all caches as well.
+//!
+//! Only run-time families that were asked to keep marks have any: nothing is ever written into a
+//! released unit of a type. Where somebody watches, and where units are too short for a mark, every
+//! release looks into all caches.
+
+mod cards;
+mod marks;
+
+pub(in crate::heap) use cards::Maps;
+pub(crate) use cards::TakenUnit;
+pub(in crate::heap) use marks::Marking;
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::Ordering::Relaxed;
+
+use crate::heap::Heap;
+use crate::heap::cache::{CacheCell, CacheRecord, thread};
+use crate::heap::ground::{Block, EMPTY_BLOCK, Refusal};
+use crate::heap::pages::{Extent, Record, SPACE, Spot, Surplus};
+use crate::os::{Inside, watch};
+use cards::Card;
+
+/// What became of a block that was to be put into a cache.
+pub(crate) enum Put {
+    Done,
+    /// Nothing was changed: it may be one of many units.
+    NotYet(TakenUnit),
+    /// Nothing was changed: it needs more steps, or somebody has to look closer.
+    Not,
+}
+
+impl Heap {
+    /// Takes a unit from the calling thread's cache, if it has one at hand.
+    ///
+    /// # Safety
+    ///
+    /// The heap [`is_near`](Self::is_near).
+    #[inline]
+    pub(crate) unsafe fn take_unit(&'static self) -> Option<Block> {
+        let _inside = Inside::enter();
+        // SAFETY: the caller promises it.
+        unsafe { self.near_cache() }?.take(self.geometry.unit(), true)
+    }
+
+    /// Takes a block of `units` units, more than one, likewise.
+    ///
+    /// # Safety
+    ///
+    /// As for [`take_unit`](Self::take_unit).
+    #[inline]
+    pub(crate) unsafe fn take_row(&'static self, units: usize) -> Option<Block> {
+        let _inside = Inside::enter();
+        // SAFETY: the caller promises it.
+        unsafe { self.near_cache() }?.take_row(units)
+    }
+
+    /// Takes a block of any length from the calling thread's cache, if the heap is near, and the cache
+    /// has one at hand.
+    #[inline]
+    pub(crate) fn take_at_hand(&'static self, units: usize) -> Option<Block> {
+        match units {
+            _ if !self.is_near() => None,
+            0 => None,
+            // SAFETY: just asked.
+            1 => unsafe { self.take_unit() },
+            // SAFETY: as above.
+            _ => unsafe { self.take_row(units) },
+        }
+    }
+
+    /// Puts the block that starts at `first` into the calling thread's cache, if it has one unit, and a
+    /// few steps are enough.
+    ///
+    /// # Safety
+    ///
+    /// As for [`release_by_address`](Self::release_by_address).
+    #[inline]
+    pub(crate) unsafe fn put_unit(first: *mut u8) -> Put {
+        let _inside = Inside::enter();
+        let Some(unit) = TakenUnit::at(first.addr()) else {
+            return Put::Not;
+        };
+        if !unit.is_alone() {
+            return Put::NotYet(unit);
+        }
+        // SAFETY: a taken unit is not at null.
+        let first = unsafe { NonNull::new_unchecked(first) };
+        // SAFETY: a block of one unit starts there, and the caller gives it up.
+        let is_put = unsafe { unit.card.put(first, |cache, unit| cache.put(first, unit)) };
+        if is_put { Put::Done } else { Put::Not }
+    }
+
+    /// Puts a short block into the calling thread's cache; false, with nothing changed, if a few steps
+    /// are not enough.
+    ///
+    /// # Safety
+    ///
+    /// As for [`release_by_address`](Self::release_by_address), and `unit` is the one at `first`.
+    #[inline]
+    pub(crate) unsafe fn put_short_block(first: NonNull<u8>, unit: TakenUnit) -> bool {
+        let _inside = Inside::enter();
+        match unit.short_block() {
+            // SAFETY: such a block starts there, and the caller gives it up.
+            Some(1) => unsafe { unit.card.put(first, |cache, unit| cache.put(first, unit)) },
+            // SAFETY: the same.
+            Some(units) => unsafe {
+                unit.card
+                    .put(first, |cache, _| cache.put_short_row(first, units))
+            },
+            None => false,
+        }
+    }
+
+    /// Releases the block that starts at `first`, whatever its family.
+    ///
+    /// # Errors
+    ///
+    /// As [`release_raw`](Self::release_raw).
+    ///
+    /// # Safety
+    ///
+    /// As for [`release_raw`](Self::release_raw). If the block was handed out and released before, its
+    /// marks are as the release left them.
+    pub(crate) unsafe fn release_by_address(
+        first: NonNull<u8>,
+    ) -> Result<(), (Refusal, Option<&'static Self>)> {
+        // SAFETY: the caller promises the same.
+        unsafe { Self::release_by_address_of(first, None) }
+    }
+
+    /// The same, with `asked` only if the block is that family's.
+    ///
+    /// # Errors
+    ///
+    /// As [`release_raw`](Self::release_raw).
+    ///
+    /// # Safety
+    ///
+    /// As for [`release_by_address`](Self::release_by_address).
+    pub(crate) unsafe fn release_by_address_of(
+        first: NonNull<u8>,
+        asked: Option<&'static Self>,
+    ) -> Result<(), (Refusal, Option<&'static Self>)> {
+        // SAFETY: the caller promises the same.
+        if unsafe { Self::put_into_cache(first, asked) } {
+            return Ok(());
+        }
+        // SAFETY: the caller promises the same, and the block was not put anywhere.
+        unsafe { Self::release_raw(first, asked) }
+    }
+
+    /// Puts the block at `first` into the calling thread's cache; false, with nothing changed, if
+    /// somebody has to look closer.
+    ///
+    /// # Safety
+    ///
+    /// As for [`release_by_address`](Self::release_by_address).
+    unsafe fn put_into_cache(first: NonNull<u8>, asked: Option<&'static Self>) -> bool {
+        let _inside = Inside::enter();
+        let Some(record) = SPACE.record_at(first.addr().get()) else {
+            return false;
+        };
+        let Record::Extent(extent) = record else {
+            return false;
+        };
+        let is_others = asked.is_some_and(|asked| !ptr::eq(asked, extent.heap));
+        if is_others || matches!(extent.heap.marking, Marking::None) {
+            return false;
+        }
+        extent.heap.with_cell(|cell| {
+            // SAFETY: the caller promises the same.
+            cell.is_some_and(|cell| unsafe { extent.put(record, cell, first) })
+        })
+    }
+
+    /// The calling thread's cache, if it is open.
+    ///
+    /// # Safety
+    ///
+    /// The heap [`is_near`](Self::is_near).
+    #[inline]
+    unsafe fn near_cache(&self) -> Option<&'static CacheRecord> {
+        // SAFETY: the caller promises it, and the cell is used for this call alone.
+        unsafe { thread::near_cell(self.number.load(Relaxed).wrapping_sub(1)) }?.open_cache()
+    }
+
+    /// Whether the address is that of all blocks of zero units.
+    pub(crate) fn is_empty_block(first: NonNull<u8>) -> bool {
+        first.addr() == EMPTY_BLOCK
+    }
+
+    /// The family that the live block at `first` belongs to, and its units.
+    ///
+    /// # Errors
+    ///
+    /// As [`release_raw`](Self::release_raw).
+    pub(crate) fn block_at(
+        first: NonNull<u8>,
+    ) -> Result<(&'static Self, usize), (Refusal, Option<&'static Self>)> {
+        let _inside = Inside::enter();
+        let record = SPACE.record_at(first.addr().get());
+        let record = record.ok_or((Refusal::Foreign, None))?;
+        let heap = record.heap();
+        let units = heap.central().live_units_at(record, first);
+        Ok((heap, units.map_err(|refusal| (refusal, Some(heap)))?))
+    }
+
+    /// Opens the thread's cache, unless calls go past it.
+    #[cold]
+    fn open_for(&'static self, cell: &CacheCell) -> bool {
+        !self.goes_past_caches() && self.opened(cell).is_some()
+    }
+}
+
+impl Card {
+    /// Has `put` put the block at `first` into the calling thread's cache, and marks it, unless it is
+    /// marked already.
+    ///
+    /// # Safety
+    ///
+    /// `first` is the start of a taken unit of the page, and nobody uses the block there.
+    #[inline]
+    unsafe fn put(
+        &self,
+        first: NonNull<u8>,
+        put: impl FnOnce(&CacheRecord, usize) -> bool,
+    ) -> bool {
+        // SAFETY: invariant 3; the cell is used for this call alone.
+        let cell = unsafe { thread::near_cell(self.number()) };
+        let Some(cache) = cell.and_then(CacheCell::open_cache) else {
+            return false;
+        };
+        // SAFETY: the caller promises it.
+        let marks = unsafe { self.marks_of(first) };
+        let is_put = !marks.is_any_set() && put(cache, self.unit());
+        if is_put {
+            marks.set();
+        }
+        is_put
+    }
+}
+
+impl Block {
+    /// As [`zeroed`](Self::zeroed), where nobody watches, and the length is not known before.
+    #[inline]
+    pub(crate) fn zeroed_unwatched(self, bytes: usize) -> NonNull<u8> {
+        if !self.zero && (HALF..=4 * HALF).contains(&bytes) {
+            // SAFETY: the block is new, nobody else has it, and it has this many bytes.
+            unsafe { clear_few(self.first, bytes) };
+        } else if !self.zero {
+            // SAFETY: as above.
+            unsafe { self.first.write_bytes(0, bytes) };
+        }
+        self.first
+    }
+}
+
+impl Extent {
+    /// Puts the block at `first`, which lies in this extent, of which `record` is, into the cache of
+    /// `cell`, the calling thread's of the family; false, with nothing changed, if it is no live block,
+    /// or somebody has to look closer.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Heap::release_by_address`].
+    unsafe fn put(
+        &'static self,
+        record: &'static Record,
+        cell: &CacheCell,
+        first: NonNull<u8>,
+    ) -> bool {
+        // With a cache of its own, the thread may read how long blocks are: see `surplus`.
+        if !cell.is_open() && (cell.cache().is_some() || !self.heap.open_for(cell)) {
+            return false;
+        }
+        let Some((spot, units)) = self.block_at(first) else {
+            return false;
+        };
+        // SAFETY: the unit is taken, so its memory may be read.
+        let Some((marks, cache)) = unsafe { self.heap.marks_of(first) }.zip(cell.cache()) else {
+            return false;
+        };
+        let unit = self.geometry().unit();
+        if marks.is_any_set() || cache.holds(first, spot.page, spot.index) {
+            return false;
+        }
+        // The kernel may have taken the marks with the memory, before a cache claimed the block.
+        let may_lack_marks = !self.heap.marks_unissued() && self.may_have_lost_marks();
+        let is_unsure = may_lack_marks && marks.is_any_zero();
+        if is_unsure && self.heap.central().live_units_at(record, first).is_err() {
+            return false;
+        }
+        watch::take_back(first, units * unit);
+        marks.set();
+        // SAFETY: the block is live, of this many units, and the caller gives it up.
+        unsafe { self.heap.put_or_release(cell, first, units) };
+        true
+    }
+
+    /// Where the block at `first` is, and the units that it was handed out for, if a unit there is
+    /// taken and begins a block.
+    fn block_at(&'static self, first: NonNull<u8>) -> Option<(Spot, usize)> {
+        let spot = self.spot_at(first.addr().get())?;
+        if !spot.is_taken() {
+            return None;
+        }
+        let units = if spot.page.has_joined() {
+            spot.units()?
+        } else {
+            1
+        };
+        Some((spot, units))
+    }
+}
+
+impl Spot {
+    /// Whether the unit is taken.
+    #[inline]
+    fn is_taken(&self) -> bool {
+        let word = self.page.words().get(self.index / 64);
+        word.is_some_and(|word| word.taken() >> (self.index % 64) & 1 != 0)
+    }
+
+    /// The units that the block was handed out for that starts at the unit, which is taken, if one
+    /// does.
+    fn units(self) -> Option<usize> {
+        let map = self.page.whole_map();
+        let units = (!map.is_joined(self.index)).then(|| map.block_units(self.index))?;
+        units.checked_sub(Surplus::at(self, units))
+    }
+}
+
+/// Bytes that are cleared by one store; few are cleared by two or four that overlap, in less time than
+/// it takes to call who clears many.
+const HALF: usize = size_of::<u128>();
+
+/// Clears `bytes` bytes from `first` on, one to four halves.
+///
+/// # Safety
+///
+/// They may be written.
+#[inline]
+unsafe fn clear_few(first: NonNull<u8>, bytes: usize) {
+    // SAFETY: the caller promises it, also below.
+    unsafe { clear_half(first, 0) };
+    // SAFETY: there are that many bytes.
+    unsafe { clear_half(first, bytes - HALF) };
+    if bytes > 2 * HALF {
+        // SAFETY: there are more than two halves.
+        unsafe { clear_half(first, HALF) };
+        // SAFETY: as above.
+        unsafe { clear_half(first, bytes - 2 * HALF) };
+    }
+}
+
+/// # Safety
+///
+/// The bytes `from` to `from + HALF` behind `first` may be written.
+#[inline]
+unsafe fn clear_half(first: NonNull<u8>, from: usize) {
+    // SAFETY: the caller promises it.
+    let half = unsafe { first.add(from) };
+    // SAFETY: as above.
+    unsafe { half.cast::<u128>().write_unaligned(0) };
+}

@@ -1,0 +1,196 @@
+//! What one thread holds: the list of its caches, and the table of those without a static cell.
+
+use core::cell::Cell;
+
+use super::{CacheCell, CacheRecord};
+use crate::heap::Heap;
+use crate::heap::ground::{Link, meta};
+#[cfg(feature = "capi")]
+use crate::os::own_word;
+use crate::os::{Inside, Lock, Refused};
+use crate::sync::thread_local;
+
+/// Cells in one part of a table.
+const CELLS: usize = 256;
+
+/// Parts that a table has room for: a million families, in all threads the same.
+const PARTS: usize = 4_096;
+
+type Cells = [CacheCell; CELLS];
+
+/// Families below this number have their cells in the first part of a table, to which calls of C
+/// programs find in a few steps.
+#[cfg(feature = "capi")]
+pub(in crate::heap) const NEAR: usize = CELLS;
+
+thread_local! {
+    static THREAD: Thread = const { Thread::new() };
+}
+
+/// Tables of ended threads, for new ones.
+static SPARE_TABLES: Lock<Option<&'static Table>> = Lock::new(None);
+
+/// One thread's caches; flushes them when the thread ends.
+#[derive(Debug)]
+struct Thread {
+    newest: Cell<Option<&'static CacheRecord>>,
+    table: Cell<Option<&'static Table>>,
+}
+
+/// A thread's cells by the number of the family.
+#[derive(Debug)]
+struct Table {
+    parts: &'static [Link<Cells>],
+    next_spare: Link<Table>,
+}
+
+/// The calling thread's cell of family number `number`, in few steps; none before it was asked for by
+/// [`with_cell`], or at the thread's end.
+///
+/// # Safety
+///
+/// `number` is less than `NEAR`. The reference goes to no other thread, and is not kept beyond the
+/// caller's own call.
+#[cfg(feature = "capi")]
+#[inline]
+pub(in crate::heap) unsafe fn near_cell<'a>(number: usize) -> Option<&'a CacheCell> {
+    // SAFETY: the thread put the first part of its table there, or nothing, and takes it away before
+    // another thread may have the table.
+    let cells = unsafe { own_word::get().cast::<Cells>().as_ref() }?;
+    // SAFETY: the caller promises that there is one.
+    Some(unsafe { cells.get_unchecked(number) })
+}
+
+/// Gives the calling thread's `cell` a cache of `heap`; false when the thread is at its end, or
+/// there is no memory for one.
+pub(in crate::heap) fn open(heap: &'static Heap, cell: &CacheCell) -> bool {
+    THREAD
+        .try_with(|thread| thread.open(heap, cell).is_ok())
+        .unwrap_or(false)
+}
+
+/// Lends the calling thread's cell of family number `number` to `f`.
+///
+/// Without memory for the cell, or at the thread's end, it is one without a cache that stays so.
+pub(in crate::heap) fn with_cell<R>(number: usize, f: impl FnOnce(Option<&CacheCell>) -> R) -> R {
+    let cell = THREAD.try_with(|thread| thread.cell(number).ok());
+    f(cell.ok().flatten())
+}
+
+/// The caches of the calling thread.
+pub(in crate::heap) fn caches() -> impl Iterator<Item = &'static CacheRecord> {
+    let newest = THREAD.try_with(|thread| thread.newest.get()).ok().flatten();
+    core::iter::successors(newest, |cache| cache.next_of_thread.get())
+}
+
+/// Whether the cache is the calling thread's.
+pub(in crate::heap) fn is_own(cache: &CacheRecord) -> bool {
+    THREAD
+        .try_with(Thread::name)
+        .is_ok_and(|thread| cache.thread() == thread)
+}
+
+/// Holds the lock that threads share, before a fork.
+pub(in crate::heap) fn hold() {
+    SPARE_TABLES.hold();
+}
+
+/// Ends what [`hold`] began.
+///
+/// # Safety
+///
+/// As for [`Lock::let_go`].
+pub(in crate::heap) unsafe fn let_go() {
+    // SAFETY: the caller promises the same.
+    unsafe { SPARE_TABLES.let_go() };
+}
+
+impl Thread {
+    const fn new() -> Self {
+        Self {
+            newest: Cell::new(None),
+            table: Cell::new(None),
+        }
+    }
+
+    /// A number that no other thread has, meanwhile.
+    fn name(&self) -> usize {
+        core::ptr::from_ref(self).addr()
+    }
+
+    fn open(&self, heap: &'static Heap, cell: &CacheCell) -> Result<(), Refused> {
+        let cache = heap.open_cache(cell, self.name())?;
+        cache.next_of_thread.set(self.newest.replace(Some(cache)));
+        Ok(())
+    }
+
+    fn cell(&self, number: usize) -> Result<&'static CacheCell, Refused> {
+        let table = self.table()?;
+        let part = table.parts.get(number / CELLS).ok_or(Refused)?;
+        let cells = match part.get() {
+            Some(cells) => cells,
+            None => {
+                let cells = meta::RECORDS.place([const { CacheCell::new() }; CELLS])?;
+                part.set(Some(cells));
+                cells
+            }
+        };
+        #[cfg(feature = "capi")]
+        if number < NEAR {
+            own_word::set(core::ptr::from_ref(cells).cast());
+        }
+        Ok(&cells[number % CELLS])
+    }
+
+    fn table(&self) -> Result<&'static Table, Refused> {
+        if let Some(table) = self.table.get() {
+            return Ok(table);
+        }
+        let table = spare_table().map_or_else(Table::make, Ok)?;
+        self.table.set(Some(table));
+        Ok(table)
+    }
+}
+
+impl Table {
+    fn make() -> Result<&'static Self, Refused> {
+        meta::RECORDS.place(Self {
+            parts: meta::RECORDS.zeroed(PARTS)?,
+            next_spare: Link::none(),
+        })
+    }
+}
+
+fn spare_table() -> Option<&'static Table> {
+    let mut spare = SPARE_TABLES.lock();
+    let table = (*spare)?;
+    *spare = table.next_spare.get();
+    Some(table)
+}
+
+/// Leaves the spare tables behind, so that the next thread has to make one.
+#[cfg(test)]
+pub(crate) fn forget_spare_tables() {
+    *SPARE_TABLES.lock() = None;
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        let _inside = Inside::enter();
+        let mut next = self.newest.take();
+        while let Some(cache) = next {
+            // Read before the record is free for another thread.
+            next = cache.next_of_thread.get();
+            // SAFETY: the record is on this thread's list. Cells have no destructor, so those in
+            // thread-local storage exist until the thread is gone; those of the table always do.
+            unsafe { cache.heap().close_cache(cache) };
+        }
+        #[cfg(feature = "capi")]
+        own_word::set(core::ptr::null());
+        // All its cells lead to no cache again, so any thread may have the table.
+        if let Some(table) = self.table.take() {
+            let mut spare = SPARE_TABLES.lock();
+            table.next_spare.set(spare.replace(table));
+        }
+    }
+}

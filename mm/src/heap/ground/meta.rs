@@ -1,0 +1,208 @@
+//! Memory for maps, records and tables: handed out from the front of chunks, never taken back.
+//!
+//! Nothing here ever lies in a page that the program writes to, and nothing comes from the global
+//! allocator. What is placed here lives as long as the process, so all of it is reached by plain
+//! `&'static` references.
+
+use core::alloc::Layout;
+use core::ptr::NonNull;
+
+use crate::heap::pages::huge;
+use crate::os::{Lock, Look, Mapping, MutexGuard, PageSource, Refused, System, reserve_some};
+
+/// Bytes of a chunk, unless what is placed needs more, or the kernel refuses so many.
+const CHUNK: usize = 1 << 20;
+
+/// Records, and the maps of taken units: nearly all of it is used.
+pub(crate) static RECORDS: Region = Region::new();
+
+/// The maps that join units to blocks: all zero, and so without memory, while a family has only
+/// blocks of one unit.
+pub(crate) static JOINTS: Region = Region::new();
+
+/// Chunks that are filled one after the other.
+#[derive(Debug)]
+pub(crate) struct Region {
+    filling: Lock<Filling>,
+}
+
+/// The newest chunk and how far it is used.
+#[derive(Debug)]
+struct Filling {
+    newest: Option<&'static Chunk>,
+    used: usize,
+}
+
+/// A chunk's head, which lies at its start.
+#[derive(Debug)]
+struct Chunk {
+    mapping: Mapping,
+    older: Option<&'static Chunk>,
+}
+
+impl Region {
+    const fn new() -> Self {
+        Self {
+            filling: Lock::new(Filling {
+                newest: None,
+                used: 0,
+            }),
+        }
+    }
+
+    /// Puts `value` into memory of its own.
+    pub(crate) fn place<T: Sync>(&self, value: T) -> Result<&'static T, Refused> {
+        let room = self.room(Layout::new::<T>())?.cast::<T>();
+        // SAFETY: `room` returned fresh memory of this layout, which nobody else has.
+        unsafe { room.write(value) };
+        // SAFETY: the value was just written and is never moved or dropped.
+        Ok(unsafe { room.as_ref() })
+    }
+
+    /// Makes `count` values of zero bytes.
+    pub(crate) fn zeroed<T: bytemuck::Zeroable + Sync>(
+        &self,
+        count: usize,
+    ) -> Result<&'static [T], Refused> {
+        let layout = Layout::array::<T>(count).map_err(|_| Refused)?;
+        let first = self.room(layout)?.cast::<T>();
+        let all = NonNull::slice_from_raw_parts(first, count);
+        // SAFETY: the memory is fresh, so it reads as zero, which is a value of `T`, and it is
+        // reached through this reference alone.
+        Ok(unsafe { all.as_ref() })
+    }
+
+    /// Copies a text into the region.
+    pub(crate) fn text(&self, text: &str) -> Result<&'static str, Refused> {
+        let bytes = self.copied(text.as_bytes())?;
+        // SAFETY: they are those of a `str`.
+        Ok(unsafe { core::str::from_utf8_unchecked(bytes) })
+    }
+
+    /// Copies values into the region.
+    pub(crate) fn copied<T: Copy + Sync>(&self, values: &[T]) -> Result<&'static [T], Refused> {
+        let room = self.room(Layout::for_value(values))?.cast::<T>();
+        // SAFETY: the room is fresh, aligned, and as long as the values.
+        unsafe { room.copy_from_nonoverlapping(NonNull::from(values).cast(), values.len()) };
+        let copies = NonNull::slice_from_raw_parts(room, values.len());
+        // SAFETY: they were just written and are never written again.
+        Ok(unsafe { copies.as_ref() })
+    }
+
+    /// Gives back the memory of values, as far as they fill OS pages. Those that were given back are
+    /// of zero bytes; if the kernel refuses, some or all are as they were.
+    ///
+    /// # Safety
+    ///
+    /// [`zeroed`](Self::zeroed) of this region made the values, nobody needs them, and nobody uses
+    /// them meanwhile.
+    pub(crate) unsafe fn discard<T: bytemuck::Zeroable + Sync>(&self, values: &'static [T]) {
+        let start = values.as_ptr().addr();
+        let end = start + size_of_val(values);
+        let mut chunks = self.chunks();
+        let Some(chunk) = chunks.find(|chunk| chunk.holds(start)) else {
+            return;
+        };
+        let page = System::page_bytes();
+        let from = start.next_multiple_of(page);
+        let until = end - end % page;
+        if from < until {
+            let base = chunk.mapping.address();
+            // SAFETY: chunks are committed. The OS pages lie between the first value and the last,
+            // of which the caller promises that nobody needs them.
+            let _ = unsafe { chunk.mapping.discard(from - base..until - base) };
+        }
+    }
+
+    /// Resident bytes of all chunks.
+    pub(crate) fn resident(&self, look: &Look) -> Result<usize, Refused> {
+        self.chunks().try_fold(0, |all, chunk| {
+            let mapping = &chunk.mapping;
+            Ok(all + mapping.resident(look, 0..mapping.bytes())?)
+        })
+    }
+
+    /// Bytes of address space of all chunks.
+    #[cfg(test)]
+    pub(crate) fn reserved(&self) -> usize {
+        self.chunks().map(|chunk| chunk.mapping.bytes()).sum()
+    }
+
+    /// Holds the lock, before a fork.
+    pub(crate) fn hold(&'static self) {
+        self.filling.hold();
+    }
+
+    /// Ends what [`hold`](Self::hold) began.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Lock::let_go`].
+    pub(crate) unsafe fn let_go(&'static self) {
+        // SAFETY: the caller promises the same.
+        unsafe { self.filling.let_go() };
+    }
+
+    fn chunks(&self) -> impl Iterator<Item = &'static Chunk> + use<> {
+        let newest = self.filling().newest;
+        core::iter::successors(newest, |chunk| chunk.older)
+    }
+
+    /// Cuts zeroed memory of `layout` from a chunk.
+    fn room(&self, layout: Layout) -> Result<NonNull<u8>, Refused> {
+        let mut filling = self.filling();
+        if let Some(room) = filling.cut(layout) {
+            return Ok(room);
+        }
+        filling.start_chunk(layout)?;
+        filling.cut(layout).ok_or(Refused)
+    }
+
+    fn filling(&self) -> MutexGuard<'_, Filling> {
+        self.filling.lock()
+    }
+}
+
+impl Filling {
+    fn cut(&mut self, layout: Layout) -> Option<NonNull<u8>> {
+        let chunk = self.newest?;
+        let start = self.used.checked_next_multiple_of(layout.align())?;
+        let end = start.checked_add(layout.size())?;
+        if end > chunk.mapping.bytes() {
+            return None;
+        }
+        self.used = end;
+        Some(chunk.mapping.at(start))
+    }
+
+    fn start_chunk(&mut self, layout: Layout) -> Result<(), Refused> {
+        let head = size_of::<Chunk>() + layout.align();
+        let bytes = layout.size().checked_add(head).ok_or(Refused)?;
+        let mapping = reserve_some(bytes.max(CHUNK), bytes, |bytes| {
+            let mapping = Mapping::reserve(bytes, 1)?;
+            mapping.commit(0..mapping.bytes())?;
+            Ok(mapping)
+        })?;
+        huge::keep_small(&mapping);
+        self.newest = Some(Chunk::place(mapping, self.newest));
+        self.used = size_of::<Chunk>();
+        Ok(())
+    }
+}
+
+impl Chunk {
+    fn holds(&self, address: usize) -> bool {
+        let offset = address.wrapping_sub(self.mapping.address());
+        offset < self.mapping.bytes()
+    }
+
+    /// Puts a chunk's head at the start of its own memory.
+    fn place(mapping: Mapping, older: Option<&'static Self>) -> &'static Self {
+        let place = mapping.at(0).cast::<Self>();
+        let head = Self { mapping, older };
+        // SAFETY: the mapping is new, committed, aligned to an OS page and larger than the head.
+        unsafe { place.write(head) };
+        // SAFETY: just written, and a chunk is never given back.
+        unsafe { place.as_ref() }
+    }
+}

@@ -1,0 +1,17 @@
+//! What everything else in the engine is made of: sizes, blocks, links, lists, memory for records.
+
+mod block;
+mod geometry;
+mod link;
+mod list;
+pub(in crate::heap) mod meta;
+mod random;
+
+pub(crate) use block::{Block, Refusal, Shortage};
+pub(in crate::heap) use block::{EMPTY_BLOCK, Row};
+pub(crate) use geometry::is_paged;
+pub(in crate::heap) use geometry::{EXTENT, GRANULE, Geometry, LONG_ROW, LONGEST_ROW, Placement};
+pub(crate) use link::Link;
+pub(in crate::heap) use list::{List, Neighbours, Node};
+pub(crate) use meta::{JOINTS, RECORDS};
+pub(in crate::heap) use random::Random;

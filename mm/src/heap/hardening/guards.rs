@@ -1,0 +1,95 @@
+//! Guards: OS pages that nobody can touch, at the end of VM pages and behind large blocks.
+//!
+//! Those of VM pages are there for ever, so the units of a page are fewer. Those of large blocks
+//! come and go with the block, since its address space is joined and split.
+
+use crate::heap::ground::Geometry;
+use crate::heap::large::Large;
+use crate::heap::pages::Extent;
+use crate::heap::{Heap, hardening};
+use crate::os::{PageSource, Refused, System};
+
+/// A guard takes no more than this part of a VM page.
+const LARGEST_PART: usize = 4;
+
+impl Heap {
+    /// Bytes of the guard at the end of each VM page; 0 without one.
+    pub(in crate::heap) fn guard_bytes(&self) -> usize {
+        if hardening::is_guarded() {
+            in_page(self.geometry())
+        } else {
+            0
+        }
+    }
+
+    /// Units of a VM page; 0 unless paged.
+    pub(in crate::heap) fn page_capacity(&self) -> usize {
+        match self.guard_bytes() {
+            0 => self.geometry().capacity(),
+            lost => self.geometry().capacity_without(lost),
+        }
+    }
+
+    /// Whether a block of `units` units fits a VM page.
+    pub(in crate::heap) fn fits_page(&self, units: usize) -> bool {
+        units <= self.page_capacity()
+    }
+}
+
+fn in_page(geometry: &Geometry) -> usize {
+    let os_page = System::page_bytes();
+    let is_small = os_page * LARGEST_PART <= geometry.page_bytes();
+    if is_small { os_page } else { 0 }
+}
+
+impl Extent {
+    /// Puts the guards of new VM pages, as far as the kernel can.
+    pub(in crate::heap) fn guard(&'static self, calls: &mut u64) {
+        let guard = self.heap.guard_bytes();
+        if guard == 0 {
+            return;
+        }
+        let page_bytes = self.geometry().page_bytes();
+        for end in (page_bytes..=self.bytes()).step_by(page_bytes) {
+            *calls += 1;
+            // SAFETY: these bytes are behind the page's last unit, so nothing is ever in them.
+            let answer = unsafe { self.place.guard(end - guard, guard) };
+            // Where there are no guards, nobody relies on one.
+            let (Ok(_) | Err(Refused)) = answer;
+        }
+    }
+}
+
+impl Large {
+    /// Bytes that a block needs beyond its own.
+    pub(in crate::heap) fn guard_bytes() -> usize {
+        if hardening::is_guarded() {
+            System::page_bytes()
+        } else {
+            0
+        }
+    }
+
+    /// Puts the guard from the block's end to the end of the run, if the kernel can.
+    pub(in crate::heap) fn guard(&self, calls: &mut u64) {
+        let Some((place, offset)) = self.behind_block().filter(|_| hardening::is_guarded()) else {
+            return;
+        };
+        *calls += 1;
+        // SAFETY: these bytes are the run's, and the block, which is new, ends before them.
+        let answer = unsafe { place.guard(offset, place.bytes - offset) };
+        self.set_guard(answer.ok());
+    }
+
+    /// Takes the guard away again; refused if the kernel refuses.
+    pub(in crate::heap) fn unguard(&self, calls: &mut u64) -> Result<(), Refused> {
+        let Some(((place, offset), how)) = self.behind_block().zip(self.known_guard()) else {
+            return Ok(());
+        };
+        *calls += 1;
+        // SAFETY: `guard` accepted this range: neither run nor block changed since.
+        unsafe { place.unguard(offset, place.bytes - offset, how) }?;
+        self.set_guard(None);
+        Ok(())
+    }
+}

@@ -1,0 +1,202 @@
+//! How a hardened family hands out and takes back: each block by itself, under the lock.
+
+use core::ptr::NonNull;
+
+use super::{Fill, POISON};
+use crate::heap::central::{Central, is_block, released_twice, spot_of};
+use crate::heap::ground::{Block, Random, Row, Shortage};
+use crate::heap::pages::{Extent, Page, Run};
+use crate::heap::{Heap, hardening};
+use crate::os::{Refused, watch};
+
+/// Where a block is to be.
+#[derive(Clone, Copy)]
+struct Choice {
+    page: Page,
+    run: Run,
+}
+
+impl Central {
+    /// Allocates a block of one VM page.
+    pub(in crate::heap) fn alloc_hardened(
+        &mut self,
+        heap: &'static Heap,
+        units: usize,
+    ) -> Result<Block, Shortage> {
+        let how = hardening::chosen();
+        let find = |central: &mut Self| central.find_run(units, how.random);
+        let mut found = self.find_or_grow(heap, find);
+        if found.is_err() {
+            // What is kept from being handed out is no reason to be without memory.
+            self.shorten_quarantine(heap, 0);
+            found = find(self).ok_or(Refused);
+        }
+        let Choice { page, run } = found?;
+        if how.fill == Fill::Poison {
+            if let Some(address) = page.written_after_release(run) {
+                return Err(Shortage::Written { address });
+            }
+            page.poison_until(run.first);
+        }
+        let zero = page.claim_at(run);
+        self.account_rows(page, 1, units);
+        self.account.account_allocated(units);
+        self.account_peak(heap);
+        let first = page.unit(run.first);
+        Ok(Block { first, zero })
+    }
+
+    /// Takes a block back, which nobody uses any more.
+    ///
+    /// # Safety
+    ///
+    /// `first` is the start of a block of `units` units of this heap that the caller owns.
+    pub(in crate::heap) unsafe fn release_hardened(&mut self, heap: &'static Heap, row: Row) {
+        if !heap.fits_page(row.units) {
+            return self.release(heap, row.first, row.units);
+        }
+        let spot = spot_of(row.first);
+        if !is_block(spot, row.units) || spot.is_quarantined() {
+            released_twice(row.first);
+        }
+        let how = hardening::chosen();
+        let bytes = row.units * heap.geometry().unit();
+        // SAFETY: the caller promises that the block is its own, and the maps have it.
+        unsafe { how.fill.apply(row.first, bytes) };
+        if how.quarantine == 0 || self.quarantine.push(row).is_err() {
+            return self.release(heap, row.first, row.units);
+        }
+        if row.units == 1 {
+            self.account.released += 1;
+        }
+        spot.set_quarantined(true);
+        self.shorten_quarantine(heap, how.quarantine / heap.geometry().unit());
+    }
+
+    /// Frees the oldest blocks in quarantine, until it has no more than `most` units.
+    fn shorten_quarantine(&mut self, heap: &'static Heap, most: usize) {
+        while self.quarantine.units() > most
+            && let Some(oldest) = self.quarantine.pop()
+        {
+            spot_of(oldest.first).set_quarantined(false);
+            match oldest.units {
+                1 => self.free_single(heap, oldest.first),
+                units => self.release(heap, oldest.first, units),
+            }
+        }
+    }
+
+    fn find_run(&mut self, units: usize, random: bool) -> Option<Choice> {
+        let pages = self.shelves.with_room().flat_map(Extent::pages);
+        for page in pages.filter(|page| page.longest_run() >= units) {
+            // Either way the page remembers a look in vain.
+            let first = if random {
+                page.random_run(units, &mut self.random)
+            } else {
+                page.find_run(units)
+            };
+            if let Some(first) = first {
+                let run = Run { first, units };
+                return Some(Choice { page, run });
+            }
+        }
+        None
+    }
+}
+
+impl Page {
+    /// Some place for `units` units. For one unit each is as likely as any other.
+    fn random_run(self, units: usize, random: &mut Random) -> Option<usize> {
+        let map = self.map();
+        if units == 1 {
+            return map.nth_free(random.below(self.free_units()));
+        }
+        let from = random.below(self.capacity());
+        let mut runs = map.free_runs_from(from).chain(map.free_runs());
+        let run = runs.find(|run| run.units >= units);
+        if run.is_none() {
+            self.set_longest(units - 1);
+        }
+        run.map(|run| run.first + random.below(run.units - units + 1))
+    }
+
+    /// The first byte of a free run that is not as it was left.
+    fn written_after_release(self, run: Run) -> Option<usize> {
+        let unit = self.extent().geometry().unit();
+        let first = self.unit(run.first);
+        let bytes = NonNull::slice_from_raw_parts(first, run.units * unit);
+        let used = self.fresh().saturating_sub(run.first) * unit;
+        let offset = watch::lend(first, bytes.len(), || {
+            // SAFETY: the units are in a page's memory, and free: the caller has the family's lock.
+            first_written(unsafe { bytes.as_ref() }, used)
+        });
+        offset.map(|offset| first.addr().get() + offset)
+    }
+
+    /// Poisons the page, of which no unit is taken, where it was before. What the kernel says it
+    /// did not take, it may have taken in part: up to memory that is locked.
+    pub(in crate::heap) fn poison_anew(self) {
+        let bytes = self.fresh() * self.extent().geometry().unit();
+        if hardening::chosen().fill == Fill::Poison {
+            // SAFETY: all units are free, and the caller has the family's lock.
+            unsafe { Fill::Poison.apply(self.unit(0), bytes) };
+        }
+    }
+
+    /// Poisons the units before `end` that were never handed out, if a later one is about to be:
+    /// all free units below `fresh` are to hold the same.
+    fn poison_until(self, end: usize) {
+        let fresh = self.fresh();
+        let bytes = end.saturating_sub(fresh) * self.extent().geometry().unit();
+        // SAFETY: units from `fresh` on are free, and the caller has the family's lock.
+        unsafe { Fill::Poison.apply(self.unit(fresh), bytes) };
+        self.raise_fresh(end);
+    }
+}
+
+/// The offset of the first byte that is not as it was left: the first `used` were used before.
+fn first_written(bytes: &[u8], used: usize) -> Option<usize> {
+    let (used, fresh) = bytes.split_at(used.min(bytes.len()));
+    let written = used.iter().position(|byte| *byte != POISON);
+    written.or_else(|| {
+        let written = fresh.iter().position(|byte| *byte != 0)?;
+        Some(used.len() + written)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use core::alloc::Layout;
+
+    use super::*;
+
+    #[test]
+    fn pages_remember_what_was_looked_for_in_vain() {
+        static HEAP: Heap = Heap::new(Layout::new::<[u64; 4]>());
+        let alloc = |units| {
+            HEAP.central()
+                .alloc_hardened(&HEAP, units)
+                .expect("memory")
+                .first
+        };
+        let singles: Vec<_> = (0..20_000).map(|_| alloc(1)).collect();
+        for first in singles.iter().step_by(2) {
+            let row = Row {
+                first: *first,
+                units: 1,
+            };
+            // SAFETY: the unit is live and ours.
+            unsafe { HEAP.central().release_hardened(&HEAP, row) };
+        }
+        alloc(2);
+        let central = HEAP.central();
+        // But for the one with the last single units, and those never used.
+        let holes = central
+            .pages()
+            .filter(|page| page.taken() > page.capacity() / 3);
+        let longest: Vec<_> = holes.map(Page::longest_run).collect();
+        assert!(longest.len() > 5);
+        let longer = longest.iter().filter(|units| **units > 1);
+        assert!(longer.count() <= 1, "{longest:?}");
+    }
+}

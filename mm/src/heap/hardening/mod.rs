@@ -1,0 +1,173 @@
+//! What the heap does beyond its work, to find misuse and to hinder it. Chosen once, before the
+//! first block; off, it costs a test on the slow path alone, since the fast path needs a cache,
+//! and a hardened family has none.
+
+mod guards;
+mod hardened;
+mod quarantine;
+
+pub(in crate::heap) use quarantine::Quarantine;
+
+use core::ptr::NonNull;
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::Relaxed;
+
+use crate::heap::pages::HugePages;
+use crate::os::watch;
+
+/// What is in a released block that is poisoned.
+pub(crate) const POISON: u8 = 0xDF;
+
+/// What to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hardening {
+    /// Units are handed out in random order.
+    pub(crate) random: bool,
+    pub(crate) fill: Fill,
+    /// VM pages and large blocks end with an OS page that nobody can touch.
+    pub(crate) guard: bool,
+    /// Bytes of released blocks that each family keeps from being handed out.
+    pub(crate) quarantine: usize,
+}
+
+/// What a released block is filled with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Fill {
+    /// It stays as it is.
+    #[default]
+    Nothing,
+    Zero,
+    /// With [`POISON`], which must still be there when the memory is handed out again.
+    Poison,
+}
+
+/// What was chosen: some bits, and above them the bytes of the quarantine; 0 before that. One
+/// word, so that of two threads that choose at once one is heard, and that one whole.
+static CHOSEN: AtomicU64 = AtomicU64::new(0);
+
+const IS_CHOSEN: u64 = 1;
+const IS_ON: u64 = 2;
+const RANDOM: u64 = 4;
+const ZERO: u64 = 8;
+const POISONED: u64 = 16;
+const GUARDED: u64 = 32;
+const NEVER_HUGE: u64 = 1;
+const ALWAYS_HUGE: u64 = 2;
+/// Two bits, which are no hardening and stand here to be chosen with it.
+const HUGE_SHIFT: u32 = 6;
+const BITS: u32 = 8;
+
+/// Chooses; false if that was done before.
+pub(crate) fn choose(how: Hardening, huge: HugePages) -> bool {
+    let word = packed(how) | number_of(huge) << HUGE_SHIFT;
+    let before = CHOSEN.compare_exchange(0, word, Relaxed, Relaxed);
+    before.is_ok()
+}
+
+/// Whether [`choose`] was called.
+pub(crate) fn is_chosen() -> bool {
+    CHOSEN.load(Relaxed) != 0
+}
+
+/// Whether families are hardened in any way.
+#[inline]
+pub(in crate::heap) fn is_on() -> bool {
+    CHOSEN.load(Relaxed) & IS_ON != 0
+}
+
+/// Whether VM pages and large blocks end with a guard.
+pub(in crate::heap) fn is_guarded() -> bool {
+    CHOSEN.load(Relaxed) & GUARDED != 0
+}
+
+/// What was chosen.
+pub(in crate::heap) fn chosen() -> Hardening {
+    unpacked(CHOSEN.load(Relaxed))
+}
+
+/// Where huge OS pages are to be.
+pub(in crate::heap) fn chosen_huge() -> HugePages {
+    match CHOSEN.load(Relaxed) >> HUGE_SHIFT & 3 {
+        NEVER_HUGE => HugePages::Never,
+        ALWAYS_HUGE => HugePages::Always,
+        _ => HugePages::Auto,
+    }
+}
+
+fn number_of(huge: HugePages) -> u64 {
+    match huge {
+        HugePages::Auto => 0,
+        HugePages::Never => NEVER_HUGE,
+        HugePages::Always => ALWAYS_HUGE,
+    }
+}
+
+/// What is stored for a choice. No memory holds a quarantine that needs the bits.
+fn packed(how: Hardening) -> u64 {
+    let fill = match how.fill {
+        Fill::Nothing => 0,
+        Fill::Zero => ZERO,
+        Fill::Poison => POISONED,
+    };
+    let is_on = u64::from(how != Hardening::default()) * IS_ON;
+    let order = u64::from(how.random) * RANDOM;
+    let guard = u64::from(how.guard) * GUARDED;
+    let quarantine = (how.quarantine as u64).min(u64::MAX >> BITS);
+    quarantine << BITS | IS_CHOSEN | is_on | order | fill | guard
+}
+
+fn unpacked(word: u64) -> Hardening {
+    Hardening {
+        random: word & RANDOM != 0,
+        fill: match word & (ZERO | POISONED) {
+            0 => Fill::Nothing,
+            ZERO => Fill::Zero,
+            _ => Fill::Poison,
+        },
+        guard: word & GUARDED != 0,
+        quarantine: usize::try_from(word >> BITS).unwrap_or(usize::MAX),
+    }
+}
+
+impl Fill {
+    /// Fills `bytes` bytes from `first` on.
+    ///
+    /// # Safety
+    ///
+    /// The memory is a released block of which the caller is the owner until it goes back to the
+    /// maps, or free units, and the caller has their family's lock.
+    pub(in crate::heap) unsafe fn apply(self, first: NonNull<u8>, bytes: usize) {
+        let byte = match self {
+            Self::Nothing => return,
+            Self::Zero => 0,
+            Self::Poison => POISON,
+        };
+        // SAFETY: the caller promises it.
+        watch::lend(first, bytes, || unsafe { first.write_bytes(byte, bytes) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_one_word() {
+        for fill in [Fill::Nothing, Fill::Zero, Fill::Poison] {
+            for (random, quarantine) in [(false, 0), (true, 0), (false, 1), (true, 1 << 40)] {
+                let how = Hardening {
+                    random,
+                    fill,
+                    guard: !random,
+                    quarantine,
+                };
+                assert_eq!(unpacked(packed(how)), how);
+            }
+        }
+        let endless = Hardening {
+            quarantine: usize::MAX,
+            ..Hardening::default()
+        };
+        assert_eq!(unpacked(packed(endless)).quarantine, usize::MAX >> BITS);
+    }
+}

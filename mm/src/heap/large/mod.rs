@@ -1,0 +1,243 @@
+//! Runs of address space that hold one block each: blocks larger than a VM page.
+
+mod runs;
+
+pub(in crate::heap) use runs::{Books, LargeRuns};
+
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicU8, AtomicUsize};
+
+use crate::heap::Heap;
+use crate::heap::ground::{Link, Neighbours, Node, meta};
+use crate::heap::pages::{Place, Record};
+use crate::heap::tracking::Tag;
+use crate::os::arena::Arena;
+use crate::os::{Guard, PageSource, Refused, System};
+
+/// A run of address space of one family. Changed only under the family's lock.
+///
+/// # Invariants
+///
+/// 1. Unless `state` is `SPARE`, the run `offset..offset + bytes` of `arena` belongs to `heap`
+///    alone, is committed, and every address in it leads to this record.
+/// 2. Memory of a run that is `FREE` and of which nothing is `refused` reads as zero.
+/// 3. A run that is `FREE`, `KEPT` or `SPARE` is on the list of that state, and on no other.
+#[derive(Debug)]
+pub(in crate::heap) struct Large {
+    pub(in crate::heap) heap: &'static Heap,
+    arena: Link<Arena>,
+    offset: AtomicUsize,
+    bytes: AtomicUsize,
+    /// Units of the live block.
+    units: AtomicUsize,
+    state: AtomicU8,
+    /// Bytes that the kernel refused to take back the last time it was asked; no fewer than the
+    /// memory's that it refused. They stay noted while the run is used: what is locked most often
+    /// stays so.
+    refused: AtomicUsize,
+    /// How nobody can touch what lies behind the live block: one of the numbers below.
+    guard: AtomicU8,
+    /// What is recorded of the live block.
+    pub(in crate::heap) tag: Tag,
+    neighbours: Neighbours<Large>,
+    own: Link<Record>,
+    pub(in crate::heap) older: Link<Record>,
+}
+
+/// Holds a live block.
+const LIVE: u8 = 0;
+/// Released, memory given back, may be joined and split.
+const FREE: u8 = 1;
+/// Released, memory kept.
+const KEPT: u8 = 2;
+/// A record without address space.
+const SPARE: u8 = 3;
+/// Released, and never used again: its guard could not be taken away.
+const LOST: u8 = 4;
+
+const NO_GUARD: u8 = 0;
+const MARKS: u8 = 1;
+const MAPPINGS: u8 = 2;
+
+impl Node for Large {
+    fn neighbours(&self) -> &Neighbours<Self> {
+        &self.neighbours
+    }
+}
+
+impl Large {
+    /// Makes a record without address space, and hands it to `made`.
+    pub(in crate::heap) fn make(
+        heap: &'static Heap,
+        made: &mut dyn FnMut(&'static Record),
+    ) -> Result<&'static Self, Refused> {
+        let record = meta::RECORDS.place(Record::Large(Self {
+            heap,
+            arena: Link::none(),
+            offset: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+            units: AtomicUsize::new(0),
+            state: AtomicU8::new(SPARE),
+            refused: AtomicUsize::new(0),
+            guard: AtomicU8::new(NO_GUARD),
+            tag: Tag::none(),
+            neighbours: Neighbours::none(),
+            own: Link::none(),
+            older: Link::none(),
+        }))?;
+        let Record::Large(large) = record else {
+            return Err(Refused);
+        };
+        large.own.set(Some(record));
+        made(record);
+        Ok(large)
+    }
+
+    /// Gives the record the address space at `place`, without a block.
+    pub(in crate::heap) fn settle(&self, place: Place) {
+        self.arena.set(Some(place.arena));
+        self.set_run(place.offset, place.bytes);
+        if let Some(own) = self.own.get() {
+            place.publish(own);
+        }
+    }
+
+    /// Adds the run that follows this one.
+    pub(in crate::heap) fn extend(&self, tail: Place) {
+        self.bytes.store(self.bytes() + tail.bytes, Relaxed);
+        if let Some(own) = self.own.get() {
+            tail.publish(own);
+        }
+    }
+
+    /// Takes the record's address space away, when another record has it.
+    pub(in crate::heap) fn unsettle(&self) {
+        self.state.store(SPARE, Relaxed);
+        self.set_run(0, 0);
+    }
+
+    /// Makes the run a block of `units` units; whether its memory is known to be zero.
+    pub(in crate::heap) fn start_block(&self, units: usize) -> Option<(NonNull<u8>, bool)> {
+        let zero = self.state() == FREE && !self.is_dirty();
+        self.units.store(units, Relaxed);
+        self.state.store(LIVE, Relaxed);
+        Some((self.place()?.at(0), zero))
+    }
+
+    /// The run, unless the record has none.
+    pub(in crate::heap) fn place(&self) -> Option<Place> {
+        Some(Place {
+            arena: self.arena.get()?,
+            offset: self.offset.load(Relaxed),
+            bytes: self.bytes(),
+        })
+    }
+
+    /// Bytes of address space.
+    pub(in crate::heap) fn bytes(&self) -> usize {
+        self.bytes.load(Relaxed)
+    }
+
+    /// Units of the live block, unless there is none.
+    pub(in crate::heap) fn live_units(&self) -> Option<usize> {
+        (self.state() == LIVE).then(|| self.units.load(Relaxed))
+    }
+
+    /// Whether a block starts at `address` and has `units` units.
+    pub(in crate::heap) fn is_block(&self, address: usize, units: usize) -> bool {
+        self.live_units() == Some(units) && self.starts_at(address)
+    }
+
+    /// Whether the run starts at `address`.
+    pub(in crate::heap) fn starts_at(&self, address: usize) -> bool {
+        self.place().is_some_and(|place| place.address() == address)
+    }
+
+    /// Whether the run holds no block, but may be backed by memory.
+    pub(in crate::heap) fn is_kept(&self) -> bool {
+        self.state() == KEPT || self.state() == FREE && self.is_dirty()
+    }
+
+    /// Whether the run may be joined with others.
+    pub(in crate::heap) fn is_free(&self) -> bool {
+        self.state() == FREE
+    }
+
+    /// Notes that the run holds no block any more and keeps its memory.
+    pub(in crate::heap) fn keep(&self) {
+        self.state.store(KEPT, Relaxed);
+    }
+
+    /// Notes that the run holds no block any more.
+    pub(in crate::heap) fn set_free(&self, refused: usize) {
+        self.refused.store(refused.min(self.bytes()), Relaxed);
+        self.state.store(FREE, Relaxed);
+    }
+
+    /// Notes that the run holds no block any more and cannot hold another.
+    pub(in crate::heap) fn lose(&self) {
+        self.state.store(LOST, Relaxed);
+    }
+
+    /// The guard behind the live block, if there is one.
+    pub(in crate::heap) fn known_guard(&self) -> Option<Guard> {
+        match self.guard.load(Relaxed) {
+            MARKS => Some(Guard::Marks),
+            MAPPINGS => Some(Guard::Mappings),
+            _ => None,
+        }
+    }
+
+    pub(in crate::heap) fn set_guard(&self, guard: Option<Guard>) {
+        let guard = match guard {
+            None => NO_GUARD,
+            Some(Guard::Marks) => MARKS,
+            Some(Guard::Mappings) => MAPPINGS,
+        };
+        self.guard.store(guard, Relaxed);
+    }
+
+    /// The run, and where in it the first OS page behind the live block starts.
+    pub(in crate::heap) fn behind_block(&self) -> Option<(Place, usize)> {
+        let place = self.place()?;
+        let bytes = self.live_units()? * self.heap.geometry().unit();
+        let offset = bytes.next_multiple_of(System::page_bytes());
+        (offset < place.bytes).then_some((place, offset))
+    }
+
+    /// Whether the kernel refused to take some of the memory back.
+    pub(in crate::heap) fn is_dirty(&self) -> bool {
+        self.refused() > 0
+    }
+
+    /// How much of it, at most.
+    pub(in crate::heap) fn refused(&self) -> usize {
+        self.refused.load(Relaxed).min(self.bytes())
+    }
+
+    /// Bytes of a run without a block that go back if the kernel takes them, without those that it
+    /// refused the last time.
+    pub(in crate::heap) fn reclaimable(&self) -> usize {
+        if self.state() == KEPT {
+            self.bytes() - self.refused()
+        } else {
+            0
+        }
+    }
+
+    /// Whether a block of `bytes` at a multiple of `align` fits.
+    pub(in crate::heap) fn fits(&self, bytes: usize, align: usize) -> bool {
+        let aligned = |place: Place| place.address().is_multiple_of(align);
+        self.bytes() >= bytes && self.place().is_some_and(aligned)
+    }
+
+    pub(in crate::heap) fn set_run(&self, offset: usize, bytes: usize) {
+        self.offset.store(offset, Relaxed);
+        self.bytes.store(bytes, Relaxed);
+    }
+
+    fn state(&self) -> u8 {
+        self.state.load(Relaxed)
+    }
+}

@@ -1,0 +1,341 @@
+//! The runs of one family for blocks larger than a VM page.
+//!
+//! A released run stays with its family. The latest ones keep their memory, up to a few megabytes,
+//! so that a program that allocates and releases the same large blocks over and over makes no
+//! call into the kernel; older ones are given back, joined with given-back neighbours, and reused
+//! by a good fit: the best of the first few in the list of their size.
+
+use core::ptr::NonNull;
+
+use super::Large;
+use crate::heap::Heap;
+use crate::heap::ground::{GRANULE, List};
+use crate::heap::hardening::Fill;
+use crate::heap::pages::{Place, Record, SPACE};
+use crate::os::{Refused, process};
+
+/// Released runs keep their memory while they have no more than this many bytes together.
+const MOST_KEPT: usize = 8 << 20;
+
+/// The latest released run keeps its memory on its own up to this many bytes.
+const LARGEST_KEPT: usize = 32 << 20;
+
+/// Lists of free runs by the power of two in their size.
+const SIZES: usize = usize::BITS as usize;
+
+/// Free runs of one list that an allocation looks at.
+const LOOKS: usize = 16;
+
+/// The runs of one family that hold no live block.
+#[derive(Debug)]
+pub(in crate::heap) struct LargeRuns {
+    free: [List<Large>; SIZES],
+    /// Bit for each list of `free` that has any.
+    sizes: u64,
+    kept: List<Large>,
+    kept_bytes: usize,
+    spare: List<Large>,
+}
+
+/// What changes outside when runs do: the count of calls into the kernel, the list of records.
+pub(in crate::heap) struct Books<'a> {
+    pub(in crate::heap) calls: &'a mut u64,
+    pub(in crate::heap) newest: &'a mut Option<&'static Record>,
+}
+
+/// What became of memory that was to go back, in bytes.
+#[derive(Clone, Copy, Default)]
+struct Given {
+    taken: usize,
+    refused: usize,
+}
+
+impl LargeRuns {
+    pub(in crate::heap) const fn new() -> Self {
+        Self {
+            free: [const { List::new() }; SIZES],
+            sizes: 0,
+            kept: List::new(),
+            kept_bytes: 0,
+            spare: List::new(),
+        }
+    }
+
+    /// Makes a block of `units` units, which are `bytes` bytes: its start, and whether its memory
+    /// is known to be zero.
+    pub(in crate::heap) fn alloc(
+        &mut self,
+        heap: &'static Heap,
+        units: usize,
+        bytes: usize,
+        books: &mut Books<'_>,
+    ) -> Result<(NonNull<u8>, bool), Refused> {
+        let bytes = bytes.checked_add(Large::guard_bytes()).ok_or(Refused)?;
+        let bytes = bytes.checked_next_multiple_of(GRANULE).ok_or(Refused)?;
+        let align = heap.geometry().align().max(GRANULE);
+        let run = match self.take_kept(bytes, align) {
+            Some(kept) => kept,
+            None => match self.take_free(bytes, align) {
+                Some(free) => self.split(free, bytes, books),
+                None => self.make(heap, bytes, align, books)?,
+            },
+        };
+        let block = run.start_block(units).ok_or(Refused)?;
+        run.guard(books.calls);
+        Ok(block)
+    }
+
+    /// Takes back the run of a released block.
+    pub(in crate::heap) fn release(&mut self, run: &'static Large, calls: &mut u64) {
+        if end_block(run, calls).is_none() {
+            return;
+        }
+        run.keep();
+        self.kept.push(run);
+        self.kept_bytes += run.bytes();
+        while self.keeps_too_much() {
+            self.give_back_oldest(calls);
+        }
+    }
+
+    /// As [`release`](Self::release), and nothing is left of what the block held: its memory is
+    /// given back, or cleared where the kernel refuses any of it.
+    pub(in crate::heap) fn release_cleared(&mut self, run: &'static Large, calls: &mut u64) {
+        let Some(place) = end_block(run, calls) else {
+            return;
+        };
+        if self.give_back(run, calls).refused > 0 {
+            // SAFETY: the run is committed, and holds no live block: its memory is nobody's.
+            unsafe { Fill::Zero.apply(place.at(0), place.bytes) };
+        }
+    }
+
+    /// Gives back the memory of all kept runs, and of those that the kernel refused before;
+    /// returns the bytes that it took.
+    pub(in crate::heap) fn give_back_all(&mut self, calls: &mut u64) -> usize {
+        let free = self.free.iter().flat_map(List::iter);
+        let dirty = free.filter(|run| run.is_dirty());
+        let mut taken = dirty.map(|run| discard_again(run, calls)).sum();
+        while let Some(given) = self.give_back_oldest(calls) {
+            taken += given.taken;
+        }
+        taken
+    }
+
+    fn keeps_too_much(&self) -> bool {
+        let is_one = self.kept.iter().nth(1).is_none();
+        self.kept_bytes > if is_one { LARGEST_KEPT } else { MOST_KEPT }
+    }
+
+    fn give_back_oldest(&mut self, calls: &mut u64) -> Option<Given> {
+        // As many as fit the bound, so never more than a few hundred.
+        let oldest = self.kept.iter().last()?;
+        self.remove_kept(oldest);
+        Some(self.give_back(oldest, calls))
+    }
+
+    /// Takes the smallest kept run that fits a block of `bytes` closely.
+    fn take_kept(&mut self, bytes: usize, align: usize) -> Option<&'static Large> {
+        // A much larger run would hold memory that the block does not use.
+        let most = bytes.saturating_add(bytes / 8);
+        let close = |run: &&'static Large| run.fits(bytes, align) && run.bytes() <= most;
+        let best = self
+            .kept
+            .iter()
+            .filter(close)
+            .min_by_key(|run| run.bytes())?;
+        self.remove_kept(best);
+        Some(best)
+    }
+
+    fn remove_kept(&mut self, run: &'static Large) {
+        self.kept.remove(run);
+        self.kept_bytes -= run.bytes();
+    }
+
+    /// Takes a free run that fits, from the list of the block's size or one of larger runs.
+    fn take_free(&mut self, bytes: usize, align: usize) -> Option<&'static Large> {
+        let mut sizes = self.sizes & (u64::MAX << bytes.ilog2());
+        while sizes != 0 {
+            let size = sizes.trailing_zeros() as usize;
+            let some = self.free[size].iter().take(LOOKS);
+            let fitting = some.filter(|run| run.fits(bytes, align));
+            if let Some(best) = fitting.min_by_key(|run| run.bytes()) {
+                self.remove_free(best);
+                return Some(best);
+            }
+            sizes &= sizes - 1;
+        }
+        None
+    }
+
+    /// Cuts a run down to `bytes`; the rest goes back to the free runs.
+    fn split(
+        &mut self,
+        run: &'static Large,
+        bytes: usize,
+        books: &mut Books<'_>,
+    ) -> &'static Large {
+        let Some(place) = run.place().filter(|place| place.bytes > bytes) else {
+            return run;
+        };
+        let refused = run.refused();
+        // Without memory for a record the block just gets the whole run.
+        if let Ok(rest) = self.record(run.heap, books) {
+            run.set_run(place.offset, bytes);
+            rest.settle(Place {
+                offset: place.offset + bytes,
+                bytes: place.bytes - bytes,
+                ..place
+            });
+            // In which of the two it is, nobody knows.
+            self.add_free(rest, refused);
+        }
+        run
+    }
+
+    fn make(
+        &mut self,
+        heap: &'static Heap,
+        bytes: usize,
+        align: usize,
+        books: &mut Books<'_>,
+    ) -> Result<&'static Large, Refused> {
+        // As the kernel does to malloc: what no memory could ever back is refused at once.
+        if bytes > process::memory_bytes() {
+            return Err(Refused);
+        }
+        // The record first: address space that was taken cannot be put back.
+        let run = self.record(heap, books)?;
+        let place = Place::take(bytes, align, books.calls);
+        let place = place.inspect_err(|_| self.spare.push(run))?;
+        run.settle(place);
+        run.set_free(0);
+        Ok(run)
+    }
+
+    /// A record without address space, on no list.
+    fn record(
+        &mut self,
+        heap: &'static Heap,
+        books: &mut Books<'_>,
+    ) -> Result<&'static Large, Refused> {
+        match self.spare.pop() {
+            Some(spare) => Ok(spare),
+            None => Large::make(heap, &mut |made| made.push(books.newest)),
+        }
+    }
+
+    /// Gives a run's memory back and joins it with free neighbours.
+    fn give_back(&mut self, run: &'static Large, calls: &mut u64) -> Given {
+        let Some(place) = run.place() else {
+            return Given::default();
+        };
+        let given = discard(place, calls);
+        let (joined, refused) = self.join(run, place, given.refused);
+        self.add_free(joined, refused);
+        given
+    }
+
+    /// Joins a run with the free runs before and after it; the bytes that were refused of all.
+    fn join(
+        &mut self,
+        run: &'static Large,
+        place: Place,
+        refused: usize,
+    ) -> (&'static Large, usize) {
+        let mut joined = (run, refused);
+        if let Some(after) = free_run_at(run, place.address() + place.bytes) {
+            joined = self.absorb(joined, after, false);
+        }
+        if let Some(before) = free_run_at(run, place.address() - 1) {
+            joined = self.absorb(joined, before, true);
+        }
+        joined
+    }
+
+    /// Makes one run of `run` and its neighbour `other`, which is free.
+    fn absorb(
+        &mut self,
+        (run, refused): (&'static Large, usize),
+        other: &'static Large,
+        is_before: bool,
+    ) -> (&'static Large, usize) {
+        self.remove_free(other);
+        let refused = refused + other.refused();
+        let (first, second) = if is_before {
+            (other, run)
+        } else {
+            (run, other)
+        };
+        if let Some(tail) = second.place() {
+            first.extend(tail);
+        }
+        second.unsettle();
+        self.spare.push(second);
+        (first, refused)
+    }
+
+    fn add_free(&mut self, run: &'static Large, refused: usize) {
+        let size = run.bytes().ilog2();
+        run.set_free(refused);
+        self.free[size as usize].push(run);
+        self.sizes |= 1 << size;
+    }
+
+    fn remove_free(&mut self, run: &'static Large) {
+        let size = run.bytes().ilog2();
+        let list = &mut self.free[size as usize];
+        list.remove(run);
+        if list.newest().is_none() {
+            self.sizes &= !(1 << size);
+        }
+    }
+}
+
+/// The run of a released block, without its guard; `None` if it is lost with that.
+fn end_block(run: &Large, calls: &mut u64) -> Option<Place> {
+    let place = run.place()?;
+    if run.unguard(calls).is_err() {
+        let given = discard(place, calls);
+        if let Some((_, behind)) = run.behind_block().filter(|_| given.refused > 0) {
+            // SAFETY: the block, which is nobody's any more, lies before its guard.
+            unsafe { Fill::Zero.apply(place.at(0), behind) };
+        }
+        run.lose();
+        return None;
+    }
+    Some(place)
+}
+
+/// Tries once more to give back a free run's memory; returns the bytes that the kernel took of what it
+/// had refused.
+fn discard_again(run: &Large, calls: &mut u64) -> usize {
+    let before = run.refused();
+    let given = run.place().map(|place| discard(place, calls));
+    let refused = given.map_or(before, |given| given.refused);
+    run.set_free(refused);
+    before.saturating_sub(refused)
+}
+
+/// Gives back the memory of a run without a block.
+fn discard(place: Place, calls: &mut u64) -> Given {
+    // SAFETY: the callers' runs hold no live block, so nobody needs the contents.
+    let refused = unsafe { place.discard_parts(0, place.bytes, calls) };
+    Given {
+        taken: place.bytes - refused,
+        refused,
+    }
+}
+
+/// The free run of the same family as `run` at an address of the same arena, if there is one.
+///
+/// Arenas have granules without a record at both ends: a run of another one is never a neighbour.
+fn free_run_at(run: &Large, address: usize) -> Option<&'static Large> {
+    match SPACE.record_at(address)? {
+        Record::Large(other) if core::ptr::eq(other.heap, run.heap) && other.is_free() => {
+            Some(other)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,353 @@
+//! Extents: VM pages of one family that lie side by side.
+
+use core::sync::atomic::Ordering::Relaxed;
+#[cfg(feature = "capi")]
+use core::sync::atomic::{
+    AtomicBool,
+    Ordering::{Acquire, Release},
+};
+use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
+
+use super::huge::Wish;
+use super::page::{Page, PageState, Spot};
+use super::record::{Place, Record, SPACE};
+use super::runs::{ByRun, UNLISTED};
+use super::shelves::ByFill;
+use super::surplus::Surplus;
+use super::word::{Remote, Word};
+#[cfg(feature = "capi")]
+use crate::heap::by_address::Maps;
+use crate::heap::ground::{Geometry, Link, Neighbours, Node, meta};
+use crate::heap::tracking::Tags;
+use crate::heap::{Heap, hardening};
+use crate::os::Refused;
+
+/// VM pages of one family that lie side by side. Changed only under the family's lock, but for words that
+/// threads own, and what is known of pages that they own whole.
+///
+/// # Invariants
+///
+/// 1. `place` belongs to `heap` alone, from the start and for ever, and is committed.
+/// 2. `taken_units` is the sum of the pages' `taken`, each the number of units that are taken or that lie in
+///    a word with an owner.
+/// 3. A page that is not in use has no taken unit, and `fresh` is 0.
+#[derive(Debug)]
+pub(in crate::heap) struct Extent {
+    pub(in crate::heap) heap: &'static Heap,
+    pub(in crate::heap) place: Place,
+    /// Address of the first page.
+    start: usize,
+    /// Units of each page.
+    pub(in crate::heap) page_capacity: u32,
+    /// A [`Standing`].
+    standing: AtomicU8,
+    /// The [`Wish`] for huge OS pages; the kernel may then back all of the extent, whatever part is
+    /// used, and back again what was given back.
+    pub(in crate::heap) wish: AtomicU8,
+    /// Which shelf the extent is on; the shelves' own.
+    pub(in crate::heap) shelf: AtomicU8,
+    taken_units: AtomicU32,
+    /// It stays there while it has so many taken units at least, and fewer than so many more.
+    shelf_from: AtomicU32,
+    shelf_width: AtomicU32,
+    /// No page has a free run as long as this; 0 says nothing.
+    pub(in crate::heap) too_long: AtomicU32,
+    pub(in crate::heap) words: &'static [Word],
+    /// What other threads released of each word.
+    pub(in crate::heap) remotes: &'static [Remote],
+    pub(in crate::heap) joined: &'static [AtomicU64],
+    pub(in crate::heap) states: &'static [PageState],
+    /// Surplus units of blocks, by where the block starts; see `surplus`.
+    pub(in crate::heap) surplus: &'static [Surplus],
+    /// Bit for each unit at which a block starts that is in quarantine; empty where there is none.
+    pub(in crate::heap) quarantined: &'static [AtomicU64],
+    /// Memory of it was given back, with marks; see `by_address`.
+    #[cfg(feature = "capi")]
+    lost_marks: AtomicBool,
+    /// What is recorded of blocks, once something is.
+    pub(in crate::heap) tags: Link<Tags>,
+    by_fill: Neighbours<Extent>,
+    by_run: Neighbours<Extent>,
+    /// Which list of runs the extent is on; the lists' own.
+    pub(in crate::heap) run_class: AtomicU8,
+    pub(in crate::heap) older: Link<Record>,
+}
+
+/// What became of an extent's memory when its last unit was freed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::heap) enum Standing {
+    /// Units are taken, or never were.
+    Used = 0,
+    /// Kept.
+    Spare = 1,
+    /// Given back.
+    GivenBack = 2,
+}
+
+impl Node<ByFill> for Extent {
+    fn neighbours(&self) -> &Neighbours<Self> {
+        &self.by_fill
+    }
+}
+
+impl Node<ByRun> for Extent {
+    fn neighbours(&self) -> &Neighbours<Self> {
+        &self.by_run
+    }
+}
+
+impl Extent {
+    /// Makes the record of the VM pages at `place`, which belong to `heap` from now on.
+    pub(in crate::heap) fn make(
+        heap: &'static Heap,
+        place: Place,
+    ) -> Result<&'static Record, Refused> {
+        let geometry = heap.geometry();
+        let pages = place.bytes / geometry.page_bytes();
+        let words = pages * geometry.words();
+        let all_words: &'static [Word] = meta::RECORDS.zeroed(words)?;
+        let remotes = meta::JOINTS.zeroed(words)?;
+        let joined = meta::JOINTS.zeroed(words)?;
+        let states: &'static [PageState] = meta::RECORDS.zeroed(pages)?;
+        let surplus = meta::JOINTS.zeroed(pages * geometry.surplus_places())?;
+        let has_quarantine = hardening::chosen().quarantine > 0;
+        let quarantined = meta::JOINTS.zeroed(words * usize::from(has_quarantine))?;
+        let record = meta::RECORDS.place(Record::Extent(Self {
+            heap,
+            place,
+            start: place.address(),
+            page_capacity: count(heap.page_capacity()),
+            standing: AtomicU8::new(Standing::Used as u8),
+            wish: AtomicU8::new(Wish::of_all() as u8),
+            shelf: AtomicU8::new(super::shelves::FULL),
+            taken_units: AtomicU32::new(0),
+            shelf_from: AtomicU32::new(0),
+            shelf_width: AtomicU32::new(0),
+            words: all_words,
+            remotes,
+            joined,
+            states,
+            surplus,
+            quarantined,
+            too_long: AtomicU32::new(0),
+            #[cfg(feature = "capi")]
+            lost_marks: AtomicBool::new(false),
+            tags: Link::none(),
+            by_fill: Neighbours::none(),
+            by_run: Neighbours::none(),
+            run_class: AtomicU8::new(UNLISTED),
+            older: Link::none(),
+        }))?;
+        #[cfg(feature = "capi")]
+        heap.make_cards(
+            place,
+            &Maps {
+                words: all_words,
+                joined,
+                states,
+            },
+        )?;
+        if let Record::Extent(extent) = record {
+            extent.begin();
+        }
+        place.publish(record);
+        Ok(record)
+    }
+
+    /// Makes ways from the pages' states and addresses.
+    fn begin(&'static self) {
+        let (words, bytes) = (self.geometry().words(), self.geometry().page_bytes());
+        for (page, map) in self.pages().zip(self.words.chunks_exact(words)) {
+            page.state().ready.set_page(Some(page));
+            SPACE.set_map(page.address(), bytes, map);
+            page.recount();
+        }
+    }
+
+    pub(in crate::heap) fn geometry(&self) -> &'static Geometry {
+        self.heap.geometry()
+    }
+
+    /// Notes that memory is about to go back to the kernel, with what stands in it.
+    #[allow(clippy::unused_self, reason = "marks are in families of C")]
+    pub(in crate::heap) fn account_discard(&self) {
+        #[cfg(feature = "capi")]
+        self.lost_marks.store(true, Release);
+    }
+
+    /// Whether memory ever went back to the kernel.
+    #[cfg(feature = "capi")]
+    pub(in crate::heap) fn may_have_lost_marks(&self) -> bool {
+        self.lost_marks.load(Acquire)
+    }
+
+    /// Bytes of address space.
+    pub(in crate::heap) fn bytes(&self) -> usize {
+        self.place.bytes
+    }
+
+    pub(in crate::heap) fn standing(&self) -> Standing {
+        match self.standing.load(Relaxed) {
+            0 => Standing::Used,
+            1 => Standing::Spare,
+            _ => Standing::GivenBack,
+        }
+    }
+
+    pub(in crate::heap) fn set_standing(&self, standing: Standing) {
+        self.standing.store(standing as u8, Relaxed);
+        // The shelf depends on it: no count of taken units is right until the next look.
+        self.shelf_width.store(0, Relaxed);
+    }
+
+    /// Units that fit the extent.
+    pub(in crate::heap) fn capacity(&self) -> usize {
+        self.states.len() * self.page_capacity as usize
+    }
+
+    /// Units that are taken, or that lie in a word with an owner.
+    pub(in crate::heap) fn taken_units(&self) -> usize {
+        self.taken_units.load(Relaxed) as usize
+    }
+
+    pub(in crate::heap) fn pages(&'static self) -> impl Iterator<Item = Page> {
+        (0..self.states.len()).map(move |number| Page {
+            extent: self,
+            number,
+        })
+    }
+
+    /// The fullest page in use that has a free unit that nobody owns, else one that is not in use.
+    pub(in crate::heap) fn page_to_fill(&'static self) -> Option<Page> {
+        self.page_to_fill_if(|_| true)
+    }
+
+    /// The same, among those that `suits` accepts.
+    pub(in crate::heap) fn page_to_fill_if(&'static self, suits: fn(Page) -> bool) -> Option<Page> {
+        let mut fullest = None;
+        for page in self.pages().filter(|page| suits(*page)) {
+            let (taken, is_full) = (page.taken(), page.is_full());
+            // Of pages without a taken unit, those in use come first.
+            let rank = taken * 2 + usize::from(page.is_in_use());
+            if !is_full && fullest.is_none_or(|(most, _)| rank > most) {
+                fullest = Some((rank, page));
+            }
+        }
+        fullest.map(|(_, page)| page)
+    }
+
+    /// The page that `address` lies in, and its bytes from the page's first unit; `geometry` is
+    /// the family's.
+    #[inline]
+    pub(in crate::heap) fn page_at(
+        &'static self,
+        geometry: &Geometry,
+        address: usize,
+    ) -> (Page, usize) {
+        let (number, inside) = geometry.split_pages(address.wrapping_sub(self.start));
+        let page = Page {
+            extent: self,
+            number,
+        };
+        (page, inside)
+    }
+
+    /// Finds the unit slot that `address` lies in, if it lies in one.
+    pub(in crate::heap) fn spot_containing(&'static self, address: usize) -> Option<Spot> {
+        let (page, inside) = self.page_at(self.geometry(), address);
+        let index = self.geometry().index_of(inside);
+        (index < page.capacity()).then_some(Spot { page, index })
+    }
+
+    /// Finds the unit slot that starts at `address`, if one does.
+    #[inline]
+    pub(in crate::heap) fn spot_at(&'static self, address: usize) -> Option<Spot> {
+        let (number, inside) = self.geometry().split_pages(address - self.start);
+        let page = Page {
+            extent: self,
+            number,
+        };
+        let index = self.geometry().index_of(inside);
+        let is_start = index * self.geometry().unit() == inside && index < page.capacity();
+        is_start.then_some(Spot { page, index })
+    }
+
+    /// Gives all memory back; says whether the kernel took it. Refused, it may have taken a part.
+    pub(in crate::heap) fn give_back(&'static self, calls: &mut u64) -> bool {
+        debug_assert_eq!(self.taken_units(), 0);
+        self.account_discard();
+        *calls += 1;
+        // SAFETY: no unit is taken, so none is live and none is in a cache: nobody needs them.
+        if unsafe { self.place.discard(0, self.place.bytes) }.is_err() {
+            return false;
+        }
+        self.pages().for_each(Page::retire);
+        self.too_long.store(0, Relaxed);
+        true
+    }
+
+    /// No free run is longer than so many units.
+    pub(in crate::heap) fn longest_run(&self) -> usize {
+        match self.too_long.load(Relaxed) {
+            0 => self.page_capacity as usize,
+            units => units as usize - 1,
+        }
+    }
+
+    /// Takes `units` units in a row from one of the pages. If none has them, the bound falls
+    /// below `units`.
+    pub(in crate::heap) fn claim_run(&'static self, units: usize) -> Option<(Page, usize, bool)> {
+        let mut pages = self.pages().filter(|page| page.longest_run() >= units);
+        let found = pages.find_map(|page| {
+            let (index, zero) = page.claim_run(units)?;
+            Some((page, index, zero))
+        });
+        if found.is_none() {
+            let longest = self.pages().map(Page::longest_run).max().unwrap_or(0);
+            self.too_long.store(count(longest + 1), Relaxed);
+            self.pages().for_each(Page::account_looked);
+        }
+        found
+    }
+
+    /// Notes which list of runs the extent is on.
+    pub(in crate::heap) fn set_run_class(&self, class: usize) {
+        let class = u8::try_from(class).unwrap_or(UNLISTED);
+        self.run_class.store(class, Relaxed);
+    }
+
+    /// Whether any page may be backed by memory.
+    pub(in crate::heap) fn is_in_use(&self) -> bool {
+        self.states.iter().any(PageState::is_in_use)
+    }
+
+    /// Whether the extent is on the shelf where it belongs.
+    #[inline]
+    pub(in crate::heap) fn fits_shelf(&self) -> bool {
+        let taken = self.taken_units.load(Relaxed);
+        taken.wrapping_sub(self.shelf_from.load(Relaxed)) < self.shelf_width.load(Relaxed)
+    }
+
+    /// Notes the shelf the extent is on, and what it may have taken to stay.
+    pub(in crate::heap) fn put_on_shelf(&self, shelf: u8, (from, until): (usize, usize)) {
+        self.shelf.store(shelf, Relaxed);
+        self.shelf_from.store(count(from), Relaxed);
+        self.shelf_width.store(count(until - from), Relaxed);
+    }
+
+    pub(in crate::heap) fn account_taken(&self, units: usize) {
+        let taken = self.taken_units() + units;
+        self.taken_units.store(count(taken), Relaxed);
+    }
+
+    #[inline]
+    pub(in crate::heap) fn account_freed(&self, units: u32) {
+        let taken = self.taken_units.load(Relaxed) - units;
+        self.taken_units.store(taken, Relaxed);
+    }
+}
+
+/// A count of units of an extent, which fits: an extent has 2 MiB.
+pub(in crate::heap) fn count(units: usize) -> u32 {
+    u32::try_from(units).expect("an extent has fewer units than bytes")
+}

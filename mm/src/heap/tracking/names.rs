@@ -1,0 +1,129 @@
+//! Names of threads, and of files of C programs, each kept once and for ever.
+
+use crate::heap::ground::{Link, meta};
+use crate::os::Lock;
+
+const BUCKETS: usize = 256;
+
+/// Bytes that names of one kind may take. Who starts threads with ever new names does not want to pay for each for
+/// ever.
+const MOST_BYTES: usize = 1 << 20;
+
+/// What those are called for which there is no room.
+const OTHER: &str = "(other)";
+
+/// Each kind apart: a program with ever new threads still knows its files.
+static THREADS: Lock<Names> = Lock::new(Names::new());
+static FILES: Lock<Names> = Lock::new(Names::new());
+
+#[derive(Debug)]
+struct Names {
+    buckets: [Link<Name>; BUCKETS],
+    bytes: usize,
+}
+
+impl Names {
+    const fn new() -> Self {
+        Self {
+            buckets: [const { Link::none() }; BUCKETS],
+            bytes: 0,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Name {
+    text: &'static str,
+    next: Link<Name>,
+}
+
+/// The copy of a thread's name that stays; an empty text where there is no memory for one.
+pub(crate) fn kept_thread(name: &str) -> &'static str {
+    kept(&THREADS, name)
+}
+
+/// The same of a file's name.
+#[cfg(feature = "capi")]
+pub(crate) fn kept_file(name: &str) -> &'static str {
+    kept(&FILES, name)
+}
+
+fn kept(names: &'static Lock<Names>, name: &str) -> &'static str {
+    let mut names = names.lock();
+    let bucket = &names.buckets[bucket_of(name)];
+    let mut known = core::iter::successors(bucket.get(), |name| name.next.get());
+    if let Some(known) = known.find(|known| known.text == name) {
+        return known.text;
+    }
+    let bytes = name.len().saturating_add(names.bytes + size_of::<Name>());
+    if bytes > MOST_BYTES {
+        return OTHER;
+    }
+    let new = add(bucket, name);
+    if new.is_some() {
+        names.bytes = bytes;
+    }
+    new.unwrap_or_default()
+}
+
+fn add(bucket: &Link<Name>, name: &str) -> Option<&'static str> {
+    let text = meta::RECORDS.text(name).ok()?;
+    let next = Link::none();
+    next.set(bucket.get());
+    let new = meta::RECORDS.place(Name { text, next }).ok()?;
+    bucket.set(Some(new));
+    Some(text)
+}
+
+/// Names of threads differ in their last letters, if at all.
+fn bucket_of(name: &str) -> usize {
+    let sum = name.bytes().fold(name.len(), |sum, letter| {
+        sum.wrapping_mul(31).wrapping_add(usize::from(letter))
+    });
+    sum % BUCKETS
+}
+
+/// Holds the locks, before a fork.
+pub(in crate::heap) fn hold() {
+    THREADS.hold();
+    FILES.hold();
+}
+
+/// Ends what [`hold`] began.
+///
+/// # Safety
+///
+/// As for [`Lock::let_go`].
+pub(in crate::heap) unsafe fn let_go() {
+    // SAFETY: the caller promises the same.
+    unsafe { FILES.let_go() };
+    // SAFETY: as above.
+    unsafe { THREADS.let_go() };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_kept_once() {
+        let names: Vec<_> = (0..1_000)
+            .map(|number| format!("thread {number}"))
+            .collect();
+        let first: Vec<_> = names.iter().map(|name| kept_thread(name)).collect();
+        assert_eq!(first, names);
+        let again = names.iter().map(|name| kept_thread(name).as_ptr());
+        assert!(again.eq(first.iter().map(|name| name.as_ptr())));
+    }
+
+    #[test]
+    fn names_of_threads_take_no_room_from_those_of_files() {
+        static SOME: Lock<Names> = Lock::new(Names::new());
+        static OTHERS: Lock<Names> = Lock::new(Names::new());
+        let full = (0..MOST_BYTES).find(|number| kept(&SOME, &number.to_string()) == OTHER);
+        assert!(full.is_some_and(|names| names > 10_000), "{full:?}");
+        assert_eq!(kept(&SOME, "one more, of which the text is longer"), OTHER);
+        assert_eq!(kept(&SOME, "7"), "7");
+        assert_eq!(kept(&OTHERS, "main.c"), "main.c");
+    }
+}

@@ -1,0 +1,345 @@
+//! Memory for what is recorded of call sites: bounded for all families together, and given back
+//! once nothing is recorded.
+//!
+//! A family takes runs of granules, the longer the more it has, and fills them from the front. All
+//! its runs go back together, when what it recorded is forgotten. Segments without a run are given
+//! back by `trim`.
+
+use core::alloc::Layout;
+use core::ops::Range;
+use core::ptr::NonNull;
+
+use crate::os::{Lock, Look, Mapping, PageSource, Refused, System};
+
+/// Bytes that records of call sites may take, stacks included. With names, and with the tags of 200,000
+/// blocks, that is less than 16 MiB.
+const MOST_BYTES: usize = 12 << 20;
+
+/// Bytes of a segment.
+const SEGMENT: usize = 1 << 20;
+
+const SEGMENTS: usize = MOST_BYTES / SEGMENT;
+
+/// Bytes of a granule.
+const GRANULE: usize = 1 << 10;
+
+/// Granules of the longest run. Each length is a power of two, at a multiple of itself.
+const LONGEST: usize = 16;
+
+/// Granules for which one word has a bit each.
+const WORD: usize = u64::BITS as usize;
+
+const WORDS: usize = SEGMENT / GRANULE / WORD;
+
+/// What all families take runs from.
+pub(in crate::heap) static POOL: Lock<Pool> = Lock::new(Pool {
+    segments: [const { None }; SEGMENTS],
+});
+
+#[derive(Debug)]
+pub(in crate::heap) struct Pool {
+    segments: [Option<Segment>; SEGMENTS],
+}
+
+/// # Invariants
+///
+/// 1. The mapping is committed.
+/// 2. A granule whose bit is set is part of one run, which one [`Records`] has; nobody uses the others.
+#[derive(Debug)]
+struct Segment {
+    mapping: Mapping,
+    used: [u64; WORDS],
+}
+
+/// The runs of one family.
+///
+/// # Invariants
+///
+/// 1. `newest` and each `older` after it lead to the head of a run that this value has alone.
+/// 2. Of the newest run the first `used` bytes are taken.
+#[derive(Debug)]
+pub(in crate::heap) struct Records {
+    newest: Option<NonNull<Head>>,
+    used: usize,
+}
+
+/// What stands at the start of a run.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    older: Option<NonNull<Head>>,
+    granules: usize,
+}
+
+// SAFETY: invariant 1: the runs belong to the value, and no thread is tied to them.
+unsafe impl Send for Records {}
+
+impl Records {
+    pub(in crate::heap) const fn new() -> Self {
+        Self {
+            newest: None,
+            used: 0,
+        }
+    }
+
+    /// Puts a value into memory of its own, with room for an array behind it. What is there stays
+    /// until [`give_back`](Self::give_back).
+    pub(in crate::heap) fn place<T, A>(
+        &mut self,
+        length: usize,
+        make: impl FnOnce(NonNull<A>) -> T,
+    ) -> Result<NonNull<T>, Refused> {
+        let array = Layout::array::<A>(length).map_err(|_| Refused)?;
+        let (both, behind) = Layout::new::<T>().extend(array).map_err(|_| Refused)?;
+        let first = self.room(both)?;
+        // SAFETY: the room is as long as both, and the array begins within it.
+        let array = unsafe { first.add(behind) };
+        // SAFETY: the room is fresh, and aligned for both.
+        unsafe { first.cast::<T>().write(make(array.cast())) };
+        Ok(first.cast())
+    }
+
+    fn room(&mut self, layout: Layout) -> Result<NonNull<u8>, Refused> {
+        if let Some(room) = self.cut(layout) {
+            return Ok(room);
+        }
+        self.take_run()?;
+        self.cut(layout).ok_or(Refused)
+    }
+
+    fn cut(&mut self, layout: Layout) -> Option<NonNull<u8>> {
+        let newest = self.newest?;
+        // SAFETY: invariant 1.
+        let granules = unsafe { newest.as_ref() }.granules;
+        let start = self.used.checked_next_multiple_of(layout.align())?;
+        let end = start.checked_add(layout.size())?;
+        if end > granules * GRANULE {
+            return None;
+        }
+        self.used = end;
+        // SAFETY: the run has so many bytes.
+        Some(unsafe { newest.cast::<u8>().add(start) })
+    }
+
+    fn take_run(&mut self) -> Result<(), Refused> {
+        // SAFETY: invariant 1.
+        let last = self
+            .newest
+            .map_or(0, |head| unsafe { head.as_ref() }.granules);
+        let wanted = (2 * last).clamp(1, LONGEST);
+        let (start, granules) = POOL.lock().take_at_most(wanted)?;
+        let head = Head {
+            older: self.newest,
+            granules,
+        };
+        // SAFETY: the run is new, longer than a head, and starts at a granule, which is aligned for it.
+        unsafe { start.cast().write(head) };
+        self.newest = Some(start.cast());
+        self.used = size_of::<Head>();
+        Ok(())
+    }
+
+    /// Gives all runs back.
+    ///
+    /// # Safety
+    ///
+    /// Nobody uses what was placed there any more.
+    pub(in crate::heap) unsafe fn give_back(&mut self) {
+        if self.newest.is_none() {
+            return;
+        }
+        let mut pool = POOL.lock();
+        while let Some(newest) = self.newest {
+            // SAFETY: invariant 1.
+            let head = *unsafe { newest.as_ref() };
+            self.newest = head.older;
+            pool.give_back(newest.addr().get(), head.granules);
+        }
+        self.used = 0;
+    }
+}
+
+impl Pool {
+    /// Takes a run of so many granules, or of half as many, and so on.
+    fn take_at_most(&mut self, wanted: usize) -> Result<(NonNull<u8>, usize), Refused> {
+        let mut granules = wanted;
+        loop {
+            match self.take(granules) {
+                Ok(start) => return Ok((start, granules)),
+                Err(Refused) if granules > 1 => granules /= 2,
+                Err(Refused) => return Err(Refused),
+            }
+        }
+    }
+
+    fn take(&mut self, granules: usize) -> Result<NonNull<u8>, Refused> {
+        let mut segments = self.segments.iter_mut().flatten();
+        if let Some(start) = segments.find_map(|segment| segment.take(granules)) {
+            return Ok(start);
+        }
+        let empty = self.segments.iter_mut().find(|segment| segment.is_none());
+        let new = empty.ok_or(Refused)?.insert(Segment::make()?);
+        new.take(granules).ok_or(Refused)
+    }
+
+    fn give_back(&mut self, start: usize, granules: usize) {
+        let mut segments = self.segments.iter_mut().flatten();
+        if let Some(segment) = segments.find(|segment| segment.offset(start).is_some()) {
+            segment.give_back(start, granules);
+        }
+    }
+}
+
+impl Segment {
+    fn make() -> Result<Self, Refused> {
+        let mapping = Mapping::reserve(SEGMENT, 1)?;
+        mapping.commit(0..mapping.bytes())?;
+        Ok(Self {
+            mapping,
+            used: [0; WORDS],
+        })
+    }
+
+    fn take(&mut self, granules: usize) -> Option<NonNull<u8>> {
+        let run = run(granules);
+        let words = self.used.iter_mut().enumerate();
+        for (index, word) in words.filter(|(_, word)| **word != u64::MAX) {
+            let mut places = (0..WORD).step_by(granules);
+            if let Some(place) = places.find(|place| *word & run << place == 0) {
+                *word |= run << place;
+                return Some(self.mapping.at((index * WORD + place) * GRANULE));
+            }
+        }
+        None
+    }
+
+    fn give_back(&mut self, start: usize, granules: usize) {
+        let granule = self.offset(start).unwrap_or_default() / GRANULE;
+        self.used[granule / WORD] &= !(run(granules) << (granule % WORD));
+    }
+
+    fn offset(&self, address: usize) -> Option<usize> {
+        let offset = address.wrapping_sub(self.mapping.address());
+        (offset < SEGMENT).then_some(offset)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.used == [0; WORDS]
+    }
+
+    /// Gives back the memory of OS pages that no run is in.
+    fn trim(&self) {
+        for from in (0..SEGMENT).step_by(System::page_bytes()) {
+            let page = from..(from + System::page_bytes()).min(SEGMENT);
+            if self.is_unused(page.clone()) {
+                // SAFETY: committed by 1, and by 2 nobody uses it.
+                let _ = unsafe { self.mapping.discard(page) };
+            }
+        }
+    }
+
+    fn is_unused(&self, bytes: Range<usize>) -> bool {
+        let mut granules = bytes.step_by(GRANULE).map(|byte| byte / GRANULE);
+        granules.all(|granule| self.used[granule / WORD] & 1 << (granule % WORD) == 0)
+    }
+}
+
+/// As many bits as a run has granules.
+fn run(granules: usize) -> u64 {
+    (1 << granules) - 1
+}
+
+/// Gives back what no family uses.
+pub(crate) fn trim_recorded() {
+    let mut pool = POOL.lock();
+    for segment in &mut pool.segments {
+        match segment {
+            Some(used) if used.is_empty() => *segment = None,
+            Some(used) => used.trim(),
+            None => {}
+        }
+    }
+}
+
+/// Bytes of it that are backed by memory.
+pub(in crate::heap) fn resident(look: &Look) -> Result<usize, Refused> {
+    let pool = POOL.lock();
+    let mut segments = pool.segments.iter().flatten();
+    segments.try_fold(0, |all, segment| {
+        let mapping = &segment.mapping;
+        Ok(all + mapping.resident(look, 0..mapping.bytes())?)
+    })
+}
+
+/// Holds the lock, before a fork.
+pub(in crate::heap) fn hold() {
+    POOL.hold();
+}
+
+/// Ends what [`hold`] began.
+///
+/// # Safety
+///
+/// As for [`Lock::let_go`].
+pub(in crate::heap) unsafe fn let_go() {
+    // SAFETY: the caller promises the same.
+    unsafe { POOL.let_go() };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool() -> Pool {
+        Pool {
+            segments: [const { None }; SEGMENTS],
+        }
+    }
+
+    #[test]
+    fn all_of_a_pool_is_handed_out_once_and_no_more() {
+        let (mut pool, mut runs) = (pool(), Vec::new());
+        for wanted in (0..).map(|number| 1 << (number % 5)) {
+            let Ok((start, granules)) = pool.take_at_most(wanted) else {
+                break;
+            };
+            runs.push((start.addr().get(), granules));
+        }
+        let all: usize = runs.iter().map(|(_, granules)| granules * GRANULE).sum();
+        assert_eq!(all, MOST_BYTES);
+        runs.sort_unstable();
+        let overlap = |pair: &[(usize, usize)]| pair[0].0 + pair[0].1 * GRANULE > pair[1].0;
+        assert!(!runs.windows(2).any(overlap));
+        // What is given back is there again, and no more.
+        let back = runs.swap_remove(runs.len() / 2);
+        pool.give_back(back.0, back.1);
+        let (start, granules) = pool.take_at_most(back.1).expect("given back");
+        assert_eq!((start.addr().get(), granules), back);
+        assert_eq!(
+            pool.take_at_most(1).map(|(_, granules)| granules),
+            Err(Refused)
+        );
+        for (start, granules) in runs.into_iter().chain([back]) {
+            pool.give_back(start, granules);
+        }
+        assert!(pool.segments.iter().flatten().all(Segment::is_empty));
+    }
+
+    #[test]
+    fn a_family_has_its_values_until_it_gives_them_back() {
+        let mut records = Records::new();
+        let place = |records: &mut Records, number: usize| {
+            let value = records.place(number % 80, |array: NonNull<usize>| (number, array));
+            value.expect("memory")
+        };
+        let values: Vec<_> = (0..5_000)
+            .map(|number| place(&mut records, number))
+            .collect();
+        for (number, value) in values.iter().enumerate() {
+            // SAFETY: placed above.
+            assert_eq!(unsafe { value.as_ref() }.0, number);
+        }
+        // SAFETY: the values are not used any more.
+        unsafe { records.give_back() };
+        assert!(records.newest.is_none());
+    }
+}

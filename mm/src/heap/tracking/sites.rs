@@ -1,0 +1,346 @@
+//! The places in the program that allocated of one family, each with what was recorded of it.
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
+
+use super::asker::Asker;
+use super::caller::Origin;
+use super::recording::Records;
+use super::tags::Tagged;
+use crate::heap::ground::meta;
+use crate::os::Refused;
+
+/// What all those sites together are called for which there is no room. Also says why.
+pub(crate) const OTHER: &str = "(other call sites: the 12 MiB for records of call sites are full)";
+
+/// Sites that a site leads to directly.
+const BRANCHES: usize = 4;
+
+/// All sites of a family. Changed under the family's lock alone.
+///
+/// A tree: the bits of a site's hash say, two by two, on which branch it lies. Nothing of it has to
+/// grow or to move, however many there are.
+///
+/// # Invariants
+///
+/// 1. Each pointer is null, or leads to a site in `records`, where it stays until `forget`.
+#[derive(Debug)]
+pub(in crate::heap) struct Sites {
+    root: AtomicPtr<Site>,
+    newest: AtomicPtr<Site>,
+    records: Records,
+    /// Stands for those without room, if there are such.
+    other: Option<&'static Site>,
+    /// The same, made before and not needed now: it is kept for ever.
+    spare_other: Option<&'static Site>,
+}
+
+/// One place in the program that allocated, on one thread's behalf.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) origin: Origin,
+    pub(crate) thread: &'static str,
+    /// Lie behind the site, for as long as it is there.
+    frames: NonNull<[usize]>,
+    blocks: AtomicU64,
+    units: AtomicU64,
+    /// What the last look at the tags found live.
+    live_blocks: AtomicU64,
+    live_units: AtomicU64,
+    oldest: AtomicU64,
+    oldest_address: AtomicUsize,
+    branches: [AtomicPtr<Site>; BRANCHES],
+    older: AtomicPtr<Site>,
+}
+
+// SAFETY: the frames are never written again, and stay as long as the site.
+unsafe impl Send for Site {}
+// SAFETY: as above; the rest may be shared.
+unsafe impl Sync for Site {}
+
+/// What is known of one site: numbers of blocks and units.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SiteFigures {
+    /// Recorded since tracking began.
+    pub(crate) blocks: u64,
+    pub(crate) units: u64,
+    /// Of these, live at the last look.
+    pub(crate) live_blocks: u64,
+    pub(crate) live_units: u64,
+    /// When the oldest live one was allocated, as `clock::milliseconds` counts.
+    pub(crate) oldest: u64,
+    pub(crate) oldest_address: usize,
+}
+
+impl Sites {
+    pub(in crate::heap) const fn new() -> Self {
+        Self {
+            root: none(),
+            newest: none(),
+            records: Records::new(),
+            other: None,
+            spare_other: None,
+        }
+    }
+
+    /// Whether there is none.
+    pub(in crate::heap) fn is_empty(&self) -> bool {
+        self.newest.load(Relaxed).is_null() && self.other.is_none()
+    }
+
+    /// All, the newest first.
+    pub(in crate::heap) fn iter(&self) -> impl Iterator<Item = &Site> {
+        // SAFETY: invariant 1, and `forget` borrows the sites mutably.
+        let site = |at: &AtomicPtr<Site>| unsafe { at.load(Relaxed).as_ref() };
+        core::iter::successors(site(&self.newest), move |newer| site(&newer.older))
+            .chain(self.other)
+    }
+
+    /// The site of `asker`, made now if it is new; where there is no room for it, the one that stands
+    /// for all such.
+    pub(in crate::heap) fn of(&mut self, asker: &Asker) -> Result<&Site, Refused> {
+        let mut hash = asker.hash();
+        let mut place = &self.root;
+        // SAFETY: invariant 1, and `forget` borrows the sites mutably.
+        while let Some(site) = unsafe { place.load(Relaxed).as_ref() } {
+            if site.is_of(asker) {
+                return Ok(site);
+            }
+            place = &site.branches[hash % BRANCHES];
+            hash /= BRANCHES;
+        }
+        let Ok(new) = Site::make(&mut self.records, asker) else {
+            return self.other();
+        };
+        place.store(new.as_ptr(), Relaxed);
+        // SAFETY: just made, and it stays until `forget`.
+        let new = unsafe { new.as_ref() };
+        let newer = ptr::from_ref(new).cast_mut();
+        new.older.store(self.newest.swap(newer, Relaxed), Relaxed);
+        Ok(new)
+    }
+
+    fn other(&mut self) -> Result<&'static Site, Refused> {
+        let spare = || self.spare_other.map_or_else(Site::make_other, Ok);
+        let other = self.other.map_or_else(spare, Ok)?;
+        (self.other, self.spare_other) = (Some(other), None);
+        Ok(other)
+    }
+
+    /// Forgets all, and gives their memory back.
+    ///
+    /// # Safety
+    ///
+    /// No tag leads to a site of this family.
+    pub(in crate::heap) unsafe fn forget(&mut self) {
+        (self.root, self.newest) = (none(), none());
+        if let Some(other) = self.other.take() {
+            other.account_forgotten();
+            self.spare_other = Some(other);
+        }
+        // SAFETY: by 1 only those pointers and tags led there, and none does any more.
+        unsafe { self.records.give_back() };
+    }
+}
+
+const fn none() -> AtomicPtr<Site> {
+    AtomicPtr::new(ptr::null_mut())
+}
+
+impl Site {
+    fn make(records: &mut Records, asker: &Asker) -> Result<NonNull<Self>, Refused> {
+        let count = asker.frames.len();
+        records.place(count, |frames: NonNull<usize>| {
+            let from = NonNull::from(&*asker.frames).cast();
+            // SAFETY: there is room for as many behind the site, which nobody else has.
+            unsafe { frames.copy_from_nonoverlapping(from, count) };
+            let frames = NonNull::slice_from_raw_parts(frames, count);
+            Self::new(asker.origin, asker.thread, frames)
+        })
+    }
+
+    fn make_other() -> Result<&'static Self, Refused> {
+        let origin = Origin {
+            file: OTHER,
+            line: 0,
+            column: 0,
+        };
+        meta::RECORDS.place(Self::new(origin, "", NonNull::from(&[])))
+    }
+
+    const fn new(origin: Origin, thread: &'static str, frames: NonNull<[usize]>) -> Self {
+        Self {
+            origin,
+            thread,
+            frames,
+            blocks: AtomicU64::new(0),
+            units: AtomicU64::new(0),
+            live_blocks: AtomicU64::new(0),
+            live_units: AtomicU64::new(0),
+            oldest: AtomicU64::new(0),
+            oldest_address: AtomicUsize::new(0),
+            branches: [const { none() }; BRANCHES],
+            older: none(),
+        }
+    }
+
+    /// Return addresses, the innermost first.
+    pub(crate) fn frames(&self) -> &[usize] {
+        // SAFETY: written when the site was made, and they stay as long as it does.
+        unsafe { self.frames.as_ref() }
+    }
+
+    fn is_of(&self, asker: &Asker) -> bool {
+        self.origin.is(&asker.origin)
+            // Names are kept once.
+            && ptr::eq(self.thread, asker.thread)
+            && *self.frames() == *asker.frames
+    }
+
+    /// Counts a block that was recorded.
+    pub(in crate::heap) fn account_recorded(&self, units: u64) {
+        add(&self.blocks, 1);
+        add(&self.units, units);
+    }
+
+    /// Forgets what was recorded.
+    pub(in crate::heap) fn account_forgotten(&self) {
+        self.blocks.store(0, Relaxed);
+        self.units.store(0, Relaxed);
+    }
+
+    /// Begins a look at the tags.
+    pub(in crate::heap) fn begin_look(&self) {
+        self.live_blocks.store(0, Relaxed);
+        self.live_units.store(0, Relaxed);
+        self.oldest.store(u64::MAX, Relaxed);
+    }
+
+    /// Counts a live block that the look found.
+    pub(in crate::heap) fn account_live(&self, found: &Tagged<'_>) {
+        add(&self.live_blocks, 1);
+        add(&self.live_units, found.units);
+        if found.since < self.oldest.load(Relaxed) {
+            self.oldest.store(found.since, Relaxed);
+            self.oldest_address.store(found.address, Relaxed);
+        }
+    }
+
+    /// What is recorded, and what the last look found.
+    pub(crate) fn figures(&self) -> SiteFigures {
+        SiteFigures {
+            blocks: self.blocks.load(Relaxed),
+            units: self.units.load(Relaxed),
+            live_blocks: self.live_blocks.load(Relaxed),
+            live_units: self.live_units.load(Relaxed),
+            oldest: self.oldest.load(Relaxed),
+            oldest_address: self.oldest_address.load(Relaxed),
+        }
+    }
+}
+
+/// Adds to a count that nobody else changes meanwhile.
+fn add(count: &AtomicU64, more: u64) {
+    count.store(count.load(Relaxed) + more, Relaxed);
+}
+
+impl Asker {
+    fn hash(&self) -> usize {
+        hash(&self.origin, self.thread, &self.frames)
+    }
+}
+
+/// Of all that tells sites apart: there may be as many threads at one place as there are sites.
+fn hash(origin: &Origin, thread: &'static str, frames: &[usize]) -> usize {
+    let start = mixed(origin.hash(), thread.as_ptr().addr());
+    let hash = frames.iter().fold(start, |hash, frame| mixed(hash, *frame));
+    // The low bits choose the branch.
+    let hash = hash.wrapping_mul(0x9E37_79B1);
+    hash ^ (hash >> (usize::BITS / 2))
+}
+
+fn mixed(hash: usize, more: usize) -> usize {
+    hash.rotate_left(5)
+        .wrapping_mul(0x9E37_79B1)
+        .wrapping_add(more)
+}
+
+#[cfg(test)]
+mod tests {
+    use core::panic::Location;
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::heap::tracking::Caller;
+    use crate::heap::tracking::names;
+    use crate::os::unwind;
+
+    /// One of the tests takes all room that there is.
+    static ALONE: Mutex<()> = Mutex::new(());
+
+    fn asker(thread: &'static str, frames: &[usize]) -> Asker {
+        Asker {
+            origin: Location::caller().origin(),
+            thread,
+            scope: 0,
+            frames: unwind::Frames::of(frames),
+            now: 0,
+        }
+    }
+
+    fn depth(place: &AtomicPtr<Site>) -> usize {
+        // SAFETY: the sites are there until the end of the test.
+        let site = unsafe { place.load(Relaxed).as_ref() };
+        let deepest = site.map(|site| site.branches.iter().map(depth).max());
+        deepest.map_or(0, |deepest| 1 + deepest.unwrap_or_default())
+    }
+
+    #[test]
+    fn sites_without_room_are_counted_as_one() {
+        const STACKS: u64 = 200_000;
+        let _alone = ALONE.lock();
+        let (mut sites, mut apart) = (Sites::new(), 0);
+        for stack in (0x1000..).step_by(16).zip(0..STACKS) {
+            let asker = asker("", &[stack.0; 20]);
+            let site = sites.of(&asker).expect("memory");
+            site.account_recorded(2);
+            apart += u64::from(site.frames().len() == 20);
+        }
+        // Other tests may have some of the room meanwhile.
+        let bytes = apart * (size_of::<Site>() + 20 * size_of::<usize>()) as u64;
+        assert!((8 << 20..12 << 20).contains(&bytes), "{bytes} of {apart}");
+        let (count, others) = (sites.iter().count() as u64, sites.other.expect("full"));
+        assert_eq!(count, apart + 1);
+        let figures = others.figures();
+        let recorded = (figures.blocks, figures.units);
+        assert_eq!(recorded, (STACKS - apart, 2 * (STACKS - apart)));
+        // A known one is found still.
+        let first = sites.of(&asker("", &[0x1000; 20])).expect("memory");
+        assert_eq!((first.figures().blocks, first.frames()[0]), (1, 0x1000));
+        // SAFETY: there is no tag.
+        unsafe { sites.forget() };
+        assert_eq!((others.figures().blocks, sites.is_empty()), (0, true));
+        let again = sites.of(&asker("", &[0x1000; 20])).expect("memory");
+        assert_eq!(again.frames().len(), 20);
+        // SAFETY: there is no tag.
+        unsafe { sites.forget() };
+    }
+
+    #[test]
+    fn threads_at_one_place_are_spread() {
+        let _alone = ALONE.lock();
+        let mut sites = Sites::new();
+        for number in 0..1_000 {
+            let asker = asker(names::kept_thread(&format!("worker {number}")), &[]);
+            let new = ptr::from_ref(sites.of(&asker).expect("memory"));
+            assert!(ptr::eq(new, sites.of(&asker).expect("memory")));
+        }
+        assert_eq!(sites.iter().count(), 1_000);
+        let deepest = depth(&sites.root);
+        assert!(deepest < 16, "{deepest}");
+        // SAFETY: there is no tag.
+        unsafe { sites.forget() };
+        assert!(sites.is_empty());
+    }
+}

@@ -1,0 +1,205 @@
+//! What is recorded of each live block: beside the maps, one tag for each place where a block can
+//! start. A family that was never tracked has none, and an untouched one has no memory.
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicPtr, AtomicU64};
+
+use super::asker::{MOST_SCOPES, Scope};
+use super::sites::Site;
+use crate::heap::ground::meta;
+use crate::heap::pages::{Extent, Record, SPACE, Spot, Surplus};
+use crate::heap::walk::TakenBlock;
+use crate::os::Refused;
+
+/// Set beside the time of a block that is kept on purpose.
+const KEPT: u64 = 1 << 63;
+
+/// The part of a test that allocated a block stands above the time, which has room for 8,000 years.
+const SCOPE: u32 = 48;
+const TIME: u64 = (1 << SCOPE) - 1;
+
+/// Who allocated a block, and when. Changed under the family's lock alone.
+///
+/// # Invariants
+///
+/// 1. While it has a site, a live block starts at its place, which was allocated there.
+/// 2. `site` is null, or a site of the family, which is there until no tag leads to it.
+#[derive(Debug)]
+pub(in crate::heap) struct Tag {
+    site: AtomicPtr<Site>,
+    /// Milliseconds, the part of a test, and whether the block is kept.
+    since: AtomicU64,
+}
+
+/// The tags of an extent: page after page, each with as many as a page has units at most.
+#[derive(Debug)]
+pub(in crate::heap) struct Tags(&'static [Tag]);
+
+// SAFETY: the fields are atomic, and zero is a value of both: null, which 2 allows, and a number.
+unsafe impl bytemuck::Zeroable for Tag {}
+
+/// A live block and its tag.
+pub(in crate::heap) struct Tagged<'a> {
+    pub(in crate::heap) site: &'a Site,
+    pub(in crate::heap) units: u64,
+    pub(in crate::heap) since: u64,
+    /// The part of a test that allocated it; 0 for none.
+    pub(in crate::heap) scope: Scope,
+    pub(in crate::heap) is_kept: bool,
+    pub(in crate::heap) address: usize,
+    pub(in crate::heap) tag: &'static Tag,
+}
+
+impl Tag {
+    pub(in crate::heap) const fn none() -> Self {
+        Self {
+            site: AtomicPtr::new(ptr::null_mut()),
+            since: AtomicU64::new(0),
+        }
+    }
+
+    pub(in crate::heap) fn set(&self, site: &Site, since: u64, scope: Scope) {
+        let since = since & TIME | u64::from(scope) << SCOPE;
+        self.since.store(since, Relaxed);
+        self.site.store(ptr::from_ref(site).cast_mut(), Relaxed);
+    }
+
+    /// Moves the block to another part of a test.
+    pub(in crate::heap) fn set_scope(&self, scope: Scope) {
+        let since = self.since.load(Relaxed) & (TIME | KEPT);
+        self.since.store(since | u64::from(scope) << SCOPE, Relaxed);
+    }
+
+    fn is_set(&self) -> bool {
+        !self.site.load(Relaxed).is_null()
+    }
+
+    pub(in crate::heap) fn clear(&self) {
+        // Most are clear, and a store would make the kernel back the tags with memory.
+        if self.is_set() {
+            self.site.store(ptr::null_mut(), Relaxed);
+        }
+    }
+
+    /// Notes whether the block is kept on purpose, if it has a tag.
+    pub(in crate::heap) fn set_kept(&self, kept: bool) {
+        if self.is_set() {
+            let since = self.since.load(Relaxed) & !KEPT;
+            self.since
+                .store(if kept { since | KEPT } else { since }, Relaxed);
+        }
+    }
+
+    /// Shows the block to `f`, if the tag is set. The caller has the family's lock.
+    fn show(&'static self, block: impl FnOnce() -> (usize, usize), f: &mut impl FnMut(Tagged<'_>)) {
+        // SAFETY: invariant 2, and while the caller has the lock, no site is forgotten.
+        let Some(site) = (unsafe { self.site.load(Relaxed).as_ref() }) else {
+            return;
+        };
+        let since = self.since.load(Relaxed);
+        let (address, units) = block();
+        f(Tagged {
+            site,
+            address,
+            units: units as u64,
+            since: since & TIME,
+            scope: scope_in(since),
+            is_kept: since & KEPT != 0,
+            tag: self,
+        });
+    }
+}
+
+/// The part of a test, of what stands in a tag.
+fn scope_in(since: u64) -> Scope {
+    let scope = since >> SCOPE & u64::from(MOST_SCOPES);
+    Scope::try_from(scope).unwrap_or_default()
+}
+
+/// The tag of the block that starts at `first`, if there is one.
+pub(in crate::heap) fn tag_at(first: NonNull<u8>) -> Option<&'static Tag> {
+    SPACE.record_at(first.addr().get())?.tag_at(first)
+}
+
+impl Record {
+    /// The tag of the block that starts at `first`, if the record has tags.
+    fn tag_at(&'static self, first: NonNull<u8>) -> Option<&'static Tag> {
+        match self {
+            Self::Large(large) => Some(&large.tag),
+            Self::Extent(extent) => {
+                let spot = extent.spot_at(first.addr().get())?;
+                extent.tags.get()?.0.get(extent.tag_index(spot))
+            }
+        }
+    }
+
+    /// The same, and makes tags if it has none.
+    pub(in crate::heap) fn make_tag_at(
+        &'static self,
+        first: NonNull<u8>,
+    ) -> Result<&'static Tag, Refused> {
+        if let Self::Extent(extent) = self {
+            extent.make_tags()?;
+        }
+        self.tag_at(first).ok_or(Refused)
+    }
+
+    /// Gives back the memory of all tags, which are clear. The caller has the family's lock.
+    pub(in crate::heap) fn discard_tags(&self) {
+        if let Self::Extent(extent) = self {
+            extent.discard_tags();
+        }
+    }
+
+    /// All live blocks that have a tag. The caller has the family's lock.
+    pub(in crate::heap) fn for_each_tagged(&'static self, mut f: impl FnMut(Tagged<'_>)) {
+        match self {
+            Self::Large(large) => {
+                let address = || large.place().map_or(0, |place| place.address());
+                let block = || (address(), large.live_units().unwrap_or(0));
+                large.tag.show(block, &mut f);
+            }
+            Self::Extent(extent) => extent.for_each_tagged(&mut f),
+        }
+    }
+}
+
+impl Extent {
+    fn tag_index(&self, spot: Spot) -> usize {
+        spot.page.number * self.page_capacity as usize + spot.index
+    }
+
+    fn make_tags(&self) -> Result<(), Refused> {
+        if self.tags.get().is_some() {
+            return Ok(());
+        }
+        let most = self.states.len() * self.page_capacity as usize;
+        // Where nothing is recorded they read as zero, and take no memory.
+        let tags = meta::JOINTS.zeroed(most)?;
+        self.tags.set(Some(meta::RECORDS.place(Tags(tags))?));
+        Ok(())
+    }
+
+    /// Gives back the memory of all tags, which are clear. The caller has the family's lock.
+    fn discard_tags(&self) {
+        if let Some(Tags(tags)) = self.tags.get() {
+            // SAFETY: they came from there, and a clear tag is as good as one of zero bytes. Who uses
+            // tags has the family's lock.
+            unsafe { meta::JOINTS.discard(tags) };
+        }
+    }
+
+    fn for_each_tagged(&'static self, f: &mut impl FnMut(Tagged<'_>)) {
+        let Some(Tags(tags)) = self.tags.get() else {
+            return;
+        };
+        for page in self.pages().filter(|page| page.taken() > 0) {
+            for TakenBlock { spot, units } in page.blocks() {
+                let address = page.unit(spot.index).addr().get();
+                let block = || (address, units - Surplus::at(spot, units));
+                tags[self.tag_index(spot)].show(block, f);
+            }
+        }
+    }
+}

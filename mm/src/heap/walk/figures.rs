@@ -1,0 +1,342 @@
+//! What a family's figures are at one moment, read under its lock.
+
+use core::ops::AddAssign;
+
+use crate::heap::Heap;
+use crate::heap::cache::{CacheRecord, Rows};
+use crate::heap::central::Central;
+use crate::heap::ground::Placement;
+use crate::heap::large::Large;
+use crate::heap::pages::{Page, Record, SPACE};
+use crate::os::{Inside, Look, PageSource, System};
+
+/// Classes of fill: empty, 1-24, 25-49, 50-74, 75-99 and 100 %.
+pub(crate) const FILL_CLASSES: usize = 6;
+
+/// The figures of one family. Bytes, unless the name says units, blocks or pages.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Figures {
+    pub(crate) units_per_page: u64,
+    pub(crate) vm_pages: u64,
+    pub(crate) mapped: u64,
+    pub(crate) live_blocks: u64,
+    pub(crate) live_units: u64,
+    pub(crate) cached_units: u64,
+    pub(crate) peak: u64,
+    pub(crate) blocks_allocated: u64,
+    pub(crate) blocks_released: u64,
+    pub(crate) kernel_calls: u64,
+    /// Of pages with a taken unit.
+    pub(crate) occupied_pages: u64,
+    /// Free units in them.
+    pub(crate) occupied_free_units: u64,
+    pub(crate) reclaimable: u64,
+    pub(crate) fill: [Fill; FILL_CLASSES],
+}
+
+/// VM pages in use that are about equally full.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Fill {
+    pub(crate) pages: u64,
+    pub(crate) occupied_blocks: u64,
+    pub(crate) free_blocks: u64,
+    pub(crate) free_units: u64,
+    pub(crate) largest_free_block: u64,
+}
+
+/// What is live, without the walk over the pages.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::heap) struct Live {
+    pub(in crate::heap) units: u64,
+    pub(in crate::heap) blocks: u64,
+    pub(in crate::heap) allocated: u64,
+    pub(in crate::heap) released: u64,
+    /// Live units of VM pages.
+    pub(in crate::heap) paged: u64,
+}
+
+/// Blocks of VM pages: allocated and released since the start.
+struct Counts {
+    allocated: u64,
+    released: u64,
+}
+
+impl Heap {
+    /// Units that are live, without a look at the pages.
+    pub(crate) fn live_units(&'static self) -> u64 {
+        let _inside = Inside::enter();
+        self.central().live().units
+    }
+
+    /// Copies all figures. Other threads wait for the copy if they need this family's lock.
+    pub(crate) fn figures(&'static self) -> Figures {
+        let _inside = Inside::enter();
+        self.central().figures(self)
+    }
+}
+
+/// Adds the resident bytes of all address space to the entry of its family's number. Of a part
+/// that the kernel does not say it of, the family has none: what is left is not its figure.
+///
+/// One walk over the address space in large steps: a call into the kernel for each family would
+/// take longer than all the rest of a snapshot.
+pub(crate) fn add_resident(look: &Look, by_number: &mut [Option<u64>]) {
+    SPACE.for_each_resident(look, Record::in_use_from, |record, bytes| {
+        // A family that is newer than the caller's list has no entry.
+        if let Some(resident) = by_number.get_mut(record.heap().number()) {
+            *resident = resident.and_then(|all| Some(all + bytes.ok()? as u64));
+        }
+    });
+}
+
+impl Central {
+    fn figures(&mut self, heap: &'static Heap) -> Figures {
+        self.free_surplus();
+        self.drain(heap);
+        let live = self.live();
+        // Of the very figures that are shown, or the peak might lie below them.
+        self.account
+            .account_live(live.units * heap.geometry().unit() as u64);
+        let mut figures = Figures {
+            units_per_page: units_per_page(heap),
+            live_blocks: live.blocks,
+            live_units: live.units,
+            blocks_allocated: live.allocated,
+            blocks_released: live.released,
+            peak: self.account.peak_bytes,
+            kernel_calls: self.account.kernel_calls,
+            ..Figures::default()
+        };
+        for extent in self.extents() {
+            let used = extent.pages().filter(|page| page.is_in_use());
+            used.for_each(|page| figures.account_page(heap, page));
+            figures.reclaimable += extent.reclaimable(System::page_bytes()) as u64;
+        }
+        self.larges()
+            .for_each(|large| figures.account_run(heap, large));
+        figures.account_live(live.paged);
+        if !System::can_discard() {
+            figures.reclaimable = 0;
+        }
+        figures
+    }
+
+    /// What is live now: exact without calls in flight, else never below zero nor falling where
+    /// it is cumulative. `cache/count.rs` says why the order of the reads matters.
+    pub(in crate::heap) fn live(&mut self) -> Live {
+        let singles = self.single_counts();
+        let rows = self.row_counts();
+        let (blocks, row_blocks) = (
+            singles.allocated - singles.released,
+            rows.allocated - rows.released,
+        );
+        let paged = blocks + row_blocks + self.joined_units();
+        let account = &self.account;
+        Live {
+            units: paged + account.other_units,
+            blocks: blocks + row_blocks + account.other_allocated - account.other_released,
+            allocated: singles.allocated + rows.allocated + account.other_allocated,
+            released: singles.released + rows.released + account.other_released,
+            paged,
+        }
+    }
+
+    /// Of blocks of one unit.
+    fn single_counts(&mut self) -> Counts {
+        // Every release first, then every allocation.
+        let from_caches: u64 = self.caches.iter().map(CacheRecord::released).sum();
+        let released = self.account.released + from_caches;
+        let from_caches: u64 = self.caches.iter().map(CacheRecord::allocated).sum();
+        let allocated = self.account.allocated + from_caches;
+        let reported = &mut self.account.reported_released;
+        *reported = released.max(*reported).min(allocated);
+        Counts {
+            allocated,
+            released: *reported,
+        }
+    }
+
+    /// Of blocks of many units.
+    fn row_counts(&mut self) -> Counts {
+        // Every allocation first, then what caches hold.
+        let from_caches: u64 = self.caches.iter().map(CacheRecord::rows_taken).sum();
+        let (held, _) = self.held_rows();
+        let account = &mut self.account;
+        let allocated = account.rows_allocated + from_caches;
+        let live = account.row_blocks.saturating_sub(held);
+        let released = allocated.saturating_sub(live);
+        account.rows_released = released.clamp(account.rows_released, allocated);
+        Counts {
+            allocated,
+            released: account.rows_released,
+        }
+    }
+
+    /// Units of live blocks that are not the first of their block, without surplus ones.
+    fn joined_units(&self) -> u64 {
+        let (held, held_units) = self.held_rows();
+        let all = self.account.row_units - self.account.row_blocks;
+        let idle = held_units.saturating_sub(held) + self.surplus();
+        all.saturating_sub(idle)
+    }
+
+    /// Blocks of many units that are in caches or in quarantine, and their units.
+    fn held_rows(&self) -> (u64, u64) {
+        let caches = self.caches.iter().map(CacheRecord::held_rows);
+        caches.fold(self.quarantine.held_rows(), |all, held| {
+            (all.0 + held.0, all.1 + held.1)
+        })
+    }
+
+    /// Counts rows that left a cache of a thread that vanished before it counted them. In a
+    /// forked child, with no call in flight.
+    pub(in crate::heap) fn account_unfinished(&mut self) {
+        let from_caches: u64 = self.caches.iter().map(CacheRecord::rows_taken).sum();
+        let (held, _) = self.held_rows();
+        let account = &mut self.account;
+        let live = account.row_blocks.saturating_sub(held);
+        let counted = account.rows_allocated + from_caches;
+        account.rows_allocated += (live + account.rows_released).saturating_sub(counted);
+    }
+
+    /// Surplus units of live blocks. Each count wraps, their sum does not, except while other
+    /// threads are inside of calls.
+    pub(in crate::heap) fn surplus(&self) -> u64 {
+        let sum = self.surplus_of_caches().wrapping_add(self.account.surplus);
+        sum.cast_signed().max(0).cast_unsigned()
+    }
+
+    /// What all caches count of surplus units; wraps.
+    pub(in crate::heap) fn surplus_of_caches(&self) -> u64 {
+        let rows = self.caches.iter().filter_map(CacheRecord::rows);
+        rows.map(Rows::surplus).fold(0, u64::wrapping_add)
+    }
+}
+
+impl Figures {
+    fn account_run(&mut self, heap: &'static Heap, large: &Large) {
+        if large.live_units().is_some() {
+            self.account_large(large.bytes(), Fill::full());
+        } else if large.is_kept() {
+            let units = large.bytes() / heap.geometry().unit();
+            self.reclaimable += large.reclaimable() as u64;
+            self.account_large(large.bytes(), Fill::free(units as u64));
+        }
+    }
+
+    fn account_page(&mut self, heap: &'static Heap, page: Page) {
+        let map = page.whole_map();
+        let mut fill = Fill {
+            pages: 1,
+            occupied_blocks: map.blocks() as u64,
+            ..Fill::default()
+        };
+        for run in map.free_runs() {
+            fill += Fill::free_block(run.units as u64);
+        }
+        let capacity = page.capacity();
+        // Not what the page counts: its owner may have changed one and not yet the other.
+        let taken = capacity.saturating_sub(usize::try_from(fill.free_units).unwrap_or(capacity));
+        // Live ones too; those are taken off in the end.
+        self.cached_units += taken as u64;
+        let bytes = heap.geometry().page_bytes() as u64;
+        self.vm_pages += 1;
+        self.mapped += bytes;
+        if taken > 0 {
+            self.occupied_pages += bytes;
+            self.occupied_free_units += fill.free_units;
+        }
+        self.fill[class(taken, capacity)] += fill;
+    }
+
+    /// Takes what is live of the units that are taken: the rest is in caches. Owners work while the maps are
+    /// read, after the live units were counted. What came free since then is live here, and not free too.
+    fn account_live(&mut self, live: u64) {
+        let taken = self.cached_units;
+        self.cached_units = taken.saturating_sub(live);
+        let mut excess = live.saturating_sub(taken);
+        for class in self.fill.iter_mut().rev() {
+            excess -= class.take_free(excess);
+        }
+        self.occupied_free_units = self.occupied_free_units.min(self.all().free_units);
+    }
+
+    fn account_large(&mut self, bytes: usize, fill: Fill) {
+        let full = fill.free_blocks == 0;
+        self.vm_pages += 1;
+        self.mapped += bytes as u64;
+        self.occupied_pages += if full { bytes as u64 } else { 0 };
+        self.fill[if full { FILL_CLASSES - 1 } else { 0 }] += fill;
+    }
+
+    /// All classes together.
+    pub(crate) fn all(&self) -> Fill {
+        let mut all = Fill::default();
+        self.fill.iter().for_each(|class| all += *class);
+        all
+    }
+}
+
+impl Fill {
+    fn free_block(units: u64) -> Self {
+        Self {
+            free_blocks: 1,
+            free_units: units,
+            largest_free_block: units,
+            ..Self::default()
+        }
+    }
+
+    /// Leaves out so many free units, or all; returns how many.
+    fn take_free(&mut self, units: u64) -> u64 {
+        let left_out = units.min(self.free_units);
+        self.free_units -= left_out;
+        self.free_blocks = self.free_blocks.min(self.free_units);
+        self.largest_free_block = self.largest_free_block.min(self.free_units);
+        left_out
+    }
+
+    /// A page that holds nothing.
+    fn free(units: u64) -> Self {
+        Self {
+            pages: 1,
+            ..Self::free_block(units)
+        }
+    }
+
+    /// A page that is one block.
+    fn full() -> Self {
+        Self {
+            pages: 1,
+            occupied_blocks: 1,
+            ..Self::default()
+        }
+    }
+}
+
+impl AddAssign for Fill {
+    fn add_assign(&mut self, other: Self) {
+        self.pages += other.pages;
+        self.occupied_blocks += other.occupied_blocks;
+        self.free_blocks += other.free_blocks;
+        self.free_units += other.free_units;
+        self.largest_free_block = self.largest_free_block.max(other.largest_free_block);
+    }
+}
+
+fn class(taken: usize, capacity: usize) -> usize {
+    match taken {
+        0 => 0,
+        _ if taken == capacity => FILL_CLASSES - 1,
+        _ => 1 + taken * 4 / capacity,
+    }
+}
+
+/// Units of a VM page.
+fn units_per_page(heap: &Heap) -> u64 {
+    match heap.geometry().placement() {
+        Placement::Counted => 0,
+        Placement::Paged => heap.page_capacity() as u64,
+        Placement::Large => 1,
+    }
+}
