@@ -21,6 +21,8 @@ fn scan(tokens: TokenStream, found: &mut Vec<Named>) {
     let mut at = 0;
     while at < tokens.len() {
         match &tokens[at] {
+            // Where an item is visible is no use of the module.
+            TokenTree::Group(_) if at > 0 && is_word(&tokens[at - 1], "pub") => {}
             TokenTree::Group(group) => scan(group.stream(), found),
             TokenTree::Ident(first) => {
                 let line = first.span().start().line;
@@ -81,6 +83,10 @@ fn each_of(list: TokenStream, before: &[String], line: usize, found: &mut Vec<Na
     }
 }
 
+fn is_word(token: &TokenTree, word: &str) -> bool {
+    matches!(token, TokenTree::Ident(ident) if ident == word)
+}
+
 fn is_star(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == '*')
 }
@@ -96,6 +102,7 @@ fn every_form_of_a_path_is_found() {
         use crate::{a::b, c::{self, d as e}, f::*};
         fn g() { $crate::h::i!(super::j::<k::l>()); m.n::<o>(); }
         macro_rules! p { () => { crate::q::r() } }
+        pub(in crate::s) fn t() {}
     ";
     let found: Vec<_> = paths_in(source.parse().expect("tokens"))
         .into_iter()
