@@ -6,13 +6,12 @@
 //! after every store of its thread: at worst it lacks units that were on their way in or out.
 //! Those stay live in the child, as part of a call that never ends.
 
-use crate::heap::cache::{CacheRecord, thread};
-use crate::heap::central::Central;
+use crate::heap::family::cache::{CacheRecord, thread};
+use crate::heap::family::central::Central;
+use crate::heap::family::{Heap, cache, retire};
 use crate::heap::ground::{JOINTS, RECORDS, Random};
 use crate::heap::pages::{SPACE, huge};
-use crate::heap::slow::retire;
 use crate::heap::tracking::{asker, names, recording};
-use crate::heap::{Heap, cache};
 use crate::os::watch;
 
 /// Holds the locks that all heaps share. After those of the heaps.
@@ -153,8 +152,8 @@ mod tests {
     use std::sync::mpsc;
     use std::thread::{park, spawn};
 
-    use super::super::cache::CacheCell;
     use super::*;
+    use crate::heap::CacheCell;
 
     #[test]
     fn a_unit_that_a_vanished_thread_was_taking_stays_live() {

@@ -11,11 +11,10 @@ use core::ptr::NonNull;
 use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::marks::{Marking, Marks};
-use crate::heap::Heap;
-use crate::heap::cache::NEAR;
+use crate::heap::family::cache::NEAR;
+use crate::heap::family::{Heap, Marking, Marks};
 use crate::heap::ground::{GRANULE, LONG_ROW, Link, RECORDS};
-use crate::heap::pages::{PageState, Place, Word, count};
+use crate::heap::pages::{Extent, PageState, Word, count};
 use crate::os::Refused;
 
 /// Units up to this many bytes have cards. With more, marks in what was never handed out would take
@@ -60,13 +59,6 @@ pub(crate) struct TakenUnit {
     index: usize,
 }
 
-/// The maps and states of an extent.
-pub(in crate::heap) struct Maps {
-    pub(in crate::heap) words: &'static [Word],
-    pub(in crate::heap) joined: &'static [AtomicU64],
-    pub(in crate::heap) states: &'static [PageState],
-}
-
 impl Heap {
     /// Whether calls of C programs take few steps: the heap marks its blocks, and has a cell at hand in
     /// each thread.
@@ -85,8 +77,8 @@ impl Heap {
         self.geometry().unit() <= LARGEST && !matches!(self.marking, Marking::None)
     }
 
-    /// Makes the cards of the pages at `place`, and lets releases find them.
-    pub(in crate::heap) fn make_cards(&self, place: Place, maps: &Maps) -> Result<(), Refused> {
+    /// Makes the cards of the extent's pages, and lets releases find them.
+    pub(in crate::heap) fn make_cards(&self, extent: &Extent) -> Result<(), Refused> {
         let Marking::Second(second) = self.marking else {
             return Ok(());
         };
@@ -95,12 +87,12 @@ impl Heap {
         }
         let family = Card::of_family(self, second);
         let words = self.geometry().words();
-        let maps_of_pages = maps
+        let maps_of_pages = extent
             .words
             .chunks_exact(words)
-            .zip(maps.joined.chunks_exact(words));
-        for (number, ((words, joined), state)) in maps_of_pages.zip(maps.states).enumerate() {
-            let start = place.address() + number * GRANULE;
+            .zip(extent.joined.chunks_exact(words));
+        for (number, ((words, joined), state)) in maps_of_pages.zip(extent.states).enumerate() {
+            let start = extent.place.address() + number * GRANULE;
             let card = RECORDS.place(Card {
                 first: start,
                 words,

@@ -15,17 +15,15 @@
 //! release looks into all caches.
 
 mod cards;
-mod marks;
 
-pub(in crate::heap) use cards::Maps;
+use crate::heap::family::Marking;
 pub(crate) use cards::TakenUnit;
-pub(in crate::heap) use marks::Marking;
 
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
 
-use crate::heap::Heap;
-use crate::heap::cache::{CacheCell, CacheRecord, thread};
+use crate::heap::family::Heap;
+use crate::heap::family::cache::{CacheCell, CacheRecord, thread};
 use crate::heap::ground::{Block, EMPTY_BLOCK, Refusal};
 use crate::heap::pages::{Extent, Record, SPACE, Spot, Surplus};
 use crate::os::{Inside, watch};
@@ -174,11 +172,11 @@ impl Heap {
         let Record::Extent(extent) = record else {
             return false;
         };
-        let is_others = asked.is_some_and(|asked| !ptr::eq(asked, extent.heap));
-        if is_others || matches!(extent.heap.marking, Marking::None) {
+        let is_others = asked.is_some_and(|asked| !asked.reference().is(extent.heap));
+        if is_others || matches!(Heap::of(extent.heap).marking, Marking::None) {
             return false;
         }
-        extent.heap.with_cell(|cell| {
+        Heap::of(extent.heap).with_cell(|cell| {
             // SAFETY: the caller promises the same.
             cell.is_some_and(|cell| unsafe { extent.put(record, cell, first) })
         })
@@ -211,7 +209,7 @@ impl Heap {
         let _inside = Inside::enter();
         let record = SPACE.record_at(first.addr().get());
         let record = record.ok_or((Refusal::Foreign, None))?;
-        let heap = record.heap();
+        let heap = Heap::of(record.heap());
         let units = heap.central().live_units_at(record, first);
         Ok((heap, units.map_err(|refusal| (refusal, Some(heap)))?))
     }
@@ -281,14 +279,15 @@ impl Extent {
         first: NonNull<u8>,
     ) -> bool {
         // With a cache of its own, the thread may read how long blocks are: see `surplus`.
-        if !cell.is_open() && (cell.cache().is_some() || !self.heap.open_for(cell)) {
+        if !cell.is_open() && (cell.cache().is_some() || !Heap::of(self.heap).open_for(cell)) {
             return false;
         }
         let Some((spot, units)) = self.block_at(first) else {
             return false;
         };
         // SAFETY: the unit is taken, so its memory may be read.
-        let Some((marks, cache)) = unsafe { self.heap.marks_of(first) }.zip(cell.cache()) else {
+        let Some((marks, cache)) = unsafe { Heap::of(self.heap).marks_of(first) }.zip(cell.cache())
+        else {
             return false;
         };
         let unit = self.geometry().unit();
@@ -296,15 +295,20 @@ impl Extent {
             return false;
         }
         // The kernel may have taken the marks with the memory, before a cache claimed the block.
-        let may_lack_marks = !self.heap.marks_unissued() && self.may_have_lost_marks();
+        let may_lack_marks = !Heap::of(self.heap).marks_unissued() && self.may_have_lost_marks();
         let is_unsure = may_lack_marks && marks.is_any_zero();
-        if is_unsure && self.heap.central().live_units_at(record, first).is_err() {
+        if is_unsure
+            && Heap::of(self.heap)
+                .central()
+                .live_units_at(record, first)
+                .is_err()
+        {
             return false;
         }
         watch::take_back(first, units * unit);
         marks.set();
         // SAFETY: the block is live, of this many units, and the caller gives it up.
-        unsafe { self.heap.put_or_release(cell, first, units) };
+        unsafe { Heap::of(self.heap).put_or_release(cell, first, units) };
         true
     }
 

@@ -83,3 +83,11 @@ pub(in crate::heap) struct Row {
     pub(in crate::heap) first: NonNull<u8>,
     pub(in crate::heap) units: usize,
 }
+
+/// A block, or units in a row that are not live.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BlockView {
+    pub(crate) first: NonNull<u8>,
+    pub(crate) units: usize,
+    pub(crate) is_live: bool,
+}

@@ -7,7 +7,7 @@
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
-use crate::heap::pages::huge;
+use super::huge;
 use crate::os::{Lock, Look, Mapping, MutexGuard, PageSource, Refused, System, reserve_some};
 
 /// Bytes of a chunk, unless what is placed needs more, or the kernel refuses so many.

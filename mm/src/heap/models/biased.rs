@@ -2,8 +2,8 @@
 
 use loom::cell::UnsafeCell;
 
-use crate::heap::Heap;
-use crate::heap::cache::{CacheRecord, barrier};
+use crate::heap::family::Heap;
+use crate::heap::family::cache::{CacheRecord, barrier};
 use crate::heap::models::{UNIT, model, new_heap};
 use crate::os::membarrier::{modelled, step, stop};
 use crate::sync::models::spawn;

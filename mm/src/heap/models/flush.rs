@@ -1,7 +1,7 @@
 //! A thread asks others to flush, through the mode word of their caches.
 
+use crate::heap::family::flush_thread;
 use crate::heap::models::{UNIT, User, model, new_heap, settled};
-use crate::heap::slow::flush_thread;
 use crate::sync::models::spawn;
 
 /// Catches: who trims empties the caches of others itself; calls that go on in a cache that was asked

@@ -1,10 +1,10 @@
 //! Units that one thread makes and another releases.
 
+use crate::heap::family::flush_thread;
 use crate::heap::ground::Refusal;
 use crate::heap::models::{
     LARGE_UNIT, OWNED_UNIT, SMALL_UNIT, UNIT, User, model, new_heap, release_raw, settled,
 };
-use crate::heap::slow::flush_thread;
 use crate::os::membarrier::modelled;
 use crate::sync::models::{Owned, ends_process, spawn};
 

@@ -16,8 +16,8 @@ use core::ops::Range;
 use core::panic::Location;
 use core::ptr::NonNull;
 
-use crate::heap::Heap;
-use crate::heap::cache::{CacheCell, forget_spare_tables};
+use crate::heap::family::Heap;
+use crate::heap::family::cache::{CacheCell, forget_spare_tables};
 use crate::heap::ground::{JOINTS, RECORDS, Refusal};
 use crate::heap::pages::{NOBODY, Record, SPACE};
 use crate::heap::tracking::POOL;
@@ -55,7 +55,7 @@ fn unmodelled() -> [Range<usize>; 5] {
         range_of(&JOINTS),
         range_of(&SPACE),
         range_of(&POOL),
-        super::cache::numbers_range(),
+        crate::heap::family::cache::numbers_range(),
     ]
 }
 
@@ -67,7 +67,7 @@ fn range_of<T>(it: &'static T) -> Range<usize> {
 /// Puts back what one execution leaves and another would find.
 fn forget_executions() {
     forget_spare_tables();
-    super::cache::begin_again();
+    crate::heap::family::cache::begin_again();
 }
 
 /// A heap of this execution alone, never freed, as those of families.

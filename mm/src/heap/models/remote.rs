@@ -2,11 +2,10 @@
 
 use loom::sync::mpsc;
 
-use crate::heap::cache::CacheRecord;
-use crate::heap::central::spot_of;
+use crate::heap::family::cache::CacheRecord;
+use crate::heap::family::flush_thread;
 use crate::heap::models::{OWNED_UNIT, UNIT_OF_TWO_WORDS, User, model, new_heap, settled};
-use crate::heap::pages::Page;
-use crate::heap::slow::flush_thread;
+use crate::heap::pages::{Page, spot_of};
 use crate::sync::models::spawn;
 
 fn collect(record: &CacheRecord) {

@@ -3,7 +3,7 @@
 use core::cell::Cell;
 use std::rc::Rc;
 
-use crate::heap::Heap;
+use crate::heap::family::Heap;
 use crate::heap::models::{
     OWNED_UNIT, SMALL_UNIT, UNIT, User, model, new_heap, release_raw, settled,
 };

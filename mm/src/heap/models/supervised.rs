@@ -2,7 +2,7 @@
 
 use core::panic::Location;
 
-use crate::heap::cache::CacheRecord;
+use crate::heap::family::cache::CacheRecord;
 use crate::heap::ground::Shortage;
 use crate::heap::models::{UNIT, User, model, new_heap, settled};
 use crate::heap::tracking::Whose;

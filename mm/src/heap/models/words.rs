@@ -1,7 +1,7 @@
 //! Words of a thread that goes on, and another that takes what is free there.
 
-use crate::heap::Heap;
-use crate::heap::cache::CacheRecord;
+use crate::heap::family::Heap;
+use crate::heap::family::cache::CacheRecord;
 use crate::heap::models::{OWNED_UNIT, User, model, new_heap, settled};
 use crate::sync::models::spawn;
 

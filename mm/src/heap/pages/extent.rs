@@ -15,11 +15,8 @@ use super::runs::{ByRun, UNLISTED};
 use super::shelves::ByFill;
 use super::surplus::Surplus;
 use super::word::{Remote, Word};
-#[cfg(feature = "capi")]
-use crate::heap::by_address::Maps;
-use crate::heap::ground::{Geometry, Link, Neighbours, Node, meta};
+use crate::heap::ground::{Geometry, HeapRef, Link, Neighbours, Node, hardening, meta};
 use crate::heap::tracking::Tags;
-use crate::heap::{Heap, hardening};
 use crate::os::Refused;
 
 /// VM pages of one family that lie side by side. Changed only under the family's lock, but for words that
@@ -33,7 +30,7 @@ use crate::os::Refused;
 /// 3. A page that is not in use has no taken unit, and `fresh` is 0.
 #[derive(Debug)]
 pub(in crate::heap) struct Extent {
-    pub(in crate::heap) heap: &'static Heap,
+    pub(in crate::heap) heap: HeapRef,
     pub(in crate::heap) place: Place,
     /// Address of the first page.
     start: usize,
@@ -97,10 +94,12 @@ impl Node<ByRun> for Extent {
 }
 
 impl Extent {
-    /// Makes the record of the VM pages at `place`, which belong to `heap` from now on.
+    /// Makes the record of the VM pages at `place`, which belong to `heap` from now on. Before anybody
+    /// finds it, `begin` gets it.
     pub(in crate::heap) fn make(
-        heap: &'static Heap,
+        heap: HeapRef,
         place: Place,
+        begin: impl FnOnce(&'static Self) -> Result<(), Refused>,
     ) -> Result<&'static Record, Refused> {
         let geometry = heap.geometry();
         let pages = place.bytes / geometry.page_bytes();
@@ -116,7 +115,7 @@ impl Extent {
             heap,
             place,
             start: place.address(),
-            page_capacity: count(heap.page_capacity()),
+            page_capacity: count(geometry.page_capacity()),
             standing: AtomicU8::new(Standing::Used as u8),
             wish: AtomicU8::new(Wish::of_all() as u8),
             shelf: AtomicU8::new(super::shelves::FULL),
@@ -138,16 +137,8 @@ impl Extent {
             run_class: AtomicU8::new(UNLISTED),
             older: Link::none(),
         }))?;
-        #[cfg(feature = "capi")]
-        heap.make_cards(
-            place,
-            &Maps {
-                words: all_words,
-                joined,
-                states,
-            },
-        )?;
         if let Record::Extent(extent) = record {
+            begin(extent)?;
             extent.begin();
         }
         place.publish(record);

@@ -22,30 +22,13 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use super::extent::Extent;
 use super::record::{Place, Record, SPACE};
-use crate::heap::ground::EXTENT;
-use crate::heap::hardening;
+use crate::heap::ground::huge::{HugePages, chosen, may_surprise};
+use crate::heap::ground::{EXTENT, hardening};
 use crate::os::huge::{are_usual, may_be_asked_for};
-use crate::os::{Lock, Mapping, Refused, process};
+use crate::os::{Lock, Refused, process};
 
 /// Families with at least this many bytes of address space are large.
 const LARGE_FROM: usize = 8 << 20;
-
-/// Where mm's memory is backed by huge OS pages: of 2 MiB, on most machines.
-///
-/// With them random access to much memory is faster, and every use of little memory takes more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum HugePages {
-    /// Nowhere.
-    Never,
-    /// Where the system is set up to use them for all memory: for blocks larger than a VM page from
-    /// the start on, for families of at least 8 MiB when the kernel comes to it. Where programs may ask for
-    /// them: for what such a family gave back and needs again within seconds.
-    #[default]
-    Auto,
-    /// Everywhere, if the system lets programs ask for them.
-    Always,
-}
 
 /// What a part of the address space asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,7 +137,7 @@ impl Extent {
         }
     }
 
-    fn wish(&self) -> Wish {
+    pub(in crate::heap) fn wish(&self) -> Wish {
         Wish::from_number(self.wish.load(Relaxed))
     }
 
@@ -185,19 +168,6 @@ impl Extent {
     }
 }
 
-/// Asks for small OS pages for what mm writes for itself, of which much stays empty.
-#[cold]
-pub(in crate::heap) fn keep_small(mapping: &Mapping) {
-    let is_wanted = match chosen() {
-        HugePages::Never => true,
-        HugePages::Auto => are_usual(),
-        HugePages::Always => false,
-    };
-    if is_wanted {
-        mapping.prefer_huge(0..mapping.bytes(), false);
-    }
-}
-
 /// Holds the lock, before a fork.
 pub(in crate::heap) fn hold() {
     EDGES.hold();
@@ -213,95 +183,12 @@ pub(in crate::heap) unsafe fn let_go() {
     unsafe { EDGES.let_go() };
 }
 
-/// Whether an extent has huge OS pages unless something is done.
-fn may_surprise() -> bool {
-    chosen() == HugePages::Auto && are_usual()
-}
-
 /// Whether huge OS pages would make more of an extent's family than it needs.
 fn is_small(bytes: usize, mapped: usize) -> bool {
     bytes < EXTENT || mapped < LARGE_FROM
 }
 
-fn chosen() -> HugePages {
-    match hardening::chosen_huge() {
-        // No huge page can have a hole.
-        HugePages::Always if hardening::is_guarded() => HugePages::Auto,
-        chosen => chosen,
-    }
-}
-
 /// A quarter of the mappings that a process can have.
 fn most_edges() -> usize {
     process::most_mappings() / 4
-}
-
-#[cfg(test)]
-mod tests {
-    use core::alloc::Layout;
-
-    use super::*;
-    use crate::heap::Heap;
-    use crate::heap::cache::CacheCell;
-    use crate::os::huge::pretending;
-
-    /// Units of which 8 fill an extent.
-    const UNIT: Layout = Layout::new::<[u64; EXTENT / 8 / 8]>();
-
-    /// What the extents of a heap asked for, oldest first, once it has so many.
-    fn wishes(heap: &'static Heap, extents: usize) -> Vec<Wish> {
-        let cell: &CacheCell = Box::leak(Box::default());
-        let here = core::panic::Location::caller();
-        for _ in 0..extents * 8 {
-            assert!(heap.alloc(cell, 1, &here).is_ok());
-        }
-        heap.check().expect("the walker finds the same");
-        wishes_now(heap)
-    }
-
-    fn wishes_now(heap: &'static Heap) -> Vec<Wish> {
-        let extents = heap.central().extents();
-        let mut wishes: Vec<_> = extents.map(Extent::wish).collect();
-        wishes.reverse();
-        wishes
-    }
-
-    #[test]
-    fn small_families_ask_for_small_pages_where_huge_ones_are_usual() {
-        static HEAP: Heap = Heap::new(UNIT);
-        let wishes = pretending(true, || wishes(&HEAP, 6));
-        let expected = [[Wish::Small; 3], [Wish::None; 3]].concat();
-        assert_eq!(wishes, expected);
-    }
-
-    #[test]
-    fn what_comes_and_goes_asks_for_huge_pages() {
-        static HEAP: Heap = Heap::new(UNIT);
-        let cell: &CacheCell = Box::leak(Box::default());
-        let here = core::panic::Location::caller();
-        let come = || {
-            let unit = |_| HEAP.alloc(cell, 1, &here).expect("memory for a unit").first;
-            (0..6 * 8).map(unit).collect::<Vec<_>>()
-        };
-        let again = pretending(false, || {
-            for unit in come() {
-                // SAFETY: just allocated, and nobody uses it.
-                unsafe { HEAP.release(cell, unit, 1) };
-            }
-            assert_eq!(wishes_now(&HEAP), [Wish::None; 6]);
-            crate::heap::flush_thread();
-            HEAP.central().trim(&HEAP);
-            come();
-            wishes_now(&HEAP)
-        });
-        let huge = again.iter().filter(|wish| **wish == Wish::Huge);
-        assert_eq!(huge.count(), 3, "{again:?}");
-    }
-
-    #[test]
-    fn nobody_asks_where_huge_pages_are_not_usual() {
-        static HEAP: Heap = Heap::new(UNIT);
-        let wishes = pretending(false, || wishes(&HEAP, 6));
-        assert_eq!(wishes, [Wish::None; 6]);
-    }
 }

@@ -1,24 +1,30 @@
 //! VM pages: extents of them, the words of their maps, and the lists that sort them.
 
+mod blocks;
 mod extent;
-pub(crate) mod huge;
+mod guards;
+pub(in crate::heap) mod huge;
+pub(in crate::heap) mod large;
 mod page;
 mod record;
 mod runs;
-mod settle;
 mod shelves;
 mod slot_map;
+mod spot;
 mod surplus;
+mod tags;
 mod word;
 
+pub(in crate::heap) use blocks::TakenBlock;
 #[cfg(feature = "capi")]
 pub(in crate::heap) use extent::count;
 pub(in crate::heap) use extent::{Extent, Standing};
-pub use huge::HugePages;
 pub(in crate::heap) use page::{Page, PageState, Ready, Spot};
 pub(in crate::heap) use record::{Place, Record, SPACE};
 pub(in crate::heap) use runs::RunLists;
 pub(in crate::heap) use shelves::{Shelves, shelf_of};
 pub(in crate::heap) use slot_map::{Run, SlotMap, for_each_word, ones, ones_of};
+pub(in crate::heap) use spot::{is_block, released_twice, spot_of};
 pub(in crate::heap) use surplus::{Surplus, most_surplus, take_surplus_at};
+pub(in crate::heap) use tags::tag_at;
 pub(in crate::heap) use word::{NOBODY, Owner, Word};

@@ -4,9 +4,8 @@ use core::ptr::NonNull;
 
 use super::extent::Extent;
 use super::word::Word;
-use crate::heap::Heap;
-use crate::heap::ground::Link;
-use crate::heap::large::Large;
+use crate::heap::ground::{HeapRef, Link};
+use crate::heap::pages::large::Large;
 use crate::os::address_space::AddressSpace;
 use crate::os::arena::{Arena, GRANULE};
 use crate::os::{Guard, PageSource, Refused, System, watch};
@@ -25,7 +24,7 @@ pub(in crate::heap) enum Record {
 
 impl Record {
     /// The family that the address space belongs to, for ever.
-    pub(in crate::heap) fn heap(&self) -> &'static Heap {
+    pub(in crate::heap) fn heap(&self) -> HeapRef {
         match self {
             Self::Extent(extent) => extent.heap,
             Self::Large(large) => large.heap,

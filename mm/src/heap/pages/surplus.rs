@@ -17,7 +17,7 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use super::page::{Page, Spot};
 use super::slot_map::Run;
-use crate::heap::central::{extent_of, released_twice};
+use super::spot::{extent_of, released_twice};
 use crate::heap::ground::{LONG_ROW, LONGEST_ROW};
 use crate::sync::AtomicU8;
 

@@ -4,7 +4,6 @@ use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::asker;
-use crate::heap::Heap;
 
 /// Of so many blocks one is recorded; 0 while none is. Changed under the lock of the list.
 static EVERY: AtomicU32 = AtomicU32::new(0);
@@ -32,15 +31,8 @@ pub(crate) fn take_over() {
     SCOPES.store(asker::scopes_begun(), Relaxed);
 }
 
-impl Heap {
-    /// Begins to record, if families do so from their start on. The list is locked.
-    pub(crate) fn begin_tracking(&'static self) {
-        let (every, scopes) = (EVERY.load(Relaxed), SCOPES.load(Relaxed));
-        if every > 0 {
-            self.track(every);
-        }
-        if scopes > 0 {
-            self.begin_scopes(scopes);
-        }
-    }
+/// What a family records from its start on: one of so many blocks, and the parts of tests that run. The list is
+/// locked.
+pub(in crate::heap) fn chosen() -> (u32, u32) {
+    (EVERY.load(Relaxed), SCOPES.load(Relaxed))
 }

@@ -272,8 +272,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::heap::tracking::Caller;
-    use crate::heap::tracking::names;
+    use crate::heap::tracking::{Caller, names};
     use crate::os::unwind;
 
     /// One of the tests takes all room that there is.

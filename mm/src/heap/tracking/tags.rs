@@ -1,16 +1,12 @@
 //! What is recorded of each live block: beside the maps, one tag for each place where a block can
 //! start. A family that was never tracked has none, and an untouched one has no memory.
 
-use core::ptr::{self, NonNull};
+use core::ptr;
 use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::{AtomicPtr, AtomicU64};
 
 use super::asker::{MOST_SCOPES, Scope};
 use super::sites::Site;
-use crate::heap::ground::meta;
-use crate::heap::pages::{Extent, Record, SPACE, Spot, Surplus};
-use crate::heap::walk::TakenBlock;
-use crate::os::Refused;
 
 /// Set beside the time of a block that is kept on purpose.
 const KEPT: u64 = 1 << 63;
@@ -34,7 +30,7 @@ pub(in crate::heap) struct Tag {
 
 /// The tags of an extent: page after page, each with as many as a page has units at most.
 #[derive(Debug)]
-pub(in crate::heap) struct Tags(&'static [Tag]);
+pub(in crate::heap) struct Tags(pub(in crate::heap) &'static [Tag]);
 
 // SAFETY: the fields are atomic, and zero is a value of both: null, which 2 allows, and a number.
 unsafe impl bytemuck::Zeroable for Tag {}
@@ -92,7 +88,11 @@ impl Tag {
     }
 
     /// Shows the block to `f`, if the tag is set. The caller has the family's lock.
-    fn show(&'static self, block: impl FnOnce() -> (usize, usize), f: &mut impl FnMut(Tagged<'_>)) {
+    pub(in crate::heap) fn show(
+        &'static self,
+        block: impl FnOnce() -> (usize, usize),
+        f: &mut impl FnMut(Tagged<'_>),
+    ) {
         // SAFETY: invariant 2, and while the caller has the lock, no site is forgotten.
         let Some(site) = (unsafe { self.site.load(Relaxed).as_ref() }) else {
             return;
@@ -115,91 +115,4 @@ impl Tag {
 fn scope_in(since: u64) -> Scope {
     let scope = since >> SCOPE & u64::from(MOST_SCOPES);
     Scope::try_from(scope).unwrap_or_default()
-}
-
-/// The tag of the block that starts at `first`, if there is one.
-pub(in crate::heap) fn tag_at(first: NonNull<u8>) -> Option<&'static Tag> {
-    SPACE.record_at(first.addr().get())?.tag_at(first)
-}
-
-impl Record {
-    /// The tag of the block that starts at `first`, if the record has tags.
-    fn tag_at(&'static self, first: NonNull<u8>) -> Option<&'static Tag> {
-        match self {
-            Self::Large(large) => Some(&large.tag),
-            Self::Extent(extent) => {
-                let spot = extent.spot_at(first.addr().get())?;
-                extent.tags.get()?.0.get(extent.tag_index(spot))
-            }
-        }
-    }
-
-    /// The same, and makes tags if it has none.
-    pub(in crate::heap) fn make_tag_at(
-        &'static self,
-        first: NonNull<u8>,
-    ) -> Result<&'static Tag, Refused> {
-        if let Self::Extent(extent) = self {
-            extent.make_tags()?;
-        }
-        self.tag_at(first).ok_or(Refused)
-    }
-
-    /// Gives back the memory of all tags, which are clear. The caller has the family's lock.
-    pub(in crate::heap) fn discard_tags(&self) {
-        if let Self::Extent(extent) = self {
-            extent.discard_tags();
-        }
-    }
-
-    /// All live blocks that have a tag. The caller has the family's lock.
-    pub(in crate::heap) fn for_each_tagged(&'static self, mut f: impl FnMut(Tagged<'_>)) {
-        match self {
-            Self::Large(large) => {
-                let address = || large.place().map_or(0, |place| place.address());
-                let block = || (address(), large.live_units().unwrap_or(0));
-                large.tag.show(block, &mut f);
-            }
-            Self::Extent(extent) => extent.for_each_tagged(&mut f),
-        }
-    }
-}
-
-impl Extent {
-    fn tag_index(&self, spot: Spot) -> usize {
-        spot.page.number * self.page_capacity as usize + spot.index
-    }
-
-    fn make_tags(&self) -> Result<(), Refused> {
-        if self.tags.get().is_some() {
-            return Ok(());
-        }
-        let most = self.states.len() * self.page_capacity as usize;
-        // Where nothing is recorded they read as zero, and take no memory.
-        let tags = meta::JOINTS.zeroed(most)?;
-        self.tags.set(Some(meta::RECORDS.place(Tags(tags))?));
-        Ok(())
-    }
-
-    /// Gives back the memory of all tags, which are clear. The caller has the family's lock.
-    fn discard_tags(&self) {
-        if let Some(Tags(tags)) = self.tags.get() {
-            // SAFETY: they came from there, and a clear tag is as good as one of zero bytes. Who uses
-            // tags has the family's lock.
-            unsafe { meta::JOINTS.discard(tags) };
-        }
-    }
-
-    fn for_each_tagged(&'static self, f: &mut impl FnMut(Tagged<'_>)) {
-        let Some(Tags(tags)) = self.tags.get() else {
-            return;
-        };
-        for page in self.pages().filter(|page| page.taken() > 0) {
-            for TakenBlock { spot, units } in page.blocks() {
-                let address = page.unit(spot.index).addr().get();
-                let block = || (address, units - Surplus::at(spot, units));
-                tags[self.tag_index(spot)].show(block, f);
-            }
-        }
-    }
 }

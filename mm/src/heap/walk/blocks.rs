@@ -3,9 +3,9 @@
 //!
 //! What a page holds is copied as for a visit (see `visit`), and shown under no lock.
 
-use super::BlockView;
 use super::visit::{LiveUnits, MOST_WORDS};
-use crate::heap::Heap;
+use crate::heap::family::Heap;
+use crate::heap::ground::BlockView;
 use crate::heap::pages::Page;
 use crate::os::Inside;
 

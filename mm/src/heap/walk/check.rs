@@ -2,13 +2,14 @@
 
 use core::ptr::NonNull;
 
-use super::TakenBlock;
-use crate::heap::Heap;
-use crate::heap::cache::CacheRecord;
-use crate::heap::central::{Central, is_block, spot_of};
+use crate::heap::family::Heap;
+use crate::heap::family::cache::CacheRecord;
+use crate::heap::family::central::Central;
 use crate::heap::ground::Placement;
-use crate::heap::large::Large;
-use crate::heap::pages::{Extent, NOBODY, Page, Standing, Surplus, shelf_of};
+use crate::heap::pages::large::Large;
+use crate::heap::pages::{
+    Extent, NOBODY, Page, Standing, Surplus, TakenBlock, is_block, shelf_of, spot_of,
+};
 use crate::os::Inside;
 
 /// Two ways to derive one figure that differ.

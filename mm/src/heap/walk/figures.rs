@@ -2,11 +2,11 @@
 
 use core::ops::AddAssign;
 
-use crate::heap::Heap;
-use crate::heap::cache::{CacheRecord, Rows};
-use crate::heap::central::Central;
+use crate::heap::family::Heap;
+use crate::heap::family::cache::{CacheRecord, Rows};
+use crate::heap::family::central::Central;
 use crate::heap::ground::Placement;
-use crate::heap::large::Large;
+use crate::heap::pages::large::Large;
 use crate::heap::pages::{Page, Record, SPACE};
 use crate::os::{Inside, Look, PageSource, System};
 
@@ -83,7 +83,7 @@ impl Heap {
 pub(crate) fn add_resident(look: &Look, by_number: &mut [Option<u64>]) {
     SPACE.for_each_resident(look, Record::in_use_from, |record, bytes| {
         // A family that is newer than the caller's list has no entry.
-        if let Some(resident) = by_number.get_mut(record.heap().number()) {
+        if let Some(resident) = by_number.get_mut(Heap::of(record.heap()).number()) {
             *resident = resident.and_then(|all| Some(all + bytes.ok()? as u64));
         }
     });

@@ -28,31 +28,16 @@ mod visit;
 pub(crate) use blocks::{PageView, Walk};
 pub(crate) use figures::{Figures, Fill, add_resident};
 
-use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Acquire;
 
-use crate::heap::Heap;
-use crate::heap::cache::{CacheRecord, pause};
-use crate::heap::central::Central;
-use crate::heap::large::Large;
-use crate::heap::pages::{Extent, Page, Record, Spot, Surplus};
+use crate::heap::family::Heap;
+use crate::heap::family::cache::{CacheRecord, pause};
+use crate::heap::family::central::Central;
+use crate::heap::ground::BlockView;
+use crate::heap::pages::large::Large;
+use crate::heap::pages::{Extent, Page, Record, Spot, Surplus, TakenBlock};
 use crate::os::Inside;
 use crate::sync::fence;
-
-/// A block, or units in a row that are not live.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct BlockView {
-    pub(crate) first: NonNull<u8>,
-    pub(crate) units: usize,
-    pub(crate) is_live: bool,
-}
-
-/// A block as the maps have it: live, or kept back by a cache or the quarantine.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::heap) struct TakenBlock {
-    pub(in crate::heap) spot: Spot,
-    pub(in crate::heap) units: usize,
-}
 
 impl Heap {
     /// All records of the family's address space, the newest first: what is added meanwhile is left out.
@@ -168,34 +153,6 @@ impl Central {
     }
 }
 
-impl Page {
-    /// The blocks of the page, first to last, whether live or kept back.
-    pub(in crate::heap) fn blocks(self) -> impl Iterator<Item = TakenBlock> {
-        let map = self.whole_map();
-        let mut next = 0;
-        core::iter::from_fn(move || {
-            let index = map.next_taken(next)?;
-            let units = map.block_units(index);
-            next = index + units;
-            let spot = Spot { page: self, index };
-            Some(TakenBlock { spot, units })
-        })
-    }
-
-    /// The block that unit `index` is part of; none if it is free.
-    fn block_around(self, index: usize) -> Option<TakenBlock> {
-        let map = self.whole_map();
-        let first = map.first_of_block(index)?;
-        Some(TakenBlock {
-            spot: Spot {
-                page: self,
-                index: first,
-            },
-            units: map.block_units(first),
-        })
-    }
-}
-
 impl Large {
     /// The block of the run; one of no units where it holds none.
     fn view(&self) -> Option<BlockView> {
@@ -205,26 +162,5 @@ impl Large {
             units: live.unwrap_or(0),
             is_live: live.is_some(),
         })
-    }
-}
-
-impl Record {
-    pub(in crate::heap) fn extent(&'static self) -> Option<&'static Extent> {
-        match self {
-            Self::Extent(extent) => Some(extent),
-            Self::Large(_) => None,
-        }
-    }
-
-    /// The VM pages of the record.
-    pub(in crate::heap) fn pages(&'static self) -> impl Iterator<Item = Page> {
-        self.extent().into_iter().flat_map(Extent::pages)
-    }
-
-    pub(in crate::heap) fn large(&'static self) -> Option<&'static Large> {
-        match self {
-            Self::Extent(_) => None,
-            Self::Large(large) => Some(large),
-        }
     }
 }

@@ -12,9 +12,9 @@
 
 use core::ptr::NonNull;
 
-use crate::heap::Heap;
-use crate::heap::cache::{CacheRecord, is_own};
-use crate::heap::central::Central;
+use crate::heap::family::Heap;
+use crate::heap::family::cache::{CacheRecord, is_own};
+use crate::heap::family::central::Central;
 use crate::heap::ground::{GRANULE, Placement};
 use crate::heap::pages::{Page, Run, SlotMap, for_each_word, ones_of};
 use crate::os::Inside;

@@ -6,7 +6,7 @@
 use core::num::NonZeroUsize;
 use core::ptr::{self, NonNull};
 
-use crate::heap::Heap;
+use crate::heap::family::Heap;
 use crate::heap::ground::{Block, EMPTY_BLOCK, Row, Shortage};
 use crate::heap::pages::SPACE;
 
@@ -15,12 +15,12 @@ impl Heap {
     #[inline]
     pub(crate) fn owns(&'static self, address: usize) -> bool {
         let record = SPACE.record_at(address);
-        record.is_some_and(|record| ptr::eq(record.heap(), self))
+        record.is_some_and(|record| ptr::eq(Self::of(record.heap()), self))
     }
 
     /// The heap whose memory the address lies in.
     pub(crate) fn at(address: usize) -> Option<&'static Self> {
-        Some(SPACE.record_at(address)?.heap())
+        Some(Self::of(SPACE.record_at(address)?.heap()))
     }
 
     /// Makes a block of units without size; its address is a multiple of their alignment and tells

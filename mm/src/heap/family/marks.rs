@@ -6,7 +6,7 @@
 
 use core::ptr::NonNull;
 
-use crate::heap::Heap;
+use crate::heap::family::Heap;
 use crate::heap::ground::Block;
 use crate::os::watch;
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::biased::{barrier, barrier_at_any_cost};
 use super::record::CacheRecord;
-use crate::heap::Heap;
+use crate::heap::family::Heap;
 use crate::os::membarrier;
 
 /// What the lock is to protect: a number that both threads load, raise, and store.

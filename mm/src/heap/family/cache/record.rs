@@ -7,7 +7,7 @@ use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use super::bins::Bins;
 use super::rows::Rows;
 use super::{CacheCell, numbers};
-use crate::heap::Heap;
+use crate::heap::family::Heap;
 use crate::heap::ground::{Block, LONG_ROW, Link, Neighbours, Node, Row, meta};
 use crate::heap::pages::{Owner, PageState, Ready};
 use crate::os::Refused;

@@ -3,7 +3,7 @@
 use core::cell::Cell;
 
 use super::{CacheCell, CacheRecord};
-use crate::heap::Heap;
+use crate::heap::family::Heap;
 use crate::heap::ground::{Link, meta};
 #[cfg(feature = "capi")]
 use crate::os::own_word;

@@ -2,11 +2,11 @@
 
 use core::ptr::NonNull;
 
-use super::{Fill, POISON};
-use crate::heap::central::{Central, is_block, released_twice, spot_of};
-use crate::heap::ground::{Block, Random, Row, Shortage};
-use crate::heap::pages::{Extent, Page, Run};
-use crate::heap::{Heap, hardening};
+use crate::heap::family::Heap;
+use crate::heap::family::central::Central;
+use crate::heap::ground::hardening::{Fill, POISON};
+use crate::heap::ground::{Block, Random, Row, Shortage, hardening};
+use crate::heap::pages::{Extent, Page, Run, is_block, released_twice, spot_of};
 use crate::os::{Refused, watch};
 
 /// Where a block is to be.

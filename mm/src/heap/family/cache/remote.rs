@@ -11,9 +11,8 @@ use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 use super::numbers;
 use super::record::{CacheRecord, Inbox, SHUT};
-use crate::heap::Heap;
-use crate::heap::central::{released_twice, spot_of};
-use crate::heap::pages::{NOBODY, Page};
+use crate::heap::family::Heap;
+use crate::heap::pages::{NOBODY, Page, released_twice, spot_of};
 
 /// Bytes of units that wait to be sent at most, if they are more than one.
 const MOST_BYTES: usize = 64 << 10;

@@ -2,7 +2,9 @@
 
 use core::ptr::NonNull;
 
-use crate::heap::pages::{Extent, Record, SPACE, Spot};
+use super::extent::Extent;
+use super::page::Spot;
+use super::record::{Record, SPACE};
 use crate::os::process;
 use crate::sync::abort;
 

@@ -8,10 +8,9 @@ use core::sync::atomic::compiler_fence;
 
 use super::CacheCell;
 use super::record::{CacheRecord, Slot};
-use crate::heap::Heap;
-use crate::heap::central::{released_twice, spot_of};
+use crate::heap::family::Heap;
 use crate::heap::ground::{Geometry, meta};
-use crate::heap::pages::{Page, SPACE, Spot, Word};
+use crate::heap::pages::{Page, SPACE, Spot, Word, released_twice, spot_of};
 use crate::os::section;
 use crate::sync::MODELLED;
 
@@ -119,7 +118,7 @@ impl Heap {
 
     /// Ends the process if a unit of another family came here.
     fn expect_own(&'static self, page: Page, unit: NonNull<u8>) {
-        if !ptr::eq(page.extent().heap, self) {
+        if !page.extent().heap.is(self.reference()) {
             released_twice(unit);
         }
     }

@@ -2,8 +2,8 @@
 
 use super::Central;
 use super::spare::SpareMemory;
-use crate::heap::Heap;
-use crate::heap::cache::CacheRecord;
+use crate::heap::family::Heap;
+use crate::heap::family::cache::CacheRecord;
 use crate::heap::pages::{Extent, Page, Standing};
 use crate::os::{PageSource, System};
 

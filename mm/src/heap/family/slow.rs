@@ -3,16 +3,16 @@
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
 
-use crate::heap::Heap;
-use crate::heap::cache::{CacheCell, CacheRecord, thread};
-use crate::heap::central::Central;
+use crate::heap::family::Heap;
+use crate::heap::family::cache::{CacheCell, CacheRecord, thread};
+use crate::heap::family::central::Central;
 use crate::heap::ground::{Block, LONG_ROW, Row, Shortage};
 use crate::os::{Inside, Refused};
 
 impl Heap {
     /// The calling thread's open cache: opened now, or flushed, if need be. None where calls go past it, at
     /// the thread's end, or without memory for it.
-    pub(super) fn opened(&'static self, cell: &CacheCell) -> Option<&'static CacheRecord> {
+    pub(in crate::heap) fn opened(&'static self, cell: &CacheCell) -> Option<&'static CacheRecord> {
         if let Some(cache) = cell.open_cache() {
             return Some(cache);
         }
@@ -26,7 +26,7 @@ impl Heap {
         cell.open_cache()
     }
 
-    pub(super) fn alloc_one(&'static self, cell: &CacheCell) -> Result<Block, Shortage> {
+    pub(in crate::heap) fn alloc_one(&'static self, cell: &CacheCell) -> Result<Block, Shortage> {
         let Some(cache) = self.opened(cell) else {
             return self.central().alloc(self, 1);
         };
@@ -49,7 +49,7 @@ impl Heap {
         }
     }
 
-    pub(super) fn alloc_row(
+    pub(in crate::heap) fn alloc_row(
         &'static self,
         cell: &CacheCell,
         units: usize,
@@ -78,7 +78,7 @@ impl Heap {
     /// # Safety
     ///
     /// As for [`release`](Self::release), and the block is one that caches keep.
-    pub(super) unsafe fn release_row(
+    pub(in crate::heap) unsafe fn release_row(
         &'static self,
         cell: &CacheCell,
         first: NonNull<u8>,
@@ -130,7 +130,7 @@ impl Heap {
     /// # Safety
     ///
     /// `unit` is a live block of one unit of this heap, in a VM page, and no thread uses it any more.
-    pub(super) unsafe fn release_without_cache(&'static self, unit: NonNull<u8>) {
+    pub(in crate::heap) unsafe fn release_without_cache(&'static self, unit: NonNull<u8>) {
         let row = Row {
             first: unit,
             units: 1,
@@ -140,7 +140,7 @@ impl Heap {
     }
 
     /// Finds or makes a record for the calling thread, whose cell is `cell`.
-    pub(super) fn open_cache(
+    pub(in crate::heap) fn open_cache(
         &'static self,
         cell: &CacheCell,
         thread: usize,
@@ -164,7 +164,7 @@ impl Heap {
     /// # Safety
     ///
     /// The calling thread is the record's, and its cell still exists.
-    pub(super) unsafe fn close_cache(&'static self, cache: &'static CacheRecord) {
+    pub(in crate::heap) unsafe fn close_cache(&'static self, cache: &'static CacheRecord) {
         cache.put_away();
         let mut central = self.central();
         retire(&mut central, cache);
@@ -175,7 +175,7 @@ impl Heap {
 
     /// Frees all units of the calling thread's cache, and gives up what it does not use; then the cell leads
     /// to it again, unless calls go past it.
-    pub(super) fn flush(&'static self, cell: &CacheCell, cache: &'static CacheRecord) {
+    pub(in crate::heap) fn flush(&'static self, cell: &CacheCell, cache: &'static CacheRecord) {
         cache.put_away();
         let mut central = self.central();
         central.drain(self);
@@ -189,7 +189,7 @@ impl Heap {
     }
 
     /// Frees the blocks of many units of the calling thread's cache.
-    pub(super) fn flush_rows(&'static self, cache: &'static CacheRecord) {
+    pub(in crate::heap) fn flush_rows(&'static self, cache: &'static CacheRecord) {
         self.central().free_kept_rows(cache);
     }
 }
@@ -205,7 +205,7 @@ fn can_keep(cache: &CacheRecord, units: usize) -> bool {
 
 /// Takes a cache out of use, which is the calling thread's or nobody's: what it holds is freed, what
 /// it counted is kept, and another thread may have it. The caller has the family's lock.
-pub(super) fn retire(central: &mut Central, cache: &'static CacheRecord) {
+pub(in crate::heap) fn retire(central: &mut Central, cache: &'static CacheRecord) {
     central.free_kept_rows(cache);
     cache.collect();
     // First nobody owns the words, then the inbox is shut: a thread that finds it so looks again.

@@ -71,18 +71,18 @@ use core::sync::atomic::Ordering::Relaxed;
 use crate::heap::ground::{Block, LONG_ROW, Link};
 use crate::sync::AtomicPtr;
 
-pub(super) use biased::{barrier, barrier_at_any_cost, pause};
-pub(super) use bins::Bins;
+pub(in crate::heap) use biased::{barrier, barrier_at_any_cost, pause};
+pub(in crate::heap) use bins::Bins;
 #[cfg(all(test, loom))]
-pub(super) use numbers::{begin_again, numbers_range};
-pub(super) use numbers::{hold, let_go};
-pub(super) use record::{CacheRecord, Inbox};
-pub(super) use rows::Rows;
+pub(in crate::heap) use numbers::{begin_again, numbers_range};
+pub(in crate::heap) use numbers::{hold, let_go};
+pub(in crate::heap) use record::{CacheRecord, Inbox};
+pub(in crate::heap) use rows::Rows;
 #[cfg(feature = "capi")]
-pub(super) use thread::NEAR;
+pub(in crate::heap) use thread::NEAR;
 #[cfg(test)]
 pub(crate) use thread::forget_spare_tables;
-pub(super) use thread::is_own;
+pub(in crate::heap) use thread::is_own;
 
 /// Where one thread finds its cache of one family.
 ///
@@ -170,39 +170,39 @@ impl CacheCell {
 
     /// The cell's cache, if calls may use it.
     #[inline]
-    pub(super) fn open_cache(&self) -> Option<&'static CacheRecord> {
+    pub(in crate::heap) fn open_cache(&self) -> Option<&'static CacheRecord> {
         let record = self.record();
         (!ptr::eq(record, &raw const CLOSED_RECORD)).then_some(record)
     }
 
     /// Whether calls may use the cell's cache.
-    pub(super) fn is_open(&self) -> bool {
+    pub(in crate::heap) fn is_open(&self) -> bool {
         self.open_cache().is_some()
     }
 
     /// The cell's own cache, unless it has none.
-    pub(super) fn cache(&self) -> Option<&'static CacheRecord> {
+    pub(in crate::heap) fn cache(&self) -> Option<&'static CacheRecord> {
         self.own.get()
     }
 
     /// Gives the cell a record. Under the family's lock.
-    pub(super) fn lead_to(&self, record: &'static CacheRecord) {
+    pub(in crate::heap) fn lead_to(&self, record: &'static CacheRecord) {
         self.own.set(Some(record));
         self.open_again(record);
     }
 
     /// Leads to the cell's own record again. Under the family's lock.
-    pub(super) fn open_again(&self, record: &'static CacheRecord) {
+    pub(in crate::heap) fn open_again(&self, record: &'static CacheRecord) {
         self.at.store(ptr::from_ref(record).cast_mut(), Relaxed);
     }
 
     /// Has the next call find no open cache. Under the family's lock, by any thread.
-    pub(super) fn redirect(&self) {
+    pub(in crate::heap) fn redirect(&self) {
         self.at.store(closed_record(), Relaxed);
     }
 
     /// Leads to no cache from now on. Under the family's lock.
-    pub(super) fn close(&self) {
+    pub(in crate::heap) fn close(&self) {
         self.redirect();
         self.own.set(None);
     }

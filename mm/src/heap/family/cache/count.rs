@@ -175,7 +175,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
-    use crate::heap::Heap;
+    use crate::heap::family::Heap;
 
     /// As when a debugger stops the thread half way through a change.
     #[test]

@@ -8,9 +8,8 @@
 use core::ptr::NonNull;
 
 use super::Large;
-use crate::heap::Heap;
-use crate::heap::ground::{GRANULE, List};
-use crate::heap::hardening::Fill;
+use crate::heap::ground::hardening::Fill;
+use crate::heap::ground::{GRANULE, HeapRef, List};
 use crate::heap::pages::{Place, Record, SPACE};
 use crate::os::{Refused, process};
 
@@ -65,7 +64,7 @@ impl LargeRuns {
     /// is known to be zero.
     pub(in crate::heap) fn alloc(
         &mut self,
-        heap: &'static Heap,
+        heap: HeapRef,
         units: usize,
         bytes: usize,
         books: &mut Books<'_>,
@@ -196,7 +195,7 @@ impl LargeRuns {
 
     fn make(
         &mut self,
-        heap: &'static Heap,
+        heap: HeapRef,
         bytes: usize,
         align: usize,
         books: &mut Books<'_>,
@@ -215,11 +214,7 @@ impl LargeRuns {
     }
 
     /// A record without address space, on no list.
-    fn record(
-        &mut self,
-        heap: &'static Heap,
-        books: &mut Books<'_>,
-    ) -> Result<&'static Large, Refused> {
+    fn record(&mut self, heap: HeapRef, books: &mut Books<'_>) -> Result<&'static Large, Refused> {
         match self.spare.pop() {
             Some(spare) => Ok(spare),
             None => Large::make(heap, &mut |made| made.push(books.newest)),
@@ -333,9 +328,7 @@ fn discard(place: Place, calls: &mut u64) -> Given {
 /// Arenas have granules without a record at both ends: a run of another one is never a neighbour.
 fn free_run_at(run: &Large, address: usize) -> Option<&'static Large> {
     match SPACE.record_at(address)? {
-        Record::Large(other) if core::ptr::eq(other.heap, run.heap) && other.is_free() => {
-            Some(other)
-        }
+        Record::Large(other) if other.heap.is(run.heap) && other.is_free() => Some(other),
         _ => None,
     }
 }

@@ -3,11 +3,10 @@
 use core::ptr::NonNull;
 
 use super::Central;
-use super::spot::{is_block, released_twice, spot_of};
-use crate::heap::Heap;
-use crate::heap::cache::{Bins, CacheRecord, Rows, is_own};
+use crate::heap::family::Heap;
+use crate::heap::family::cache::{Bins, CacheRecord, Rows, is_own};
 use crate::heap::ground::{Block, Geometry};
-use crate::heap::pages::{Page, Run, Spot};
+use crate::heap::pages::{Page, Run, Spot, is_block, released_twice, spot_of};
 use crate::os::Refused;
 
 impl Central {

@@ -2,17 +2,11 @@
 //! first block; off, it costs a test on the slow path alone, since the fast path needs a cache,
 //! and a hardened family has none.
 
-mod guards;
-mod hardened;
-mod quarantine;
-
-pub(in crate::heap) use quarantine::Quarantine;
-
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
 
-use crate::heap::pages::HugePages;
+use super::huge::HugePages;
 use crate::os::watch;
 
 /// What is in a released block that is poisoned.

@@ -6,9 +6,8 @@ use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{Relaxed, Release};
 
 use super::record::{CacheRecord, SHARED_PAGES};
-use crate::heap::central::released_twice;
 use crate::heap::ground::{Link, meta};
-use crate::heap::pages::{Owner, Page, PageState, Ready, Word, ones};
+use crate::heap::pages::{Owner, Page, PageState, Ready, Word, ones, released_twice};
 
 /// Words that are handed out together at most.
 const MOST_WORDS: usize = 8;

@@ -6,8 +6,8 @@
 use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
 
-use crate::heap::Heap;
-use crate::heap::central::Central;
+use crate::heap::family::Heap;
+use crate::heap::family::central::Central;
 use crate::heap::ground::Shortage;
 use crate::os::Inside;
 
@@ -16,7 +16,7 @@ pub(crate) const NONE: u64 = u64::MAX;
 
 /// What a family may hold, beside the limit of its own. Guarded by its lock.
 #[derive(Debug)]
-pub(super) struct Quota {
+pub(in crate::heap) struct Quota {
     /// Above so many live units somebody wants to know.
     soft: u64,
     /// Where that is counted.
@@ -108,7 +108,7 @@ impl Total {
 }
 
 impl Quota {
-    pub(super) const fn new() -> Self {
+    pub(in crate::heap) const fn new() -> Self {
         Self {
             soft: NONE,
             crossings: None,
@@ -136,7 +136,7 @@ impl Quota {
         }
     }
 
-    pub(super) fn is_on(&self) -> bool {
+    pub(in crate::heap) fn is_on(&self) -> bool {
         self.soft != NONE || self.group.is_some()
     }
 }
@@ -199,7 +199,11 @@ impl Heap {
 
 impl Central {
     /// Admits `units` more live units, or says what forbids them.
-    pub(super) fn admit(&mut self, heap: &'static Heap, units: usize) -> Result<(), Shortage> {
+    pub(in crate::heap) fn admit(
+        &mut self,
+        heap: &'static Heap,
+        units: usize,
+    ) -> Result<(), Shortage> {
         let limit = heap.limit();
         let group = self.supervision.quota.group;
         if limit == NONE && group.is_none() {
@@ -226,7 +230,7 @@ impl Central {
     }
 
     /// Tells the group what the family holds now, and notes whether it crossed its soft limit.
-    pub(super) fn account_quota(&mut self, heap: &'static Heap) {
+    pub(in crate::heap) fn account_quota(&mut self, heap: &'static Heap) {
         if !self.supervision.quota.is_on() {
             return;
         }

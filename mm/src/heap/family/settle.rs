@@ -2,13 +2,10 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::extent::Extent;
-use super::page::Page;
-use super::slot_map::{Run, SlotMap};
-use super::word::{NOBODY, Owner, Word};
-use crate::heap::cache::{CacheRecord, is_own};
-use crate::heap::hardening;
-use crate::heap::hardening::Fill;
+use crate::heap::family::cache::{CacheRecord, is_own};
+use crate::heap::ground::hardening;
+use crate::heap::ground::hardening::Fill;
+use crate::heap::pages::{Extent, NOBODY, Owner, Page, Run, SlotMap, Word};
 
 impl Extent {
     /// Whether the free memory between taken units may go back.

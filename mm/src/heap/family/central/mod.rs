@@ -5,49 +5,49 @@ mod give_back;
 mod lease;
 mod rows;
 mod spare;
-mod spot;
 
 use core::ptr::NonNull;
 
-use crate::heap::cache::CacheRecord;
-use crate::heap::ground::{Block, EXTENT, List, Placement, Random, Refusal, Shortage};
-use crate::heap::hardening::{Fill, Quarantine};
-use crate::heap::large::{Books, Large, LargeRuns};
-use crate::heap::pages::{
-    Extent, NOBODY, Page, Place, Record, RunLists, SPACE, Shelves, Spot, take_surplus_at,
+use crate::heap::family::Heap;
+use crate::heap::family::cache::CacheRecord;
+use crate::heap::family::quarantine::Quarantine;
+use crate::heap::family::supervised::Supervision;
+use crate::heap::ground::hardening::Fill;
+use crate::heap::ground::{
+    Block, BlockView, EXTENT, List, Placement, Random, Refusal, Shortage, hardening,
 };
-use crate::heap::supervised::Supervision;
-use crate::heap::walk::BlockView;
-use crate::heap::{Heap, hardening};
+use crate::heap::pages::large::{Books, Large, LargeRuns};
+use crate::heap::pages::{
+    Extent, NOBODY, Page, Place, Record, RunLists, SPACE, Shelves, Spot, released_twice, spot_of,
+    take_surplus_at,
+};
 use crate::os::Refused;
 use account::Account;
 use spare::SpareMemory;
 
-pub(super) use spot::{extent_of, is_block, released_twice, spot_of};
-
 /// What the lock of a family guards.
 #[derive(Debug)]
-pub(super) struct Central {
-    pub(super) shelves: Shelves,
+pub(in crate::heap) struct Central {
+    pub(in crate::heap) shelves: Shelves,
     runs: RunLists,
-    pub(super) large: LargeRuns,
+    pub(in crate::heap) large: LargeRuns,
     /// The newest record; each leads to the one before.
-    pub(super) newest: Option<&'static Record>,
+    pub(in crate::heap) newest: Option<&'static Record>,
     /// Caches that threads have.
-    pub(super) caches: List<CacheRecord>,
+    pub(in crate::heap) caches: List<CacheRecord>,
     /// Drained records of ended threads.
-    pub(super) spare_caches: List<CacheRecord>,
-    pub(super) spare: SpareMemory,
-    pub(super) quarantine: Quarantine,
-    pub(super) random: Random,
+    pub(in crate::heap) spare_caches: List<CacheRecord>,
+    pub(in crate::heap) spare: SpareMemory,
+    pub(in crate::heap) quarantine: Quarantine,
+    pub(in crate::heap) random: Random,
     /// Address space that was taken when there was no memory for its record.
     unrecorded: Option<Place>,
     next_pages: usize,
     mapped: usize,
     /// VM pages that the family must have before a thread tries again to take some of another's.
     next_steal: usize,
-    pub(super) account: Account,
-    pub(super) supervision: Supervision,
+    pub(in crate::heap) account: Account,
+    pub(in crate::heap) supervision: Supervision,
     peak_since_shrink: u64,
     /// Bytes that went back to the kernel as extents came free, since `trim` began.
     given_back: usize,
@@ -56,7 +56,7 @@ pub(super) struct Central {
 }
 
 impl Central {
-    pub(super) const fn new() -> Self {
+    pub(in crate::heap) const fn new() -> Self {
         Self {
             shelves: Shelves::new(),
             runs: RunLists::new(),
@@ -80,7 +80,11 @@ impl Central {
     }
 
     /// Allocates a block that no cache serves.
-    pub(super) fn alloc(&mut self, heap: &'static Heap, units: usize) -> Result<Block, Shortage> {
+    pub(in crate::heap) fn alloc(
+        &mut self,
+        heap: &'static Heap,
+        units: usize,
+    ) -> Result<Block, Shortage> {
         let geometry = heap.geometry();
         let bytes = geometry.block_bytes(units).ok_or(Shortage::Overflow)?;
         let block = match geometry.placement() {
@@ -100,7 +104,12 @@ impl Central {
     }
 
     /// Releases a block whose size is not one unit of a VM page, or that no cache takes.
-    pub(super) fn release(&mut self, heap: &'static Heap, first: NonNull<u8>, units: usize) {
+    pub(in crate::heap) fn release(
+        &mut self,
+        heap: &'static Heap,
+        first: NonNull<u8>,
+        units: usize,
+    ) {
         match heap.geometry().placement() {
             Placement::Counted => self.account.account_other_released(units),
             Placement::Paged if units == 1 => self.release_single(heap, first),
@@ -125,7 +134,7 @@ impl Central {
     }
 
     /// Frees a block of one unit of a VM page, which is counted as released.
-    pub(super) fn free_single(&mut self, heap: &'static Heap, first: NonNull<u8>) {
+    pub(in crate::heap) fn free_single(&mut self, heap: &'static Heap, first: NonNull<u8>) {
         let Spot { page, index } = spot_of(first);
         let (word, bit) = (index / 64, 1 << (index % 64));
         if !page.words()[word].is_owned_by(NOBODY) {
@@ -140,7 +149,7 @@ impl Central {
 
     /// Finds how many units the live block has that starts at `first`, by a look at the maps and
     /// at the threads' caches.
-    pub(super) fn live_units_at(
+    pub(in crate::heap) fn live_units_at(
         &self,
         record: &'static Record,
         first: NonNull<u8>,
@@ -161,7 +170,7 @@ impl Central {
     }
 
     /// Raises the peak if more is live than ever.
-    pub(super) fn account_peak(&mut self, heap: &'static Heap) {
+    pub(in crate::heap) fn account_peak(&mut self, heap: &'static Heap) {
         // Cached units included, this is never less than what is live, and it is cheap.
         let at_most = self.taken_bytes(heap);
         self.peak_since_shrink = self.peak_since_shrink.max(at_most);
@@ -189,7 +198,9 @@ impl Central {
             calls: &mut self.account.kernel_calls,
             newest: &mut self.newest,
         };
-        let (first, zero) = self.large.alloc(heap, units, bytes, &mut books)?;
+        let (first, zero) = self
+            .large
+            .alloc(heap.reference(), units, bytes, &mut books)?;
         self.account.account_other(units);
         Ok(Block { first, zero })
     }
@@ -219,7 +230,10 @@ impl Central {
     }
 
     /// Adds an extent of VM pages: twice as many as the last, up to a huge OS page.
-    pub(super) fn grow(&mut self, heap: &'static Heap) -> Result<&'static Extent, Refused> {
+    pub(in crate::heap) fn grow(
+        &mut self,
+        heap: &'static Heap,
+    ) -> Result<&'static Extent, Refused> {
         let page_bytes = heap.geometry().page_bytes();
         let pages = self.next_pages.min(EXTENT / page_bytes);
         let record = match self.make_extent(heap, pages) {
@@ -245,7 +259,7 @@ impl Central {
     ) -> Result<&'static Record, Refused> {
         let place = self.place_for(pages * heap.geometry().page_bytes())?;
         place.begin_extent(self.mapped, &mut self.account.kernel_calls)?;
-        let record = Extent::make(heap, place);
+        let record = Extent::make(heap.reference(), place, |extent| heap.make_cards(extent));
         let record = record.inspect_err(|_| self.unrecorded = Some(place))?;
         self.mapped += place.bytes;
         self.next_pages = place.bytes / heap.geometry().page_bytes() * 2;

@@ -8,8 +8,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::{AtomicU8, AtomicUsize};
 
-use crate::heap::Heap;
-use crate::heap::ground::{Link, Neighbours, Node, meta};
+use crate::heap::ground::{HeapRef, Link, Neighbours, Node, meta};
 use crate::heap::pages::{Place, Record};
 use crate::heap::tracking::Tag;
 use crate::os::arena::Arena;
@@ -25,7 +24,7 @@ use crate::os::{Guard, PageSource, Refused, System};
 /// 3. A run that is `FREE`, `KEPT` or `SPARE` is on the list of that state, and on no other.
 #[derive(Debug)]
 pub(in crate::heap) struct Large {
-    pub(in crate::heap) heap: &'static Heap,
+    pub(in crate::heap) heap: HeapRef,
     arena: Link<Arena>,
     offset: AtomicUsize,
     bytes: AtomicUsize,
@@ -69,7 +68,7 @@ impl Node for Large {
 impl Large {
     /// Makes a record without address space, and hands it to `made`.
     pub(in crate::heap) fn make(
-        heap: &'static Heap,
+        heap: HeapRef,
         made: &mut dyn FnMut(&'static Record),
     ) -> Result<&'static Self, Refused> {
         let record = meta::RECORDS.place(Record::Large(Self {

@@ -3,9 +3,9 @@
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::Central;
-use crate::heap::Heap;
-use crate::heap::cache::{CacheRecord, barrier, barrier_at_any_cost};
-use crate::heap::pages::{Extent, NOBODY, Page};
+use crate::heap::family::Heap;
+use crate::heap::family::cache::{CacheRecord, barrier, barrier_at_any_cost};
+use crate::heap::pages::{Extent, NOBODY, Page, released_twice};
 use crate::os::Refused;
 
 /// Refills of a new thread that take units and no words, so that a thread that needs few takes few.
@@ -326,7 +326,7 @@ impl Central {
     pub(in crate::heap) fn drain(&mut self, heap: &'static Heap) {
         heap.empty_inbox(|page, word, bits| {
             if !page.free(word, bits) {
-                super::released_twice(page.unit(word * 64));
+                released_twice(page.unit(word * 64));
             }
             let units = bits.count_ones() as usize;
             self.account.account_units_freed(units);

@@ -8,23 +8,23 @@
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
 
-use crate::heap::cache::CacheRecord;
-use crate::heap::central::Central;
-use crate::heap::ground::{Block, Row, Shortage};
-use crate::heap::quota::Quota;
+use crate::heap::family::cache::CacheRecord;
+use crate::heap::family::central::Central;
+use crate::heap::family::quota::Quota;
+use crate::heap::family::{Heap, quota};
+use crate::heap::ground::{Block, Row, Shortage, hardening};
 use crate::heap::tracking::{Asker, Caller, Tracking, asker};
-use crate::heap::{Heap, hardening, quota};
 use crate::os::Inside;
 
 /// Why a family is supervised. Guarded by its lock.
 #[derive(Debug)]
-pub(super) struct Supervision {
-    pub(super) tracking: Tracking,
-    pub(super) quota: Quota,
+pub(in crate::heap) struct Supervision {
+    pub(in crate::heap) tracking: Tracking,
+    pub(in crate::heap) quota: Quota,
 }
 
 impl Supervision {
-    pub(super) const fn new() -> Self {
+    pub(in crate::heap) const fn new() -> Self {
         Self {
             tracking: Tracking::new(),
             quota: Quota::new(),
@@ -34,12 +34,12 @@ impl Supervision {
 
 impl Heap {
     /// Whether every call is to take the lock.
-    pub(super) fn is_supervised(&self) -> bool {
+    pub(in crate::heap) fn is_supervised(&self) -> bool {
         self.supervised.load(Relaxed)
     }
 
     /// Begins or ends to supervise, as what was chosen under the lock says.
-    pub(super) fn account_supervision(&'static self, central: &mut Central) {
+    pub(in crate::heap) fn account_supervision(&'static self, central: &mut Central) {
         let Supervision { tracking, quota } = &central.supervision;
         let is_on = tracking.is_on() || quota.is_on() || self.limit() != quota::NONE;
         self.supervised.store(is_on, Relaxed);
@@ -49,7 +49,7 @@ impl Heap {
         }
     }
 
-    pub(super) fn alloc_supervised(
+    pub(in crate::heap) fn alloc_supervised(
         &'static self,
         units: usize,
         caller: &dyn Caller,
@@ -85,7 +85,7 @@ impl Heap {
     /// # Safety
     ///
     /// `row` is a live block of this heap that nobody uses.
-    pub(super) unsafe fn release_straight(&'static self, row: Row) {
+    pub(in crate::heap) unsafe fn release_straight(&'static self, row: Row) {
         let mut central = self.central();
         // SAFETY: the caller promises the same.
         unsafe { central.release_straight(self, row) };
@@ -95,7 +95,7 @@ impl Heap {
 
 impl Central {
     /// Allocates a block under the lock, past all caches.
-    pub(super) fn alloc_straight(
+    pub(in crate::heap) fn alloc_straight(
         &mut self,
         heap: &'static Heap,
         units: usize,
@@ -111,7 +111,7 @@ impl Central {
     /// # Safety
     ///
     /// `row` is a live block of this heap that nobody uses.
-    pub(super) unsafe fn release_straight(&mut self, heap: &'static Heap, row: Row) {
+    pub(in crate::heap) unsafe fn release_straight(&mut self, heap: &'static Heap, row: Row) {
         self.forget(row.first);
         if hardening::is_on() {
             // SAFETY: the caller promises the same.

@@ -3,20 +3,19 @@
 //! Those of VM pages are there for ever, so the units of a page are fewer. Those of large blocks
 //! come and go with the block, since its address space is joined and split.
 
-use crate::heap::ground::Geometry;
-use crate::heap::large::Large;
-use crate::heap::pages::Extent;
-use crate::heap::{Heap, hardening};
+use super::extent::Extent;
+use crate::heap::ground::{Geometry, hardening};
+use crate::heap::pages::large::Large;
 use crate::os::{PageSource, Refused, System};
 
 /// A guard takes no more than this part of a VM page.
 const LARGEST_PART: usize = 4;
 
-impl Heap {
+impl Geometry {
     /// Bytes of the guard at the end of each VM page; 0 without one.
     pub(in crate::heap) fn guard_bytes(&self) -> usize {
         if hardening::is_guarded() {
-            in_page(self.geometry())
+            in_page(self)
         } else {
             0
         }
@@ -25,14 +24,9 @@ impl Heap {
     /// Units of a VM page; 0 unless paged.
     pub(in crate::heap) fn page_capacity(&self) -> usize {
         match self.guard_bytes() {
-            0 => self.geometry().capacity(),
-            lost => self.geometry().capacity_without(lost),
+            0 => self.capacity(),
+            lost => self.capacity_without(lost),
         }
-    }
-
-    /// Whether a block of `units` units fits a VM page.
-    pub(in crate::heap) fn fits_page(&self, units: usize) -> bool {
-        units <= self.page_capacity()
     }
 }
 
@@ -45,7 +39,7 @@ fn in_page(geometry: &Geometry) -> usize {
 impl Extent {
     /// Puts the guards of new VM pages, as far as the kernel can.
     pub(in crate::heap) fn guard(&'static self, calls: &mut u64) {
-        let guard = self.heap.guard_bytes();
+        let guard = self.geometry().guard_bytes();
         if guard == 0 {
             return;
         }

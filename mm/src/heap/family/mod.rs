@@ -1,0 +1,314 @@
+//! One family's memory: its pages behind a lock, the caches of its threads, and the ways in and out.
+
+pub(in crate::heap) mod cache;
+pub(in crate::heap) mod central;
+mod hardened;
+#[cfg(feature = "capi")]
+mod marks;
+mod owner;
+pub(in crate::heap) mod quarantine;
+pub(crate) mod quota;
+mod settle;
+mod slow;
+mod supervised;
+mod tracked;
+#[cfg(test)]
+mod wishes;
+
+use core::alloc::Layout;
+use core::ptr::NonNull;
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::Relaxed;
+
+pub use cache::CacheCell;
+#[cfg(test)]
+pub(crate) use cache::forget_spare_tables;
+use cache::{CacheRecord, Inbox};
+use central::Central;
+#[cfg(feature = "capi")]
+pub(in crate::heap) use marks::{Marking, Marks};
+pub(crate) use slow::flush_thread;
+pub(in crate::heap) use slow::retire;
+
+use crate::heap::ground::{
+    Block, EMPTY_BLOCK, Geometry, HeapRef, JOINTS, Placement, RECORDS, Refusal, Row, Shortage,
+    hardening,
+};
+#[cfg(not(feature = "capi"))]
+use crate::heap::pages::Extent;
+#[cfg(feature = "capi")]
+use crate::heap::pages::Record;
+use crate::heap::pages::SPACE;
+use crate::heap::tracking::{Caller, recording};
+use crate::os::{Inside, Lock, Look, MutexGuard, Refused, watch};
+use crate::sync::{AtomicBool, AtomicUsize};
+
+/// Families that have a number so far.
+static NUMBERS: AtomicUsize = AtomicUsize::new(1);
+
+/// One family's memory.
+#[derive(Debug)]
+pub(crate) struct Heap {
+    pub(in crate::heap) geometry: Geometry,
+    /// From 1, in order of first use; 0 before that.
+    pub(in crate::heap) number: AtomicUsize,
+    #[cfg(feature = "capi")]
+    pub(in crate::heap) marking: Marking,
+    /// Whether every call takes the lock; see `supervised`. Changed under the lock.
+    supervised: AtomicBool,
+    /// Units that may be live. Changed under the lock.
+    limit: AtomicU64,
+    /// What was released of words that nobody owns.
+    inbox: Inbox,
+    pub(in crate::heap) central: Lock<Central>,
+}
+
+impl Heap {
+    /// Makes the heap of a family of units of `layout`, padded to its alignment.
+    pub(crate) const fn new(layout: Layout) -> Self {
+        Self {
+            geometry: Geometry::new(layout),
+            number: AtomicUsize::new(0),
+            #[cfg(feature = "capi")]
+            marking: Marking::None,
+            supervised: AtomicBool::new(false),
+            limit: AtomicU64::new(quota::NONE),
+            inbox: Inbox::new(0),
+            central: Lock::new(Central::new()),
+        }
+    }
+
+    /// Says at the start how many units may be live.
+    pub(crate) const fn begin_with_limit(&mut self, units: u64) {
+        self.supervised = AtomicBool::new(true);
+        self.limit = AtomicU64::new(units);
+    }
+
+    /// Whether every call is to go past the threads' caches.
+    pub(in crate::heap) fn goes_past_caches(&self) -> bool {
+        self.is_supervised() || hardening::is_on()
+    }
+
+    /// Whether caches keep blocks of `units` units.
+    pub(in crate::heap) fn is_cached(&self, units: usize) -> bool {
+        let is_unit = units == 1 && self.geometry.placement() == Placement::Paged;
+        is_unit || self.geometry.keeps_rows(units)
+    }
+
+    #[cfg(not(feature = "capi"))]
+    #[allow(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "families that have cards are C's"
+    )]
+    pub(in crate::heap) fn make_cards(&self, _: &Extent) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    #[cfg(not(feature = "capi"))]
+    #[allow(clippy::unused_self, reason = "families that keep marks are C's")]
+    pub(in crate::heap) fn mark_unissued(&self, _: impl Iterator<Item = NonNull<u8>>) -> bool {
+        false
+    }
+
+    pub(in crate::heap) fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    /// The heap, as what lies below it knows it.
+    pub(in crate::heap) fn reference(&'static self) -> HeapRef {
+        // SAFETY: requirement 1: both come from this reference.
+        unsafe { HeapRef::new(&self.geometry, NonNull::from(self).cast()) }
+    }
+
+    /// The heap that a reference stands for.
+    #[inline]
+    pub(in crate::heap) fn of(reference: HeapRef) -> &'static Self {
+        // SAFETY: by invariant 1 of `HeapRef` the pointer was made from a `&'static Heap`.
+        unsafe { reference.heap().cast().as_ref() }
+    }
+
+    /// Units of a VM page; 0 unless paged.
+    pub(in crate::heap) fn page_capacity(&self) -> usize {
+        self.geometry.page_capacity()
+    }
+
+    /// Whether a block of `units` units fits a VM page.
+    pub(in crate::heap) fn fits_page(&self, units: usize) -> bool {
+        units <= self.page_capacity()
+    }
+
+    /// The family's number, from 0; a new one at the first call.
+    #[inline]
+    pub(crate) fn number(&self) -> usize {
+        match self.number.load(Relaxed).checked_sub(1) {
+            Some(number) => number,
+            None => self.make_number(),
+        }
+    }
+
+    #[cold]
+    fn make_number(&self) -> usize {
+        let new = NUMBERS.fetch_add(1, Relaxed);
+        match self.number.compare_exchange(0, new, Relaxed, Relaxed) {
+            Ok(_) => new - 1,
+            Err(others) => others - 1,
+        }
+    }
+
+    pub(in crate::heap) fn central(&self) -> MutexGuard<'_, Central> {
+        self.central.lock()
+    }
+
+    /// Allocates a block when the cell had none at hand.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn alloc(
+        &'static self,
+        cell: &CacheCell,
+        units: usize,
+        caller: &dyn Caller,
+    ) -> Result<Block, Shortage> {
+        if units == 0 {
+            return Ok(Block::empty());
+        }
+        let has_cache = self.is_cached(units);
+        let is_open = has_cache && self.opened(cell).is_some();
+        if !is_open && self.goes_past_caches() {
+            return self.alloc_uncached(units, caller);
+        }
+        if !has_cache {
+            return self.central().alloc(self, units);
+        }
+        if units == 1 {
+            return self.alloc_one(cell);
+        }
+        self.alloc_row(cell, units)
+    }
+
+    /// Releases a block when the cell could not take it.
+    ///
+    /// # Safety
+    ///
+    /// `first` is the start of a live block of `units` units of this heap that nobody uses.
+    #[cold]
+    #[inline(never)]
+    pub(crate) unsafe fn release(
+        &'static self,
+        cell: &CacheCell,
+        first: NonNull<u8>,
+        units: usize,
+    ) {
+        if units == 0 {
+            return;
+        }
+        if units == 1 && self.geometry.placement() == Placement::Paged {
+            // SAFETY: the caller promises the same, and the unit lies in a VM page.
+            return unsafe { self.release_unit(cell, first) };
+        }
+        let is_open = self.is_cached(units) && self.opened(cell).is_some();
+        if !is_open && self.goes_past_caches() {
+            // SAFETY: the caller promises the same.
+            return unsafe { self.release_straight(Row { first, units }) };
+        }
+        if self.geometry.keeps_rows(units) {
+            // SAFETY: the caller promises the same.
+            return unsafe { self.release_row(cell, first, units) };
+        }
+        let mut central = self.central();
+        central.release(self, first, units);
+        central.shrink_if_fallen(self);
+    }
+
+    /// Releases the block that starts at `first`, whatever its family, after a look at the maps
+    /// and at all caches. With `asked`, only if it is that family's.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the address, and the heap that owns it. Nothing was changed.
+    ///
+    /// # Safety
+    ///
+    /// If a live block starts at `first`, nobody uses it any more.
+    pub(crate) unsafe fn release_raw(
+        first: NonNull<u8>,
+        asked: Option<&'static Self>,
+    ) -> Result<(), (Refusal, Option<&'static Self>)> {
+        if first.addr() == EMPTY_BLOCK {
+            return Ok(());
+        }
+        let _inside = Inside::enter();
+        let record = SPACE.record_at(first.addr().get());
+        let record = record.ok_or((Refusal::Foreign, None))?;
+        let heap = Self::of(record.heap());
+        let refused = |refusal| (refusal, Some(heap));
+        if asked.is_some_and(|asked| !core::ptr::eq(asked, heap)) {
+            return Err(refused(Refusal::WrongFamily));
+        }
+        let mut central = heap.central();
+        let units = central.live_units_at(record, first).map_err(refused)?;
+        let bytes = units * heap.geometry().unit();
+        watch::take_back(first, bytes);
+        // For a second release that meets the units in another thread's cache.
+        #[cfg(feature = "capi")]
+        if matches!(record, Record::Extent(_)) {
+            // SAFETY: the block is live, and the caller promises that nobody uses it.
+            unsafe { heap.mark_released(first) };
+        }
+        // SAFETY: the caller promises that nobody uses the block, which is live.
+        unsafe { central.release_straight(heap, Row { first, units }) };
+        central.shrink_if_fallen(heap);
+        Ok(())
+    }
+
+    /// Lends the calling thread's cell for this heap to `f`, for those that have no static one.
+    ///
+    /// At the thread's end, or without memory for the cell, there is none.
+    #[inline]
+    pub(crate) fn with_cell<R>(&'static self, f: impl FnOnce(Option<&CacheCell>) -> R) -> R {
+        cache::thread::with_cell(self.number(), f)
+    }
+
+    /// Allocates a block straight from the pages.
+    pub(crate) fn alloc_uncached(
+        &'static self,
+        units: usize,
+        caller: &dyn Caller,
+    ) -> Result<Block, Shortage> {
+        if units == 0 {
+            return Ok(Block::empty());
+        }
+        if self.is_supervised() {
+            return self.alloc_supervised(units, caller);
+        }
+        self.central().alloc_straight(self, units)
+    }
+
+    /// Gives back to the kernel all that can be given; other threads flush at their next call.
+    /// Returns bytes.
+    pub(crate) fn trim(&'static self) -> usize {
+        let _inside = Inside::enter();
+        let mut central = self.central();
+        central.caches.iter().for_each(CacheRecord::ask_to_flush);
+        central.trim(self)
+    }
+}
+
+/// How many numbers families have so far.
+pub(crate) fn numbers() -> usize {
+    NUMBERS.load(Relaxed) - 1
+}
+
+/// Bytes of address space that runs have taken so far, of all families.
+#[cfg(test)]
+pub(crate) fn taken_bytes() -> usize {
+    SPACE.committed()
+}
+
+/// Resident bytes of all maps, records and tables.
+pub(crate) fn records_resident(look: &Look) -> Result<usize, Refused> {
+    Ok(RECORDS.resident(look)?
+        + JOINTS.resident(look)?
+        + SPACE.tables_resident(look)?
+        + recording::resident(look)?)
+}
