@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 
 use mm::{FreeError, MmBox, MmManaged, PageFamily};
-use mm_tests::{Tally, family, figures, release};
+use mm_tests::{Random, Tally, family, figures, release};
 
 /// Tries bad pointers, and counts them.
 #[derive(Default)]
@@ -362,26 +362,20 @@ fn addresses_never_change_type() {
     let families: Vec<_> = (0..60)
         .map(|number| family(&format!("owner-{number}"), sizes[number % sizes.len()], 1))
         .collect();
-    let mut random = 1_u64;
-    let mut below = |end: usize| {
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        usize::try_from(random >> 40).expect("24 bits") % end
-    };
+    let mut random = Random::new(1);
     for _ in 0..30 {
         let mut live = Vec::new();
         // Some families at a time, so that what others gave back could be taken.
         for _ in 0..10 {
-            let number = below(families.len());
+            let number = random.below(families.len());
             let family = families[number];
             let size = family.layout().size();
-            for _ in 0..below(300) {
+            for _ in 0..random.below(300) {
                 let most = (2 << 20) / size;
-                let units = 1 + if below(8) == 0 {
-                    below(most.max(1))
+                let units = if random.below(8) == 0 {
+                    1 + random.below(most.max(1))
                 } else {
-                    below(2)
+                    1 + random.below(2)
                 };
                 let block = family.alloc(units).expect("memory");
                 let start = block.addr().get();

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use mm::{MmBox, MmManaged, PageFamily};
-use mm_tests::{in_a_child, share};
+use mm_tests::{Random, in_a_child, share};
 
 #[derive(MmManaged)]
 struct Node([u64; 4]);
@@ -30,21 +30,17 @@ const KEPT: usize = 1_000;
 static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Allocates and releases until told to stop, so that any step may be the one a fork meets.
-fn work(seed: usize) {
+fn work(seed: u64) {
     let mut nodes: Vec<MmBox<Node>> = Vec::new();
     let mut rows: Vec<Option<MmBox<[Word]>>> = (0..64).map(|_| None).collect();
-    let mut random = seed * 2 + 1;
+    let mut random = Random::new(seed);
     while !STOP.load(Relaxed) {
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        let pick = random >> 33;
-        rows[pick % 64] = Some(Word::xcalloc(1 + pick % 400));
+        rows[random.below(64)] = Some(Word::xcalloc(1 + random.below(400)));
         nodes.push(MmBox::new(Node([7; 4])));
-        if nodes.len() > 3_000 + pick % 2_000 {
-            nodes.truncate(pick % 1_000);
+        if nodes.len() > 3_000 + random.below(2_000) {
+            nodes.truncate(random.below(1_000));
         }
-        if pick.is_multiple_of(5_000) {
+        if random.below(5_000) == 0 {
             mm::trim();
         }
     }
@@ -96,7 +92,7 @@ fn fork_and_look() -> ExitStatus {
 
 #[test]
 fn children_of_a_busy_process_go_on() {
-    let threads: Vec<_> = (0..3)
+    let threads: Vec<_> = (1..=3)
         .map(|seed| thread::spawn(move || work(seed)))
         .collect();
     thread::sleep(Duration::from_millis(20));

@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 use std::time::{Duration, Instant};
 
 use mm::{FreeError, MmBox, MmManaged, PageFamily};
-use mm_tests::{again_with, in_a_child, is_child_with};
+use mm_tests::{Random, again_with, in_a_child, is_child_with};
 
 #[derive(MmManaged, Clone, Copy, bytemuck::Zeroable)]
 #[mm(zeroable)]
@@ -321,28 +321,20 @@ fn everything_on_changes_nothing_for_who_does_nothing_wrong() {
     if !is_child_with(name, "random,poison,guard,quarantine=64KiB") {
         return;
     }
-    let mut state = 7_u64;
-    let mut next = |end: u32| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        u32::try_from(state >> 33).expect("31 bits") % end
-    };
-    let mut keys: HashMap<u32, MmBox<[Key]>> = HashMap::new();
-    let mut pages: HashMap<u32, MmBox<[Page]>> = HashMap::new();
+    let mut random = Random::new(7);
+    let mut keys: HashMap<usize, MmBox<[Key]>> = HashMap::new();
+    let mut pages: HashMap<usize, MmBox<[Page]>> = HashMap::new();
     for step in 0..50_000_u64 {
-        let (place, units) = (next(500), next(60));
+        let (place, units) = (random.below(500), random.below(60));
         keys.remove(&place);
-        let row = Key::xcalloc(units as usize);
+        let mut row = Key::xcalloc(units);
         assert!(row.iter().all(|key| key.0 == [0; 6]));
-        let mut row = row;
         row.iter_mut().for_each(|key| key.0 = [step; 6]);
         keys.insert(place, row);
         if step % 16 == 0 {
-            pages.insert(
-                next(50),
-                MmBox::from_fn(next(40) as usize, |_| Page([step.to_le_bytes()[0]; 3_000])),
-            );
+            let (place, units) = (random.below(50), random.below(40));
+            let page = |_| Page([step.to_le_bytes()[0]; 3_000]);
+            pages.insert(place, MmBox::from_fn(units, page));
         }
         if step % 5_000 == 0 {
             mm::trim();

@@ -5,7 +5,7 @@ use std::sync::{Barrier, mpsc};
 use std::thread;
 
 use mm::{FamilySnapshot, MmBox, MmManaged};
-use mm_tests::resident;
+use mm_tests::{Random, resident};
 use proptest::prelude::*;
 
 /// A unit of `N` bytes. Every test has a length of its own, and so a family of its own.
@@ -312,15 +312,13 @@ fn a_parked_threads_rows_are_trimmed_and_its_units_are_at_its_next_call() {
 #[test]
 fn what_is_refilled_in_advance_is_no_reason_to_grow() {
     type Unit = Bytes<80>;
-    let mut seed = 1_u32;
-    let mut random = move |below: usize| {
-        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (seed >> 8) as usize % below
-    };
-    let mut rows: Vec<_> = (0..4_000).map(|_| Unit::xcalloc(1 + random(30))).collect();
+    let mut random = Random::new(1);
+    let mut rows: Vec<_> = (0..4_000)
+        .map(|_| Unit::xcalloc(1 + random.below(30)))
+        .collect();
     for _ in 0..200_000 {
-        let place = random(rows.len());
-        rows[place] = Unit::xcalloc(1 + random(30));
+        let place = random.below(rows.len());
+        rows[place] = Unit::xcalloc(1 + random.below(30));
     }
     let now = figures::<Unit>();
     assert!(

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use mm::{FamilyProfile, Kept, MmBox, MmManaged, PageFamily, Track};
-use mm_tests::{family, figures, records, release};
+use mm_tests::{Random, family, figures, records, release};
 
 /// The one call site that is in this file at `line`.
 fn site_at(profile: &FamilyProfile, line: u32) -> &mm::CallSite {
@@ -207,21 +207,18 @@ fn switching_while_threads_allocate_loses_nothing() {
     let family = family("switched", 40, 8);
     let is_over = std::sync::atomic::AtomicBool::new(false);
     thread::scope(|scope| {
-        let workers = [1, 2, 3_usize].map(|seed| {
+        let workers = [1, 2, 3].map(|seed| {
             let is_over = &is_over;
             scope.spawn(move || {
                 let mut held: Vec<NonNull<u8>> = Vec::new();
-                let mut random = seed;
+                let mut random = Random::new(seed);
                 while !is_over.load(std::sync::atomic::Ordering::Relaxed) || !held.is_empty() {
-                    random = random
-                        .wrapping_mul(6_364_136_223_846_793_005)
-                        .wrapping_add(99);
                     let over = is_over.load(std::sync::atomic::Ordering::Relaxed);
-                    if held.len() < 200 && !over && random >> 40 & 1 == 0 {
-                        let units = [1, 1, 1, 2, 40][random >> 45 & 3];
+                    if held.len() < 200 && !over && random.below(2) == 0 {
+                        let units = [1, 1, 1, 2, 40][random.below(5)];
                         held.push(family.alloc(units).expect("memory"));
                     } else if !held.is_empty() {
-                        let block = held.swap_remove((random >> 33) % held.len());
+                        let block = held.swap_remove(random.below(held.len()));
                         // SAFETY: the block is live and this thread's.
                         unsafe { release(family, block) };
                     }
