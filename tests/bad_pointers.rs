@@ -372,10 +372,10 @@ fn addresses_never_change_type() {
             let size = family.layout().size();
             for _ in 0..random.below(300) {
                 let most = (2 << 20) / size;
-                let units = if random.below(8) == 0 {
-                    1 + random.below(most.max(1))
+                let units = 1 + if random.below(8) == 0 {
+                    random.below(most.max(1))
                 } else {
-                    1 + random.below(2)
+                    random.below(2)
                 };
                 let block = family.alloc(units).expect("memory");
                 let start = block.addr().get();

@@ -6,6 +6,7 @@ mod figures;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod filter;
 mod forked;
+mod join;
 mod random;
 mod share;
 
@@ -14,6 +15,7 @@ pub use figures::{Tally, family, figures, records, release, resident};
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 pub use filter::{open_nothing_more, pretend, refuse};
 pub use forked::in_a_child;
+pub use join::join_all;
 pub use random::Random;
 pub use share::{is_whole, share};
 

@@ -8,7 +8,7 @@ use std::sync::{Barrier, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use mm::{FreeError, PageFamily};
-use mm_tests::{again_with, family, release, resident, share};
+use mm_tests::{again_with, family, join_all, release, resident, share};
 use proptest::prelude::*;
 
 #[derive(Clone, Copy, Debug)]
@@ -293,8 +293,7 @@ fn what_trim_returns_is_said_before() {
         cached.wait();
         trim();
         seen.wait();
-        // A scope ends before its threads' locals are gone; `join` does not.
-        other.join().expect("no panic");
+        join_all([other]);
     });
     trim();
 }

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mm::{AllocError, Limit, LimitGroup, MmBox, MmManaged, PageFamily};
-use mm_tests::{family, figures, in_a_child, release};
+use mm_tests::{family, figures, in_a_child, join_all, release};
 
 /// Asserts that `answer` is a refusal because of a limit of so many bytes.
 #[track_caller]
@@ -152,9 +152,7 @@ fn race(
             thread::yield_now();
         }
         is_begun.store(true, Relaxed);
-        let ended = workers
-            .into_iter()
-            .map(|worker| worker.join().expect("no panic"));
+        let ended = join_all(workers).into_iter();
         ended.map(|(family, Blocks(held))| (family, held)).collect()
     })
 }
@@ -205,11 +203,8 @@ fn a_limit_binds_threads_with_full_caches() {
         for (go, _) in &workers {
             go.send(()).expect("it waits");
         }
-        let admitted: usize = workers
-            .into_iter()
-            .map(|(_, w)| w.join().expect("no panic"))
-            .sum();
-        assert_eq!(admitted, 1_234);
+        let admitted = join_all(workers.into_iter().map(|(_, worker)| worker));
+        assert_eq!(admitted.iter().sum::<usize>(), 1_234);
     });
     assert_eq!(figures(family).live_units, 1_234);
     family.set_limit(None);
@@ -390,7 +385,7 @@ fn a_family_that_is_added_again_stays_in_its_group() {
     let held = families[0].alloc(100).expect("within the limit");
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
-        scope.spawn(|| {
+        let adding = scope.spawn(|| {
             while !is_over.load(Relaxed) {
                 GROUP.add(families[0]);
             }
@@ -404,6 +399,7 @@ fn a_family_that_is_added_again_stays_in_its_group() {
             is_refused(admitted, 1_000);
         }
         is_over.store(true, Relaxed);
+        join_all([adding]);
     });
     release_all(families[0], [held]);
     assert_eq!(GROUP.live_bytes(), 0);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 
 use mm::{AllocError, MmBox, MmManaged, PageFamily, RegisterError};
-use mm_tests::{Tally, family, figures, is_child, limited, release, under};
+use mm_tests::{Tally, family, figures, is_child, join_all, limited, release, under};
 
 /// Blocks that one thread holds, each with its own address in it.
 struct Held {
@@ -94,13 +94,10 @@ fn knock_together() {
     let missing = AtomicUsize::new(all.len());
     let refused = AtomicUsize::new(0);
     thread::scope(|scope| {
-        let knocking: Vec<_> = all
+        let knocking = all
             .iter_mut()
-            .map(|held| scope.spawn(|| knock(held, &missing, &refused)))
-            .collect();
-        for one in knocking {
-            one.join().expect("no panic");
-        }
+            .map(|held| scope.spawn(|| knock(held, &missing, &refused)));
+        join_all(knocking);
     });
     drop(ballast);
     mm::check().expect("the walker finds the same");

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Acquire, Ordering::Release};
 use std::thread;
 
 use mm::{FreeError, MmBox, MmManaged};
-use mm_tests::Random;
+use mm_tests::{Random, join_all};
 
 #[derive(MmManaged)]
 struct Unit([u64; 4]);
@@ -62,8 +62,7 @@ fn a_second_release_is_refused_while_a_cache_overflows() {
         let agreed = thread::scope(|scope| {
             let releasing = scope.spawn(|| release_all(units, &released));
             let agreed = release_again(&addresses, &released);
-            // A scope ends before its threads' locals are gone; `join` does not.
-            releasing.join().expect("no panic");
+            join_all([releasing]);
             agreed
         });
         assert_eq!(agreed, 0);

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mm::{FamilyProfile, Kept, Limit, LimitGroup, MmBox, MmManaged, Track};
-use mm_tests::{Random, figures, in_a_child};
+use mm_tests::{Random, figures, in_a_child, join_all};
 
 fn adds_up(profile: &FamilyProfile) {
     let blocks: u64 = profile.sites.iter().map(|site| site.live_blocks).sum();
@@ -175,9 +175,7 @@ fn busy() {
                     seed += 77;
                     let send = send.clone();
                     thread::scope(|inner| {
-                        let worker = inner.spawn(move || worker(seed, &send, receive));
-                        // A scope ends before its threads' locals are gone; `join` does not.
-                        worker.join().expect("no panic");
+                        join_all([inner.spawn(move || worker(seed, &send, receive))]);
                     });
                 }
             });

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use mm::{FamilySnapshot, PageFamily};
-use mm_tests::{Random, records};
+use mm_tests::{Random, join_all, records};
 
 /// A block that another thread may release.
 struct Sent(NonNull<u8>);
@@ -62,11 +62,7 @@ fn figures_are_exact_when_all_threads_are_done() {
     let family = family("threads:churn", 40);
     thread::scope(|scope| {
         let churning = |seed| scope.spawn(move || churn(family, seed, 20_000, 500));
-        let workers: Vec<_> = (1..=8).map(churning).collect();
-        // A scope ends before its threads' locals are gone; `join` does not.
-        workers
-            .into_iter()
-            .for_each(|worker| worker.join().expect("no panic"));
+        join_all((1..=8).map(churning));
     });
     let end = figures(family);
     family.check().expect("the walker finds the same");
@@ -86,9 +82,7 @@ fn figures_are_sane_while_threads_run() {
             .map(|seed| scope.spawn(move || churn(family, seed, 60_000, 300)))
             .collect();
         let watcher = scope.spawn(|| watch(family, &done));
-        for worker in workers {
-            worker.join().expect("no panic");
-        }
+        join_all(workers);
         done.store(true, Relaxed);
         assert!(watcher.join().expect("no panic") > 0);
     });
@@ -138,9 +132,7 @@ fn blocks_may_be_released_by_other_threads() {
             }
         });
         let receiving = scope.spawn(move || receiver.iter().for_each(|sent| release(family, sent)));
-        // As above.
-        sending.join().expect("no panic");
-        receiving.join().expect("no panic");
+        join_all([sending, receiving]);
     });
     let end = figures(family);
     assert_eq!(
@@ -241,9 +233,7 @@ fn the_walker_harms_nobody_while_threads_run() {
             let _ = <Cookie as mm::MmManaged>::page_family().check();
         }
         done.store(true, Relaxed);
-        workers
-            .into_iter()
-            .for_each(|worker| worker.join().expect("no panic"));
+        join_all(workers);
     });
     let family = <Cookie as mm::MmManaged>::page_family();
     family.check().expect("the walker finds the same");

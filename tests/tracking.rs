@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use mm::{FamilyProfile, Kept, MmBox, MmManaged, PageFamily, Track};
-use mm_tests::{Random, family, figures, records, release};
+use mm_tests::{Random, family, figures, join_all, records, release};
 
 /// The one call site that is in this file at `line`.
 fn site_at(profile: &FamilyProfile, line: u32) -> &mm::CallSite {
@@ -235,8 +235,7 @@ fn switching_while_threads_allocate_loses_nothing() {
             }
         }
         is_over.store(true, std::sync::atomic::Ordering::Relaxed);
-        // A scope ends before its threads' locals are gone; `join` does not.
-        workers.map(|worker| worker.join().expect("no panic"));
+        join_all(workers);
     });
     family.track(Track::All);
     let profile = family.profile();
