@@ -25,8 +25,29 @@ pub fn family(name: &str, size: usize, align: usize) -> &'static PageFamily {
 #[must_use]
 pub fn figures(family: &'static PageFamily) -> FamilySnapshot {
     family.check().expect("the walker finds the same");
+    snapshot_of(family)
+}
+
+/// Returns what a snapshot says of a family, unchecked: other threads may be at work.
+///
+/// # Panics
+///
+/// If the family is not listed.
+#[must_use]
+pub fn snapshot_of(family: &'static PageFamily) -> FamilySnapshot {
     let snapshot = mm::snapshot();
     snapshot.family(family.path()).expect("listed").clone()
+}
+
+/// Returns the live blocks, the live units and the cached units of a family.
+///
+/// # Panics
+///
+/// As [`snapshot_of`].
+#[must_use]
+pub fn counts(family: &'static PageFamily) -> (u64, u64, u64) {
+    let now = snapshot_of(family);
+    (now.live_blocks, now.live_units, now.cached_units)
 }
 
 /// Whether mm asks the kernel how much memory backs its pages.
