@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use mm::{MmBox, MmManaged, PageFamily};
-use mm_tests::{Random, in_a_child, share};
+use mm_tests::{Random, in_a_child, share, snapshot_of};
 
 #[derive(MmManaged)]
 struct Node([u64; 4]);
@@ -46,9 +46,8 @@ fn work(seed: u64) {
     }
 }
 
-fn live(family: &'static PageFamily) -> u64 {
-    let snapshot = mm::snapshot();
-    snapshot.family(family.path()).expect("listed").live_units
+fn live() -> u64 {
+    snapshot_of(Node::page_family()).live_units
 }
 
 /// What the child finds, as its exit code.
@@ -56,10 +55,10 @@ fn look(kept: Vec<MmBox<Node>>) -> i32 {
     if mm::check().is_err() {
         return 1;
     }
-    let before = live(Node::page_family());
+    let before = live();
     let more: Vec<_> = (0..KEPT).map(|_| MmBox::new(Node([8; 4]))).collect();
     let rows: Vec<_> = (1..400).map(Word::xcalloc).collect();
-    if live(Node::page_family()) != before + KEPT as u64 {
+    if live() != before + KEPT as u64 {
         return 2;
     }
     if !rows.iter().all(|row| row.iter().all(|word| word.0 == 0)) {
@@ -69,7 +68,7 @@ fn look(kept: Vec<MmBox<Node>>) -> i32 {
         return 4;
     }
     drop((kept, more, rows));
-    if live(Node::page_family()) != before - KEPT as u64 {
+    if live() != before - KEPT as u64 {
         return 5;
     }
     let other = PageFamily::register("of a child", std::alloc::Layout::new::<u64>());
@@ -107,7 +106,7 @@ fn children_of_a_busy_process_go_on() {
         Vec::<&ExitStatus>::new()
     );
     assert!(joined);
-    assert_eq!(live(Node::page_family()), 0);
+    assert_eq!(live(), 0);
     mm::check().expect("the walker finds the same");
 }
 

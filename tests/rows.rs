@@ -5,7 +5,7 @@ use std::sync::{Barrier, mpsc};
 use std::thread;
 
 use mm::{FamilySnapshot, MmBox, MmManaged};
-use mm_tests::{Random, resident};
+use mm_tests::{Random, resident, snapshot_of};
 use proptest::prelude::*;
 
 /// A unit of `N` bytes. Every test has a length of its own, and so a family of its own.
@@ -48,9 +48,7 @@ fn action() -> impl Strategy<Value = Action> {
 }
 
 fn figures<T: MmManaged>() -> FamilySnapshot {
-    let snapshot = mm::snapshot();
-    let family = snapshot.family(T::page_family().path());
-    family.expect("a listed family").clone()
+    snapshot_of(T::page_family())
 }
 
 /// What is live, by address: the owner, and the byte that fills it.
