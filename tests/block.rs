@@ -34,8 +34,7 @@ impl OwnedBlock {
     #[must_use]
     #[track_caller]
     pub fn zeroed(family: &'static PageFamily, units: usize) -> Self {
-        let start = family.alloc_zeroed(units).expect("memory");
-        Self { family, start }
+        Self::try_zeroed(family, units).expect("memory")
     }
 
     /// Allocates a block, if the family has one.
@@ -46,6 +45,17 @@ impl OwnedBlock {
     #[track_caller]
     pub fn try_new(family: &'static PageFamily, units: usize) -> Result<Self, AllocError> {
         let start = family.alloc(units)?;
+        Ok(Self { family, start })
+    }
+
+    /// As [`Self::try_new`], of zeros.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::try_new`].
+    #[track_caller]
+    pub fn try_zeroed(family: &'static PageFamily, units: usize) -> Result<Self, AllocError> {
+        let start = family.alloc_zeroed(units)?;
         Ok(Self { family, start })
     }
 

@@ -1,14 +1,13 @@
 //! The watcher, with its real thread and clock.
 
 use std::process::exit;
-use std::ptr::NonNull;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use mm::{Growth, PageFamily, Track, Watch};
-use mm_tests::{again, in_a_child, is_child};
+use mm_tests::{again, in_a_child, is_child, ones, release_all};
 
 /// How long to wait for what has to happen; most of it takes a second.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -42,13 +41,7 @@ fn leak_until(family: &'static PageFamily, mut is_enough: impl FnMut() -> bool) 
 fn fill_and_flush(families: &[&'static PageFamily], end: &Receiver<()>) {
     while let Err(mpsc::TryRecvError::Empty) = end.try_recv() {
         for (nth, family) in families.iter().enumerate() {
-            let batch: Vec<NonNull<u8>> = (0..=nth % 100)
-                .map(|_| family.alloc(1).expect("memory"))
-                .collect();
-            for unit in batch {
-                // SAFETY: the unit is live and ours.
-                unsafe { mm_tests::release(family, unit) };
-            }
+            release_all(ones(family, 1 + nth % 100));
         }
         thread::sleep(Duration::from_millis(1));
     }

@@ -1,15 +1,14 @@
 //! Hardened families. Options are chosen once a process, so each test runs itself again, in a
 //! process of its own.
 
-use std::alloc::Layout;
 use std::collections::{HashMap, HashSet};
 use std::env;
 use std::os::unix::process::ExitStatusExt;
 use std::ptr::NonNull;
 use std::time::{Duration, Instant};
 
-use mm::{FreeError, MmBox, MmManaged, PageFamily};
-use mm_tests::{Random, again_with, in_a_child, is_child_with};
+use mm::{FreeError, MmBox, MmManaged};
+use mm_tests::{OwnedBlock, Random, again_with, counts, family, in_a_child, is_child_with};
 
 #[derive(MmManaged, Clone, Copy, bytemuck::Zeroable)]
 #[mm(zeroable)]
@@ -21,12 +20,6 @@ struct Page([u8; 3_000]);
 
 fn raw(key: MmBox<Key>) -> NonNull<u8> {
     NonNull::new(MmBox::into_raw(key)).expect("a box").cast()
-}
-
-fn figures() -> (u64, u64, u64) {
-    let snapshot = mm::snapshot();
-    let keys = snapshot.family(Key::page_family().path()).expect("listed");
-    (keys.live_blocks, keys.live_units, keys.cached_units)
 }
 
 #[test]
@@ -161,17 +154,17 @@ fn quarantined_blocks_are_not_handed_out_and_count_as_cached() {
     // SAFETY: no block is live there, which is what the call answers.
     let again = unsafe { mm::xfree_raw(first) };
     assert!(matches!(again, Err(FreeError::NotLive { .. })));
-    assert_eq!(figures(), (0, 0, 1));
+    assert_eq!(counts(Key::page_family()), (0, 0, 1));
     let others: HashSet<_> = (0..1_023).map(|_| raw(MmBox::new(Key([2; 6])))).collect();
     assert!(!others.contains(&first));
     for other in others {
         // SAFETY: the pointer came out of `into_raw`.
         unsafe { mm::xfree_raw(other) }.expect("live");
     }
-    assert_eq!(figures(), (0, 0, 1_024));
+    assert_eq!(counts(Key::page_family()), (0, 0, 1_024));
     // One more pushes the oldest out, and then it is free.
     drop(Key::xcalloc(1));
-    assert_eq!(figures(), (0, 0, 1_024));
+    assert_eq!(counts(Key::page_family()), (0, 0, 1_024));
     assert_eq!(raw(MmBox::new(Key([3; 6]))), first);
     mm::check().expect("the walker finds the same");
 }
@@ -185,14 +178,11 @@ fn units_of_any_size_are_hardened() {
         return;
     }
     let nothing = MmBox::from_fn(1_000, |_| Nothing);
-    let huge = Layout::from_size_align(3 << 20, 1 << 20).expect("a layout");
-    let huge = PageFamily::register("huge", huge).expect("a new name");
-    let two = huge.alloc_zeroed(2).expect("memory");
+    let two = OwnedBlock::zeroed(family("huge", 3 << 20, 1 << 20), 2);
     // SAFETY: the block is live, ours, and has two units.
-    unsafe { two.write_bytes(7, 6 << 20) };
+    unsafe { two.start().write_bytes(7, 6 << 20) };
     mm::check().expect("the walker finds the same");
-    // SAFETY: nobody uses the block any more.
-    unsafe { huge.release(two) }.expect("live");
+    two.release();
     drop(nothing);
     assert_eq!(mm::snapshot().live_bytes(), 0);
     mm::check().expect("the walker finds the same");
@@ -229,7 +219,7 @@ fn releases_by_address_do_not_look_through_the_quarantine() {
         unsafe { mm::xfree_raw(key) }.expect("live");
     }
     assert!(start.elapsed() < Duration::from_secs(10));
-    assert_eq!(figures(), (0, 0, 300_000));
+    assert_eq!(counts(Key::page_family()), (0, 0, 300_000));
     mm::check().expect("the walker finds the same");
 }
 
@@ -274,7 +264,7 @@ fn random_order_is_no_order() {
     let neighbours = steps.filter(|pair| pair[0].abs_diff(pair[1]) == size_of::<Key>());
     // Of 1,365 places, two that follow each other are neighbours about once in 700 times.
     assert!(neighbours.count() < 50);
-    assert_eq!(figures(), (1_000, 1_000, 0));
+    assert_eq!(counts(Key::page_family()), (1_000, 1_000, 0));
 }
 
 #[test]
@@ -340,7 +330,7 @@ fn everything_on_changes_nothing_for_who_does_nothing_wrong() {
             mm::trim();
             mm::check().expect("the walker finds the same");
             let units: usize = keys.values().map(|row| row.len()).sum();
-            assert_eq!(figures().1, units as u64);
+            assert_eq!(counts(Key::page_family()).1, units as u64);
         }
     }
     assert!(
@@ -353,6 +343,6 @@ fn everything_on_changes_nothing_for_who_does_nothing_wrong() {
             .all(|row| row.iter().all(|page| page.0 == [page.0[0]; 3_000]))
     );
     drop((keys, pages));
-    assert_eq!(figures().1, 0);
+    assert_eq!(counts(Key::page_family()).1, 0);
     mm::check().expect("the walker finds the same");
 }

@@ -1,6 +1,5 @@
 //! Who allocates is recorded, by call site, thread and age, while it is asked for.
 
-use std::alloc::Layout;
 use std::ptr::NonNull;
 use std::sync::mpsc;
 use std::thread;
@@ -297,7 +296,7 @@ fn families_to_come_begin_as_all_do() {
     let old = family("old", 8, 8);
     let before = old.alloc(1).expect("memory");
     mm::track(Track::All);
-    let new = PageFamily::register("new", Layout::new::<u64>()).expect("a new name");
+    let new = family("new", 8, 8);
     let (one, two) = (old.alloc(1).expect("memory"), new.alloc(1).expect("memory"));
     let boxed = MmBox::new(Config(1));
     assert_eq!(old.profile().sites[0].live_blocks, 1);

@@ -64,9 +64,7 @@ fn child(name: &str) -> bool {
 }
 
 fn begin() {
-    let first = Piece::page_family().alloc(1).expect("memory");
-    // SAFETY: live and ours.
-    unsafe { Piece::page_family().release(first) }.expect("live");
+    mm_tests::OwnedBlock::new(Piece::page_family(), 1).release();
     ON.store(true, Relaxed);
 }
 
