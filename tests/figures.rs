@@ -2,7 +2,6 @@
 
 use std::alloc::Layout;
 use std::fmt;
-use std::ptr::NonNull;
 
 use mm::{FamilySnapshot, PageFamily, Snapshot};
 
@@ -77,20 +76,6 @@ pub fn resident(of: &FamilySnapshot) -> u64 {
 pub fn records(of: &Snapshot) -> u64 {
     assert!(of.records_resident_bytes.is_some() || !IS_MEASURED);
     of.records_resident_bytes.unwrap_or(0)
-}
-
-/// Releases a block.
-///
-/// # Safety
-///
-/// The block is live, of that family, and the caller's.
-///
-/// # Panics
-///
-/// If mm knows better.
-pub unsafe fn release(family: &'static PageFamily, block: NonNull<u8>) {
-    // SAFETY: the caller promises the same.
-    unsafe { family.release(block) }.expect("live");
 }
 
 /// What a test did to mm. Shown as a line that SECURITY.md adds up.
