@@ -1,4 +1,4 @@
-//! Pointers that nobody should release: each is refused, and changes nothing.
+//! Pointers that no program should release: each is refused, and changes nothing.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -176,7 +176,7 @@ fn foreign_pointers() {
         usize::MAX,
         usize::MAX / 2,
         isize::MAX.cast_unsigned() + 1,
-        // In a reservation, but nobody's yet, or far outside of all.
+        // In a reservation, but no family's yet, or far outside of all.
         start + (1 << 36),
         start - (1 << 42),
         start ^ 1 << 46,
@@ -210,7 +210,7 @@ fn blocks_in_many_reservations() {
         starts.iter().any(inside)
     };
     let first = starts.iter().map(|(start, _)| *start).min().expect("some");
-    // What lies between them is other families', or nobody's. Only this family is asked: the other tests
+    // What lies between them is other families', or no family's. Only this family is asked: the other tests
     // have live blocks there.
     for address in (first - (1 << 30)..first + (8 << 30)).step_by(17 << 20) {
         let pointer = NonNull::without_provenance(NonZeroUsize::new(address).expect("not null"));
@@ -266,7 +266,7 @@ fn fill_cache() -> Vec<usize> {
 }
 
 fn fill_and_wait(filled: &Sender<Vec<usize>>, done: &mpsc::Receiver<()>) {
-    filled.send(fill_cache()).expect("somebody listens");
+    filled.send(fill_cache()).expect("the test listens");
     // Ends when the other side is gone, however that came.
     let _ = done.recv();
 }
@@ -318,7 +318,7 @@ fn race(blocks: &[NonZeroUsize]) -> (usize, usize) {
         let pointers = blocks
             .iter()
             .map(|address| NonNull::without_provenance(*address));
-        // SAFETY: nobody uses the blocks; that another thread releases them too is what the calls
+        // SAFETY: no thread uses the blocks; that another thread releases them too is what the calls
         // answer.
         let released = pointers.filter(|block| unsafe { mm::xfree_raw(*block) }.is_ok());
         released.count()

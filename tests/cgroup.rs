@@ -59,7 +59,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // The kernel takes a while to see that nobody is in it.
+        // The kernel takes a while to see that no process is in it.
         let mut tries = 0..200;
         while tries.next().is_some() && fs::remove_dir(&self.path).is_err() {
             thread::sleep(Duration::from_millis(10));

@@ -186,7 +186,7 @@ fn an_owner_that_races_with_a_bare_pointer_ends_the_process() {
             return;
         };
         let text = String::from_utf8_lossy(&output.stdout);
-        // Nobody was agreed to, or the flush found it.
+        // No release was agreed to, or the flush found it.
         let was_late = text.contains("agreed to 0\n") && output.status.success();
         assert!(was_late || was_ended(&output), "{units} units: {output:?}");
         tried += RACES;

@@ -29,7 +29,7 @@ fn ends_at_guard(name: &str) -> bool {
 
 /// Writes to the bytes before `end`, says so, and then to the byte at `end`.
 fn run_into_guard(end: NonNull<u8>) -> ! {
-    // SAFETY: the memory belongs to the block before, or to nobody.
+    // SAFETY: the memory belongs to the block before, or to no block.
     let last = unsafe { end.sub(1) };
     // SAFETY: as above.
     unsafe { last.write_volatile(1) };

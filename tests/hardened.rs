@@ -40,7 +40,7 @@ fn a_write_after_release_is_reported_with_family_and_address() {
     let stale = raw(MmBox::new(Key([1; 6])));
     // SAFETY: the pointer came out of `into_raw`.
     unsafe { mm::xfree_raw(stale) }.expect("live");
-    // SAFETY: the bug that is to be found. The memory is mapped, and nobody else's.
+    // SAFETY: the bug that is to be found. The memory is mapped, and no block's.
     let byte = unsafe { stale.add(17) };
     println!("written: {byte:p}");
     // SAFETY: as above.
@@ -57,7 +57,7 @@ fn zeros_written_after_release_are_found_in_any_order() {
             let stale = raw(MmBox::new(Key([1; 6])));
             // SAFETY: the pointer came out of `into_raw`.
             unsafe { mm::xfree_raw(stale) }.expect("live");
-            // SAFETY: the bug that is to be found. The memory is mapped, and nobody else's.
+            // SAFETY: the bug that is to be found. The memory is mapped, and no block's.
             unsafe { stale.cast::<[u64; 6]>().write_volatile([0; 6]) };
             // More than a VM page has.
             let keys: Vec<_> = (0..2_000).map(|_| MmBox::new(Key([2; 6]))).collect();
@@ -104,7 +104,7 @@ fn released_memory_is_filled() {
         let stale = raw(MmBox::new(Key([u64::MAX; 6])));
         // SAFETY: the pointer came out of `into_raw`.
         unsafe { mm::xfree_raw(stale) }.expect("live");
-        // SAFETY: the memory is mapped, and nobody writes to it.
+        // SAFETY: the memory is mapped, and no thread writes to it.
         let bytes = unsafe { stale.cast::<[u8; 48]>().read_volatile() };
         assert_eq!(bytes, [expected; 48], "{byte}");
         let zeroed = Key::xcalloc(100);
@@ -132,7 +132,7 @@ fn nothing_is_left_of_large_blocks() {
             // SAFETY: the pointer came out of `into_raw`.
             unsafe { mm::xfree_raw(block) }.expect("live");
             let left = NonNull::slice_from_raw_parts(block, bytes);
-            // SAFETY: the memory is mapped, and nobody writes to it.
+            // SAFETY: the memory is mapped, and no thread writes to it.
             let left = unsafe { left.as_ref() };
             assert!(left.iter().all(|byte| *byte == 0), "locked: {locked}");
             assert!(Key::xcalloc(1_400).iter().all(|key| key.0 == [0; 6]));
@@ -243,7 +243,7 @@ fn a_quarantine_is_no_reason_to_be_without_memory() {
     let answer = unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) };
     assert_eq!(answer, 0);
     let refused = (0..50_000).find(|_| MmBox::try_new(Page([1; 3_000])).is_err());
-    // Whoever panics needs memory too.
+    // A panic needs memory too.
     // SAFETY: as above.
     let answer = unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const before) };
     assert_eq!(answer, 0);
@@ -292,7 +292,7 @@ fn order_in_a_child() -> i32 {
         i32::try_from(mixed % 251).expect("small")
     })
     .code()
-    .expect("nobody ends it")
+    .expect("no signal ends it")
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn work() {
 
 /// The child: busy threads, a line that says so, and an end.
 fn live_and_end(how: &str) {
-    // SAFETY: no handler is asked for: a child that nobody ends is ended.
+    // SAFETY: no handler is asked for: a child that the test does not end is ended.
     unsafe { libc::alarm(60) };
     for _ in 0..3 {
         thread::spawn(work);

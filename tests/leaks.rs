@@ -289,7 +289,7 @@ fn what_a_scope_recorded_is_forgotten_with_the_rest() {
     assert!(scoped.is_err());
     family.track(Track::Off);
     assert!(family.profile().sites.is_empty());
-    // Through the cache, with nobody looking: the same unit.
+    // Through the cache, while nothing is recorded: the same unit.
     drop(escaped);
     let other = MmBox::new(Escaped(2));
     let profile = family.profile();
@@ -434,7 +434,7 @@ fn a_forked_child_reports_what_it_allocated_itself() {
     }
 }
 
-/// A child whose fork mm did not see has locks that nobody lets go.
+/// A child whose fork mm did not see has locks that no thread lets go.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_child_that_was_forked_behind_the_back_reports_nothing() {

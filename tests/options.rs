@@ -56,7 +56,7 @@ fn options_of_the_program_come_before_the_first_block() {
     let stale = NonNull::new(stale).expect("a box").cast::<u8>();
     // SAFETY: the pointer came out of `into_raw`.
     unsafe { mm::xfree_raw(stale) }.expect("live");
-    // SAFETY: the memory is mapped, and nobody writes to it.
+    // SAFETY: the memory is mapped, and no thread writes to it.
     assert_eq!(unsafe { stale.cast::<[u64; 6]>().read_volatile() }, [0; 6]);
     // Both were taken: what `main` said, and the environment.
     assert_eq!(counts(Key::page_family()), (0, 0, 1));
@@ -99,7 +99,7 @@ fn choose_twice() {
     assert_eq!(counts(Key::page_family()), (0, 0, u64::from(kept)));
 }
 
-/// Makes `child` a set-user-ID copy of itself that somebody without rights starts.
+/// Makes `child` a set-user-ID copy of itself that a user without rights starts.
 ///
 /// Another program copies: a file that this one writes to might be open in a child that a test next
 /// door starts meanwhile, and could not be run.

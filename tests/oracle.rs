@@ -255,7 +255,7 @@ fn written(family: &'static PageFamily, count: usize) -> Vec<OwnedBlock> {
 #[test]
 fn what_trim_returns_is_said_before() {
     let _alone = alone();
-    // A large block that nobody touched.
+    // A large block that was never touched.
     let large = family("trim:large", 4_096, 8);
     OwnedBlock::new(large, 256).release();
     assert!(mm::snapshot().reclaimable_bytes() >= 1 << 20);

@@ -12,7 +12,7 @@ fn family(name: &str, size: usize) -> &'static PageFamily {
     mm_tests::family(name, size, 4)
 }
 
-/// Kept for reading by who counts calls into the kernel: a trim gives everybody's memory back.
+/// A test that counts calls into the kernel reads this: a trim gives the memory of all families back.
 static TRIMS: RwLock<()> = RwLock::new(());
 
 fn trim() {

@@ -475,7 +475,7 @@ fn what_a_soft_limit_throws_goes_on_whatever_it_is() {
     assert!(thrown.is::<Spiteful>());
     std::mem::forget(thrown);
     family.clear_soft_limit();
-    // It is told of again: nobody believes that a closure is still running.
+    // It is told of again: mm does not take the closure for one that still runs.
     family.set_soft_limit(Limit::units(0), |_| panic!("again"));
     assert!(std::panic::catch_unwind(|| family.alloc(1)).is_err());
     family.clear_soft_limit();

@@ -134,7 +134,7 @@ where
 fn release_twice<T: MmManaged>(block: MmBox<[T]>) {
     let raw = MmBox::into_raw(block).cast::<u8>();
     let raw = std::ptr::NonNull::new(raw).expect("no null");
-    // SAFETY: the pointer came out of `into_raw`, and nobody uses the block.
+    // SAFETY: the pointer came out of `into_raw`, and no code uses the block.
     unsafe { mm::xfree_raw(raw) }.expect("live");
     // SAFETY: nothing was allocated since, so no live block starts there.
     let again = unsafe { mm::xfree_raw(raw) };
@@ -189,7 +189,7 @@ fn a_slightly_longer_block_serves_and_its_surplus_comes_back() {
     let first = Unit::xcalloc(100).as_ptr();
     let shorter = Unit::xcalloc(90);
     assert_eq!(shorter.as_ptr(), first);
-    // The caches of this thread alone: a snapshot frees what nobody asked for.
+    // The caches of this thread alone: a snapshot frees what was not asked for.
     let now = figures::<Unit>();
     assert_eq!(
         (now.live_units, now.live_blocks, now.cached_units),
@@ -210,10 +210,10 @@ fn surplus_units_survive_another_threads_cache() {
     let other = thread::spawn(move || {
         // Opens this thread's cache.
         drop(Unit::xcalloc(100));
-        done.send(()).expect("somebody waits");
+        done.send(()).expect("the test waits");
         for block in receiver {
             drop(block);
-            done.send(()).expect("somebody waits");
+            done.send(()).expect("the test waits");
         }
     });
     is_done.recv().expect("the other thread starts");

@@ -118,7 +118,7 @@ fn knock_together() {
     }
     all.iter_mut().for_each(|held| held.shrink_to(0));
     mm::trim();
-    // Addresses never change type, so a family has again what it had, whoever else was quicker.
+    // Addresses never change type, so a family has again what it had, even if another thread was quicker.
     for held in &mut all {
         let had = held.most;
         while held.live.len() < had && held.grow() {}
@@ -331,7 +331,7 @@ impl Mappings {
         let most: usize = most.trim().parse().expect("a number");
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         let bytes = (most + 2) * OS_PAGE;
-        // SAFETY: a new mapping, which nobody else uses.
+        // SAFETY: a new mapping, which no other code uses.
         let start =
             unsafe { libc::mmap(std::ptr::null_mut(), bytes, libc::PROT_NONE, flags, -1, 0) };
         assert_ne!(start, libc::MAP_FAILED);
@@ -344,7 +344,7 @@ impl Mappings {
 
     fn protect(&self, page: usize, protection: libc::c_int) -> bool {
         let page = self.start.wrapping_byte_add(page * OS_PAGE);
-        // SAFETY: a page of the region, which nobody uses.
+        // SAFETY: a page of the region, which no code uses.
         (unsafe { libc::mprotect(page, OS_PAGE, protection) }) == 0
     }
 

@@ -48,7 +48,7 @@ unsafe impl GlobalAlloc for Global {
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
         if is_mine(layout) && ON.load(Relaxed) {
-            // SAFETY: nobody uses it any more; what is not mm's is refused.
+            // SAFETY: no code uses it any more; what is not mm's is refused.
             let done = NonNull::new(ptr).map(|ptr| unsafe { Piece::page_family().release(ptr) });
             if matches!(done, Some(Ok(()))) {
                 return;

@@ -100,7 +100,7 @@ fn look() -> i32 {
     let found @ [grown, nodes, rows] = all_unfinished();
     // Each thread is inside of one call at most.
     if grown > 1 || nodes.saturating_add(rows) > 2 {
-        eprintln!("{found:?} blocks that nobody holds");
+        eprintln!("{found:?} blocks that no thread holds");
         return 102;
     }
     // What is live is not handed out again, and the child goes on.

@@ -296,7 +296,7 @@ fn values_can_be_read() {
         .collect();
     let mut sum = 0;
     let read = |unit: *const Bytes<112>| {
-        // SAFETY: the unit is live and written, and nobody changes it.
+        // SAFETY: the unit is live and written, and no thread changes it.
         let [a, b, c, d, ..] = unsafe { &*unit }.0;
         sum += u64::from(u32::from_le_bytes([a, b, c, d]));
     };

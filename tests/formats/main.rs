@@ -19,7 +19,7 @@ struct Page([u64; 5]);
 #[derive(MmManaged)]
 struct Word(u64);
 
-/// A type that nobody tracks.
+/// A type that is not tracked.
 #[derive(MmManaged)]
 struct Idle([u8; 3]);
 
