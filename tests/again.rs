@@ -20,12 +20,22 @@ pub fn again(name: &str, change: impl FnOnce(&mut Command)) -> Option<Output> {
         unsafe { libc::alarm(SECONDS) };
         return None;
     }
-    let me = env::current_exe().expect("a path");
-    let mut child = Command::new(me);
-    child.args(["--exact", name, "--nocapture", "--test-threads", "1"]);
+    let mut child = command(name);
     child.env(CHILD, "1");
     change(&mut child);
     Some(child.output().expect("a child"))
+}
+
+/// Returns a command that runs the test `name` of this program, and no other.
+///
+/// # Panics
+///
+/// If the system does not say where the program is.
+#[must_use]
+pub fn command(name: &str) -> Command {
+    let mut command = Command::new(env::current_exe().expect("a path"));
+    command.args(["--exact", name, "--nocapture", "--test-threads", "1"]);
+    command
 }
 
 /// As [`again`], and the child has to end well; whether this is the child.

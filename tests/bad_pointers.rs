@@ -1,4 +1,4 @@
-//! Pointers that nobody should release: each is refused, and changes nothing.
+//! Pointers that no program should release: each is refused, and changes nothing.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 
 use mm::{FreeError, MmBox, MmManaged, PageFamily};
-use mm_tests::{Tally, family, figures, release};
+use mm_tests::{OwnedBlock, Random, Tally, family, figures, release_all};
 
 /// Tries bad pointers, and counts them.
 #[derive(Default)]
@@ -80,6 +80,14 @@ const SHAPES: [(usize, usize); 12] = [
     (700_000, 1),
 ];
 
+fn twenty(family: &'static PageFamily, units: usize) -> Vec<OwnedBlock> {
+    (0..20).map(|_| OwnedBlock::new(family, units)).collect()
+}
+
+fn start_of(block: &OwnedBlock) -> usize {
+    block.start().addr().get()
+}
+
 fn shape((size, units): (usize, usize), test: &str) -> &'static PageFamily {
     family(&format!("{test}-{size}-{units}"), size, 1)
 }
@@ -90,12 +98,10 @@ fn interior_pointers_of_every_shape() {
     let other = family("interior-other", 8, 8);
     for (size, units) in SHAPES {
         let family = shape((size, units), "interior");
-        let blocks: Vec<_> = (0..20)
-            .map(|_| family.alloc(units).expect("memory"))
-            .collect();
+        let blocks = twenty(family, units);
         let before = figures(family);
         for block in &blocks {
-            let (start, bytes) = (block.addr().get(), size * units);
+            let (start, bytes) = (start_of(block), size * units);
             let step = (bytes / 500).max(1);
             let inside = (1..bytes).step_by(step).chain([bytes - 1]);
             for offset in inside.filter(|offset| (1..bytes).contains(offset)) {
@@ -109,10 +115,7 @@ fn interior_pointers_of_every_shape() {
             (after.live_blocks, after.live_units, after.blocks_released),
             (before.live_blocks, before.live_units, 0)
         );
-        for block in blocks {
-            // SAFETY: the block is live and ours.
-            unsafe { release(family, block) };
-        }
+        release_all(blocks);
         assert_eq!(figures(family).live_blocks, 0);
     }
 }
@@ -122,20 +125,18 @@ fn released_and_never_allocated_units_of_every_shape() {
     let mut bad = Bad::default();
     for (size, units) in SHAPES {
         let family = shape((size, units), "released");
-        let blocks: Vec<_> = (0..20)
-            .map(|_| family.alloc(units).expect("memory"))
-            .collect();
+        let mut blocks: Vec<_> = twenty(family, units).into_iter().map(Some).collect();
+        let starts: Vec<_> = blocks.iter().flatten().map(start_of).collect();
         // From both ends and then the middle, so that they merge in all ways.
         for number in [
             0, 19, 1, 18, 2, 17, 9, 10, 8, 11, 5, 6, 7, 3, 4, 16, 15, 14, 13, 12,
         ] {
-            // SAFETY: the block is live and ours.
-            unsafe { release(family, blocks[number]) };
-            bad.not_live(blocks[number].addr().get());
+            blocks[number].take().expect("once").release();
+            bad.not_live(starts[number]);
         }
         for round in 0..2 {
-            for block in &blocks {
-                bad.not_live(block.addr().get());
+            for start in &starts {
+                bad.not_live(*start);
             }
             if round == 0 {
                 mm::trim();
@@ -143,26 +144,24 @@ fn released_and_never_allocated_units_of_every_shape() {
         }
         assert_eq!(figures(family).blocks_released, 20);
     }
-    let family = family("never", 36, 4);
-    let block = family.alloc(1).expect("memory");
+    let block = OwnedBlock::new(family("never", 36, 4), 1);
     // The page's other units: in this thread's words, or free.
-    let page = block.addr().get() & !0xffff;
+    let page = start_of(&block) & !0xffff;
     let others = (page..).step_by(36).take(1_820);
-    for other in others.filter(|other| *other != block.addr().get()) {
+    for other in others.filter(|other| *other != start_of(&block)) {
         bad.not_live(other);
     }
-    // SAFETY: the block is live and ours.
-    unsafe { release(family, block) };
+    block.release();
 }
 
 #[test]
 fn foreign_pointers() {
     let mut bad = Bad::default();
     let family = family("foreign", 36, 4);
-    let block = family.alloc(1).expect("memory");
+    let block = OwnedBlock::new(family, 1);
     let on_stack = 7_u64;
     let on_heap = vec![7_u64; 10_000];
-    let start = block.addr().get();
+    let start = start_of(&block);
     for address in [
         (&raw const on_stack).addr(),
         on_heap.as_ptr().addr(),
@@ -177,7 +176,7 @@ fn foreign_pointers() {
         usize::MAX,
         usize::MAX / 2,
         isize::MAX.cast_unsigned() + 1,
-        // In a reservation, but nobody's yet, or far outside of all.
+        // In a reservation, but no family's yet, or far outside of all.
         start + (1 << 36),
         start - (1 << 42),
         start ^ 1 << 46,
@@ -186,8 +185,7 @@ fn foreign_pointers() {
         bad.foreign(address);
     }
     assert_eq!(figures(family).live_blocks, 1);
-    // SAFETY: the block is live and ours.
-    unsafe { release(family, block) };
+    block.release();
 }
 
 /// Blocks for which more and more address space is reserved, in several GiB of it; none is touched.
@@ -196,22 +194,23 @@ fn blocks_in_many_reservations() {
     let mut bad = Bad::default();
     let (family, other) = (family("far:large", 1 << 20, 8), family("far:other", 8, 8));
     let sizes = [40, 100, 1, 300, 700, 90, 1_500, 60, 1_025, 300];
-    let blocks = sizes.map(|units| (family.alloc(units).expect("addresses"), units << 20));
-    for (block, bytes) in blocks {
-        let start = block.addr().get();
+    let blocks = sizes.map(|units| (OwnedBlock::new(family, units), units << 20));
+    let starts = blocks
+        .each_ref()
+        .map(|(block, bytes)| (start_of(block), *bytes));
+    for (start, bytes) in starts {
         let step = 31 << 20;
         for offset in (1..bytes).step_by(step).chain([bytes - 1]) {
             bad.interior(start + offset);
             bad.wrong_family(other, start + offset);
         }
     }
-    let starts = blocks.map(|(block, bytes)| (block.addr().get(), bytes));
     let is_ours = |address: usize| {
         let inside = |(start, bytes): &(usize, usize)| address.wrapping_sub(*start) < *bytes;
         starts.iter().any(inside)
     };
     let first = starts.iter().map(|(start, _)| *start).min().expect("some");
-    // What lies between them is other families', or nobody's. Only this family is asked: the other tests
+    // What lies between them is other families', or no family's. Only this family is asked: the other tests
     // have live blocks there.
     for address in (first - (1 << 30)..first + (8 << 30)).step_by(17 << 20) {
         let pointer = NonNull::without_provenance(NonZeroUsize::new(address).expect("not null"));
@@ -231,9 +230,9 @@ fn blocks_in_many_reservations() {
         sizes.iter().sum::<usize>() as u64
     );
     for (block, _) in blocks {
-        // SAFETY: the block is live and ours.
-        unsafe { release(family, block) };
-        bad.not_live(block.addr().get());
+        let start = start_of(&block);
+        block.release();
+        bad.not_live(start);
     }
     mm::check().expect("the walker finds the same");
 }
@@ -242,7 +241,7 @@ fn blocks_in_many_reservations() {
 #[mm(zeroable)]
 struct Cached(#[expect(dead_code, reason = "only its place matters")] [u64; 3]);
 
-fn start_of<B: mm::Block + ?Sized>(block: &MmBox<B>) -> usize {
+fn start_of_box<B: mm::Block + ?Sized>(block: &MmBox<B>) -> usize {
     MmBox::as_ptr(block).cast::<u8>().addr()
 }
 
@@ -251,23 +250,23 @@ fn start_of<B: mm::Block + ?Sized>(block: &MmBox<B>) -> usize {
 fn fill_cache() -> Vec<usize> {
     let mut stale = Vec::new();
     let units: Vec<_> = (0..600).map(|_| MmBox::new(Cached([1; 3]))).collect();
-    stale.extend(units.iter().map(start_of));
+    stale.extend(units.iter().map(start_of_box));
     let rows: Vec<_> = (2..400).step_by(3).map(Cached::xcalloc).collect();
-    stale.extend(rows.iter().map(start_of));
+    stale.extend(rows.iter().map(start_of_box));
     drop((units, rows));
     // Back to the maps, and from there into a claim: those beside the first.
     drop(mm::snapshot());
     let first = MmBox::new(Cached([1; 3]));
     let again: Vec<_> = (0..300).map(|_| MmBox::new(Cached([1; 3]))).collect();
     let rows: Vec<_> = (2..400).step_by(5).map(Cached::xcalloc).collect();
-    stale.extend(again.iter().map(start_of));
-    stale.extend(rows.iter().map(start_of));
+    stale.extend(again.iter().map(start_of_box));
+    stale.extend(rows.iter().map(start_of_box));
     drop((first, again, rows));
     stale
 }
 
 fn fill_and_wait(filled: &Sender<Vec<usize>>, done: &mpsc::Receiver<()>) {
-    filled.send(fill_cache()).expect("somebody listens");
+    filled.send(fill_cache()).expect("the test listens");
     // Ends when the other side is gone, however that came.
     let _ = done.recv();
 }
@@ -319,7 +318,7 @@ fn race(blocks: &[NonZeroUsize]) -> (usize, usize) {
         let pointers = blocks
             .iter()
             .map(|address| NonNull::without_provenance(*address));
-        // SAFETY: nobody uses the blocks; that another thread releases them too is what the calls
+        // SAFETY: no thread uses the blocks; that another thread releases them too is what the calls
         // answer.
         let released = pointers.filter(|block| unsafe { mm::xfree_raw(*block) }.is_ok());
         released.count()
@@ -362,40 +361,31 @@ fn addresses_never_change_type() {
     let families: Vec<_> = (0..60)
         .map(|number| family(&format!("owner-{number}"), sizes[number % sizes.len()], 1))
         .collect();
-    let mut random = 1_u64;
-    let mut below = |end: usize| {
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        usize::try_from(random >> 40).expect("24 bits") % end
-    };
+    let mut random = Random::new(1);
     for _ in 0..30 {
         let mut live = Vec::new();
         // Some families at a time, so that what others gave back could be taken.
         for _ in 0..10 {
-            let number = below(families.len());
+            let number = random.below(families.len());
             let family = families[number];
             let size = family.layout().size();
-            for _ in 0..below(300) {
+            for _ in 0..random.below(300) {
                 let most = (2 << 20) / size;
-                let units = 1 + if below(8) == 0 {
-                    below(most.max(1))
+                let units = 1 + if random.below(8) == 0 {
+                    random.below(most.max(1))
                 } else {
-                    below(2)
+                    random.below(2)
                 };
-                let block = family.alloc(units).expect("memory");
-                let start = block.addr().get();
+                let block = OwnedBlock::new(family, units);
+                let start = start_of(&block);
                 for step in start / STEP..=(start + size * units - 1) / STEP {
                     let owner = *owners.entry(step).or_insert(number);
                     assert_eq!(owner, number, "{start:#x} was another family's");
                 }
-                live.push((family, block));
+                live.push(block);
             }
         }
-        for (family, block) in live {
-            // SAFETY: the block is live and ours.
-            unsafe { release(family, block) };
-        }
+        release_all(live);
         mm::trim();
     }
     assert!(owners.len() > 1_000, "{}", owners.len());

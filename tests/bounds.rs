@@ -5,15 +5,13 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use mm::{FamilySnapshot, MmBox, MmManaged};
-use mm_tests::Random;
+use mm_tests::{Random, snapshot_of};
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 
 fn figures<T: MmManaged>() -> FamilySnapshot {
-    let snapshot = mm::snapshot();
-    let path = T::page_family().path();
-    snapshot.family(path).expect("listed").clone()
+    snapshot_of(T::page_family())
 }
 
 /// Resident bytes of the family's pages.

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use mm::{MmBox, MmManaged, PageFamily};
-use mm_tests::{Tally, again, family, in_shell, release};
+use mm_tests::{OwnedBlock, Tally, again, family, in_shell, release_all};
 
 /// What the group may use, and what the child has live at most.
 const LIMIT: usize = 96 << 20;
@@ -59,7 +59,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // The kernel takes a while to see that nobody is in it.
+        // The kernel takes a while to see that no process is in it.
         let mut tries = 0..200;
         while tries.next().is_some() && fs::remove_dir(&self.path).is_err() {
             thread::sleep(Duration::from_millis(10));
@@ -98,16 +98,13 @@ fn make_blocks(family: &'static PageFamily, units: usize) {
     let bytes = family.layout().size() * units;
     let blocks: Vec<_> = (0..LIVE / bytes)
         .map(|_| {
-            let block = family.alloc(units).expect("memory");
+            let block = OwnedBlock::new(family, units);
             // SAFETY: the block is live, ours, and this long.
-            unsafe { block.write_bytes(1, bytes) };
+            unsafe { block.start().write_bytes(1, bytes) };
             block
         })
         .collect();
-    for block in blocks {
-        // SAFETY: the block is live and ours.
-        unsafe { release(family, block) };
-    }
+    release_all(blocks);
 }
 
 /// Types take turns with as much memory as there can be for one of them.

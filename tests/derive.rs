@@ -630,11 +630,10 @@ fn families_of_one_macro_call_are_told_apart_everywhere() {
 
     // One of them changes: the others do not.
     let before = mm::snapshot();
-    let block = twins[1].alloc(1).expect("memory");
+    let block = mm_tests::OwnedBlock::new(twins[1], 1);
     let diff = mm::snapshot().diff(&before);
     let changed = diff.changed().filter(|one| one.name == "Twin");
     let changed: Vec<_> = changed.map(|one| (one.key, one.live_bytes)).collect();
     assert_eq!(changed, [(keys[1], 40)]);
-    // SAFETY: the block is live, and nobody else has it.
-    unsafe { twins[1].release(block) }.expect("live");
+    block.release();
 }

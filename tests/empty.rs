@@ -1,8 +1,6 @@
 //! A program without any family: reports before anything is registered, allocation without init.
 
-use std::alloc::Layout;
-
-use mm::PageFamily;
+use mm_tests::{OwnedBlock, family};
 
 #[test]
 fn reports_of_nothing_then_the_first_family() {
@@ -20,12 +18,11 @@ fn reports_of_nothing_then_the_first_family() {
     assert_eq!((mm::families().count(), mm::trim()), (0, 0));
     mm::check().expect("nothing is consistent");
 
-    let first = PageFamily::register("first", Layout::new::<u64>()).expect("a new name");
-    let block = first.alloc_zeroed(3).expect("memory");
+    let first = family("first", 8, 8);
+    let block = OwnedBlock::zeroed(first, 3);
     assert_eq!(
         mm::snapshot().family("first").expect("listed").live_units,
         3
     );
-    // SAFETY: the block is live and ours.
-    unsafe { first.release(block) }.expect("live");
+    block.release();
 }

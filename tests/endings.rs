@@ -1,23 +1,17 @@
 //! Releases where little of the runtime is left: after a thread's locals, at exit, after a fork.
 
 use std::cell::RefCell;
-use std::env;
-use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 
 use mm::{MmBox, MmManaged};
-use mm_tests::in_a_child;
+use mm_tests::{again, in_a_child, is_child, snapshot_of};
 
 #[derive(MmManaged)]
 struct Late(u64);
 
 fn live() -> u64 {
-    let snapshot = mm::snapshot();
-    snapshot
-        .family(Late::page_family().path())
-        .expect("listed")
-        .live_blocks
+    snapshot_of(Late::page_family()).live_blocks
 }
 
 /// Boxes that go with the thread's locals; some before mm's own local, some after.
@@ -71,15 +65,9 @@ fn boxes_are_released_at_exit() {
         println!("at exit: {before} live, then {}", live());
     }
 
-    if env::var_os("MM_TEST_AT_EXIT").is_none() {
-        let me = env::current_exe().expect("a path");
-        let arguments = ["--exact", "boxes_are_released_at_exit", "--nocapture"];
-        let output = Command::new(me)
-            .args(arguments)
-            .env("MM_TEST_AT_EXIT", "1")
-            .output();
-        let text = output.expect("a child").stdout;
-        assert!(String::from_utf8_lossy(&text).contains("at exit: 30 live, then 0"));
+    if let Some(output) = again("boxes_are_released_at_exit", |_| ()) {
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("at exit: 30 live, then 0"));
         return;
     }
     // SAFETY: the function neither unwinds nor returns a value.
@@ -91,15 +79,8 @@ fn boxes_are_released_at_exit() {
 
 #[test]
 fn a_forked_child_goes_on() {
-    if env::var_os("MM_TEST_FORK").is_none() {
-        // A process with one thread besides the harness's main one, which only waits.
-        let me = env::current_exe().expect("a path");
-        let arguments = ["--exact", "a_forked_child_goes_on", "--nocapture"];
-        let output = Command::new(me)
-            .args(arguments)
-            .env("MM_TEST_FORK", "1")
-            .output();
-        assert!(output.expect("a child").status.success());
+    // In a process of its own, where no other test allocates.
+    if !is_child("a_forked_child_goes_on", |_| ()) {
         return;
     }
     let mut boxes: Vec<_> = (0..1_000).map(|_| MmBox::new(Late(7))).collect();

@@ -2,7 +2,6 @@
 
 use std::alloc::Layout;
 use std::fmt;
-use std::ptr::NonNull;
 
 use mm::{FamilySnapshot, PageFamily, Snapshot};
 
@@ -25,8 +24,29 @@ pub fn family(name: &str, size: usize, align: usize) -> &'static PageFamily {
 #[must_use]
 pub fn figures(family: &'static PageFamily) -> FamilySnapshot {
     family.check().expect("the walker finds the same");
+    snapshot_of(family)
+}
+
+/// Returns what a snapshot says of a family, unchecked: other threads may be at work.
+///
+/// # Panics
+///
+/// If the family is not listed.
+#[must_use]
+pub fn snapshot_of(family: &'static PageFamily) -> FamilySnapshot {
     let snapshot = mm::snapshot();
     snapshot.family(family.path()).expect("listed").clone()
+}
+
+/// Returns the live blocks, the live units and the cached units of a family.
+///
+/// # Panics
+///
+/// As [`snapshot_of`].
+#[must_use]
+pub fn counts(family: &'static PageFamily) -> (u64, u64, u64) {
+    let now = snapshot_of(family);
+    (now.live_blocks, now.live_units, now.cached_units)
 }
 
 /// Whether mm asks the kernel how much memory backs its pages.
@@ -56,20 +76,6 @@ pub fn resident(of: &FamilySnapshot) -> u64 {
 pub fn records(of: &Snapshot) -> u64 {
     assert!(of.records_resident_bytes.is_some() || !IS_MEASURED);
     of.records_resident_bytes.unwrap_or(0)
-}
-
-/// Releases a block.
-///
-/// # Safety
-///
-/// The block is live, of that family, and the caller's.
-///
-/// # Panics
-///
-/// If mm knows better.
-pub unsafe fn release(family: &'static PageFamily, block: NonNull<u8>) {
-    // SAFETY: the caller promises the same.
-    unsafe { family.release(block) }.expect("live");
 }
 
 /// What a test did to mm. Shown as a line that SECURITY.md adds up.

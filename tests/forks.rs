@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use mm::{MmBox, MmManaged, PageFamily};
-use mm_tests::{in_a_child, share};
+use mm_tests::{Random, in_a_child, share, snapshot_of};
 
 #[derive(MmManaged)]
 struct Node([u64; 4]);
@@ -30,29 +30,24 @@ const KEPT: usize = 1_000;
 static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Allocates and releases until told to stop, so that any step may be the one a fork meets.
-fn work(seed: usize) {
+fn work(seed: u64) {
     let mut nodes: Vec<MmBox<Node>> = Vec::new();
     let mut rows: Vec<Option<MmBox<[Word]>>> = (0..64).map(|_| None).collect();
-    let mut random = seed * 2 + 1;
+    let mut random = Random::new(seed);
     while !STOP.load(Relaxed) {
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        let pick = random >> 33;
-        rows[pick % 64] = Some(Word::xcalloc(1 + pick % 400));
+        rows[random.below(64)] = Some(Word::xcalloc(1 + random.below(400)));
         nodes.push(MmBox::new(Node([7; 4])));
-        if nodes.len() > 3_000 + pick % 2_000 {
-            nodes.truncate(pick % 1_000);
+        if nodes.len() > 3_000 + random.below(2_000) {
+            nodes.truncate(random.below(1_000));
         }
-        if pick.is_multiple_of(5_000) {
+        if random.below(5_000) == 0 {
             mm::trim();
         }
     }
 }
 
-fn live(family: &'static PageFamily) -> u64 {
-    let snapshot = mm::snapshot();
-    snapshot.family(family.path()).expect("listed").live_units
+fn live() -> u64 {
+    snapshot_of(Node::page_family()).live_units
 }
 
 /// What the child finds, as its exit code.
@@ -60,10 +55,10 @@ fn look(kept: Vec<MmBox<Node>>) -> i32 {
     if mm::check().is_err() {
         return 1;
     }
-    let before = live(Node::page_family());
+    let before = live();
     let more: Vec<_> = (0..KEPT).map(|_| MmBox::new(Node([8; 4]))).collect();
     let rows: Vec<_> = (1..400).map(Word::xcalloc).collect();
-    if live(Node::page_family()) != before + KEPT as u64 {
+    if live() != before + KEPT as u64 {
         return 2;
     }
     if !rows.iter().all(|row| row.iter().all(|word| word.0 == 0)) {
@@ -73,7 +68,7 @@ fn look(kept: Vec<MmBox<Node>>) -> i32 {
         return 4;
     }
     drop((kept, more, rows));
-    if live(Node::page_family()) != before - KEPT as u64 {
+    if live() != before - KEPT as u64 {
         return 5;
     }
     let other = PageFamily::register("of a child", std::alloc::Layout::new::<u64>());
@@ -96,7 +91,7 @@ fn fork_and_look() -> ExitStatus {
 
 #[test]
 fn children_of_a_busy_process_go_on() {
-    let threads: Vec<_> = (0..3)
+    let threads: Vec<_> = (1..=3)
         .map(|seed| thread::spawn(move || work(seed)))
         .collect();
     thread::sleep(Duration::from_millis(20));
@@ -111,7 +106,7 @@ fn children_of_a_busy_process_go_on() {
         Vec::<&ExitStatus>::new()
     );
     assert!(joined);
-    assert_eq!(live(Node::page_family()), 0);
+    assert_eq!(live(), 0);
     mm::check().expect("the walker finds the same");
 }
 

@@ -1,14 +1,13 @@
 //! The watcher, with its real thread and clock.
 
 use std::process::exit;
-use std::ptr::NonNull;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use mm::{Growth, PageFamily, Track, Watch};
-use mm_tests::{again, in_a_child, is_child};
+use mm_tests::{again, in_a_child, is_child, ones, release_all};
 
 /// How long to wait for what has to happen; most of it takes a second.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -42,13 +41,7 @@ fn leak_until(family: &'static PageFamily, mut is_enough: impl FnMut() -> bool) 
 fn fill_and_flush(families: &[&'static PageFamily], end: &Receiver<()>) {
     while let Err(mpsc::TryRecvError::Empty) = end.try_recv() {
         for (nth, family) in families.iter().enumerate() {
-            let batch: Vec<NonNull<u8>> = (0..=nth % 100)
-                .map(|_| family.alloc(1).expect("memory"))
-                .collect();
-            for unit in batch {
-                // SAFETY: the unit is live and ours.
-                unsafe { mm_tests::release(family, unit) };
-            }
+            release_all(ones(family, 1 + nth % 100));
         }
         thread::sleep(Duration::from_millis(1));
     }
@@ -80,7 +73,7 @@ fn one_of_a_thousand_is_named() {
         .start()
         .expect("a thread");
     let is_named = || !named.lock().expect("no panic").is_empty();
-    assert!(leak_until(leaking, is_named), "nobody was named");
+    assert!(leak_until(leaking, is_named), "no family was named");
     let growing = watch.growing();
     drop(watch);
     drop(sender);
@@ -120,10 +113,12 @@ fn quietly(is_tracking: bool) -> Watch {
     watch.on_growth(|_| {}).start().expect("a thread")
 }
 
-/// Leaks until the family is named; whether it ever was.
-fn leak_until_named(family: &'static PageFamily, watch: &Watch) -> bool {
+/// Leaks until the family is named, which has to happen.
+#[track_caller]
+fn leak_until_named(family: &'static PageFamily, watch: &Watch) {
     let is_it = |growth: &Growth| growth.name == family.name();
-    leak_until(family, || watch.growing().iter().any(is_it))
+    let is_named = leak_until(family, || watch.growing().iter().any(is_it));
+    assert!(is_named, "{} was not named", family.name());
 }
 
 #[test]
@@ -133,7 +128,7 @@ fn nobody_is_tracked_if_that_is_not_wanted() {
         return;
     }
     let (family, watch) = (family("growth:untracked"), quietly(false));
-    assert!(leak_until_named(family, &watch), "it was not named");
+    leak_until_named(family, &watch);
     assert_eq!(family.profile().every, 0);
     assert_eq!(watch.growing()[0].profile.sites, []);
 }
@@ -146,9 +141,9 @@ fn what_the_user_tracks_is_left_alone() {
     let [before, off, other] = ["before", "off", "other"].map(family);
     before.track(Track::Every(1_000));
     let watch = quietly(true);
-    assert!(leak_until_named(before, &watch), "it was not named");
+    leak_until_named(before, &watch);
     for (family, choice) in [(off, Track::Off), (other, Track::Every(7))] {
-        assert!(leak_until_named(family, &watch), "it was not named");
+        leak_until_named(family, &watch);
         assert_eq!(family.profile().every, 1);
         family.track(choice);
     }
@@ -165,7 +160,7 @@ fn a_family_that_stopped_is_not_growing() {
         let growing = watch.growing();
         growing.iter().any(|growth| growth.name == family.name())
     };
-    assert!(leak_until_named(family, &watch), "it was not named");
+    leak_until_named(family, &watch);
     let end = Instant::now() + PATIENCE;
     while is_growing() {
         assert!(Instant::now() < end, "it still grows");
@@ -197,7 +192,7 @@ fn a_callback_may_allocate_and_drop_the_watch() {
             if growth.name == family.name() {
                 leak(family);
                 drop(taken.recv().expect("the watch"));
-                tell.send(()).expect("somebody waits");
+                tell.send(()).expect("the test waits");
             }
         })
         .start()
@@ -210,7 +205,7 @@ fn a_callback_may_allocate_and_drop_the_watch() {
 fn a_forked_child_has_no_watcher() {
     let family = family("growth:forks");
     let watch = quietly(true);
-    assert!(leak_until_named(family, &watch), "it was not named");
+    leak_until_named(family, &watch);
     let mut watch = Some(watch);
     let status = in_a_child(|| {
         let growing = watch.as_ref().map_or(1, |watch| watch.growing().len());
@@ -256,10 +251,7 @@ fn a_callback_that_panics_is_not_called_again_and_the_watcher_goes_on() {
             .start()
             .expect("a thread");
         for name in ["growth:first", "growth:second"] {
-            assert!(
-                leak_until_named(family(name), &watch),
-                "{name} was not named"
-            );
+            leak_until_named(family(name), &watch);
         }
         // Which waits for what the thread has to say.
         drop(watch);
@@ -283,10 +275,10 @@ fn a_watch_ends_while_standard_error_is_locked() {
         let watch = mm::watch().every(INTERVAL).start().expect("a thread");
         let _locked = std::io::stderr().lock();
         // The line is said no later than a sample or two after that.
-        let named = leak_until_named(family("growth:locked"), &watch);
+        leak_until_named(family("growth:locked"), &watch);
         thread::sleep(INTERVAL * 20);
         drop(watch);
-        exit(i32::from(!named));
+        exit(0);
     };
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {text}", output.status);
@@ -349,10 +341,7 @@ fn values_that_panic_when_dropped_do_not_end_the_watcher() {
             .start()
             .expect("a thread");
         for name in ["growth:first", "growth:second"] {
-            assert!(
-                leak_until_named(family(name), &watch),
-                "{name} was not named"
-            );
+            leak_until_named(family(name), &watch);
         }
         drop(watch);
         // One that is never called, and so is dropped at the end.

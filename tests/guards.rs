@@ -2,24 +2,19 @@
 //! in a process of its own.
 #![cfg(all(target_os = "linux", not(mm_portable)))]
 
-use std::alloc::Layout;
 use std::fs;
 use std::io::{self, PipeWriter};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::ExitStatusExt;
 use std::ptr::NonNull;
 
-use mm::{MmBox, MmManaged, PageFamily};
-use mm_tests::{again_with, is_child_with, pretend};
+use mm::{MmBox, MmManaged};
+use mm_tests::{OwnedBlock, again_with, family, is_child_with, pretend};
 
 #[derive(MmManaged, Clone, Copy, bytemuck::Zeroable)]
 #[mm(zeroable)]
 #[repr(C)]
 struct Key([u64; 6]);
-
-fn raw(key: MmBox<Key>) -> NonNull<u8> {
-    NonNull::new(MmBox::into_raw(key)).expect("a box").cast()
-}
 
 /// Runs the test `name` as a child that is to run into a guard; whether this is the child.
 fn ends_at_guard(name: &str) -> bool {
@@ -34,7 +29,7 @@ fn ends_at_guard(name: &str) -> bool {
 
 /// Writes to the bytes before `end`, says so, and then to the byte at `end`.
 fn run_into_guard(end: NonNull<u8>) -> ! {
-    // SAFETY: the memory belongs to the block before, or to nobody.
+    // SAFETY: the memory belongs to the block before, or to no block.
     let last = unsafe { end.sub(1) };
     // SAFETY: as above.
     unsafe { last.write_volatile(1) };
@@ -51,7 +46,7 @@ fn who_writes_past_a_vm_page_is_ended() {
     }
     // More than one VM page of 64 KiB holds, so one is full.
     let keys: Vec<_> = (0..3_000)
-        .map(|_| raw(MmBox::new(Key([1; 6]))).as_ptr())
+        .map(|_| MmBox::into_raw(MmBox::new(Key([1; 6]))).cast::<u8>())
         .collect();
     let mut addresses: Vec<_> = keys.iter().map(|key| key.addr()).collect();
     addresses.sort_unstable();
@@ -145,25 +140,23 @@ fn guards_in_locked_memory_do_not_run_out() {
         return;
     }
     let (_reader, pipe) = io::pipe().expect("a pipe");
-    let layout = Layout::from_size_align(UNIT, 8).expect("a layout");
-    let family = PageFamily::register("locked", layout).expect("a new name");
-    let two = family.alloc(2).expect("memory");
+    let family = family("locked", UNIT, 8);
+    let two = OwnedBlock::new(family, 2);
+    let start = two.start();
     // Stays locked when the block is released. In such memory the kernel puts none of its guards.
-    let middle = two.as_ptr().wrapping_add(UNIT);
+    let middle = start.as_ptr().wrapping_add(UNIT);
     // SAFETY: inside the block.
     let locked = unsafe { libc::mlock(middle.cast(), 20 << 10) };
     assert_eq!(locked, 0);
-    // SAFETY: nobody uses the block any more.
-    unsafe { family.release(two) }.expect("live");
+    two.release();
     mm::trim();
     // No more of the other kind exist at once than a quarter of these.
     let most = fs::read_to_string("/proc/sys/vm/max_map_count").expect("Linux has it");
     let most: usize = most.trim().parse().expect("a number");
     for round in 0..=most / 4 {
-        let one = family.alloc(1).expect("memory");
-        assert_eq!(one, two);
+        let one = OwnedBlock::new(family, 1);
+        assert_eq!(one.start(), start);
         assert!(!is_readable(&pipe, middle), "round {round}");
-        // SAFETY: nobody uses the block any more.
-        unsafe { family.release(one) }.expect("live");
+        one.release();
     }
 }

@@ -1,15 +1,14 @@
 //! Hardened families. Options are chosen once a process, so each test runs itself again, in a
 //! process of its own.
 
-use std::alloc::Layout;
 use std::collections::{HashMap, HashSet};
 use std::env;
 use std::os::unix::process::ExitStatusExt;
 use std::ptr::NonNull;
 use std::time::{Duration, Instant};
 
-use mm::{FreeError, MmBox, MmManaged, PageFamily};
-use mm_tests::{again_with, in_a_child, is_child_with};
+use mm::{FreeError, MmBox, MmManaged};
+use mm_tests::{OwnedBlock, Random, again_with, counts, family, in_a_child, is_child_with};
 
 #[derive(MmManaged, Clone, Copy, bytemuck::Zeroable)]
 #[mm(zeroable)]
@@ -21,12 +20,6 @@ struct Page([u8; 3_000]);
 
 fn raw(key: MmBox<Key>) -> NonNull<u8> {
     NonNull::new(MmBox::into_raw(key)).expect("a box").cast()
-}
-
-fn figures() -> (u64, u64, u64) {
-    let snapshot = mm::snapshot();
-    let keys = snapshot.family(Key::page_family().path()).expect("listed");
-    (keys.live_blocks, keys.live_units, keys.cached_units)
 }
 
 #[test]
@@ -47,7 +40,7 @@ fn a_write_after_release_is_reported_with_family_and_address() {
     let stale = raw(MmBox::new(Key([1; 6])));
     // SAFETY: the pointer came out of `into_raw`.
     unsafe { mm::xfree_raw(stale) }.expect("live");
-    // SAFETY: the bug that is to be found. The memory is mapped, and nobody else's.
+    // SAFETY: the bug that is to be found. The memory is mapped, and no block's.
     let byte = unsafe { stale.add(17) };
     println!("written: {byte:p}");
     // SAFETY: as above.
@@ -64,7 +57,7 @@ fn zeros_written_after_release_are_found_in_any_order() {
             let stale = raw(MmBox::new(Key([1; 6])));
             // SAFETY: the pointer came out of `into_raw`.
             unsafe { mm::xfree_raw(stale) }.expect("live");
-            // SAFETY: the bug that is to be found. The memory is mapped, and nobody else's.
+            // SAFETY: the bug that is to be found. The memory is mapped, and no block's.
             unsafe { stale.cast::<[u64; 6]>().write_volatile([0; 6]) };
             // More than a VM page has.
             let keys: Vec<_> = (0..2_000).map(|_| MmBox::new(Key([2; 6]))).collect();
@@ -111,7 +104,7 @@ fn released_memory_is_filled() {
         let stale = raw(MmBox::new(Key([u64::MAX; 6])));
         // SAFETY: the pointer came out of `into_raw`.
         unsafe { mm::xfree_raw(stale) }.expect("live");
-        // SAFETY: the memory is mapped, and nobody writes to it.
+        // SAFETY: the memory is mapped, and no thread writes to it.
         let bytes = unsafe { stale.cast::<[u8; 48]>().read_volatile() };
         assert_eq!(bytes, [expected; 48], "{byte}");
         let zeroed = Key::xcalloc(100);
@@ -139,7 +132,7 @@ fn nothing_is_left_of_large_blocks() {
             // SAFETY: the pointer came out of `into_raw`.
             unsafe { mm::xfree_raw(block) }.expect("live");
             let left = NonNull::slice_from_raw_parts(block, bytes);
-            // SAFETY: the memory is mapped, and nobody writes to it.
+            // SAFETY: the memory is mapped, and no thread writes to it.
             let left = unsafe { left.as_ref() };
             assert!(left.iter().all(|byte| *byte == 0), "locked: {locked}");
             assert!(Key::xcalloc(1_400).iter().all(|key| key.0 == [0; 6]));
@@ -161,17 +154,17 @@ fn quarantined_blocks_are_not_handed_out_and_count_as_cached() {
     // SAFETY: no block is live there, which is what the call answers.
     let again = unsafe { mm::xfree_raw(first) };
     assert!(matches!(again, Err(FreeError::NotLive { .. })));
-    assert_eq!(figures(), (0, 0, 1));
+    assert_eq!(counts(Key::page_family()), (0, 0, 1));
     let others: HashSet<_> = (0..1_023).map(|_| raw(MmBox::new(Key([2; 6])))).collect();
     assert!(!others.contains(&first));
     for other in others {
         // SAFETY: the pointer came out of `into_raw`.
         unsafe { mm::xfree_raw(other) }.expect("live");
     }
-    assert_eq!(figures(), (0, 0, 1_024));
+    assert_eq!(counts(Key::page_family()), (0, 0, 1_024));
     // One more pushes the oldest out, and then it is free.
     drop(Key::xcalloc(1));
-    assert_eq!(figures(), (0, 0, 1_024));
+    assert_eq!(counts(Key::page_family()), (0, 0, 1_024));
     assert_eq!(raw(MmBox::new(Key([3; 6]))), first);
     mm::check().expect("the walker finds the same");
 }
@@ -185,14 +178,11 @@ fn units_of_any_size_are_hardened() {
         return;
     }
     let nothing = MmBox::from_fn(1_000, |_| Nothing);
-    let huge = Layout::from_size_align(3 << 20, 1 << 20).expect("a layout");
-    let huge = PageFamily::register("huge", huge).expect("a new name");
-    let two = huge.alloc_zeroed(2).expect("memory");
+    let two = OwnedBlock::zeroed(family("huge", 3 << 20, 1 << 20), 2);
     // SAFETY: the block is live, ours, and has two units.
-    unsafe { two.write_bytes(7, 6 << 20) };
+    unsafe { two.start().write_bytes(7, 6 << 20) };
     mm::check().expect("the walker finds the same");
-    // SAFETY: nobody uses the block any more.
-    unsafe { huge.release(two) }.expect("live");
+    two.release();
     drop(nothing);
     assert_eq!(mm::snapshot().live_bytes(), 0);
     mm::check().expect("the walker finds the same");
@@ -229,7 +219,7 @@ fn releases_by_address_do_not_look_through_the_quarantine() {
         unsafe { mm::xfree_raw(key) }.expect("live");
     }
     assert!(start.elapsed() < Duration::from_secs(10));
-    assert_eq!(figures(), (0, 0, 300_000));
+    assert_eq!(counts(Key::page_family()), (0, 0, 300_000));
     mm::check().expect("the walker finds the same");
 }
 
@@ -253,7 +243,7 @@ fn a_quarantine_is_no_reason_to_be_without_memory() {
     let answer = unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) };
     assert_eq!(answer, 0);
     let refused = (0..50_000).find(|_| MmBox::try_new(Page([1; 3_000])).is_err());
-    // Whoever panics needs memory too.
+    // A panic needs memory too.
     // SAFETY: as above.
     let answer = unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const before) };
     assert_eq!(answer, 0);
@@ -274,7 +264,7 @@ fn random_order_is_no_order() {
     let neighbours = steps.filter(|pair| pair[0].abs_diff(pair[1]) == size_of::<Key>());
     // Of 1,365 places, two that follow each other are neighbours about once in 700 times.
     assert!(neighbours.count() < 50);
-    assert_eq!(figures(), (1_000, 1_000, 0));
+    assert_eq!(counts(Key::page_family()), (1_000, 1_000, 0));
 }
 
 #[test]
@@ -302,7 +292,7 @@ fn order_in_a_child() -> i32 {
         i32::try_from(mixed % 251).expect("small")
     })
     .code()
-    .expect("nobody ends it")
+    .expect("no signal ends it")
 }
 
 #[test]
@@ -321,34 +311,26 @@ fn everything_on_changes_nothing_for_who_does_nothing_wrong() {
     if !is_child_with(name, "random,poison,guard,quarantine=64KiB") {
         return;
     }
-    let mut state = 7_u64;
-    let mut next = |end: u32| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        u32::try_from(state >> 33).expect("31 bits") % end
-    };
-    let mut keys: HashMap<u32, MmBox<[Key]>> = HashMap::new();
-    let mut pages: HashMap<u32, MmBox<[Page]>> = HashMap::new();
+    let mut random = Random::new(7);
+    let mut keys: HashMap<usize, MmBox<[Key]>> = HashMap::new();
+    let mut pages: HashMap<usize, MmBox<[Page]>> = HashMap::new();
     for step in 0..50_000_u64 {
-        let (place, units) = (next(500), next(60));
+        let (place, units) = (random.below(500), random.below(60));
         keys.remove(&place);
-        let row = Key::xcalloc(units as usize);
+        let mut row = Key::xcalloc(units);
         assert!(row.iter().all(|key| key.0 == [0; 6]));
-        let mut row = row;
         row.iter_mut().for_each(|key| key.0 = [step; 6]);
         keys.insert(place, row);
         if step % 16 == 0 {
-            pages.insert(
-                next(50),
-                MmBox::from_fn(next(40) as usize, |_| Page([step.to_le_bytes()[0]; 3_000])),
-            );
+            let (place, units) = (random.below(50), random.below(40));
+            let page = |_| Page([step.to_le_bytes()[0]; 3_000]);
+            pages.insert(place, MmBox::from_fn(units, page));
         }
         if step % 5_000 == 0 {
             mm::trim();
             mm::check().expect("the walker finds the same");
             let units: usize = keys.values().map(|row| row.len()).sum();
-            assert_eq!(figures().1, units as u64);
+            assert_eq!(counts(Key::page_family()).1, units as u64);
         }
     }
     assert!(
@@ -361,6 +343,6 @@ fn everything_on_changes_nothing_for_who_does_nothing_wrong() {
             .all(|row| row.iter().all(|page| page.0 == [page.0[0]; 3_000]))
     );
     drop((keys, pages));
-    assert_eq!(figures().1, 0);
+    assert_eq!(counts(Key::page_family()).1, 0);
     mm::check().expect("the walker finds the same");
 }

@@ -5,13 +5,13 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
 use mm::{MmBox, MmManaged};
-use mm_tests::Tally;
+use mm_tests::{Tally, command};
 
 #[derive(MmManaged, Clone, Copy, bytemuck::Zeroable)]
 #[mm(zeroable)]
@@ -41,7 +41,7 @@ fn work() {
 
 /// The child: busy threads, a line that says so, and an end.
 fn live_and_end(how: &str) {
-    // SAFETY: no handler is asked for: a child that nobody ends is ended.
+    // SAFETY: no handler is asked for: a child that the test does not end is ended.
     unsafe { libc::alarm(60) };
     for _ in 0..3 {
         thread::spawn(work);
@@ -67,8 +67,7 @@ fn files_in(folder: &Path) -> BTreeSet<String> {
 
 /// Starts the child in an empty folder, which is all that it knows to write to; once it is busy.
 fn start(name: &str, how: &str, folder: &Path) -> (Child, BufReader<ChildStdout>) {
-    let mut child = Command::new(std::env::current_exe().expect("a path"))
-        .args(["--exact", name, "--nocapture"])
+    let mut child = command(name)
         .env(END, how)
         .env("TMPDIR", folder)
         .env("HOME", folder)

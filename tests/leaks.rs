@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Instant;
 
 use mm::{Kept, MmBox, MmManaged, Track};
-use mm_tests::{again, again_with, figures, in_a_child, is_child};
+use mm_tests::{again, again_with, figures, in_a_child, is_child, join_all};
 
 #[derive(MmManaged)]
 struct Emp(#[allow(dead_code, reason = "it is looked at as bytes")] [u8; 12]);
@@ -175,32 +175,26 @@ struct Parallel(#[allow(dead_code, reason = "it takes room")] usize);
 fn scopes_count_what_is_theirs_while_others_allocate() {
     // Tests that run side by side, each in a scope; every other leaks, others have no scope at all.
     thread::scope(|threads| {
-        let tests: Vec<_> = (0..12)
-            .map(|number| {
-                threads.spawn(move || {
-                    let body = || {
-                        let held: Vec<_> = (0..200).map(|n| MmBox::new(Parallel(n))).collect();
-                        thread::yield_now();
-                        drop(held);
-                        if number % 3 == 1 {
-                            forget(MmBox::new(Parallel(number)));
-                        }
-                    };
-                    if number % 3 == 2 {
-                        body();
-                        return true;
+        let tests = (0..12).map(|number| {
+            threads.spawn(move || {
+                let body = || {
+                    let held: Vec<_> = (0..200).map(|n| MmBox::new(Parallel(n))).collect();
+                    thread::yield_now();
+                    drop(held);
+                    if number % 3 == 1 {
+                        forget(MmBox::new(Parallel(number)));
                     }
-                    let scoped = catch_unwind(|| mm::no_leaks(|_| body()));
-                    scoped.is_ok()
-                })
+                };
+                if number % 3 == 2 {
+                    body();
+                    return true;
+                }
+                let scoped = catch_unwind(|| mm::no_leaks(|_| body()));
+                scoped.is_ok()
             })
-            .collect();
-        for (number, test) in tests.into_iter().enumerate() {
-            assert_eq!(
-                test.join().expect("no panic"),
-                number % 3 != 1,
-                "test {number}"
-            );
+        });
+        for (number, is_clean) in join_all(tests).into_iter().enumerate() {
+            assert_eq!(is_clean, number % 3 != 1, "test {number}");
         }
     });
 }
@@ -295,7 +289,7 @@ fn what_a_scope_recorded_is_forgotten_with_the_rest() {
     assert!(scoped.is_err());
     family.track(Track::Off);
     assert!(family.profile().sites.is_empty());
-    // Through the cache, with nobody looking: the same unit.
+    // Through the cache, while nothing is recorded: the same unit.
     drop(escaped);
     let other = MmBox::new(Escaped(2));
     let profile = family.profile();
@@ -440,7 +434,7 @@ fn a_forked_child_reports_what_it_allocated_itself() {
     }
 }
 
-/// A child whose fork mm did not see has locks that nobody lets go.
+/// A child whose fork mm did not see has locks that no thread lets go.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_child_that_was_forked_behind_the_back_reports_nothing() {

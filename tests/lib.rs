@@ -2,18 +2,22 @@
 //! README and the pages of `docs`, whose code is doctests.
 
 mod again;
+mod block;
 mod figures;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod filter;
 mod forked;
+mod join;
 mod random;
 mod share;
 
-pub use again::{again, again_with, in_shell, is_child, is_child_with, limited, under};
-pub use figures::{Tally, family, figures, records, release, resident};
+pub use again::{again, again_with, command, in_shell, is_child, is_child_with, limited, under};
+pub use block::{OwnedBlock, ones, release_all};
+pub use figures::{Tally, counts, family, figures, records, resident, snapshot_of};
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 pub use filter::{open_nothing_more, pretend, refuse};
 pub use forked::in_a_child;
+pub use join::join_all;
 pub use random::Random;
 pub use share::{is_whole, share};
 

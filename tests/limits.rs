@@ -2,10 +2,9 @@
 //! processes of their own.
 
 use std::mem;
-use std::ptr::NonNull;
 
 use mm::{AllocError, MmBox, MmManaged, PageFamily};
-use mm_tests::{again, limited, under};
+use mm_tests::{OwnedBlock, again, limited, release_all, under};
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(mm_portable)))]
 use mm_tests::{is_child, pretend};
 
@@ -14,10 +13,10 @@ fn family(name: &str, size: usize) -> &'static PageFamily {
 }
 
 /// Allocates blocks of `units` until none is left.
-fn exhaust(family: &'static PageFamily, units: usize) -> Vec<NonNull<u8>> {
+fn exhaust(family: &'static PageFamily, units: usize) -> Vec<OwnedBlock> {
     let mut live = Vec::with_capacity(1 << 20);
     loop {
-        match family.alloc_zeroed(units) {
+        match OwnedBlock::try_zeroed(family, units) {
             Ok(block) => live.push(block),
             Err(AllocError::OutOfMemory { .. }) => return live,
             Err(other) => panic!("{other}"),
@@ -28,7 +27,7 @@ fn exhaust(family: &'static PageFamily, units: usize) -> Vec<NonNull<u8>> {
 /// Runs out of memory, and checks that everything else goes on and comes back.
 fn run_out(units: usize) {
     let (large, other) = (family("limits:large", 4_096), family("limits:other", 64));
-    let before = other.alloc(1).expect("memory");
+    let before = OwnedBlock::new(other, 1);
     let live = exhaust(large, units);
     assert!(live.len() > 10, "only {} blocks", live.len());
     large.check().expect("the walker finds the same");
@@ -36,16 +35,11 @@ fn run_out(units: usize) {
     let figures = snapshot.family("limits:large").expect("listed");
     assert_eq!(figures.live_units, (live.len() * units) as u64);
     println!("{}", snapshot.memory_usage(None));
-    // SAFETY: the block is live and ours.
-    unsafe { other.release(before) }.expect("live");
-    let again = other.alloc(1).expect("from the cache or the page");
-    // SAFETY: the block is live and ours.
-    unsafe { other.release(again) }.expect("live");
+    before.release();
+    // From the cache or the page.
+    OwnedBlock::new(other, 1).release();
     let served = live.len();
-    for block in live {
-        // SAFETY: the block is live and ours.
-        unsafe { large.release(block) }.expect("live");
-    }
+    release_all(live);
     mm::trim();
     assert!(
         exhaust(large, units).len() >= served,
@@ -109,10 +103,9 @@ fn hundreds_of_families_beside_ten_thousand() {
     assert_eq!(leak_one_of_each(), 199 * 200 / 2);
     for (index, family) in run_time.iter().enumerate() {
         let units = index % 3 + 1;
-        let block = family.alloc_zeroed(units).expect("memory");
+        let block = OwnedBlock::zeroed(family, units);
         if index % 2 == 0 {
-            // SAFETY: the block is live and ours.
-            unsafe { family.release(block) }.expect("live");
+            block.release();
         }
     }
     let snapshot = mm::snapshot();

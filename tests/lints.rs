@@ -181,7 +181,7 @@ pub mod types {
         struct Inner<'text>(::std::borrow::Cow<'text, str>);
     );
 
-    /// Uses types that nobody else sees: their names, a content and a length.
+    /// Uses types that no other code sees: their names, a content and a length.
     #[inline]
     #[must_use]
     pub fn local() -> (&'static str, u32, usize) {

@@ -10,17 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 
 use mm::{MmBox, MmManaged, Options, OptionsError, PageFamily};
-use mm_tests::{again, again_with, is_child, is_child_with};
+use mm_tests::{again, again_with, counts, is_child, is_child_with};
 
 #[derive(MmManaged)]
 struct Key(#[expect(dead_code, reason = "only that it is there matters")] [u64; 6]);
-
-/// Live blocks and units, and cached units.
-fn figures() -> (u64, u64, u64) {
-    let snapshot = mm::snapshot();
-    let keys = snapshot.family(Key::page_family().path()).expect("listed");
-    (keys.live_blocks, keys.live_units, keys.cached_units)
-}
 
 extern "C" fn register_at_exit() {
     let family = PageFamily::register("at exit", Layout::new::<u64>());
@@ -63,10 +56,10 @@ fn options_of_the_program_come_before_the_first_block() {
     let stale = NonNull::new(stale).expect("a box").cast::<u8>();
     // SAFETY: the pointer came out of `into_raw`.
     unsafe { mm::xfree_raw(stale) }.expect("live");
-    // SAFETY: the memory is mapped, and nobody writes to it.
+    // SAFETY: the memory is mapped, and no thread writes to it.
     assert_eq!(unsafe { stale.cast::<[u64; 6]>().read_volatile() }, [0; 6]);
     // Both were taken: what `main` said, and the environment.
-    assert_eq!(figures(), (0, 0, 1));
+    assert_eq!(counts(Key::page_family()), (0, 0, 1));
     assert_eq!(Options::new().poison().apply(), Err(OptionsError::TooLate));
 }
 
@@ -103,10 +96,10 @@ fn choose_twice() {
         mine
     });
     drop(MmBox::new(Key([1; 6])));
-    assert_eq!(figures(), (0, 0, u64::from(kept)));
+    assert_eq!(counts(Key::page_family()), (0, 0, u64::from(kept)));
 }
 
-/// Makes `child` a set-user-ID copy of itself that somebody without rights starts.
+/// Makes `child` a set-user-ID copy of itself that a user without rights starts.
 ///
 /// Another program copies: a file that this one writes to might be open in a child that a test next
 /// door starts meanwhile, and could not be run.
@@ -160,5 +153,9 @@ fn the_environment_is_that_which_the_process_was_started_with() {
     // SAFETY: no other thread looks at the environment.
     unsafe { std::env::set_var("MM_OPTIONS", "gard") };
     drop(MmBox::new(Key([1; 6])));
-    assert_eq!(figures(), (0, 0, 1), "the quarantine has it");
+    assert_eq!(
+        counts(Key::page_family()),
+        (0, 0, 1),
+        "the quarantine has it"
+    );
 }

@@ -8,7 +8,7 @@ use std::sync::{Barrier, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use mm::{FreeError, PageFamily};
-use mm_tests::{again_with, family, release, resident, share};
+use mm_tests::{OwnedBlock, again_with, family, join_all, ones, release_all, resident, share};
 use proptest::prelude::*;
 
 #[derive(Clone, Copy, Debug)]
@@ -243,24 +243,21 @@ fn they_match_in_hardened_mode() {
 }
 
 /// Allocates so many blocks of one unit, and writes to them.
-fn written(family: &'static PageFamily, count: usize) -> Vec<NonNull<u8>> {
-    let written = |_| {
-        let block = family.alloc(1).expect("memory");
-        // SAFETY: the block is new, ours, and has a unit.
-        unsafe { block.write_bytes(1, family.layout().size()) };
-        block
-    };
-    (0..count).map(written).collect()
+fn written(family: &'static PageFamily, count: usize) -> Vec<OwnedBlock> {
+    let blocks = ones(family, count);
+    for block in &blocks {
+        // SAFETY: the block is live, ours, and has a unit.
+        unsafe { block.start().write_bytes(1, family.layout().size()) };
+    }
+    blocks
 }
 
 #[test]
 fn what_trim_returns_is_said_before() {
     let _alone = alone();
-    // A large block that nobody touched.
+    // A large block that was never touched.
     let large = family("trim:large", 4_096, 8);
-    let block = large.alloc(256).expect("address space");
-    // SAFETY: the block is live and ours.
-    unsafe { release(large, block) };
+    OwnedBlock::new(large, 256).release();
     assert!(mm::snapshot().reclaimable_bytes() >= 1 << 20);
     trim();
     // Huge OS pages, of which only the first part is in use.
@@ -270,8 +267,7 @@ fn what_trim_returns_is_said_before() {
         if number % 20_000 == 0 {
             kept.push(block);
         } else {
-            // SAFETY: the block is live and ours.
-            unsafe { release(huge, block) };
+            block.release();
         }
     }
     trim();
@@ -282,10 +278,7 @@ fn what_trim_returns_is_said_before() {
     let others = family("trim:others", 1_000, 8);
     thread::scope(|threads| {
         let other = threads.spawn(|| {
-            for block in written(others, 300) {
-                // SAFETY: the block is live and ours.
-                unsafe { release(others, block) };
-            }
+            release_all(written(others, 300));
             cached.wait();
             seen.wait();
             drop(written(others, 1));
@@ -293,8 +286,7 @@ fn what_trim_returns_is_said_before() {
         cached.wait();
         trim();
         seen.wait();
-        // A scope ends before its threads' locals are gone; `join` does not.
-        other.join().expect("no panic");
+        join_all([other]);
     });
     trim();
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::ptr::NonNull;
 
 use mm::PageFamily;
-use mm_tests::{Tally, family, figures, is_child, limited, release};
+use mm_tests::{OwnedBlock, Tally, family, figures, is_child, limited, ones, release_all};
 
 /// Memory of this process that can be written to; neighbours are one.
 fn writable() -> BTreeMap<usize, Range<usize>> {
@@ -89,24 +89,20 @@ fn records_are_in_mappings_of_their_own() {
 fn a_write_past_a_block_spoils_units_alone() {
     let family = family("reach:past", 48, 8);
     let mut tally = Tally::default();
-    let mut blocks: Vec<_> = (0..40_000)
-        .map(|_| family.alloc(1).expect("memory"))
-        .collect();
-    blocks.sort_unstable();
-    let end = blocks[blocks.len() - 1].addr().get() + 48;
-    for block in blocks.iter().step_by(997) {
-        let bytes = (end - block.addr().get()).min(300_000);
+    let blocks = ones(family, 40_000);
+    let mut starts: Vec<_> = blocks.iter().map(OwnedBlock::start).collect();
+    starts.sort_unstable();
+    let end = starts[starts.len() - 1].addr().get() + 48;
+    for start in starts.iter().step_by(997) {
+        let bytes = (end - start.addr().get()).min(300_000);
         // SAFETY: the bug that mm is to survive. All up to `end` lies in the family's pages, and
         // is ours.
-        unsafe { block.write_bytes(0xFF, bytes) };
+        unsafe { start.write_bytes(0xFF, bytes) };
         tally.bad_inputs += 1;
         family.check().expect("the walker finds the same");
     }
     assert_eq!(figures(family).live_units, 40_000);
-    for block in blocks {
-        // SAFETY: the block is live and ours.
-        unsafe { release(family, block) };
-    }
+    release_all(blocks);
     assert_eq!(figures(family).live_units, 0);
     println!("{tally}");
 }

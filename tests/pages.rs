@@ -4,18 +4,15 @@ use std::ptr::NonNull;
 use std::sync::RwLock;
 
 use mm::{AllocError, PageFamily};
-use mm_tests::{figures, is_child, is_child_with, records, resident};
+use mm_tests::{
+    OwnedBlock, figures, is_child, is_child_with, ones, records, release_all, resident,
+};
 
 fn family(name: &str, size: usize) -> &'static PageFamily {
     mm_tests::family(name, size, 4)
 }
 
-fn release(family: &'static PageFamily, block: NonNull<u8>) {
-    // SAFETY: the tests release live blocks of theirs.
-    unsafe { family.release(block) }.expect("live");
-}
-
-/// Kept for reading by who counts calls into the kernel: a trim gives everybody's memory back.
+/// A test that counts calls into the kernel reads this: a trim gives the memory of all families back.
 static TRIMS: RwLock<()> = RwLock::new(());
 
 fn trim() {
@@ -24,10 +21,10 @@ fn trim() {
 }
 
 /// Allocates a unit of 36 bytes and writes to it, so that memory backs it.
-fn written(family: &'static PageFamily) -> NonNull<u8> {
-    let block = family.alloc(1).expect("memory");
+fn written(family: &'static PageFamily) -> OwnedBlock {
+    let block = OwnedBlock::new(family, 1);
     // SAFETY: the block is live, ours, and has 36 bytes.
-    unsafe { block.write_bytes(1, 36) };
+    unsafe { block.start().write_bytes(1, 36) };
     block
 }
 
@@ -38,13 +35,11 @@ fn a_loop_at_the_edge_of_a_page_makes_no_kernel_calls() {
         let family = family(&format!("pages:edge-{units}"), 36);
         // Around every count of live blocks up to more than an extent's.
         for full in (0..per_extent).step_by((per_extent / 40).max(1)) {
-            let live: Vec<_> = (0..full)
-                .map(|_| family.alloc(units).expect("memory"))
-                .collect();
+            let live: Vec<_> = (0..full).map(|_| OwnedBlock::new(family, units)).collect();
             let pair = || {
-                let [a, b] = [units, units].map(|units| family.alloc(units).expect("memory"));
-                release(family, a);
-                release(family, b);
+                let [a, b] = [units, units].map(|units| OwnedBlock::new(family, units));
+                a.release();
+                b.release();
             };
             pair();
             let before = figures(family).kernel_calls;
@@ -54,7 +49,7 @@ fn a_loop_at_the_edge_of_a_page_makes_no_kernel_calls() {
                 calls <= 2,
                 "{calls} calls for 50 steps above {full} live blocks"
             );
-            live.into_iter().for_each(|block| release(family, block));
+            release_all(live);
         }
     }
 }
@@ -65,7 +60,7 @@ fn empty_extents_go_back_by_themselves() {
     let live: Vec<_> = (0..1_000_000).map(|_| written(family)).collect();
     let peak = figures(family);
     assert!(resident(&peak) >= 36_000_000);
-    live.into_iter().for_each(|block| release(family, block));
+    release_all(live);
     let end = figures(family);
     assert!(resident(&end) <= 2 << 20, "{} bytes kept", resident(&end));
     assert!(end.peak_live_bytes >= 36_000_000);
@@ -74,12 +69,10 @@ fn empty_extents_go_back_by_themselves() {
 #[test]
 fn trim_gives_back_free_memory_inside_pages() {
     let family = family("pages:trim", 1_000);
-    let live: Vec<_> = (0..10_000)
-        .map(|_| family.alloc_zeroed(1).expect("memory"))
-        .collect();
+    let live: Vec<_> = (0..10_000).map(|_| OwnedBlock::zeroed(family, 1)).collect();
     for block in &live {
         // SAFETY: the block is live, ours, and has 1,000 bytes.
-        unsafe { block.write_bytes(1, 1_000) };
+        unsafe { block.start().write_bytes(1, 1_000) };
     }
     let before = resident(&figures(family));
     let mut kept = Vec::new();
@@ -87,7 +80,7 @@ fn trim_gives_back_free_memory_inside_pages() {
         if index % 50 == 0 {
             kept.push(block);
         } else {
-            release(family, block);
+            block.release();
         }
     }
     trim();
@@ -100,42 +93,36 @@ fn trim_gives_back_free_memory_inside_pages() {
     );
     assert_eq!(after.live_units, kept.len() as u64);
     for block in &kept {
-        let bytes = NonNull::slice_from_raw_parts(*block, 1_000);
+        let bytes = NonNull::slice_from_raw_parts(block.start(), 1_000);
         // SAFETY: the block is live and was written.
         assert!(unsafe { bytes.as_ref() }.iter().all(|byte| *byte == 1));
     }
     // What was given back reads as zero again.
-    let again: Vec<_> = (0..10_000)
-        .map(|_| family.alloc_zeroed(1).expect("memory"))
-        .collect();
+    let again: Vec<_> = (0..10_000).map(|_| OwnedBlock::zeroed(family, 1)).collect();
     for block in again {
-        let bytes = NonNull::slice_from_raw_parts(block, 1_000);
+        let bytes = NonNull::slice_from_raw_parts(block.start(), 1_000);
         // SAFETY: the block is live and zeroed.
         assert!(unsafe { bytes.as_ref() }.iter().all(|byte| *byte == 0));
-        release(family, block);
+        block.release();
     }
-    kept.into_iter().for_each(|block| release(family, block));
+    release_all(kept);
     family.check().expect("the walker finds the same");
 }
 
 #[test]
 fn addresses_stay_with_their_family() {
     let (first, second) = (family("pages:first", 64), family("pages:second", 64));
-    let of_first: Vec<_> = (0..5_000)
-        .map(|_| first.alloc(1).expect("memory"))
-        .collect();
+    let of_first = ones(first, 5_000);
     let addresses: Vec<_> = of_first
         .iter()
-        .map(|block| block.addr().get() >> 16)
+        .map(|block| block.start().addr().get() >> 16)
         .collect();
-    of_first.into_iter().for_each(|block| release(first, block));
+    release_all(of_first);
     trim();
-    let of_second: Vec<_> = (0..20_000)
-        .map(|_| second.alloc(1).expect("memory"))
-        .collect();
+    let of_second = ones(second, 20_000);
     for block in of_second {
-        assert!(!addresses.contains(&(block.addr().get() >> 16)));
-        release(second, block);
+        assert!(!addresses.contains(&(block.start().addr().get() >> 16)));
+        block.release();
     }
 }
 
@@ -145,45 +132,43 @@ fn units_per_page_are_those_that_a_page_has() {
         let family = family(&format!("pages:units-{number}"), 32);
         if number % 2 == 1 {
             // What comes before the first page, and has none.
-            let large = family.alloc(10_000).expect("memory");
-            release(family, large);
+            let large = OwnedBlock::new(family, 10_000);
+            large.release();
             trim();
         }
         let per_page = figures(family).units_per_page;
-        let blocks: Vec<_> = (0..3 * per_page)
-            .map(|_| family.alloc(1).expect("memory"))
-            .collect();
+        let blocks = ones(family, usize::try_from(3 * per_page).expect("few"));
         let of = figures(family);
         let units = of.live_units + of.cached_units + of.free_units;
         assert_eq!(units, of.vm_pages * of.units_per_page, "{of:?}");
         assert_eq!(of.first_page_units, of.units_per_page);
-        blocks.into_iter().for_each(|block| release(family, block));
+        release_all(blocks);
     }
 }
 
 #[test]
 fn resident_memory_follows_what_is_touched() {
     let family = family("pages:touch", 4_096);
-    let block = family.alloc_zeroed(50_000).expect("address space");
+    let block = OwnedBlock::zeroed(family, 50_000);
     assert!(resident(&figures(family)) < 1 << 20);
     for index in 0..50_000 {
         // SAFETY: inside the block.
-        let unit = unsafe { block.add(index * 4_096) };
+        let unit = unsafe { block.start().add(index * 4_096) };
         // SAFETY: the block is ours.
         unsafe { unit.write(1) };
     }
     assert!(resident(&figures(family)) >= 50_000 * 4_096);
-    release(family, block);
+    block.release();
     assert!(resident(&figures(family)) < 1 << 20);
 }
 
 #[test]
 fn a_large_live_block_makes_small_ones_no_dearer() {
     let family = family("pages:mixed", 36);
-    let large = family.alloc(500_000).expect("memory");
+    let large = OwnedBlock::new(family, 500_000);
     let pair = |units| {
-        let block = family.alloc(units).expect("memory");
-        release(family, block);
+        let block = OwnedBlock::new(family, units);
+        block.release();
     };
     for units in [2, 30_000] {
         pair(units);
@@ -191,17 +176,15 @@ fn a_large_live_block_makes_small_ones_no_dearer() {
         (0..100).for_each(|_| pair(units));
         assert_eq!(figures(family).kernel_calls, before, "{units} units");
     }
-    release(family, large);
+    large.release();
 }
 
 #[test]
 fn address_space_that_came_and_went_costs_snapshots_nothing() {
     let family = family("pages:vast", 1 << 20);
     // Released only when all are there, or they would be one run, used again.
-    let blocks: Vec<_> = (0..100)
-        .map(|_| family.alloc(1 << 10).expect("address space"))
-        .collect();
-    blocks.into_iter().for_each(|block| release(family, block));
+    let blocks: Vec<_> = (0..100).map(|_| OwnedBlock::new(family, 1 << 10)).collect();
+    release_all(blocks);
     let snapshot = || {
         let start = std::time::Instant::now();
         drop(mm::snapshot());
@@ -269,9 +252,9 @@ fn trimmed_memory_does_not_come_back_as_huge_pages() {
             others.push(block);
         }
     }
-    let has_huge_pages = |block: &&NonNull<u8>| has_flag(block.addr().get(), "hg");
+    let has_huge_pages = |block: &&OwnedBlock| has_flag(block.start().addr().get(), "hg");
     assert_eq!(kept.iter().filter(has_huge_pages).count(), kept.len());
-    others.into_iter().for_each(|block| release(family, block));
+    release_all(others);
     trim();
     let figures_after = figures(family);
     assert!(resident(&figures_after) <= figures_after.mapped_bytes);
@@ -280,7 +263,7 @@ fn trimmed_memory_does_not_come_back_as_huge_pages() {
         "{figures_after:?}"
     );
     assert_eq!(kept.iter().filter(has_huge_pages).count(), 0);
-    kept.into_iter().for_each(|block| release(family, block));
+    release_all(kept);
     trim();
     assert_eq!(resident(&figures(family)), 0);
 }
@@ -301,7 +284,7 @@ fn trim_gives_back_what_a_huge_page_backs_beyond_the_pages_in_use() {
     trim();
     let figures_after = figures(family);
     assert!(resident(&figures_after) <= figures_after.mapped_bytes);
-    live.into_iter().for_each(|block| release(family, block));
+    release_all(live);
 }
 
 #[cfg(all(target_os = "linux", not(mm_portable)))]
@@ -313,8 +296,8 @@ fn whoever_wants_no_huge_pages_has_none() {
     let (small, large) = (family("never:small", 36), family("never:large", 9 << 20));
     let blocks = [(small, written(small)), (large, written(large))];
     for (family, block) in blocks {
-        assert!(has_flag(block.addr().get(), "nh"), "{family:?}");
-        release(family, block);
+        assert!(has_flag(block.start().addr().get(), "nh"), "{family:?}");
+        block.release();
     }
 }
 
@@ -330,14 +313,12 @@ fn small_families_take_small_pages() {
     let families: Vec<_> = (0..1_000)
         .map(|number| family(&format!("small:{number}"), 36))
         .collect();
-    let blocks: Vec<_> = families.iter().map(|family| written(family)).collect();
+    let blocks: Vec<_> = families.into_iter().map(written).collect();
     let snapshot = mm::snapshot();
     let all: u64 = snapshot.families.iter().map(resident).sum();
     let all = all + records(&snapshot);
     assert!(all < 20 << 20, "{all} bytes");
-    for (family, block) in families.into_iter().zip(blocks) {
-        release(family, block);
-    }
+    release_all(blocks);
 }
 
 /// Lines of the kernel's list.
@@ -361,18 +342,14 @@ fn advice_takes_no_more_than_a_quarter_of_the_mappings() {
     // Units of which 8 fill 2 MiB. None is touched, so that no memory backs them.
     let family = family("mappings:alternating", 256 << 10);
     let before = mappings();
-    let mut blocks: Vec<_> = (0..EXTENTS * 8)
-        .map(|_| family.alloc(1).expect("memory"))
-        .collect();
-    blocks.sort_unstable();
+    let mut blocks = ones(family, EXTENTS * 8);
+    blocks.sort_unstable_by_key(OwnedBlock::start);
     let (mut kept, mut released) = (Vec::new(), Vec::new());
     for (number, block) in blocks.into_iter().enumerate() {
         let is_kept = (number / 8).is_multiple_of(2) || number.is_multiple_of(8);
         if is_kept { &mut kept } else { &mut released }.push(block);
     }
-    released
-        .into_iter()
-        .for_each(|block| release(family, block));
+    release_all(released);
     for _ in 0..3 {
         trim();
         let more = mappings() - before;
@@ -381,11 +358,9 @@ fn advice_takes_no_more_than_a_quarter_of_the_mappings() {
     }
     std::thread::spawn(|| ()).join().expect("a thread starts");
     // Where all ask for the same again, there is room for others.
-    kept.into_iter().for_each(|block| release(family, block));
+    release_all(kept);
     trim();
-    let blocks: Vec<_> = (0..EXTENTS * 8)
-        .map(|_| family.alloc(1).expect("memory"))
-        .collect();
+    let blocks = ones(family, EXTENTS * 8);
     assert!(mappings() <= before + 1_000, "{} mappings", mappings());
-    blocks.into_iter().for_each(|block| release(family, block));
+    release_all(blocks);
 }

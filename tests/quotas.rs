@@ -1,27 +1,19 @@
 //! Limits: of one family, of several together, and those that only tell.
 
-use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use mm::{AllocError, Limit, LimitGroup, MmBox, MmManaged, PageFamily};
-use mm_tests::{family, figures, in_a_child, release};
+use mm_tests::{OwnedBlock, family, figures, in_a_child, join_all, ones, release_all};
 
 /// Asserts that `answer` is a refusal because of a limit of so many bytes.
 #[track_caller]
-fn is_refused(answer: Result<NonNull<u8>, AllocError>, limit: u64) {
+fn is_refused(answer: Result<OwnedBlock, AllocError>, limit: u64) {
     match answer {
         Err(AllocError::QuotaExceeded { limit_bytes, .. }) => assert_eq!(limit_bytes, limit),
         other => panic!("{other:?}"),
-    }
-}
-
-fn release_all(family: &'static PageFamily, blocks: impl IntoIterator<Item = NonNull<u8>>) {
-    for block in blocks {
-        // SAFETY: the tests release live blocks of theirs.
-        unsafe { release(family, block) };
     }
 }
 
@@ -30,28 +22,24 @@ fn a_limit_counts_units_of_all_blocks() {
     let family = family("limited", 100, 4);
     family.set_limit(Limit::units(2_000));
     // Single units, a row, a long row, and a block larger than a VM page.
-    let blocks = [1, 3, 100, 1_800, 90, 6].map(|units| family.alloc(units).expect("allowed"));
-    is_refused(family.alloc(1), 200_000);
-    is_refused(family.alloc(5_000), 200_000);
+    let blocks = [1, 3, 100, 1_800, 90, 6].map(|units| OwnedBlock::new(family, units));
+    is_refused(OwnedBlock::try_new(family, 1), 200_000);
+    is_refused(OwnedBlock::try_new(family, 5_000), 200_000);
     assert_eq!(figures(family).live_units, 2_000);
     assert_eq!(
         family.alloc(0).map(drop),
         Ok(()),
         "no units are always allowed"
     );
-    release_all(family, [blocks[1]]);
-    is_refused(family.alloc(4), 200_000);
-    let again = family.alloc_zeroed(3).expect("allowed");
+    let [first, row, more @ ..] = blocks;
+    row.release();
+    is_refused(OwnedBlock::try_new(family, 4), 200_000);
+    let again = OwnedBlock::zeroed(family, 3);
     family.set_limit(Limit::bytes(1));
-    is_refused(family.alloc(1), 0);
+    is_refused(OwnedBlock::try_new(family, 1), 0);
     family.set_limit(None);
-    let more = family.alloc(10).expect("no limit");
-    release_all(
-        family,
-        [blocks[0], again, more]
-            .into_iter()
-            .chain(blocks[2..].to_vec()),
-    );
+    let unlimited = OwnedBlock::new(family, 10);
+    release_all([first, again, unlimited].into_iter().chain(more));
     assert_eq!(figures(family).live_units, 0);
     family.check().expect("the walker finds the same");
 }
@@ -65,20 +53,17 @@ fn the_refusal_names_family_limit_and_holders() {
     let small = family("small", 10, 2);
     let others = [("most", 3), ("more", 2), ("much", 1)].map(|(name, units)| {
         let other = family(name, 1_000, 8);
-        (other, other.alloc(units).expect("memory"))
+        OwnedBlock::new(other, units)
     });
     small.set_limit(Limit::bytes(25));
-    let two = small.alloc(2).expect("allowed");
+    let two = OwnedBlock::new(small, 2);
     let refused = small.alloc(1).expect_err("above the limit");
     assert_eq!(
         refused.to_string(),
         "page family `small` may not hold 1 more units of 10 bytes: its limit is 20 bytes; most is \
          held by `most` (3000 bytes), `more` (2000 bytes), `much` (1000 bytes)"
     );
-    release_all(small, [two]);
-    for (other, block) in others {
-        release_all(other, [block]);
-    }
+    release_all(others.into_iter().chain([two]));
 }
 
 #[derive(mm::MmManaged, Debug)]
@@ -106,14 +91,7 @@ fn what_cannot_fail_panics_with_the_sentence() {
 
 /// Lets `threads` threads allocate until each was refused `refusals` times, all from the same moment
 /// on; what they hold then.
-fn race(
-    families: &[&'static PageFamily],
-    threads: usize,
-    units: usize,
-) -> Vec<(&'static PageFamily, Vec<NonNull<u8>>)> {
-    struct Blocks(Vec<NonNull<u8>>);
-    // SAFETY: the blocks are whoever's has them.
-    unsafe impl Send for Blocks {}
+fn race(families: &[&'static PageFamily], threads: usize, units: usize) -> Vec<OwnedBlock> {
     let is_begun = AtomicBool::new(false);
     let waiting = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -123,7 +101,7 @@ fn race(
                 let (is_begun, waiting) = (&is_begun, &waiting);
                 let work = move || {
                     // A cache, if the family may have one.
-                    release_all(family, family.alloc(1).ok());
+                    release_all(OwnedBlock::try_new(family, 1));
                     waiting.fetch_add(1, Relaxed);
                     while !is_begun.load(Relaxed) {
                         thread::yield_now();
@@ -131,18 +109,18 @@ fn race(
                     let mut held = Vec::new();
                     let mut refused = 0;
                     while refused < 3 && held.len() < 100_000 {
-                        match family.alloc(units) {
+                        match OwnedBlock::try_new(family, units) {
                             Ok(block) => held.push(block),
                             Err(AllocError::QuotaExceeded { .. }) => refused += 1,
                             Err(other) => panic!("{other}"),
                         }
                         // Now and then one goes back, in the middle of the race.
                         if held.len() % 7 == 3 && refused == 0 {
-                            release_all(family, held.pop());
-                            held.extend(family.alloc(units).ok());
+                            release_all(held.pop());
+                            held.extend(OwnedBlock::try_new(family, units));
                         }
                     }
-                    (family, Blocks(held))
+                    held
                 };
                 scope.spawn(work)
             })
@@ -152,10 +130,7 @@ fn race(
             thread::yield_now();
         }
         is_begun.store(true, Relaxed);
-        let ended = workers
-            .into_iter()
-            .map(|worker| worker.join().expect("no panic"));
-        ended.map(|(family, Blocks(held))| (family, held)).collect()
+        join_all(workers).into_iter().flatten().collect()
     })
 }
 
@@ -165,11 +140,9 @@ fn sixty_four_threads_are_admitted_to_the_limit_exactly() {
         let family = family(["race", "race in rows"][number], 24, 8);
         family.set_limit(Limit::units(9_000));
         let held = race(&[family], 64, units);
-        let blocks: usize = held.iter().map(|(_, held)| held.len()).sum();
-        assert_eq!(blocks * units, 9_000);
+        assert_eq!(held.len() * units, 9_000);
         assert_eq!(figures(family).live_units, 9_000);
-        held.into_iter()
-            .for_each(|(family, held)| release_all(family, held));
+        release_all(held);
         assert_eq!(figures(family).live_units, 0);
         family.check().expect("the walker finds the same");
     }
@@ -185,8 +158,7 @@ fn a_limit_binds_threads_with_full_caches() {
                 let (go, begin) = mpsc::channel::<()>();
                 let ready = ready.clone();
                 let worker = scope.spawn(move || {
-                    let held: Vec<_> = (0..300).map(|_| family.alloc(1).expect("memory")).collect();
-                    release_all(family, held);
+                    release_all(ones(family, 300));
                     ready.send(()).expect("the test waits");
                     begin.recv().expect("the test says so");
                     let mut admitted = 0;
@@ -205,11 +177,8 @@ fn a_limit_binds_threads_with_full_caches() {
         for (go, _) in &workers {
             go.send(()).expect("it waits");
         }
-        let admitted: usize = workers
-            .into_iter()
-            .map(|(_, w)| w.join().expect("no panic"))
-            .sum();
-        assert_eq!(admitted, 1_234);
+        let admitted = join_all(workers.into_iter().map(|(_, worker)| worker));
+        assert_eq!(admitted.iter().sum::<usize>(), 1_234);
     });
     assert_eq!(figures(family).live_units, 1_234);
     family.set_limit(None);
@@ -222,9 +191,7 @@ fn a_group_shares_its_limit_exactly() {
     let families = [("group a", 24), ("group b", 24), ("group c", 24)]
         .map(|(name, size)| family(name, size, 8));
     // What one holds already counts.
-    let before: Vec<_> = (0..100)
-        .map(|_| families[0].alloc(1).expect("memory"))
-        .collect();
+    let before = ones(families[0], 100);
     families.iter().for_each(|family| GROUP.add(family));
     assert_eq!(GROUP.live_bytes(), 2_400);
     let held = race(&families, 63, 1);
@@ -233,19 +200,16 @@ fn a_group_shares_its_limit_exactly() {
         .map(|family| figures(family).live_bytes)
         .sum();
     assert_eq!((live, GROUP.live_bytes()), (90_000, 90_000));
-    is_refused(families[1].alloc(1), 90_000);
+    is_refused(OwnedBlock::try_new(families[1], 1), 90_000);
     GROUP.set_limit(90_024);
-    let one_more = families[1].alloc(1).expect("allowed");
-    is_refused(families[2].alloc(1), 90_024);
+    let one_more = OwnedBlock::new(families[1], 1);
+    is_refused(OwnedBlock::try_new(families[2], 1), 90_024);
     GROUP.remove(families[2]);
-    let outside = families[2].alloc(1).expect("not limited any more");
+    let outside = OwnedBlock::new(families[2], 1);
     GROUP.remove(families[2]);
-    release_all(families[2], [outside]);
-    release_all(families[1], [one_more]);
-    held.into_iter()
-        .for_each(|(family, held)| release_all(family, held));
+    release_all(held.into_iter().chain([outside, one_more]));
     assert_eq!(GROUP.live_bytes(), 2_400);
-    release_all(families[0], before);
+    release_all(before);
     assert_eq!(GROUP.live_bytes(), 0);
 }
 
@@ -257,24 +221,18 @@ fn a_soft_limit_tells_once_for_each_crossing() {
     family.set_soft_limit(Limit::units(100), move |crossed| {
         assert_eq!(crossed.name(), "soft");
         // It may use mm, of this family and of others.
-        let (mine, other) = (
-            crossed.alloc(1).expect("memory"),
-            side.alloc(2).expect("memory"),
-        );
-        release_all(crossed, [mine]);
-        release_all(side, [other]);
+        release_all([OwnedBlock::new(crossed, 1), OwnedBlock::new(side, 2)]);
         TOLD.fetch_add(1, Relaxed);
     });
     for crossing in 1..=3 {
-        let mut held: Vec<_> = (0..100).map(|_| family.alloc(1).expect("memory")).collect();
+        let mut held = ones(family, 100);
         assert_eq!(TOLD.load(Relaxed), crossing - 1);
-        held.extend((0..50).map(|_| family.alloc(1).expect("memory")));
+        held.extend(ones(family, 50));
         assert_eq!(TOLD.load(Relaxed), crossing);
-        release_all(family, held);
+        release_all(held);
     }
     family.clear_soft_limit();
-    let held: Vec<_> = (0..200).map(|_| family.alloc(1).expect("memory")).collect();
-    release_all(family, held);
+    release_all(ones(family, 200));
     assert_eq!(TOLD.load(Relaxed), 3);
 }
 
@@ -289,19 +247,18 @@ fn threads_that_cross_a_soft_limit_tell_once() {
     let held = race(&[family], 16, 1);
     assert_eq!(figures(family).live_units, 1_000);
     assert_eq!(TOLD.load(Relaxed), 1);
-    held.into_iter()
-        .for_each(|(family, held)| release_all(family, held));
+    release_all(held);
 }
 
 #[test]
 fn a_soft_limit_that_panics_leaks_nothing() {
     let family = family("soft panic", 16, 8);
     family.set_soft_limit(Limit::units(1), |_| panic!("said so"));
-    let one = family.alloc(1).expect("memory");
+    let one = OwnedBlock::new(family, 1);
     let panicked = std::panic::catch_unwind(|| family.alloc(1));
     assert!(panicked.is_err());
     assert_eq!(figures(family).live_units, 1);
-    release_all(family, [one]);
+    one.release();
 }
 
 #[test]
@@ -387,25 +344,26 @@ fn a_family_that_is_added_again_stays_in_its_group() {
     static GROUP: LimitGroup = LimitGroup::new(1_000);
     let families = [family("again", 8, 8), family("beside again", 8, 8)];
     families.iter().for_each(|family| GROUP.add(family));
-    let held = families[0].alloc(100).expect("within the limit");
+    let held = OwnedBlock::new(families[0], 100);
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
-        scope.spawn(|| {
+        let adding = scope.spawn(|| {
             while !is_over.load(Relaxed) {
                 GROUP.add(families[0]);
             }
         });
         let until = Instant::now() + Duration::from_millis(500);
         while Instant::now() < until {
-            let admitted = families[1].alloc(100);
+            let admitted = OwnedBlock::try_new(families[1], 100);
             if admitted.is_ok() {
                 is_over.store(true, Relaxed);
             }
             is_refused(admitted, 1_000);
         }
         is_over.store(true, Relaxed);
+        join_all([adding]);
     });
-    release_all(families[0], [held]);
+    held.release();
     assert_eq!(GROUP.live_bytes(), 0);
 }
 
@@ -444,12 +402,10 @@ fn a_fork_meets_a_family_that_is_limited_before_its_first_block() {
 fn a_soft_limit_is_not_told_inside_of_itself() {
     static DEEPEST: AtomicUsize = AtomicUsize::new(0);
     static DEPTH: AtomicUsize = AtomicUsize::new(0);
-    static HELD: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+    static HELD: Mutex<Vec<OwnedBlock>> = Mutex::new(Vec::new());
     fn alloc(family: &'static PageFamily) {
-        let block = family.alloc(1).expect("memory");
-        HELD.lock()
-            .unwrap()
-            .push(block.as_ptr().expose_provenance());
+        let block = OwnedBlock::new(family, 1);
+        HELD.lock().unwrap().push(block);
     }
     let family = family("evict", 8, 8);
     family.set_soft_limit(Limit::units(10), |family| {
@@ -458,9 +414,7 @@ fn a_soft_limit_is_not_told_inside_of_itself() {
         if depth < 100 {
             for _ in 0..2 {
                 let oldest = HELD.lock().unwrap().remove(0);
-                let block = NonNull::new(std::ptr::with_exposed_provenance_mut(oldest)).unwrap();
-                // SAFETY: live and ours.
-                unsafe { release(family, block) };
+                oldest.release();
             }
             // The evicted ones are noted.
             (0..2).for_each(|_| alloc(family));
@@ -495,15 +449,14 @@ fn a_crossing_is_told_to_the_limit_that_was_crossed() {
         TOLD.fetch_add(1, Relaxed);
         // What the closure brings about itself is told of later.
         family.set_soft_limit(Limit::units(2), |_| panic!("this one is replaced, too"));
-        let held: Vec<_> = (0..2).map(|_| family.alloc(1).expect("memory")).collect();
-        release_all(family, held);
+        release_all(ones(family, 2));
     });
-    let held = [1, 2].map(|_| family.alloc(1).expect("memory"));
+    let mut held = ones(family, 2);
     assert_eq!(TOLD.load(Relaxed), 1);
     // Far above: it is not crossed.
     family.set_soft_limit(Limit::units(1_000), |_| panic!("not crossed"));
-    let more = family.alloc(1).expect("memory");
-    release_all(family, held.into_iter().chain([more]));
+    held.extend(ones(family, 1));
+    release_all(held);
     family.clear_soft_limit();
 }
 
@@ -522,7 +475,7 @@ fn what_a_soft_limit_throws_goes_on_whatever_it_is() {
     assert!(thrown.is::<Spiteful>());
     std::mem::forget(thrown);
     family.clear_soft_limit();
-    // It is told of again: nobody believes that a closure is still running.
+    // It is told of again: mm does not take the closure for one that still runs.
     family.set_soft_limit(Limit::units(0), |_| panic!("again"));
     assert!(std::panic::catch_unwind(|| family.alloc(1)).is_err());
     family.clear_soft_limit();

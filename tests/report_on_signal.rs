@@ -55,7 +55,7 @@ impl Captured {
 
 /// Has standard error be another open file.
 fn turn_stderr_to(file: RawFd) {
-    // SAFETY: both are open, and nobody else changes what standard error is.
+    // SAFETY: both are open, and no other thread changes what standard error is.
     let answer = unsafe { libc::dup2(file, libc::STDERR_FILENO) };
     assert_eq!(answer, libc::STDERR_FILENO);
 }

@@ -49,9 +49,8 @@ fn child() {
 }
 
 fn command() -> Command {
-    let mut command = Command::new(env::current_exe().unwrap());
+    let mut command = mm_tests::command("child");
     command
-        .args(["--exact", "child", "--nocapture"])
         .env(ROLE, "child")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped());

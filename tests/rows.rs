@@ -5,7 +5,7 @@ use std::sync::{Barrier, mpsc};
 use std::thread;
 
 use mm::{FamilySnapshot, MmBox, MmManaged};
-use mm_tests::resident;
+use mm_tests::{Random, resident, snapshot_of};
 use proptest::prelude::*;
 
 /// A unit of `N` bytes. Every test has a length of its own, and so a family of its own.
@@ -48,9 +48,7 @@ fn action() -> impl Strategy<Value = Action> {
 }
 
 fn figures<T: MmManaged>() -> FamilySnapshot {
-    let snapshot = mm::snapshot();
-    let family = snapshot.family(T::page_family().path());
-    family.expect("a listed family").clone()
+    snapshot_of(T::page_family())
 }
 
 /// What is live, by address: the owner, and the byte that fills it.
@@ -136,7 +134,7 @@ where
 fn release_twice<T: MmManaged>(block: MmBox<[T]>) {
     let raw = MmBox::into_raw(block).cast::<u8>();
     let raw = std::ptr::NonNull::new(raw).expect("no null");
-    // SAFETY: the pointer came out of `into_raw`, and nobody uses the block.
+    // SAFETY: the pointer came out of `into_raw`, and no code uses the block.
     unsafe { mm::xfree_raw(raw) }.expect("live");
     // SAFETY: nothing was allocated since, so no live block starts there.
     let again = unsafe { mm::xfree_raw(raw) };
@@ -191,7 +189,7 @@ fn a_slightly_longer_block_serves_and_its_surplus_comes_back() {
     let first = Unit::xcalloc(100).as_ptr();
     let shorter = Unit::xcalloc(90);
     assert_eq!(shorter.as_ptr(), first);
-    // The caches of this thread alone: a snapshot frees what nobody asked for.
+    // The caches of this thread alone: a snapshot frees what was not asked for.
     let now = figures::<Unit>();
     assert_eq!(
         (now.live_units, now.live_blocks, now.cached_units),
@@ -212,10 +210,10 @@ fn surplus_units_survive_another_threads_cache() {
     let other = thread::spawn(move || {
         // Opens this thread's cache.
         drop(Unit::xcalloc(100));
-        done.send(()).expect("somebody waits");
+        done.send(()).expect("the test waits");
         for block in receiver {
             drop(block);
-            done.send(()).expect("somebody waits");
+            done.send(()).expect("the test waits");
         }
     });
     is_done.recv().expect("the other thread starts");
@@ -312,15 +310,13 @@ fn a_parked_threads_rows_are_trimmed_and_its_units_are_at_its_next_call() {
 #[test]
 fn what_is_refilled_in_advance_is_no_reason_to_grow() {
     type Unit = Bytes<80>;
-    let mut seed = 1_u32;
-    let mut random = move |below: usize| {
-        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (seed >> 8) as usize % below
-    };
-    let mut rows: Vec<_> = (0..4_000).map(|_| Unit::xcalloc(1 + random(30))).collect();
+    let mut random = Random::new(1);
+    let mut rows: Vec<_> = (0..4_000)
+        .map(|_| Unit::xcalloc(1 + random.below(30)))
+        .collect();
     for _ in 0..200_000 {
-        let place = random(rows.len());
-        rows[place] = Unit::xcalloc(1 + random(30));
+        let place = random.below(rows.len());
+        rows[place] = Unit::xcalloc(1 + random.below(30));
     }
     let now = figures::<Unit>();
     assert!(

@@ -4,12 +4,7 @@ use std::alloc::Layout;
 use std::ptr::NonNull;
 
 use mm::{AllocError, FreeError, PageFamily, RegisterError};
-use mm_tests::{family, figures, records, resident};
-
-fn release(family: &'static PageFamily, block: NonNull<u8>) {
-    // SAFETY: the tests release live blocks of theirs.
-    unsafe { family.release(block) }.expect("live");
-}
+use mm_tests::{OwnedBlock, again, family, figures, is_child, records, release_all, resident};
 
 fn refused(block: NonNull<u8>) -> FreeError {
     // SAFETY: no live block starts there, which is what the call answers.
@@ -20,8 +15,8 @@ fn refused(block: NonNull<u8>) -> FreeError {
 fn allocate_release_allocate_again() {
     let family = family("seed:again", 36, 4);
     for _ in 0..3 {
-        let block = family.alloc_zeroed(1).expect("memory");
-        release(family, block);
+        let block = OwnedBlock::zeroed(family, 1);
+        block.release();
     }
     assert_eq!(figures(family).live_blocks, 0);
 }
@@ -30,11 +25,9 @@ fn allocate_release_allocate_again() {
 fn a_list_of_120_nodes_released_front_to_back_twice() {
     let family = family("seed:list", 24, 8);
     for _ in 0..2 {
-        let nodes: Vec<_> = (0..120)
-            .map(|_| family.alloc_zeroed(1).expect("memory"))
-            .collect();
+        let nodes: Vec<_> = (0..120).map(|_| OwnedBlock::zeroed(family, 1)).collect();
         assert_eq!(figures(family).live_blocks, 120);
-        nodes.into_iter().for_each(|node| release(family, node));
+        release_all(nodes);
         mm::trim();
         let end = figures(family);
         assert_eq!((end.live_blocks, end.vm_pages, resident(&end)), (0, 0, 0));
@@ -44,27 +37,26 @@ fn a_list_of_120_nodes_released_front_to_back_twice() {
 #[test]
 fn neighbours_merge_in_any_order() {
     let family = family("seed:merge", 100, 4);
-    let [a, b, c] = [200, 200, 200].map(|units| family.alloc(units).expect("memory"));
-    [b, a, c]
-        .into_iter()
-        .for_each(|block| release(family, block));
+    let [a, b, c] = [200, 200, 200].map(|units| OwnedBlock::new(family, units));
+    release_all([b, a, c]);
     assert_eq!(figures(family).free_blocks, 1);
-    let all = family.alloc(600).expect("memory");
+    let all = OwnedBlock::new(family, 600);
     assert_eq!(figures(family).vm_pages, 1);
-    release(family, all);
+    all.release();
 }
 
 #[test]
 fn a_second_release_is_found() {
     let family = family("seed:twice", 12, 4);
-    let [a, b, c] = [3, 3, 3].map(|units| family.alloc(units).expect("memory"));
-    release(family, b);
-    assert!(matches!(refused(b), FreeError::NotLive { .. }));
-    release(family, a);
+    let [a, b, c] = [3, 3, 3].map(|units| OwnedBlock::new(family, units));
+    let (first, second) = (a.start(), b.start());
+    b.release();
+    assert!(matches!(refused(second), FreeError::NotLive { .. }));
+    a.release();
     // Merged with its neighbour now.
-    assert!(matches!(refused(a), FreeError::NotLive { .. }));
-    assert!(matches!(refused(b), FreeError::NotLive { .. }));
-    release(family, c);
+    assert!(matches!(refused(first), FreeError::NotLive { .. }));
+    assert!(matches!(refused(second), FreeError::NotLive { .. }));
+    c.release();
     assert_eq!(figures(family).live_blocks, 0);
 }
 
@@ -87,10 +79,10 @@ fn a_second_release_of_a_cached_unit_is_found() {
 #[test]
 fn interior_and_foreign_pointers_are_refused() {
     let family = family("seed:bad-pointers", 48, 8);
-    let block = family.alloc(10).expect("memory");
+    let block = OwnedBlock::new(family, 10);
     for offset in [1, 8, 48, 96, 479] {
         // SAFETY: the offset is inside the block.
-        let inside = unsafe { block.add(offset) };
+        let inside = unsafe { block.start().add(offset) };
         assert!(
             matches!(refused(inside), FreeError::Interior { .. }),
             "{offset}"
@@ -103,10 +95,10 @@ fn interior_and_foreign_pointers_are_refused() {
     ));
     let other = self::family("seed:bad-pointers-2", 48, 8);
     // SAFETY: the block is live, but of another family, which is what the call answers.
-    let wrong = unsafe { other.release(block) };
+    let wrong = unsafe { other.release(block.start()) };
     assert!(matches!(wrong, Err(FreeError::WrongFamily { .. })));
     assert_eq!(figures(family).live_blocks, 1);
-    release(family, block);
+    block.release();
 }
 
 #[test]
@@ -134,24 +126,24 @@ fn sizes_beyond_32_and_64_bits_are_errors() {
 #[test]
 fn more_than_32_bits_of_bytes_are_served() {
     let family = family("seed:five-gigabytes", 1 << 20, 8);
-    let block = family.alloc_zeroed(5 << 10).expect("address space");
+    let block = OwnedBlock::zeroed(family, 5 << 10);
     // SAFETY: the last byte of the block.
-    let last = unsafe { block.add((5 << 30) - 1) };
+    let last = unsafe { block.start().add((5 << 30) - 1) };
     // SAFETY: the block is ours.
     unsafe { last.write(1) };
     let now = figures(family);
     assert_eq!(now.live_bytes, 5 << 30);
     assert!(resident(&now) < 1 << 20);
-    release(family, block);
+    block.release();
 }
 
 #[test]
 fn no_units_are_an_empty_block() {
     let family = family("seed:empty", 36, 4);
-    let empty = family.alloc(0).expect("an empty block");
-    assert_eq!(empty, family.alloc_zeroed(0).expect("an empty block"));
-    release(family, empty);
-    release(family, empty);
+    let (empty, zeroed) = (OwnedBlock::new(family, 0), OwnedBlock::zeroed(family, 0));
+    assert_eq!(empty.start(), zeroed.start());
+    empty.release();
+    zeroed.release();
     let now = figures(family);
     assert_eq!(
         (now.live_blocks, now.blocks_allocated, now.vm_pages),
@@ -169,11 +161,11 @@ fn structs_of_any_size_in_any_number() {
         (1, 100_000),
     ] {
         let family = family(&format!("seed:size-{size}-{units}"), size, 1);
-        let block = family.alloc_zeroed(units).expect("memory");
+        let block = OwnedBlock::zeroed(family, units);
         // SAFETY: the block is ours and this long.
-        unsafe { block.write_bytes(1, size * units) };
+        unsafe { block.start().write_bytes(1, size * units) };
         assert_eq!(figures(family).live_bytes, (size * units) as u64);
-        release(family, block);
+        block.release();
         assert_eq!(figures(family).live_units, 0);
     }
 }
@@ -184,9 +176,9 @@ fn blocks_are_aligned() {
         let align = 1 << shift;
         let family = family(&format!("seed:align-{align}"), align, align);
         for units in [1, 1, 3] {
-            let block = family.alloc(units).expect("memory");
-            assert_eq!(block.addr().get() % align, 0);
-            release(family, block);
+            let block = OwnedBlock::new(family, units);
+            assert_eq!(block.start().addr().get() % align, 0);
+            block.release();
         }
     }
 }
@@ -213,18 +205,15 @@ fn long_names_are_whole_and_told_apart() {
     let stem = "seed:a-name-of-more-than-thirty-two-characters";
     let (first, second) = (format!("{stem}-one"), format!("{stem}-two"));
     let (small, large) = (family(&first, 8, 8), family(&second, 800, 8));
-    let (a, b) = (
-        small.alloc(1).expect("memory"),
-        large.alloc(1).expect("memory"),
-    );
+    let (a, b) = (OwnedBlock::new(small, 1), OwnedBlock::new(large, 1));
     let report = mm::snapshot().page_families().to_string();
     assert!(report.contains(&first) && report.contains(&second));
     assert_eq!(
         (figures(small).live_bytes, figures(large).live_bytes),
         (8, 800)
     );
-    release(small, a);
-    release(large, b);
+    a.release();
+    b.release();
 }
 
 #[test]
@@ -259,40 +248,37 @@ fn a_layout_is_padded_to_its_alignment() {
 #[test]
 fn freed_room_is_used_again() {
     let family = family("seed:reuse", 1, 1);
-    let blocks = [1_000, 500, 100, 300].map(|units| family.alloc(units).expect("memory"));
-    let wall = family.alloc(60_000).expect("memory");
-    blocks.into_iter().for_each(|block| release(family, block));
+    let blocks = [1_000, 500, 100, 300].map(|units| OwnedBlock::new(family, units));
+    let wall = OwnedBlock::new(family, 60_000);
+    release_all(blocks);
     let pages = figures(family).vm_pages;
-    let again = [1_000, 500, 200].map(|units| family.alloc(units).expect("memory"));
+    let again = [1_000, 500, 200].map(|units| OwnedBlock::new(family, units));
     assert_eq!(figures(family).vm_pages, pages);
-    again
-        .into_iter()
-        .chain([wall])
-        .for_each(|block| release(family, block));
+    release_all(again.into_iter().chain([wall]));
 }
 
 #[test]
 fn ten_pairs_leave_exact_figures() {
     let family = family("seed:pairs", 84, 4);
     for _ in 0..10 {
-        let block = family.alloc(1).expect("memory");
-        release(family, block);
+        let block = OwnedBlock::new(family, 1);
+        block.release();
     }
-    let kept = family.alloc(1).expect("memory");
+    let kept = OwnedBlock::new(family, 1);
     let now = figures(family);
     assert_eq!(
         (now.live_bytes, now.blocks_allocated, now.blocks_released),
         (84, 11, 10)
     );
-    release(family, kept);
+    kept.release();
 }
 
 #[test]
 fn pages_are_not_executable() {
     let family = family("seed:protection", 64, 8);
-    let block = family.alloc_zeroed(1).expect("memory");
+    let block = OwnedBlock::zeroed(family, 1);
     let maps = std::fs::read_to_string("/proc/self/maps").expect("Linux");
-    let address = block.addr().get();
+    let address = block.start().addr().get();
     let protection = maps.lines().find_map(|line| {
         let (range, rest) = line.split_once(' ')?;
         let (start, end) = range.split_once('-')?;
@@ -303,20 +289,14 @@ fn pages_are_not_executable() {
             .then(|| rest[..4].to_owned())
     });
     assert_eq!(protection.as_deref(), Some("rw-p"));
-    release(family, block);
+    block.release();
 }
 
 #[test]
 fn metadata_is_small_and_outside() {
     // Alone in its process, or the other tests' records would count.
     const UNITS: usize = 2_000_000;
-    if std::env::var_os("MM_TEST_METADATA").is_none() {
-        let me = std::env::current_exe().expect("a path");
-        let status = std::process::Command::new(me)
-            .args(["--exact", "metadata_is_small_and_outside"])
-            .env("MM_TEST_METADATA", "1")
-            .status();
-        assert!(status.expect("a child").success());
+    if !is_child("metadata_is_small_and_outside", |_| {}) {
         return;
     }
     let family = family("seed:metadata", 16, 8);
@@ -340,8 +320,8 @@ fn cost_does_not_grow_with_the_number_of_families() {
         let pairs = || {
             let start = std::time::Instant::now();
             for _ in 0..20_000 {
-                let block = family.alloc(1).expect("memory");
-                release(family, block);
+                let block = OwnedBlock::new(family, 1);
+                block.release();
             }
             start.elapsed()
         };
@@ -399,21 +379,15 @@ fn release_twice_through_owners(units: usize) {
 #[test]
 fn owners_that_release_twice_end_the_process() {
     const UNITS: &str = "MM_TEST_TWICE";
-    if let Some(units) = std::env::var_os(UNITS) {
-        let units = units.to_str().and_then(|units| units.parse().ok());
-        return release_twice_through_owners(units.expect("a number"));
-    }
+    let name = "owners_that_release_twice_end_the_process";
     for units in ["30", "100000"] {
-        let me = std::env::current_exe().expect("a path");
-        let output = std::process::Command::new(me)
-            .args([
-                "--exact",
-                "owners_that_release_twice_end_the_process",
-                "--nocapture",
-            ])
-            .env(UNITS, units)
-            .output()
-            .expect("a child");
+        let output = again(name, |child| {
+            child.env(UNITS, units);
+        });
+        let Some(output) = output else {
+            let units = std::env::var(UNITS).expect("set");
+            return release_twice_through_owners(units.parse().expect("a number"));
+        };
         assert!(!output.status.success());
         assert!(!String::from_utf8_lossy(&output.stdout).contains("went on"));
         assert!(String::from_utf8_lossy(&output.stderr).contains("released twice"));

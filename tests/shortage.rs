@@ -8,19 +8,18 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 
 use mm::{AllocError, MmBox, MmManaged, PageFamily, RegisterError};
-use mm_tests::{Tally, family, figures, is_child, limited, release, under};
+use mm_tests::{
+    OwnedBlock, Tally, family, figures, is_child, join_all, limited, ones, release_all, under,
+};
 
 /// Blocks that one thread holds, each with its own address in it.
 struct Held {
     family: &'static PageFamily,
     units: usize,
-    live: Vec<NonNull<u8>>,
+    live: Vec<OwnedBlock>,
     /// The most blocks that were live at once.
     most: usize,
 }
-
-// SAFETY: the blocks are its own, and a family takes them back on any thread.
-unsafe impl Send for Held {}
 
 impl Held {
     fn new(family: &'static PageFamily, units: usize, room: usize) -> Self {
@@ -36,13 +35,13 @@ impl Held {
     /// Allocates one more block; false if there is none.
     fn grow(&mut self) -> bool {
         assert!(self.live.len() < self.live.capacity(), "no limit was met");
-        match self.family.alloc_zeroed(self.units) {
+        match OwnedBlock::try_zeroed(self.family, self.units) {
             Ok(block) => {
-                let word = block.cast::<usize>();
+                let word = block.start().cast::<usize>();
                 // SAFETY: the block is live, ours, and long enough.
                 assert_eq!(unsafe { word.read() }, 0);
                 // SAFETY: as above.
-                unsafe { word.write(block.addr().get()) };
+                unsafe { word.write(word.addr().get()) };
                 self.live.push(block);
                 self.most = self.most.max(self.live.len());
                 true
@@ -56,10 +55,13 @@ impl Held {
     fn shrink_to(&mut self, left: usize) {
         for block in self.live.drain(left..) {
             // SAFETY: the block is live and ours.
-            let word = unsafe { block.cast::<usize>().read() };
-            assert_eq!(word, block.addr().get(), "another owner wrote to it");
-            // SAFETY: as above.
-            unsafe { release(self.family, block) };
+            let word = unsafe { block.start().cast::<usize>().read() };
+            assert_eq!(
+                word,
+                block.start().addr().get(),
+                "another owner wrote to it"
+            );
+            block.release();
         }
     }
 }
@@ -94,13 +96,10 @@ fn knock_together() {
     let missing = AtomicUsize::new(all.len());
     let refused = AtomicUsize::new(0);
     thread::scope(|scope| {
-        let knocking: Vec<_> = all
+        let knocking = all
             .iter_mut()
-            .map(|held| scope.spawn(|| knock(held, &missing, &refused)))
-            .collect();
-        for one in knocking {
-            one.join().expect("no panic");
-        }
+            .map(|held| scope.spawn(|| knock(held, &missing, &refused)));
+        join_all(knocking);
     });
     drop(ballast);
     mm::check().expect("the walker finds the same");
@@ -119,7 +118,7 @@ fn knock_together() {
     }
     all.iter_mut().for_each(|held| held.shrink_to(0));
     mm::trim();
-    // Addresses never change type, so a family has again what it had, whoever else was quicker.
+    // Addresses never change type, so a family has again what it had, even if another thread was quicker.
     for held in &mut all {
         let had = held.most;
         while held.live.len() < had && held.grow() {}
@@ -195,7 +194,7 @@ fn what_is_reserved_is_not_committed() {
     let before = [status("VmSize"), status("VmData")];
     let family = family("reserved", 4_096, 8);
     let mut held = Held::new(family, 1, 180_000);
-    let reserve = held.live.capacity() * size_of::<NonNull<u8>>();
+    let reserve = held.live.capacity() * size_of::<OwnedBlock>();
     assert!(held.grow());
     let grown = [status("VmSize") - before[0], status("VmData") - before[1]];
     assert!(grown[0] >= 32 << 20, "{} bytes reserved", grown[0]);
@@ -225,13 +224,10 @@ fn little_address_space_is_reserved_at_first() {
     assert!(grown < 128 << 20, "{grown} bytes for one value");
     // 600 MB.
     let large = family("reserved:large", 1 << 20, 8);
-    let blocks: Vec<_> = (0..600).map(|_| large.alloc(1).expect("memory")).collect();
+    let blocks = ones(large, 600);
     let grown = status("VmSize") - before;
     assert!(grown < 2_400 << 20, "{grown} bytes for 600 MiB");
-    for block in blocks {
-        // SAFETY: the block is live and ours.
-        unsafe { release(large, block) };
-    }
+    release_all(blocks);
     assert_eq!(first.0, [1; 8]);
 }
 
@@ -301,9 +297,7 @@ fn little_memory_may_be_locked() {
     assert!(row.iter().all(|item| item.0 == [0; 8]));
     let others = [8, 200, 4_000].map(|size| family(&format!("locked:{size}"), size, 8));
     for other in others {
-        let block = other.alloc_zeroed(2).expect("room for a page");
-        // SAFETY: the block is live and ours.
-        unsafe { release(other, block) };
+        OwnedBlock::zeroed(other, 2).release();
     }
     // And to the end, which is an error like any other.
     let mut all = Vec::with_capacity(1 << 16);
@@ -337,7 +331,7 @@ impl Mappings {
         let most: usize = most.trim().parse().expect("a number");
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         let bytes = (most + 2) * OS_PAGE;
-        // SAFETY: a new mapping, which nobody else uses.
+        // SAFETY: a new mapping, which no other code uses.
         let start =
             unsafe { libc::mmap(std::ptr::null_mut(), bytes, libc::PROT_NONE, flags, -1, 0) };
         assert_ne!(start, libc::MAP_FAILED);
@@ -350,7 +344,7 @@ impl Mappings {
 
     fn protect(&self, page: usize, protection: libc::c_int) -> bool {
         let page = self.start.wrapping_byte_add(page * OS_PAGE);
-        // SAFETY: a page of the region, which nobody uses.
+        // SAFETY: a page of the region, which no code uses.
         (unsafe { libc::mprotect(page, OS_PAGE, protection) }) == 0
     }
 
@@ -383,12 +377,9 @@ fn use_all(families: &[&'static PageFamily]) -> usize {
     rows.iter().for_each(|row| count(row.is_some()));
     for family in families {
         for units in [1, 20, 200] {
-            let block = family.alloc_zeroed(units);
+            let block = OwnedBlock::try_zeroed(family, units);
             count(block.is_ok());
-            if let Ok(block) = block {
-                // SAFETY: the block is live and ours.
-                unsafe { release(family, block) };
-            }
+            release_all(block);
         }
     }
     assert!(boxes.iter().flatten().all(|one| one.0 == [7; 8]));
@@ -487,14 +478,13 @@ fn locked_memory_is_cleared_when_it_is_used_again() {
                 .all(|item| item.0 == [0; 8])
         );
         let mut boxes: Vec<_> = (0..5_000).map(|_| MmBox::new(Item([1; 8]))).collect();
-        let block = large.alloc_zeroed(round + 1).expect("memory");
-        let bytes = NonNull::slice_from_raw_parts(block, (round + 1) * 300_000);
+        let block = OwnedBlock::zeroed(large, round + 1);
+        let bytes = NonNull::slice_from_raw_parts(block.start(), (round + 1) * 300_000);
         // SAFETY: the block is live and ours.
         assert!(unsafe { bytes.as_ref() }.iter().all(|byte| *byte == 0));
         // SAFETY: as above.
-        unsafe { block.write_bytes(1, bytes.len()) };
-        // SAFETY: as above.
-        unsafe { release(large, block) };
+        unsafe { block.start().write_bytes(1, bytes.len()) };
+        block.release();
         boxes.truncate(round);
         drop(rows);
         let given = mm::trim();

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Acquire, Ordering::Release};
 use std::thread;
 
 use mm::{FreeError, MmBox, MmManaged};
+use mm_tests::{Random, join_all};
 
 #[derive(MmManaged)]
 struct Unit([u64; 4]);
@@ -32,17 +33,16 @@ fn release_all(units: Vec<MmBox<Unit>>, released: &AtomicUsize) {
 
 /// Asks to release what was released already, lately; how often that was agreed to.
 fn release_again(addresses: &[Stale], released: &AtomicUsize) -> usize {
-    let (mut agreed, mut pick) = (0, 1_usize);
+    let (mut agreed, mut random) = (0, Random::new(1));
     loop {
         let so_far = released.load(Acquire);
         if so_far == UNITS {
             return agreed;
         }
-        pick = pick.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let Some(newest) = so_far.checked_sub(1) else {
             continue;
         };
-        let Stale(unit) = addresses[newest - (pick >> 33) % so_far.min(1_100)];
+        let Stale(unit) = addresses[newest - random.below(so_far.min(1_100))];
         // SAFETY: no live block is there, which is what the call answers.
         let answer = unsafe { mm::xfree_raw(unit) };
         agreed += usize::from(!matches!(answer, Err(FreeError::NotLive { .. })));
@@ -62,8 +62,7 @@ fn a_second_release_is_refused_while_a_cache_overflows() {
         let agreed = thread::scope(|scope| {
             let releasing = scope.spawn(|| release_all(units, &released));
             let agreed = release_again(&addresses, &released);
-            // A scope ends before its threads' locals are gone; `join` does not.
-            releasing.join().expect("no panic");
+            join_all([releasing]);
             agreed
         });
         assert_eq!(agreed, 0);

@@ -1,7 +1,6 @@
 //! Short runs of the stress program, with the engine's assertions on.
 
 use std::env;
-use std::process::Command;
 use std::time::Duration;
 
 use mm_stress::{Options, run};
@@ -44,9 +43,7 @@ fn figures_are_exact_whenever_threads_pause() {
 fn prepare(role: &str) {
     if role == "barrier refused later" {
         let family = mm_tests::family("asks for the barrier", 8, 8);
-        let block = family.alloc(1).expect("memory");
-        // SAFETY: allocated above, and given up here.
-        unsafe { mm_tests::release(family, block) };
+        mm_tests::OwnedBlock::new(family, 1).release();
     }
     if role.starts_with("barrier refused") {
         mm_tests::refuse(&[libc::SYS_membarrier]);
@@ -58,11 +55,10 @@ fn prepare(_: &str) {}
 
 /// Runs the first test again, in a process of its own.
 fn again(role: &str, options: &str) {
-    let me = env::current_exe().expect("a path");
-    let mut child = Command::new(me);
-    child.args(["--exact", "figures_are_exact_whenever_threads_pause"]);
-    child.env(ROLE, role).env("MM_OPTIONS", options);
-    let output = child.output().expect("a child");
+    let output = mm_tests::again("figures_are_exact_whenever_threads_pause", |child| {
+        child.env(ROLE, role).env("MM_OPTIONS", options);
+    });
+    let output = output.expect("the parent");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{role} {options}: {text}");
     assert!(text.contains("1 passed"), "{role} {options}: {text}");

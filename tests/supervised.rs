@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mm::{FamilyProfile, Kept, Limit, LimitGroup, MmBox, MmManaged, Track};
-use mm_tests::{figures, in_a_child};
+use mm_tests::{Random, figures, in_a_child, join_all};
 
 fn adds_up(profile: &FamilyProfile) {
     let blocks: u64 = profile.sites.iter().map(|site| site.live_blocks).sum();
@@ -55,24 +55,18 @@ fn mixed(seed: u64) {
     let family = Mixed::page_family();
     let mut held: Vec<(MmBox<[Mixed]>, bool)> = Vec::new();
     let mut kept: Vec<Kept<[Mixed]>> = Vec::new();
-    let mut random = seed;
+    let mut random = Random::new(seed);
     let mut tracked = false;
-    let mut next = move || {
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (random >> 33) as usize
-    };
     for _ in 0..1_500 {
         let sizes = [1, 1, 1, 2, 7, 33, 100, 400, 2_000, 9_000];
-        match next() % 24 {
+        match random.below(24) {
             0..=7 => {
-                let units = sizes[next() % sizes.len()];
+                let units = sizes[random.below(sizes.len())];
                 held.push((MmBox::from_fn(units, |_| Mixed([7; 5])), tracked));
             }
             8..=14 if !held.is_empty() => {
-                let (block, _) = held.swap_remove(next() % held.len());
-                match next() % 4 {
+                let (block, _) = held.swap_remove(random.below(held.len()));
+                match random.below(4) {
                     0 => drop(block),
                     1 => thread::spawn(move || drop(block)).join().unwrap(),
                     2 => {
@@ -83,9 +77,9 @@ fn mixed(seed: u64) {
                     _ => kept.push(Kept::new(block)),
                 }
             }
-            15 if !kept.is_empty() => drop(kept.swap_remove(next() % kept.len())),
+            15 if !kept.is_empty() => drop(kept.swap_remove(random.below(kept.len()))),
             16 if !kept.is_empty() => {
-                let block = Kept::into_inner(kept.swap_remove(next() % kept.len()));
+                let block = Kept::into_inner(kept.swap_remove(random.below(kept.len())));
                 held.push((block, false));
             }
             17 => {
@@ -102,14 +96,14 @@ fn mixed(seed: u64) {
                 mm::trim();
             }
             20 => {
-                let units = sizes[next() % sizes.len()];
+                let units = sizes[random.below(sizes.len())];
                 mm::no_leaks(|_| drop(MmBox::from_fn(units, |_| Mixed([7; 5]))));
             }
             21 => GROUP.add(family),
             22 => GROUP.remove(family),
             _ => {
                 family.set_limit(Limit::units(1 << 40));
-                if next() % 2 == 0 {
+                if random.below(2) == 0 {
                     family.set_limit(None);
                 }
             }
@@ -175,15 +169,13 @@ fn busy() {
         for seed in 1..=3_u64 {
             let (send, receive, over) = (send.clone(), &receive, &over);
             scope.spawn(move || {
-                let mut random = seed;
+                let mut seed = seed;
                 while !over.load(Relaxed) {
                     // A thread that ends now and then.
-                    random += 77;
+                    seed += 77;
                     let send = send.clone();
                     thread::scope(|inner| {
-                        let worker = inner.spawn(move || worker(random, &send, receive));
-                        // A scope ends before its threads' locals are gone; `join` does not.
-                        worker.join().expect("no panic");
+                        join_all([inner.spawn(move || worker(seed, &send, receive))]);
                     });
                 }
             });
@@ -255,20 +247,15 @@ fn busy() {
 }
 
 fn worker(seed: u64, send: &Sender<MmBox<[Busy]>>, receive: &Mutex<Receiver<MmBox<[Busy]>>>) {
-    let mut random = seed;
+    let mut random = Random::new(seed);
     let mut held: Vec<MmBox<[Busy]>> = Vec::new();
     let mut ones: Vec<MmBox<Busy>> = Vec::new();
     let mut kept: Vec<Kept<[Busy]>> = Vec::new();
     for _ in 0..3_000 {
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let pick = (random >> 33) as usize;
-        match pick % 8 {
+        match random.below(8) {
             0 | 1 => {
-                let block = MmBox::from_fn([1, 2, 5, 33, 100, 450, 4_000][pick / 8 % 7], |n| {
-                    Busy([n as u64; 3])
-                });
+                let units = [1, 2, 5, 33, 100, 450, 4_000][random.below(7)];
+                let block = MmBox::from_fn(units, |n| Busy([n as u64; 3]));
                 assert!(
                     block
                         .iter()
@@ -283,13 +270,13 @@ fn worker(seed: u64, send: &Sender<MmBox<[Busy]>>, receive: &Mutex<Receiver<MmBo
                 }
             }
             3 if !ones.is_empty() => {
-                let at = pick / 8 % ones.len();
+                let at = random.below(ones.len());
                 for one in ones.drain(at..) {
                     assert!(one.0[0] == one.0[2] && one.0[1] == seed);
                 }
             }
             4 if !held.is_empty() => {
-                let block = held.swap_remove(pick / 8 % held.len());
+                let block = held.swap_remove(random.below(held.len()));
                 if send.send(block).is_err() {
                     return;
                 }
@@ -309,8 +296,8 @@ fn worker(seed: u64, send: &Sender<MmBox<[Busy]>>, receive: &Mutex<Receiver<MmBo
                     kept.push(Kept::new(block));
                 }
             }
-            6 => kept.truncate(pick / 8 % 4),
-            _ => held.truncate(pick / 8 % 20),
+            6 => kept.truncate(random.below(4)),
+            _ => held.truncate(random.below(20)),
         }
     }
 }

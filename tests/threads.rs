@@ -1,60 +1,40 @@
 //! Many threads, one family: nothing is lost, and no figure is ever negative.
 
-use std::alloc::Layout;
-use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc;
 use std::thread;
 
-use mm::{FamilySnapshot, PageFamily};
-use mm_tests::{Random, records};
-
-/// A block that another thread may release.
-struct Sent(NonNull<u8>);
-
-// SAFETY: the tests pass the only pointer to a block on, and release it once.
-unsafe impl Send for Sent {}
+use mm::PageFamily;
+use mm_tests::{OwnedBlock, Random, join_all, ones, records, release_all, snapshot_of};
 
 fn family(name: &str, size: usize) -> &'static PageFamily {
-    let layout = Layout::from_size_align(size, 8).expect("a layout");
-    PageFamily::register(name, layout).expect("a new name")
-}
-
-fn figures(family: &'static PageFamily) -> FamilySnapshot {
-    let snapshot = mm::snapshot();
-    snapshot.family(family.path()).expect("listed").clone()
-}
-
-fn release(family: &'static PageFamily, Sent(block): Sent) {
-    // SAFETY: the sender gave the block up.
-    unsafe { family.release(block) }.expect("live");
+    mm_tests::family(name, size, 8)
 }
 
 /// Allocates and releases at random, keeping at most `keep` blocks; every block carries a cookie.
 fn churn(family: &'static PageFamily, seed: u64, steps: usize, keep: usize) {
     let mut random = Random::new(seed);
-    let mut live: Vec<(NonNull<u8>, u64)> = Vec::new();
+    let mut live: Vec<(OwnedBlock, u64)> = Vec::new();
     for step in 0..steps {
         if live.len() == keep || (!live.is_empty() && random.below(2) == 0) {
             let (block, cookie) = live.swap_remove(random.below(live.len()));
             // SAFETY: the block is live, ours, and starts with the cookie.
-            assert_eq!(unsafe { block.cast::<u64>().read() }, cookie);
-            release(family, Sent(block));
+            assert_eq!(unsafe { block.start().cast::<u64>().read() }, cookie);
+            block.release();
         } else {
             let units = if random.below(8) == 0 {
                 random.below(40) + 1
             } else {
                 1
             };
-            let block = family.alloc(units).expect("memory");
+            let block = OwnedBlock::new(family, units);
             let cookie = seed.wrapping_mul(step as u64 + 1);
             // SAFETY: the block is ours and at least 8 bytes long.
-            unsafe { block.cast::<u64>().write(cookie) };
+            unsafe { block.start().cast::<u64>().write(cookie) };
             live.push((block, cookie));
         }
     }
-    live.into_iter()
-        .for_each(|(block, _)| release(family, Sent(block)));
+    live.into_iter().for_each(|(block, _)| block.release());
 }
 
 #[test]
@@ -62,13 +42,9 @@ fn figures_are_exact_when_all_threads_are_done() {
     let family = family("threads:churn", 40);
     thread::scope(|scope| {
         let churning = |seed| scope.spawn(move || churn(family, seed, 20_000, 500));
-        let workers: Vec<_> = (1..=8).map(churning).collect();
-        // A scope ends before its threads' locals are gone; `join` does not.
-        workers
-            .into_iter()
-            .for_each(|worker| worker.join().expect("no panic"));
+        join_all((1..=8).map(churning));
     });
-    let end = figures(family);
+    let end = snapshot_of(family);
     family.check().expect("the walker finds the same");
     assert_eq!(
         (end.live_blocks, end.live_units, end.cached_units),
@@ -86,22 +62,20 @@ fn figures_are_sane_while_threads_run() {
             .map(|seed| scope.spawn(move || churn(family, seed, 60_000, 300)))
             .collect();
         let watcher = scope.spawn(|| watch(family, &done));
-        for worker in workers {
-            worker.join().expect("no panic");
-        }
+        join_all(workers);
         done.store(true, Relaxed);
         assert!(watcher.join().expect("no panic") > 0);
     });
     family.check().expect("the walker finds the same");
-    assert_eq!(figures(family).live_units, 0);
+    assert_eq!(snapshot_of(family).live_units, 0);
 }
 
 /// Takes snapshots until `done`; says how many.
 fn watch(family: &'static PageFamily, done: &AtomicBool) -> usize {
     let mut taken = 0;
-    let mut before = figures(family);
+    let mut before = snapshot_of(family);
     while !done.load(Relaxed) {
-        let now = figures(family);
+        let now = snapshot_of(family);
         assert!(
             now.blocks_allocated >= before.blocks_allocated,
             "allocated fell"
@@ -132,17 +106,14 @@ fn blocks_may_be_released_by_other_threads() {
     thread::scope(|scope| {
         let sending = scope.spawn(move || {
             for _ in 0..50_000 {
-                sender
-                    .send(Sent(family.alloc(1).expect("memory")))
-                    .expect("a receiver");
+                let block = OwnedBlock::new(family, 1);
+                sender.send(block).expect("a receiver");
             }
         });
-        let receiving = scope.spawn(move || receiver.iter().for_each(|sent| release(family, sent)));
-        // As above.
-        sending.join().expect("no panic");
-        receiving.join().expect("no panic");
+        let receiving = scope.spawn(move || release_all(receiver));
+        join_all([sending, receiving]);
     });
-    let end = figures(family);
+    let end = snapshot_of(family);
     assert_eq!(
         (end.blocks_allocated, end.blocks_released),
         (50_000, 50_000)
@@ -156,10 +127,7 @@ fn thousands_of_threads_leave_nothing_behind() {
     let run = || {
         for _ in 0..500 {
             thread::spawn(move || {
-                let blocks: Vec<_> = (0..20)
-                    .map(|_| Sent(family.alloc(1).expect("memory")))
-                    .collect();
-                blocks.into_iter().for_each(|sent| release(family, sent));
+                release_all(ones(family, 20));
             })
             .join()
             .expect("no panic");
@@ -172,7 +140,7 @@ fn thousands_of_threads_leave_nothing_behind() {
     // Other tests run beside this one, so their records may show; a leak of a record of 256
     // bytes for each thread would be more.
     assert!(grown < 100 * 1_024, "{grown} bytes of records more");
-    let end = figures(family);
+    let end = snapshot_of(family);
     assert_eq!(
         (end.live_units, end.cached_units, end.blocks_allocated),
         (0, 0, 20_000)
@@ -185,26 +153,22 @@ fn other_threads_flush_when_trim_asks() {
     let (to_worker, asked) = mpsc::channel::<()>();
     let (to_main, answered) = mpsc::channel::<()>();
     let worker = thread::spawn(move || {
-        let blocks: Vec<_> = (0..200)
-            .map(|_| Sent(family.alloc(1).expect("memory")))
-            .collect();
-        blocks.into_iter().for_each(|sent| release(family, sent));
+        release_all(ones(family, 200));
         // What this thread does in the family next is what flushes.
-        let last = Sent(family.alloc(1).expect("memory"));
-        release(family, last);
+        OwnedBlock::new(family, 1).release();
         to_main.send(()).expect("main waits");
         asked.recv().expect("main asks");
-        let last = Sent(family.alloc(1).expect("memory"));
+        let last = OwnedBlock::new(family, 1);
         to_main.send(()).expect("main waits");
         asked.recv().expect("main asks");
-        release(family, last);
+        last.release();
     });
     answered.recv().expect("the worker answers");
-    let cached = figures(family).cached_units;
+    let cached = snapshot_of(family).cached_units;
     mm::trim();
     to_worker.send(()).expect("the worker waits");
     answered.recv().expect("the worker answers");
-    let after = figures(family);
+    let after = snapshot_of(family);
     assert!(
         after.cached_units < cached.max(65),
         "{} of {cached} cached",
@@ -241,11 +205,9 @@ fn the_walker_harms_nobody_while_threads_run() {
             let _ = <Cookie as mm::MmManaged>::page_family().check();
         }
         done.store(true, Relaxed);
-        workers
-            .into_iter()
-            .for_each(|worker| worker.join().expect("no panic"));
+        join_all(workers);
     });
     let family = <Cookie as mm::MmManaged>::page_family();
     family.check().expect("the walker finds the same");
-    assert_eq!(figures(family).live_units, 0);
+    assert_eq!(snapshot_of(family).live_units, 0);
 }

@@ -1,13 +1,12 @@
 //! Who allocates is recorded, by call site, thread and age, while it is asked for.
 
-use std::alloc::Layout;
 use std::ptr::NonNull;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use mm::{FamilyProfile, Kept, MmBox, MmManaged, PageFamily, Track};
-use mm_tests::{family, figures, records, release};
+use mm_tests::{OwnedBlock, Random, family, figures, join_all, ones, records, release_all};
 
 /// The one call site that is in this file at `line`.
 fn site_at(profile: &FamilyProfile, line: u32) -> &mm::CallSite {
@@ -26,10 +25,10 @@ const SIZES: [usize; 4] = [1, 3, 100, 5_000];
 #[test]
 fn every_block_has_its_call_site() {
     let family = family("sites", 64, 8);
-    let before = family.alloc(7).expect("memory");
+    let before = OwnedBlock::new(family, 7);
     family.track(Track::All);
-    let blocks = SIZES.map(|units| family.alloc(units).expect("memory"));
-    let (zeroed, line) = (family.alloc_zeroed(2).expect("memory"), line!());
+    let blocks = SIZES.map(|units| OwnedBlock::new(family, units));
+    let (zeroed, line) = (OwnedBlock::zeroed(family, 2), line!());
     let profile = family.profile();
     assert_eq!((profile.live_blocks, profile.live_units), (6, 5_113));
     assert_eq!(
@@ -45,16 +44,12 @@ fn every_block_has_its_call_site() {
     assert_eq!((site.live_blocks, site.live_units), (1, 2));
     assert_eq!(site.thread, "every_block_has_its_call_site");
 
-    // SAFETY: the block is live and ours.
-    unsafe { release(family, zeroed) };
+    zeroed.release();
     let profile = family.profile();
     let site = site_at(&profile, line);
     assert_eq!((site.live_blocks, site.blocks_recorded), (0, 1));
     assert_eq!(site.oldest, None);
-    for block in blocks.into_iter().chain([before]) {
-        // SAFETY: as above.
-        unsafe { release(family, block) };
-    }
+    release_all(blocks.into_iter().chain([before]));
     let profile = family.profile();
     assert_eq!((profile.live_blocks, profile.unrecorded_blocks), (0, 0));
     family.check().expect("the walker finds the same");
@@ -87,15 +82,12 @@ fn calls_of_the_handle_are_seen_where_they_are() {
 fn every_nth_block_is_recorded() {
     let family = family("samples", 32, 8);
     family.track(Track::Every(10));
-    let blocks: Vec<_> = (0..100).map(|_| family.alloc(1).expect("memory")).collect();
+    let blocks = ones(family, 100);
     let profile = family.profile();
     assert_eq!(profile.every, 10);
     assert_eq!(profile.sites[0].live_blocks, 10);
     assert_eq!(profile.unrecorded_blocks, 90);
-    for block in blocks {
-        // SAFETY: the block is live and ours.
-        unsafe { release(family, block) };
-    }
+    release_all(blocks);
     assert_eq!(family.profile().sites[0].live_blocks, 0);
 }
 
@@ -104,24 +96,18 @@ fn a_block_handed_out_again_is_not_taken_for_the_one_before() {
     let family = family("again", 48, 8);
     for round in 0..3_u64 {
         family.track(Track::All);
-        let blocks: Vec<_> = (0..50).map(|_| family.alloc(1).expect("memory")).collect();
+        let blocks = ones(family, 50);
         let profile = family.profile();
         assert_eq!(profile.sites[0].live_blocks, 50, "round {round}");
-        // Released and taken again through caches, with nobody looking.
+        // Released and taken again through caches, while nothing is recorded.
         family.track(Track::Off);
-        for block in blocks {
-            // SAFETY: the block is live and ours.
-            unsafe { release(family, block) };
-        }
-        let others: Vec<_> = (0..60).map(|_| family.alloc(1).expect("memory")).collect();
+        release_all(blocks);
+        let others = ones(family, 60);
         family.track(Track::All);
         let profile = family.profile();
         assert_eq!((profile.live_blocks, profile.unrecorded_blocks), (60, 60));
         assert!(profile.sites.is_empty());
-        for block in others {
-            // SAFETY: as above.
-            unsafe { release(family, block) };
-        }
+        release_all(others);
     }
     family.check().expect("the walker finds the same");
 }
@@ -207,23 +193,19 @@ fn switching_while_threads_allocate_loses_nothing() {
     let family = family("switched", 40, 8);
     let is_over = std::sync::atomic::AtomicBool::new(false);
     thread::scope(|scope| {
-        let workers = [1, 2, 3_usize].map(|seed| {
+        let workers = [1, 2, 3].map(|seed| {
             let is_over = &is_over;
             scope.spawn(move || {
-                let mut held: Vec<NonNull<u8>> = Vec::new();
-                let mut random = seed;
+                let mut held: Vec<OwnedBlock> = Vec::new();
+                let mut random = Random::new(seed);
                 while !is_over.load(std::sync::atomic::Ordering::Relaxed) || !held.is_empty() {
-                    random = random
-                        .wrapping_mul(6_364_136_223_846_793_005)
-                        .wrapping_add(99);
                     let over = is_over.load(std::sync::atomic::Ordering::Relaxed);
-                    if held.len() < 200 && !over && random >> 40 & 1 == 0 {
-                        let units = [1, 1, 1, 2, 40][random >> 45 & 3];
-                        held.push(family.alloc(units).expect("memory"));
+                    if held.len() < 200 && !over && random.below(2) == 0 {
+                        let units = [1, 1, 1, 2, 40][random.below(5)];
+                        held.push(OwnedBlock::new(family, units));
                     } else if !held.is_empty() {
-                        let block = held.swap_remove((random >> 33) % held.len());
-                        // SAFETY: the block is live and this thread's.
-                        unsafe { release(family, block) };
+                        let block = held.swap_remove(random.below(held.len()));
+                        block.release();
                     }
                 }
             })
@@ -238,8 +220,7 @@ fn switching_while_threads_allocate_loses_nothing() {
             }
         }
         is_over.store(true, std::sync::atomic::Ordering::Relaxed);
-        // A scope ends before its threads' locals are gone; `join` does not.
-        workers.map(|worker| worker.join().expect("no panic"));
+        join_all(workers);
     });
     family.track(Track::All);
     let profile = family.profile();
@@ -252,12 +233,11 @@ fn switching_while_threads_allocate_loses_nothing() {
 fn ages_grow() {
     let family = family("ages", 16, 8);
     family.track(Track::All);
-    let block = family.alloc(1).expect("memory");
+    let block = OwnedBlock::new(family, 1);
     thread::sleep(Duration::from_millis(30));
     let oldest = family.profile().sites[0].oldest.expect("it is live");
     assert!((30..60_000).contains(&oldest.as_millis()), "{oldest:?}");
-    // SAFETY: the block is live and ours.
-    unsafe { release(family, block) };
+    block.release();
 }
 
 #[derive(MmManaged)]
@@ -299,10 +279,10 @@ fn families_to_come_begin_as_all_do() {
         return;
     }
     let old = family("old", 8, 8);
-    let before = old.alloc(1).expect("memory");
+    let before = OwnedBlock::new(old, 1);
     mm::track(Track::All);
-    let new = PageFamily::register("new", Layout::new::<u64>()).expect("a new name");
-    let (one, two) = (old.alloc(1).expect("memory"), new.alloc(1).expect("memory"));
+    let new = family("new", 8, 8);
+    let (one, two) = (OwnedBlock::new(old, 1), OwnedBlock::new(new, 1));
     let boxed = MmBox::new(Config(1));
     assert_eq!(old.profile().sites[0].live_blocks, 1);
     assert_eq!(new.profile().sites[0].live_blocks, 1);
@@ -324,10 +304,7 @@ fn families_to_come_begin_as_all_do() {
     drop(empty);
     mm::track(Track::Off);
     assert_eq!(new.profile().unrecorded_blocks, 1);
-    for (family, block) in [(old, before), (old, one), (new, two)] {
-        // SAFETY: the block is live and ours.
-        unsafe { release(family, block) };
-    }
+    release_all([before, one, two]);
     drop(boxed);
     assert!(mm::leaks().is_empty());
 }
@@ -371,7 +348,7 @@ fn backtraces_name_the_functions() {
     );
     for block in [block, flat] {
         // SAFETY: the block is live and ours.
-        unsafe { release(family, block) };
+        unsafe { family.release(block) }.expect("live");
     }
 }
 
@@ -450,11 +427,10 @@ fn what_is_recorded_takes_no_memory_any_more_when_tracking_ends() {
     let is_measured = mm::snapshot().resident_is_measured;
     let records = || records(&mm::snapshot());
     let family = family("many", 16, 8);
-    let alloc = |_| family.alloc(1).expect("memory");
-    let before: Vec<_> = (0..200_000).map(alloc).collect();
+    let before = ones(family, 200_000);
     let untracked = records();
     family.track(Track::All);
-    let after: Vec<_> = (0..200_000).map(alloc).collect();
+    let after = ones(family, 200_000);
     let tracked = records();
     assert!(
         !is_measured || tracked > untracked + 200_000 * 16,
@@ -468,16 +444,13 @@ fn what_is_recorded_takes_no_memory_any_more_when_tracking_ends() {
     );
     // And again, in the same places.
     family.track(Track::All);
-    let again: Vec<_> = (0..1_000).map(alloc).collect();
+    let again = ones(family, 1_000);
     let profile = family.profile();
     assert_eq!(
         (profile.sites[0].live_blocks, profile.unrecorded_blocks),
         (1_000, 400_000)
     );
-    for block in before.into_iter().chain(after).chain(again) {
-        // SAFETY: the block is live and ours.
-        unsafe { release(family, block) };
-    }
+    release_all(before.into_iter().chain(after).chain(again));
     family.check().expect("the walker finds the same");
 }
 
@@ -501,11 +474,7 @@ fn call_sites_are_bounded_and_go() {
     }
     let family = family("deep", 8, 8);
     // What so many blocks take without being recorded is there before.
-    let blocks: Vec<_> = (0..STACKS).map(|_| family.alloc(1)).collect();
-    for block in blocks {
-        // SAFETY: the block is live and ours.
-        unsafe { release(family, block.expect("memory")) };
-    }
+    release_all(ones(family, STACKS as usize));
     mm::trim();
     let before = records(&mm::snapshot());
     let more = || records(&mm::snapshot()).saturating_sub(before);
@@ -527,7 +496,7 @@ fn call_sites_are_bounded_and_go() {
         family.track(Track::Off);
         for block in blocks {
             // SAFETY: the block is live and ours.
-            unsafe { release(family, block) };
+            unsafe { family.release(block) }.expect("live");
         }
         assert!(family.profile().sites.is_empty());
         mm::trim();

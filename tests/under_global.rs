@@ -48,7 +48,7 @@ unsafe impl GlobalAlloc for Global {
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
         if is_mine(layout) && ON.load(Relaxed) {
-            // SAFETY: nobody uses it any more; what is not mm's is refused.
+            // SAFETY: no code uses it any more; what is not mm's is refused.
             let done = NonNull::new(ptr).map(|ptr| unsafe { Piece::page_family().release(ptr) });
             if matches!(done, Some(Ok(()))) {
                 return;
@@ -64,9 +64,7 @@ fn child(name: &str) -> bool {
 }
 
 fn begin() {
-    let first = Piece::page_family().alloc(1).expect("memory");
-    // SAFETY: live and ours.
-    unsafe { Piece::page_family().release(first) }.expect("live");
+    mm_tests::OwnedBlock::new(Piece::page_family(), 1).release();
     ON.store(true, Relaxed);
 }
 

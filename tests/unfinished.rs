@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mm::{Block, MmBox, MmManaged, PageFamily, RegisterError};
-use mm_tests::{Tally, figures, in_a_child, is_child, release};
+use mm_tests::{OwnedBlock, Tally, figures, in_a_child, is_child};
 
 /// Of one thread alone, so that often nothing was released since the last snapshot.
 #[derive(MmManaged)]
@@ -100,7 +100,7 @@ fn look() -> i32 {
     let found @ [grown, nodes, rows] = all_unfinished();
     // Each thread is inside of one call at most.
     if grown > 1 || nodes.saturating_add(rows) > 2 {
-        eprintln!("{found:?} blocks that nobody holds");
+        eprintln!("{found:?} blocks that no thread holds");
         return 102;
     }
     // What is live is not handed out again, and the child goes on.
@@ -196,9 +196,7 @@ fn register_many() {
         }
         let family = register(number).expect("a new name");
         REGISTERED.store(number + 1, Release);
-        let block = family.alloc(1).expect("memory");
-        // SAFETY: the block is live and ours.
-        unsafe { release(family, block) };
+        OwnedBlock::new(family, 1).release();
         // Who waits for a lock has its turn.
         thread::sleep(Duration::from_micros(500));
     }

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr::NonNull;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use mm::{Limit, MmBox, MmManaged, PageFamily};
-use mm_tests::{Random, figures, is_child_with, share};
+use mm::{Limit, MmBox, MmManaged};
+use mm_tests::{OwnedBlock, Random, figures, is_child_with, ones, release_all, share};
 
 /// A unit of `N` bytes. Tests that may run at the same time have lengths of their own, and so
 /// families of their own.
@@ -297,7 +296,7 @@ fn values_can_be_read() {
         .collect();
     let mut sum = 0;
     let read = |unit: *const Bytes<112>| {
-        // SAFETY: the unit is live and written, and nobody changes it.
+        // SAFETY: the unit is live and written, and no thread changes it.
         let [a, b, c, d, ..] = unsafe { &*unit }.0;
         sum += u64::from(u32::from_le_bytes([a, b, c, d]));
     };
@@ -324,14 +323,10 @@ fn units_without_size_are_counted() {
 
 #[test]
 fn families_without_a_type_are_visited_too() {
-    let family: &'static PageFamily = mm_tests::family("visit:words", 40, 8);
-    let mut owned: Vec<NonNull<u8>> = (0..3_000)
-        .map(|_| family.alloc(1).expect("memory"))
-        .collect();
-    for block in owned.split_off(1_000) {
-        // SAFETY: the block is live and ours.
-        unsafe { mm_tests::release(family, block) };
-    }
+    let family = mm_tests::family("visit:words", 40, 8);
+    let mut blocks = ones(family, 3_000);
+    release_all(blocks.split_off(1_000));
+    let mut owned: Vec<_> = blocks.iter().map(OwnedBlock::start).collect();
     let mut seen = Vec::new();
     // SAFETY: no other thread knows the family, and nothing is released.
     unsafe { family.for_each_live(|unit| seen.push(unit)) };

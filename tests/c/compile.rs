@@ -137,7 +137,7 @@ impl Sources {
     fn file(&self, form: Form) -> PathBuf {
         let folder = Path::new(SCRATCH).join("c-programs");
         fs::create_dir_all(&folder).expect("a folder for programs");
-        // Each form is a file, and each test has programs of its own: nobody writes over another's.
+        // Each form is a file, and each test has programs of its own: no test writes over another's.
         folder.join(format!("{}-{form:?}", self.name))
     }
 }

@@ -86,7 +86,7 @@ fn end_in_time() -> io::Result<()> {
 }
 
 impl Ran {
-    /// Checks that the program ended well, and that nobody reports anything.
+    /// Checks that the program ended well, and that no tool reports anything.
     #[track_caller]
     pub(crate) fn ends_well(&self) -> &Self {
         assert!(self.status.success() && self.report.is_empty(), "{self:#?}");

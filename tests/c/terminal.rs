@@ -15,7 +15,7 @@ fn printed(program: &Program, no_color: &str) -> String {
     });
     ran.ends_well().complains(&[]);
     let mut text = Vec::new();
-    // Once nobody has the other side any more, the terminal has no end of file, but an error.
+    // Once no process has the other side any more, the terminal has no end of file, but an error.
     let _ = terminal.read_to_end(&mut text);
     String::from_utf8(text).expect("text").replace("\r\n", "\n")
 }
@@ -36,7 +36,7 @@ fn terminal() -> (File, File) {
         )
     };
     assert_eq!(opened, 0, "a terminal");
-    // SAFETY: the call opened it, and nobody else has it.
+    // SAFETY: the call opened it, and no other code has it.
     let ours = unsafe { File::from_raw_fd(ours) };
     // SAFETY: as above.
     let theirs = unsafe { File::from_raw_fd(theirs) };

@@ -3,12 +3,11 @@
 //! With `MM_FORMATS` in the environment the same goes into that folder, where `tests/formats/run`
 //! has the real readers look at it.
 
-use std::alloc::Layout;
 use std::fs;
 use std::path::Path;
 use std::thread;
 
-use mm::{MmBox, MmManaged, PageFamily, Profile, Snapshot, Track};
+use mm::{MmBox, MmManaged, Profile, Snapshot, Track};
 use serde_json::Value;
 
 /// A type with a name that every format has to escape.
@@ -20,7 +19,7 @@ struct Page([u64; 5]);
 #[derive(MmManaged)]
 struct Word(u64);
 
-/// A type that nobody tracks.
+/// A type that is not tracked.
 #[derive(MmManaged)]
 struct Idle([u8; 3]);
 
@@ -84,7 +83,7 @@ fn family_in<'a>(document: &'a Value, path: &str) -> &'a Value {
 #[test]
 fn every_format_has_the_same_figures() {
     let _work = Work::done();
-    PageFamily::register("formats:rows", Layout::new::<u16>()).expect("a new name");
+    let _ = mm_tests::family("formats:rows", 2, 2);
     let (snapshot, profile) = (mm::snapshot(), mm::profile());
     leave(&snapshot, &profile);
 

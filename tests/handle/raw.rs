@@ -61,7 +61,7 @@ fn what_the_family_handed_out_can_be_owned() {
     for index in 0..2 {
         // SAFETY: the block has two units.
         let unit = unsafe { first.add(index) };
-        // SAFETY: a unit of the block, nobody else's.
+        // SAFETY: a unit of the block, which has no other owner.
         unsafe { unit.write(Bare(census.token())) };
     }
     // SAFETY: a live block of two units of this type's family, both with values.
@@ -96,7 +96,7 @@ fn as_ptr_and_as_mut_ptr_reach_the_value() {
     struct Cell(u32);
 
     let mut cell = MmBox::new(Cell(1));
-    // SAFETY: nobody else uses the value.
+    // SAFETY: no other code uses the value.
     unsafe { MmBox::as_mut_ptr(&mut cell).write(Cell(2)) };
     assert_eq!(cell.0, 2);
     assert!(ptr::eq(MmBox::as_ptr(&cell), &raw const *cell));

@@ -176,10 +176,10 @@ fn every_way_out_of_a_box_leads_to_its_own_family() {
         drop((origin, clone));
         // SAFETY: it is from `into_raw`.
         drop(unsafe { MmBox::from_raw(MmBox::into_raw(row())) });
-        // SAFETY: it is from `leak`, and nobody uses it.
+        // SAFETY: it is from `leak`, and no code uses it.
         drop(unsafe { MmBox::from_raw(std::ptr::from_mut(MmBox::leak(one()))) });
         let raw = NonNull::new(MmBox::into_raw(one())).expect("a box").cast();
-        // SAFETY: it is from `into_raw`, and nobody uses it.
+        // SAFETY: it is from `into_raw`, and no code uses it.
         unsafe { mm::xfree_raw(raw) }.expect("live");
         check_empty::<Out<Any>, Out<Long>>();
     }

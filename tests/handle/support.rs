@@ -8,9 +8,8 @@ use mm::MmManaged;
 
 /// Returns the live blocks and units of a type that only the calling test uses.
 pub(crate) fn live<T: MmManaged>() -> (u64, u64) {
-    let snapshot = mm::snapshot();
-    let family = snapshot.family(T::page_family().path()).unwrap();
-    (family.live_blocks, family.live_units)
+    let now = mm_tests::snapshot_of(T::page_family());
+    (now.live_blocks, now.live_units)
 }
 
 /// Runs `f` and says whether it panicked.

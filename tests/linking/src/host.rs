@@ -109,7 +109,7 @@ fn a_thread_ends_after_its_plugin(plugin: &Path) {
     let library = load(plugin);
     thread::scope(|scope| {
         let probe = symbol(&library);
-        scope.spawn(move || {
+        let thread = scope.spawn(move || {
             done.send(probe()).expect("the main thread waits");
             // An error: the other end is dropped.
             wait_until_closed.recv().unwrap_err();
@@ -117,6 +117,8 @@ fn a_thread_ends_after_its_plugin(plugin: &Path) {
         wait_until_done.recv().expect("the probe ends");
         library.close().expect("the plugin closes");
         drop(close);
+        // A scope itself does not wait for the destructors of the thread's locals.
+        thread.join().expect("no panic");
     });
 }
 

@@ -18,7 +18,7 @@ struct State {
 }
 
 impl Gate {
-    /// Waits until somebody opens the gate.
+    /// Waits until a thread opens the gate.
     pub(crate) fn wait(&self) {
         let mut state = self.state.lock();
         let openings = state.openings;

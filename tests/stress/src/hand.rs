@@ -146,7 +146,7 @@ impl Drop for Hand {
     }
 }
 
-/// Counts the release of a row of `Plain` that nobody got.
+/// Counts the release of a row of `Plain` that no thread got.
 struct CountRelease<'a>(&'a Lane, usize);
 
 impl Drop for CountRelease<'_> {

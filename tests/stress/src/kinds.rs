@@ -166,7 +166,7 @@ impl<T: MmManaged + Pod> Owned<T> {
             Self::Row(block) => MmBox::into_raw(block).cast(),
         };
         let first = NonNull::new(first).expect("no block is at null");
-        // SAFETY: the pointer came out of `into_raw`, and nobody uses it.
+        // SAFETY: the pointer came out of `into_raw`, and no thread uses it.
         unsafe { mm::xfree_raw(first) }
     }
 }
@@ -183,7 +183,7 @@ pub(crate) struct RunTimeBlock {
     family: &'static PageFamily,
 }
 
-// SAFETY: by 2 nobody else has the block, and its family takes it back on any thread.
+// SAFETY: by 2 no other owner has the block, and its family takes it back on any thread.
 unsafe impl Send for RunTimeBlock {}
 
 impl RunTimeBlock {
@@ -214,7 +214,7 @@ impl RunTimeBlock {
 
     fn release(self, by_address: bool) -> Result<(), FreeError> {
         if by_address {
-            // SAFETY: by 1 a live block, by 2 used by nobody any more.
+            // SAFETY: by 1 a live block, by 2 no code uses it any more.
             return unsafe { mm::xfree_raw(self.first) };
         }
         // SAFETY: as above.
