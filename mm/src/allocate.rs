@@ -74,7 +74,7 @@ impl PageFamily {
         let bytes = units * self.layout().size();
         #[cfg(feature = "capi")]
         if units > 0 {
-            self.heap.clear_marks(block);
+            self.heap.clear_canaries(block);
         }
         Ok(block.unspecified(bytes))
     }

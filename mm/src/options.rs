@@ -5,7 +5,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use crate::heap::HugePages;
-use crate::heap::hardening::{self, Fill, Hardening};
+use crate::heap::hardening::{self, Hardening, OnRelease};
 #[cfg(all(unix, feature = "signal"))]
 use crate::on_signal;
 use crate::os::environment::{self, TooLong};
@@ -61,7 +61,7 @@ impl Options {
         Self {
             hardening: Hardening {
                 random: false,
-                fill: Fill::Nothing,
+                fill: OnRelease::Nothing,
                 guard: false,
                 quarantine: 0,
             },
@@ -87,8 +87,8 @@ impl Options {
     /// Of blocks larger than a VM page the memory goes back to the kernel instead, if it takes it.
     #[must_use]
     pub const fn zero_on_release(mut self) -> Self {
-        if matches!(self.hardening.fill, Fill::Nothing) {
-            self.hardening.fill = Fill::Zero;
+        if matches!(self.hardening.fill, OnRelease::Nothing) {
+            self.hardening.fill = OnRelease::Zero;
         }
         self
     }
@@ -101,7 +101,7 @@ impl Options {
     /// Blocks larger than a VM page are treated as with `zero_on_release`.
     #[must_use]
     pub const fn poison(mut self) -> Self {
-        self.hardening.fill = Fill::Poison;
+        self.hardening.fill = OnRelease::Poison;
         self
     }
 

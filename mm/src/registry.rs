@@ -6,7 +6,7 @@ use crate::__private::Entry;
 use crate::error::RegisterError;
 use crate::family::by_name::{ByName, Named};
 use crate::family::{self, PageFamily};
-use crate::heap::{self, Fill, Link};
+use crate::heap::{self, Link, Occupancy};
 use crate::os::{Lock, Refused};
 use crate::resident::Resident;
 use crate::snapshot::{FamilySnapshot, FillClass, Label, Location, Snapshot};
@@ -180,7 +180,7 @@ fn copy(family: &'static PageFamily, resident_bytes: Option<u64>) -> FamilySnaps
     }
 }
 
-fn fill_class(fill: Fill) -> FillClass {
+fn fill_class(fill: Occupancy) -> FillClass {
     FillClass {
         pages: fill.pages,
         occupied_blocks: fill.occupied_blocks,

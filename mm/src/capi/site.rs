@@ -66,7 +66,7 @@ impl mm_site {
     pub(super) unsafe fn remember(site: *const Self, family: &'static Family) {
         // SAFETY: the caller promises it, and the field is there.
         unsafe { field(site, offset_of!(Self, family)) }.store(family.head(), Release);
-        let near = if family.heap.heap.is_near() {
+        let near = if family.heap.heap.is_fast() {
             family.head()
         } else {
             ptr::null_mut()

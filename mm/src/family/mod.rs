@@ -114,7 +114,7 @@ impl PageFamily {
         location: Location,
     ) -> Self {
         let mut family = Self::with_path(name, Path::RunTime(path), layout, location);
-        family.heap.begin_with_marks();
+        family.heap.begin_with_canaries();
         family
     }
 

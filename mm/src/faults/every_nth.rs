@@ -8,7 +8,7 @@ use std::thread;
 
 use super::work::{WORKS, Work};
 use crate::family::PageFamily;
-use crate::heap::{JOINTS, RECORDS, forget_spare_tables};
+use crate::heap::{RECORDS, SPARSE, forget_retained_tables};
 use crate::os::faulty::{Call, Fault, INJECTED, refuse_from_now_on, refusing, refusing_above};
 
 const CALLS: [Option<Call>; 4] = [
@@ -36,10 +36,10 @@ fn drain_records() {
     refusing_above(0, || {
         for room in [1 << 12, 1] {
             while RECORDS.zeroed::<u64>(room).is_ok() {}
-            while JOINTS.zeroed::<u64>(room).is_ok() {}
+            while SPARSE.zeroed::<u64>(room).is_ok() {}
         }
     });
-    forget_spare_tables();
+    forget_retained_tables();
 }
 
 /// Does `work` while the fault lasts, on a thread that nothing is given to at its end either.

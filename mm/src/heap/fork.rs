@@ -9,9 +9,9 @@
 use crate::heap::family::cache::{CacheRecord, thread};
 use crate::heap::family::central::Central;
 use crate::heap::family::{Heap, cache, retire};
-use crate::heap::ground::{JOINTS, RECORDS, Random};
+use crate::heap::ground::{RECORDS, Random, SPARSE};
 use crate::heap::pages::{SPACE, huge};
-use crate::heap::tracking::{asker, names, recording};
+use crate::heap::tracking::{names, recording, request};
 use crate::os::watch;
 
 /// Holds the locks that all heaps share. After those of the heaps.
@@ -22,7 +22,7 @@ pub(crate) fn hold_shared() {
     cache::hold();
     SPACE.hold();
     RECORDS.hold();
-    JOINTS.hold();
+    SPARSE.hold();
     huge::hold();
     watch::hold();
 }
@@ -46,7 +46,7 @@ pub(crate) unsafe fn let_go_shared() {
     // SAFETY: as above.
     unsafe { huge::let_go() };
     // SAFETY: as above.
-    unsafe { JOINTS.let_go() };
+    unsafe { SPARSE.let_go() };
     // SAFETY: as above.
     unsafe { RECORDS.let_go() };
     // SAFETY: as above.
@@ -113,7 +113,7 @@ impl Heap {
     pub(crate) unsafe fn take_over(&'static self) {
         let take_over = |central: &mut Central| {
             central.take_over();
-            self.account_supervision(central);
+            self.account_uncached(central);
         };
         // SAFETY: the caller promises the same; what is done uses no lock of a heap.
         unsafe { self.central.with_held(take_over) };
@@ -125,7 +125,7 @@ impl Central {
         self.take_back_caches();
         self.random = Random::new();
         // Those of other threads never end here.
-        self.supervision.tracking.scopes = asker::scopes_begun();
+        self.uncached_for.tracking.scopes = request::scopes_begun();
         self.account_inherited();
         self.forget_unwanted();
     }
@@ -140,7 +140,7 @@ impl Central {
             cache.abandon();
         }
         if had_rows {
-            self.count_surplus();
+            self.count_slack();
         }
         self.account_unfinished();
     }

@@ -15,13 +15,13 @@
 //! | joined | a unit that belongs to the block of the unit before: a bit in the second map |
 //! | row | a block of more than one unit; a long one has 32 or more |
 //! | bin | the blocks of one short length in a thread's cache |
-//! | surplus | units that a cached block had more than the row that it was handed out for |
-//! | spare | memory of empty extents that a family keeps because it missed it before |
+//! | slack | units that a cached block had more than the row that it was handed out for |
+//! | retained | memory of empty extents that a family keeps because it missed it before |
 //! | quarantine | released blocks that a hardened family does not hand out yet |
-//! | supervised | a family of which every call takes the lock, as it is tracked or limited; its caches are shut |
+//! | uncached | a family of which every call takes the lock, as it is tracked or limited; its caches are shut |
 //! | site | a place in the program that allocated, with the thread, as recorded |
 //! | tag | what is recorded of one live block: its site, and when |
-//! | mark | what stands in a released block of a family that keeps marks; see `marks` |
+//! | mark | what stands in a released block of a family that keeps marks; see `freed_canaries` |
 //! | guard | an OS page that nobody can touch, behind units or a large block |
 //! | in use | of a VM page: it may be backed by memory |
 //!
@@ -29,20 +29,20 @@
 //!
 //! In every VM page: `taken + free = capacity`, where to the family, though not to the owner, all units of an
 //! owned word are taken. In every family, without calls in flight: `taken = live + cached` and
-//! `allocated - released = live`, where the surplus units of live blocks count as cached. `check.rs` derives
+//! `allocated - released = live`, where the slack units of live blocks count as cached. `check.rs` derives
 //! each side again.
 //!
 //! # Layers
 //!
 //! `hardening` says what was chosen at the start; `hardened`, `random`, `quarantine` and `guards` do
-//! it, in place of the caches; `huge` asks for the OS pages. `supervised` has every call take the lock
-//! of families that are limited (`quota`) or tracked (`tracking`, with `asker`, `caller`, `names`,
+//! it, in place of the caches; `huge` asks for the OS pages. `uncached` has every call take the lock
+//! of families that are limited (`quota`) or tracked (`tracking`, with `request`, `caller`, `names`,
 //! `scopes`, `sites`, `tags`, and `recording` for their memory). `by_address`
-//! takes and releases the blocks of C programs, with `marks` and `cards`; `owner` finds the heap
+//! takes and releases the blocks of C programs, with `freed_canaries` and `page_hints`; `owner` finds the heap
 //! of a block. `geometry` and `slot_map` calculate; `extent` with its `page`s and their `word`s, and `large`,
-//! are the kinds of `record` that address space can have; `shelves`, `runs` and `large_runs` sort them;
+//! are the kinds of `record` that address space can have; `fullness_lists`, `runs` and `large_runs` sort them;
 //! `central` is a family behind its lock, which lends words to threads (`central::lease`); `cache` and
-//! `thread` are what a thread holds of it; `settle` gives memory back. `walk` is the way through all of it:
+//! `thread` are what a thread holds of it; `purge` gives memory back. `walk` is the way through all of it:
 //! `figures` counts, `check` counts again, `visit` shows what is live, and `blocks` what lies between.
 //! `meta`, `link` and `list` are what records are made of.
 //!
@@ -64,7 +64,7 @@ mod walk;
 pub(crate) use by_address::{Put, TakenUnit};
 pub use family::CacheCell;
 #[cfg(test)]
-pub(crate) use family::forget_spare_tables;
+pub(crate) use family::forget_retained_tables;
 #[cfg(test)]
 pub(crate) use family::taken_bytes;
 pub(crate) use family::{Heap, flush_thread, numbers, quota, records_resident};
@@ -73,7 +73,7 @@ pub(crate) use fork::{hold_shared, keep_out_owners, let_go_shared};
 pub(crate) use ground::BlockView;
 pub use ground::HugePages;
 #[cfg(test)]
-pub(crate) use ground::JOINTS;
+pub(crate) use ground::SPARSE;
 pub(crate) use ground::{Block, Link, RECORDS, Refusal, Shortage, hardening, is_paged};
 #[cfg(feature = "capi")]
 pub(crate) use tracking::kept_file;
@@ -82,6 +82,6 @@ pub(crate) use tracking::{
     ScopeNumber, Site, SiteFigures, Whose, account_scope, enter_scope, from_start, scope, scopes,
     trim_recorded,
 };
-pub(crate) use walk::{Figures, Fill, add_resident};
+pub(crate) use walk::{Figures, Occupancy, add_resident};
 #[cfg(feature = "capi")]
 pub(crate) use walk::{PageView, Walk};

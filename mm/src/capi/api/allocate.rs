@@ -154,7 +154,7 @@ fn fits(family: &'static PageFamily, size: usize, align: usize) -> Answer<&'stat
 fn unspecified(family: Answer<&'static PageFamily>, units: usize, place: Place<'_>) -> *mut c_void {
     block_of(family, |family| match family.heap.take_at_hand(units) {
         Some(block) => {
-            family.heap.clear_marks(block);
+            family.heap.clear_canaries(block);
             Ok(block.first)
         }
         None => family.alloc_for(units, &place),

@@ -4,20 +4,20 @@
 //! only when its owner releases it, which is the caller.
 //!
 //! What the maps do not say is whether a block is live or in a thread's cache. A look into all caches
-//! takes the lock and some time, so families may keep *marks* in what was released (see `marks`): who
+//! takes the lock and some time, so families may keep *marks* in what was released (see `freed_canaries`): who
 //! finds one looks into all caches before the block is taken for a released one. So a second release is
 //! found unless the program wrote over both marks in between. They vanish with memory that goes back to
-//! the kernel. So small units are marked again when they come into a cache (see `cards`); of others no
+//! the kernel. So small units are marked again when they come into a cache (see `page_hints`); of others no
 //! page is touched for that, and who finds zeros in place of a mark looks into all caches as well.
 //!
 //! Only run-time families that were asked to keep marks have any: nothing is ever written into a
 //! released unit of a type. Where somebody watches, and where units are too short for a mark, every
 //! release looks into all caches.
 
-mod cards;
+mod page_hints;
 
 use crate::heap::family::Marking;
-pub(crate) use cards::TakenUnit;
+pub(crate) use page_hints::TakenUnit;
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
@@ -25,9 +25,9 @@ use core::sync::atomic::Ordering::Relaxed;
 use crate::heap::family::Heap;
 use crate::heap::family::cache::{CacheCell, CacheRecord, thread};
 use crate::heap::ground::{Block, EMPTY_BLOCK, Refusal};
-use crate::heap::pages::{Extent, Record, SPACE, Spot, Surplus};
+use crate::heap::pages::{Extent, Record, SPACE, Slack, Spot};
 use crate::os::{Inside, watch};
-use cards::Card;
+use page_hints::PageHint;
 
 /// What became of a block that was to be put into a cache.
 pub(crate) enum Put {
@@ -43,12 +43,12 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// The heap [`is_near`](Self::is_near).
+    /// The heap [`is_fast`](Self::is_fast).
     #[inline]
     pub(crate) unsafe fn take_unit(&'static self) -> Option<Block> {
         let _inside = Inside::enter();
         // SAFETY: the caller promises it.
-        unsafe { self.near_cache() }?.take(self.geometry.unit(), true)
+        unsafe { self.fast_cache() }?.take(self.geometry.unit(), true)
     }
 
     /// Takes a block of `units` units, more than one, likewise.
@@ -60,7 +60,7 @@ impl Heap {
     pub(crate) unsafe fn take_row(&'static self, units: usize) -> Option<Block> {
         let _inside = Inside::enter();
         // SAFETY: the caller promises it.
-        unsafe { self.near_cache() }?.take_row(units)
+        unsafe { self.fast_cache() }?.take_row(units)
     }
 
     /// Takes a block of any length from the calling thread's cache, if the heap is near, and the cache
@@ -68,7 +68,7 @@ impl Heap {
     #[inline]
     pub(crate) fn take_at_hand(&'static self, units: usize) -> Option<Block> {
         match units {
-            _ if !self.is_near() => None,
+            _ if !self.is_fast() => None,
             0 => None,
             // SAFETY: just asked.
             1 => unsafe { self.take_unit() },
@@ -95,7 +95,7 @@ impl Heap {
         // SAFETY: a taken unit is not at null.
         let first = unsafe { NonNull::new_unchecked(first) };
         // SAFETY: a block of one unit starts there, and the caller gives it up.
-        let is_put = unsafe { unit.card.put(first, |cache, unit| cache.put(first, unit)) };
+        let is_put = unsafe { unit.hint.put(first, |cache, unit| cache.put(first, unit)) };
         if is_put { Put::Done } else { Put::Not }
     }
 
@@ -110,10 +110,10 @@ impl Heap {
         let _inside = Inside::enter();
         match unit.short_block() {
             // SAFETY: such a block starts there, and the caller gives it up.
-            Some(1) => unsafe { unit.card.put(first, |cache, unit| cache.put(first, unit)) },
+            Some(1) => unsafe { unit.hint.put(first, |cache, unit| cache.put(first, unit)) },
             // SAFETY: the same.
             Some(units) => unsafe {
-                unit.card
+                unit.hint
                     .put(first, |cache, _| cache.put_short_row(first, units))
             },
             None => false,
@@ -186,11 +186,11 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// The heap [`is_near`](Self::is_near).
+    /// The heap [`is_fast`](Self::is_fast).
     #[inline]
-    unsafe fn near_cache(&self) -> Option<&'static CacheRecord> {
+    unsafe fn fast_cache(&self) -> Option<&'static CacheRecord> {
         // SAFETY: the caller promises it, and the cell is used for this call alone.
-        unsafe { thread::near_cell(self.number.load(Relaxed).wrapping_sub(1)) }?.open_cache()
+        unsafe { thread::fast_cell(self.number.load(Relaxed).wrapping_sub(1)) }?.open_cache()
     }
 
     /// Whether the address is that of all blocks of zero units.
@@ -221,7 +221,7 @@ impl Heap {
     }
 }
 
-impl Card {
+impl PageHint {
     /// Has `put` put the block at `first` into the calling thread's cache, and marks it, unless it is
     /// marked already.
     ///
@@ -235,12 +235,12 @@ impl Card {
         put: impl FnOnce(&CacheRecord, usize) -> bool,
     ) -> bool {
         // SAFETY: invariant 3; the cell is used for this call alone.
-        let cell = unsafe { thread::near_cell(self.number()) };
+        let cell = unsafe { thread::fast_cell(self.number()) };
         let Some(cache) = cell.and_then(CacheCell::open_cache) else {
             return false;
         };
         // SAFETY: the caller promises it.
-        let marks = unsafe { self.marks_of(first) };
+        let marks = unsafe { self.canaries_of(first) };
         let is_put = !marks.is_any_set() && put(cache, self.unit());
         if is_put {
             marks.set();
@@ -278,7 +278,7 @@ impl Extent {
         cell: &CacheCell,
         first: NonNull<u8>,
     ) -> bool {
-        // With a cache of its own, the thread may read how long blocks are: see `surplus`.
+        // With a cache of its own, the thread may read how long blocks are: see `slack`.
         if !cell.is_open() && (cell.cache().is_some() || !Heap::of(self.heap).open_for(cell)) {
             return false;
         }
@@ -286,7 +286,8 @@ impl Extent {
             return false;
         };
         // SAFETY: the unit is taken, so its memory may be read.
-        let Some((marks, cache)) = unsafe { Heap::of(self.heap).marks_of(first) }.zip(cell.cache())
+        let Some((marks, cache)) =
+            unsafe { Heap::of(self.heap).canaries_of(first) }.zip(cell.cache())
         else {
             return false;
         };
@@ -295,8 +296,9 @@ impl Extent {
             return false;
         }
         // The kernel may have taken the marks with the memory, before a cache claimed the block.
-        let may_lack_marks = !Heap::of(self.heap).marks_unissued() && self.may_have_lost_marks();
-        let is_unsure = may_lack_marks && marks.is_any_zero();
+        let may_lack_canaries =
+            !Heap::of(self.heap).marks_never_handed_out() && self.may_have_lost_canaries();
+        let is_unsure = may_lack_canaries && marks.is_any_zero();
         if is_unsure
             && Heap::of(self.heap)
                 .central()
@@ -319,7 +321,7 @@ impl Extent {
         if !spot.is_taken() {
             return None;
         }
-        let units = if spot.page.has_joined() {
+        let units = if spot.page.has_continued() {
             spot.units()?
         } else {
             1
@@ -340,8 +342,8 @@ impl Spot {
     /// does.
     fn units(self) -> Option<usize> {
         let map = self.page.whole_map();
-        let units = (!map.is_joined(self.index)).then(|| map.block_units(self.index))?;
-        units.checked_sub(Surplus::at(self, units))
+        let units = (!map.continues(self.index)).then(|| map.block_units(self.index))?;
+        units.checked_sub(Slack::at(self, units))
     }
 }
 

@@ -4,7 +4,7 @@ use core::ptr::NonNull;
 
 use crate::heap::family::Heap;
 use crate::heap::family::central::Central;
-use crate::heap::ground::hardening::{Fill, POISON};
+use crate::heap::ground::hardening::{OnRelease, POISON};
 use crate::heap::ground::{Block, Random, Row, Shortage, hardening};
 use crate::heap::pages::{Extent, Page, Run, is_block, released_twice, spot_of};
 use crate::os::{Refused, watch};
@@ -32,7 +32,7 @@ impl Central {
             found = find(self).ok_or(Refused);
         }
         let Choice { page, run } = found?;
-        if how.fill == Fill::Poison {
+        if how.fill == OnRelease::Poison {
             if let Some(address) = page.written_after_release(run) {
                 return Err(Shortage::Written { address });
             }
@@ -87,7 +87,7 @@ impl Central {
     }
 
     fn find_run(&mut self, units: usize, random: bool) -> Option<Choice> {
-        let pages = self.shelves.with_room().flat_map(Extent::pages);
+        let pages = self.fullness_lists.with_room().flat_map(Extent::pages);
         for page in pages.filter(|page| page.longest_run() >= units) {
             // Either way the page remembers a look in vain.
             let first = if random {
@@ -125,7 +125,7 @@ impl Page {
         let unit = self.extent().geometry().unit();
         let first = self.unit(run.first);
         let bytes = NonNull::slice_from_raw_parts(first, run.units * unit);
-        let used = self.fresh().saturating_sub(run.first) * unit;
+        let used = self.high_water().saturating_sub(run.first) * unit;
         let offset = watch::lend(first, bytes.len(), || {
             // SAFETY: the units are in a page's memory, and free: the caller has the family's lock.
             first_written(unsafe { bytes.as_ref() }, used)
@@ -136,30 +136,30 @@ impl Page {
     /// Poisons the page, of which no unit is taken, where it was before. What the kernel says it
     /// did not take, it may have taken in part: up to memory that is locked.
     pub(in crate::heap) fn poison_anew(self) {
-        let bytes = self.fresh() * self.extent().geometry().unit();
-        if hardening::chosen().fill == Fill::Poison {
+        let bytes = self.high_water() * self.extent().geometry().unit();
+        if hardening::chosen().fill == OnRelease::Poison {
             // SAFETY: all units are free, and the caller has the family's lock.
-            unsafe { Fill::Poison.apply(self.unit(0), bytes) };
+            unsafe { OnRelease::Poison.apply(self.unit(0), bytes) };
         }
     }
 
     /// Poisons the units before `end` that were never handed out, if a later one is about to be:
-    /// all free units below `fresh` are to hold the same.
+    /// all free units below `high_water` are to hold the same.
     fn poison_until(self, end: usize) {
-        let fresh = self.fresh();
-        let bytes = end.saturating_sub(fresh) * self.extent().geometry().unit();
-        // SAFETY: units from `fresh` on are free, and the caller has the family's lock.
-        unsafe { Fill::Poison.apply(self.unit(fresh), bytes) };
-        self.raise_fresh(end);
+        let high_water = self.high_water();
+        let bytes = end.saturating_sub(high_water) * self.extent().geometry().unit();
+        // SAFETY: units from `high_water` on are free, and the caller has the family's lock.
+        unsafe { OnRelease::Poison.apply(self.unit(high_water), bytes) };
+        self.raise_high_water(end);
     }
 }
 
 /// The offset of the first byte that is not as it was left: the first `used` were used before.
 fn first_written(bytes: &[u8], used: usize) -> Option<usize> {
-    let (used, fresh) = bytes.split_at(used.min(bytes.len()));
+    let (used, high_water) = bytes.split_at(used.min(bytes.len()));
     let written = used.iter().position(|byte| *byte != POISON);
     written.or_else(|| {
-        let written = fresh.iter().position(|byte| *byte != 0)?;
+        let written = high_water.iter().position(|byte| *byte != 0)?;
         Some(used.len() + written)
     })
 }

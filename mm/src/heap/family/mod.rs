@@ -2,16 +2,16 @@
 
 pub(in crate::heap) mod cache;
 pub(in crate::heap) mod central;
-mod hardened;
 #[cfg(feature = "capi")]
-mod marks;
+mod freed_canaries;
+mod hardened;
 mod owner;
+mod purge;
 pub(in crate::heap) mod quarantine;
 pub(crate) mod quota;
-mod settle;
 mod slow;
-mod supervised;
 mod tracked;
+mod uncached;
 #[cfg(test)]
 mod wishes;
 
@@ -22,16 +22,16 @@ use core::sync::atomic::Ordering::Relaxed;
 
 pub use cache::CacheCell;
 #[cfg(test)]
-pub(crate) use cache::forget_spare_tables;
+pub(crate) use cache::forget_retained_tables;
 use cache::{CacheRecord, Inbox};
 use central::Central;
 #[cfg(feature = "capi")]
-pub(in crate::heap) use marks::{Marking, Marks};
+pub(in crate::heap) use freed_canaries::{FreedCanaries, Marking};
 pub(crate) use slow::flush_thread;
 pub(in crate::heap) use slow::retire;
 
 use crate::heap::ground::{
-    Block, EMPTY_BLOCK, Geometry, HeapRef, JOINTS, Placement, RECORDS, Refusal, Row, Shortage,
+    Block, EMPTY_BLOCK, Geometry, HeapRef, Placement, RECORDS, Refusal, Row, SPARSE, Shortage,
     hardening,
 };
 #[cfg(not(feature = "capi"))]
@@ -54,8 +54,8 @@ pub(crate) struct Heap {
     pub(in crate::heap) number: AtomicUsize,
     #[cfg(feature = "capi")]
     pub(in crate::heap) marking: Marking,
-    /// Whether every call takes the lock; see `supervised`. Changed under the lock.
-    supervised: AtomicBool,
+    /// Whether every call takes the lock; see `uncached`. Changed under the lock.
+    uncached: AtomicBool,
     /// Units that may be live. Changed under the lock.
     limit: AtomicU64,
     /// What was released of words that nobody owns.
@@ -71,7 +71,7 @@ impl Heap {
             number: AtomicUsize::new(0),
             #[cfg(feature = "capi")]
             marking: Marking::None,
-            supervised: AtomicBool::new(false),
+            uncached: AtomicBool::new(false),
             limit: AtomicU64::new(quota::NONE),
             inbox: Inbox::new(0),
             central: Lock::new(Central::new()),
@@ -80,13 +80,13 @@ impl Heap {
 
     /// Says at the start how many units may be live.
     pub(crate) const fn begin_with_limit(&mut self, units: u64) {
-        self.supervised = AtomicBool::new(true);
+        self.uncached = AtomicBool::new(true);
         self.limit = AtomicU64::new(units);
     }
 
     /// Whether every call is to go past the threads' caches.
     pub(in crate::heap) fn goes_past_caches(&self) -> bool {
-        self.is_supervised() || hardening::is_on()
+        self.is_uncached() || hardening::is_on()
     }
 
     /// Whether caches keep blocks of `units` units.
@@ -99,15 +99,18 @@ impl Heap {
     #[allow(
         clippy::unused_self,
         clippy::unnecessary_wraps,
-        reason = "families that have cards are C's"
+        reason = "families that have hints are C's"
     )]
-    pub(in crate::heap) fn make_cards(&self, _: &Extent) -> Result<(), Refused> {
+    pub(in crate::heap) fn make_hints(&self, _: &Extent) -> Result<(), Refused> {
         Ok(())
     }
 
     #[cfg(not(feature = "capi"))]
     #[allow(clippy::unused_self, reason = "families that keep marks are C's")]
-    pub(in crate::heap) fn mark_unissued(&self, _: impl Iterator<Item = NonNull<u8>>) -> bool {
+    pub(in crate::heap) fn mark_never_handed_out(
+        &self,
+        _: impl Iterator<Item = NonNull<u8>>,
+    ) -> bool {
         false
     }
 
@@ -278,8 +281,8 @@ impl Heap {
         if units == 0 {
             return Ok(Block::empty());
         }
-        if self.is_supervised() {
-            return self.alloc_supervised(units, caller);
+        if self.is_uncached() {
+            return self.alloc_admitted(units, caller);
         }
         self.central().alloc_straight(self, units)
     }
@@ -308,7 +311,7 @@ pub(crate) fn taken_bytes() -> usize {
 /// Resident bytes of all maps, records and tables.
 pub(crate) fn records_resident(look: &Look) -> Result<usize, Refused> {
     Ok(RECORDS.resident(look)?
-        + JOINTS.resident(look)?
+        + SPARSE.resident(look)?
         + SPACE.tables_resident(look)?
         + recording::resident(look)?)
 }

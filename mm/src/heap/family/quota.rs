@@ -1,6 +1,6 @@
 //! How much a family may hold: a limit of its own, one that it shares, and one that only tells.
 //!
-//! A family with any of them is supervised: every call takes its lock, under which what is live is
+//! A family with any of them is uncached: every call takes its lock, under which what is live is
 //! exact, but for calls that began before the first limit was set.
 
 use core::sync::atomic::AtomicU64;
@@ -100,7 +100,7 @@ impl Total {
     }
 
     /// Replaces a family's share by what it holds.
-    fn settle(&self, share: u64, holds: u64) {
+    fn replace_share(&self, share: u64, holds: u64) {
         // Each share is part of the sum, so that neither step can wrap.
         self.live.fetch_add(holds.saturating_sub(share), Relaxed);
         self.live.fetch_sub(share.saturating_sub(holds), Relaxed);
@@ -124,7 +124,7 @@ impl Quota {
             return;
         }
         if let Some(before) = self.group.take() {
-            before.settle(self.share, 0);
+            before.replace_share(self.share, 0);
         }
         (self.group, self.share) = (group, 0);
     }
@@ -152,7 +152,7 @@ impl Heap {
         let _inside = Inside::enter();
         let mut central = self.central();
         self.limit.store(units, Relaxed);
-        self.account_supervision(&mut central);
+        self.account_uncached(&mut central);
     }
 
     /// Sets above how many live units an allocation counts in `crossings` that the limit was crossed,
@@ -165,23 +165,23 @@ impl Heap {
         let _inside = Inside::enter();
         let mut central = self.central();
         let live = central.live().units;
-        let quota = &mut central.supervision.quota;
+        let quota = &mut central.uncached_for.quota;
         (quota.soft, quota.crossings) =
             limit.map_or((NONE, None), |(units, crossings)| (units, Some(crossings)));
         // Only an allocation crosses a limit; setting one does not.
         quota.is_above_soft = live > quota.soft;
         // Under the lock: of two calls both parts are of the later one.
         publish();
-        self.account_supervision(&mut central);
+        self.account_uncached(&mut central);
     }
 
     /// Makes the family part of a group, with what it holds.
     pub(crate) fn join_group(&'static self, group: &'static Total) {
         let _inside = Inside::enter();
         let mut central = self.central();
-        central.supervision.quota.set_group(Some(group));
+        central.uncached_for.quota.set_group(Some(group));
         // Before: from here on each call that begins counts itself.
-        self.account_supervision(&mut central);
+        self.account_uncached(&mut central);
         central.account_quota(self);
     }
 
@@ -189,10 +189,10 @@ impl Heap {
     pub(crate) fn leave_group(&'static self, group: &'static Total) {
         let _inside = Inside::enter();
         let mut central = self.central();
-        let quota = &mut central.supervision.quota;
+        let quota = &mut central.uncached_for.quota;
         if quota.is_in(Some(group)) {
             quota.set_group(None);
-            self.account_supervision(&mut central);
+            self.account_uncached(&mut central);
         }
     }
 }
@@ -205,7 +205,7 @@ impl Central {
         units: usize,
     ) -> Result<(), Shortage> {
         let limit = heap.limit();
-        let group = self.supervision.quota.group;
+        let group = self.uncached_for.quota.group;
         if limit == NONE && group.is_none() {
             return Ok(());
         }
@@ -220,7 +220,7 @@ impl Central {
             return Ok(());
         };
         let bytes = wanted.checked_mul(unit).ok_or(Shortage::Overflow)?;
-        let share = &mut self.supervision.quota.share;
+        let share = &mut self.uncached_for.quota.share;
         if !group.admit(*share, bytes) {
             let limit_bytes = group.limit();
             return Err(Shortage::OverLimit { limit_bytes });
@@ -231,14 +231,14 @@ impl Central {
 
     /// Tells the group what the family holds now, and notes whether it crossed its soft limit.
     pub(in crate::heap) fn account_quota(&mut self, heap: &'static Heap) {
-        if !self.supervision.quota.is_on() {
+        if !self.uncached_for.quota.is_on() {
             return;
         }
         let live = self.live().units;
-        let quota = &mut self.supervision.quota;
+        let quota = &mut self.uncached_for.quota;
         if let Some(group) = quota.group {
             let holds = live * heap.geometry().unit() as u64;
-            group.settle(quota.share, holds);
+            group.replace_share(quota.share, holds);
             quota.share = holds;
         }
         let was_above = core::mem::replace(&mut quota.is_above_soft, live > quota.soft);
@@ -263,7 +263,7 @@ mod tests {
         HEAP.set_soft_limit(Some((0, &CROSSINGS)), || ());
         // Other threads cross, while the one that crossed first is on its way to tell.
         for _ in 0..2 {
-            let block = HEAP.alloc_supervised(1, &Location::caller());
+            let block = HEAP.alloc_admitted(1, &Location::caller());
             let first = block.expect("memory").first;
             // SAFETY: the block is live, and nobody has it.
             unsafe { HEAP.release_straight(Row { first, units: 1 }) };

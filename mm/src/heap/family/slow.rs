@@ -39,7 +39,7 @@ impl Heap {
                     self.central().sample_peak(self);
                 }
             } else {
-                // Supervised since this call began, it may not get any.
+                // Uncached since this call began, it may not get any.
                 let mut central = self.central();
                 if self.goes_past_caches() {
                     return central.alloc(self, 1);
@@ -146,11 +146,11 @@ impl Heap {
         thread: usize,
     ) -> Result<&'static CacheRecord, Refused> {
         let mut central = self.central();
-        if self.is_supervised() {
+        if self.is_uncached() {
             return Err(Refused);
         }
-        let cache = match central.spare_caches.pop() {
-            Some(spare) => spare,
+        let cache = match central.retained_caches.pop() {
+            Some(retained) => retained,
             None => CacheRecord::make(self)?,
         };
         central.caches.push(cache);
@@ -182,7 +182,7 @@ impl Heap {
         central.free_kept_rows(cache);
         central.take_free_words(cache);
         cache.stage().store(0, Relaxed);
-        if !self.is_supervised() {
+        if !self.is_uncached() {
             cell.open_again(cache);
         }
         central.shrink_if_fallen(self);
@@ -217,11 +217,11 @@ pub(in crate::heap) fn retire(central: &mut Central, cache: &'static CacheRecord
     central.account.released += released;
     central.account.rows_allocated += cache.take_rows_taken();
     if let Some(rows) = cache.rows() {
-        let surplus = &mut central.account.surplus;
-        *surplus = surplus.wrapping_add(rows.take_surplus());
+        let slack = &mut central.account.slack;
+        *slack = slack.wrapping_add(rows.take_slack());
     }
     central.caches.remove(cache);
-    central.spare_caches.push(cache);
+    central.retained_caches.push(cache);
 }
 
 /// Flushes all caches of the calling thread.

@@ -6,7 +6,7 @@ use crate::heap::family::Heap;
 use crate::heap::family::central::Central;
 use crate::heap::pages::{Record, SPACE, tag_at};
 use crate::heap::tracking::{
-    Amount, Asker, Inherited, Recorded, Scope, Site, Tagged, Whose, from_start, scopes,
+    AllocRequest, Amount, Inherited, Recorded, Scope, Site, Tagged, Whose, from_start, scopes,
 };
 use crate::os::{Inside, Refused};
 
@@ -14,19 +14,19 @@ impl Heap {
     /// Records one of `every` blocks from now on; with 0, none, and what was recorded is forgotten.
     pub(crate) fn track(&'static self, every: u32) {
         let mut central = self.central();
-        let tracking = &mut central.supervision.tracking;
+        let tracking = &mut central.uncached_for.tracking;
         (tracking.every, tracking.left) = (every, 0);
         if every == 0 {
             central.forget_unwanted();
         }
-        self.account_supervision(&mut central);
+        self.account_uncached(&mut central);
     }
 
     /// Begins parts of tests, as many as said.
     pub(crate) fn begin_scopes(&'static self, scopes: u32) {
         let mut central = self.central();
-        central.supervision.tracking.scopes += scopes;
-        self.account_supervision(&mut central);
+        central.uncached_for.tracking.scopes += scopes;
+        self.account_uncached(&mut central);
     }
 
     /// Ends a part of a test. What it leaves belongs to `outer` from now on.
@@ -37,9 +37,9 @@ impl Heap {
                 tagged.tag.set_scope(outer);
             }
         });
-        central.supervision.tracking.scopes -= 1;
+        central.uncached_for.tracking.scopes -= 1;
         central.forget_unwanted();
-        self.account_supervision(&mut central);
+        self.account_uncached(&mut central);
     }
 
     /// Looks at all tags, counts those of blocks of `whose`, and shows each site to `f`, with what it
@@ -69,7 +69,7 @@ impl Heap {
     fn account_kept(&'static self, first: NonNull<u8>, is_kept: bool, f: impl FnOnce(&mut Amount)) {
         let _inside = Inside::enter();
         let mut central = self.central();
-        f(&mut central.supervision.tracking.kept);
+        f(&mut central.uncached_for.tracking.kept);
         if let Some(tag) = tag_at(first) {
             tag.set_kept(is_kept);
         }
@@ -78,17 +78,22 @@ impl Heap {
 
 impl Central {
     /// Records who allocated the live block at `first`. Without memory for that it stays unrecorded.
-    pub(in crate::heap) fn record(&mut self, first: NonNull<u8>, units: usize, asker: &Asker) {
+    pub(in crate::heap) fn record(
+        &mut self,
+        first: NonNull<u8>,
+        units: usize,
+        request: &AllocRequest,
+    ) {
         // Others may have switched it off meanwhile.
-        if !self.supervision.tracking.is_on() {
+        if !self.uncached_for.tracking.is_on() {
             return;
         }
         // Units without a size have no address of their own.
         let Some(record) = SPACE.record_at(first.addr().get()) else {
             return;
         };
-        let recorded = self.try_record(record, first, units, asker);
-        self.supervision.tracking.lacked_room |= recorded.is_err();
+        let recorded = self.try_record(record, first, units, request);
+        self.uncached_for.tracking.lacked_room |= recorded.is_err();
     }
 
     fn try_record(
@@ -96,13 +101,13 @@ impl Central {
         record: &'static Record,
         first: NonNull<u8>,
         units: usize,
-        asker: &Asker,
+        request: &AllocRequest,
     ) -> Result<(), Refused> {
         let tag = record.make_tag_at(first)?;
-        let site = self.supervision.tracking.sites.of(asker)?;
+        let site = self.uncached_for.tracking.sites.of(request)?;
         site.account_recorded(units as u64);
         // Which may have ended since.
-        tag.set(site, asker.now, scopes::running(asker.scope));
+        tag.set(site, request.now, scopes::running(request.scope));
         Ok(())
     }
 
@@ -117,13 +122,13 @@ impl Central {
 
     /// Whether there may be tags: a family of which nothing is recorded has no site.
     fn was_tracked(&self) -> bool {
-        !self.supervision.tracking.sites.is_empty()
+        !self.uncached_for.tracking.sites.is_empty()
     }
 
     /// Forgets what nobody wants to know: all, if the family is not tracked any more; what was not
     /// allocated by a part of a test that runs, if only such are tracked.
     pub(in crate::heap) fn forget_unwanted(&mut self) {
-        let tracking = &self.supervision.tracking;
+        let tracking = &self.uncached_for.tracking;
         if tracking.every > 0 {
             return;
         }
@@ -135,17 +140,17 @@ impl Central {
         });
         if !is_on && self.was_tracked() {
             self.records().for_each(Record::discard_tags);
-            self.supervision.tracking.lacked_room = false;
+            self.uncached_for.tracking.lacked_room = false;
             // SAFETY: a tag that is set is that of a live block, by its invariant 1, and those of all
             // live blocks were cleared above.
-            unsafe { self.supervision.tracking.sites.forget() };
+            unsafe { self.uncached_for.tracking.sites.forget() };
         }
     }
 
     /// Notes, in a forked child, what it has of its parent.
     pub(in crate::heap) fn account_inherited(&mut self) {
         let live = self.live();
-        let tracking = &mut self.supervision.tracking;
+        let tracking = &mut self.uncached_for.tracking;
         tracking.inherited = Inherited {
             live: Amount {
                 blocks: live.blocks,
@@ -157,7 +162,7 @@ impl Central {
 
     fn look_at_tags(&mut self, whose: Whose, f: impl FnMut(&Site)) -> Recorded {
         let live = self.live();
-        let tracking = &self.supervision.tracking;
+        let tracking = &self.uncached_for.tracking;
         let mut recorded = Recorded {
             every: tracking.every,
             kept: tracking.kept,
@@ -174,7 +179,7 @@ impl Central {
                 recorded.account(&tagged);
             }
         });
-        self.supervision.tracking.sites.iter().for_each(f);
+        self.uncached_for.tracking.sites.iter().for_each(f);
         recorded
     }
 

@@ -14,8 +14,8 @@ const LARGEST_PAGED_UNIT: usize = EXTENT / MIN_UNITS;
 /// A VM page has room for at least this many units, which bounds its tail to an eighth.
 const MIN_UNITS: usize = 8;
 
-/// Blocks of fewer units never have surplus ones. So no two blocks that may have start within
-/// this many units, and the table of surplus units has one place for that many.
+/// Blocks of fewer units never have slack ones. So no two blocks that may have start within
+/// this many units, and the table of slack units has one place for that many.
 pub(crate) const LONG_ROW: usize = 32;
 
 /// Units of the longest block that caches keep, and its bytes at most.
@@ -44,7 +44,7 @@ pub(crate) struct Geometry {
     /// Words of one bit map.
     words: u32,
     group_shift: u32,
-    surplus_places: u32,
+    slack_places: u32,
     reciprocal: u64,
     placement: Placement,
 }
@@ -84,7 +84,7 @@ impl Geometry {
                 .div_ceil(MOST_GROUPS)
                 .next_power_of_two()
                 .ilog2(),
-            surplus_places: capacity.div_ceil(LONG_ROW as u32),
+            slack_places: capacity.div_ceil(LONG_ROW as u32),
             reciprocal: if paged {
                 (1 << RECIPROCAL_BITS) / unit as u64 + 1
             } else {
@@ -129,9 +129,9 @@ impl Geometry {
         self.words as usize
     }
 
-    /// Places of a VM page's table of surplus units.
-    pub(crate) const fn surplus_places(&self) -> usize {
-        self.surplus_places as usize
+    /// Places of a VM page's table of slack units.
+    pub(crate) const fn slack_places(&self) -> usize {
+        self.slack_places as usize
     }
 
     /// Units of a VM page that has `lost` bytes for other things; 0 unless paged.

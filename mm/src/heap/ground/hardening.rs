@@ -17,7 +17,7 @@ pub(crate) const POISON: u8 = 0xDF;
 pub(crate) struct Hardening {
     /// Units are handed out in random order.
     pub(crate) random: bool,
-    pub(crate) fill: Fill,
+    pub(crate) fill: OnRelease,
     /// VM pages and large blocks end with an OS page that nobody can touch.
     pub(crate) guard: bool,
     /// Bytes of released blocks that each family keeps from being handed out.
@@ -26,7 +26,7 @@ pub(crate) struct Hardening {
 
 /// What a released block is filled with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Fill {
+pub(crate) enum OnRelease {
     /// It stays as it is.
     #[default]
     Nothing,
@@ -99,9 +99,9 @@ fn number_of(huge: HugePages) -> u64 {
 /// What is stored for a choice. No memory holds a quarantine that needs the bits.
 fn packed(how: Hardening) -> u64 {
     let fill = match how.fill {
-        Fill::Nothing => 0,
-        Fill::Zero => ZERO,
-        Fill::Poison => POISONED,
+        OnRelease::Nothing => 0,
+        OnRelease::Zero => ZERO,
+        OnRelease::Poison => POISONED,
     };
     let is_on = u64::from(how != Hardening::default()) * IS_ON;
     let order = u64::from(how.random) * RANDOM;
@@ -114,16 +114,16 @@ fn unpacked(word: u64) -> Hardening {
     Hardening {
         random: word & RANDOM != 0,
         fill: match word & (ZERO | POISONED) {
-            0 => Fill::Nothing,
-            ZERO => Fill::Zero,
-            _ => Fill::Poison,
+            0 => OnRelease::Nothing,
+            ZERO => OnRelease::Zero,
+            _ => OnRelease::Poison,
         },
         guard: word & GUARDED != 0,
         quarantine: usize::try_from(word >> BITS).unwrap_or(usize::MAX),
     }
 }
 
-impl Fill {
+impl OnRelease {
     /// Fills `bytes` bytes from `first` on.
     ///
     /// # Safety
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_choice_is_one_word() {
-        for fill in [Fill::Nothing, Fill::Zero, Fill::Poison] {
+        for fill in [OnRelease::Nothing, OnRelease::Zero, OnRelease::Poison] {
             for (random, quarantine) in [(false, 0), (true, 0), (false, 1), (true, 1 << 40)] {
                 let how = Hardening {
                     random,

@@ -18,7 +18,7 @@ pub(crate) static RECORDS: Region = Region::new();
 
 /// The maps that join units to blocks: all zero, and so without memory, while a family has only
 /// blocks of one unit.
-pub(crate) static JOINTS: Region = Region::new();
+pub(crate) static SPARSE: Region = Region::new();
 
 /// Chunks that are filled one after the other.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Region {
     /// Puts `value` into memory of its own.
     pub(crate) fn place<T: Sync>(&self, value: T) -> Result<&'static T, Refused> {
         let room = self.room(Layout::new::<T>())?.cast::<T>();
-        // SAFETY: `room` returned fresh memory of this layout, which nobody else has.
+        // SAFETY: `room` returned never used memory of this layout, which nobody else has.
         unsafe { room.write(value) };
         // SAFETY: the value was just written and is never moved or dropped.
         Ok(unsafe { room.as_ref() })
@@ -67,7 +67,7 @@ impl Region {
         let layout = Layout::array::<T>(count).map_err(|_| Refused)?;
         let first = self.room(layout)?.cast::<T>();
         let all = NonNull::slice_from_raw_parts(first, count);
-        // SAFETY: the memory is fresh, so it reads as zero, which is a value of `T`, and it is
+        // SAFETY: the memory is never used, so it reads as zero, which is a value of `T`, and it is
         // reached through this reference alone.
         Ok(unsafe { all.as_ref() })
     }
@@ -82,7 +82,7 @@ impl Region {
     /// Copies values into the region.
     pub(crate) fn copied<T: Copy + Sync>(&self, values: &[T]) -> Result<&'static [T], Refused> {
         let room = self.room(Layout::for_value(values))?.cast::<T>();
-        // SAFETY: the room is fresh, aligned, and as long as the values.
+        // SAFETY: the room is never used, aligned, and as long as the values.
         unsafe { room.copy_from_nonoverlapping(NonNull::from(values).cast(), values.len()) };
         let copies = NonNull::slice_from_raw_parts(room, values.len());
         // SAFETY: they were just written and are never written again.

@@ -18,5 +18,5 @@ pub(in crate::heap) use heap_ref::HeapRef;
 pub use huge::HugePages;
 pub(crate) use link::Link;
 pub(in crate::heap) use list::{List, Neighbours, Node};
-pub(crate) use meta::{JOINTS, RECORDS};
+pub(crate) use meta::{RECORDS, SPARSE};
 pub(in crate::heap) use random::Random;

@@ -8,7 +8,7 @@ mod hand_over;
 mod number;
 mod remote;
 mod snapshot;
-mod supervised;
+mod uncached;
 mod words;
 
 use core::alloc::Layout;
@@ -17,8 +17,8 @@ use core::panic::Location;
 use core::ptr::NonNull;
 
 use crate::heap::family::Heap;
-use crate::heap::family::cache::{CacheCell, forget_spare_tables};
-use crate::heap::ground::{JOINTS, RECORDS, Refusal};
+use crate::heap::family::cache::{CacheCell, forget_retained_tables};
+use crate::heap::ground::{RECORDS, Refusal, SPARSE};
 use crate::heap::pages::{NOBODY, Record, SPACE};
 use crate::heap::tracking::POOL;
 use crate::heap::walk::Figures;
@@ -36,7 +36,7 @@ const OWNED_UNIT: usize = 4 << 10;
 /// The same of 128 units, in two words.
 const UNIT_OF_TWO_WORDS: usize = 512;
 
-/// Bytes of a unit of which a page holds 42: enough for rows that may have surplus units.
+/// Bytes of a unit of which a page holds 42: enough for rows that may have slack units.
 const SMALL_UNIT: usize = 1536;
 
 /// Runs a model: see [`models::model`].
@@ -52,7 +52,7 @@ pub(crate) fn model(name: &str, interruptions: impl Into<Option<usize>>, program
 fn unmodelled() -> [Range<usize>; 5] {
     [
         range_of(&RECORDS),
-        range_of(&JOINTS),
+        range_of(&SPARSE),
         range_of(&SPACE),
         range_of(&POOL),
         crate::heap::family::cache::numbers_range(),
@@ -66,7 +66,7 @@ fn range_of<T>(it: &'static T) -> Range<usize> {
 
 /// Puts back what one execution leaves and another would find.
 fn forget_executions() {
-    forget_spare_tables();
+    forget_retained_tables();
     crate::heap::family::cache::begin_again();
 }
 

@@ -170,7 +170,7 @@ fn rows() {
         let prepare = |owner: &Owner| owner.alloc(36);
         watched(SMALL_UNIT, 0, prepare, |owner, row| {
             owner.release(row, 36);
-            // The same block, with surplus units.
+            // The same block, with slack units.
             vec![owner.alloc(32)]
         });
     });

@@ -56,7 +56,7 @@ fn free_words_go_to_another_thread() {
     });
 }
 
-/// Catches: a family that is supervised while a thread owns words of it.
+/// Catches: a family that is uncached while a thread owns words of it.
 #[test]
 fn all_words_are_taken() {
     model("all words are taken", 2, || {

@@ -8,12 +8,12 @@ use core::sync::atomic::{
 };
 use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
 
+use super::fullness_lists::ByFill;
 use super::huge::Wish;
 use super::page::{Page, PageState, Spot};
-use super::record::{Place, Record, SPACE};
+use super::record::{Record, SPACE, Span};
 use super::runs::{ByRun, UNLISTED};
-use super::shelves::ByFill;
-use super::surplus::Surplus;
+use super::slack::Slack;
 use super::word::{Remote, Word};
 use crate::heap::ground::{Geometry, HeapRef, Link, Neighbours, Node, hardening, meta};
 use crate::heap::tracking::Tags;
@@ -27,11 +27,11 @@ use crate::os::Refused;
 /// 1. `place` belongs to `heap` alone, from the start and for ever, and is committed.
 /// 2. `taken_units` is the sum of the pages' `taken`, each the number of units that are taken or that lie in
 ///    a word with an owner.
-/// 3. A page that is not in use has no taken unit, and `fresh` is 0.
+/// 3. A page that is not in use has no taken unit, and `high_water` is 0.
 #[derive(Debug)]
 pub(in crate::heap) struct Extent {
     pub(in crate::heap) heap: HeapRef,
-    pub(in crate::heap) place: Place,
+    pub(in crate::heap) place: Span,
     /// Address of the first page.
     start: usize,
     /// Units of each page.
@@ -41,26 +41,26 @@ pub(in crate::heap) struct Extent {
     /// The [`Wish`] for huge OS pages; the kernel may then back all of the extent, whatever part is
     /// used, and back again what was given back.
     pub(in crate::heap) wish: AtomicU8,
-    /// Which shelf the extent is on; the shelves' own.
-    pub(in crate::heap) shelf: AtomicU8,
+    /// Which list the extent is on; only `fullness_lists` reads it.
+    pub(in crate::heap) fullness: AtomicU8,
     taken_units: AtomicU32,
     /// It stays there while it has so many taken units at least, and fewer than so many more.
-    shelf_from: AtomicU32,
-    shelf_width: AtomicU32,
+    class_from: AtomicU32,
+    class_width: AtomicU32,
     /// No page has a free run as long as this; 0 says nothing.
     pub(in crate::heap) too_long: AtomicU32,
     pub(in crate::heap) words: &'static [Word],
     /// What other threads released of each word.
     pub(in crate::heap) remotes: &'static [Remote],
-    pub(in crate::heap) joined: &'static [AtomicU64],
+    pub(in crate::heap) continues: &'static [AtomicU64],
     pub(in crate::heap) states: &'static [PageState],
-    /// Surplus units of blocks, by where the block starts; see `surplus`.
-    pub(in crate::heap) surplus: &'static [Surplus],
+    /// Slack units of blocks, by where the block starts; see `slack`.
+    pub(in crate::heap) slack: &'static [Slack],
     /// Bit for each unit at which a block starts that is in quarantine; empty where there is none.
     pub(in crate::heap) quarantined: &'static [AtomicU64],
     /// Memory of it was given back, with marks; see `by_address`.
     #[cfg(feature = "capi")]
-    lost_marks: AtomicBool,
+    lost_canaries: AtomicBool,
     /// What is recorded of blocks, once something is.
     pub(in crate::heap) tags: Link<Tags>,
     by_fill: Neighbours<Extent>,
@@ -76,7 +76,7 @@ pub(in crate::heap) enum Standing {
     /// Units are taken, or never were.
     Used = 0,
     /// Kept.
-    Spare = 1,
+    Retained = 1,
     /// Given back.
     GivenBack = 2,
 }
@@ -98,19 +98,19 @@ impl Extent {
     /// finds it, `begin` gets it.
     pub(in crate::heap) fn make(
         heap: HeapRef,
-        place: Place,
+        place: Span,
         begin: impl FnOnce(&'static Self) -> Result<(), Refused>,
     ) -> Result<&'static Record, Refused> {
         let geometry = heap.geometry();
         let pages = place.bytes / geometry.page_bytes();
         let words = pages * geometry.words();
         let all_words: &'static [Word] = meta::RECORDS.zeroed(words)?;
-        let remotes = meta::JOINTS.zeroed(words)?;
-        let joined = meta::JOINTS.zeroed(words)?;
+        let remotes = meta::SPARSE.zeroed(words)?;
+        let continues = meta::SPARSE.zeroed(words)?;
         let states: &'static [PageState] = meta::RECORDS.zeroed(pages)?;
-        let surplus = meta::JOINTS.zeroed(pages * geometry.surplus_places())?;
+        let slack = meta::SPARSE.zeroed(pages * geometry.slack_places())?;
         let has_quarantine = hardening::chosen().quarantine > 0;
-        let quarantined = meta::JOINTS.zeroed(words * usize::from(has_quarantine))?;
+        let quarantined = meta::SPARSE.zeroed(words * usize::from(has_quarantine))?;
         let record = meta::RECORDS.place(Record::Extent(Self {
             heap,
             place,
@@ -118,19 +118,19 @@ impl Extent {
             page_capacity: count(geometry.page_capacity()),
             standing: AtomicU8::new(Standing::Used as u8),
             wish: AtomicU8::new(Wish::of_all() as u8),
-            shelf: AtomicU8::new(super::shelves::FULL),
+            fullness: AtomicU8::new(super::fullness_lists::FULL),
             taken_units: AtomicU32::new(0),
-            shelf_from: AtomicU32::new(0),
-            shelf_width: AtomicU32::new(0),
+            class_from: AtomicU32::new(0),
+            class_width: AtomicU32::new(0),
             words: all_words,
             remotes,
-            joined,
+            continues,
             states,
-            surplus,
+            slack,
             quarantined,
             too_long: AtomicU32::new(0),
             #[cfg(feature = "capi")]
-            lost_marks: AtomicBool::new(false),
+            lost_canaries: AtomicBool::new(false),
             tags: Link::none(),
             by_fill: Neighbours::none(),
             by_run: Neighbours::none(),
@@ -163,13 +163,13 @@ impl Extent {
     #[allow(clippy::unused_self, reason = "marks are in families of C")]
     pub(in crate::heap) fn account_discard(&self) {
         #[cfg(feature = "capi")]
-        self.lost_marks.store(true, Release);
+        self.lost_canaries.store(true, Release);
     }
 
     /// Whether memory ever went back to the kernel.
     #[cfg(feature = "capi")]
-    pub(in crate::heap) fn may_have_lost_marks(&self) -> bool {
-        self.lost_marks.load(Acquire)
+    pub(in crate::heap) fn may_have_lost_canaries(&self) -> bool {
+        self.lost_canaries.load(Acquire)
     }
 
     /// Bytes of address space.
@@ -180,15 +180,15 @@ impl Extent {
     pub(in crate::heap) fn standing(&self) -> Standing {
         match self.standing.load(Relaxed) {
             0 => Standing::Used,
-            1 => Standing::Spare,
+            1 => Standing::Retained,
             _ => Standing::GivenBack,
         }
     }
 
     pub(in crate::heap) fn set_standing(&self, standing: Standing) {
         self.standing.store(standing as u8, Relaxed);
-        // The shelf depends on it: no count of taken units is right until the next look.
-        self.shelf_width.store(0, Relaxed);
+        // The fullness depends on it: no count of taken units is right until the next look.
+        self.class_width.store(0, Relaxed);
     }
 
     /// Units that fit the extent.
@@ -312,18 +312,18 @@ impl Extent {
         self.states.iter().any(PageState::is_in_use)
     }
 
-    /// Whether the extent is on the shelf where it belongs.
+    /// Whether the extent is on the list where it belongs.
     #[inline]
-    pub(in crate::heap) fn fits_shelf(&self) -> bool {
+    pub(in crate::heap) fn fits_class(&self) -> bool {
         let taken = self.taken_units.load(Relaxed);
-        taken.wrapping_sub(self.shelf_from.load(Relaxed)) < self.shelf_width.load(Relaxed)
+        taken.wrapping_sub(self.class_from.load(Relaxed)) < self.class_width.load(Relaxed)
     }
 
-    /// Notes the shelf the extent is on, and what it may have taken to stay.
-    pub(in crate::heap) fn put_on_shelf(&self, shelf: u8, (from, until): (usize, usize)) {
-        self.shelf.store(shelf, Relaxed);
-        self.shelf_from.store(count(from), Relaxed);
-        self.shelf_width.store(count(until - from), Relaxed);
+    /// Notes the list the extent is on, and what it may have taken to stay.
+    pub(in crate::heap) fn put_in_class(&self, fullness: u8, (from, until): (usize, usize)) {
+        self.fullness.store(fullness, Relaxed);
+        self.class_from.store(count(from), Relaxed);
+        self.class_width.store(count(until - from), Relaxed);
     }
 
     pub(in crate::heap) fn account_taken(&self, units: usize) {

@@ -21,7 +21,7 @@
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::extent::Extent;
-use super::record::{Place, Record, SPACE};
+use super::record::{Record, SPACE, Span};
 use crate::heap::ground::huge::{HugePages, chosen, may_surprise};
 use crate::heap::ground::{EXTENT, hardening};
 use crate::os::huge::{are_usual, may_be_asked_for};
@@ -69,7 +69,7 @@ impl Wish {
     }
 }
 
-impl Place {
+impl Span {
     /// Begins with small OS pages where an extent is to be, of a family that has `mapped` bytes of
     /// address space so far. Refused, the place is lost.
     #[cold]

@@ -2,16 +2,16 @@
 
 mod blocks;
 mod extent;
+mod fullness_lists;
 mod guards;
 pub(in crate::heap) mod huge;
 pub(in crate::heap) mod large;
 mod page;
 mod record;
 mod runs;
-mod shelves;
+mod slack;
 mod slot_map;
 mod spot;
-mod surplus;
 mod tags;
 mod word;
 
@@ -19,12 +19,12 @@ pub(in crate::heap) use blocks::TakenBlock;
 #[cfg(feature = "capi")]
 pub(in crate::heap) use extent::count;
 pub(in crate::heap) use extent::{Extent, Standing};
+pub(in crate::heap) use fullness_lists::{FullnessLists, fullness_of};
 pub(in crate::heap) use page::{Page, PageState, Ready, Spot};
-pub(in crate::heap) use record::{Place, Record, SPACE};
+pub(in crate::heap) use record::{Record, SPACE, Span};
 pub(in crate::heap) use runs::RunLists;
-pub(in crate::heap) use shelves::{Shelves, shelf_of};
+pub(in crate::heap) use slack::{Slack, most_slack, take_slack_at};
 pub(in crate::heap) use slot_map::{Run, SlotMap, for_each_word, ones, ones_of};
 pub(in crate::heap) use spot::{is_block, released_twice, spot_of};
-pub(in crate::heap) use surplus::{Surplus, most_surplus, take_surplus_at};
 pub(in crate::heap) use tags::tag_at;
 pub(in crate::heap) use word::{NOBODY, Owner, Word};

@@ -14,7 +14,7 @@ use crate::sync::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 /// What is known of one VM page besides its maps.
 ///
 /// Of a page that a thread owns, `ready`, `next` and `previous` belong to that thread, as its words do.
-/// Threads that own words say that these are no longer `settled`. All else changes under the family's lock.
+/// Threads that own words say that these are no longer `purged`. All else changes under the family's lock.
 #[derive(Debug)]
 pub(in crate::heap) struct PageState {
     /// Units of words that nobody owns and that are taken, and all units of the others.
@@ -25,8 +25,8 @@ pub(in crate::heap) struct PageState {
     too_long: AtomicU16,
     flags: AtomicU8,
     /// No unit was handed out since the page's free memory was given back, or refused.
-    settled: AtomicBool,
-    /// Blocks of many units, live or in a cache. Without any, nobody looks into the joined map: even a look
+    purged: AtomicBool,
+    /// Blocks of many units, live or in a cache. Without any, nobody looks into the second map: even a look
     /// would make the kernel count the map as resident.
     rows: AtomicU32,
     /// The record that owns the words of the page, but for those that others own or that have rows.
@@ -34,7 +34,7 @@ pub(in crate::heap) struct PageState {
     /// Words that have an owner.
     owned_words: AtomicU32,
     /// Free units when the page's free memory was given back.
-    settled_at: AtomicU32,
+    purged_at: AtomicU32,
     /// Other threads than the owners ever released units.
     has_mail: AtomicBool,
     pub(in crate::heap) ready: Ready,
@@ -94,7 +94,7 @@ impl PageState {
 
     /// Whether a block of many units is in the page, live or in a cache.
     #[inline]
-    pub(in crate::heap) fn has_joined(&self) -> bool {
+    pub(in crate::heap) fn has_continued(&self) -> bool {
         self.rows.load(Relaxed) != 0
     }
 
@@ -110,10 +110,10 @@ impl PageState {
 
     fn retire(&self) {
         debug_assert!(
-            !self.has_joined(),
+            !self.has_continued(),
             "a page without a taken unit has no rows"
         );
-        self.settled.store(false, Relaxed);
+        self.purged.store(false, Relaxed);
         self.refused.store(0, Relaxed);
         self.too_long.store(0, Relaxed);
         self.flags.store(0, Relaxed);
@@ -212,11 +212,11 @@ impl Page {
     }
 
     /// Whether nothing came to be given back since the page's free memory went.
-    pub(in crate::heap) fn is_settled(self) -> bool {
+    pub(in crate::heap) fn is_purged(self) -> bool {
         let state = self.state();
-        let is_as_it_was = || count(self.all_free()) == state.settled_at.load(Relaxed);
+        let is_as_it_was = || count(self.all_free()) == state.purged_at.load(Relaxed);
         let is_sent = || (0..self.words().len()).any(|word| self.sent(word) != 0);
-        state.settled.load(Relaxed) && is_as_it_was() && !is_sent()
+        state.purged.load(Relaxed) && is_as_it_was() && !is_sent()
     }
 
     /// Whether no unit would be taken once all owners had given up what they do not use.
@@ -224,21 +224,21 @@ impl Page {
         self.map_given_up().taken_units() == 0
     }
 
-    pub(in crate::heap) fn account_settled(self) {
+    pub(in crate::heap) fn account_purged(self) {
         let free = count(self.all_free());
-        self.state().settled_at.store(free, Relaxed);
-        self.state().settled.store(true, Relaxed);
+        self.state().purged_at.store(free, Relaxed);
+        self.state().purged.store(true, Relaxed);
     }
 
     /// Units below this index may have been written to since the page's memory was zero.
-    pub(in crate::heap) fn fresh(self) -> usize {
+    pub(in crate::heap) fn high_water(self) -> usize {
         let mut words = self.words().iter().enumerate().rev();
         let last = words.find(|(_, word)| word.high() > 0);
         last.map_or(0, |(number, word)| number * 64 + word.high())
     }
 
     /// Notes that no unit before `end` is known to be zero any more.
-    pub(in crate::heap) fn raise_fresh(self, end: usize) {
+    pub(in crate::heap) fn raise_high_water(self, end: usize) {
         for (number, word) in self.words().iter().enumerate() {
             match end.saturating_sub(number * 64) {
                 0 => return,
@@ -249,10 +249,10 @@ impl Page {
         }
     }
 
-    /// Notes that the units from `fresh` on are zero again.
-    pub(in crate::heap) fn lower_fresh(self, fresh: usize) {
+    /// Notes that the units from `high_water` on are zero again.
+    pub(in crate::heap) fn lower_high_water(self, high_water: usize) {
         for (number, word) in self.words().iter().enumerate() {
-            let high = fresh.saturating_sub(number * 64);
+            let high = high_water.saturating_sub(number * 64);
             if high < 64 {
                 word.lower(count(high));
             }
@@ -316,8 +316,8 @@ impl Page {
         let range = self.number * words..(self.number + 1) * words;
         SlotMap {
             words: &self.extent.words[range.clone()],
-            joined: if self.has_joined() {
-                &self.extent.joined[range]
+            continues: if self.has_continued() {
+                &self.extent.continues[range]
             } else {
                 &[]
             },
@@ -357,7 +357,8 @@ impl Page {
     /// each is a taken block of its own.
     pub(in crate::heap) fn free(self, word: usize, mask: u64) -> bool {
         let map = self.map();
-        if map.taken_in(word) & mask != mask || self.has_joined() && self.is_in_rows(word, mask) {
+        if map.taken_in(word) & mask != mask || self.has_continued() && self.is_in_rows(word, mask)
+        {
             return false;
         }
         map.free(word, mask);
@@ -382,8 +383,8 @@ impl Page {
         self.map().in_larger_blocks(word) & mask != 0
     }
 
-    pub(in crate::heap) fn has_joined(self) -> bool {
-        self.state().has_joined()
+    pub(in crate::heap) fn has_continued(self) -> bool {
+        self.state().has_continued()
     }
 
     /// Takes `units` units in a row as one block, if the page has them: the first's index, and
@@ -492,7 +493,7 @@ impl Page {
     /// Notes that the page is in use and may have something to give back again.
     #[inline]
     pub(in crate::heap) fn account_changed(self) {
-        self.end_settled();
+        self.end_purged();
         if !self.is_in_use() {
             self.add_flags(IN_USE);
         }
@@ -500,17 +501,17 @@ impl Page {
 
     /// Notes that the page may have something to give back again. By any thread that owns words.
     #[inline]
-    pub(in crate::heap) fn end_settled(self) {
-        let settled = &self.state().settled;
-        if settled.load(Relaxed) {
-            settled.store(false, Relaxed);
+    pub(in crate::heap) fn end_purged(self) {
+        let purged = &self.state().purged;
+        if purged.load(Relaxed) {
+            purged.store(false, Relaxed);
         }
     }
 
     /// Notes that nothing is taken, and that all memory is zero.
     pub(in crate::heap) fn retire(self) {
         self.state().retire();
-        self.lower_fresh(0);
+        self.lower_high_water(0);
     }
 
     fn account_taken(self, units: usize) {
@@ -544,7 +545,7 @@ impl Page {
     /// Whether a thread can own the page, and gets free units with it.
     pub(in crate::heap) fn is_to_own(self) -> bool {
         let has_any = || (0..self.words().len()).any(|word| self.free_to_own(word) != 0);
-        self.owned_words() == 0 && (!self.has_joined() || has_any())
+        self.owned_words() == 0 && (!self.has_continued() || has_any())
     }
 
     /// Whether no unit is taken in the words of the page's owner.
@@ -564,7 +565,7 @@ impl Page {
 
     /// Whether a thread can own word `word`: no part of a block of many units is there.
     pub(in crate::heap) fn can_own(self, word: usize) -> bool {
-        !self.has_joined() || self.map().in_larger_blocks(word) == 0
+        !self.has_continued() || self.map().in_larger_blocks(word) == 0
     }
 
     /// Free units that a thread would get with word `word`; none if the word cannot be owned.

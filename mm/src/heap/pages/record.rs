@@ -57,13 +57,13 @@ impl Record {
 
 /// A run of an arena.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::heap) struct Place {
+pub(in crate::heap) struct Span {
     pub(in crate::heap) arena: &'static Arena,
     pub(in crate::heap) offset: usize,
     pub(in crate::heap) bytes: usize,
 }
 
-impl Place {
+impl Span {
     /// Takes address space that was never used.
     pub(in crate::heap) fn take(
         bytes: usize,

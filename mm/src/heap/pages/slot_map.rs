@@ -16,12 +16,12 @@ use super::word::{NOBODY, Remote, Word};
 /// # Invariants
 ///
 /// 1. Bits at and above `capacity` say nothing in the first map, and are zero in the second.
-/// 2. A joined unit is taken, and so is the unit before it, in words that no thread owns.
+/// 2. A unit that continues a block is taken, and so is the unit before it, in words that no thread owns.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::heap) struct SlotMap<'a> {
     pub(in crate::heap) words: &'a [Word],
-    /// Empty where no unit is joined.
-    pub(in crate::heap) joined: &'a [AtomicU64],
+    /// Empty where no unit continues a block.
+    pub(in crate::heap) continues: &'a [AtomicU64],
     pub(in crate::heap) capacity: usize,
     pub(in crate::heap) view: View<'a>,
 }
@@ -70,13 +70,15 @@ impl<'a> SlotMap<'a> {
 
     /// The units of word `word` that are part of a larger block, as a mask.
     pub(in crate::heap) fn in_larger_blocks(&self, word: usize) -> u64 {
-        let before_joined = self.joined_in(word) >> 1 | self.joined_in(word + 1) << 63;
-        self.joined_in(word) | before_joined
+        let before_continued = self.continued_in(word) >> 1 | self.continued_in(word + 1) << 63;
+        self.continued_in(word) | before_continued
     }
 
-    /// The joined units of word `word`, as a mask.
-    pub(in crate::heap) fn joined_in(&self, word: usize) -> u64 {
-        self.joined.get(word).map_or(0, |word| word.load(Relaxed))
+    /// The units that continue a block of word `word`, as a mask.
+    pub(in crate::heap) fn continued_in(&self, word: usize) -> u64 {
+        self.continues
+            .get(word)
+            .map_or(0, |word| word.load(Relaxed))
     }
 
     /// Takes the units of `mask` in word `word`, each a block of its own.
@@ -94,25 +96,25 @@ impl<'a> SlotMap<'a> {
     /// Takes a run as one block.
     pub(in crate::heap) fn take_run(&self, run: Run) {
         for_each_word(run, |word, mask| self.take(word, mask));
-        set(self.joined, run.tail());
+        set(self.continues, run.tail());
     }
 
     /// Frees the block that is `run`.
     pub(in crate::heap) fn free_run(&self, run: Run) {
         for_each_word(run, |word, mask| self.free(word, mask));
-        clear(self.joined, run.tail());
+        clear(self.continues, run.tail());
     }
 
     /// Frees units at the end of a block, which keeps its others.
     pub(in crate::heap) fn free_end(&self, run: Run) {
         for_each_word(run, |word, mask| self.free(word, mask));
-        clear(self.joined, run);
+        clear(self.continues, run);
     }
 
-    /// Makes a block start at the joined unit `index`.
+    /// Makes a block start at the unit `index`, which continues one.
     pub(in crate::heap) fn split_at(&self, index: usize) {
         clear(
-            self.joined,
+            self.continues,
             Run {
                 first: index,
                 units: 1,
@@ -124,16 +126,16 @@ impl<'a> SlotMap<'a> {
         self.taken_in(index / 64) >> (index % 64) & 1 != 0
     }
 
-    pub(in crate::heap) fn is_joined(&self, index: usize) -> bool {
-        self.joined_in(index / 64) >> (index % 64) & 1 != 0
+    pub(in crate::heap) fn continues(&self, index: usize) -> bool {
+        self.continued_in(index / 64) >> (index % 64) & 1 != 0
     }
 
     /// Units of the block that starts at `first`.
     pub(in crate::heap) fn block_units(&self, first: usize) -> usize {
-        if self.joined.is_empty() {
+        if self.continues.is_empty() {
             return 1;
         }
-        let starts = |word| !self.joined_in(word);
+        let starts = |word| !self.continued_in(word);
         next(first + 1, self.capacity, starts) - first
     }
 
@@ -145,7 +147,7 @@ impl<'a> SlotMap<'a> {
 
     /// The first unit of the block that unit `index` is part of; none if it is free.
     pub(in crate::heap) fn first_of_block(&self, index: usize) -> Option<usize> {
-        let first = (0..=index).rev().find(|unit| !self.is_joined(*unit));
+        let first = (0..=index).rev().find(|unit| !self.continues(*unit));
         first.filter(|_| self.is_taken(index))
     }
 
@@ -268,7 +270,7 @@ impl<'a> SlotMap<'a> {
 
     /// Blocks that are live or in a cache.
     pub(in crate::heap) fn blocks(&self) -> usize {
-        self.taken_units() - ones_in(self.joined)
+        self.taken_units() - ones_in(self.continues)
     }
 
     /// Which bits of word `word` stand for units.
@@ -433,8 +435,8 @@ mod tests {
         fn runs_match_the_slow_way(capacity in 1..500_usize, steps in steps()) {
             let words = capacity.div_ceil(64);
             let all: Vec<Word> = (0..words).map(|_| bytemuck::Zeroable::zeroed()).collect();
-            let joined: Vec<AtomicU64> = (0..words).map(|_| AtomicU64::new(0)).collect();
-            let map = SlotMap { words: &all, joined: &joined, capacity, view: View::Unowned };
+            let continues: Vec<AtomicU64> = (0..words).map(|_| AtomicU64::new(0)).collect();
+            let map = SlotMap { words: &all, continues: &continues, capacity, view: View::Unowned };
             let mut owners: Vec<Option<usize>> = vec![None; capacity];
             let mut blocks: Vec<Run> = Vec::new();
             for step in steps {
@@ -480,7 +482,7 @@ mod tests {
                 prop_assert_eq!(map.taken_units(), owners.iter().flatten().count());
                 for block in &blocks {
                     prop_assert_eq!(map.block_units(block.first), block.units);
-                    prop_assert!(map.is_taken(block.first) && !map.is_joined(block.first));
+                    prop_assert!(map.is_taken(block.first) && !map.continues(block.first));
                 }
             }
         }
@@ -489,7 +491,7 @@ mod tests {
         fn words_hand_out_only_units(capacity in 1..300_usize) {
             let words = capacity.div_ceil(64);
             let all: Vec<Word> = (0..words).map(|_| bytemuck::Zeroable::zeroed()).collect();
-            let map = SlotMap { words: &all, joined: &[], capacity, view: View::All };
+            let map = SlotMap { words: &all, continues: &[], capacity, view: View::All };
             for word in 0..words {
                 let free = map.free_in(word);
                 map.take(word, free);

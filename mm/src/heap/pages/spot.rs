@@ -27,7 +27,7 @@ pub(in crate::heap) fn spot_of(unit: NonNull<u8>) -> Spot {
 /// Whether a block of exactly `units` units starts at the spot, live or kept back.
 pub(in crate::heap) fn is_block(spot: Spot, units: usize) -> bool {
     let (map, first) = (spot.page.map(), spot.index);
-    map.is_taken(first) && !map.is_joined(first) && map.block_units(first) == units
+    map.is_taken(first) && !map.continues(first) && map.block_units(first) == units
 }
 
 /// Ends the process: the maps say that a unit that was released is not taken.

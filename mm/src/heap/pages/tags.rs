@@ -6,7 +6,7 @@ use super::blocks::TakenBlock;
 use super::extent::Extent;
 use super::page::Spot;
 use super::record::{Record, SPACE};
-use super::surplus::Surplus;
+use super::slack::Slack;
 use crate::heap::ground::meta;
 use crate::heap::tracking::{Tag, Tagged, Tags};
 use crate::os::Refused;
@@ -70,7 +70,7 @@ impl Extent {
         }
         let most = self.states.len() * self.page_capacity as usize;
         // Where nothing is recorded they read as zero, and take no memory.
-        let tags = meta::JOINTS.zeroed(most)?;
+        let tags = meta::SPARSE.zeroed(most)?;
         self.tags.set(Some(meta::RECORDS.place(Tags(tags))?));
         Ok(())
     }
@@ -80,7 +80,7 @@ impl Extent {
         if let Some(Tags(tags)) = self.tags.get() {
             // SAFETY: they came from there, and a clear tag is as good as one of zero bytes. Who uses
             // tags has the family's lock.
-            unsafe { meta::JOINTS.discard(tags) };
+            unsafe { meta::SPARSE.discard(tags) };
         }
     }
 
@@ -91,7 +91,7 @@ impl Extent {
         for page in self.pages().filter(|page| page.taken() > 0) {
             for TakenBlock { spot, units } in page.blocks() {
                 let address = page.unit(spot.index).addr().get();
-                let block = || (address, units - Surplus::at(spot, units));
+                let block = || (address, units - Slack::at(spot, units));
                 tags[self.tag_index(spot)].show(block, f);
             }
         }

@@ -3,7 +3,7 @@
 use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::asker;
+use super::request;
 
 /// Of so many blocks one is recorded; 0 while none is. Changed under the lock of the list.
 static EVERY: AtomicU32 = AtomicU32::new(0);
@@ -28,7 +28,7 @@ pub(crate) fn end_scope() {
 
 /// Leaves, in a forked child, the parts of tests to the threads that are not there.
 pub(crate) fn take_over() {
-    SCOPES.store(asker::scopes_begun(), Relaxed);
+    SCOPES.store(request::scopes_begun(), Relaxed);
 }
 
 /// What a family records from its start on: one of so many blocks, and the parts of tests that run. The list is

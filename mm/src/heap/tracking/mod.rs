@@ -1,22 +1,22 @@
 //! Whether a family records who allocates, and how.
 
-pub(in crate::heap) mod asker;
 mod caller;
 pub(crate) mod from_start;
 pub(in crate::heap) mod names;
 pub(in crate::heap) mod recording;
+pub(in crate::heap) mod request;
 pub(crate) mod scopes;
 mod sites;
 mod tags;
 
-pub(in crate::heap) use asker::Asker;
-pub(crate) use asker::{MOST_SCOPES, Scope, account_scope, enter_scope, scope};
 pub(crate) use caller::{Caller, Origin};
 #[cfg(feature = "capi")]
 pub(crate) use names::kept_file;
 #[cfg(all(test, loom))]
 pub(in crate::heap) use recording::POOL;
 pub(crate) use recording::trim_recorded;
+pub(in crate::heap) use request::AllocRequest;
+pub(crate) use request::{MOST_SCOPES, Scope, account_scope, enter_scope, scope};
 pub(crate) use scopes::ScopeNumber;
 pub(crate) use sites::{OTHER, Site, SiteFigures};
 pub(in crate::heap) use tags::{Tag, Tags};

@@ -93,7 +93,7 @@ impl Records {
         let first = self.room(both)?;
         // SAFETY: the room is as long as both, and the array begins within it.
         let array = unsafe { first.add(behind) };
-        // SAFETY: the room is fresh, and aligned for both.
+        // SAFETY: the room is never used, and aligned for both.
         unsafe { first.cast::<T>().write(make(array.cast())) };
         Ok(first.cast())
     }

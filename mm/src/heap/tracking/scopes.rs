@@ -7,7 +7,7 @@
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::sync::atomic::{AtomicU32, AtomicUsize};
 
-use super::asker::{MOST_SCOPES, Scope};
+use super::request::{MOST_SCOPES, Scope};
 
 /// Set while the part runs; the other bits count who has the number.
 const RUNNING: u32 = 1 << 31;

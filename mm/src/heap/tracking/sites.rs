@@ -4,9 +4,9 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 
-use super::asker::Asker;
 use super::caller::Origin;
 use super::recording::Records;
+use super::request::AllocRequest;
 use super::tags::Tagged;
 use crate::heap::ground::meta;
 use crate::os::Refused;
@@ -97,20 +97,20 @@ impl Sites {
             .chain(self.other)
     }
 
-    /// The site of `asker`, made now if it is new; where there is no room for it, the one that stands
+    /// The site of `request`, made now if it is new; where there is no room for it, the one that stands
     /// for all such.
-    pub(in crate::heap) fn of(&mut self, asker: &Asker) -> Result<&Site, Refused> {
-        let mut hash = asker.hash();
+    pub(in crate::heap) fn of(&mut self, request: &AllocRequest) -> Result<&Site, Refused> {
+        let mut hash = request.hash();
         let mut place = &self.root;
         // SAFETY: invariant 1, and `forget` borrows the sites mutably.
         while let Some(site) = unsafe { place.load(Relaxed).as_ref() } {
-            if site.is_of(asker) {
+            if site.is_of(request) {
                 return Ok(site);
             }
             place = &site.branches[hash % BRANCHES];
             hash /= BRANCHES;
         }
-        let Ok(new) = Site::make(&mut self.records, asker) else {
+        let Ok(new) = Site::make(&mut self.records, request) else {
             return self.other();
         };
         place.store(new.as_ptr(), Relaxed);
@@ -122,8 +122,8 @@ impl Sites {
     }
 
     fn other(&mut self) -> Result<&'static Site, Refused> {
-        let spare = || self.spare_other.map_or_else(Site::make_other, Ok);
-        let other = self.other.map_or_else(spare, Ok)?;
+        let retained = || self.spare_other.map_or_else(Site::make_other, Ok);
+        let other = self.other.map_or_else(retained, Ok)?;
         (self.other, self.spare_other) = (Some(other), None);
         Ok(other)
     }
@@ -149,14 +149,14 @@ const fn none() -> AtomicPtr<Site> {
 }
 
 impl Site {
-    fn make(records: &mut Records, asker: &Asker) -> Result<NonNull<Self>, Refused> {
-        let count = asker.frames.len();
+    fn make(records: &mut Records, request: &AllocRequest) -> Result<NonNull<Self>, Refused> {
+        let count = request.frames.len();
         records.place(count, |frames: NonNull<usize>| {
-            let from = NonNull::from(&*asker.frames).cast();
+            let from = NonNull::from(&*request.frames).cast();
             // SAFETY: there is room for as many behind the site, which nobody else has.
             unsafe { frames.copy_from_nonoverlapping(from, count) };
             let frames = NonNull::slice_from_raw_parts(frames, count);
-            Self::new(asker.origin, asker.thread, frames)
+            Self::new(request.origin, request.thread, frames)
         })
     }
 
@@ -191,11 +191,11 @@ impl Site {
         unsafe { self.frames.as_ref() }
     }
 
-    fn is_of(&self, asker: &Asker) -> bool {
-        self.origin.is(&asker.origin)
+    fn is_of(&self, request: &AllocRequest) -> bool {
+        self.origin.is(&request.origin)
             // Names are kept once.
-            && ptr::eq(self.thread, asker.thread)
-            && *self.frames() == *asker.frames
+            && ptr::eq(self.thread, request.thread)
+            && *self.frames() == *request.frames
     }
 
     /// Counts a block that was recorded.
@@ -245,7 +245,7 @@ fn add(count: &AtomicU64, more: u64) {
     count.store(count.load(Relaxed) + more, Relaxed);
 }
 
-impl Asker {
+impl AllocRequest {
     fn hash(&self) -> usize {
         hash(&self.origin, self.thread, &self.frames)
     }
@@ -278,8 +278,8 @@ mod tests {
     /// One of the tests takes all room that there is.
     static ALONE: Mutex<()> = Mutex::new(());
 
-    fn asker(thread: &'static str, frames: &[usize]) -> Asker {
-        Asker {
+    fn request(thread: &'static str, frames: &[usize]) -> AllocRequest {
+        AllocRequest {
             origin: Location::caller().origin(),
             thread,
             scope: 0,
@@ -301,8 +301,8 @@ mod tests {
         let _alone = ALONE.lock();
         let (mut sites, mut apart) = (Sites::new(), 0);
         for stack in (0x1000..).step_by(16).zip(0..STACKS) {
-            let asker = asker("", &[stack.0; 20]);
-            let site = sites.of(&asker).expect("memory");
+            let request = request("", &[stack.0; 20]);
+            let site = sites.of(&request).expect("memory");
             site.account_recorded(2);
             apart += u64::from(site.frames().len() == 20);
         }
@@ -315,12 +315,12 @@ mod tests {
         let recorded = (figures.blocks, figures.units);
         assert_eq!(recorded, (STACKS - apart, 2 * (STACKS - apart)));
         // A known one is found still.
-        let first = sites.of(&asker("", &[0x1000; 20])).expect("memory");
+        let first = sites.of(&request("", &[0x1000; 20])).expect("memory");
         assert_eq!((first.figures().blocks, first.frames()[0]), (1, 0x1000));
         // SAFETY: there is no tag.
         unsafe { sites.forget() };
         assert_eq!((others.figures().blocks, sites.is_empty()), (0, true));
-        let again = sites.of(&asker("", &[0x1000; 20])).expect("memory");
+        let again = sites.of(&request("", &[0x1000; 20])).expect("memory");
         assert_eq!(again.frames().len(), 20);
         // SAFETY: there is no tag.
         unsafe { sites.forget() };
@@ -331,9 +331,9 @@ mod tests {
         let _alone = ALONE.lock();
         let mut sites = Sites::new();
         for number in 0..1_000 {
-            let asker = asker(names::kept_thread(&format!("worker {number}")), &[]);
-            let new = ptr::from_ref(sites.of(&asker).expect("memory"));
-            assert!(ptr::eq(new, sites.of(&asker).expect("memory")));
+            let request = request(names::kept_thread(&format!("worker {number}")), &[]);
+            let new = ptr::from_ref(sites.of(&request).expect("memory"));
+            assert!(ptr::eq(new, sites.of(&request).expect("memory")));
         }
         assert_eq!(sites.iter().count(), 1_000);
         let deepest = depth(&sites.root);

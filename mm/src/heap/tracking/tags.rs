@@ -5,7 +5,7 @@ use core::ptr;
 use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::{AtomicPtr, AtomicU64};
 
-use super::asker::{MOST_SCOPES, Scope};
+use super::request::{MOST_SCOPES, Scope};
 use super::sites::Site;
 
 /// Set beside the time of a block that is kept on purpose.

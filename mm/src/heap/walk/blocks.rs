@@ -62,14 +62,14 @@ impl Walk {
         let mut blocks = Blocks {
             page,
             live: LiveUnits::none(),
-            joined: [0; MOST_WORDS],
+            continues: [0; MOST_WORDS],
         };
         let _inside = Inside::enter();
         self.heap.flush_own();
         let _central = self.heap.central();
         blocks.live.copy(page, &self.cached);
-        for (word, joined) in (0..page.whole_map().words()).zip(&mut blocks.joined) {
-            *joined = page.whole_map().joined_in(word);
+        for (word, continues) in (0..page.whole_map().words()).zip(&mut blocks.continues) {
+            *continues = page.whole_map().continued_in(word);
         }
         blocks
     }
@@ -80,7 +80,7 @@ struct Blocks {
     page: Page,
     live: LiveUnits,
     /// Which units belong to the block of the unit before.
-    joined: [u64; MOST_WORDS],
+    continues: [u64; MOST_WORDS],
 }
 
 impl Blocks {
@@ -102,8 +102,8 @@ impl Blocks {
     /// Units from `first` on that are one block, or are not live.
     fn units_from(&self, first: usize, is_live: bool) -> usize {
         let next = (first + 1..self.page.capacity()).find(|unit| {
-            let is_joined = self.joined[unit / 64] >> (unit % 64) & 1 != 0;
-            self.live.holds(*unit) != is_live || (is_live && !is_joined)
+            let continues = self.continues[unit / 64] >> (unit % 64) & 1 != 0;
+            self.live.holds(*unit) != is_live || (is_live && !continues)
         });
         next.unwrap_or(self.page.capacity()) - first
     }

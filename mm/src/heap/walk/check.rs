@@ -8,7 +8,7 @@ use crate::heap::family::central::Central;
 use crate::heap::ground::Placement;
 use crate::heap::pages::large::Large;
 use crate::heap::pages::{
-    Extent, NOBODY, Page, Standing, Surplus, TakenBlock, is_block, shelf_of, spot_of,
+    Extent, NOBODY, Page, Slack, Standing, TakenBlock, fullness_of, is_block, spot_of,
 };
 use crate::os::Inside;
 
@@ -32,11 +32,11 @@ struct Found {
     /// Words with an owner.
     owned_words: u64,
     /// Units of blocks that their owners did not ask for.
-    surplus: u64,
+    slack: u64,
     other_blocks: u64,
     other_units: u64,
     /// Bytes of empty extents that keep their memory.
-    spare: u64,
+    retained: u64,
 }
 
 impl Heap {
@@ -55,7 +55,11 @@ impl Heap {
             found.add_extent(extent)?;
         }
         central.larges().for_each(|large| found.add_large(large));
-        same("spare bytes", central.spare.kept() as u64, found.spare)?;
+        same(
+            "retained bytes",
+            central.retained.kept() as u64,
+            found.retained,
+        )?;
         let account = &central.account;
         same("taken units", account.taken_units, found.taken_units)?;
         same("rows", account.row_blocks, found.row_blocks)?;
@@ -66,7 +70,7 @@ impl Heap {
             same("large blocks", live, found.other_blocks)?;
             same("large units", account.other_units, found.other_units)?;
         }
-        same("surplus units", central.surplus(), found.surplus)?;
+        same("slack units", central.slack(), found.slack)?;
         check_live(&mut central, &found, &mut scratch)
     }
 }
@@ -90,11 +94,15 @@ impl Found {
             extent.taken_units() as u64,
             in_pages,
         )?;
-        if extent.standing() == Standing::Spare {
-            self.spare += extent.bytes() as u64;
+        if extent.standing() == Standing::Retained {
+            self.retained += extent.bytes() as u64;
         }
-        let shelf = extent.shelf.load(core::sync::atomic::Ordering::Relaxed);
-        same("shelf of an extent", shelf.into(), shelf_of(extent).into())
+        let fullness = extent.fullness.load(core::sync::atomic::Ordering::Relaxed);
+        same(
+            "fullness of an extent",
+            fullness.into(),
+            fullness_of(extent).into(),
+        )
     }
 
     fn add_page(&mut self, page: Page) -> Result<(), Inconsistency> {
@@ -133,7 +141,7 @@ impl Found {
             let all = spot.index..spot.index + units;
             let taken = all.filter(|unit| map.is_taken(*unit)).count();
             same("taken units of a block", units as u64, taken as u64)?;
-            self.surplus += Surplus::at(spot, units) as u64;
+            self.slack += Slack::at(spot, units) as u64;
             self.row_blocks += 1;
             self.row_units += units as u64;
         }
@@ -187,7 +195,7 @@ fn check_live(
     let cached = cached_blocks(central);
     same("distinct cached blocks", cached, distinct(central, scratch))?;
     // Other threads may be inside of calls: a difference is an answer, a panic is none.
-    let idle = cached_units(central) + central.surplus();
+    let idle = cached_units(central) + central.slack();
     let units = found.held_units.saturating_sub(idle);
     let live = central.live();
     same("live units", live.paged, units)?;

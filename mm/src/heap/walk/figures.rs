@@ -31,12 +31,12 @@ pub(crate) struct Figures {
     /// Free units in them.
     pub(crate) occupied_free_units: u64,
     pub(crate) reclaimable: u64,
-    pub(crate) fill: [Fill; FILL_CLASSES],
+    pub(crate) fill: [Occupancy; FILL_CLASSES],
 }
 
 /// VM pages in use that are about equally full.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Fill {
+pub(crate) struct Occupancy {
     pub(crate) pages: u64,
     pub(crate) occupied_blocks: u64,
     pub(crate) free_blocks: u64,
@@ -91,7 +91,7 @@ pub(crate) fn add_resident(look: &Look, by_number: &mut [Option<u64>]) {
 
 impl Central {
     fn figures(&mut self, heap: &'static Heap) -> Figures {
-        self.free_surplus();
+        self.free_slack();
         self.drain(heap);
         let live = self.live();
         // Of the very figures that are shown, or the peak might lie below them.
@@ -130,7 +130,7 @@ impl Central {
             singles.allocated - singles.released,
             rows.allocated - rows.released,
         );
-        let paged = blocks + row_blocks + self.joined_units();
+        let paged = blocks + row_blocks + self.continued_units();
         let account = &self.account;
         Live {
             units: paged + account.other_units,
@@ -172,11 +172,11 @@ impl Central {
         }
     }
 
-    /// Units of live blocks that are not the first of their block, without surplus ones.
-    fn joined_units(&self) -> u64 {
+    /// Units of live blocks that are not the first of their block, without slack.
+    fn continued_units(&self) -> u64 {
         let (held, held_units) = self.held_rows();
         let all = self.account.row_units - self.account.row_blocks;
-        let idle = held_units.saturating_sub(held) + self.surplus();
+        let idle = held_units.saturating_sub(held) + self.slack();
         all.saturating_sub(idle)
     }
 
@@ -199,40 +199,40 @@ impl Central {
         account.rows_allocated += (live + account.rows_released).saturating_sub(counted);
     }
 
-    /// Surplus units of live blocks. Each count wraps, their sum does not, except while other
+    /// Slack units of live blocks. Each count wraps, their sum does not, except while other
     /// threads are inside of calls.
-    pub(in crate::heap) fn surplus(&self) -> u64 {
-        let sum = self.surplus_of_caches().wrapping_add(self.account.surplus);
+    pub(in crate::heap) fn slack(&self) -> u64 {
+        let sum = self.slack_of_caches().wrapping_add(self.account.slack);
         sum.cast_signed().max(0).cast_unsigned()
     }
 
-    /// What all caches count of surplus units; wraps.
-    pub(in crate::heap) fn surplus_of_caches(&self) -> u64 {
+    /// What all caches count of slack units; wraps.
+    pub(in crate::heap) fn slack_of_caches(&self) -> u64 {
         let rows = self.caches.iter().filter_map(CacheRecord::rows);
-        rows.map(Rows::surplus).fold(0, u64::wrapping_add)
+        rows.map(Rows::slack).fold(0, u64::wrapping_add)
     }
 }
 
 impl Figures {
     fn account_run(&mut self, heap: &'static Heap, large: &Large) {
         if large.live_units().is_some() {
-            self.account_large(large.bytes(), Fill::full());
+            self.account_large(large.bytes(), Occupancy::full());
         } else if large.is_kept() {
             let units = large.bytes() / heap.geometry().unit();
             self.reclaimable += large.reclaimable() as u64;
-            self.account_large(large.bytes(), Fill::free(units as u64));
+            self.account_large(large.bytes(), Occupancy::free(units as u64));
         }
     }
 
     fn account_page(&mut self, heap: &'static Heap, page: Page) {
         let map = page.whole_map();
-        let mut fill = Fill {
+        let mut fill = Occupancy {
             pages: 1,
             occupied_blocks: map.blocks() as u64,
-            ..Fill::default()
+            ..Occupancy::default()
         };
         for run in map.free_runs() {
-            fill += Fill::free_block(run.units as u64);
+            fill += Occupancy::free_block(run.units as u64);
         }
         let capacity = page.capacity();
         // Not what the page counts: its owner may have changed one and not yet the other.
@@ -261,7 +261,7 @@ impl Figures {
         self.occupied_free_units = self.occupied_free_units.min(self.all().free_units);
     }
 
-    fn account_large(&mut self, bytes: usize, fill: Fill) {
+    fn account_large(&mut self, bytes: usize, fill: Occupancy) {
         let full = fill.free_blocks == 0;
         self.vm_pages += 1;
         self.mapped += bytes as u64;
@@ -270,14 +270,14 @@ impl Figures {
     }
 
     /// All classes together.
-    pub(crate) fn all(&self) -> Fill {
-        let mut all = Fill::default();
+    pub(crate) fn all(&self) -> Occupancy {
+        let mut all = Occupancy::default();
         self.fill.iter().for_each(|class| all += *class);
         all
     }
 }
 
-impl Fill {
+impl Occupancy {
     fn free_block(units: u64) -> Self {
         Self {
             free_blocks: 1,
@@ -314,7 +314,7 @@ impl Fill {
     }
 }
 
-impl AddAssign for Fill {
+impl AddAssign for Occupancy {
     fn add_assign(&mut self, other: Self) {
         self.pages += other.pages;
         self.occupied_blocks += other.occupied_blocks;

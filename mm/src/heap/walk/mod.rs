@@ -26,7 +26,7 @@ mod visit;
 
 #[cfg(feature = "capi")]
 pub(crate) use blocks::{PageView, Walk};
-pub(crate) use figures::{Figures, Fill, add_resident};
+pub(crate) use figures::{Figures, Occupancy, add_resident};
 
 use core::sync::atomic::Ordering::Acquire;
 
@@ -35,7 +35,7 @@ use crate::heap::family::cache::{CacheRecord, pause};
 use crate::heap::family::central::Central;
 use crate::heap::ground::BlockView;
 use crate::heap::pages::large::Large;
-use crate::heap::pages::{Extent, Page, Record, Spot, Surplus, TakenBlock};
+use crate::heap::pages::{Extent, Page, Record, Slack, Spot, TakenBlock};
 use crate::os::Inside;
 use crate::sync::fence;
 
@@ -108,7 +108,7 @@ impl Central {
         };
         BlockView {
             first,
-            units: units - Surplus::at(spot, units),
+            units: units - Slack::at(spot, units),
             is_live: !is_cached && !spot.is_quarantined(),
         }
     }

@@ -107,7 +107,7 @@ impl LiveUnits {
     }
 
     /// Copies those of `page`: what is taken, without what caches and the quarantine hold, and
-    /// without the surplus of blocks. The caller has the family's lock.
+    /// without the slack of blocks. The caller has the family's lock.
     pub(in crate::heap) fn copy(&mut self, page: Page, cached: &[usize]) {
         let map = page.whole_map();
         self.words = if page.taken() > 0 { map.words() } else { 0 };
@@ -119,14 +119,14 @@ impl LiveUnits {
         }
         let blocks = cached_in(page, cached).chain(page.quarantined());
         blocks.for_each(|first| self.leave_out_block(&map, first));
-        let surplus = page.surplus_runs().map(|(_, run)| run);
-        surplus.for_each(|run| self.leave_out(run));
+        let slack = page.slack_runs().map(|(_, run)| run);
+        slack.for_each(|run| self.leave_out(run));
     }
 
     /// Leaves out the block that starts at unit `first`. A cache that was flushed since it was
     /// looked at, at its thread's end, has none there any more.
     fn leave_out_block(&mut self, map: &SlotMap<'_>, first: usize) {
-        if map.is_taken(first) && !map.is_joined(first) {
+        if map.is_taken(first) && !map.continues(first) {
             let units = map.block_units(first);
             self.leave_out(Run { first, units });
         }

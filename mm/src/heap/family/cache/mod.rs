@@ -79,9 +79,9 @@ pub(in crate::heap) use numbers::{hold, let_go};
 pub(in crate::heap) use record::{CacheRecord, Inbox};
 pub(in crate::heap) use rows::Rows;
 #[cfg(feature = "capi")]
-pub(in crate::heap) use thread::NEAR;
+pub(in crate::heap) use thread::FAST_FAMILIES;
 #[cfg(test)]
-pub(crate) use thread::forget_spare_tables;
+pub(crate) use thread::forget_retained_tables;
 pub(in crate::heap) use thread::is_own;
 
 /// Where one thread finds its cache of one family.

@@ -50,7 +50,7 @@ impl CacheRecord {
         };
         refill.fill();
         let stacked = refill.stacked;
-        page.end_settled();
+        page.end_purged();
         if ready.is_empty() {
             self.unlist_newest(ready);
         }
@@ -315,7 +315,7 @@ impl Refill<'_> {
         self.page.count_taken(taken.count_ones());
         for bit in crate::heap::pages::ones_of(taken) {
             let unit = self.page.unit(number * 64 + bit);
-            self.record.mark_unissued(unit, 1);
+            self.record.mark_never_handed_out(unit, 1);
             // SAFETY: invariant 1: there is room, as was asked above.
             unsafe { self.record.place(self.stacked) }.store(unit.as_ptr(), Release);
             self.stacked += 1;
@@ -326,17 +326,17 @@ impl Refill<'_> {
 
 impl CacheRecord {
     fn hand_out_marked(&self, first: NonNull<u8>, units: usize, zero: bool) {
-        let is_marked = self.mark_unissued(first, units);
+        let is_marked = self.mark_never_handed_out(first, units);
         self.hand_out(first, units, zero && !is_marked);
     }
 
     /// Marks units that come into the cache and that may never have been handed out, if releases rely on
     /// that; whether they do.
-    pub(in crate::heap) fn mark_unissued(&self, first: NonNull<u8>, units: usize) -> bool {
+    pub(in crate::heap) fn mark_never_handed_out(&self, first: NonNull<u8>, units: usize) -> bool {
         let heap = self.heap();
         let unit = heap.geometry().unit();
         let at = |index: usize| NonNull::new(first.as_ptr().wrapping_add(index * unit));
-        heap.mark_unissued((0..units).filter_map(at))
+        heap.mark_never_handed_out((0..units).filter_map(at))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Released blocks of many units, by their length.
 //!
-//! A request takes a block of exactly its length, or of at most an eighth more; `surplus` says
+//! A request takes a block of exactly its length, or of at most an eighth more; `slack` says
 //! what becomes of the rest. Nothing is split or joined here: that is what the maps are for, when
 //! blocks go back to them.
 
@@ -9,7 +9,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use crate::heap::ground::{Block, Geometry, LONGEST_ROW, Link, Row};
-use crate::heap::pages::{Surplus, most_surplus};
+use crate::heap::pages::{Slack, most_slack};
 use crate::sync::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64};
 
 /// Lengths are below this many units. A power of two, so that no index needs a test.
@@ -34,7 +34,7 @@ const PARTS: u16 = 4;
 /// 2. Places have numbers from 1; 0 is none. Those up to `used` are on one list each: of their
 ///    block's length, or of vacant places, whose `first` is null.
 /// 3. The place of a block of n units, n from `LONG_ROW` on, holds its first unit. The block is taken in
-///    the maps, has no surplus units, and is in no other place.
+///    the maps, has no slack units, and is in no other place.
 #[derive(Debug)]
 pub(in crate::heap) struct Rows {
     /// Units of the longest block that may be put here.
@@ -48,33 +48,33 @@ pub(in crate::heap) struct Rows {
     /// Their units, and how many there may be.
     held: AtomicU32,
     most_held: AtomicU32,
-    /// Surplus units that left with blocks, less those that came; wraps. Blocks may come back to
+    /// Slack units that left with blocks, less those that came; wraps. Blocks may come back to
     /// another cache: only the sum over all caches says how many live blocks have.
-    surplus: AtomicU64,
+    slack: AtomicU64,
     /// Bit for each length of which there are blocks.
     lengths: [AtomicU64; LENGTHS / 64],
     newest: [AtomicU16; LENGTHS],
-    places: [Place; PLACES],
+    places: [Slot; PLACES],
 }
 
 /// Where one block is kept.
 #[derive(Debug)]
-struct Place {
+struct Slot {
     first: AtomicPtr<u8>,
-    /// Where the block's surplus units are noted: the way there is long.
-    surplus: Link<Surplus>,
+    /// Where the block's slack units are noted: the way there is long.
+    slack: Link<Slack>,
     next: AtomicU16,
     units: AtomicU16,
 }
 
 // SAFETY: the fields are atomic integers, a pointer and a link, of which zero is a value.
-unsafe impl bytemuck::Zeroable for Place {}
+unsafe impl bytemuck::Zeroable for Slot {}
 
 // SAFETY: as above.
 unsafe impl bytemuck::Zeroable for Rows {}
 
-// A block may come back a surplus longer than it was asked for.
-const _: () = assert!(LONGEST_ROW + most_surplus(LONGEST_ROW) < LENGTHS);
+// A block may come back longer, by its slack, than it was asked for.
+const _: () = assert!(LONGEST_ROW + most_slack(LONGEST_ROW) < LENGTHS);
 
 impl Rows {
     /// Gives the cache the room that befits a family of `taken` units; says whether that is more
@@ -91,10 +91,10 @@ impl Rows {
     #[inline]
     pub(super) fn take(&self, units: usize) -> Option<Block> {
         let length = self.length_for(units)?;
-        let (first, surplus) = self.pop(length)?;
+        let (first, slack) = self.pop(length)?;
         // Also when there are none: nobody can foresee which.
-        surplus.set(length - units);
-        self.account_surplus((length - units) as u64);
+        slack.set(length - units);
+        self.account_slack((length - units) as u64);
         Some(Block { first, zero: false })
     }
 
@@ -104,11 +104,11 @@ impl Rows {
         if !self.has_room(units) {
             return false;
         }
-        let noted = Surplus::of(first);
+        let noted = Slack::of(first);
         // No branch depends on it: it may have to come from far.
-        let surplus = noted.take();
-        self.account_surplus((surplus as u64).wrapping_neg());
-        let units = units + surplus;
+        let slack = noted.take();
+        self.account_slack((slack as u64).wrapping_neg());
+        let units = units + slack;
         self.push(Row { first, units }, noted);
         true
     }
@@ -152,24 +152,24 @@ impl Rows {
     /// The blocks that are here.
     pub(in crate::heap) fn iter(&self) -> impl Iterator<Item = Row> {
         let used = usize::from(self.used.load(Relaxed));
-        self.places.iter().take(used + 1).filter_map(Place::row)
+        self.places.iter().take(used + 1).filter_map(Slot::row)
     }
 
     /// See the field.
-    pub(in crate::heap) fn surplus(&self) -> u64 {
-        self.surplus.load(Relaxed)
+    pub(in crate::heap) fn slack(&self) -> u64 {
+        self.slack.load(Relaxed)
     }
 
     /// Takes the count over, from a cache that is closed.
-    pub(in crate::heap) fn take_surplus(&self) -> u64 {
-        self.surplus.swap(0, Relaxed)
+    pub(in crate::heap) fn take_slack(&self) -> u64 {
+        self.slack.swap(0, Relaxed)
     }
 
     #[inline]
-    fn push(&self, row: Row, surplus: &'static Surplus) {
+    fn push(&self, row: Row, slack: &'static Slack) {
         let number = self.vacant_place();
         let place = self.place(number);
-        place.surplus.set(Some(surplus));
+        place.slack.set(Some(slack));
         place.units.store(short(row.units), Relaxed);
         self.list(number, row.units);
         let held = self.held.load(Relaxed) + small(row.units);
@@ -184,7 +184,7 @@ impl Rows {
         if units > usize::from(self.longest.load(Relaxed)) {
             return false;
         }
-        let held = self.held.load(Relaxed) as usize + units + most_surplus(units);
+        let held = self.held.load(Relaxed) as usize + units + most_slack(units);
         held <= self.most_held.load(Relaxed) as usize && self.has_place()
     }
 
@@ -204,32 +204,32 @@ impl Rows {
             .map_or(0, |word| word.load(Relaxed));
         // Two steps, since no number can be shifted by as many bits as it has.
         let found = low | high << 1 << (63 - units % 64);
-        let surplus = found.trailing_zeros() as usize;
-        (surplus <= most_surplus(units)).then_some(units + surplus)
+        let slack = found.trailing_zeros() as usize;
+        (slack <= most_slack(units)).then_some(units + slack)
     }
 
     /// Takes out the newest block of a length of which there are.
     #[inline]
-    fn pop(&self, length: usize) -> Option<(NonNull<u8>, &'static Surplus)> {
+    fn pop(&self, length: usize) -> Option<(NonNull<u8>, &'static Slack)> {
         let newest = &self.newest[length % LENGTHS];
         let number = newest.load(Relaxed);
         let place = self.place(number);
         let first = NonNull::new(place.first.load(Relaxed))?;
-        let surplus = place.surplus.get()?;
+        let slack = place.slack.get()?;
         let next = place.next.load(Relaxed);
         newest.store(next, Relaxed);
         let word = &self.lengths[length / 64 % (LENGTHS / 64)];
         let was_last = u64::from(next == 0);
         word.store(word.load(Relaxed) & !(was_last << (length % 64)), Relaxed);
         self.vacate(number, length);
-        Some((first, surplus))
+        Some((first, slack))
     }
 
-    /// Counts surplus units that leave with a block; wraps.
+    /// Counts slack units that leave with a block; wraps.
     #[inline]
-    fn account_surplus(&self, units: u64) {
-        let sum = self.surplus.load(Relaxed);
-        self.surplus.store(sum.wrapping_add(units), Relaxed);
+    fn account_slack(&self, units: u64) {
+        let sum = self.slack.load(Relaxed);
+        self.slack.store(sum.wrapping_add(units), Relaxed);
     }
 
     /// Puts a place without block on the list of those.
@@ -277,12 +277,12 @@ impl Rows {
     }
 
     #[inline]
-    fn place(&self, number: u16) -> &Place {
+    fn place(&self, number: u16) -> &Slot {
         &self.places[usize::from(number) % PLACES]
     }
 }
 
-impl Place {
+impl Slot {
     #[inline]
     fn row(&self) -> Option<Row> {
         Some(Row {

@@ -152,7 +152,7 @@ impl CacheRecord {
             let given = central.take_empty_pages(self, self.pages_kept());
             central.shrink_if_fallen(heap);
             if given > MANY_PAGES {
-                central.settle_if_little(heap);
+                central.purge_if_little(heap);
             }
         }
     }

@@ -21,14 +21,14 @@ type Cells = [CacheCell; CELLS];
 /// Families below this number have their cells in the first part of a table, to which calls of C
 /// programs find in a few steps.
 #[cfg(feature = "capi")]
-pub(in crate::heap) const NEAR: usize = CELLS;
+pub(in crate::heap) const FAST_FAMILIES: usize = CELLS;
 
 thread_local! {
     static THREAD: Thread = const { Thread::new() };
 }
 
 /// Tables of ended threads, for new ones.
-static SPARE_TABLES: Lock<Option<&'static Table>> = Lock::new(None);
+static RETAINED_TABLES: Lock<Option<&'static Table>> = Lock::new(None);
 
 /// One thread's caches; flushes them when the thread ends.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ struct Thread {
 #[derive(Debug)]
 struct Table {
     parts: &'static [Link<Cells>],
-    next_spare: Link<Table>,
+    next_retained: Link<Table>,
 }
 
 /// The calling thread's cell of family number `number`, in few steps; none before it was asked for by
@@ -49,11 +49,11 @@ struct Table {
 ///
 /// # Safety
 ///
-/// `number` is less than `NEAR`. The reference goes to no other thread, and is not kept beyond the
+/// `number` is less than `FAST_FAMILIES`. The reference goes to no other thread, and is not kept beyond the
 /// caller's own call.
 #[cfg(feature = "capi")]
 #[inline]
-pub(in crate::heap) unsafe fn near_cell<'a>(number: usize) -> Option<&'a CacheCell> {
+pub(in crate::heap) unsafe fn fast_cell<'a>(number: usize) -> Option<&'a CacheCell> {
     // SAFETY: the thread put the first part of its table there, or nothing, and takes it away before
     // another thread may have the table.
     let cells = unsafe { own_word::get().cast::<Cells>().as_ref() }?;
@@ -92,7 +92,7 @@ pub(in crate::heap) fn is_own(cache: &CacheRecord) -> bool {
 
 /// Holds the lock that threads share, before a fork.
 pub(in crate::heap) fn hold() {
-    SPARE_TABLES.hold();
+    RETAINED_TABLES.hold();
 }
 
 /// Ends what [`hold`] began.
@@ -102,7 +102,7 @@ pub(in crate::heap) fn hold() {
 /// As for [`Lock::let_go`].
 pub(in crate::heap) unsafe fn let_go() {
     // SAFETY: the caller promises the same.
-    unsafe { SPARE_TABLES.let_go() };
+    unsafe { RETAINED_TABLES.let_go() };
 }
 
 impl Thread {
@@ -136,7 +136,7 @@ impl Thread {
             }
         };
         #[cfg(feature = "capi")]
-        if number < NEAR {
+        if number < FAST_FAMILIES {
             own_word::set(core::ptr::from_ref(cells).cast());
         }
         Ok(&cells[number % CELLS])
@@ -146,7 +146,7 @@ impl Thread {
         if let Some(table) = self.table.get() {
             return Ok(table);
         }
-        let table = spare_table().map_or_else(Table::make, Ok)?;
+        let table = retained_table().map_or_else(Table::make, Ok)?;
         self.table.set(Some(table));
         Ok(table)
     }
@@ -156,22 +156,22 @@ impl Table {
     fn make() -> Result<&'static Self, Refused> {
         meta::RECORDS.place(Self {
             parts: meta::RECORDS.zeroed(PARTS)?,
-            next_spare: Link::none(),
+            next_retained: Link::none(),
         })
     }
 }
 
-fn spare_table() -> Option<&'static Table> {
-    let mut spare = SPARE_TABLES.lock();
-    let table = (*spare)?;
-    *spare = table.next_spare.get();
+fn retained_table() -> Option<&'static Table> {
+    let mut retained = RETAINED_TABLES.lock();
+    let table = (*retained)?;
+    *retained = table.next_retained.get();
     Some(table)
 }
 
-/// Leaves the spare tables behind, so that the next thread has to make one.
+/// Leaves the retained tables behind, so that the next thread has to make one.
 #[cfg(test)]
-pub(crate) fn forget_spare_tables() {
-    *SPARE_TABLES.lock() = None;
+pub(crate) fn forget_retained_tables() {
+    *RETAINED_TABLES.lock() = None;
 }
 
 impl Drop for Thread {
@@ -189,8 +189,8 @@ impl Drop for Thread {
         own_word::set(core::ptr::null());
         // All its cells lead to no cache again, so any thread may have the table.
         if let Some(table) = self.table.take() {
-            let mut spare = SPARE_TABLES.lock();
-            table.next_spare.set(spare.replace(table));
+            let mut retained = RETAINED_TABLES.lock();
+            table.next_retained.set(retained.replace(table));
         }
     }
 }

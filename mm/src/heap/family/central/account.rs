@@ -17,8 +17,8 @@ pub(in crate::heap) struct Account {
     pub(in crate::heap) rows_allocated: u64,
     /// The highest count of released ones that was reported.
     pub(in crate::heap) rows_released: u64,
-    /// What closed caches and the maps add to the caches' count of surplus units; wraps.
-    pub(in crate::heap) surplus: u64,
+    /// What closed caches and the maps add to the caches' count of slack units; wraps.
+    pub(in crate::heap) slack: u64,
     /// All other blocks: large, or without a size.
     pub(in crate::heap) other_allocated: u64,
     pub(in crate::heap) other_released: u64,
@@ -39,7 +39,7 @@ impl Account {
             reported_released: 0,
             rows_allocated: 0,
             rows_released: 0,
-            surplus: 0,
+            slack: 0,
             other_allocated: 0,
             other_released: 0,
             other_units: 0,

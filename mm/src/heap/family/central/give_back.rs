@@ -1,7 +1,7 @@
 //! When a family's memory goes back to the kernel.
 
 use super::Central;
-use super::spare::SpareMemory;
+use super::retained::RetainedMemory;
 use crate::heap::family::Heap;
 use crate::heap::family::cache::CacheRecord;
 use crate::heap::pages::{Extent, Page, Standing};
@@ -15,7 +15,7 @@ impl Central {
     /// Gives back to the kernel all that can be given; returns its bytes.
     pub(in crate::heap) fn trim(&mut self, heap: &'static Heap) -> usize {
         self.given_back = 0;
-        self.free_surplus();
+        self.free_slack();
         self.take_free_words_of_all(heap);
         let bytes = self.give_back_all() + self.given_back;
         self.caches.iter().for_each(CacheRecord::end_wanted);
@@ -28,11 +28,11 @@ impl Central {
         let calls = &mut self.account.kernel_calls;
         let mut bytes = self.large.give_back_all(calls);
         for extent in extents {
-            bytes += settle(extent, os_page, calls, &mut self.spare);
+            bytes += purge(extent, os_page, calls, &mut self.retained);
             self.runs.account_changed(extent);
-            self.shelves.account_changed(extent);
+            self.fullness_lists.account_changed(extent);
         }
-        self.spare.forget_misses();
+        self.retained.forget_misses();
         bytes
     }
 
@@ -43,28 +43,28 @@ impl Central {
         if self.peak_since_shrink < SHRINK_FROM || live >= self.peak_since_shrink / 10 {
             return;
         }
-        if !self.spare.may_shrink(self.peak_since_shrink) {
+        if !self.retained.may_shrink(self.peak_since_shrink) {
             return;
         }
         self.peak_since_shrink = live;
         // What other threads hold back follows at their next call.
         self.caches.iter().for_each(CacheRecord::ask_to_flush);
-        self.settle_partly_used();
+        self.purge_partly_used();
     }
 
     /// Gives back what a thread gave up of extents that are still used, if the family has little else: a page
     /// that somebody keeps would keep 31 others.
-    pub(in crate::heap) fn settle_if_little(&mut self, heap: &'static Heap) {
+    pub(in crate::heap) fn purge_if_little(&mut self, heap: &'static Heap) {
         if self.taken_bytes(heap) < SHRINK_FROM {
-            self.settle_partly_used();
+            self.purge_partly_used();
         }
     }
 
-    fn settle_partly_used(&mut self) {
+    fn purge_partly_used(&mut self) {
         let calls = &mut self.account.kernel_calls;
-        let partly = self.shelves.with_room();
+        let partly = self.fullness_lists.with_room();
         for extent in partly.filter(|extent| extent.taken_units() > 0) {
-            settle_pages(extent, System::page_bytes(), calls);
+            purge_pages(extent, System::page_bytes(), calls);
             self.runs.account_changed(extent);
         }
     }
@@ -77,14 +77,14 @@ impl Central {
         if extent.taken_units() == 0 {
             self.account_emptied(extent);
         }
-        self.shelves.account_changed(extent);
+        self.fullness_lists.account_changed(extent);
         self.runs.account_changed(extent);
     }
 
     /// Decides what becomes of the memory of an extent whose last unit was freed.
     pub(super) fn account_emptied(&mut self, extent: &'static Extent) {
-        if self.spare.keeps(extent.bytes()) {
-            extent.set_standing(Standing::Spare);
+        if self.retained.keeps(extent.bytes()) {
+            extent.set_standing(Standing::Retained);
             return;
         }
         let calls = &mut self.account.kernel_calls;
@@ -93,21 +93,24 @@ impl Central {
             extent.set_standing(Standing::GivenBack);
         }
         self.runs.account_changed(extent);
-        if self.spare.keeps_too_much() {
-            self.give_back_spare();
+        if self.retained.keeps_too_much() {
+            self.give_back_retained();
         }
     }
 
     /// Gives back empty extents that were kept, until no more are kept than may be.
     #[cold]
-    fn give_back_spare(&mut self) {
-        for extent in self.extents().filter(|it| it.standing() == Standing::Spare) {
-            if !self.spare.keeps_too_much() {
+    fn give_back_retained(&mut self) {
+        for extent in self
+            .extents()
+            .filter(|it| it.standing() == Standing::Retained)
+        {
+            if !self.retained.keeps_too_much() {
                 return;
             }
             let calls = &mut self.account.kernel_calls;
-            settle(extent, System::page_bytes(), calls, &mut self.spare);
-            self.shelves.account_changed(extent);
+            purge(extent, System::page_bytes(), calls, &mut self.retained);
+            self.fullness_lists.account_changed(extent);
             self.runs.account_changed(extent);
         }
     }
@@ -116,10 +119,10 @@ impl Central {
     pub(super) fn account_used(&mut self, extent: &'static Extent) {
         match extent.standing() {
             Standing::Used => return,
-            Standing::Spare => self.spare.account_used(extent.bytes()),
+            Standing::Retained => self.retained.account_used(extent.bytes()),
             Standing::GivenBack => {
-                self.spare.account_missed(extent.bytes());
-                let missed = self.spare.missed();
+                self.retained.account_missed(extent.bytes());
+                let missed = self.retained.missed();
                 extent.begin_again(missed, &mut self.account.kernel_calls);
             }
         }
@@ -128,14 +131,14 @@ impl Central {
 }
 
 /// Gives back the free memory of an extent; returns its bytes.
-fn settle(
+fn purge(
     extent: &'static Extent,
     os_page: usize,
     calls: &mut u64,
-    spare: &mut SpareMemory,
+    retained: &mut RetainedMemory,
 ) -> usize {
     if extent.taken_units() > 0 {
-        return settle_pages(extent, os_page, calls);
+        return purge_pages(extent, os_page, calls);
     }
     if !extent.is_in_use() {
         return 0;
@@ -144,8 +147,8 @@ fn settle(
     if extent.is_in_use() {
         return bytes;
     }
-    if extent.standing() == Standing::Spare {
-        spare.account_given_back(extent.bytes());
+    if extent.standing() == Standing::Retained {
+        retained.account_given_back(extent.bytes());
     }
     extent.set_standing(Standing::GivenBack);
     bytes
@@ -158,13 +161,13 @@ fn give_back(extent: &'static Extent, os_page: usize, calls: &mut u64) -> usize 
     if extent.give_back(calls) {
         return backed;
     }
-    settle_pages(extent, os_page, calls)
+    purge_pages(extent, os_page, calls)
 }
 
-fn settle_pages(extent: &'static Extent, os_page: usize, calls: &mut u64) -> usize {
+fn purge_pages(extent: &'static Extent, os_page: usize, calls: &mut u64) -> usize {
     // What was refused the last time is tried again.
     let is_backed = |page: Page| page.backed(os_page) > 0;
-    if !extent.may_settle() || !extent.pages().any(is_backed) {
+    if !extent.may_purge() || !extent.pages().any(is_backed) {
         return 0;
     }
     let was_huge = extent.is_huge();
@@ -177,7 +180,7 @@ fn settle_pages(extent: &'static Extent, os_page: usize, calls: &mut u64) -> usi
     }
     let pages = extent.pages().map(|page| {
         let counts = page.counts();
-        let bytes = page.settle(os_page, was_huge, calls);
+        let bytes = page.purge(os_page, was_huge, calls);
         if counts { bytes } else { 0 }
     });
     pages.sum()

@@ -83,7 +83,7 @@ impl Central {
         self.account_used(page.extent());
         self.account_page_changed(page);
         let first = page.unit(word * 64 + bit as usize);
-        let is_marked = record.mark_unissued(first, units as usize);
+        let is_marked = record.mark_never_handed_out(first, units as usize);
         record.hand_out(first, units as usize, zero && !is_marked);
         Ok(())
     }
@@ -145,7 +145,7 @@ impl Central {
     }
 
     /// Makes the thread the owner of whole pages: of those that are there, of some that other threads could
-    /// spare, or of a new one.
+    /// retained, or of a new one.
     fn lease_pages(
         &mut self,
         heap: &'static Heap,
@@ -188,13 +188,17 @@ impl Central {
 
     /// A page that a thread may own: of the fullest, those in use first.
     fn page_to_own(&self) -> Option<Page> {
-        let mut extents = self.shelves.with_room();
+        let mut extents = self.fullness_lists.with_room();
         extents.find_map(|extent| extent.page_to_fill_if(Page::is_to_own))
     }
 
     /// Words of pages that nobody can own, if there are any with free units.
     fn lease_any_words(&mut self, heap: &'static Heap, record: &'static CacheRecord) -> bool {
-        let Some(page) = self.shelves.with_room().find_map(Extent::page_to_fill) else {
+        let Some(page) = self
+            .fullness_lists
+            .with_room()
+            .find_map(Extent::page_to_fill)
+        else {
             return false;
         };
         if record.make_shared_ready(page).is_some()
@@ -346,10 +350,10 @@ impl Central {
             .filter(|it| it.number() != record.number());
         let (mut best, mut most, mut all) = (None, 0, 0);
         for other in others {
-            let spare = other.pages_to_spare();
-            all += spare;
-            if spare > most {
-                (best, most) = (Some(other), spare);
+            let retained = other.excess_pages();
+            all += retained;
+            if retained > most {
+                (best, most) = (Some(other), retained);
             }
         }
         let mut got = 0;
@@ -371,13 +375,13 @@ impl Central {
         &mut self,
         victim: &'static CacheRecord,
         record: &'static CacheRecord,
-        spare: usize,
+        retained: usize,
     ) -> usize {
         victim.collect();
         let words = victim.heap().geometry().words();
         let most = (record.owned_words() / words / 8)
             .clamp(1, STEAL_MOST)
-            .min(spare);
+            .min(retained);
         let ready = victim.ready_pages_list().take(STEAL_LOOKS);
         let owned = ready.filter(|page| page.is_whole() && page.owner() == victim.number());
         let rich = owned.filter(|page| page.all_free() >= page.capacity() / 4);
@@ -400,7 +404,7 @@ impl Central {
 
     /// Puts an extent where it belongs after units of the page were taken.
     fn account_page_changed(&mut self, page: Page) {
-        self.shelves.account_changed(page.extent());
+        self.fullness_lists.account_changed(page.extent());
     }
 
     /// Collects for threads that do not do so themselves what others released of their words, and takes the
@@ -465,7 +469,7 @@ impl Central {
 fn first_word(heap: &Heap, page: Page) -> usize {
     let is_very_first = page.number == 0 && page.extent().older.get().is_none();
     let is_unused = page.taken() == 0;
-    if is_very_first && (is_unused || page.owned_words() > 0 || !page.has_joined()) {
+    if is_very_first && (is_unused || page.owned_words() > 0 || !page.has_continued()) {
         heap.geometry().colour(heap.number())
     } else {
         0
@@ -489,10 +493,10 @@ impl CacheRecord {
     }
 
     /// Pages with free units that the thread does not need for itself, about.
-    fn pages_to_spare(&self) -> usize {
-        let spare = self.ready_pages().saturating_sub(self.pages_kept());
+    fn excess_pages(&self) -> usize {
+        let retained = self.ready_pages().saturating_sub(self.pages_kept());
         // What others released of its words, and it does not know of yet.
-        spare + self.pages_of_mail()
+        retained + self.pages_of_mail()
     }
 
     /// Pages of words that others released units of.

@@ -3,32 +3,32 @@
 mod account;
 mod give_back;
 mod lease;
+mod retained;
 mod rows;
-mod spare;
 
 use core::ptr::NonNull;
 
 use crate::heap::family::Heap;
 use crate::heap::family::cache::CacheRecord;
 use crate::heap::family::quarantine::Quarantine;
-use crate::heap::family::supervised::Supervision;
-use crate::heap::ground::hardening::Fill;
+use crate::heap::family::uncached::UncachedFor;
+use crate::heap::ground::hardening::OnRelease;
 use crate::heap::ground::{
     Block, BlockView, EXTENT, List, Placement, Random, Refusal, Shortage, hardening,
 };
-use crate::heap::pages::large::{Books, Large, LargeRuns};
+use crate::heap::pages::large::{Large, LargeRuns, Ledger};
 use crate::heap::pages::{
-    Extent, NOBODY, Page, Place, Record, RunLists, SPACE, Shelves, Spot, released_twice, spot_of,
-    take_surplus_at,
+    Extent, FullnessLists, NOBODY, Page, Record, RunLists, SPACE, Span, Spot, released_twice,
+    spot_of, take_slack_at,
 };
 use crate::os::Refused;
 use account::Account;
-use spare::SpareMemory;
+use retained::RetainedMemory;
 
 /// What the lock of a family guards.
 #[derive(Debug)]
 pub(in crate::heap) struct Central {
-    pub(in crate::heap) shelves: Shelves,
+    pub(in crate::heap) fullness_lists: FullnessLists,
     runs: RunLists,
     pub(in crate::heap) large: LargeRuns,
     /// The newest record; each leads to the one before.
@@ -36,18 +36,18 @@ pub(in crate::heap) struct Central {
     /// Caches that threads have.
     pub(in crate::heap) caches: List<CacheRecord>,
     /// Drained records of ended threads.
-    pub(in crate::heap) spare_caches: List<CacheRecord>,
-    pub(in crate::heap) spare: SpareMemory,
+    pub(in crate::heap) retained_caches: List<CacheRecord>,
+    pub(in crate::heap) retained: RetainedMemory,
     pub(in crate::heap) quarantine: Quarantine,
     pub(in crate::heap) random: Random,
     /// Address space that was taken when there was no memory for its record.
-    unrecorded: Option<Place>,
+    unrecorded: Option<Span>,
     next_pages: usize,
     mapped: usize,
     /// VM pages that the family must have before a thread tries again to take some of another's.
     next_steal: usize,
     pub(in crate::heap) account: Account,
-    pub(in crate::heap) supervision: Supervision,
+    pub(in crate::heap) uncached_for: UncachedFor,
     peak_since_shrink: u64,
     /// Bytes that went back to the kernel as extents came free, since `trim` began.
     given_back: usize,
@@ -58,13 +58,13 @@ pub(in crate::heap) struct Central {
 impl Central {
     pub(in crate::heap) const fn new() -> Self {
         Self {
-            shelves: Shelves::new(),
+            fullness_lists: FullnessLists::new(),
             runs: RunLists::new(),
             large: LargeRuns::new(),
             newest: None,
             caches: List::new(),
-            spare_caches: List::new(),
-            spare: SpareMemory::new(),
+            retained_caches: List::new(),
+            retained: RetainedMemory::new(),
             quarantine: Quarantine::new(),
             random: Random::new(),
             unrecorded: None,
@@ -72,7 +72,7 @@ impl Central {
             mapped: 0,
             next_steal: 0,
             account: Account::new(),
-            supervision: Supervision::new(),
+            uncached_for: UncachedFor::new(),
             peak_since_shrink: 0,
             given_back: 0,
             highest_taken: 0,
@@ -114,9 +114,9 @@ impl Central {
             Placement::Counted => self.account.account_other_released(units),
             Placement::Paged if units == 1 => self.release_single(heap, first),
             Placement::Paged if heap.fits_page(units) => {
-                let surplus = take_surplus_at(first, units);
-                self.account.surplus = self.account.surplus.wrapping_sub(surplus as u64);
-                self.free_row(first, units + surplus);
+                let slack = take_slack_at(first, units);
+                self.account.slack = self.account.slack.wrapping_sub(slack as u64);
+                self.free_row(first, units + slack);
             }
             _ => match SPACE.record_at(first.addr().get()) {
                 Some(Record::Large(run)) if run.is_block(first.addr().get(), units) => {
@@ -174,7 +174,7 @@ impl Central {
         // Cached units included, this is never less than what is live, and it is cheap.
         let at_most = self.taken_bytes(heap);
         self.peak_since_shrink = self.peak_since_shrink.max(at_most);
-        self.spare.account_taken(at_most);
+        self.retained.account_taken(at_most);
         if at_most <= self.highest_taken {
             return;
         }
@@ -194,13 +194,13 @@ impl Central {
         units: usize,
         bytes: usize,
     ) -> Result<Block, Refused> {
-        let mut books = Books {
+        let mut ledger = Ledger {
             calls: &mut self.account.kernel_calls,
             newest: &mut self.newest,
         };
         let (first, zero) = self
             .large
-            .alloc(heap.reference(), units, bytes, &mut books)?;
+            .alloc(heap.reference(), units, bytes, &mut ledger)?;
         self.account.account_other(units);
         Ok(Block { first, zero })
     }
@@ -209,21 +209,27 @@ impl Central {
         self.account.account_other_released(units);
         let calls = &mut self.account.kernel_calls;
         match hardening::chosen().fill {
-            Fill::Nothing => self.large.release(run, calls),
-            Fill::Zero | Fill::Poison => self.large.release_cleared(run, calls),
+            OnRelease::Nothing => self.large.release(run, calls),
+            OnRelease::Zero | OnRelease::Poison => self.large.release_cleared(run, calls),
         }
     }
 
     /// A page with a free unit.
     fn page_to_fill(&mut self, heap: &'static Heap) -> Result<Page, Refused> {
-        if let Some(page) = self.shelves.with_room().find_map(Extent::page_to_fill) {
+        if let Some(page) = self
+            .fullness_lists
+            .with_room()
+            .find_map(Extent::page_to_fill)
+        {
             return Ok(page);
         }
         match self.grow(heap) {
             Ok(extent) => extent.page_to_fill(),
             Err(Refused) => {
                 self.take_back(heap);
-                self.shelves.with_room().find_map(Extent::page_to_fill)
+                self.fullness_lists
+                    .with_room()
+                    .find_map(Extent::page_to_fill)
             }
         }
         .ok_or(Refused)
@@ -244,7 +250,7 @@ impl Central {
         record.push(&mut self.newest);
         match record {
             Record::Extent(extent) => {
-                self.shelves.account_changed(extent);
+                self.fullness_lists.account_changed(extent);
                 self.runs.account_changed(extent);
                 Ok(extent)
             }
@@ -259,7 +265,7 @@ impl Central {
     ) -> Result<&'static Record, Refused> {
         let place = self.place_for(pages * heap.geometry().page_bytes())?;
         place.begin_extent(self.mapped, &mut self.account.kernel_calls)?;
-        let record = Extent::make(heap.reference(), place, |extent| heap.make_cards(extent));
+        let record = Extent::make(heap.reference(), place, |extent| heap.make_hints(extent));
         let record = record.inspect_err(|_| self.unrecorded = Some(place))?;
         self.mapped += place.bytes;
         self.next_pages = place.bytes / heap.geometry().page_bytes() * 2;
@@ -271,10 +277,10 @@ impl Central {
     }
 
     /// Address space for an extent: what an earlier try left, else new.
-    fn place_for(&mut self, bytes: usize) -> Result<Place, Refused> {
+    fn place_for(&mut self, bytes: usize) -> Result<Span, Refused> {
         match self.unrecorded.take() {
             Some(left) => Ok(left),
-            None => Place::take(bytes, bytes, &mut self.account.kernel_calls),
+            None => Span::take(bytes, bytes, &mut self.account.kernel_calls),
         }
     }
 }

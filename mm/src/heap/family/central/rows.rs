@@ -66,7 +66,7 @@ impl Central {
         // The pointer has the provenance of the whole reservation, so no step leaves it.
         let at = |block| NonNull::new(first.as_ptr().wrapping_add(block * step));
         let kept = || (1..blocks).filter_map(at);
-        let is_marked = heap.mark_unissued(kept());
+        let is_marked = heap.mark_never_handed_out(kept());
         bins.refill(kept(), units, zero && !is_marked);
         Block { first, zero }
     }
@@ -98,7 +98,7 @@ impl Central {
         any
     }
 
-    /// Takes back a block of one VM page, with its surplus units.
+    /// Takes back a block of one VM page, with its slack units.
     pub(super) fn free_row(&mut self, first: NonNull<u8>, units: usize) {
         let spot = spot_of(first);
         if !is_block(spot, units) {
@@ -114,26 +114,26 @@ impl Central {
         self.account_freed(page);
     }
 
-    /// Frees the surplus units of all blocks, unless another thread has a cache.
-    pub(in crate::heap) fn free_surplus(&mut self) {
-        if self.surplus() == 0 || !self.caches.iter().all(is_own) {
+    /// Frees the slack units of all blocks, unless another thread has a cache.
+    pub(in crate::heap) fn free_slack(&mut self) {
+        if self.slack() == 0 || !self.caches.iter().all(is_own) {
             return;
         }
-        self.pages().for_each(|page| self.free_surplus_of(page));
+        self.pages().for_each(|page| self.free_slack_of(page));
     }
 
-    /// Counts the surplus units of live blocks anew. The caller's is the only cache.
-    pub(in crate::heap) fn count_surplus(&mut self) {
-        let found: usize = self.pages().map(Page::surplus_units).sum();
-        let known = self.surplus_of_caches();
-        self.account.surplus = (found as u64).wrapping_sub(known);
+    /// Counts the slack units of live blocks anew. The caller's is the only cache.
+    pub(in crate::heap) fn count_slack(&mut self) {
+        let found: usize = self.pages().map(Page::slack_units).sum();
+        let known = self.slack_of_caches();
+        self.account.slack = (found as u64).wrapping_sub(known);
     }
 
-    fn free_surplus_of(&mut self, page: Page) {
-        page.take_all_surplus(|run| {
+    fn free_slack_of(&mut self, page: Page) {
+        page.take_all_slack(|run| {
             page.unclaim_run_end(run);
             self.account.account_end_freed(run.units);
-            self.account.surplus = self.account.surplus.wrapping_sub(run.units as u64);
+            self.account.slack = self.account.slack.wrapping_sub(run.units as u64);
             self.account_freed(page);
         });
     }
@@ -142,7 +142,7 @@ impl Central {
     pub(in crate::heap) fn account_rows(&mut self, page: Page, blocks: usize, units: usize) {
         self.account.account_taken(blocks, units);
         self.account_used(page.extent());
-        self.shelves.account_changed(page.extent());
+        self.fullness_lists.account_changed(page.extent());
     }
 
     /// Takes `units` units in a row as one block.

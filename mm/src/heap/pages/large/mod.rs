@@ -2,14 +2,14 @@
 
 mod runs;
 
-pub(in crate::heap) use runs::{Books, LargeRuns};
+pub(in crate::heap) use runs::{LargeRuns, Ledger};
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::{AtomicU8, AtomicUsize};
 
 use crate::heap::ground::{HeapRef, Link, Neighbours, Node, meta};
-use crate::heap::pages::{Place, Record};
+use crate::heap::pages::{Record, Span};
 use crate::heap::tracking::Tag;
 use crate::os::arena::Arena;
 use crate::os::{Guard, PageSource, Refused, System};
@@ -18,10 +18,10 @@ use crate::os::{Guard, PageSource, Refused, System};
 ///
 /// # Invariants
 ///
-/// 1. Unless `state` is `SPARE`, the run `offset..offset + bytes` of `arena` belongs to `heap`
+/// 1. Unless `state` is `UNBOUND`, the run `offset..offset + bytes` of `arena` belongs to `heap`
 ///    alone, is committed, and every address in it leads to this record.
 /// 2. Memory of a run that is `FREE` and of which nothing is `refused` reads as zero.
-/// 3. A run that is `FREE`, `KEPT` or `SPARE` is on the list of that state, and on no other.
+/// 3. A run that is `FREE`, `KEPT` or `UNBOUND` is on the list of that state, and on no other.
 #[derive(Debug)]
 pub(in crate::heap) struct Large {
     pub(in crate::heap) heap: HeapRef,
@@ -51,7 +51,7 @@ const FREE: u8 = 1;
 /// Released, memory kept.
 const KEPT: u8 = 2;
 /// A record without address space.
-const SPARE: u8 = 3;
+const UNBOUND: u8 = 3;
 /// Released, and never used again: its guard could not be taken away.
 const LOST: u8 = 4;
 
@@ -77,7 +77,7 @@ impl Large {
             offset: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
             units: AtomicUsize::new(0),
-            state: AtomicU8::new(SPARE),
+            state: AtomicU8::new(UNBOUND),
             refused: AtomicUsize::new(0),
             guard: AtomicU8::new(NO_GUARD),
             tag: Tag::none(),
@@ -94,7 +94,7 @@ impl Large {
     }
 
     /// Gives the record the address space at `place`, without a block.
-    pub(in crate::heap) fn settle(&self, place: Place) {
+    pub(in crate::heap) fn bind(&self, place: Span) {
         self.arena.set(Some(place.arena));
         self.set_run(place.offset, place.bytes);
         if let Some(own) = self.own.get() {
@@ -103,7 +103,7 @@ impl Large {
     }
 
     /// Adds the run that follows this one.
-    pub(in crate::heap) fn extend(&self, tail: Place) {
+    pub(in crate::heap) fn extend(&self, tail: Span) {
         self.bytes.store(self.bytes() + tail.bytes, Relaxed);
         if let Some(own) = self.own.get() {
             tail.publish(own);
@@ -111,8 +111,8 @@ impl Large {
     }
 
     /// Takes the record's address space away, when another record has it.
-    pub(in crate::heap) fn unsettle(&self) {
-        self.state.store(SPARE, Relaxed);
+    pub(in crate::heap) fn unbind(&self) {
+        self.state.store(UNBOUND, Relaxed);
         self.set_run(0, 0);
     }
 
@@ -125,8 +125,8 @@ impl Large {
     }
 
     /// The run, unless the record has none.
-    pub(in crate::heap) fn place(&self) -> Option<Place> {
-        Some(Place {
+    pub(in crate::heap) fn place(&self) -> Option<Span> {
+        Some(Span {
             arena: self.arena.get()?,
             offset: self.offset.load(Relaxed),
             bytes: self.bytes(),
@@ -198,7 +198,7 @@ impl Large {
     }
 
     /// The run, and where in it the first OS page behind the live block starts.
-    pub(in crate::heap) fn behind_block(&self) -> Option<(Place, usize)> {
+    pub(in crate::heap) fn behind_block(&self) -> Option<(Span, usize)> {
         let place = self.place()?;
         let bytes = self.live_units()? * self.heap.geometry().unit();
         let offset = bytes.next_multiple_of(System::page_bytes());
@@ -227,7 +227,7 @@ impl Large {
 
     /// Whether a block of `bytes` at a multiple of `align` fits.
     pub(in crate::heap) fn fits(&self, bytes: usize, align: usize) -> bool {
-        let aligned = |place: Place| place.address().is_multiple_of(align);
+        let aligned = |place: Span| place.address().is_multiple_of(align);
         self.bytes() >= bytes && self.place().is_some_and(aligned)
     }
 

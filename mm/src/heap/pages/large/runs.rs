@@ -8,9 +8,9 @@
 use core::ptr::NonNull;
 
 use super::Large;
-use crate::heap::ground::hardening::Fill;
+use crate::heap::ground::hardening::OnRelease;
 use crate::heap::ground::{GRANULE, HeapRef, List};
-use crate::heap::pages::{Place, Record, SPACE};
+use crate::heap::pages::{Record, SPACE, Span};
 use crate::os::{Refused, process};
 
 /// Released runs keep their memory while they have no more than this many bytes together.
@@ -33,11 +33,11 @@ pub(in crate::heap) struct LargeRuns {
     sizes: u64,
     kept: List<Large>,
     kept_bytes: usize,
-    spare: List<Large>,
+    retained: List<Large>,
 }
 
 /// What changes outside when runs do: the count of calls into the kernel, the list of records.
-pub(in crate::heap) struct Books<'a> {
+pub(in crate::heap) struct Ledger<'a> {
     pub(in crate::heap) calls: &'a mut u64,
     pub(in crate::heap) newest: &'a mut Option<&'static Record>,
 }
@@ -56,7 +56,7 @@ impl LargeRuns {
             sizes: 0,
             kept: List::new(),
             kept_bytes: 0,
-            spare: List::new(),
+            retained: List::new(),
         }
     }
 
@@ -67,7 +67,7 @@ impl LargeRuns {
         heap: HeapRef,
         units: usize,
         bytes: usize,
-        books: &mut Books<'_>,
+        ledger: &mut Ledger<'_>,
     ) -> Result<(NonNull<u8>, bool), Refused> {
         let bytes = bytes.checked_add(Large::guard_bytes()).ok_or(Refused)?;
         let bytes = bytes.checked_next_multiple_of(GRANULE).ok_or(Refused)?;
@@ -75,12 +75,12 @@ impl LargeRuns {
         let run = match self.take_kept(bytes, align) {
             Some(kept) => kept,
             None => match self.take_free(bytes, align) {
-                Some(free) => self.split(free, bytes, books),
-                None => self.make(heap, bytes, align, books)?,
+                Some(free) => self.split(free, bytes, ledger),
+                None => self.make(heap, bytes, align, ledger)?,
             },
         };
         let block = run.start_block(units).ok_or(Refused)?;
-        run.guard(books.calls);
+        run.guard(ledger.calls);
         Ok(block)
     }
 
@@ -105,7 +105,7 @@ impl LargeRuns {
         };
         if self.give_back(run, calls).refused > 0 {
             // SAFETY: the run is committed, and holds no live block: its memory is nobody's.
-            unsafe { Fill::Zero.apply(place.at(0), place.bytes) };
+            unsafe { OnRelease::Zero.apply(place.at(0), place.bytes) };
         }
     }
 
@@ -173,16 +173,16 @@ impl LargeRuns {
         &mut self,
         run: &'static Large,
         bytes: usize,
-        books: &mut Books<'_>,
+        ledger: &mut Ledger<'_>,
     ) -> &'static Large {
         let Some(place) = run.place().filter(|place| place.bytes > bytes) else {
             return run;
         };
         let refused = run.refused();
         // Without memory for a record the block just gets the whole run.
-        if let Ok(rest) = self.record(run.heap, books) {
+        if let Ok(rest) = self.record(run.heap, ledger) {
             run.set_run(place.offset, bytes);
-            rest.settle(Place {
+            rest.bind(Span {
                 offset: place.offset + bytes,
                 bytes: place.bytes - bytes,
                 ..place
@@ -198,26 +198,30 @@ impl LargeRuns {
         heap: HeapRef,
         bytes: usize,
         align: usize,
-        books: &mut Books<'_>,
+        ledger: &mut Ledger<'_>,
     ) -> Result<&'static Large, Refused> {
         // As the kernel does to malloc: what no memory could ever back is refused at once.
         if bytes > process::memory_bytes() {
             return Err(Refused);
         }
         // The record first: address space that was taken cannot be put back.
-        let run = self.record(heap, books)?;
-        let place = Place::take(bytes, align, books.calls);
-        let place = place.inspect_err(|_| self.spare.push(run))?;
-        run.settle(place);
+        let run = self.record(heap, ledger)?;
+        let place = Span::take(bytes, align, ledger.calls);
+        let place = place.inspect_err(|_| self.retained.push(run))?;
+        run.bind(place);
         run.set_free(0);
         Ok(run)
     }
 
     /// A record without address space, on no list.
-    fn record(&mut self, heap: HeapRef, books: &mut Books<'_>) -> Result<&'static Large, Refused> {
-        match self.spare.pop() {
-            Some(spare) => Ok(spare),
-            None => Large::make(heap, &mut |made| made.push(books.newest)),
+    fn record(
+        &mut self,
+        heap: HeapRef,
+        ledger: &mut Ledger<'_>,
+    ) -> Result<&'static Large, Refused> {
+        match self.retained.pop() {
+            Some(retained) => Ok(retained),
+            None => Large::make(heap, &mut |made| made.push(ledger.newest)),
         }
     }
 
@@ -227,8 +231,8 @@ impl LargeRuns {
             return Given::default();
         };
         let given = discard(place, calls);
-        let (joined, refused) = self.join(run, place, given.refused);
-        self.add_free(joined, refused);
+        let (continues, refused) = self.join(run, place, given.refused);
+        self.add_free(continues, refused);
         given
     }
 
@@ -236,17 +240,17 @@ impl LargeRuns {
     fn join(
         &mut self,
         run: &'static Large,
-        place: Place,
+        place: Span,
         refused: usize,
     ) -> (&'static Large, usize) {
-        let mut joined = (run, refused);
+        let mut continues = (run, refused);
         if let Some(after) = free_run_at(run, place.address() + place.bytes) {
-            joined = self.absorb(joined, after, false);
+            continues = self.absorb(continues, after, false);
         }
         if let Some(before) = free_run_at(run, place.address() - 1) {
-            joined = self.absorb(joined, before, true);
+            continues = self.absorb(continues, before, true);
         }
-        joined
+        continues
     }
 
     /// Makes one run of `run` and its neighbour `other`, which is free.
@@ -266,8 +270,8 @@ impl LargeRuns {
         if let Some(tail) = second.place() {
             first.extend(tail);
         }
-        second.unsettle();
-        self.spare.push(second);
+        second.unbind();
+        self.retained.push(second);
         (first, refused)
     }
 
@@ -289,13 +293,13 @@ impl LargeRuns {
 }
 
 /// The run of a released block, without its guard; `None` if it is lost with that.
-fn end_block(run: &Large, calls: &mut u64) -> Option<Place> {
+fn end_block(run: &Large, calls: &mut u64) -> Option<Span> {
     let place = run.place()?;
     if run.unguard(calls).is_err() {
         let given = discard(place, calls);
         if let Some((_, behind)) = run.behind_block().filter(|_| given.refused > 0) {
             // SAFETY: the block, which is nobody's any more, lies before its guard.
-            unsafe { Fill::Zero.apply(place.at(0), behind) };
+            unsafe { OnRelease::Zero.apply(place.at(0), behind) };
         }
         run.lose();
         return None;
@@ -314,7 +318,7 @@ fn discard_again(run: &Large, calls: &mut u64) -> usize {
 }
 
 /// Gives back the memory of a run without a block.
-fn discard(place: Place, calls: &mut u64) -> Given {
+fn discard(place: Span, calls: &mut u64) -> Given {
     // SAFETY: the callers' runs hold no live block, so nobody needs the contents.
     let refused = unsafe { place.discard_parts(0, place.bytes, calls) };
     Given {

@@ -42,7 +42,7 @@ impl Marking {
 
 /// The two marks of a block.
 #[derive(Clone, Copy)]
-pub(in crate::heap) struct Marks {
+pub(in crate::heap) struct FreedCanaries {
     places: [NonNull<u8>; 2],
     mark: u64,
 }
@@ -50,7 +50,7 @@ pub(in crate::heap) struct Marks {
 impl Heap {
     /// Says at the start that released blocks are marked, of a family of which programs know only
     /// addresses.
-    pub(crate) fn begin_with_marks(&mut self) {
+    pub(crate) fn begin_with_canaries(&mut self) {
         watch::look();
         self.marking = Marking::of(self.geometry.unit());
     }
@@ -62,12 +62,12 @@ impl Heap {
     /// `first` is the start of a taken unit of this heap, which may be read, and written once nobody
     /// uses it.
     #[inline]
-    pub(in crate::heap) unsafe fn marks_of(&self, first: NonNull<u8>) -> Option<Marks> {
+    pub(in crate::heap) unsafe fn canaries_of(&self, first: NonNull<u8>) -> Option<FreedCanaries> {
         let Marking::Second(second) = self.marking else {
             return None;
         };
         // SAFETY: the caller promises it.
-        Some(unsafe { Marks::of(first, second) })
+        Some(unsafe { FreedCanaries::of(first, second) })
     }
 }
 
@@ -79,26 +79,26 @@ impl Heap {
     /// `first` is the start of a live block of this heap, in a VM page, that nobody uses.
     pub(in crate::heap) unsafe fn mark_released(&self, first: NonNull<u8>) {
         // SAFETY: the caller promises it.
-        if let Some(marks) = unsafe { self.marks_of(first) } {
+        if let Some(marks) = unsafe { self.canaries_of(first) } {
             marks.set();
         }
     }
 
     /// Takes off what marks are in a new block of at least one unit, which is handed out as it is.
-    pub(crate) fn clear_marks(&self, block: Block) {
+    pub(crate) fn clear_canaries(&self, block: Block) {
         // SAFETY: the block is new, and nobody else has it.
-        if let Some(marks) = unsafe { self.marks_of(block.first) }.filter(|_| !block.zero) {
+        if let Some(marks) = unsafe { self.canaries_of(block.first) }.filter(|_| !block.zero) {
             marks.clear();
         }
     }
 }
 
-impl Marks {
+impl FreedCanaries {
     /// Those of the block at `first`, the second of them `second` bytes from there.
     ///
     /// # Safety
     ///
-    /// As for [`Heap::marks_of`], and `second` is what the family's [`Marking`] says.
+    /// As for [`Heap::canaries_of`], and `second` is what the family's [`Marking`] says.
     #[inline]
     pub(in crate::heap) unsafe fn of(first: NonNull<u8>, second: u8) -> Self {
         Self {

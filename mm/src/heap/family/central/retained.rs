@@ -14,7 +14,7 @@ const MEMORY: Duration = Duration::from_secs(4);
 
 /// What a family keeps, in bytes.
 #[derive(Debug)]
-pub(in crate::heap) struct SpareMemory {
+pub(in crate::heap) struct RetainedMemory {
     /// Of empty extents that may be backed by memory.
     kept: usize,
     /// How much may be kept.
@@ -27,7 +27,7 @@ pub(in crate::heap) struct SpareMemory {
     shrunk_early: Option<Instant>,
 }
 
-impl SpareMemory {
+impl RetainedMemory {
     pub(super) const fn new() -> Self {
         Self {
             kept: 0,
@@ -123,46 +123,46 @@ mod tests {
 
     #[test]
     fn what_was_missed_is_kept_the_next_time() {
-        let mut spare = SpareMemory::new();
-        assert!(!spare.keeps(EXTENT));
-        spare.account_missed(EXTENT);
-        spare.account_missed(EXTENT);
-        assert!(spare.keeps(EXTENT) && spare.keeps(EXTENT));
-        assert!(!spare.keeps(EXTENT));
-        assert_eq!(spare.kept(), 2 * EXTENT);
-        spare.account_used(EXTENT);
-        spare.account_given_back(EXTENT);
-        spare.forget_misses();
-        assert!(!spare.keeps(EXTENT));
+        let mut retained = RetainedMemory::new();
+        assert!(!retained.keeps(EXTENT));
+        retained.account_missed(EXTENT);
+        retained.account_missed(EXTENT);
+        assert!(retained.keeps(EXTENT) && retained.keeps(EXTENT));
+        assert!(!retained.keeps(EXTENT));
+        assert_eq!(retained.kept(), 2 * EXTENT);
+        retained.account_used(EXTENT);
+        retained.account_given_back(EXTENT);
+        retained.forget_misses();
+        assert!(!retained.keeps(EXTENT));
     }
 
     #[test]
     fn what_is_not_needed_for_long_is_too_much() {
-        let mut spare = SpareMemory::new();
-        (0..4).for_each(|_| spare.account_missed(EXTENT));
-        assert!((0..4).all(|_| spare.keeps(EXTENT)));
-        spare.needed = Instant::now().checked_sub(2 * MEMORY);
+        let mut retained = RetainedMemory::new();
+        (0..4).for_each(|_| retained.account_missed(EXTENT));
+        assert!((0..4).all(|_| retained.keeps(EXTENT)));
+        retained.needed = Instant::now().checked_sub(2 * MEMORY);
         // Little use of it is no need for all.
-        spare.account_used(EXTENT);
-        assert!(!spare.keeps(EXTENT) && spare.keeps_too_much());
+        retained.account_used(EXTENT);
+        assert!(!retained.keeps(EXTENT) && retained.keeps_too_much());
     }
 
     #[test]
     fn a_little_is_kept_always() {
-        let mut spare = SpareMemory::new();
-        assert!(spare.keeps(ALWAYS / 2) && spare.keeps(ALWAYS / 2));
-        assert!(!spare.keeps(1));
+        let mut retained = RetainedMemory::new();
+        assert!(retained.keeps(ALWAYS / 2) && retained.keeps(ALWAYS / 2));
+        assert!(!retained.keeps(1));
     }
 
     #[test]
     fn who_shrank_too_early_waits() {
-        let mut spare = SpareMemory::new();
-        assert!(spare.may_shrink(100));
-        spare.account_taken(50);
-        assert!(spare.may_shrink(100));
-        spare.account_taken(51);
-        assert!(!spare.may_shrink(100));
-        spare.forget_misses();
-        assert!(spare.may_shrink(100));
+        let mut retained = RetainedMemory::new();
+        assert!(retained.may_shrink(100));
+        retained.account_taken(50);
+        assert!(retained.may_shrink(100));
+        retained.account_taken(51);
+        assert!(!retained.may_shrink(100));
+        retained.forget_misses();
+        assert!(retained.may_shrink(100));
     }
 }

@@ -4,14 +4,14 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use crate::heap::family::cache::{CacheRecord, is_own};
 use crate::heap::ground::hardening;
-use crate::heap::ground::hardening::Fill;
+use crate::heap::ground::hardening::OnRelease;
 use crate::heap::pages::{Extent, NOBODY, Owner, Page, Run, SlotMap, Word};
 
 impl Extent {
     /// Whether the free memory between taken units may go back.
-    pub(in crate::heap) fn may_settle(&self) -> bool {
+    pub(in crate::heap) fn may_purge(&self) -> bool {
         // What was poisoned must be found as it was left.
-        self.taken_units() == 0 || hardening::chosen().fill != Fill::Poison
+        self.taken_units() == 0 || hardening::chosen().fill != OnRelease::Poison
     }
 
     /// Bytes of OS pages that go back if the kernel takes them, without those that it refused the
@@ -32,7 +32,7 @@ impl Extent {
         counts: impl Fn(&Page) -> bool,
         bytes: impl Fn(Page) -> usize,
     ) -> usize {
-        if !self.may_settle() {
+        if !self.may_purge() {
             return 0;
         }
         self.pages().filter(counts).map(bytes).sum()
@@ -55,7 +55,7 @@ impl Page {
         let written = if huge {
             end
         } else {
-            self.offset_of(self.fresh()).next_multiple_of(os_page)
+            self.offset_of(self.high_water()).next_multiple_of(os_page)
         };
         let end = end.min(written) / os_page * os_page;
         start.next_multiple_of(os_page).min(end)..end
@@ -63,7 +63,7 @@ impl Page {
 
     /// The free runs, each with the OS pages in it that may be backed by memory. `huge` says that
     /// any may be, whatever is known of the page.
-    fn runs_to_settle(
+    fn runs_to_purge(
         self,
         map: SlotMap<'static>,
         os_page: usize,
@@ -93,7 +93,7 @@ impl Page {
     }
 
     /// The map for whoever gives memory back. Of words that are not open, all units are taken.
-    fn map_to_settle(self) -> SlotMap<'static> {
+    fn map_to_purge(self) -> SlotMap<'static> {
         if self.is_open() {
             self.whole_map()
         } else {
@@ -109,14 +109,14 @@ impl Page {
 
     /// Bytes of OS pages without a taken unit that may be backed by memory.
     pub(in crate::heap) fn backed(self, os_page: usize) -> usize {
-        self.backed_of(self.map_to_settle(), os_page, self.extent.is_huge())
+        self.backed_of(self.map_to_purge(), os_page, self.extent.is_huge())
     }
 
     fn backed_of(self, map: SlotMap<'static>, os_page: usize, huge: bool) -> usize {
-        if !huge && self.is_settled() {
+        if !huge && self.is_purged() {
             return self.state().refused();
         }
-        let runs = self.runs_to_settle(map, os_page, huge);
+        let runs = self.runs_to_purge(map, os_page, huge);
         runs.map(|(_, range)| range.len()).sum()
     }
 
@@ -129,14 +129,14 @@ impl Page {
 
     /// Gives back the memory of every OS page without a taken unit; returns its bytes. `was_huge`
     /// says that any may be backed, whatever is known of the page.
-    pub(in crate::heap) fn settle(self, os_page: usize, was_huge: bool, calls: &mut u64) -> usize {
-        // Once settled, only what the kernel refused is left.
-        let left = (!was_huge && self.is_settled()).then(|| self.state().refused());
+    pub(in crate::heap) fn purge(self, os_page: usize, was_huge: bool, calls: &mut u64) -> usize {
+        // Once purged, only what the kernel refused is left.
+        let left = (!was_huge && self.is_purged()).then(|| self.state().refused());
         if left == Some(0) {
             return 0;
         }
         let (mut asked, mut refused, mut last) = (0, 0, None);
-        for (run, range) in self.runs_to_settle(self.map_to_settle(), os_page, was_huge) {
+        for (run, range) in self.runs_to_purge(self.map_to_purge(), os_page, was_huge) {
             last = Some(run);
             if range.is_empty() {
                 continue;
@@ -147,7 +147,7 @@ impl Page {
             // SAFETY: the range lies inside a run of free units: none live, none in a cache.
             refused += unsafe { place.discard_parts(range.start, range.len(), calls) };
         }
-        if asked == 0 && (!self.is_in_use() || self.is_settled()) {
+        if asked == 0 && (!self.is_in_use() || self.is_purged()) {
             return 0;
         }
         if !self.is_open() {
@@ -165,20 +165,20 @@ impl Page {
 
     /// Notes that the kernel took what it takes, but not all.
     fn account_refused(self) {
-        self.account_settled();
+        self.account_purged();
         if self.taken() == 0 {
             self.poison_anew();
         }
     }
 
-    /// Lowers `fresh` to the first unit that lies wholly in what was given back at the end.
+    /// Lowers `high_water` to the first unit that lies wholly in what was given back at the end.
     fn account_all_given(self, last: Option<Run>, os_page: usize) {
         if self.taken() == 0 {
             self.retire();
             self.extent.too_long.store(0, Relaxed);
             return;
         }
-        self.account_settled();
+        self.account_purged();
         let Some(run) = last.filter(|run| run.first + run.units == self.capacity()) else {
             return;
         };
@@ -187,7 +187,7 @@ impl Page {
             return;
         }
         let in_page = given.start - self.offset_of(0);
-        let fresh = in_page.div_ceil(self.extent.geometry().unit());
-        self.lower_fresh(fresh);
+        let high_water = in_page.div_ceil(self.extent.geometry().unit());
+        self.lower_high_water(high_water);
     }
 }

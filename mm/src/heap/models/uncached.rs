@@ -1,4 +1,4 @@
-//! A family is supervised, and left alone again, while threads use it.
+//! A family is uncached, and left alone again, while threads use it.
 
 use core::panic::Location;
 
@@ -8,7 +8,7 @@ use crate::heap::models::{UNIT, User, model, new_heap, settled};
 use crate::heap::tracking::Whose;
 use crate::sync::models::spawn;
 
-/// Catches: a cache that is filled while the family is supervised; one that stays shut.
+/// Catches: a cache that is filled while the family is uncached; one that stays shut.
 #[test]
 fn caches_stay_empty_while_a_family_is_tracked() {
     model("tracking on and off", 2, || {
@@ -59,7 +59,7 @@ fn no_cache_is_opened_while_a_family_is_tracked() {
     });
 }
 
-/// Catches: a tag that stays when a thread releases the block that found the family unsupervised
+/// Catches: a tag that stays when a thread releases the block that found the family cached
 /// before.
 #[test]
 fn a_tag_goes_with_its_block() {

@@ -1,7 +1,7 @@
 //! Families of which every call takes the lock: those that record who allocates, and those with a
 //! limit.
 //!
-//! Whoever begins to supervise a family redirects the cells of all threads and takes their words. A thread
+//! Whoever begins to bypass the caches of a family redirects the cells of all threads and takes their words. A thread
 //! flushes at its next call, and its cell stays redirected until the family is left alone again. So what
 //! any call does that begins later is seen here, and nothing of it costs the others an instruction.
 
@@ -13,17 +13,17 @@ use crate::heap::family::central::Central;
 use crate::heap::family::quota::Quota;
 use crate::heap::family::{Heap, quota};
 use crate::heap::ground::{Block, Row, Shortage, hardening};
-use crate::heap::tracking::{Asker, Caller, Tracking, asker};
+use crate::heap::tracking::{AllocRequest, Caller, Tracking, request};
 use crate::os::Inside;
 
-/// Why a family is supervised. Guarded by its lock.
+/// Why a family is uncached. Guarded by its lock.
 #[derive(Debug)]
-pub(in crate::heap) struct Supervision {
+pub(in crate::heap) struct UncachedFor {
     pub(in crate::heap) tracking: Tracking,
     pub(in crate::heap) quota: Quota,
 }
 
-impl Supervision {
+impl UncachedFor {
     pub(in crate::heap) const fn new() -> Self {
         Self {
             tracking: Tracking::new(),
@@ -34,37 +34,37 @@ impl Supervision {
 
 impl Heap {
     /// Whether every call is to take the lock.
-    pub(in crate::heap) fn is_supervised(&self) -> bool {
-        self.supervised.load(Relaxed)
+    pub(in crate::heap) fn is_uncached(&self) -> bool {
+        self.uncached.load(Relaxed)
     }
 
-    /// Begins or ends to supervise, as what was chosen under the lock says.
-    pub(in crate::heap) fn account_supervision(&'static self, central: &mut Central) {
-        let Supervision { tracking, quota } = &central.supervision;
+    /// Begins or ends to bypass the caches, as what was chosen under the lock says.
+    pub(in crate::heap) fn account_uncached(&'static self, central: &mut Central) {
+        let UncachedFor { tracking, quota } = &central.uncached_for;
         let is_on = tracking.is_on() || quota.is_on() || self.limit() != quota::NONE;
-        self.supervised.store(is_on, Relaxed);
+        self.uncached.store(is_on, Relaxed);
         if is_on {
             central.caches.iter().for_each(CacheRecord::ask_to_flush);
             central.take_all_words_of_all(self);
         }
     }
 
-    pub(in crate::heap) fn alloc_supervised(
+    pub(in crate::heap) fn alloc_admitted(
         &'static self,
         units: usize,
         caller: &dyn Caller,
     ) -> Result<Block, Shortage> {
-        let scope = asker::scope();
+        let scope = request::scope();
         let mut central = self.central();
         central.admit(self, units)?;
         let block = central.alloc_straight(self, units);
         central.account_quota(self);
         let block = block?;
-        if central.supervision.tracking.wants(scope) {
+        if central.uncached_for.tracking.wants(scope) {
             drop(central);
             // A global allocator that is made of mm may be called for it.
-            let asker = Inside::pause(|| Asker::now(caller));
-            self.central().record(block.first, units, &asker);
+            let request = Inside::pause(|| AllocRequest::now(caller));
+            self.central().record(block.first, units, &request);
         }
         Ok(block)
     }

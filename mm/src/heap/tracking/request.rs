@@ -32,7 +32,7 @@ enum Name {
 
 /// Who asks for a block, and when.
 #[derive(Debug)]
-pub(in crate::heap) struct Asker {
+pub(in crate::heap) struct AllocRequest {
     pub(in crate::heap) origin: Origin,
     pub(in crate::heap) thread: &'static str,
     pub(in crate::heap) scope: Scope,
@@ -41,7 +41,7 @@ pub(in crate::heap) struct Asker {
     pub(in crate::heap) now: u64,
 }
 
-impl Asker {
+impl AllocRequest {
     /// The calling thread, for a call of `caller`.
     pub(in crate::heap) fn now(caller: &dyn Caller) -> Self {
         Self {

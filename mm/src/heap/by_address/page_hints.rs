@@ -1,23 +1,23 @@
-//! What a release by address has to know of a VM page, in one place: a card for each page, found by the
+//! What a release by address has to know of a VM page, in one place: a hint for each page, found by the
 //! address alone.
 //!
-//! Only near families have cards: those that mark their blocks, and whose cells are at hand. Their units
+//! Only near families have hints: those that mark their blocks, and whose cells are at hand. Their units
 //! are small, too, and everything in their caches is marked, also what was never handed out.
 //!
-//! A card is right for ever, since a VM page belongs to its family for ever. The table has one place
+//! A hint is right for ever, since a VM page belongs to its family for ever. The table has one place
 //! for many pages, and the newest stands there: releases into the others take more steps.
 
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
 
-use crate::heap::family::cache::NEAR;
-use crate::heap::family::{Heap, Marking, Marks};
+use crate::heap::family::cache::FAST_FAMILIES;
+use crate::heap::family::{FreedCanaries, Heap, Marking};
 use crate::heap::ground::{GRANULE, LONG_ROW, Link, RECORDS};
 use crate::heap::pages::{Extent, PageState, Word, count};
 use crate::os::Refused;
 
-/// Units up to this many bytes have cards. With more, marks in what was never handed out would take
+/// Units up to this many bytes have hints. With more, marks in what was never handed out would take
 /// memory that nobody asked for yet.
 const LARGEST: usize = 256;
 
@@ -27,22 +27,22 @@ const _: () = assert!(LARGEST * 8 <= GRANULE);
 /// Places of the table: for 1 GiB of pages side by side.
 const PLACES: usize = 1 << 14;
 
-static CARDS: [Link<Card>; PLACES] = [const { Link::none() }; PLACES];
+static HINTS: [Link<PageHint>; PLACES] = [const { Link::none() }; PLACES];
 
 /// What is needed of one VM page.
 ///
 /// # Invariants
 ///
-/// 1. The page has `capacity` units, the first of them at address `first`. `words` and `joined` are its
+/// 1. The page has `capacity` units, the first of them at address `first`. `words` and `continues` are its
 ///    maps, with a word for each 64 units or part of them; `state` is its own.
 /// 2. A unit has `odd` times two to the `twos` bytes, and `inverse` times `odd` is 1, modulo 2^64.
 /// 3. A unit has `unit` bytes. `number` is that of the page's family, which is near.
 #[derive(Debug)]
-pub(crate) struct Card {
+pub(crate) struct PageHint {
     first: usize,
     inverse: u64,
     words: &'static [Word],
-    joined: &'static [AtomicU64],
+    continues: &'static [AtomicU64],
     state: &'static PageState,
     capacity: u32,
     unit: u16,
@@ -55,7 +55,7 @@ pub(crate) struct Card {
 /// A taken unit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TakenUnit {
-    pub(in crate::heap) card: &'static Card,
+    pub(in crate::heap) hint: &'static PageHint,
     index: usize,
 }
 
@@ -63,64 +63,67 @@ impl Heap {
     /// Whether calls of C programs take few steps: the heap marks its blocks, and has a cell at hand in
     /// each thread.
     #[inline]
-    pub(crate) fn is_near(&self) -> bool {
-        self.number() < NEAR && !matches!(self.marking, Marking::None)
+    pub(crate) fn is_fast(&self) -> bool {
+        self.number() < FAST_FAMILIES && !matches!(self.marking, Marking::None)
     }
 
-    /// Whether the family's extents have cards.
-    fn has_cards(&self) -> bool {
-        self.marks_unissued() && self.number() < NEAR
+    /// Whether the family's extents have hints.
+    fn has_hints(&self) -> bool {
+        self.marks_never_handed_out() && self.number() < FAST_FAMILIES
     }
 
     /// Whether blocks are marked that come into a cache and were never handed out.
-    pub(in crate::heap) fn marks_unissued(&self) -> bool {
+    pub(in crate::heap) fn marks_never_handed_out(&self) -> bool {
         self.geometry().unit() <= LARGEST && !matches!(self.marking, Marking::None)
     }
 
-    /// Makes the cards of the extent's pages, and lets releases find them.
-    pub(in crate::heap) fn make_cards(&self, extent: &Extent) -> Result<(), Refused> {
+    /// Makes the hints of the extent's pages, and lets releases find them.
+    pub(in crate::heap) fn make_hints(&self, extent: &Extent) -> Result<(), Refused> {
         let Marking::Second(second) = self.marking else {
             return Ok(());
         };
-        if !self.has_cards() {
+        if !self.has_hints() {
             return Ok(());
         }
-        let family = Card::of_family(self, second);
+        let family = PageHint::of_family(self, second);
         let words = self.geometry().words();
         let maps_of_pages = extent
             .words
             .chunks_exact(words)
-            .zip(extent.joined.chunks_exact(words));
-        for (number, ((words, joined), state)) in maps_of_pages.zip(extent.states).enumerate() {
+            .zip(extent.continues.chunks_exact(words));
+        for (number, ((words, continues), state)) in maps_of_pages.zip(extent.states).enumerate() {
             let start = extent.place.address() + number * GRANULE;
-            let card = RECORDS.place(Card {
+            let hint = RECORDS.place(PageHint {
                 first: start,
                 words,
-                joined,
+                continues,
                 state,
                 capacity: count(self.page_capacity()),
                 ..family
             })?;
-            place_of(start).set(Some(card));
+            place_of(start).set(Some(hint));
         }
         Ok(())
     }
 
     /// Marks blocks that come into a cache and were never handed out, if releases rely on that; whether
     /// they do.
-    pub(in crate::heap) fn mark_unissued(&self, blocks: impl Iterator<Item = NonNull<u8>>) -> bool {
-        let marks_unissued = self.marks_unissued();
-        if marks_unissued {
+    pub(in crate::heap) fn mark_never_handed_out(
+        &self,
+        blocks: impl Iterator<Item = NonNull<u8>>,
+    ) -> bool {
+        let marks_never_handed_out = self.marks_never_handed_out();
+        if marks_never_handed_out {
             // SAFETY: the caller has just taken the blocks from the maps, and nobody else has them.
-            let marks = blocks.filter_map(|block| unsafe { self.marks_of(block) });
+            let marks = blocks.filter_map(|block| unsafe { self.canaries_of(block) });
             marks.for_each(|marks| marks.set());
         }
-        marks_unissued
+        marks_never_handed_out
     }
 }
 
-impl Card {
-    /// What all cards of a family have in common.
+impl PageHint {
+    /// What all hints of a family have in common.
     #[allow(
         clippy::cast_possible_truncation,
         reason = "a logarithm, and a number that is near"
@@ -132,7 +135,7 @@ impl Card {
             first: 0,
             inverse: inverse_of(unit as u64 >> twos),
             words: &[],
-            joined: &[],
+            continues: &[],
             state: PageState::unused(),
             capacity: 0,
             unit: unit as u16,
@@ -171,39 +174,39 @@ impl Card {
     ///
     /// A taken unit of the page starts at `first`. It is written once nobody uses it.
     #[inline]
-    pub(in crate::heap) unsafe fn marks_of(&self, first: NonNull<u8>) -> Marks {
+    pub(in crate::heap) unsafe fn canaries_of(&self, first: NonNull<u8>) -> FreedCanaries {
         // SAFETY: the caller promises it, and `second` is the family's.
-        unsafe { Marks::of(first, self.second) }
+        unsafe { FreedCanaries::of(first, self.second) }
     }
 }
 
 impl TakenUnit {
-    /// The taken unit that starts at `address`, if one does, and there is a card.
+    /// The taken unit that starts at `address`, if one does, and there is a hint.
     #[inline]
     pub(in crate::heap) fn at(address: usize) -> Option<Self> {
-        let card = place_of(address).get()?;
-        let index = card.index_of(address);
-        if index >= card.capacity as usize {
+        let hint = place_of(address).get()?;
+        let index = hint.index_of(address);
+        if index >= hint.capacity as usize {
             return None;
         }
         // SAFETY: invariant 1: the unit is one of the page's.
-        let taken = unsafe { card.words.get_unchecked(index / 64) }.taken();
-        (taken >> (index % 64) & 1 != 0).then_some(Self { card, index })
+        let taken = unsafe { hint.words.get_unchecked(index / 64) }.taken();
+        (taken >> (index % 64) & 1 != 0).then_some(Self { hint, index })
     }
 
     /// Whether all blocks of the page have one unit.
     #[inline]
     pub(in crate::heap) fn is_alone(&self) -> bool {
-        !self.card.state.has_joined()
+        !self.hint.state.has_continued()
     }
 
-    /// The units of the block that starts here, if one does, and it is too short for surplus units.
+    /// The units of the block that starts here, if one does, and it is too short for slack units.
     #[inline]
     pub(in crate::heap) fn short_block(&self) -> Option<usize> {
-        let (joined, bit) = (self.card.joined, self.index % 64);
-        // SAFETY: invariant 1 of the card: the unit is one of the page's.
-        let low = unsafe { joined.get_unchecked(self.index / 64) }.load(Relaxed) >> bit;
-        let next = joined.get(self.index / 64 + 1);
+        let (continues, bit) = (self.hint.continues, self.index % 64);
+        // SAFETY: invariant 1 of the hint: the unit is one of the page's.
+        let low = unsafe { continues.get_unchecked(self.index / 64) }.load(Relaxed) >> bit;
+        let next = continues.get(self.index / 64 + 1);
         let high = next.map_or(0, |word| word.load(Relaxed));
         // The bits of the units after this one.
         let after = low >> 1 | high << (63 - bit);
@@ -222,10 +225,10 @@ fn inverse_of(odd: u64) -> u64 {
     })
 }
 
-/// Where the card stands, if any does, of the page that `address` is in.
+/// Where the hint stands, if any does, of the page that `address` is in.
 #[inline]
-fn place_of(address: usize) -> &'static Link<Card> {
-    &CARDS[address / GRANULE % PLACES]
+fn place_of(address: usize) -> &'static Link<PageHint> {
+    &HINTS[address / GRANULE % PLACES]
 }
 
 #[cfg(test)]
