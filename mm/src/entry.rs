@@ -60,7 +60,7 @@ pub fn snapshot() -> Snapshot {
 ///
 /// The calling thread's caches are flushed first; other threads flush theirs at their next call,
 /// so what those hold is given back by a later `trim`. Memory that held records of call sites, which
-/// [`Track::Off`](crate::Track::Off) left behind, is given back too, but not counted.
+/// [`Track::Off`] left behind, is given back too, but not counted.
 ///
 /// # Examples
 ///
@@ -172,7 +172,7 @@ pub fn profile() -> Profile {
 
 /// Copies what is live and not kept on purpose, and who allocated it as far as that was recorded.
 ///
-/// At the end of a program that is what leaked; before, it is who holds what. As [`profile`], but
+/// At the end of a program that is what leaked; before, it is who holds what. As [`profile`](crate::profile()), but
 /// without families and call sites that hold nothing.
 ///
 /// # Examples
@@ -197,7 +197,7 @@ pub fn leaks() -> Profile {
 }
 
 /// As [`leaks`], and copies the first bytes of the oldest value of each call site, `bytes` at most.
-/// Where the system lets no process read itself, [`CallSite::value_unreadable`] says so.
+/// Where the system lets no process read itself, [`CallSite::value_unreadable`](crate::CallSite::value_unreadable) says so.
 ///
 /// # Safety
 ///
@@ -254,7 +254,7 @@ impl PageFamily {
     }
 
     /// Says which allocations of this family are recorded from now on, as
-    /// [`track`] does for all.
+    /// [`track`](crate::track()) does for all.
     ///
     /// # Examples
     ///
