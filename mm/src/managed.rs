@@ -342,6 +342,9 @@ fn at_hand<T: MmManaged>(units: usize, to_be_zero: bool) -> Option<Block> {
     }
 }
 
+// A thread-local of this type is there until its thread is gone.
+const _: () = assert!(!core::mem::needs_drop::<CacheCell>());
+
 /// The calling thread's cell of `T`'s family.
 ///
 /// Not lent to a closure that does the work: rustc would leave that out of line.

@@ -95,7 +95,7 @@ impl mm_site {
     /// 1. A macro of the headers made the site.
     pub(super) unsafe fn struct_size(site: *const Self) -> StructSize {
         // SAFETY: by requirement 1 a macro of the headers made `site`. The program does not change its
-        // `struct_size`.
+        // `struct_size`; objects of older headers have padding there, which is zero.
         StructSize(unsafe { (*site).struct_size })
     }
 
