@@ -370,7 +370,7 @@ enum mm_status mm_last_status(void);
  *
  * # Safety
  *
- * `text` is null, or `room` bytes there may be written.
+ * 1. `text` is null, or `room` bytes there may be written.
  */
 size_t mm_last_error(char *text, size_t room);
 
@@ -383,7 +383,7 @@ size_t mm_last_error(char *text, size_t room);
  *
  * # Safety
  *
- * `name` is null or a string of C.
+ * 1. `name` is null or a string of C.
  */
 struct mm_family *mm_family_register(const char *name, size_t size, size_t align);
 
@@ -392,7 +392,8 @@ struct mm_family *mm_family_register(const char *name, size_t size, size_t align
  *
  * # Safety
  *
- * `name` and `file` are null or strings of C.
+ * 1. `name` is null or a string of C.
+ * 2. `file` is null or a string of C.
  */
 struct mm_family *mm_family_register_at(const char *name,
                                         size_t size,
@@ -411,7 +412,7 @@ struct mm_family *mm_family_register_at(const char *name,
  *
  * # Safety
  *
- * `name_or_path` is null or a string of C.
+ * 1. `name_or_path` is null or a string of C.
  */
 struct mm_family *mm_family_find(const char *name_or_path);
 
@@ -423,7 +424,7 @@ struct mm_family *mm_family_find(const char *name_or_path);
  *
  * # Safety
  *
- * `out` is null, or `room` handles may be written there.
+ * 1. `out` is null, or `room` handles may be written there.
  */
 size_t mm_families(struct mm_family **out,
                    size_t room);
@@ -433,7 +434,7 @@ size_t mm_families(struct mm_family **out,
  *
  * # Safety
  *
- * `family` is null or a family.
+ * 1. `family` is null or a family.
  */
 const char *mm_family_name(const struct mm_family *family);
 
@@ -443,7 +444,7 @@ const char *mm_family_name(const struct mm_family *family);
  *
  * # Safety
  *
- * `family` is null or a family.
+ * 1. `family` is null or a family.
  */
 const char *mm_family_path(const struct mm_family *family);
 
@@ -455,7 +456,7 @@ const char *mm_family_path(const struct mm_family *family);
  *
  * # Safety
  *
- * `family` is null or a family.
+ * 1. `family` is null or a family.
  */
 const char *mm_family_key(const struct mm_family *family);
 
@@ -464,7 +465,7 @@ const char *mm_family_key(const struct mm_family *family);
  *
  * # Safety
  *
- * `family` is null or a family.
+ * 1. `family` is null or a family.
  */
 size_t mm_family_unit_size(const struct mm_family *family);
 
@@ -473,7 +474,7 @@ size_t mm_family_unit_size(const struct mm_family *family);
  *
  * # Safety
  *
- * `family` is null or a family.
+ * 1. `family` is null or a family.
  */
 size_t mm_family_unit_align(const struct mm_family *family);
 
@@ -485,7 +486,7 @@ size_t mm_family_unit_align(const struct mm_family *family);
  *
  * # Safety
  *
- * `family` is null or a family.
+ * 1. `family` is null or a family.
  */
 void *mm_family_alloc(struct mm_family *family, size_t units);
 
@@ -494,7 +495,7 @@ void *mm_family_alloc(struct mm_family *family, size_t units);
  *
  * # Safety
  *
- * `family` is null or a family.
+ * 1. `family` is null or a family.
  */
 void *mm_family_alloc_zeroed(struct mm_family *family, size_t units);
 
@@ -503,7 +504,8 @@ void *mm_family_alloc_zeroed(struct mm_family *family, size_t units);
  *
  * # Safety
  *
- * `family` is null or a family; `file` is null or a string of C.
+ * 1. `family` is null or a family.
+ * 2. `file` is null or a string of C.
  */
 void *mm_family_alloc_at(struct mm_family *family,
                          size_t units,
@@ -515,7 +517,8 @@ void *mm_family_alloc_at(struct mm_family *family,
  *
  * # Safety
  *
- * `family` is null or a family; `file` is null or a string of C.
+ * 1. `family` is null or a family.
+ * 2. `file` is null or a string of C.
  */
 void *mm_family_alloc_zeroed_at(struct mm_family *family,
                                 size_t units,
@@ -530,7 +533,8 @@ void *mm_family_alloc_zeroed_at(struct mm_family *family,
  *
  * # Safety
  *
- * `family` is null or a family; `file` is null or a string of C.
+ * 1. `family` is null or a family.
+ * 2. `file` is null or a string of C.
  */
 void *mm_family_alloc_of_at(struct mm_family *family,
                             size_t units,
@@ -544,7 +548,8 @@ void *mm_family_alloc_of_at(struct mm_family *family,
  *
  * # Safety
  *
- * `family` is null or a family; `file` is null or a string of C.
+ * 1. `family` is null or a family.
+ * 2. `file` is null or a string of C.
  */
 void *mm_family_alloc_zeroed_of_at(struct mm_family *family,
                                    size_t units,
@@ -562,8 +567,9 @@ void *mm_family_alloc_zeroed_of_at(struct mm_family *family,
  *
  * # Safety
  *
- * Nobody uses the block, it is owned by no value of Rust, and no other thread releases it at the same
- * time.
+ * 1. The program does not use the block any more.
+ * 2. No value of Rust owns the block.
+ * 3. No other thread releases the block at the same time.
  */
 enum mm_status mm_release(void *block);
 
@@ -573,7 +579,10 @@ enum mm_status mm_release(void *block);
  *
  * # Safety
  *
- * As for `mm_release`; `family` is null or a family.
+ * 1. The program does not use the block any more.
+ * 2. No value of Rust owns the block.
+ * 3. No other thread releases the block at the same time.
+ * 4. `family` is null or a family.
  */
 enum mm_status mm_family_release(struct mm_family *family, void *block);
 
@@ -596,7 +605,8 @@ struct mm_family *mm_block_family(const void *block);
  *
  * # Safety
  *
- * `stats` is null, or `stats->size` bytes may be written there.
+ * 1. `stats` is null, or its `size` and `version` are set, as far as it has them, and `stats->size` bytes
+ *    may be read and written there.
  */
 enum mm_status mm_stats(struct mm_stats *stats);
 
@@ -605,9 +615,12 @@ enum mm_status mm_stats(struct mm_stats *stats);
  *
  * # Safety
  *
- * As for `mm_stats`; `family` is null or a family.
+ * 1. `stats` is null, or its `size` and `version` are set, as far as it has them, and `stats->size` bytes
+ *    may be read and written there.
+ * 2. `family` is null or a family.
  */
-enum mm_status mm_family_stats(const struct mm_family *family, struct mm_family_stats *stats);
+enum mm_status mm_family_stats(const struct mm_family *family,
+                               struct mm_family_stats *stats);
 
 /**
  * Returns every figure of every family as JSON; `mm/schemas/snapshot.schema.json` says what is in
@@ -638,7 +651,8 @@ char *mm_openmetrics(void);
  *
  * # Safety
  *
- * `text` is null, or mm returned it for the caller to release, and nobody uses it.
+ * 1. `text` is null, or mm returned it for the program to release.
+ * 2. The program does not use the text any more.
  */
 void mm_text_release(char *text);
 
@@ -660,7 +674,7 @@ void mm_track(uint32_t every);
  *
  * # Safety
  *
- * `family` is null or a family.
+ * 1. `family` is null or a family.
  */
 enum mm_status mm_family_track(struct mm_family *family, uint32_t every);
 
@@ -695,7 +709,7 @@ enum mm_status mm_check(void);
  *
  * # Safety
  *
- * `family` is null or a family.
+ * 1. `family` is null or a family.
  */
 enum mm_status mm_family_set_limit_bytes(struct mm_family *family,
                                          uint64_t bytes);
@@ -705,7 +719,7 @@ enum mm_status mm_family_set_limit_bytes(struct mm_family *family,
  *
  * # Safety
  *
- * `family` is null or a family.
+ * 1. `family` is null or a family.
  */
 enum mm_status mm_family_set_limit_units(struct mm_family *family, uint64_t units);
 
@@ -714,7 +728,7 @@ enum mm_status mm_family_set_limit_units(struct mm_family *family, uint64_t unit
  *
  * # Safety
  *
- * `family` is null or a family.
+ * 1. `family` is null or a family.
  */
 enum mm_status mm_family_clear_limit(struct mm_family *family);
 
@@ -723,7 +737,7 @@ enum mm_status mm_family_clear_limit(struct mm_family *family);
  *
  * # Safety
  *
- * `family` is null or a family.
+ * 1. `family` is null or a family.
  */
 uint64_t mm_family_limit_units(const struct mm_family *family);
 
@@ -736,7 +750,8 @@ uint64_t mm_family_limit_units(const struct mm_family *family);
  *
  * # Safety
  *
- * `family` is null or a family; `call` may be called on any thread, with `context`.
+ * 1. `family` is null or a family.
+ * 2. `call` is null or a function that any thread may call with `context`, at any time from now on.
  */
 enum mm_status mm_family_set_soft_limit_bytes(struct mm_family *family,
                                               uint64_t bytes,
@@ -748,7 +763,8 @@ enum mm_status mm_family_set_soft_limit_bytes(struct mm_family *family,
  *
  * # Safety
  *
- * As for `mm_family_set_soft_limit_bytes`.
+ * 1. `family` is null or a family.
+ * 2. `call` is null or a function that any thread may call with `context`, at any time from now on.
  */
 enum mm_status mm_family_set_soft_limit_units(struct mm_family *family,
                                               uint64_t units,
@@ -760,7 +776,7 @@ enum mm_status mm_family_set_soft_limit_units(struct mm_family *family,
  *
  * # Safety
  *
- * `family` is null or a family.
+ * 1. `family` is null or a family.
  */
 enum mm_status mm_family_clear_soft_limit(struct mm_family *family);
 
@@ -775,7 +791,8 @@ struct mm_limit_group *mm_limit_group_new(uint64_t bytes);
  *
  * # Safety
  *
- * `group` is null or a group; `family` is null or a family.
+ * 1. `group` is null or a group.
+ * 2. `family` is null or a family.
  */
 enum mm_status mm_limit_group_add(struct mm_limit_group *group, struct mm_family *family);
 
@@ -784,7 +801,8 @@ enum mm_status mm_limit_group_add(struct mm_limit_group *group, struct mm_family
  *
  * # Safety
  *
- * As for `mm_limit_group_add`.
+ * 1. `group` is null or a group.
+ * 2. `family` is null or a family.
  */
 enum mm_status mm_limit_group_remove(struct mm_limit_group *group, struct mm_family *family);
 
@@ -793,7 +811,7 @@ enum mm_status mm_limit_group_remove(struct mm_limit_group *group, struct mm_fam
  *
  * # Safety
  *
- * `group` is null or a group.
+ * 1. `group` is null or a group.
  */
 enum mm_status mm_limit_group_set_bytes(struct mm_limit_group *group, uint64_t bytes);
 
@@ -802,7 +820,7 @@ enum mm_status mm_limit_group_set_bytes(struct mm_limit_group *group, uint64_t b
  *
  * # Safety
  *
- * `group` is null or a group.
+ * 1. `group` is null or a group.
  */
 uint64_t mm_limit_group_live_bytes(const struct mm_limit_group *group);
 
@@ -817,7 +835,8 @@ struct mm_instance_ *mm_inst_init_new_instance(void);
  *
  * # Safety
  *
- * `instance` is null or an instance; `struct_name` is null or a string of C.
+ * 1. `instance` is null, or `mm_init_new_instance` returned it.
+ * 2. `struct_name` is null or a string of C.
  */
 void mm_inst_instantiate_new_page_family(struct mm_instance_ *instance,
                                          const char *struct_name,
@@ -828,7 +847,9 @@ void mm_inst_instantiate_new_page_family(struct mm_instance_ *instance,
  *
  * # Safety
  *
- * `instance` is null or an instance; `struct_name` and `file` are null or strings of C.
+ * 1. `instance` is null, or `mm_init_new_instance` returned it.
+ * 2. `struct_name` is null or a string of C.
+ * 3. `file` is null or a string of C.
  */
 void mm_inst_register_at(struct mm_instance_ *instance,
                          const char *struct_name,
@@ -841,7 +862,8 @@ void mm_inst_register_at(struct mm_instance_ *instance,
  *
  * # Safety
  *
- * `instance` is null or an instance; `struct_name` is null or a string of C.
+ * 1. `instance` is null, or `mm_init_new_instance` returned it.
+ * 2. `struct_name` is null or a string of C.
  */
 void *mm_inst_xcalloc(struct mm_instance_ *instance, const char *struct_name, int units);
 
@@ -850,7 +872,8 @@ void *mm_inst_xcalloc(struct mm_instance_ *instance, const char *struct_name, in
  *
  * # Safety
  *
- * `instance` is null or an instance; `XCALLOC` made the site.
+ * 1. `instance` is null, or `mm_init_new_instance` returned it.
+ * 2. `XCALLOC` made the site.
  */
 void *mm_inst_xcalloc_at(struct mm_instance_ *instance, struct mm_site *site, int64_t units);
 
@@ -860,7 +883,9 @@ void *mm_inst_xcalloc_at(struct mm_instance_ *instance, struct mm_site *site, in
  *
  * # Safety
  *
- * `instance` is null or an instance; `struct_name` and `file` are null or strings of C.
+ * 1. `instance` is null, or `mm_init_new_instance` returned it.
+ * 2. `struct_name` is null or a string of C.
+ * 3. `file` is null or a string of C.
  */
 void *mm_inst_xcalloc_sized(struct mm_instance_ *instance,
                             const char *struct_name,
@@ -874,7 +899,7 @@ void *mm_inst_xcalloc_sized(struct mm_instance_ *instance,
  *
  * # Safety
  *
- * `instance` is null or an instance.
+ * 1. `instance` is null, or `mm_init_new_instance` returned it.
  */
 void *mm_inst_xcalloc_buff(struct mm_instance_ *instance,
                            uint32_t bytes);
@@ -884,7 +909,8 @@ void *mm_inst_xcalloc_buff(struct mm_instance_ *instance,
  *
  * # Safety
  *
- * `instance` is null or an instance; `file` is null or a string of C.
+ * 1. `instance` is null, or `mm_init_new_instance` returned it.
+ * 2. `file` is null or a string of C.
  */
 void *mm_inst_xcalloc_buff_at(struct mm_instance_ *instance,
                               size_t bytes,
@@ -896,7 +922,8 @@ void *mm_inst_xcalloc_buff_at(struct mm_instance_ *instance,
  *
  * # Safety
  *
- * `instance` is null or an instance; `struct_name` is null or a string of C.
+ * 1. `instance` is null, or `mm_init_new_instance` returned it.
+ * 2. `struct_name` is null or a string of C.
  */
 struct vm_page_family_ *mm_inst_lookup_page_family_by_name(struct mm_instance_ *instance,
                                                            const char *struct_name);
@@ -906,7 +933,7 @@ struct vm_page_family_ *mm_inst_lookup_page_family_by_name(struct mm_instance_ *
  *
  * # Safety
  *
- * `instance` is null or an instance.
+ * 1. `instance` is null, or `mm_init_new_instance` returned it.
  */
 void mm_inst_print_registered_page_families(struct mm_instance_ *instance);
 
@@ -916,7 +943,8 @@ void mm_inst_print_registered_page_families(struct mm_instance_ *instance);
  *
  * # Safety
  *
- * `instance` is null or an instance; `struct_name` is null or a string of C.
+ * 1. `instance` is null, or `mm_init_new_instance` returned it.
+ * 2. `struct_name` is null or a string of C.
  */
 void mm_inst_print_memory_usage(struct mm_instance_ *instance, const char *struct_name);
 
@@ -925,7 +953,7 @@ void mm_inst_print_memory_usage(struct mm_instance_ *instance, const char *struc
  *
  * # Safety
  *
- * `instance` is null or an instance.
+ * 1. `instance` is null, or `mm_init_new_instance` returned it.
  */
 void mm_inst_print_block_usage(struct mm_instance_ *instance);
 
@@ -934,7 +962,7 @@ void mm_inst_print_block_usage(struct mm_instance_ *instance);
  *
  * # Safety
  *
- * `instance` is null or an instance.
+ * 1. `instance` is null, or `mm_init_new_instance` returned it.
  */
 void mm_inst_print_variable_buffers(struct mm_instance_ *instance);
 
@@ -944,8 +972,9 @@ void mm_inst_print_variable_buffers(struct mm_instance_ *instance);
  *
  * # Safety
  *
- * `instance` is null or an instance. Nobody uses the block, and no other thread releases it at the
- * same time.
+ * 1. `instance` is null, or `mm_init_new_instance` returned it.
+ * 2. The program does not use the block any more.
+ * 3. No other thread releases the block at the same time.
  */
 void mm_inst_xfree(struct mm_instance_ *instance,
                    void *block);
@@ -955,7 +984,10 @@ void mm_inst_xfree(struct mm_instance_ *instance,
  *
  * # Safety
  *
- * As for `xfree_inst`, and `file` is null or a string of C.
+ * 1. `instance` is null, or `mm_init_new_instance` returned it.
+ * 2. The program does not use the block any more.
+ * 3. No other thread releases the block at the same time.
+ * 4. `file` is null or a string of C.
  */
 void mm_inst_xfree_at(struct mm_instance_ *instance, void *block, const char *file, uint32_t line);
 
@@ -971,7 +1003,7 @@ void mm_uapi_init(void);
  *
  * # Safety
  *
- * `struct_name` is null or a string of C.
+ * 1. `struct_name` is null or a string of C.
  */
 void mm_uapi_instantiate_new_page_family(const char *struct_name,
                                          uint32_t struct_size);
@@ -981,7 +1013,8 @@ void mm_uapi_instantiate_new_page_family(const char *struct_name,
  *
  * # Safety
  *
- * `struct_name` and `file` are null or strings of C.
+ * 1. `struct_name` is null or a string of C.
+ * 2. `file` is null or a string of C.
  */
 void mm_uapi_register_at(const char *struct_name,
                          size_t struct_size,
@@ -999,7 +1032,7 @@ void mm_uapi_register_at(const char *struct_name,
  *
  * # Safety
  *
- * `struct_name` is null or a string of C.
+ * 1. `struct_name` is null or a string of C.
  */
 void *mm_uapi_xcalloc(const char *struct_name,
                       int units);
@@ -1009,7 +1042,7 @@ void *mm_uapi_xcalloc(const char *struct_name,
  *
  * # Safety
  *
- * `XCALLOC` made the site.
+ * 1. `XCALLOC` made the site.
  */
 void *mm_uapi_xcalloc_at(struct mm_site *site, int64_t units);
 
@@ -1019,7 +1052,8 @@ void *mm_uapi_xcalloc_at(struct mm_site *site, int64_t units);
  *
  * # Safety
  *
- * `struct_name` and `file` are null or strings of C.
+ * 1. `struct_name` is null or a string of C.
+ * 2. `file` is null or a string of C.
  */
 void *mm_uapi_xcalloc_sized(const char *struct_name,
                             size_t struct_size,
@@ -1039,7 +1073,7 @@ void *mm_uapi_xcalloc_buff(uint32_t bytes);
  *
  * # Safety
  *
- * `file` is null or a string of C.
+ * 1. `file` is null or a string of C.
  */
 void *mm_uapi_xcalloc_buff_at(size_t bytes, const char *file, uint32_t line);
 
@@ -1051,7 +1085,8 @@ void *mm_uapi_xcalloc_buff_at(size_t bytes, const char *file, uint32_t line);
  *
  * # Safety
  *
- * Nobody uses the block, and no other thread releases it at the same time.
+ * 1. The program does not use the block any more.
+ * 2. No other thread releases the block at the same time.
  */
 void mm_uapi_xfree(void *block);
 
@@ -1060,7 +1095,9 @@ void mm_uapi_xfree(void *block);
  *
  * # Safety
  *
- * As for `xfree`, and `file` is null or a string of C.
+ * 1. The program does not use the block any more.
+ * 2. No other thread releases the block at the same time.
+ * 3. `file` is null or a string of C.
  */
 void mm_uapi_xfree_at(void *block, const char *file, uint32_t line);
 
@@ -1074,7 +1111,8 @@ void mm_uapi_xfree_at(void *block, const char *file, uint32_t line);
  *
  * # Safety
  *
- * As for `xfree`.
+ * 1. The program does not use the block any more. It may use the one that is returned.
+ * 2. No other thread releases the block at the same time.
  */
 void *mm_uapi_xrealloc(void *block,
                        size_t bytes);
@@ -1084,7 +1122,7 @@ void *mm_uapi_xrealloc(void *block,
  *
  * # Safety
  *
- * `struct_name` is null or a string of C.
+ * 1. `struct_name` is null or a string of C.
  */
 struct vm_page_family_ *mm_uapi_lookup_page_family_by_name(const char *struct_name);
 
@@ -1099,7 +1137,7 @@ void mm_uapi_print_registered_page_families(void);
  *
  * # Safety
  *
- * `struct_name` is null or a string of C.
+ * 1. `struct_name` is null or a string of C.
  */
 void mm_uapi_print_memory_usage(const char *struct_name);
 

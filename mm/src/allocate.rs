@@ -28,9 +28,10 @@ impl PageFamily {
     /// # use std::alloc::Layout;
     /// let words = PageFamily::register("alloc-doc:words", Layout::new::<u64>())?;
     /// let word = words.alloc(1)?.cast::<u64>();
-    /// // SAFETY: the unit is large enough, aligned, and ours.
+    /// // SAFETY: `alloc` gave a unit of eight bytes, which is aligned for a `u64`, and which only this
+    /// // thread has.
     /// unsafe { word.write(7) };
-    /// // SAFETY: the block is live and used by nobody else.
+    /// // SAFETY: `alloc` gave the block, which is not used any more.
     /// unsafe { words.release(word.cast())? };
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -52,9 +53,9 @@ impl PageFamily {
     /// # use std::alloc::Layout;
     /// let words = PageFamily::register("alloc-zeroed-doc:words", Layout::new::<u64>())?;
     /// let four = words.alloc_zeroed(4)?.cast::<[u64; 4]>();
-    /// // SAFETY: the block holds four zeroed words.
+    /// // SAFETY: `alloc_zeroed` gave four words, all zero.
     /// assert_eq!(unsafe { four.read() }, [0; 4]);
-    /// // SAFETY: the block is live and used by nobody else.
+    /// // SAFETY: `alloc_zeroed` gave the block, which is not used any more.
     /// unsafe { words.release(four.cast())? };
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -104,12 +105,23 @@ impl PageFamily {
     }
 
     /// Releases a block as the owner of an `MmBox` does.
+    ///
+    /// # Safety
+    ///
+    /// 1. `block` is the start of a live block of `units` units of this family.
+    /// 2. No thread uses it any more.
     #[cfg(test)]
-    pub(crate) fn heap_release_through_cache(&'static self, block: NonNull<u8>, units: usize) {
+    pub(crate) unsafe fn heap_release_through_cache(
+        &'static self,
+        block: NonNull<u8>,
+        units: usize,
+    ) {
         self.heap.with_cell(|cell| match cell {
-            // SAFETY: the tests give up live blocks of theirs.
+            // SAFETY: requirements 1 and 2 are those of `Heap::release`, and `with_cell` lends the calling
+            // thread's cell of this family.
             Some(cell) => unsafe { self.heap.release(cell, block, units) },
-            // Without memory for a cell. SAFETY: as above.
+            // Without memory for a cell. SAFETY: requirements 1 and 2 say that the block is given up, which
+            // is what `release` wants.
             None => unsafe { self.release(block) }.expect("live"),
         });
     }
@@ -168,7 +180,8 @@ impl PageFamily {
         if let Some(soft) = self.soft_limit.get()
             && soft.crossings.is_any()
         {
-            self.tell_of_crossing(soft, block.first, units, caller);
+            // SAFETY: `alloc` gave the block just now, and it is returned only after this.
+            unsafe { self.tell_of_crossing(soft, block.first, units, caller) };
         }
         Ok(block)
     }
@@ -183,8 +196,13 @@ impl PageFamily {
     }
 
     /// Notifies `soft` that it was crossed, before the block that did it is handed out to `caller`.
+    ///
+    /// # Safety
+    ///
+    /// 1. `block` is the start of a live block of `units` units of this family.
+    /// 2. No other code has it, and the caller does not use it if this panics.
     #[cold]
-    fn tell_of_crossing(
+    unsafe fn tell_of_crossing(
         &'static self,
         soft: &SoftLimit,
         block: NonNull<u8>,
@@ -207,7 +225,8 @@ impl PageFamily {
             ));
         }
         if units > 0 {
-            // SAFETY: the block is live, of this many units, and nobody has it yet.
+            // SAFETY: by requirement 1 this is a live block of so many units, and by requirement 2 nothing
+            // uses it after the panic, which is next.
             unsafe { self.heap.take_back(block, units) };
         }
         panic.resume();

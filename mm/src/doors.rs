@@ -70,13 +70,14 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         let mut first = None;
-        // SAFETY: no other thread knows the family, and nothing is released meanwhile.
+        // SAFETY: the thread that allocated in `family` has ended, no other one knows it, and `for_each_live`
+        // lends the units to a closure that neither looks at them nor releases them.
         unsafe {
             self.family
                 .for_each_live(|unit| first = first.or(Some(unit)));
         }
         if let Some(first) = first.filter(|_| self.units > 0) {
-            // SAFETY: the block is live, and nobody uses it.
+            // SAFETY: `for_each_live` found the block, and no code has its address any more.
             unsafe { self.family.release(first) }.expect("live");
         }
     }
@@ -107,7 +108,7 @@ fn reports() {
     check("profile", &profile().to_string());
     check("a family's profile", &held.family.profile().to_string());
     check("a call site", &held.site().to_string());
-    // SAFETY: the block is live, and nobody uses it.
+    // SAFETY: `alloc` gave the block, which the test does not use.
     unsafe { held.family.release(more) }.expect("live");
 }
 
@@ -319,7 +320,7 @@ mod events {
         held.family.set_limit(None);
         held.family.set_soft_limit(Limit::units(1), |_| ());
         let more = held.family.alloc(1).expect("memory");
-        // SAFETY: the block is live, and nobody uses it.
+        // SAFETY: `alloc` gave the block, which the test does not use.
         unsafe { held.family.release(more) }.expect("live");
         let said = careless.0.lock().expect("no panic").clone();
         let named: Vec<_> = said.iter().filter(|said| said.contains("forged")).collect();

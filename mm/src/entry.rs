@@ -60,7 +60,7 @@ pub fn snapshot() -> Snapshot {
 ///
 /// The calling thread's caches are flushed first; other threads flush theirs at their next call,
 /// so what those hold is given back by a later `trim`. Memory that held records of call sites, which
-/// [`Track::Off`](crate::Track::Off) left behind, is given back too, but not counted.
+/// [`Track::Off`] left behind, is given back too, but not counted.
 ///
 /// # Examples
 ///
@@ -98,7 +98,7 @@ pub fn trim() -> usize {
 /// let numbers = mm::PageFamily::register("check-doc", std::alloc::Layout::new::<u64>())?;
 /// let number = numbers.alloc(1)?;
 /// mm::check()?;
-/// # // SAFETY: the block is live and used by nobody else.
+/// # // SAFETY: `alloc` gave the block, which is not used any more.
 /// # unsafe { numbers.release(number)? };
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -172,7 +172,7 @@ pub fn profile() -> Profile {
 
 /// Copies what is live and not kept on purpose, and who allocated it as far as that was recorded.
 ///
-/// At the end of a program that is what leaked; before, it is who holds what. As [`profile`], but
+/// At the end of a program that is what leaked; before, it is who holds what. As [`profile`](crate::profile()), but
 /// without families and call sites that hold nothing.
 ///
 /// # Examples
@@ -197,12 +197,13 @@ pub fn leaks() -> Profile {
 }
 
 /// As [`leaks`], and copies the first bytes of the oldest value of each call site, `bytes` at most.
-/// Where the system lets no process read itself, [`CallSite::value_unreadable`] says so.
+/// Where the system lets no process read itself, [`CallSite::value_unreadable`](crate::CallSite::value_unreadable) says so.
 ///
 /// # Safety
 ///
-/// The bytes are whatever is there: padding, halves of values that another thread is writing,
-/// secrets. Nobody may take them for values of the type, or show them to those who must not see them.
+/// 1. The caller takes the bytes for no value of the type: they may be padding, or half of what another
+///    thread writes at the moment.
+/// 2. The caller shows them to no person and no program that must not see them: they may be secrets.
 ///
 /// # Examples
 ///
@@ -214,7 +215,7 @@ pub fn leaks() -> Profile {
 ///
 /// mm::track(Track::All);
 /// let name = mm::MmBox::new(Name(*b"ada king"));
-/// // SAFETY: the bytes are looked at as bytes.
+/// // SAFETY: `leaks_with_values` copies bytes of `name`, which are looked at as bytes and are no secret.
 /// let leaks = unsafe { mm::leaks_with_values(3) };
 /// assert_eq!(leaks.family("Name").unwrap().sites[0].value.as_deref(), Some(&b"ada"[..]));
 /// # mm::track(Track::Off);
@@ -254,7 +255,7 @@ impl PageFamily {
     }
 
     /// Says which allocations of this family are recorded from now on, as
-    /// [`track`] does for all.
+    /// [`track`](crate::track()) does for all.
     ///
     /// # Examples
     ///
@@ -268,7 +269,7 @@ impl PageFamily {
     /// let profile = words.profile();
     /// assert_eq!((profile.unrecorded_units, profile.sites[0].live_units), (1, 3));
     /// # for block in [before, after] {
-    /// #     // SAFETY: the block is live and used by nobody else.
+    /// #     // SAFETY: `alloc` gave both blocks, which are not used any more.
     /// #     unsafe { words.release(block)? };
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -136,7 +136,7 @@ impl Error for AllocError {}
 /// use std::ptr::NonNull;
 ///
 /// let mut on_the_stack = 7_u8;
-/// // SAFETY: no block of mm is at this address, which is what the call answers.
+/// // SAFETY: `on_the_stack` is no block of mm, which is what the call answers.
 /// let refused = unsafe { mm::xfree_raw(NonNull::from(&mut on_the_stack)) };
 /// assert!(matches!(refused, Err(FreeError::Foreign { .. })));
 /// ```

@@ -88,7 +88,7 @@ fn tells_the_subscriber() {
     events::leaks(0, &Profile::default());
     let expected = ["message=0 page families hold 0 blocks, 0 B", "families=0"];
     assert_eq!(said(), expected);
-    // SAFETY: the block is live and used by nobody else.
+    // SAFETY: `alloc` gave the block, which the test does not use any more.
     unsafe { family.release(one) }.expect("it is live");
 }
 
@@ -96,7 +96,7 @@ fn tells_the_subscriber() {
 fn again(name: &str, options: &str) -> Option<Output> {
     const CHILD: &str = "MM_TEST_CHILD";
     if env::var_os(CHILD).is_some() {
-        // SAFETY: no handler is asked for: a child that hangs is ended.
+        // SAFETY: `alarm` has no requirements. No handler is asked for: a child that hangs is ended.
         unsafe { libc::alarm(60) };
         return None;
     }

@@ -15,11 +15,15 @@ use crate::{family, heap, profile, registry};
 /// number, the lowest first, of which those up to 100 are the compiler's (`ld`, `init_array`).
 #[cfg(target_os = "linux")]
 #[used]
-// SAFETY: the section is an array of functions of this type, which are called once each.
+// SAFETY: `init_array` is an array of functions of the type of `AT_START`, each of which the loader calls
+// once.
 #[unsafe(link_section = ".init_array.00101")]
 static AT_START: extern "C" fn() = {
     extern "C" fn at_start() {
-        environment::at_start::note();
+        // SAFETY: of the program itself no thread runs yet. Those that constructors of its libraries began
+        // may not change the environment: `setenv` is not thread-safe (setenv(3)). In a library, where
+        // other threads may, `note` does not look.
+        unsafe { environment::at_start::note() };
         watch();
     }
     at_start
@@ -31,7 +35,8 @@ pub(crate) fn watch() {
     static WATCHED: AtomicBool = AtomicBool::new(false);
     // Not a `Once`: a child forked from the middle of one would wait for ever.
     if !WATCHED.load(Relaxed) && !WATCHED.swap(true, Relaxed) {
-        process::at_fork(hold, let_go, take_over);
+        // SAFETY: all that `let_go` and `take_over` require is that `hold` was called.
+        unsafe { process::at_fork(hold, let_go, take_over) };
     }
 }
 
@@ -50,50 +55,61 @@ extern "C" fn hold() {
 }
 
 /// After a fork, in the parent.
-extern "C" fn let_go() {
-    // SAFETY: the thread that forks called `hold` before.
+///
+/// # Safety
+///
+/// 1. The calling thread called [`hold`] before.
+unsafe extern "C" fn let_go() {
+    // SAFETY: by requirement 1 this thread called `hold`, which called `hold_shared`.
     unsafe { heap::let_go_shared() };
-    // SAFETY: as above.
+    // SAFETY: requirement 1 is that of `let_go_families`.
     unsafe { let_go_families() };
 }
 
 /// # Safety
 ///
-/// The calling thread called `hold`, or is the copy in a child of the one that did.
+/// 1. The calling thread called [`hold`], or is the copy in a child of the one that did.
 unsafe fn let_go_families() {
     for family in family::listed() {
-        // SAFETY: the caller promises it, and the list did not grow: its lock is held.
+        // SAFETY: by requirement 1 `hold` held each family on the list, on this thread or on the one that
+        // this is the copy of; the list did not grow, since its lock is held.
         unsafe { family.heap.let_go() };
     }
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `hold` locked it, on this thread or on the one that this is the copy of.
     unsafe { family::LISTING.let_go() };
-    // SAFETY: as above.
+    // SAFETY: by requirement 1 `hold` locked it, on this thread or on the one that this is the copy of.
     unsafe { registry::BY_NAME.let_go() };
     #[cfg(feature = "capi")]
-    // SAFETY: as above.
+    // SAFETY: by requirement 1 `hold` locked it, on this thread or on the one that this is the copy of.
     unsafe {
         registry::REGISTERING.let_go();
     }
     #[cfg(feature = "backtrace")]
-    // SAFETY: as above.
+    // SAFETY: by requirement 1 `hold` locked it, on this thread or on the one that this is the copy of.
     unsafe {
         profile::LOOKING_UP.let_go();
     }
 }
 
 /// After a fork, in the child.
-extern "C" fn take_over() {
+///
+/// # Safety
+///
+/// 1. The calling thread is the copy of the one that called [`hold`].
+unsafe extern "C" fn take_over() {
     // Before: what is live now is the parent's.
     clock::take_over();
     profile::take_over();
-    // SAFETY: this is the copy of the thread that called `hold`.
+    // SAFETY: by requirement 1 this is the copy of the thread that called `hold`, which called
+    // `hold_shared`.
     unsafe { heap::let_go_shared() };
     forks::account();
     heap::from_start::take_over();
     for family in family::listed() {
-        // SAFETY: as above.
+        // SAFETY: by requirement 1 this is the copy of the thread that called `hold`, which held each
+        // family on the list; the list did not grow, since its lock is held.
         unsafe { family.heap.take_over() };
     }
-    // SAFETY: as above.
+    // SAFETY: requirement 1 is that of `let_go_families`.
     unsafe { let_go_families() };
 }

@@ -77,7 +77,7 @@ impl PageFamily {
     /// rows.set_limit(None);
     /// let one = rows.alloc(1)?;
     /// # for block in [two, one] {
-    /// #     // SAFETY: the block is live and used by nobody else.
+    /// #     // SAFETY: `alloc` gave the blocks, which are not used any more.
     /// #     unsafe { rows.release(block)? };
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -129,7 +129,7 @@ impl PageFamily {
     /// let blocks = [rows.alloc(1)?, rows.alloc(1)?, rows.alloc(1)?];
     /// assert_eq!(WARNED.load(Relaxed), 1);
     /// # for block in blocks {
-    /// #     // SAFETY: the block is live and used by nobody else.
+    /// #     // SAFETY: `alloc` gave the blocks, which are not used any more.
     /// #     unsafe { rows.release(block)? };
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -154,7 +154,7 @@ impl PageFamily {
     /// rows.set_soft_limit(mm::Limit::units(1), |_| unreachable!("ended below"));
     /// rows.clear_soft_limit();
     /// let two = rows.alloc(2)?;
-    /// # // SAFETY: the block is live and used by nobody else.
+    /// # // SAFETY: `alloc` gave the block, which is not used any more.
     /// # unsafe { rows.release(two)? };
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -201,7 +201,7 @@ impl PageFamily {
 /// assert_eq!(CACHES.live_bytes(), 1_000);
 /// assert!(matches!(small.alloc(1), Err(AllocError::QuotaExceeded { .. })));
 /// # for (family, block) in blocks {
-/// #     // SAFETY: the block is live and used by nobody else.
+/// #     // SAFETY: `alloc` gave the blocks, which are not used any more.
 /// #     unsafe { family.release(block)? };
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())

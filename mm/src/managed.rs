@@ -17,10 +17,14 @@ use crate::os::{Inside, process, watch};
 ///
 /// # Safety
 ///
-/// Only the derive implements this trait. [`page_family`](Self::page_family) must always return
-/// the same family, whose layout is that of `Self` and which no other type shares, and
-/// `__with_cache` must always pass the calling thread's one cell of that family. `__MANY_FAMILIES`
-/// must be true where a subtype of `Self`, or a type that `Self` is a subtype of, has another family.
+/// Only the derive implements this trait.
+///
+/// 1. [`page_family`](Self::page_family) always returns the same family, whose layout is that of `Self` and
+///    which no other type shares.
+/// 2. `__with_cache` always passes the calling thread's one cell of that family: a thread-local without a
+///    destructor, which is there for as long as the thread runs.
+/// 3. `__MANY_FAMILIES` is true where a subtype of `Self`, or a type that `Self` is a subtype of, has
+///    another family.
 ///
 /// # Examples
 ///
@@ -96,7 +100,8 @@ pub unsafe trait MmManaged: Sized {
     where
         Self: ZeroInit,
     {
-        // SAFETY: just allocated by this very call, zeroed, for this many units.
+        // SAFETY: `alloc_units_zeroed` gave a block of `units` zeroed units just now, which nothing else
+        // owns.
         unsafe { zeroed_block(alloc_units_zeroed(units), units) }
     }
 
@@ -128,7 +133,8 @@ pub unsafe trait MmManaged: Sized {
     where
         Self: ZeroInit,
     {
-        // SAFETY: just allocated by this very call, zeroed, for this many units.
+        // SAFETY: `try_alloc_units_zeroed` gave a block of `units` zeroed units just now, which nothing
+        // else owns.
         Ok(unsafe { zeroed_block(try_alloc_units_zeroed(units)?, units) })
     }
 
@@ -168,13 +174,12 @@ pub unsafe trait MmManaged: Sized {
     ///
     /// # Safety
     ///
-    /// From the call to its return,
+    /// From the call to its return:
     ///
-    /// * no other thread allocates, releases or touches a value of this type in its family,
-    /// * no `&mut` to such a value lives, but for what `f` makes itself and has given up when it
-    ///   returns,
-    /// * `f` releases no block, but for those that the same call of `f` allocated, and those of
-    ///   which it was given every unit.
+    /// 1. No other thread allocates, releases or touches a value of this type in its family.
+    /// 2. No `&mut` to such a value lives, but for what `f` makes itself and has given up when it returns.
+    /// 3. `f` releases no block, but for those that the same call of `f` allocated, and those of which it
+    ///    was given every unit.
     ///
     /// # Examples
     ///
@@ -190,18 +195,19 @@ pub unsafe trait MmManaged: Sized {
     ///
     /// let mut by_length = BTreeMap::new();
     /// let count = |text: *const Text| {
-    ///     // SAFETY: all texts were written, and nobody changes them.
+    ///     // SAFETY: `texts` were all written, and nothing changes them.
     ///     let Text(text) = unsafe { &*text };
     ///     *by_length.entry(text.len()).or_insert(0) += 1;
     /// };
-    /// // SAFETY: this thread alone has texts. None is borrowed, and none is released in `count`.
+    /// // SAFETY: `texts` are this thread's alone. None is borrowed, and `count` releases none.
     /// unsafe { Text::for_each_live(count) };
     /// assert_eq!(by_length, BTreeMap::from([(2, 5), (3, 1)]));
     /// # drop(texts);
     /// ```
     unsafe fn for_each_live(mut f: impl FnMut(*const Self)) {
         let visit = |unit: NonNull<u8>| f(unit.as_ptr().cast_const().cast());
-        // SAFETY: the caller promises the same.
+        // SAFETY: requirements 1 to 3 are those of `PageFamily::for_each_live`: `visit` does nothing but
+        // call `f`.
         unsafe { Self::page_family().for_each_live(visit) };
     }
 }
@@ -214,7 +220,7 @@ pub unsafe trait MmManaged: Sized {
 ///
 /// # Safety
 ///
-/// `size_of::<Self>()` zero bytes must be a valid value of the type.
+/// 1. `size_of::<Self>()` zero bytes are a valid value of the type.
 ///
 /// # Examples
 ///
@@ -234,19 +240,21 @@ pub unsafe trait ZeroInit {}
 
 // Not marked as one that errors should pass over: they could then not name the field that is to
 // blame, since the derive's own implementation is of `Zeroable`.
-// SAFETY: `Zeroable` promises the same.
+// SAFETY: `bytemuck::Zeroable` requires of its types that all-zero bytes are a valid value.
 unsafe impl<T: bytemuck::Zeroable> ZeroInit for T {}
 
 /// Makes the owner of a new block.
 ///
 /// # Safety
 ///
-/// `first` is the start of a live block of exactly `units` units of `T`'s family, zeroed, that
-/// nobody else owns.
+/// 1. `first` is the start of a live block of exactly `units` units of `T`'s family.
+/// 2. All bytes of the block are zero.
+/// 3. Nothing else owns the block.
 #[inline]
 unsafe fn zeroed_block<T: MmManaged + ZeroInit>(first: NonNull<T>, units: usize) -> MmBox<[T]> {
     let block = NonNull::slice_from_raw_parts(first, units);
-    // SAFETY: the caller speaks for the block; `ZeroInit` says that its bytes are values.
+    // SAFETY: by requirements 1 and 3 this is a live block of so many units that nothing else owns. By
+    // requirement 2 its bytes are zero, which by requirement 1 of `ZeroInit` are values.
     unsafe { MmBox::from_raw(block.as_ptr()) }
 }
 
@@ -294,8 +302,9 @@ fn alloc_units_zeroed<T: MmManaged>(units: usize) -> NonNull<T> {
 ///
 /// # Safety
 ///
-/// `first` is the start of a live block of exactly `units` units of `T`'s family, or of a family that
-/// [`__MANY_FAMILIES`](MmManaged::__MANY_FAMILIES) speaks of. Nobody uses the block any more.
+/// 1. `first` is the start of a live block of exactly `units` units of `T`'s family, or of a family that
+///    [`__MANY_FAMILIES`](MmManaged::__MANY_FAMILIES) speaks of.
+/// 2. No thread uses the block any more.
 #[allow(
     clippy::inline_always,
     reason = "the hot path is to become part of the caller, whatever its size"
@@ -305,16 +314,18 @@ pub(crate) unsafe fn release_units<T: MmManaged>(first: NonNull<T>, units: usize
     let first = first.cast();
     let _inside = Inside::enter();
     watch::take_back(first, units * size_of::<T>());
-    // SAFETY: used for this call alone.
+    // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell_for::<T>(first) };
     let is_put = match units {
-        // SAFETY: the caller promises that the block is live, of one unit, and unused.
+        // SAFETY: by requirements 1 and 2 the block is live, of one unit, and not used any more. `cell_for`
+        // gave the cell of its family, or one that takes no block.
         1 => unsafe { cell.put(first, size_of::<T>()) },
-        // SAFETY: the same, of that many units.
+        // SAFETY: by requirements 1 and 2 the block is live, of `units` units, and not used any more.
+        // `cell_for` gave the cell of its family, or one that takes no block.
         _ => unsafe { cell.put_row(first, units) },
     };
     if !is_put {
-        // SAFETY: the caller promises the same, and the cell did not take it.
+        // SAFETY: requirements 1 and 2 are those of `release_slow`: the cell did not take the block.
         unsafe { release_slow::<T>(first, units) };
     }
 }
@@ -323,7 +334,7 @@ pub(crate) unsafe fn release_units<T: MmManaged>(first: NonNull<T>, units: usize
 #[inline]
 fn at_hand<T: MmManaged>(units: usize, to_be_zero: bool) -> Option<Block> {
     let _inside = Inside::enter();
-    // SAFETY: used for this call alone.
+    // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell::<T>() };
     match units {
         1 => cell.take(size_of::<T>(), to_be_zero),
@@ -331,13 +342,16 @@ fn at_hand<T: MmManaged>(units: usize, to_be_zero: bool) -> Option<Block> {
     }
 }
 
+// A thread-local of this type is there until its thread is gone.
+const _: () = assert!(!core::mem::needs_drop::<CacheCell>());
+
 /// The calling thread's cell of `T`'s family.
 ///
 /// Not lent to a closure that does the work: rustc would leave that out of line.
 ///
 /// # Safety
 ///
-/// The reference goes to no other thread, and is not kept beyond the caller's own call.
+/// 1. The reference goes to no other thread, and is not kept beyond the caller's own call.
 #[allow(
     clippy::inline_always,
     reason = "an address, and the start of the hot path"
@@ -345,8 +359,8 @@ fn at_hand<T: MmManaged>(units: usize, to_be_zero: bool) -> Option<Block> {
 #[inline(always)]
 unsafe fn cell<'a, T: MmManaged>() -> &'a CacheCell {
     let cell = T::__with_cache(core::ptr::from_ref);
-    // SAFETY: cells are const thread-locals without destructor: this one is there for as long as
-    // the thread runs, and only this thread uses it.
+    // SAFETY: by requirement 2 of `MmManaged` the cell is this thread's, and is there for as long as the
+    // thread runs; by requirement 1 only this thread uses it.
     unsafe { &*cell }
 }
 
@@ -355,14 +369,14 @@ unsafe fn cell<'a, T: MmManaged>() -> &'a CacheCell {
 ///
 /// # Safety
 ///
-/// As for [`cell`].
+/// 1. The reference goes to no other thread, and is not kept beyond the caller's own call.
 #[allow(clippy::inline_always, reason = "as above")]
 #[inline(always)]
 unsafe fn cell_for<'a, T: MmManaged>(first: NonNull<u8>) -> &'a CacheCell {
     if T::__MANY_FAMILIES && !is_own::<T>(first) {
         return &CLOSED_CELL;
     }
-    // SAFETY: the caller promises the same.
+    // SAFETY: requirement 1 is that of `cell`.
     unsafe { cell::<T>() }
 }
 
@@ -418,23 +432,29 @@ fn alloc_zeroed_slow<T: MmManaged>(units: usize) -> NonNull<T> {
 
 /// # Safety
 ///
-/// As for [`release_units`].
+/// 1. `first` is the start of a live block of exactly `units` units of `T`'s family, or of a family that
+///    [`__MANY_FAMILIES`](MmManaged::__MANY_FAMILIES) speaks of.
+/// 2. No thread uses the block any more.
 #[cold]
 #[inline(never)]
 unsafe fn release_slow<T: MmManaged>(first: NonNull<u8>, units: usize) {
     if T::__MANY_FAMILIES && !is_own::<T>(first) {
-        // SAFETY: the caller promises the same, and the cell was none of the block's heap.
+        // SAFETY: requirements 1 and 2 are those of `release_of_other`, and `is_own` says that the block is
+        // another family's.
         return unsafe { release_of_other::<T>(first, units) };
     }
     let heap = &T::page_family().heap;
     let is_unit = units == 1 && const { heap::is_paged(size_of::<T>()) };
     T::__with_cache(|cell| {
         if is_unit {
-            // SAFETY: the caller promises the same, a unit of this size lies in a VM page, and the cell is
-            // this thread's of that family.
+            // SAFETY: by requirements 1 and 2 this is a live unit that is not used any more, and by
+            // `is_own` or requirement 3 of `MmManaged` it is this heap's. `is_paged` says that units of
+            // this size lie in VM pages, and `__with_cache` lends this thread's cell of that family.
             return unsafe { heap.release_unit(cell, first) };
         }
-        // SAFETY: the caller promises the same, and the cell is this thread's of that family.
+        // SAFETY: by requirements 1 and 2 this is a live block that is not used any more, and by `is_own`
+        // or requirement 3 of `MmManaged` it is this heap's. `__with_cache` lends this thread's cell of
+        // that family.
         unsafe { heap.release(cell, first, units) }
     });
 }
@@ -464,13 +484,15 @@ fn is_own<T: MmManaged>(first: NonNull<u8>) -> bool {
 
 /// # Safety
 ///
-/// As for [`release_units`].
+/// 1. `first` is the start of a live block of exactly `units` units of `T`'s family, or of a family that
+///    [`__MANY_FAMILIES`](MmManaged::__MANY_FAMILIES) speaks of.
+/// 2. No thread uses the block any more.
 #[cold]
 #[inline(never)]
 unsafe fn release_of_other<T: MmManaged>(first: NonNull<u8>, units: usize) {
     if units > 0 {
-        // SAFETY: the block is live, of this many units, and nobody uses it, says the caller; by its
-        // address it is of this heap. Units of a subtype have the same size and alignment.
+        // SAFETY: by requirements 1 and 2 the block is live, of so many units, and not used any more.
+        // `owner` finds its heap by its address. Units of a subtype have the same size and alignment.
         unsafe { owner::<T>(first).release_without_cell(first, units) };
     }
 }

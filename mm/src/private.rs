@@ -38,7 +38,7 @@ inventory::collect!(Entry);
 ///
 /// # Safety
 ///
-/// All-zero bytes are a valid value of every type in the tree.
+/// 1. All-zero bytes are a valid value of every type in the tree.
 pub unsafe trait ZeroFields {}
 
 /// A leaf of the tree: one field's type, and none that is only a subtype of it.
@@ -65,13 +65,13 @@ pub fn both<A, B>(_: A, _: B) -> Both<A, B> {
     Both(PhantomData)
 }
 
-// SAFETY: there is no type in it.
+// SAFETY: `NoField` is a tree without types.
 unsafe impl ZeroFields for NoField {}
 
-// SAFETY: they are of the only type in it.
+// SAFETY: by requirement 1 of `ZeroField` they are a value of `T`, the only type in the tree.
 unsafe impl<T: ZeroField + ?Sized> ZeroFields for Field<T> {}
 
-// SAFETY: they are of every type in both halves.
+// SAFETY: by requirement 1 of `ZeroFields` they are a value of every type in either half.
 unsafe impl<A: ZeroFields, B: ZeroFields> ZeroFields for Both<A, B> {}
 
 /// The same as [`Zeroable`], with an error message of its own: it stops where the derived type's
@@ -79,7 +79,7 @@ unsafe impl<A: ZeroFields, B: ZeroFields> ZeroFields for Both<A, B> {}
 ///
 /// # Safety
 ///
-/// All-zero bytes are a valid value of the type.
+/// 1. All-zero bytes are a valid value of the type.
 #[diagnostic::on_unimplemented(
     message = "all-zero bytes are no value of `{Self}`",
     label = "cannot be zeroed, because it contains a `{Self}`",
@@ -87,7 +87,7 @@ unsafe impl<A: ZeroFields, B: ZeroFields> ZeroFields for Both<A, B> {}
 )]
 pub unsafe trait ZeroField {}
 
-// SAFETY: `Zeroable` promises the same.
+// SAFETY: `Zeroable` requires of its types that all-zero bytes are a valid value.
 #[diagnostic::do_not_recommend]
 unsafe impl<T: Zeroable> ZeroField for T {}
 
@@ -99,7 +99,7 @@ pub struct NoVariant;
 ///
 /// # Safety
 ///
-/// All-zero bytes are a valid value of `T`.
+/// 1. All-zero bytes are a valid value of `T`.
 #[diagnostic::on_unimplemented(
     message = "all-zero bytes are no value of `{T}`, as far as its source says",
     label = "cannot be zeroed",
@@ -151,10 +151,11 @@ impl<T> Default for ZeroTag<T> {
 ///
 /// # Safety
 ///
-/// Only for rustc to evaluate in a constant: what lies behind the pointer need be neither a value nor as
-/// large as one.
+/// 1. Only rustc calls it, when it evaluates a constant. What lies behind the pointer need be neither a
+///    value nor as large as one.
 pub const unsafe fn require_tag<T>(zeros: *const T) {
-    // SAFETY: rustc finds what is wrong about it, and refuses the program.
+    // SAFETY: by requirement 1 rustc evaluates this in a constant: where the bytes at `zeros` are no value,
+    // it finds that and refuses the program.
     let of_zeros = unsafe { &*zeros };
     let _ = mem::discriminant(of_zeros);
 }

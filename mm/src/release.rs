@@ -19,8 +19,11 @@ impl PageFamily {
     ///
     /// # Safety
     ///
-    /// If a live block of this family starts at `block`, nobody uses it any more, it is not owned
-    /// by an [`MmBox`](crate::MmBox), and no other thread releases it at the same time.
+    /// If a live block of this family starts at `block`:
+    ///
+    /// 1. No thread uses it any more.
+    /// 2. No [`MmBox`](crate::MmBox) owns it.
+    /// 3. No other thread releases it at the same time.
     ///
     /// # Examples
     ///
@@ -30,15 +33,16 @@ impl PageFamily {
     /// let words = PageFamily::register("release-doc:words", Layout::new::<u64>())?;
     /// let others = PageFamily::register("release-doc:others", Layout::new::<u64>())?;
     /// let word = words.alloc(1)?;
-    /// // SAFETY: the block is live and used by nobody else.
+    /// // SAFETY: `alloc` gave the block, which is not used any more.
     /// let refused = unsafe { others.release(word) };
     /// assert!(matches!(refused, Err(FreeError::WrongFamily { .. })));
-    /// // SAFETY: as above; the refusal changed nothing.
+    /// // SAFETY: `alloc` gave the block. The refusal changed nothing, and the block is not used any more.
     /// unsafe { words.release(word)? };
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub unsafe fn release(&'static self, block: NonNull<u8>) -> Result<(), FreeError> {
-        // SAFETY: the caller promises the same.
+        // SAFETY: requirements 1 to 3 say that a live block at `block` is given up, which is what
+        // `release_raw` wants.
         let answer = unsafe { Heap::release_raw(block, Some(&self.heap)) };
         answer.map_err(|(refusal, owner)| free_error(block, refusal, owner, Some(self)))
     }
@@ -57,8 +61,11 @@ impl PageFamily {
 ///
 /// # Safety
 ///
-/// If a live block starts at `block`, nobody uses it any more, it is not owned by an
-/// [`MmBox`](crate::MmBox), and no other thread releases it at the same time.
+/// If a live block starts at `block`:
+///
+/// 1. No thread uses it any more.
+/// 2. No [`MmBox`](crate::MmBox) owns it.
+/// 3. No other thread releases it at the same time.
 ///
 /// # Examples
 ///
@@ -70,15 +77,16 @@ impl PageFamily {
 /// struct Node(u64);
 ///
 /// let raw = NonNull::new(MmBox::into_raw(MmBox::new(Node(1)))).unwrap().cast();
-/// // SAFETY: the pointer came out of `into_raw`, and nobody uses it.
+/// // SAFETY: `into_raw` gave the pointer, which is not used any more.
 /// unsafe { mm::xfree_raw(raw)? };
-/// // SAFETY: no block is live there any more, which is what the call answers.
+/// // SAFETY: no block is live at `raw` any more, which is what the call answers.
 /// let again = unsafe { mm::xfree_raw(raw) };
 /// assert!(matches!(again, Err(FreeError::NotLive { .. })));
 /// # Ok::<(), FreeError>(())
 /// ```
 pub unsafe fn xfree_raw(block: NonNull<u8>) -> Result<(), FreeError> {
-    // SAFETY: the caller promises the same.
+    // SAFETY: requirements 1 to 3 say that a live block at `block` is given up, which is what `release_raw`
+    // wants.
     let answer = unsafe { Heap::release_raw(block, None) };
     answer.map_err(|(refusal, owner)| free_error(block, refusal, owner, None))
 }

@@ -125,7 +125,7 @@ mod tests {
             let family = PageFamily::register(name, layout).expect("a new name");
             // Twice what one call is asked about, so no call sees two families whole.
             let block = family.alloc(1_024).expect("memory");
-            // SAFETY: the block is new, and as long.
+            // SAFETY: `alloc` gave the block just now, with as many bytes.
             unsafe { block.write_bytes(1, 1_024 * 4_096) };
             family
         });

@@ -12,7 +12,8 @@ impl PageFamily {
     ///
     /// # Safety
     ///
-    /// As for [`MmManaged::for_each_live`](crate::MmManaged::for_each_live).
+    /// 1. Requirements 1 to 3 of [`MmManaged::for_each_live`](crate::MmManaged::for_each_live) are met, for
+    ///    this family.
     ///
     /// # Examples
     ///
@@ -22,10 +23,10 @@ impl PageFamily {
     /// let words = PageFamily::register("visit-doc:words", Layout::new::<u64>())?;
     /// let four = words.alloc_zeroed(4)?;
     /// let mut sum = 0;
-    /// // SAFETY: all words are zeroed, and no other thread knows the family.
+    /// // SAFETY: `alloc_zeroed` made all words zero, and no other thread knows the family.
     /// unsafe { words.for_each_live(|word| sum += word.cast::<u64>().read() + 1) };
     /// assert_eq!(sum, 4);
-    /// // SAFETY: the block is live and used by nobody else.
+    /// // SAFETY: `alloc_zeroed` gave the block, which is not used any more.
     /// unsafe { words.release(four)? };
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

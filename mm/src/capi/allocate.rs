@@ -24,7 +24,7 @@ pub(super) fn xcalloc(family: &'static Family, units: i64, place: Place<'_>) -> 
 ///
 /// # Safety
 ///
-/// `name` is null or a string of C.
+/// 1. `name` is null or a string of C.
 pub(super) unsafe fn xcalloc_sized(
     instance: &'static mm_instance_,
     name: *const c_char,
@@ -32,7 +32,7 @@ pub(super) unsafe fn xcalloc_sized(
     units: i64,
     place: Place<'_>,
 ) -> *mut c_void {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `name` is null or a string of C.
     let family = unsafe { family_of_size(instance, name, size, place) };
     family.map_or(ptr::null_mut(), |family| xcalloc(family, units, place))
 }
@@ -41,7 +41,8 @@ pub(super) unsafe fn xcalloc_sized(
 ///
 /// # Safety
 ///
-/// A macro of the headers made the site, for families of this instance alone if it `is_for_one`.
+/// 1. A macro of the headers made the site.
+/// 2. If it `is_for_one`, all calls with the site name this instance.
 #[inline]
 pub(super) unsafe fn xcalloc_at(
     site: *const mm_site,
@@ -49,16 +50,16 @@ pub(super) unsafe fn xcalloc_at(
     instance: &'static mm_instance_,
     is_for_one: bool,
 ) -> *mut c_void {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 a macro of the headers made `site`.
     if let Some(family) = unsafe { mm_site::near(site) }
         && units == 1
         && (is_for_one || family.is_of(instance))
-        // SAFETY: the family is near.
+        // SAFETY: `mm_site::near` gives families alone that are near, which `take_unit` requires.
         && let Some(unit) = unsafe { family.heap.heap.take_unit() }
     {
         return unit.zeroed_unwatched(family.unit()).as_ptr().cast();
     }
-    // SAFETY: the caller promises it.
+    // SAFETY: requirement 1 is that of `xcalloc_row`.
     unsafe { xcalloc_row(site, units, instance) }
 }
 
@@ -66,7 +67,7 @@ pub(super) unsafe fn xcalloc_at(
 ///
 /// # Safety
 ///
-/// As for [`xcalloc_at`].
+/// 1. A macro of the headers made the site.
 #[allow(improper_ctypes_definitions, reason = "called from here alone")]
 #[inline(never)]
 unsafe extern "C" fn xcalloc_row(
@@ -74,22 +75,22 @@ unsafe extern "C" fn xcalloc_row(
     units: i64,
     instance: &'static mm_instance_,
 ) -> *mut c_void {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 a macro of the headers made `site`.
     if let Some(family) = unsafe { mm_site::near(site) }
         && family.is_of(instance)
         && let Some(units) = usize::try_from(units).ok().filter(|units| *units > 1)
-        // SAFETY: the family is near.
+        // SAFETY: `mm_site::near` gives families alone that are near, which `take_row` requires.
         && let Some(row) = unsafe { family.heap.heap.take_row(units) }
     {
         return row.zeroed_unwatched(units * family.unit()).as_ptr().cast();
     }
-    // SAFETY: the caller promises it.
+    // SAFETY: requirement 1 is that of `xcalloc_slow`.
     unsafe { xcalloc_slow(site, units, instance) }
 }
 
 /// # Safety
 ///
-/// As for [`xcalloc_at`].
+/// 1. A macro of the headers made the site.
 #[allow(improper_ctypes_definitions, reason = "called from here alone")]
 #[cold]
 #[inline(never)]
@@ -98,9 +99,10 @@ unsafe extern "C" fn xcalloc_slow(
     units: i64,
     instance: &'static mm_instance_,
 ) -> *mut c_void {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 a macro of the headers made `site`.
     let family = unsafe { family_at(instance, site) };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 a macro of the headers made `site`, whose texts stay until this call
+    // returns.
     let place = unsafe { mm_site::place(site) };
     family.map_or(ptr::null_mut(), |family| xcalloc(family, units, place))
 }

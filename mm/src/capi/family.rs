@@ -30,8 +30,8 @@ pub struct vm_page_family_ {
 ///
 /// # Invariants
 ///
-/// 1. `head` comes first. `struct_name` is `name`, which ends with a zero byte, and nobody changes
-///    either.
+/// 1. `head` comes first: the struct is `repr(C)`.
+/// 2. `head.struct_name` is the start of `name`. The text ends with a zero byte and never changes.
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct Family {
@@ -44,8 +44,8 @@ pub(super) struct Family {
     pub(super) heap: PageFamily,
 }
 
-// SAFETY: by invariant 1 the only field that is not `Sync`, a pointer, leads to a text that stays as
-// it is.
+// SAFETY: by invariant 2 the only field that is not `Sync`, the pointer in `head`, leads to a text that
+// never changes.
 unsafe impl Sync for Family {}
 
 impl Family {
@@ -96,7 +96,7 @@ impl Family {
     ///
     /// # Safety
     ///
-    /// `head` is null, or [`head`](Self::head) made it.
+    /// 1. `head` is null, or [`head`](Self::head) made it.
     #[inline]
     pub(super) unsafe fn of_head(head: *const vm_page_family_) -> Option<&'static Self> {
         #[allow(
@@ -104,7 +104,7 @@ impl Family {
             reason = "it was made from a reference, and so is aligned"
         )]
         let family = head.cast::<Self>();
-        // SAFETY: the pointer was made from a `&'static Family`, or is null.
+        // SAFETY: by requirement 1 `family` is null, or was made from a `&'static Family`.
         unsafe { family.as_ref() }
     }
 }

@@ -32,17 +32,18 @@ pub extern "C" fn mm_inst_init_new_instance() -> *mut mm_instance_ {
 ///
 /// # Safety
 ///
-/// `instance` is null or an instance; `struct_name` is null or a string of C.
+/// 1. `instance` is null, or `mm_init_new_instance` returned it.
+/// 2. `struct_name` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_instantiate_new_page_family(
     instance: *mut mm_instance_,
     struct_name: *const c_char,
     struct_size: u32,
 ) {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
     let place = Place::Function("mm_instantiate_new_page_family");
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 2 `struct_name` is null or a string of C.
     unsafe { named::register(instance, struct_name, struct_size as usize, place) };
 }
 
@@ -50,7 +51,9 @@ pub unsafe extern "C" fn mm_inst_instantiate_new_page_family(
 ///
 /// # Safety
 ///
-/// `instance` is null or an instance; `struct_name` and `file` are null or strings of C.
+/// 1. `instance` is null, or `mm_init_new_instance` returned it.
+/// 2. `struct_name` is null or a string of C.
+/// 3. `file` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_register_at(
     instance: *mut mm_instance_,
@@ -59,11 +62,12 @@ pub unsafe extern "C" fn mm_inst_register_at(
     file: *const c_char,
     line: u32,
 ) {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 3 `file` is null or a string of C, which outlives `place`: that ends with this
+    // call.
     let place = unsafe { Place::line(file, line) };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 2 `struct_name` is null or a string of C.
     unsafe { named::register(instance, struct_name, struct_size, place) };
 }
 
@@ -71,7 +75,8 @@ pub unsafe extern "C" fn mm_inst_register_at(
 ///
 /// # Safety
 ///
-/// `instance` is null or an instance; `struct_name` is null or a string of C.
+/// 1. `instance` is null, or `mm_init_new_instance` returned it.
+/// 2. `struct_name` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_xcalloc(
     instance: *mut mm_instance_,
@@ -79,9 +84,9 @@ pub unsafe extern "C" fn mm_inst_xcalloc(
     units: c_int,
 ) -> *mut c_void {
     let place = Place::Function("xcalloc");
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 2 `struct_name` is null or a string of C.
     let family = unsafe { named::family_named(instance, struct_name, place) };
     family.map_or(ptr::null_mut(), |family| {
         allocate::xcalloc(family, units.into(), place)
@@ -92,16 +97,18 @@ pub unsafe extern "C" fn mm_inst_xcalloc(
 ///
 /// # Safety
 ///
-/// `instance` is null or an instance; `XCALLOC` made the site.
+/// 1. `instance` is null, or `mm_init_new_instance` returned it.
+/// 2. `XCALLOC` made the site.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_xcalloc_at(
     instance: *mut mm_instance_,
     site: *mut mm_site,
     units: i64,
 ) -> *mut c_void {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 2 `XCALLOC` made `site`, and `false` says that its calls may name any
+    // instance.
     unsafe { allocate::xcalloc_at(site, units, instance, false) }
 }
 
@@ -110,7 +117,9 @@ pub unsafe extern "C" fn mm_inst_xcalloc_at(
 ///
 /// # Safety
 ///
-/// `instance` is null or an instance; `struct_name` and `file` are null or strings of C.
+/// 1. `instance` is null, or `mm_init_new_instance` returned it.
+/// 2. `struct_name` is null or a string of C.
+/// 3. `file` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_xcalloc_sized(
     instance: *mut mm_instance_,
@@ -121,11 +130,12 @@ pub unsafe extern "C" fn mm_inst_xcalloc_sized(
     line: u32,
 ) -> *mut c_void {
     let size = StructSize::of(struct_size);
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 3 `file` is null or a string of C, which outlives `place`: that ends with this
+    // call.
     let place = unsafe { Place::line(file, line) };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 2 `struct_name` is null or a string of C.
     unsafe { allocate::xcalloc_sized(instance, struct_name, size, units, place) }
 }
 
@@ -133,13 +143,13 @@ pub unsafe extern "C" fn mm_inst_xcalloc_sized(
 ///
 /// # Safety
 ///
-/// `instance` is null or an instance.
+/// 1. `instance` is null, or `mm_init_new_instance` returned it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_xcalloc_buff(
     instance: *mut mm_instance_,
     bytes: u32,
 ) -> *mut c_void {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
     let place = Place::Function("xcalloc_buff");
     allocate::xcalloc_buff(instance, bytes as usize, place)
@@ -149,7 +159,8 @@ pub unsafe extern "C" fn mm_inst_xcalloc_buff(
 ///
 /// # Safety
 ///
-/// `instance` is null or an instance; `file` is null or a string of C.
+/// 1. `instance` is null, or `mm_init_new_instance` returned it.
+/// 2. `file` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_xcalloc_buff_at(
     instance: *mut mm_instance_,
@@ -157,9 +168,10 @@ pub unsafe extern "C" fn mm_inst_xcalloc_buff_at(
     file: *const c_char,
     line: u32,
 ) -> *mut c_void {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 2 `file` is null or a string of C, which outlives `place`: that ends with this
+    // call.
     let place = unsafe { Place::line(file, line) };
     allocate::xcalloc_buff(instance, bytes, place)
 }
@@ -168,15 +180,16 @@ pub unsafe extern "C" fn mm_inst_xcalloc_buff_at(
 ///
 /// # Safety
 ///
-/// `instance` is null or an instance; `struct_name` is null or a string of C.
+/// 1. `instance` is null, or `mm_init_new_instance` returned it.
+/// 2. `struct_name` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_lookup_page_family_by_name(
     instance: *mut mm_instance_,
     struct_name: *const c_char,
 ) -> *mut vm_page_family_ {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 2 `struct_name` is null or a string of C.
     unsafe { named::look_up_by_name(instance, struct_name) }
 }
 
@@ -184,10 +197,10 @@ pub unsafe extern "C" fn mm_inst_lookup_page_family_by_name(
 ///
 /// # Safety
 ///
-/// `instance` is null or an instance.
+/// 1. `instance` is null, or `mm_init_new_instance` returned it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_print_registered_page_families(instance: *mut mm_instance_) {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     report::print_page_families(unsafe { mm_instance_::named(instance) });
 }
 
@@ -196,15 +209,16 @@ pub unsafe extern "C" fn mm_inst_print_registered_page_families(instance: *mut m
 ///
 /// # Safety
 ///
-/// `instance` is null or an instance; `struct_name` is null or a string of C.
+/// 1. `instance` is null, or `mm_init_new_instance` returned it.
+/// 2. `struct_name` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_print_memory_usage(
     instance: *mut mm_instance_,
     struct_name: *const c_char,
 ) {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 2 `struct_name` is null or a string of C.
     unsafe { report::print_memory_usage(instance, struct_name) };
 }
 
@@ -212,10 +226,10 @@ pub unsafe extern "C" fn mm_inst_print_memory_usage(
 ///
 /// # Safety
 ///
-/// `instance` is null or an instance.
+/// 1. `instance` is null, or `mm_init_new_instance` returned it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_print_block_usage(instance: *mut mm_instance_) {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     report::print_block_usage(unsafe { mm_instance_::named(instance) });
 }
 
@@ -223,10 +237,10 @@ pub unsafe extern "C" fn mm_inst_print_block_usage(instance: *mut mm_instance_) 
 ///
 /// # Safety
 ///
-/// `instance` is null or an instance.
+/// 1. `instance` is null, or `mm_init_new_instance` returned it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_print_variable_buffers(instance: *mut mm_instance_) {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     report::print_buffers(unsafe { mm_instance_::named(instance) });
 }
 
@@ -235,13 +249,14 @@ pub unsafe extern "C" fn mm_inst_print_variable_buffers(instance: *mut mm_instan
 ///
 /// # Safety
 ///
-/// `instance` is null or an instance. Nobody uses the block, and no other thread releases it at the
-/// same time.
+/// 1. `instance` is null, or `mm_init_new_instance` returned it.
+/// 2. The program does not use the block any more.
+/// 3. No other thread releases the block at the same time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_xfree(instance: *mut mm_instance_, block: *mut c_void) {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: the caller promises it.
+    // SAFETY: requirements 2 and 3 are those of `xfree_of`.
     unsafe { release::xfree_of(instance, block, Place::Function("xfree_inst")) };
 }
 
@@ -249,7 +264,10 @@ pub unsafe extern "C" fn mm_inst_xfree(instance: *mut mm_instance_, block: *mut 
 ///
 /// # Safety
 ///
-/// As for `xfree_inst`, and `file` is null or a string of C.
+/// 1. `instance` is null, or `mm_init_new_instance` returned it.
+/// 2. The program does not use the block any more.
+/// 3. No other thread releases the block at the same time.
+/// 4. `file` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_xfree_at(
     instance: *mut mm_instance_,
@@ -257,10 +275,11 @@ pub unsafe extern "C" fn mm_inst_xfree_at(
     file: *const c_char,
     line: u32,
 ) {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 4 `file` is null or a string of C, which outlives `place`: that ends with this
+    // call.
     let place = unsafe { Place::line(file, line) };
-    // SAFETY: the caller promises it.
+    // SAFETY: requirements 2 and 3 are those of `xfree_of`.
     unsafe { release::xfree_of(instance, block, place) };
 }

@@ -62,10 +62,11 @@ impl mm_instance_ {
     ///
     /// # Safety
     ///
-    /// `instance` is null, or `mm_init_new_instance` returned it.
+    /// 1. `instance` is null, or `mm_init_new_instance` returned it.
     #[inline]
     pub(super) unsafe fn named(instance: *const Self) -> &'static Self {
-        // SAFETY: the caller promises it.
+        // SAFETY: by requirement 1 `instance` is null, or was made from a `&'static` by
+        // `mm_init_new_instance`.
         unsafe { instance.as_ref() }.unwrap_or(&GLOBAL)
     }
 

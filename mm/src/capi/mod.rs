@@ -13,15 +13,17 @@
 //! and ends the process by `abort`. Those for new programs say nothing, and end nothing: they answer
 //! with a status, and [`mm_last_error`] with a sentence. All functions may be called from any thread.
 //!
+//! A *string of C* ends with a zero byte, and stays as it is until the function that got it returns.
+//!
 //! ```
 //! use mm::capi::{mm_uapi_instantiate_new_page_family, mm_uapi_xcalloc, mm_uapi_xfree};
 //!
-//! // SAFETY: the name is a string of C.
+//! // SAFETY: the literal `c"emp_t"` is a string of C.
 //! unsafe { mm_uapi_instantiate_new_page_family(c"emp_t".as_ptr(), 36) };
-//! // SAFETY: as above.
+//! // SAFETY: the literal `c"emp_t"` is a string of C.
 //! let emps = unsafe { mm_uapi_xcalloc(c"emp_t".as_ptr(), 3) };
 //! assert_eq!(mm::snapshot().family("emp_t").unwrap().live_bytes, 3 * 36);
-//! // SAFETY: the block is live and used by nobody else.
+//! // SAFETY: `mm_uapi_xcalloc` gave the block, which is not used any more.
 //! unsafe { mm_uapi_xfree(emps) };
 //! ```
 

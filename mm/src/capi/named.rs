@@ -14,13 +14,13 @@ use crate::shown::Shown;
 ///
 /// # Safety
 ///
-/// `name` is null or a string of C.
+/// 1. `name` is null or a string of C.
 pub(super) unsafe fn family_named(
     instance: &'static mm_instance_,
     name: *const c_char,
     place: Place<'_>,
 ) -> Option<&'static Family> {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `name` is null or a string of C.
     let name = unsafe { text(name) };
     let known = instance.find(name);
     if known.is_none() {
@@ -33,25 +33,27 @@ pub(super) unsafe fn family_named(
 ///
 /// # Safety
 ///
-/// A macro of the headers made the site.
+/// 1. A macro of the headers made the site.
 pub(super) unsafe fn family_at(
     instance: &'static mm_instance_,
     site: *const mm_site,
 ) -> Option<&'static Family> {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 a macro of the headers made `site`.
     let known = unsafe { mm_site::family(site) };
     if let Some(family) = known.filter(|family| family.is_of(instance)) {
         return Some(family);
     }
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 a macro of the headers made `site`.
     let name = unsafe { mm_site::name(site) };
-    // SAFETY: as above.
+    // SAFETY: by requirement 1 a macro of the headers made `site`, whose texts stay until this call
+    // returns.
     let place = unsafe { mm_site::place(site) };
-    // SAFETY: as above.
+    // SAFETY: by requirement 1 a macro of the headers made `site`.
     let size = unsafe { mm_site::struct_size(site) };
-    // SAFETY: the macro put a string there.
+    // SAFETY: by requirement 1 a macro of the headers made the site, and put a string of C there as its
+    // `name`.
     let family = unsafe { family_of_size(instance, name, size, place) }?;
-    // SAFETY: as above.
+    // SAFETY: by requirement 1 a macro of the headers made `site`.
     unsafe { mm_site::remember(site, family) };
     Some(family)
 }
@@ -60,14 +62,14 @@ pub(super) unsafe fn family_at(
 ///
 /// # Safety
 ///
-/// As for [`family_named`].
+/// 1. `name` is null or a string of C.
 pub(super) unsafe fn family_of_size(
     instance: &'static mm_instance_,
     name: *const c_char,
     size: StructSize,
     place: Place<'_>,
 ) -> Option<&'static Family> {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `name` is null or a string of C.
     let family = unsafe { family_named(instance, name, place) }?;
     let other = OtherSize::of(family, size);
     if let Some(other) = &other {
@@ -80,14 +82,14 @@ pub(super) unsafe fn family_of_size(
 ///
 /// # Safety
 ///
-/// As for [`family_named`].
+/// 1. `name` is null or a string of C.
 pub(super) unsafe fn register(
     instance: &'static mm_instance_,
     name: *const c_char,
     size: usize,
     place: Place<'_>,
 ) {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `name` is null or a string of C.
     let name = unsafe { text(name) };
     if name.is_empty() {
         return place.complain("a page family needs a name");
@@ -119,12 +121,12 @@ fn complain(
 ///
 /// # Safety
 ///
-/// As for [`family_named`].
+/// 1. `name` is null or a string of C.
 pub(super) unsafe fn look_up_by_name(
     instance: &'static mm_instance_,
     name: *const c_char,
 ) -> *mut vm_page_family_ {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `name` is null or a string of C.
     let known = instance.find(unsafe { text(name) });
     known.map_or(core::ptr::null_mut(), Family::head)
 }

@@ -30,7 +30,7 @@ pub(super) struct File<'a>(*const c_char, PhantomData<&'a CStr>);
 impl File<'_> {
     /// As text.
     pub(super) fn text(&self) -> Cow<'_, str> {
-        // SAFETY: invariant 1.
+        // SAFETY: invariant 1 is what `text` requires, for longer than `self` is borrowed.
         unsafe { text(self.0) }.to_string_lossy()
     }
 }
@@ -40,7 +40,7 @@ impl Place<'_> {
     ///
     /// # Safety
     ///
-    /// `file` is null or a string of C that outlives the place.
+    /// 1. `file` is null or a string of C that stays as it is for as long as the place is used.
     #[inline]
     pub(super) unsafe fn line(file: *const c_char, line: u32) -> Self {
         Self::Line(File(file, PhantomData), line)
@@ -88,12 +88,13 @@ impl Display for Place<'_> {
 ///
 /// # Safety
 ///
-/// `text` is null or a string that ends with a zero byte and stays as it is for `'a`.
+/// 1. `text` is null or a string that ends with a zero byte and stays as it is for `'a`.
 pub(super) unsafe fn text<'a>(text: *const c_char) -> &'a CStr {
     if text.is_null() {
         return c"";
     }
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `text`, which is not null here, ends with a zero byte and stays as it is for
+    // `'a`.
     unsafe { CStr::from_ptr(text) }
 }
 

@@ -16,12 +16,14 @@ use crate::release::free_error;
 ///
 /// # Safety
 ///
-/// Nobody uses the block, if it is one, and no other thread releases it at the same time.
+/// 1. The program does not use the block any more, if it is one.
+/// 2. No other thread releases the block at the same time.
 pub(super) unsafe fn xfree(block: *mut c_void, place: Place<'_>) {
     let Some(block) = NonNull::new(block.cast()) else {
         return;
     };
-    // SAFETY: the caller promises the same. Programs release C's blocks by address, here, alone.
+    // SAFETY: requirements 1 and 2 are those of `release_by_address`. A block that was released before has
+    // the marks of that release: by its requirement 1 the program did not write to it.
     if let Err((refusal, owner)) = unsafe { Heap::release_by_address(block) } {
         refused(free_error(block, refusal, owner, None), place);
     }
@@ -31,15 +33,19 @@ pub(super) unsafe fn xfree(block: *mut c_void, place: Place<'_>) {
 ///
 /// # Safety
 ///
-/// As for [`xfree`], and `file` is null or a string of C.
+/// 1. The program does not use the block any more, if it is one.
+/// 2. No other thread releases the block at the same time.
+/// 3. `file` is null or a string of C.
 #[inline]
 pub(super) unsafe fn xfree_at(block: *mut c_void, file: *const c_char, line: u32) {
-    // SAFETY: the caller promises it.
+    // SAFETY: requirements 1 and 2 are those of `put_unit`. A block that was released before has the marks
+    // of that release: by its requirement 1 the program did not write to it.
     match unsafe { Heap::put_unit(block.cast()) } {
         Put::Done => {}
-        // SAFETY: the caller promises it, and nothing was changed.
+        // SAFETY: requirements 1 to 3 are those of `xfree_short`: nothing was changed. `put_unit` found the
+        // unit at the block.
         Put::NotYet(unit) => unsafe { xfree_short(block, file, line, unit) },
-        // SAFETY: as above.
+        // SAFETY: requirements 1 to 3 are those of `xfree_slow`: `put_unit` changed nothing.
         Put::Not => unsafe { xfree_slow(block, file, line) },
     }
 }
@@ -51,7 +57,10 @@ pub(super) unsafe fn xfree_at(block: *mut c_void, file: *const c_char, line: u32
 ///
 /// # Safety
 ///
-/// As for [`xfree_at`].
+/// 1. The program does not use the block any more, if it is one.
+/// 2. No other thread releases the block at the same time.
+/// 3. `file` is null or a string of C.
+/// 4. `put_unit` found `unit` at the block.
 #[allow(improper_ctypes_definitions, reason = "called from here alone")]
 #[inline(never)]
 unsafe extern "C" fn xfree_short(
@@ -60,25 +69,28 @@ unsafe extern "C" fn xfree_short(
     line: u32,
     unit: TakenUnit,
 ) {
-    // SAFETY: a unit is there.
+    // SAFETY: by requirement 4 `put_unit` found a unit at `block`, and there is none at null.
     let first = unsafe { NonNull::new_unchecked(block.cast()) };
-    // SAFETY: the caller promises it.
+    // SAFETY: requirements 1, 2 and 4 are those of `put_short_block`.
     if unsafe { Heap::put_short_block(first, unit) } {
         return;
     }
-    // SAFETY: the caller promises it, and nothing was changed.
+    // SAFETY: requirements 1 to 3 are those of `xfree_slow`: `put_short_block` changed nothing.
     unsafe { xfree_slow(block, file, line) };
 }
 
 /// # Safety
 ///
-/// As for [`xfree_at`].
+/// 1. The program does not use the block any more, if it is one.
+/// 2. No other thread releases the block at the same time.
+/// 3. `file` is null or a string of C.
 #[cold]
 #[inline(never)]
 unsafe extern "C" fn xfree_slow(block: *mut c_void, file: *const c_char, line: u32) {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 3 `file` is null or a string of C, which outlives `place`: that ends with this
+    // call.
     let place = unsafe { Place::line(file, line) };
-    // SAFETY: the caller promises it.
+    // SAFETY: requirements 1 and 2 are those of `xfree`.
     unsafe { xfree(block, place) };
 }
 
@@ -86,7 +98,8 @@ unsafe extern "C" fn xfree_slow(block: *mut c_void, file: *const c_char, line: u
 ///
 /// # Safety
 ///
-/// As for [`xfree`].
+/// 1. The program does not use the block any more, if it is one.
+/// 2. No other thread releases the block at the same time.
 pub(super) unsafe fn xfree_of(
     instance: &'static mm_instance_,
     block: *mut c_void,
@@ -97,7 +110,7 @@ pub(super) unsafe fn xfree_of(
         Some((heap, _)) if !instance.has(heap) => {
             place.complain(format_args!("block {block:p} is of another instance"));
         }
-        // SAFETY: the caller promises it.
+        // SAFETY: requirements 1 and 2 are those of `xfree`.
         _ => unsafe { xfree(block, place) },
     }
 }
@@ -106,24 +119,26 @@ pub(super) unsafe fn xfree_of(
 ///
 /// # Safety
 ///
-/// As for [`xfree`].
+/// 1. The program does not use the block any more, if it is one. It may use the one that is returned.
+/// 2. No other thread releases the block at the same time.
 pub(super) unsafe fn xrealloc(block: *mut c_void, bytes: usize, place: Place<'_>) -> *mut c_void {
     let old = NonNull::new(block.cast()).filter(|old| !Heap::is_empty_block(*old));
     let Some(old) = old else {
         return xcalloc_buff(mm_instance_::global(), bytes, place);
     };
     if bytes == 0 {
-        // SAFETY: the caller promises it.
+        // SAFETY: requirements 1 and 2 are those of `xfree`.
         unsafe { xfree(block, place) };
         return ptr::null_mut();
     }
-    // SAFETY: the caller promises it.
+    // SAFETY: requirements 1 and 2 are those of `resized`.
     unsafe { resized(old, bytes, place) }.map_or(ptr::null_mut(), |new| new.as_ptr().cast())
 }
 
 /// # Safety
 ///
-/// As for [`xfree`].
+/// 1. The program does not use the block any more, if it is one. It may use the one that is returned.
+/// 2. No other thread releases the block at the same time.
 unsafe fn resized(old: NonNull<u8>, bytes: usize, place: Place<'_>) -> Option<NonNull<u8>> {
     let (heap, had) = match Heap::block_at(old) {
         Ok(found) => found,
@@ -140,9 +155,10 @@ unsafe fn resized(old: NonNull<u8>, bytes: usize, place: Place<'_>) -> Option<No
     }
     let new = family.alloc_zeroed_at_hand(wanted, &place);
     let new = new.map_err(|refused| place.complain(refused)).ok()?;
-    // SAFETY: both blocks are live and of at least so many units, and the new one is nobody else's.
+    // SAFETY: `block_at` found `had` live units at `old`, and by requirements 1 and 2 it stays live. `new`
+    // has `wanted` units, and is another block, as the old one is live.
     unsafe { new.copy_from_nonoverlapping(old, had.min(wanted) * unit) };
-    // SAFETY: the caller gives the old block up.
+    // SAFETY: requirements 1 and 2 are those of `xfree`: `old` is not used any more.
     unsafe { xfree(old.as_ptr().cast(), place) };
     Some(new)
 }

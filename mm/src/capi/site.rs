@@ -41,10 +41,11 @@ impl mm_site {
     ///
     /// # Safety
     ///
-    /// The site was made by a macro of the headers.
+    /// 1. A macro of the headers made the site.
     #[inline]
     pub(super) unsafe fn near(site: *const Self) -> Option<&'static Family> {
-        // SAFETY: the caller promises it, and the field is there.
+        // SAFETY: by requirement 1 a macro of the headers made `site`, and `offset_of` gives the place of a
+        // field for a family.
         unsafe { known(site, offset_of!(Self, near)) }
     }
 
@@ -52,9 +53,10 @@ impl mm_site {
     ///
     /// # Safety
     ///
-    /// As for [`near`](Self::near).
+    /// 1. A macro of the headers made the site.
     pub(super) unsafe fn family(site: *const Self) -> Option<&'static Family> {
-        // SAFETY: as above.
+        // SAFETY: by requirement 1 a macro of the headers made `site`, and `offset_of` gives the place of a
+        // field for a family.
         unsafe { known(site, offset_of!(Self, family)) }
     }
 
@@ -62,24 +64,27 @@ impl mm_site {
     ///
     /// # Safety
     ///
-    /// As for [`near`](Self::near).
+    /// 1. A macro of the headers made the site.
     pub(super) unsafe fn remember(site: *const Self, family: &'static Family) {
-        // SAFETY: the caller promises it, and the field is there.
+        // SAFETY: by requirement 1 a macro of the headers made `site`, and `offset_of` gives the place of a
+        // field for a family.
         unsafe { field(site, offset_of!(Self, family)) }.store(family.head(), Release);
         let near = if family.heap.heap.is_fast() {
             family.head()
         } else {
             ptr::null_mut()
         };
-        // SAFETY: as above.
+        // SAFETY: by requirement 1 a macro of the headers made `site`, and `offset_of` gives the place of a
+        // field for a family.
         unsafe { field(site, offset_of!(Self, near)) }.store(near, Release);
     }
 
     /// # Safety
     ///
-    /// As for [`near`](Self::near).
+    /// 1. A macro of the headers made the site.
     pub(super) unsafe fn name(site: *const Self) -> *const c_char {
-        // SAFETY: the caller promises a site, of which nobody changes this field.
+        // SAFETY: by requirement 1 a macro of the headers made `site`. The program does not change its
+        // `name`.
         unsafe { (*site).name }
     }
 
@@ -87,22 +92,27 @@ impl mm_site {
     ///
     /// # Safety
     ///
-    /// As for [`near`](Self::near).
+    /// 1. A macro of the headers made the site.
     pub(super) unsafe fn struct_size(site: *const Self) -> StructSize {
-        // SAFETY: the caller promises a site, of which nobody changes this field.
+        // SAFETY: by requirement 1 a macro of the headers made `site`. The program does not change its
+        // `struct_size`; objects of older headers have padding there, which is zero.
         StructSize(unsafe { (*site).struct_size })
     }
 
     /// # Safety
     ///
-    /// As for [`near`](Self::near), and the program's text stays for `'a`.
+    /// 1. A macro of the headers made the site.
+    /// 2. The texts of the program stay as they are for `'a`.
     #[inline]
     pub(super) unsafe fn place<'a>(site: *const Self) -> Place<'a> {
-        // SAFETY: the caller promises a site, of which nobody changes this field.
+        // SAFETY: by requirement 1 a macro of the headers made `site`. The program does not change its
+        // `file`.
         let file = unsafe { (*site).file };
-        // SAFETY: as above.
+        // SAFETY: by requirement 1 a macro of the headers made `site`. The program does not change its
+        // `line`.
         let line = unsafe { (*site).line };
-        // SAFETY: the macro put a string there.
+        // SAFETY: a macro of the headers put a string of C into `file`, which by requirement 2 stays for
+        // `'a`.
         unsafe { Place::line(file, line) }
     }
 }
@@ -111,12 +121,14 @@ impl mm_site {
 ///
 /// # Safety
 ///
-/// A macro of the headers made the site, and `offset` is that of a field for a family.
+/// 1. A macro of the headers made the site.
+/// 2. `offset` is that of a field for a family.
 #[inline]
 unsafe fn known(site: *const mm_site, offset: usize) -> Option<&'static Family> {
-    // SAFETY: the caller promises it.
+    // SAFETY: requirements 1 and 2 are those of `field`.
     let known = unsafe { field(site, offset) }.load(Acquire);
-    // SAFETY: only `remember` stores there, what a family is.
+    // SAFETY: by requirement 2 only `remember` stores to the field, what `Family::head` made; before, the
+    // macro made it null.
     unsafe { Family::of_head(known) }
 }
 
@@ -124,10 +136,12 @@ unsafe fn known(site: *const mm_site, offset: usize) -> Option<&'static Family> 
 ///
 /// # Safety
 ///
-/// As for [`known`].
+/// 1. A macro of the headers made the site.
+/// 2. `offset` is that of a field for a family.
 #[inline]
 unsafe fn field<'a>(site: *const mm_site, offset: usize) -> &'a AtomicPtr<vm_page_family_> {
     let field = site.wrapping_byte_add(offset).cast_mut().cast();
-    // SAFETY: the caller promises a site, which has the field there.
+    // SAFETY: by requirements 1 and 2 a pointer is there, aligned and for as long as the program, and
+    // `AtomicPtr` is the only way to it.
     unsafe { AtomicPtr::from_ptr(field) }
 }

@@ -22,7 +22,7 @@ pub extern "C" fn mm_uapi_init() {}
 ///
 /// # Safety
 ///
-/// `struct_name` is null or a string of C.
+/// 1. `struct_name` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_uapi_instantiate_new_page_family(
     struct_name: *const c_char,
@@ -30,7 +30,7 @@ pub unsafe extern "C" fn mm_uapi_instantiate_new_page_family(
 ) {
     let instance = mm_instance_::global();
     let place = Place::Function("mm_instantiate_new_page_family");
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `struct_name` is null or a string of C.
     unsafe { named::register(instance, struct_name, struct_size as usize, place) };
 }
 
@@ -38,7 +38,8 @@ pub unsafe extern "C" fn mm_uapi_instantiate_new_page_family(
 ///
 /// # Safety
 ///
-/// `struct_name` and `file` are null or strings of C.
+/// 1. `struct_name` is null or a string of C.
+/// 2. `file` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_uapi_register_at(
     struct_name: *const c_char,
@@ -46,9 +47,10 @@ pub unsafe extern "C" fn mm_uapi_register_at(
     file: *const c_char,
     line: u32,
 ) {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 2 `file` is null or a string of C, which outlives `place`: that ends with this
+    // call.
     let place = unsafe { Place::line(file, line) };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `struct_name` is null or a string of C.
     unsafe { named::register(mm_instance_::global(), struct_name, struct_size, place) };
 }
 
@@ -62,11 +64,11 @@ pub unsafe extern "C" fn mm_uapi_register_at(
 ///
 /// # Safety
 ///
-/// `struct_name` is null or a string of C.
+/// 1. `struct_name` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_uapi_xcalloc(struct_name: *const c_char, units: c_int) -> *mut c_void {
     let place = Place::Function("xcalloc");
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `struct_name` is null or a string of C.
     let family = unsafe { named::family_named(mm_instance_::global(), struct_name, place) };
     family.map_or(core::ptr::null_mut(), |family| {
         allocate::xcalloc(family, units.into(), place)
@@ -77,10 +79,11 @@ pub unsafe extern "C" fn mm_uapi_xcalloc(struct_name: *const c_char, units: c_in
 ///
 /// # Safety
 ///
-/// `XCALLOC` made the site.
+/// 1. `XCALLOC` made the site.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_uapi_xcalloc_at(site: *mut mm_site, units: i64) -> *mut c_void {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `XCALLOC` made `site`; that of the header without instances has calls of the
+    // `global` one alone.
     unsafe { allocate::xcalloc_at(site, units, mm_instance_::global(), true) }
 }
 
@@ -89,7 +92,8 @@ pub unsafe extern "C" fn mm_uapi_xcalloc_at(site: *mut mm_site, units: i64) -> *
 ///
 /// # Safety
 ///
-/// `struct_name` and `file` are null or strings of C.
+/// 1. `struct_name` is null or a string of C.
+/// 2. `file` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_uapi_xcalloc_sized(
     struct_name: *const c_char,
@@ -99,9 +103,10 @@ pub unsafe extern "C" fn mm_uapi_xcalloc_sized(
     line: u32,
 ) -> *mut c_void {
     let (instance, size) = (mm_instance_::global(), StructSize::of(struct_size));
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 2 `file` is null or a string of C, which outlives `place`: that ends with this
+    // call.
     let place = unsafe { Place::line(file, line) };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `struct_name` is null or a string of C.
     unsafe { allocate::xcalloc_sized(instance, struct_name, size, units, place) }
 }
 
@@ -118,14 +123,15 @@ pub extern "C" fn mm_uapi_xcalloc_buff(bytes: u32) -> *mut c_void {
 ///
 /// # Safety
 ///
-/// `file` is null or a string of C.
+/// 1. `file` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_uapi_xcalloc_buff_at(
     bytes: usize,
     file: *const c_char,
     line: u32,
 ) -> *mut c_void {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `file` is null or a string of C, which outlives `place`: that ends with this
+    // call.
     let place = unsafe { Place::line(file, line) };
     allocate::xcalloc_buff(mm_instance_::global(), bytes, place)
 }
@@ -137,10 +143,11 @@ pub unsafe extern "C" fn mm_uapi_xcalloc_buff_at(
 ///
 /// # Safety
 ///
-/// Nobody uses the block, and no other thread releases it at the same time.
+/// 1. The program does not use the block any more.
+/// 2. No other thread releases the block at the same time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_uapi_xfree(block: *mut c_void) {
-    // SAFETY: the caller promises it.
+    // SAFETY: requirements 1 and 2 are those of `release::xfree`.
     unsafe { release::xfree(block, Place::Function("xfree")) };
 }
 
@@ -148,10 +155,12 @@ pub unsafe extern "C" fn mm_uapi_xfree(block: *mut c_void) {
 ///
 /// # Safety
 ///
-/// As for `xfree`, and `file` is null or a string of C.
+/// 1. The program does not use the block any more.
+/// 2. No other thread releases the block at the same time.
+/// 3. `file` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_uapi_xfree_at(block: *mut c_void, file: *const c_char, line: u32) {
-    // SAFETY: the caller promises it.
+    // SAFETY: requirements 1 to 3 are those of `release::xfree_at`.
     unsafe { release::xfree_at(block, file, line) };
 }
 
@@ -164,10 +173,11 @@ pub unsafe extern "C" fn mm_uapi_xfree_at(block: *mut c_void, file: *const c_cha
 ///
 /// # Safety
 ///
-/// As for `xfree`.
+/// 1. The program does not use the block any more. It may use the one that is returned.
+/// 2. No other thread releases the block at the same time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_uapi_xrealloc(block: *mut c_void, bytes: usize) -> *mut c_void {
-    // SAFETY: the caller promises it.
+    // SAFETY: requirements 1 and 2 are those of `release::xrealloc`.
     unsafe { release::xrealloc(block, bytes, Place::Function("xrealloc")) }
 }
 
@@ -175,12 +185,12 @@ pub unsafe extern "C" fn mm_uapi_xrealloc(block: *mut c_void, bytes: usize) -> *
 ///
 /// # Safety
 ///
-/// `struct_name` is null or a string of C.
+/// 1. `struct_name` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_uapi_lookup_page_family_by_name(
     struct_name: *const c_char,
 ) -> *mut vm_page_family_ {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `struct_name` is null or a string of C.
     unsafe { named::look_up_by_name(mm_instance_::global(), struct_name) }
 }
 
@@ -195,10 +205,10 @@ pub extern "C" fn mm_uapi_print_registered_page_families() {
 ///
 /// # Safety
 ///
-/// `struct_name` is null or a string of C.
+/// 1. `struct_name` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_uapi_print_memory_usage(struct_name: *const c_char) {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `struct_name` is null or a string of C.
     unsafe { report::print_memory_usage(mm_instance_::global(), struct_name) };
 }
 

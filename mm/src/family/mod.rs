@@ -38,7 +38,7 @@ use crate::sync::AtomicBool;
 ///
 /// let plugin = PageFamily::register("family-doc:gzip", Layout::from_size_align(1_024, 16)?)?;
 /// let window = plugin.alloc_zeroed(2)?;
-/// // SAFETY: the block is live and used by nobody else.
+/// // SAFETY: `alloc_zeroed` gave the block, which is not used any more.
 /// unsafe { plugin.release(window)? };
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -24,12 +24,12 @@ const LARGE: usize = if cfg!(mm_portable) {
 fn take(space: &'static Space, bytes: usize) -> Option<usize> {
     let (arena, offset) = space.take(bytes, GRANULE, &mut 0).ok()?;
     let start = arena.space().at(offset);
-    // SAFETY: the run is new, and that many bytes long.
+    // SAFETY: `Space::take` gave a run of `bytes` bytes.
     let last = unsafe { start.add(bytes - 1) };
     for place in [start, last] {
-        // SAFETY: the run is committed, and nobody else has it.
+        // SAFETY: `Space::take` gave the run, which is committed, and only this thread knows of it.
         assert_eq!(unsafe { place.read() }, 0);
-        // SAFETY: as above.
+        // SAFETY: `Space::take` gave the run, which is committed, and only this thread knows of it.
         unsafe { place.write(1) };
     }
     Some(start.addr().get())

@@ -15,18 +15,18 @@ fn memory_that_was_not_discarded_is_not_taken_for_zero() {
         assert_eq!(sequence(family), 0);
         for _ in 0..3 {
             let block = large.alloc_zeroed(11).expect("memory");
-            // SAFETY: the block is live and ours, and has so many bytes.
+            // SAFETY: `alloc_zeroed` gave the block, which has more bytes.
             unsafe { block.cast::<[u8; 64]>().write([7; 64]) };
-            // SAFETY: the block is live and ours.
+            // SAFETY: `alloc_zeroed` gave the block, which the test does not use any more.
             unsafe { large.release(block) }.expect("live");
             let figures = large.figures();
             assert_eq!(figures.reclaimable, 0, "as much as goes back");
             assert_eq!(large.trim(), 0, "nothing was given back");
             let again = large.alloc_zeroed(11).expect("memory");
-            // SAFETY: as above.
+            // SAFETY: `alloc_zeroed` gave the block, which has more bytes.
             let head = unsafe { again.cast::<[u8; 64]>().read() };
             assert_eq!(head, [0; 64]);
-            // SAFETY: as above.
+            // SAFETY: `alloc_zeroed` gave the block, which the test does not use any more.
             unsafe { large.release(again) }.expect("live");
         }
     });

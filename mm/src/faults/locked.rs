@@ -11,19 +11,27 @@ use crate::os::{PageSource, System};
 const PART: usize = 64 << 10;
 
 /// One OS page in the middle of a block that is locked.
+///
+/// # Invariants
+///
+/// 1. The address is that of a byte of a VM page: mm never unmaps those.
 struct Locked(NonNull<u8>);
 
 impl Locked {
-    fn page_at(block: NonNull<u8>, offset: usize) -> Self {
-        // SAFETY: the callers' blocks are longer than that.
+    /// # Safety
+    ///
+    /// 1. A live block longer than `offset` bytes starts at `block`.
+    unsafe fn page_at(block: NonNull<u8>, offset: usize) -> Self {
+        // SAFETY: by requirement 1 the byte is one of the block.
         let at = unsafe { block.add(offset) };
-        // SAFETY: the page is mapped.
+        // SAFETY: by requirement 1 `at` is a byte of the block, and so its OS page is mapped. `mlock`
+        // changes no contents.
         assert_eq!(unsafe { libc::mlock(at.as_ptr().cast(), 1) }, 0);
         Self(at)
     }
 
     fn unlock(self) {
-        // SAFETY: as above.
+        // SAFETY: by invariant 1 the OS page is mapped, and `munlock` changes no contents.
         assert_eq!(unsafe { libc::munlock(self.0.as_ptr().cast(), 1) }, 0);
     }
 }
@@ -38,16 +46,20 @@ fn written(family: &'static PageFamily, blocks: usize, units: usize) -> Vec<NonN
     let bytes = units * family.layout().size();
     let write = |_| {
         let block = family.alloc(units).expect("memory");
-        // SAFETY: the block is new, ours, and this long.
+        // SAFETY: `alloc` gave the block just now, with as many bytes.
         unsafe { block.write_bytes(7, bytes) };
         block
     };
     (0..blocks).map(write).collect()
 }
 
-fn release(family: &'static PageFamily, blocks: Vec<NonNull<u8>>) {
+/// # Safety
+///
+/// 1. Each of `blocks` is a live block of the family.
+/// 2. Nothing uses them any more.
+unsafe fn release(family: &'static PageFamily, blocks: Vec<NonNull<u8>>) {
     for block in blocks {
-        // SAFETY: the block is live and ours.
+        // SAFETY: requirements 1 and 2 say that the block is given up.
         unsafe { family.release(block) }.expect("live");
     }
     flush_thread();
@@ -67,13 +79,16 @@ fn trimmed(family: &'static PageFamily) -> (usize, usize) {
 fn check(family: &'static PageFamily, blocks: usize, units: usize) {
     let live = written(family, blocks, units);
     let middle = units * family.layout().size() / 2;
-    let locked = Locked::page_at(live[blocks / 2], middle);
-    release(family, live);
+    // SAFETY: `written` gave the block, of which this is the middle.
+    let locked = unsafe { Locked::page_at(live[blocks / 2], middle) };
+    // SAFETY: `written` gave the blocks, which nothing uses.
+    unsafe { release(family, live) };
     let (said, given) = trimmed(family);
     let page = System::page_bytes();
     assert!((0..=PART).contains(&(said - given)), "{said}, {given}");
     assert_eq!(trimmed(family), (0, 0), "what is locked");
-    release(family, written(family, blocks, units));
+    // SAFETY: `written` gave the blocks, which nothing uses.
+    unsafe { release(family, written(family, blocks, units)) };
     let (said, given) = trimmed(family);
     assert!(said <= given, "{said}, {given}: used again");
     assert_eq!(trimmed(family), (0, 0), "what is locked still");
@@ -81,7 +96,8 @@ fn check(family: &'static PageFamily, blocks: usize, units: usize) {
     let (said, given) = trimmed(family);
     assert_eq!(said, 0, "nobody knows yet");
     assert!((page..=PART).contains(&given), "{given}: no longer locked");
-    release(family, written(family, blocks, units));
+    // SAFETY: `written` gave the blocks, which nothing uses.
+    unsafe { release(family, written(family, blocks, units)) };
     let (said, given) = trimmed(family);
     assert_eq!(said, given, "as ever");
     assert_eq!(family.figures().vm_pages, 0);
@@ -105,16 +121,19 @@ fn a_locked_page_keeps_a_part_of_a_large_block_alone() {
 fn live_units_between_change_nothing() {
     let family = register("locked:between", 4_096);
     let mut live = written(family, 2_000, 1);
-    let locked = Locked::page_at(live[1_001], 0);
+    // SAFETY: `written` gave the block, which is not empty.
+    let locked = unsafe { Locked::page_at(live[1_001], 0) };
     let kept = live.split_off(1_500);
-    release(family, live);
+    // SAFETY: `written` gave the blocks, which nothing uses.
+    unsafe { release(family, live) };
     let (said, given) = trimmed(family);
     assert!(said >= given && said - given <= PART, "{said}, {given}");
     assert_eq!(trimmed(family), (0, 0));
     locked.unlock();
     let (said, given) = trimmed(family);
     assert!(said == 0 && given > 0, "{said}, {given}: no longer locked");
-    release(family, kept);
+    // SAFETY: `written` gave the blocks, which nothing uses.
+    unsafe { release(family, kept) };
     let (said, given) = trimmed(family);
     assert_eq!(said, given, "as ever");
     assert_eq!(family.figures().vm_pages, 0);

@@ -38,7 +38,8 @@ fn sequence(family: &'static PageFamily) -> usize {
         let mut live = Vec::new();
         for units in ROWS.into_iter().cycle().take(27) {
             match family.alloc_zeroed(units) {
-                Ok(block) => live.push(fill(family, block, units)),
+                // SAFETY: `alloc_zeroed` gave the block just now, and no other code has it.
+                Ok(block) => live.push(unsafe { fill(family, block, units) }),
                 Err(AllocError::OutOfMemory { .. }) => refused += 1,
                 Err(other) => panic!("{other}"),
             }
@@ -46,9 +47,9 @@ fn sequence(family: &'static PageFamily) -> usize {
         }
         for Allocated { block, bytes } in live {
             let bytes = NonNull::slice_from_raw_parts(block, bytes);
-            // SAFETY: the block is live, ours, and was filled.
+            // SAFETY: `alloc_zeroed` gave the block, and `fill` wrote as many bytes.
             assert!(unsafe { bytes.as_ref() }.iter().all(|byte| *byte == 7));
-            // SAFETY: the block is live and ours.
+            // SAFETY: `alloc_zeroed` gave the block, which is not used any more.
             unsafe { family.release(block) }.expect("live");
         }
         family.check().expect("consistent after releases");
@@ -58,12 +59,15 @@ fn sequence(family: &'static PageFamily) -> usize {
     refused
 }
 
-fn fill(family: &'static PageFamily, block: NonNull<u8>, units: usize) -> Allocated {
+/// # Safety
+///
+/// 1. `block` is a live block of `units` units of the family, all bytes zero, and no other code has it.
+unsafe fn fill(family: &'static PageFamily, block: NonNull<u8>, units: usize) -> Allocated {
     let bytes = units * family.layout().size();
     let row = NonNull::slice_from_raw_parts(block, bytes);
-    // SAFETY: the block is live and ours, and was asked for zeroed.
+    // SAFETY: by requirement 1 the block is live, and all its bytes were written.
     assert!(unsafe { row.as_ref() }.iter().all(|byte| *byte == 0));
-    // SAFETY: the block is live, ours, and this long.
+    // SAFETY: by requirement 1 the block is live, has so many bytes, and no other code has it.
     unsafe { block.write_bytes(7, bytes) };
     Allocated { block, bytes }
 }
@@ -100,7 +104,7 @@ fn large_units_survive_refusals() {
                 .filter_map(|units| family.alloc_zeroed(units).ok())
                 .collect();
             for block in live.into_iter().rev() {
-                // SAFETY: the block is live and ours.
+                // SAFETY: `alloc_zeroed` gave the block, which is not used.
                 unsafe { family.release(block) }.expect("live");
                 family.check().expect("consistent");
             }
@@ -117,7 +121,8 @@ fn large_units_survive_refusals() {
 #[test]
 fn units_are_released_without_memory_for_a_stack() {
     let family = family_of("faults-stack", 36);
-    let release = |block| family.heap_release_through_cache(block, 1);
+    // SAFETY: `alloc` gave the blocks of one unit, which nothing uses.
+    let release = |block| unsafe { family.heap_release_through_cache(block, 1) };
     let live: Vec<_> = (0..40).map(|_| family.alloc(1).expect("memory")).collect();
     failing_at(0, || {
         while RECORDS.zeroed::<u64>(1).is_ok() {}

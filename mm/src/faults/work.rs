@@ -55,6 +55,11 @@ struct Allocated {
 }
 
 /// A family's blocks, and how many there could not be.
+///
+/// # Invariants
+///
+/// 1. Each of `live` is a live block of `family`, of so many units, which only this uses.
+/// 2. Each byte of it is its `mark`.
 struct Held {
     family: &'static PageFamily,
     live: Vec<Allocated>,
@@ -77,7 +82,8 @@ impl Held {
     /// Allocates a block, which has to be zero; a refusal has to leave all figures as they were.
     fn alloc(&mut self, units: usize) {
         match self.family.alloc_zeroed(units) {
-            Ok(block) => self.fill(block, units),
+            // SAFETY: `alloc_zeroed` gave the block just now, and no other code has it.
+            Ok(block) => unsafe { self.fill(block, units) },
             Err(AllocError::OutOfMemory { .. }) => {
                 self.refused += 1;
                 // Those after the first hundred are as those before.
@@ -89,13 +95,16 @@ impl Held {
         }
     }
 
-    fn fill(&mut self, block: NonNull<u8>, units: usize) {
+    /// # Safety
+    ///
+    /// 1. `block` is a live block of `units` units of the family, all bytes zero, and no other code has it.
+    unsafe fn fill(&mut self, block: NonNull<u8>, units: usize) {
         let mark = self.live.len().to_le_bytes()[0] | 1;
         let bytes = units * self.family.layout().size();
         let row = NonNull::slice_from_raw_parts(block, bytes);
-        // SAFETY: the block is live and ours, and was asked for zeroed.
+        // SAFETY: by requirement 1 the block is live, and all its bytes were written.
         assert!(unsafe { row.as_ref() }.iter().all(|byte| *byte == 0));
-        // SAFETY: the block is live, ours, and this long.
+        // SAFETY: by requirement 1 the block is live, has so many bytes, and no other code has it.
         unsafe { block.write_bytes(mark, bytes) };
         self.live.push(Allocated { block, units, mark });
         self.so_far.0 += 1;
@@ -116,13 +125,16 @@ impl Held {
     /// Releases the `last` newest blocks, through the thread's cache or straight to the maps.
     fn release(&mut self, last: usize, through_cache: bool) {
         for one in self.live.split_off(self.live.len().saturating_sub(last)) {
-            one.look(self.family);
+            // SAFETY: by invariants 1 and 2 the block is live and was written to.
+            unsafe { one.look(self.family) };
             self.so_far.1 += 1;
             if through_cache {
                 let Allocated { block, units, .. } = one;
-                self.family.heap_release_through_cache(block, units);
+                // SAFETY: by invariant 1 the block is live, and it was taken off the list.
+                unsafe { self.family.heap_release_through_cache(block, units) };
             } else {
-                release(self.family, one.block);
+                // SAFETY: by invariant 1 the block is live, and it was taken off the list.
+                unsafe { release(self.family, one.block) };
             }
         }
         self.compare();
@@ -131,17 +143,25 @@ impl Held {
 
 impl Allocated {
     /// The block holds what was written to it.
-    fn look(&self, family: &'static PageFamily) {
+    ///
+    /// # Safety
+    ///
+    /// 1. It is a live block of the family, of so many units, to which nothing else writes.
+    unsafe fn look(&self, family: &'static PageFamily) {
         let bytes = self.units * family.layout().size();
         let row = NonNull::slice_from_raw_parts(self.block, bytes);
-        // SAFETY: the block is live, ours, and was filled.
+        // SAFETY: by requirement 1 the block is live and has so many bytes, which `fill` wrote.
         let row = unsafe { row.as_ref() };
         assert!(row.iter().all(|byte| *byte == self.mark));
     }
 }
 
-fn release(family: &'static PageFamily, block: NonNull<u8>) {
-    // SAFETY: the works release live blocks of theirs.
+/// # Safety
+///
+/// 1. `block` is a live block of the family.
+/// 2. Nothing uses it any more.
+unsafe fn release(family: &'static PageFamily, block: NonNull<u8>) {
+    // SAFETY: requirements 1 and 2 say that the block is given up.
     unsafe { family.release(block) }.expect("live");
 }
 
@@ -201,12 +221,16 @@ fn huge(family: &'static PageFamily) -> usize {
         refused += before + 170 - live.len();
         // Falls far below the peak, with a few blocks left in the last extent.
         let left = live.split_off(live.len().saturating_sub(5));
-        live.into_iter().for_each(|block| release(family, block));
+        // SAFETY: `alloc` gave the blocks, which nothing uses.
+        let give_up = |block| unsafe { release(family, block) };
+        live.into_iter().for_each(give_up);
         live = left;
         family.check().expect("consistent after releases");
         trim(family);
     }
-    live.into_iter().for_each(|block| release(family, block));
+    // SAFETY: `alloc` gave the blocks, which nothing uses.
+    let give_up = |block| unsafe { release(family, block) };
+    live.into_iter().for_each(give_up);
     trim(family);
     refused
 }

@@ -30,7 +30,7 @@ impl<T: MmManaged> From<Vec<T>> for MmBox<[T]> {
     #[track_caller]
     fn from(values: Vec<T>) -> Self {
         let room = Room::new(values.len());
-        // SAFETY: the room was made for this vector.
+        // SAFETY: `Room::new` made the room with as many units as the vector has values.
         unsafe { room.fill_from(values) }
     }
 }
@@ -48,9 +48,10 @@ impl<T: MmManaged, const N: usize> From<[T; N]> for MmBox<[T]> {
     #[track_caller]
     fn from(values: [T; N]) -> Self {
         let room = Room::new(N);
-        // SAFETY: the room has `N` units, aligned as an array of them is; none has a value yet.
+        // SAFETY: `Room::new` made the room with `N` units, aligned as an array of them is. None has a value
+        // yet.
         unsafe { room.first().cast().write(values) };
-        // SAFETY: every unit was just written, and the array is gone.
+        // SAFETY: `write` just moved the array into the units, every one of them.
         unsafe { room.assume_filled() }
     }
 }

@@ -104,7 +104,8 @@ impl<T: MmManaged> IntoIter<T> {
     #[inline]
     #[must_use]
     pub fn as_slice(&self) -> &[T] {
-        // SAFETY: in the room by 1, and thus aligned; values by 2, lent for as long as `self` is.
+        // SAFETY: by invariant 1 the units are in the room and thus aligned; by invariant 2 they hold
+        // values, which are lent for as long as `self` is.
         unsafe { self.left().as_ref() }
     }
 
@@ -125,15 +126,15 @@ impl<T: MmManaged> IntoIter<T> {
     #[inline]
     #[must_use]
     pub fn as_mut_slice(&mut self) -> &mut [T] {
-        // SAFETY: in the room by 1, and thus aligned; values by 2, and nobody else's while
-        // `self` is borrowed.
+        // SAFETY: by invariant 1 the units are in the room and thus aligned; by invariant 2 they hold
+        // values, which only this reaches while `self` is borrowed mutably.
         unsafe { self.left().as_mut() }
     }
 
     /// Returns where the values are that are left.
     #[inline]
     fn left(&self) -> NonNull<[T]> {
-        // SAFETY: by 1 not above the room's units.
+        // SAFETY: by invariant 1 the start of `alive` is not above the room's units.
         let first = unsafe { self.room.unit(self.alive.start) };
         NonNull::slice_from_raw_parts(first, self.alive.len())
     }
@@ -142,12 +143,13 @@ impl<T: MmManaged> IntoIter<T> {
     ///
     /// # Safety
     ///
-    /// `index` must just have left `alive`.
+    /// 1. `index` was in `alive` and has just left it.
     #[inline]
     unsafe fn take(&mut self, index: usize) -> T {
-        // SAFETY: it was in `alive`, by 1 below the room's units.
+        // SAFETY: by requirement 1 `index` was in `alive`, and by invariant 1 below the room's units.
         let unit = unsafe { self.room.unit(index) };
-        // SAFETY: aligned as a unit, a value by 2, which nothing reaches here any more.
+        // SAFETY: by invariant 2 the unit held a value, and by requirement 1 nothing reaches it here any
+        // more.
         unsafe { unit.read() }
     }
 }
@@ -158,7 +160,7 @@ impl<T: MmManaged> Iterator for IntoIter<T> {
     #[inline]
     fn next(&mut self) -> Option<T> {
         let index = self.alive.next()?;
-        // SAFETY: the index just left `alive`.
+        // SAFETY: `alive` had the index, which has just left it.
         Some(unsafe { self.take(index) })
     }
 
@@ -172,7 +174,7 @@ impl<T: MmManaged> DoubleEndedIterator for IntoIter<T> {
     #[inline]
     fn next_back(&mut self) -> Option<T> {
         let index = self.alive.next_back()?;
-        // SAFETY: the index just left `alive`.
+        // SAFETY: `alive` had the index, which has just left it.
         Some(unsafe { self.take(index) })
     }
 }
@@ -184,7 +186,8 @@ impl<T: MmManaged> FusedIterator for IntoIter<T> {}
 impl<T: MmManaged> Drop for IntoIter<T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: in the room by 1, and thus aligned; values by 2, and ours to drop.
+        // SAFETY: by invariant 1 the units are in the room and thus aligned; by invariant 2 they hold
+        // values, which only this drops.
         unsafe { self.left().drop_in_place() };
     }
 }
@@ -215,7 +218,8 @@ impl<T: MmManaged> IntoIterator for MmBox<[T]> {
     fn into_iter(self) -> IntoIter<T> {
         let block = ManuallyDrop::new(self).ptr;
         let units = block.len();
-        // SAFETY: by 1 of `MmBox` a live block of `units` units; by 3 ours, and its owner is gone.
+        // SAFETY: by invariants 1 and 3 of `MmBox` this is a live block of `units` units that only its
+        // owner releases, which `ManuallyDrop` keeps from doing so. The values go where the room goes.
         let room = unsafe { Room::own(block.cast(), units) };
         IntoIter {
             room,

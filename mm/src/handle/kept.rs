@@ -16,6 +16,7 @@ use crate::managed::owner;
 /// # Invariants
 ///
 /// 1. The family counts the block as kept, once, for as long as this owns it.
+/// 2. The `MmBox` is there until this is dropped or taken apart.
 ///
 /// # Examples
 ///
@@ -60,7 +61,7 @@ impl<B: Block + ?Sized> Kept<B> {
     #[must_use]
     pub fn into_inner(this: Self) -> MmBox<B> {
         let mut this = ManuallyDrop::new(this);
-        // SAFETY: `this` is not used again, and not dropped.
+        // SAFETY: `ManuallyDrop` keeps `this` from being dropped, and it is not used again.
         unsafe { this.take() }
     }
 
@@ -82,7 +83,8 @@ impl<B: Block + ?Sized> Kept<B> {
         B: 'a,
     {
         let mut this = ManuallyDrop::new(this);
-        // SAFETY: `this` is not used again, and not dropped.
+        // SAFETY: by invariant 2 the `MmBox` is there. `ManuallyDrop` keeps `this` from being dropped, and
+        // it is not used again.
         MmBox::leak(unsafe { ManuallyDrop::take(&mut this.0) })
     }
 
@@ -90,14 +92,14 @@ impl<B: Block + ?Sized> Kept<B> {
     ///
     /// # Safety
     ///
-    /// Nobody uses `self` after this, nor drops it.
+    /// 1. `self` is neither used nor dropped after this.
     unsafe fn take(&mut self) -> MmBox<B> {
         let units = units(&self.0);
         if units > 0 {
             let first = self.0.ptr.cast();
             owner::<B::Unit>(first).keep_no_more(first, units);
         }
-        // SAFETY: the caller promises that this is the last use.
+        // SAFETY: by invariant 2 the `MmBox` is there, and by requirement 1 this is its last use.
         unsafe { ManuallyDrop::take(&mut self.0) }
     }
 }
@@ -108,7 +110,7 @@ fn units<B: Block + ?Sized>(block: &MmBox<B>) -> usize {
 
 impl<B: Block + ?Sized> Drop for Kept<B> {
     fn drop(&mut self) {
-        // SAFETY: nobody uses a value after it was dropped.
+        // SAFETY: `drop` is the last use of a value, and is called once.
         drop(unsafe { self.take() });
     }
 }

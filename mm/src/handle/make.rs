@@ -34,7 +34,7 @@ impl<T: MmManaged> MmBox<T> {
     #[must_use]
     pub fn new(value: T) -> Self {
         let room = Room::new(1);
-        // SAFETY: the room was made with one unit.
+        // SAFETY: `Room::new` made the room with one unit.
         unsafe { room.write(value) }
     }
 
@@ -61,7 +61,7 @@ impl<T: MmManaged> MmBox<T> {
     #[track_caller]
     pub fn try_new(value: T) -> Result<Self, AllocError> {
         let room = Room::try_new(1)?;
-        // SAFETY: the room was made with one unit.
+        // SAFETY: `Room::try_new` made the room with one unit.
         Ok(unsafe { room.write(value) })
     }
 
@@ -104,7 +104,7 @@ impl<T: MmManaged> MmBox<T> {
         // The room first, so that the clone need not be moved.
         let room = Room::new(1);
         let value = source.clone();
-        // SAFETY: the room was made with one unit.
+        // SAFETY: `Room::new` made the room with one unit.
         unsafe { room.write(value) }
     }
 }

@@ -119,7 +119,7 @@ impl<T: MmManaged> Block for [T] {
 ///    that block is live. It is thus not null, is aligned for `B::Unit`, and may be used for all of
 ///    the block. Zero units have an address that is never accessed.
 /// 2. Every unit of the block holds a valid value of `B::Unit`.
-/// 3. Nobody else owns the block or its values: they are reached only through this `MmBox` and
+/// 3. Nothing else owns the block or its values: they are reached only through this `MmBox` and
 ///    what is borrowed from it, and only it drops the values and releases the block, once.
 /// 4. The block stays at its address for as long as the `MmBox` lives, wherever that moves.
 ///
@@ -175,7 +175,7 @@ impl<B: Block + ?Sized> MmBox<B> {
     ///
     /// # Safety
     ///
-    /// Invariants 1 to 3 of [`MmBox`] must hold for `ptr`.
+    /// 1. Invariants 1 to 4 of [`MmBox`] hold for `ptr` from now on.
     #[inline]
     unsafe fn own(ptr: NonNull<B>) -> Self {
         Self {
@@ -189,11 +189,11 @@ impl<B: Block + ?Sized> Drop for MmBox<B> {
     #[inline]
     fn drop(&mut self) {
         let units = <B as sealed::Sealed>::__units(self.ptr);
-        // SAFETY: by 1 this is a live block of `units` units, and by 3 ours to release. The room
-        // goes last, on unwinding too, and nothing uses the block after this function.
+        // SAFETY: by invariants 1 and 3 this is a live block of `units` units that only this releases. The
+        // room goes last, on unwinding too, and nothing uses the block after this function.
         let room = unsafe { Room::<B::Unit>::own(self.ptr.cast(), units) };
-        // SAFETY: valid for reads and writes and aligned by 1, holds values by 2, and by 3 nobody
-        // else uses them or drops them again.
+        // SAFETY: by invariant 1 the block is aligned and may be read and written, by invariant 2 it holds
+        // values, and by invariant 3 nothing else uses them or drops them again.
         unsafe { self.ptr.drop_in_place() };
         room.release();
     }
@@ -204,8 +204,8 @@ impl<B: Block + ?Sized> Deref for MmBox<B> {
 
     #[inline]
     fn deref(&self) -> &B {
-        // SAFETY: aligned and live by 1, valid values by 2; by 3 nobody writes while `self` is
-        // borrowed, as whoever writes must borrow it mutably.
+        // SAFETY: by invariants 1 and 2 `ptr` is aligned and leads to valid values. By invariant 3 nothing
+        // writes to them while `self` is borrowed: that takes a mutable borrow.
         unsafe { self.ptr.as_ref() }
     }
 }
@@ -213,8 +213,8 @@ impl<B: Block + ?Sized> Deref for MmBox<B> {
 impl<B: Block + ?Sized> DerefMut for MmBox<B> {
     #[inline]
     fn deref_mut(&mut self) -> &mut B {
-        // SAFETY: aligned and live by 1, valid values by 2; by 3 nobody else reaches them while
-        // `self` is borrowed mutably.
+        // SAFETY: by invariants 1 and 2 `ptr` is aligned and leads to valid values. By invariant 3 nothing
+        // else reaches them while `self` is borrowed mutably.
         unsafe { self.ptr.as_mut() }
     }
 }
@@ -225,11 +225,11 @@ impl<B: Block + ?Sized + fmt::Debug> fmt::Debug for MmBox<B> {
     }
 }
 
-// SAFETY: by 3 the values move with their owner, so it may go wherever they may; the engine
-// takes a block back on any thread.
+// SAFETY: by invariant 3 the values move with their owner, and they are `Send`; a family takes a block back
+// on any thread.
 unsafe impl<B: Block + ?Sized + Send> Send for MmBox<B> {}
 
-// SAFETY: by 3 a shared `MmBox` gives shared values and nothing else.
+// SAFETY: by invariant 3 a shared `MmBox` gives shared values and nothing else, and they are `Sync`.
 unsafe impl<B: Block + ?Sized + Sync> Sync for MmBox<B> {}
 
 // By invariant 4 moving the owner moves no value.

@@ -29,9 +29,11 @@ impl<T: MmManaged> MmBox<T> {
     #[must_use]
     pub fn into_inner(b: Self) -> T {
         let b = ManuallyDrop::new(b);
-        // SAFETY: by 1 a live block of one unit; by 3 ours to release, and `b` will not.
+        // SAFETY: by invariant 1 this is a live block of one unit, and by invariant 3 only this owner
+        // releases it, which `ManuallyDrop` keeps from doing so.
         let room = unsafe { Room::own(b.ptr, 1) };
-        // SAFETY: aligned by 1, a value by 2; it moves out, as nothing drops it in the block.
+        // SAFETY: by invariants 1 and 2 the place is aligned and holds a value. It moves out, as a room
+        // drops none.
         unsafe { room.first().read() }
     }
 
@@ -53,8 +55,8 @@ impl<T: MmManaged> MmBox<T> {
     #[must_use]
     pub fn into_slice(b: Self) -> MmBox<[T]> {
         let row = NonNull::slice_from_raw_parts(ManuallyDrop::new(b).ptr, 1);
-        // SAFETY: 1 to 3 held for one value of one unit, and so they do for a row of one; the
-        // former owner is gone.
+        // SAFETY: invariants 1 to 4 held for one value in one unit, and so they hold for a row of one
+        // value. `ManuallyDrop` ended the former owner.
         unsafe { MmBox::own(row) }
     }
 }
@@ -86,14 +88,16 @@ impl<B: Block + ?Sized> MmBox<B> {
         let units = <B as sealed::Sealed>::__units(b.ptr);
         let boxed = <B as sealed::Sealed>::__room_of_box(units);
         let b = ManuallyDrop::new(b);
-        // SAFETY: by 1 a live block of so many units; by 3 ours to release, and `b` will not. It is
-        // released when all is done.
+        // SAFETY: by invariant 1 this is a live block of so many units, and by invariant 3 only `b`
+        // releases it, which `ManuallyDrop` keeps from doing so. The room is dropped when the values have
+        // left.
         let _room = unsafe { Room::<B::Unit>::own(b.ptr.cast(), units) };
         let (from, to) = (b.ptr.cast::<B::Unit>(), boxed.cast());
-        // SAFETY: values by 2, in an allocation of their own; the box has room for as many. They move,
-        // as nothing drops them in the block.
+        // SAFETY: by invariants 1 and 2 the block holds `units` values. `__room_of_box` made room for as
+        // many in an allocation of its own. The values move, as nothing drops them in the block.
         unsafe { from.copy_to_nonoverlapping(to, units) };
-        // SAFETY: the room came from a box that was forgotten, and all its values were just moved there.
+        // SAFETY: `__room_of_box` took the room from a box that was leaked, and all its values were just
+        // moved there.
         unsafe { Box::from_raw(boxed.as_ptr()) }
     }
 
@@ -111,7 +115,7 @@ impl<B: Block + ?Sized> MmBox<B> {
     /// struct Point(i32, i32);
     ///
     /// let raw: *mut Point = MmBox::into_raw(MmBox::new(Point(1, 2)));
-    /// // SAFETY: the pointer is from `into_raw`, and only this takes it back.
+    /// // SAFETY: `into_raw` gave the pointer, and only this takes it back.
     /// let point = unsafe { MmBox::from_raw(raw) };
     /// assert_eq!(point.0, 1);
     /// ```
@@ -125,15 +129,14 @@ impl<B: Block + ?Sized> MmBox<B> {
     ///
     /// # Safety
     ///
-    /// - `raw` must be where a live block of `B::Unit`'s page family starts, as
-    ///   [`into_raw`](Self::into_raw), [`leak`](Self::leak), or
-    ///   [`alloc`](crate::PageFamily::alloc) and its zeroing kin on `B::Unit::page_family()` gave
-    ///   it. Of a generic type it may be another instance's family, if `into_raw` or `leak` gave it.
-    /// - The block must have exactly as many units as `B` says: one for `T`, the slice's length
-    ///   for `[T]`.
-    /// - Each unit must hold a valid value of `B::Unit`.
-    /// - Nobody else may own the block, release it, or use a reference into it from now on; in
-    ///   particular the same block must not be taken back twice.
+    /// 1. `raw` is where a live block of `B::Unit`'s page family starts, as [`into_raw`](Self::into_raw),
+    ///    [`leak`](Self::leak), or [`alloc`](crate::PageFamily::alloc) and its zeroing kin on
+    ///    `B::Unit::page_family()` gave it. Of a generic type it may be another instance's family, if
+    ///    `into_raw` or `leak` gave it.
+    /// 2. The block has exactly as many units as `B` says: one for `T`, the slice's length for `[T]`.
+    /// 3. Each unit holds a valid value of `B::Unit`.
+    /// 4. Nothing else owns the block, releases it, or uses a reference into it from now on; in particular
+    ///    the same block is not taken back twice.
     ///
     /// # Examples
     ///
@@ -147,14 +150,14 @@ impl<B: Block + ?Sized> MmBox<B> {
     /// struct Point(i32, i32);
     ///
     /// let first: *mut Point = Point::page_family().alloc(2)?.cast().as_ptr();
-    /// // SAFETY: the block has two units.
+    /// // SAFETY: `alloc` gave a block of two units.
     /// unsafe { first.write(Point(1, 2)) };
-    /// // SAFETY: the same.
+    /// // SAFETY: `alloc` gave a block of two units, of which this is the second.
     /// unsafe { first.add(1).write(Point(3, 4)) };
     ///
     /// let both = ptr::slice_from_raw_parts_mut(first, 2);
-    /// // SAFETY: a live block of the type's own family, of two units, both with values, and
-    /// // nobody else's.
+    /// // SAFETY: `alloc` of the type's own family gave the live block of two units. Both hold values, and
+    /// // nothing else owns it.
     /// let points: MmBox<[Point]> = unsafe { MmBox::from_raw(both) };
     /// assert_eq!(points[1].0, 3);
     /// # Ok::<(), AllocError>(())
@@ -162,9 +165,10 @@ impl<B: Block + ?Sized> MmBox<B> {
     #[inline]
     #[must_use = "dropping it at once is `drop(unsafe { MmBox::from_raw(raw) })`"]
     pub unsafe fn from_raw(raw: *mut B) -> Self {
-        // SAFETY: no family gives a null pointer, which is the caller's first promise.
+        // SAFETY: by requirement 1 a family gave the pointer, and none gives null.
         let ptr = unsafe { NonNull::new_unchecked(raw) };
-        // SAFETY: the caller's first two promises are invariant 1, the others are 2 and 3.
+        // SAFETY: requirements 1 and 2 are invariant 1, requirement 3 is invariant 2, and requirement 4 is
+        // invariant 3. Invariant 4 holds as no family moves a block.
         unsafe { Self::own(ptr) }
     }
 
@@ -194,8 +198,9 @@ impl<B: Block + ?Sized> MmBox<B> {
         B: 'a,
     {
         let mut ptr = ManuallyDrop::new(b).ptr;
-        // SAFETY: aligned and live by 1, values by 2, and by 3 nobody else's; with the owner
-        // gone undropped, nobody releases them, so the borrow may last as long as `B` does.
+        // SAFETY: by invariants 1 and 2 `ptr` is aligned and leads to valid values, and by invariant 3
+        // nothing else reaches them. `ManuallyDrop` ended the owner undropped, so that nothing releases the
+        // block, and the borrow may last as long as `B` does.
         unsafe { ptr.as_mut() }
     }
 
@@ -216,8 +221,8 @@ impl<B: Block + ?Sized> MmBox<B> {
     #[inline]
     #[must_use]
     pub fn into_pin(b: Self) -> Pin<Self> {
-        // SAFETY: by 4 the values stay where they are until they are dropped, which `drop` does
-        // before it releases the block; by 3 nobody else can move them out.
+        // SAFETY: by invariant 4 the values stay where they are until they are dropped, which `drop` does
+        // before it releases the block; by invariant 3 only what has the pinned owner reaches them.
         unsafe { Pin::new_unchecked(b) }
     }
 
@@ -255,7 +260,7 @@ impl<B: Block + ?Sized> MmBox<B> {
     /// struct Point(i32, i32);
     ///
     /// let mut point = MmBox::new(Point(1, 2));
-    /// // SAFETY: the pointer is fresh, and nobody else uses the value.
+    /// // SAFETY: `as_mut_ptr` gave the pointer just now, and nothing else uses the value.
     /// unsafe { MmBox::as_mut_ptr(&mut point).write(Point(3, 4)) };
     /// assert_eq!(point.0, 3);
     /// ```

@@ -44,7 +44,7 @@ impl<T: MmManaged> Room<T> {
     ///
     /// # Safety
     ///
-    /// Both invariants of [`Room`] must hold.
+    /// 1. Both invariants of [`Room`] hold for the block from now on.
     #[inline]
     pub(super) unsafe fn own(first: NonNull<T>, units: usize) -> Self {
         Self { first, units }
@@ -72,10 +72,11 @@ impl<T: MmManaged> Room<T> {
     ///
     /// # Safety
     ///
-    /// `index` must not be above [`units`](Self::units).
+    /// 1. `index` is not above [`units`](Self::units).
     #[inline]
     pub(super) unsafe fn unit(&self, index: usize) -> NonNull<T> {
-        // SAFETY: by 1 the block reaches over `units` units, and the caller stays within it.
+        // SAFETY: by invariant 1 the block reaches over `units` units, and by requirement 1 the place is
+        // one of them or the end.
         unsafe { self.first.add(index) }
     }
 
@@ -83,13 +84,14 @@ impl<T: MmManaged> Room<T> {
     ///
     /// # Safety
     ///
-    /// The block must have exactly one unit.
+    /// 1. The block has exactly one unit.
     #[inline]
     pub(super) unsafe fn write(self, value: T) -> MmBox<T> {
-        // SAFETY: by 1 aligned and writable, and the caller says that there is a unit.
+        // SAFETY: by invariant 1 the place is aligned and may be written, and by requirement 1 there is a
+        // unit.
         unsafe { self.first.write(value) };
-        // SAFETY: by 1 a live block, of one unit says the caller; the value was just written;
-        // by 2 it is ours, and we give it up.
+        // SAFETY: by invariant 1 and requirement 1 this is a live block of one unit. It holds the value
+        // just written. By invariant 2 only the room owned it, and `give_up` ends that.
         unsafe { MmBox::own(self.give_up()) }
     }
 
@@ -97,13 +99,15 @@ impl<T: MmManaged> Room<T> {
     ///
     /// # Safety
     ///
-    /// Every unit must hold a value that nobody else owns.
+    /// 1. Every unit holds a valid value.
+    /// 2. Nothing else owns the values, or drops them.
     #[inline]
     pub(super) unsafe fn assume_filled(self) -> MmBox<[T]> {
         let units = self.units;
         let row = NonNull::slice_from_raw_parts(self.give_up(), units);
-        // SAFETY: by 1 a live block of that length; the caller speaks for the values; by 2 it
-        // was ours, and we gave it up.
+        // SAFETY: by invariant 1 this is a live block of that length, and by requirements 1 and 2 it holds
+        // values which only the new owner has. By invariant 2 only the room owned it, and `give_up` ends
+        // that.
         unsafe { MmBox::own(row) }
     }
 
@@ -111,15 +115,16 @@ impl<T: MmManaged> Room<T> {
     ///
     /// # Safety
     ///
-    /// The block must have exactly as many units as the vector has values.
+    /// 1. The block has exactly as many units as the vector has values.
     pub(super) unsafe fn fill_from(self, mut values: Vec<T>) -> MmBox<[T]> {
-        // SAFETY: 0 is no more than any capacity; the values are left behind as bytes.
+        // SAFETY: 0 is not above any capacity. `set_len` leaves the values behind as bytes, which the
+        // vector no longer drops.
         unsafe { values.set_len(0) };
         let from = values.as_ptr();
-        // SAFETY: the vector keeps that many values at its start, says the caller; by 1 the block
-        // has room for them; the two are allocations of their own.
+        // SAFETY: by requirement 1 the vector has as many values at its start as the block has units, and
+        // by invariant 1 those may be written. The two are allocations of their own.
         unsafe { ptr::copy_nonoverlapping(from, self.first.as_ptr(), self.units) };
-        // SAFETY: every unit was just written, and the vector gave its values up.
+        // SAFETY: `copy_nonoverlapping` just wrote every unit, and the vector no longer owns the values.
         unsafe { self.assume_filled() }
     }
 
@@ -151,7 +156,8 @@ impl<T: MmManaged> Room<T> {
     pub(super) fn release(self) {
         let (first, units) = (self.first, self.units);
         core::mem::forget(self);
-        // SAFETY: by 1 a live block of exactly that many units, by 2 used by nobody any more.
+        // SAFETY: by invariant 1 this is a live block of exactly so many units, and by invariant 2 nothing
+        // uses it any more.
         unsafe { release_units(first, units) };
     }
 }
@@ -159,17 +165,19 @@ impl<T: MmManaged> Room<T> {
 impl<T: MmManaged> Drop for Room<T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: by 1 a live block of exactly that many units, by 2 used by nobody any more.
+        // SAFETY: by invariant 1 this is a live block of exactly so many units, and by invariant 2 nothing
+        // uses it any more.
         unsafe { release_units(self.first, self.units) };
     }
 }
 
-// SAFETY: a room is units without values, and a family takes them back on any thread. Who keeps
-// values in it owns them there (`IntoIter`), and may move when they may.
+// SAFETY: by invariants 1 and 2 of `Room` it is a live block that only the room releases, and a family
+// takes blocks back on any thread. What owns values in it, `Filling` or `IntoIter`, moves only where they
+// are `Send`, as the bound says.
 unsafe impl<T: MmManaged + Send> Send for Room<T> {}
 
-// SAFETY: a shared room gives out addresses only; who keeps values in it may share them when
-// they may be shared.
+// SAFETY: a shared `Room` gives out addresses alone. What owns values in it, `Filling` or `IntoIter`, is
+// shared only where they are `Sync`, as the bound says.
 unsafe impl<T: MmManaged + Sync> Sync for Room<T> {}
 
 /// A block whose values are being made; if that ends early, drops those there are.
@@ -177,7 +185,7 @@ unsafe impl<T: MmManaged + Sync> Sync for Room<T> {}
 /// # Invariants
 ///
 /// 1. `made` is at most the units of `room`.
-/// 2. The first `made` units hold values, and only this owns them.
+/// 2. The first `made` units hold values, and only this owns them; the others hold none.
 struct Filling<T: MmManaged> {
     // Released after `drop` below is through or has panicked.
     room: Room<T>,
@@ -191,14 +199,16 @@ impl<T: MmManaged> Filling<T> {
         let units = self.room.units();
         while self.made < units {
             let value = make(self.made);
-            // SAFETY: `made` is below `units`.
+            // SAFETY: `made` is below `units` here.
             let unit = unsafe { self.room.unit(self.made) };
-            // SAFETY: a unit of the room, aligned and writable by its 1, without a value by 2.
+            // SAFETY: by invariant 1 of `Room` the unit is aligned and may be written, and by invariant 2
+            // it has no value that this would leave behind undropped.
             unsafe { unit.write(value) };
             self.made += 1;
         }
         let room = self.into_room();
-        // SAFETY: `made` is `units`, so by 2 all units have values, and this gave them up.
+        // SAFETY: `made` is `units` here, so by invariant 2 all units hold values, and `into_room` gave
+        // them up.
         unsafe { room.assume_filled() }
     }
 
@@ -206,7 +216,8 @@ impl<T: MmManaged> Filling<T> {
     #[inline]
     fn into_room(self) -> Room<T> {
         let this = ManuallyDrop::new(self);
-        // SAFETY: the two invariants of `this.room`, which goes without being dropped.
+        // SAFETY: invariants 1 and 2 of `Room` hold for the room in `this`, which `ManuallyDrop` does not
+        // drop.
         unsafe { Room::own(this.room.first(), this.room.units()) }
     }
 }
@@ -215,7 +226,8 @@ impl<T: MmManaged> Drop for Filling<T> {
     #[inline]
     fn drop(&mut self) {
         let made = self.room.row(self.made);
-        // SAFETY: by 1 inside the room and thus aligned; by 2 all of them are values, and ours.
+        // SAFETY: by invariant 1 the units are inside of the room and thus aligned; by invariant 2 all of
+        // them hold values, which only this drops.
         unsafe { made.drop_in_place() };
     }
 }

@@ -28,7 +28,7 @@ impl<'de, T: MmManaged + Deserialize<'de>> Deserialize<'de> for MmBox<[T]> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let values = Vec::deserialize(deserializer)?;
         let room = Room::try_new(values.len()).map_err(D::Error::custom)?;
-        // SAFETY: the room was made for this vector.
+        // SAFETY: `Room::try_new` made the room with as many units as the vector has values.
         Ok(unsafe { room.fill_from(values) })
     }
 }

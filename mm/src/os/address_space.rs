@@ -52,19 +52,20 @@ impl<E: Sync, M: Sync> AddressSpace<E, M> {
         mapping.commit(0..mapping.bytes()).expect("memory");
         let space = mapping.at(0).cast::<Self>();
         core::mem::forget(mapping);
-        // SAFETY: the mapping is new, committed, aligned to an OS page, and large enough.
+        // SAFETY: `Mapping::reserve` aligned the memory and made it large enough for a space.
         let table = unsafe { &raw mut (*space.as_ptr()).table };
-        // SAFETY: as above.
+        // SAFETY: `Mapping::reserve` aligned the memory and made it large enough for a space.
         let arenas = unsafe { &raw mut (*space.as_ptr()).arenas };
-        // SAFETY: as above.
+        // SAFETY: `Mapping::reserve` aligned the memory and made it large enough for a space.
         let next = unsafe { &raw mut (*space.as_ptr()).next };
-        // SAFETY: the memory is zero and nobody else's.
+        // SAFETY: `commit` gave zeroed memory, aligned and large enough, which nothing else knows of.
         unsafe { AddressTable::begin_in_zeros(table) };
-        // SAFETY: as above.
+        // SAFETY: `commit` made the memory writable, and nothing else knows of it.
         unsafe { arenas.write(Batch::new()) };
-        // SAFETY: as above.
+        // SAFETY: `commit` made the memory writable, and nothing else knows of it.
         unsafe { next.write(Lock::new(System::FIRST_ARENA)) };
-        // SAFETY: all fields were just written, and nobody drops the space.
+        // SAFETY: `begin_in_zeros` and `write` just made all fields, and `forget` keeps the memory for
+        // ever.
         unsafe { space.as_ref() }
     }
 
@@ -106,13 +107,14 @@ impl<E: Sync, M: Sync> AddressSpace<E, M> {
     ///
     /// # Safety
     ///
-    /// As for [`AddressTable::map_and_count_at`].
+    /// 1. [`set_map`](Self::set_map) gave the VM page of `address` a map.
+    /// 2. That happened before this call, on this thread or on one that it synchronised with.
     #[inline]
     pub(crate) unsafe fn map_and_count_at(
         &'static self,
         address: usize,
     ) -> (*const M, &'static AtomicU32) {
-        // SAFETY: the caller promises the same.
+        // SAFETY: requirements 1 and 2 are those of `AddressTable::map_and_count_at`.
         unsafe { self.table.map_and_count_at(address) }
     }
 
@@ -165,16 +167,18 @@ impl<E: Sync, M: Sync> AddressSpace<E, M> {
     ///
     /// # Safety
     ///
-    /// As for [`Lock::let_go`], for every lock that `hold` locked.
+    /// 1. The calling thread called [`hold`](Self::hold) before, or is the copy in a child of the one that
+    ///    did.
     pub(crate) unsafe fn let_go(&'static self) {
-        // SAFETY: the caller promises it.
+        // SAFETY: by requirement 1 `hold` locked it, on this thread or on the one that this is the copy of.
         unsafe { self.table.let_go() };
         // No arena was opened meanwhile: `next` was held.
         for arena in self.open_arenas() {
-            // SAFETY: the caller promises it.
+            // SAFETY: by requirement 1 `hold` locked it, on this thread or on the one that this is the copy
+            // of.
             unsafe { arena.cursor().let_go() };
         }
-        // SAFETY: the caller promises it.
+        // SAFETY: by requirement 1 `hold` locked it, on this thread or on the one that this is the copy of.
         unsafe { self.next.let_go() };
     }
 
@@ -296,7 +300,7 @@ impl Batch {
     }
 
     fn next(&self) -> Option<&'static Self> {
-        // SAFETY: invariant 1.
+        // SAFETY: by invariant 1 `next` is null or leads to a batch that stays.
         unsafe { self.next.load(Acquire).as_ref() }
     }
 
@@ -306,12 +310,13 @@ impl Batch {
         let mapping = Mapping::reserve(size_of::<Self>(), align_of::<Self>())?;
         mapping.commit(0..mapping.bytes())?;
         let batch = mapping.at(0).cast::<Self>();
-        // SAFETY: the mapping is new, committed, aligned to an OS page, and large enough.
+        // SAFETY: `Mapping::reserve` aligned the memory and made it large enough; `commit` made it
+        // writable.
         unsafe { batch.write(Self::new()) };
         // It stays for ever.
         core::mem::forget(mapping);
         self.next.store(batch.as_ptr(), Release);
-        // SAFETY: just written, and nobody drops it.
+        // SAFETY: `write` just made the batch, and `forget` keeps the memory for ever.
         Ok(unsafe { batch.as_ref() })
     }
 }

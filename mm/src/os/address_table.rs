@@ -79,12 +79,14 @@ impl<E: Sync, M: Sync> AddressTable<E, M> {
     ///
     /// # Safety
     ///
-    /// `table` points to zeroed memory of nobody's that is aligned and large enough.
+    /// 1. `table` points to zeroed memory that is aligned and large enough for a table.
+    /// 2. Nothing else uses the memory.
     #[cfg(test)]
     pub(crate) unsafe fn begin_in_zeros(table: *mut Self) {
-        // SAFETY: the caller promises it.
+        // SAFETY: by requirement 1 the field is inside of the memory.
         let newest = unsafe { &raw mut (*table).newest };
-        // SAFETY: as above. The root is zero, which is null.
+        // SAFETY: by requirements 1 and 2 the place is aligned and may be written. The root is zero, which
+        // is null: invariant 1.
         unsafe { newest.write(Lock::new(None)) };
     }
 
@@ -92,7 +94,7 @@ impl<E: Sync, M: Sync> AddressTable<E, M> {
     #[inline]
     pub(crate) fn record_at(&self, address: usize) -> Option<&'static E> {
         let record = self.entry(address)?.load(Acquire);
-        // SAFETY: invariant 1 of the leaf.
+        // SAFETY: by invariant 1 of `Leaf` the entry is null or leads to an `E` that stays for ever.
         unsafe { record.as_ref() }
     }
 
@@ -118,12 +120,14 @@ impl<E: Sync, M: Sync> AddressTable<E, M> {
     ///
     /// # Safety
     ///
-    /// [`set_map`](Self::set_map) gave the page a map, and the caller knows of it.
+    /// 1. [`set_map`](Self::set_map) gave the VM page of `address` a map.
+    /// 2. That happened before this call, on this thread or on one that it synchronised with.
     #[inline]
     pub(crate) unsafe fn map_and_count_at(&self, address: usize) -> (*const M, &'static AtomicU32) {
-        // SAFETY: the caller promises that the address is covered.
+        // SAFETY: by requirement 1 the address is covered, so that the root reaches that far.
         let leaf = unsafe { self.root.get_unchecked(address / SLOT) }.load(Relaxed);
-        // SAFETY: as above, so by invariant 1 it is a leaf. It was made before the caller knew of the map.
+        // SAFETY: by requirements 1 and 2 the entry was not null before this call, so that by invariant 1
+        // it leads to a leaf, which was written before.
         let leaf = unsafe { &*leaf };
         let number = address / GRANULE % GRANULES;
         (leaf.maps[number].load(Relaxed), &leaf.counts[number])
@@ -181,9 +185,10 @@ impl<E: Sync, M: Sync> AddressTable<E, M> {
     ///
     /// # Safety
     ///
-    /// As for [`Lock::let_go`].
+    /// 1. The calling thread called [`hold`](Self::hold) before, or is the copy in a child of the one that
+    ///    did.
     pub(crate) unsafe fn let_go(&'static self) {
-        // SAFETY: the caller promises the same.
+        // SAFETY: requirement 1 says that this thread, or the one that it is the copy of, held `newest`.
         unsafe { self.newest.let_go() };
     }
 
@@ -197,7 +202,7 @@ impl<E: Sync, M: Sync> AddressTable<E, M> {
     #[inline]
     fn leaf(&self, address: usize) -> Option<(&'static Leaf<E, M>, usize)> {
         let leaf = self.root.get(address / SLOT)?.load(Acquire);
-        // SAFETY: invariant 1.
+        // SAFETY: by invariant 1 the entry is null or leads to a leaf that stays.
         let leaf = unsafe { leaf.as_ref() }?;
         Some((leaf, address / GRANULE % GRANULES))
     }
@@ -223,16 +228,16 @@ impl<E, M> Leaf<E, M> {
         let mapping = Mapping::reserve(size_of::<Self>(), align_of::<Self>())?;
         mapping.commit(0..mapping.bytes())?;
         let leaf: NonNull<Self> = mapping.at(0).cast();
-        // SAFETY: the mapping is committed, aligned, and large enough for a leaf.
+        // SAFETY: `Mapping::reserve` aligned the memory and made it large enough for a leaf.
         let place = unsafe { &raw mut (*leaf.as_ptr()).mapping };
-        // SAFETY: as above.
+        // SAFETY: `Mapping::reserve` aligned the memory and made it large enough for a leaf.
         let link = unsafe { &raw mut (*leaf.as_ptr()).older };
-        // SAFETY: as above, and nobody else knows of the memory.
+        // SAFETY: `commit` made the memory writable, and nothing else knows of it.
         unsafe { link.write(older) };
-        // SAFETY: as above.
+        // SAFETY: `commit` made the memory writable, and nothing else knows of it.
         unsafe { place.write(mapping) };
-        // SAFETY: the entries are zero, which is null, and the rest was just written. The mapping is
-        // the leaf's own, and nobody drops a leaf.
+        // SAFETY: `commit` gave zeroed memory: entries and maps are null, which is invariants 1 and 2. The
+        // rest was just written. The mapping is the leaf's own, and no leaf is dropped.
         Ok(unsafe { leaf.as_ref() })
     }
 }

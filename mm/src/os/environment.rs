@@ -63,7 +63,7 @@ pub(crate) fn options(room: &mut Room) -> Option<Result<&[u8], TooLong>> {
 #[cfg(target_os = "linux")]
 fn is_privileged() -> bool {
     const AT_SECURE: libc::c_ulong = 23;
-    // SAFETY: `getauxval` has no preconditions.
+    // SAFETY: `getauxval` takes any number.
     let is_secure = unsafe { libc::getauxval(AT_SECURE) != 0 };
     is_secure || has_other_user()
 }
@@ -77,9 +77,9 @@ fn is_privileged() -> bool {
 /// Whether the real and the effective user, or group, are two.
 #[cfg(unix)]
 fn has_other_user() -> bool {
-    // SAFETY: none of these calls has preconditions.
+    // SAFETY: `getuid` and `geteuid` always succeed.
     let is_other_user = unsafe { libc::getuid() } != unsafe { libc::geteuid() };
-    // SAFETY: as above.
+    // SAFETY: `getgid` and `getegid` always succeed.
     is_other_user || unsafe { libc::getgid() } != unsafe { libc::getegid() }
 }
 
@@ -195,18 +195,27 @@ pub(crate) mod at_start {
     }
 
     /// Looks at the environment, if this code is part of the program itself: then it runs before
-    /// `main`, and nobody has changed the environment. That of a library may run at any time.
-    pub(crate) fn note() {
+    /// `main`, and nothing has changed the environment. That of a library may run at any time.
+    ///
+    /// # Safety
+    ///
+    /// 1. If this code is part of the program itself, no other thread changes the environment meanwhile.
+    pub(crate) unsafe fn note() {
         if is_of_program() {
-            let _ = NOTED.set(value().map(|value| Value::of(value.to_bytes())));
+            // SAFETY: by requirement 1 no other thread changes it, and the value is copied at once.
+            let value = unsafe { value() };
+            let _ = NOTED.set(value.map(|value| Value::of(value.to_bytes())));
         }
     }
 
-    fn value() -> Option<&'static CStr> {
-        // SAFETY: the name ends with a zero byte, and there is no other thread yet that could change
-        // the environment meanwhile.
+    /// # Safety
+    ///
+    /// 1. No other thread changes the environment meanwhile, nor for as long as the value is used.
+    unsafe fn value<'a>() -> Option<&'a CStr> {
+        // SAFETY: `c"MM_OPTIONS"` ends with a zero byte, and by requirement 1 no other thread changes the
+        // environment.
         let value = unsafe { libc::getenv(c"MM_OPTIONS".as_ptr()) };
-        // SAFETY: a value ends with a zero byte, and nobody changes it before it is copied.
+        // SAFETY: a value ends with a zero byte, and by requirement 1 nothing changes it while it is used.
         (!value.is_null()).then(|| unsafe { CStr::from_ptr(value) })
     }
 
@@ -223,15 +232,20 @@ pub(crate) mod at_start {
     /// Whether this code lies in the program, of which the loader tells first, and not in a library.
     fn is_of_program() -> bool {
         /// Answers for the first that it is called for.
+        ///
+        /// # Safety
+        ///
+        /// 1. `info` is the loader's description of a loaded file, as `dl_iterate_phdr` gives it.
         unsafe extern "C" fn first(
             info: *mut libc::dl_phdr_info,
             _: libc::size_t,
             here: *mut libc::c_void,
         ) -> c_int {
-            // SAFETY: the loader lends its description of a loaded file.
+            // SAFETY: by requirement 1 the loader lends its description for this call.
             let info = unsafe { &*info };
             let holds_here = || {
-                // SAFETY: there are so many headers, and they stay while the file is loaded.
+                // SAFETY: by requirement 1 there are `dlpi_phnum` headers at `dlpi_phdr`, which stay while
+                // the file is loaded; it is not null where this is called.
                 let headers = unsafe {
                     core::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum))
                 };
@@ -254,7 +268,8 @@ pub(crate) mod at_start {
         let here = (is_of_program as fn() -> bool as *const ())
             .cast_mut()
             .cast();
-        // SAFETY: the function is one that the call may make, and uses nothing after it returned.
+        // SAFETY: `dl_iterate_phdr` calls `first` with what it requires, and `first` uses nothing after it
+        // returned.
         unsafe { libc::dl_iterate_phdr(Some(first), here) == 2 }
     }
 }

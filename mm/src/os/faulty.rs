@@ -118,7 +118,8 @@ fn check(call: Call) -> Result<(), Refused> {
     Ok(())
 }
 
-// SAFETY: a call either does what `S` does, or nothing.
+// SAFETY: a call of `Faulty` does what `S` does, whose requirements 1 to 3 of `PageSource` hold, or it is
+// refused and does nothing.
 unsafe impl<S: PageSource> PageSource for Faulty<S> {
     type Look = S::Look;
 
@@ -135,13 +136,13 @@ unsafe impl<S: PageSource> PageSource for Faulty<S> {
     }
 
     unsafe fn unreserve(start: NonNull<u8>, bytes: usize, align: usize) {
-        // SAFETY: the caller's promise is the same.
+        // SAFETY: requirements 1 and 2 are those of `S::unreserve`.
         unsafe { S::unreserve(start, bytes, align) };
     }
 
     unsafe fn commit(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
         check_bytes(Call::Commit, bytes)?;
-        // SAFETY: the caller's promise is the same.
+        // SAFETY: requirement 1 is that of `S::commit`, of the same range.
         unsafe { S::commit(start, bytes) }
     }
 
@@ -151,19 +152,19 @@ unsafe impl<S: PageSource> PageSource for Faulty<S> {
 
     unsafe fn discard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
         check(Call::Advise)?;
-        // SAFETY: the caller's promise is the same.
+        // SAFETY: requirements 1 and 2 are those of `S::discard`.
         unsafe { S::discard(start, bytes) }
     }
 
     unsafe fn guard(start: NonNull<u8>, bytes: usize) -> Result<Guard, Refused> {
         check(Call::Advise)?;
-        // SAFETY: the caller's promise is the same.
+        // SAFETY: requirements 1 and 2 are those of `S::guard`.
         unsafe { S::guard(start, bytes) }
     }
 
     unsafe fn unguard(start: NonNull<u8>, bytes: usize, how: Guard) -> Result<(), Refused> {
         check(Call::Advise)?;
-        // SAFETY: the caller's promise is the same.
+        // SAFETY: requirement 1 is that of `S::unguard`, of the same range.
         unsafe { S::unguard(start, bytes, how) }
     }
 
@@ -172,13 +173,13 @@ unsafe impl<S: PageSource> PageSource for Faulty<S> {
         if check(Call::Advise).is_err() {
             return;
         }
-        // SAFETY: the caller's promise is the same.
+        // SAFETY: requirement 1 is that of `S::prefer_huge`, of the same range.
         unsafe { S::prefer_huge(start, bytes, wanted) };
     }
 
     unsafe fn begin_small(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
         check(Call::Advise)?;
-        // SAFETY: the caller's promise is the same.
+        // SAFETY: requirements 1 and 2 are those of `S::begin_small`.
         unsafe { S::begin_small(start, bytes) }
     }
 
@@ -196,7 +197,7 @@ unsafe impl<S: PageSource> PageSource for Faulty<S> {
         pages: &mut [u8],
     ) -> Result<(), Refused> {
         check(Call::Ask)?;
-        // SAFETY: the caller's promise is the same.
+        // SAFETY: requirement 1 is that of `S::resident`, of the same range.
         unsafe { S::resident(look, start, pages) }
     }
 }

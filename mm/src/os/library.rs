@@ -14,8 +14,8 @@ pub(crate) fn stay_loaded() {
         return;
     }
     if let Some(name) = own_library() {
-        // SAFETY: the name ends with a zero byte, and nothing is loaded whose constructors would
-        // run. The handle is never closed.
+        // SAFETY: `own_library` gave the loader's own name, which ends with a zero byte. `RTLD_NOLOAD` in
+        // `HOW` loads nothing whose constructors would run. The handle is never closed.
         unsafe { libc::dlopen(name, HOW) };
     }
 }
@@ -25,7 +25,7 @@ const HOW: libc::c_int = libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELE
 
 /// The name by which the library was loaded; `None` in the program itself.
 fn own_library() -> Option<*const c_char> {
-    // SAFETY: `getauxval` has no preconditions. Source: getauxval(3), where the program's headers
+    // SAFETY: `getauxval` takes any number. Source: getauxval(3), where the program's headers
     // are, and so the program.
     let of_program = unsafe { libc::getauxval(libc::AT_PHDR) };
     let of_program = usize::try_from(of_program).ok()?;
@@ -37,8 +37,8 @@ fn own_library() -> Option<*const c_char> {
 /// What is loaded at an address. Source: dladdr(3).
 fn object_at(address: *const c_void) -> Option<libc::Dl_info> {
     let mut object = MaybeUninit::uninit();
-    // SAFETY: `object` can be written to; the address may be any.
+    // SAFETY: `dladdr` takes any address, and writes to `object` alone, which has room.
     let found = unsafe { libc::dladdr(address, object.as_mut_ptr()) };
-    // SAFETY: where something was found, the call filled the whole of it.
+    // SAFETY: where something was `found`, `dladdr` filled the whole of `object`.
     (found != 0).then(|| unsafe { object.assume_init() })
 }

@@ -20,18 +20,20 @@ pub(crate) use std::sync::OnceLock;
 ///
 /// # Invariants
 ///
-/// 1. Only who has the mutex touches `held`.
+/// 1. Only the thread that has the mutex touches `held`.
+/// 2. `held` is `None`, unless the lock is borrowed for ever: `hold` borrows it so.
 #[derive(Debug)]
 pub(crate) struct Lock<T: 'static> {
     mutex: Mutex<T>,
     held: UnsafeCell<Option<MutexGuard<'static, T>>>,
 }
 
-// SAFETY: as a mutex. Who can move the lock finds no guard: those are only in locks that are
-// borrowed for ever.
+// SAFETY: the mutex sends its value, which is `Send`. A lock that can be moved is not borrowed, and so by
+// invariant 2 has no guard, which would have to stay on its thread.
 unsafe impl<T: Send> Send for Lock<T> {}
 
-// SAFETY: as a mutex. A guard stays with the thread that locked: see `hold`.
+// SAFETY: the mutex lends its value, which is `Send`, to one thread at a time. By invariant 1 only the
+// thread that has the mutex touches `held`, so that a guard stays with the thread that locked.
 unsafe impl<T: Send> Sync for Lock<T> {}
 
 impl<T> Lock<T> {
@@ -50,7 +52,8 @@ impl<T> Lock<T> {
     /// Locks until [`let_go`](Self::let_go), so that the value is whole in a forked child.
     pub(crate) fn hold(&'static self) {
         let guard = self.lock();
-        // SAFETY: invariant 1, and nobody has a reference.
+        // SAFETY: this thread has the mutex, so that by invariant 1 no other one touches `held`; and it has
+        // no reference there, as it waited for the mutex.
         unsafe { *self.held.get() = Some(guard) };
     }
 
@@ -58,9 +61,10 @@ impl<T> Lock<T> {
     ///
     /// # Safety
     ///
-    /// The calling thread called `hold` before, or is the copy in a child of the one that did.
+    /// 1. The calling thread called `hold` before, or is the copy in a child of the one that did.
     pub(crate) unsafe fn let_go(&'static self) {
-        // SAFETY: invariant 1: the calling thread has the mutex.
+        // SAFETY: by requirement 1 this thread has the mutex, so that by invariant 1 no other one touches
+        // `held`. It has no other reference there either: what `with_held` calls does not use the lock.
         let held = unsafe { &mut *self.held.get() };
         // The place is empty again before the mutex is free.
         let guard = held.take();
@@ -71,9 +75,11 @@ impl<T> Lock<T> {
     ///
     /// # Safety
     ///
-    /// As for `let_go`, and `change` does not use this lock.
+    /// 1. The calling thread called `hold` before, or is the copy in a child of the one that did.
+    /// 2. `change` does not use this lock.
     pub(crate) unsafe fn with_held(&'static self, change: impl FnOnce(&mut T)) {
-        // SAFETY: invariant 1: the calling thread has the mutex.
+        // SAFETY: by requirement 1 this thread has the mutex, so that by invariant 1 no other one touches
+        // `held`; by requirement 2 it makes no other reference there.
         let held = unsafe { &mut *self.held.get() };
         if let Some(value) = held {
             change(value);
@@ -90,9 +96,9 @@ mod tests {
         static LOCK: Lock<u32> = Lock::new(1);
         LOCK.hold();
         assert!(LOCK.mutex.try_lock().is_err());
-        // SAFETY: held above.
+        // SAFETY: `hold` was called above, and the closure does not use the lock.
         unsafe { LOCK.with_held(|value| *value += 1) };
-        // SAFETY: held above.
+        // SAFETY: `hold` was called above, and `with_held` has returned.
         unsafe { LOCK.let_go() };
         assert_eq!(*LOCK.lock(), 2);
     }

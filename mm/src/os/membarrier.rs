@@ -44,7 +44,7 @@ mod kernel {
 
     fn issue(command: libc::c_int) -> bool {
         crate::os::section::expect_none("a call of the kernel");
-        // SAFETY: the call touches no memory of the process.
+        // SAFETY: `SYS_membarrier` touches no memory of the process.
         unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
     }
 }
@@ -85,7 +85,7 @@ pub(crate) mod modelled {
     }
 
     fn kernel() -> Option<&'static Kernel> {
-        // SAFETY: `begin` stores what is never freed.
+        // SAFETY: `KERNEL` is null or what `begin` leaked, which is never freed.
         unsafe { KERNEL.load(Relaxed).as_ref() }
     }
 

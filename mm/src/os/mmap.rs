@@ -16,9 +16,9 @@ use calls::{Access, Advice};
 #[derive(Debug)]
 pub(crate) struct Kernel;
 
-// SAFETY: `mmap` of a new range gives addresses nobody has. That anonymous private memory reads as
-// zero until written, and again after `MADV_DONTNEED` returned 0 (madvise(2)), was tried: `commit` and
-// `discard` refuse where it is not so.
+// SAFETY: `reserve` gives what mmap(2) mapped just now, which nothing else uses. That anonymous private
+// memory reads as zero until it is written, and again after `MADV_DONTNEED` returned 0 (madvise(2)), was
+// tried: `commit` and `discard` refuse where it is not so.
 unsafe impl PageSource for Kernel {
     type Look = Pagemap;
 
@@ -39,30 +39,36 @@ unsafe impl PageSource for Kernel {
 
     fn reserve(bytes: usize, align: usize) -> Result<NonNull<u8>, Refused> {
         let page = Self::page_bytes();
+        assert!(align.is_power_of_two(), "no alignment");
         // Enough to cut an aligned part out, whatever address the kernel picks.
         let slack = align.saturating_sub(page);
         let whole = bytes.checked_add(slack).ok_or(Refused)?;
         probe::begin();
         let start = calls::map(whole)?;
         let before = start.addr().get().next_multiple_of(align) - start.addr().get();
-        // SAFETY: `before <= slack`, so the result stays inside the new mapping.
+        // SAFETY: `before` is not above `slack`: page and `align` are powers of two. So the result is
+        // inside the new mapping.
         let aligned = unsafe { start.add(before) };
-        calls::unmap(start, before);
-        // SAFETY: `before + bytes <= whole`, so this is inside the mapping or one past it.
+        // SAFETY: `map` gave the range just now, and nothing uses what is before `aligned`.
+        unsafe { calls::unmap(start, before) };
+        // SAFETY: `before + bytes` is not above `whole`, so this is inside the mapping or one past it.
         let end = unsafe { aligned.add(bytes) };
-        calls::unmap(end, slack - before);
+        // SAFETY: `map` gave the range just now, and nothing uses what is from `end` on.
+        unsafe { calls::unmap(end, slack - before) };
         Ok(aligned)
     }
 
     unsafe fn unreserve(start: NonNull<u8>, bytes: usize, _align: usize) {
-        calls::unmap(start, bytes);
+        // SAFETY: by requirements 1 and 2 the range is a reservation, and nothing uses it any more.
+        unsafe { calls::unmap(start, bytes) };
     }
 
     unsafe fn commit(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
         if !probe::grants() {
             return Err(Refused);
         }
-        // SAFETY: the caller's range lies inside a reservation, which nobody else uses.
+        // SAFETY: by requirement 1 the range lies inside one reservation, which nothing else uses, and
+        // access is only added.
         unsafe { calls::protect(start, bytes, Access::Process) }
     }
 
@@ -74,20 +80,20 @@ unsafe impl PageSource for Kernel {
         if !Self::can_discard() {
             return Err(Refused);
         }
-        // SAFETY: the caller's range is committed, and nobody needs its contents.
+        // SAFETY: requirements 1 and 2 say that the range is mm's and that nothing needs its contents.
         unsafe { calls::advise(start, bytes, Advice::Discard) }
     }
 
     unsafe fn guard(start: NonNull<u8>, bytes: usize) -> Result<Guard, Refused> {
-        // SAFETY: the caller's range is committed, and nobody needs its contents.
+        // SAFETY: requirements 1 and 2 say that the range is committed and that nothing needs its contents.
         if unsafe { advise_of_guard(start, bytes, Advice::InstallGuard) }.is_ok() {
             return Ok(Guard::Marks);
         }
         // Old kernels have no such guards, and others put none where memory is locked.
-        // SAFETY: as above.
+        // SAFETY: requirements 1 and 2 say that the range is committed and that nothing needs its contents.
         let answer = unsafe { forbid(start, bytes) };
         // Where a part is locked, both calls may have come up to there.
-        // SAFETY: the range is committed, and what a guard hides is nobody's.
+        // SAFETY: requirements 1 and 2 say that the range is committed and that nothing needs its contents.
         if answer.is_err() && unsafe { allow(start, bytes) }.is_err() {
             // Whoever uses it next has to try again.
             FORBIDDEN.fetch_add(1, Relaxed);
@@ -98,10 +104,12 @@ unsafe impl PageSource for Kernel {
 
     unsafe fn unguard(start: NonNull<u8>, bytes: usize, how: Guard) -> Result<(), Refused> {
         if how == Guard::Marks {
-            // SAFETY: the range is committed, and what guards hide is nobody's.
+            // SAFETY: by requirement 1 `guard` accepted the range: it is committed, and nothing needs what
+            // guards hide.
             return unsafe { advise_of_guard(start, bytes, Advice::RemoveGuard) };
         }
-        // SAFETY: as above.
+        // SAFETY: by requirement 1 `guard` accepted the range: it is committed, and nothing needs what
+        // guards hide.
         unsafe { allow(start, bytes) }?;
         FORBIDDEN.fetch_sub(1, Relaxed);
         Ok(())
@@ -114,7 +122,7 @@ unsafe impl PageSource for Kernel {
             Advice::NotHuge
         };
         // A kernel without huge pages refuses it.
-        // SAFETY: the caller's range is ours, and the advice changes no contents.
+        // SAFETY: by requirement 1 the range is mm's, and this `advice` changes no contents.
         let (Ok(()) | Err(Refused)) = unsafe { calls::advise(start, bytes, advice) };
     }
 
@@ -122,9 +130,11 @@ unsafe impl PageSource for Kernel {
     /// there is one, a touch adds a small page to it. All other ways split the mapping.
     unsafe fn begin_small(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
         let mark = bytes.min(Self::page_bytes());
-        // SAFETY: the caller's range is committed, and nobody needs its contents.
+        // SAFETY: by requirements 1 and 2 the range is committed and nothing needs its contents; `mark` is
+        // its first OS page.
         match unsafe { advise_of_guard(start, mark, Advice::InstallGuard) } {
-            // SAFETY: as above.
+            // SAFETY: by requirements 1 and 2 the range is committed and nothing needs its contents; `mark`
+            // is its first OS page.
             Ok(()) => unsafe { advise_of_guard(start, mark, Advice::RemoveGuard) },
             Err(Refused) => Ok(()),
         }
@@ -153,7 +163,7 @@ unsafe impl PageSource for Kernel {
         if !probe::tells_residency() {
             return Err(Refused);
         }
-        // SAFETY: the caller's range is ours.
+        // SAFETY: by requirement 1 so many OS pages lie inside one reservation, which is mm's.
         unsafe { calls::residency(start, pages) }
     }
 }
@@ -162,12 +172,13 @@ unsafe impl PageSource for Kernel {
 ///
 /// # Safety
 ///
-/// The range is part of what was committed, and nobody needs what guards hide.
+/// 1. The range consists of OS pages inside one reservation that were committed.
+/// 2. Nothing needs what guards hide there.
 unsafe fn allow(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
     // Refused by kernels that have no guards, so that there are none.
-    // SAFETY: the caller promises it.
+    // SAFETY: requirements 1 and 2 say that the range is committed and that nothing needs what guards hide.
     let (Ok(()) | Err(Refused)) = unsafe { advise_of_guard(start, bytes, Advice::RemoveGuard) };
-    // SAFETY: as above.
+    // SAFETY: requirement 1 says that the range consists of OS pages inside one reservation.
     unsafe { Kernel::commit(start, bytes) }
 }
 
@@ -175,14 +186,15 @@ unsafe fn allow(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
 ///
 /// # Safety
 ///
-/// The range is committed, and nobody needs its contents.
+/// 1. The range consists of OS pages that are committed.
+/// 2. Nothing needs their contents.
 unsafe fn advise_of_guard(start: NonNull<u8>, bytes: usize, advice: Advice) -> Result<(), Refused> {
     // LeakSanitizer reads all that the list of mappings says can be read, and such guards are not
     // on that list.
     if watch::TO_ASAN || !probe::marks_guard() {
         return Err(Refused);
     }
-    // SAFETY: the caller promises the same.
+    // SAFETY: requirements 1 and 2 say that the range is mm's and that nothing needs its contents.
     unsafe { calls::advise(start, bytes, advice) }
 }
 
@@ -195,7 +207,8 @@ static FORBIDDEN: AtomicUsize = AtomicUsize::new(0);
 ///
 /// # Safety
 ///
-/// The range is committed, and nobody needs its contents.
+/// 1. The range consists of OS pages that are committed.
+/// 2. Nothing needs their contents.
 unsafe fn forbid(start: NonNull<u8>, bytes: usize) -> Result<Guard, Refused> {
     if !probe::mappings_guard() {
         return Err(Refused);
@@ -205,7 +218,8 @@ unsafe fn forbid(start: NonNull<u8>, bytes: usize) -> Result<Guard, Refused> {
         FORBIDDEN.fetch_sub(1, Relaxed);
         return Err(Refused);
     }
-    // SAFETY: the caller promises it.
+    // SAFETY: requirements 1 and 2 say that the range is mm's and that nothing needs its contents, so that
+    // nothing touches it.
     let answer = unsafe { calls::protect(start, bytes, Access::Nobody) };
     let answer = answer.inspect_err(|Refused| {
         FORBIDDEN.fetch_sub(1, Relaxed);
@@ -222,32 +236,37 @@ mod tests {
 
     /// Whether the byte at `at` can be read: the kernel says so instead of a signal.
     fn is_readable(pipe: &PipeWriter, at: NonNull<u8>) -> bool {
-        // SAFETY: a pipe takes one byte from any address, or answers EFAULT.
+        // SAFETY: `libc::write` takes one byte from any address, or answers EFAULT.
         unsafe { libc::write(pipe.as_raw_fd(), at.as_ptr().cast(), 1) == 1 }
     }
 
     /// Guards the middle one of three OS pages with `guard`, and takes that back.
-    fn check_guard(guard: unsafe fn(NonNull<u8>, usize) -> Result<Guard, Refused>) {
+    ///
+    /// # Safety
+    ///
+    /// 1. `guard` requires what [`Kernel::guard`](PageSource::guard) does, and no more.
+    unsafe fn check_guard(guard: unsafe fn(NonNull<u8>, usize) -> Result<Guard, Refused>) {
         let (_reader, pipe) = io::pipe().unwrap();
         let page = Kernel::page_bytes();
         let start = Kernel::reserve(3 * page, page).unwrap();
-        // SAFETY: the range is the whole reservation.
+        // SAFETY: `reserve` gave the range, which is the whole reservation.
         unsafe { Kernel::commit(start, 3 * page) }.unwrap();
-        // SAFETY: inside the reservation.
+        // SAFETY: `reserve` gave three OS pages, of which this is the second.
         let middle = unsafe { start.add(page) };
-        // SAFETY: as above.
+        // SAFETY: `reserve` gave three OS pages, of which this is the last.
         let last = unsafe { middle.add(page) };
-        // SAFETY: the page is committed, and empty.
+        // SAFETY: by requirement 1 `guard` wants a committed page whose contents nothing needs, and this
+        // one is empty.
         let how = unsafe { guard(middle, page) }.unwrap();
         let readable = [start, middle, last].map(|at| is_readable(&pipe, at));
         assert_eq!(readable, [true, false, true]);
-        // SAFETY: the range is the whole reservation, and empty.
+        // SAFETY: `commit` accepted the range, and all its pages are empty.
         unsafe { Kernel::discard(start, 3 * page) }.unwrap();
         assert!(!is_readable(&pipe, middle));
-        // SAFETY: the page was guarded above.
+        // SAFETY: `guard` accepted the page above, and answered `how`.
         unsafe { Kernel::unguard(middle, page, how) }.unwrap();
         assert!(is_readable(&pipe, middle));
-        // SAFETY: the whole reservation.
+        // SAFETY: `reserve` gave the range, which is the whole reservation. Nothing uses it any more.
         unsafe { Kernel::unreserve(start, 3 * page, page) };
     }
 
@@ -256,20 +275,20 @@ mod tests {
         let (_reader, pipe) = io::pipe().unwrap();
         let page = Kernel::page_bytes();
         let start = Kernel::reserve(3 * page, page).unwrap();
-        // SAFETY: the range is the whole reservation.
+        // SAFETY: `reserve` gave the range, which is the whole reservation.
         unsafe { Kernel::commit(start, 3 * page) }.unwrap();
-        // SAFETY: inside the reservation.
+        // SAFETY: `reserve` gave three OS pages, of which these are the last two.
         let [middle, last] = [1, 2].map(|number| unsafe { start.add(number * page) });
-        // SAFETY: the page is committed.
+        // SAFETY: `commit` accepted the page, and `mlock` changes no contents.
         assert_eq!(unsafe { libc::mlock(last.as_ptr().cast(), page) }, 0);
         FORBIDDEN.fetch_add(process::most_mappings(), Relaxed);
-        // SAFETY: the pages are committed, and empty.
+        // SAFETY: `commit` accepted the pages, which are empty.
         let refused = unsafe { Kernel::guard(middle, 2 * page) };
         FORBIDDEN.fetch_sub(process::most_mappings(), Relaxed);
         assert_eq!(refused, Err(Refused));
         let readable = [start, middle, last].map(|at| is_readable(&pipe, at));
         assert_eq!(readable, [true; 3]);
-        // SAFETY: the whole reservation.
+        // SAFETY: `reserve` gave the range, which is the whole reservation. Nothing uses it any more.
         unsafe { Kernel::unreserve(start, 3 * page, page) };
     }
 
@@ -278,28 +297,30 @@ mod tests {
         let (_reader, pipe) = io::pipe().unwrap();
         let bytes = 2 << 20;
         let start = Kernel::reserve(bytes, bytes).unwrap();
-        // SAFETY: the range is the whole reservation.
+        // SAFETY: `reserve` gave the range, which is the whole reservation.
         unsafe { Kernel::commit(start, bytes) }.unwrap();
         for lie in [
             Lie::Advice(Advice::InstallGuard),
             Lie::Advice(Advice::RemoveGuard),
         ] {
-            // SAFETY: the range is committed, and empty.
+            // SAFETY: `commit` accepted the range, which is empty.
             lying(lie, || unsafe { Kernel::begin_small(start, bytes) }).unwrap();
             assert!(is_readable(&pipe, start));
         }
-        // SAFETY: as above.
+        // SAFETY: `commit` accepted the range, which is empty.
         unsafe { Kernel::begin_small(start, bytes) }.unwrap();
         assert!(is_readable(&pipe, start));
-        // SAFETY: the whole reservation.
+        // SAFETY: `reserve` gave the range, which is the whole reservation. Nothing uses it any more.
         unsafe { Kernel::unreserve(start, bytes, bytes) };
     }
 
     // One test, since all that it does counts what is forbidden.
     #[test]
     fn guards_keep_everybody_out_until_they_are_taken_away() {
-        check_guard(Kernel::guard);
-        check_guard(forbid);
+        // SAFETY: `Kernel::guard` is what it is compared with.
+        unsafe { check_guard(Kernel::guard) };
+        // SAFETY: `forbid` lists the requirements of `Kernel::guard`.
+        unsafe { check_guard(forbid) };
         check_refusal();
     }
 }

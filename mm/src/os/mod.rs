@@ -153,9 +153,9 @@ pub(crate) enum Guard {
 ///
 /// # Safety
 ///
-/// What `reserve` returns is used by nobody else until `unreserve`. After `commit` succeeded the
-/// range can be read and written, and what was never written reads as zero. After `discard`
-/// succeeded the whole range reads as zero.
+/// 1. What `reserve` returns is used by nothing else until `unreserve`.
+/// 2. After `commit` succeeded the range can be read and written, and what was never written reads as zero.
+/// 3. After `discard` succeeded the whole range reads as zero.
 pub(crate) unsafe trait PageSource {
     /// What one walk over memory asks [`resident`](Self::resident) with.
     type Look;
@@ -176,14 +176,15 @@ pub(crate) unsafe trait PageSource {
     ///
     /// # Safety
     ///
-    /// The range is one whole reservation with the same alignment, and nobody uses it any more.
+    /// 1. The range is one whole reservation, made with the same alignment.
+    /// 2. Nothing uses it any more.
     unsafe fn unreserve(start: NonNull<u8>, bytes: usize, align: usize);
 
     /// Makes a part of a reservation readable and writable.
     ///
     /// # Safety
     ///
-    /// The range consists of OS pages inside one reservation.
+    /// 1. The range consists of OS pages inside one reservation.
     unsafe fn commit(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
 
     /// Whether there is memory that [`discard`](Self::discard) is not refused for.
@@ -193,7 +194,8 @@ pub(crate) unsafe trait PageSource {
     ///
     /// # Safety
     ///
-    /// The range consists of OS pages that are committed, and nobody needs their contents.
+    /// 1. The range consists of OS pages that are committed.
+    /// 2. Nothing needs their contents.
     unsafe fn discard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
 
     /// Makes a range inaccessible: who touches it is ended by the kernel. Its contents are lost.
@@ -201,21 +203,22 @@ pub(crate) unsafe trait PageSource {
     ///
     /// # Safety
     ///
-    /// The range consists of OS pages that are committed, and nobody needs their contents.
+    /// 1. The range consists of OS pages that are committed.
+    /// 2. Nothing needs their contents.
     unsafe fn guard(start: NonNull<u8>, bytes: usize) -> Result<Guard, Refused>;
 
     /// Ends what [`guard`](Self::guard) did to the whole range.
     ///
     /// # Safety
     ///
-    /// The range is one that `guard` accepted, and `how` is what it answered.
+    /// 1. `guard` accepted the range, and `how` is what it answered.
     unsafe fn unguard(start: NonNull<u8>, bytes: usize, how: Guard) -> Result<(), Refused>;
 
     /// Asks for huge OS pages in a range, or for none any more; a wish, so it has no answer.
     ///
     /// # Safety
     ///
-    /// The range lies inside one reservation.
+    /// 1. The range consists of OS pages inside one reservation.
     unsafe fn prefer_huge(start: NonNull<u8>, bytes: usize, wanted: bool);
 
     /// Has the kernel back a range with small OS pages at first, though huge ones may be usual. Later
@@ -223,7 +226,8 @@ pub(crate) unsafe trait PageSource {
     ///
     /// # Safety
     ///
-    /// The range consists of OS pages that are committed, and nobody needs their contents.
+    /// 1. The range consists of OS pages that are committed.
+    /// 2. Nothing needs their contents.
     unsafe fn begin_small(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
 
     /// Begins a walk.
@@ -238,7 +242,7 @@ pub(crate) unsafe trait PageSource {
     ///
     /// # Safety
     ///
-    /// As many OS pages as `pages` has bytes lie inside one reservation.
+    /// 1. As many OS pages as `pages` has bytes lie inside one reservation, from `start` on.
     unsafe fn resident(
         look: &Self::Look,
         start: NonNull<u8>,
@@ -281,9 +285,10 @@ pub(crate) struct Mapping {
     align: usize,
 }
 
-// SAFETY: invariant 1: the reservation is owned, and no thread is tied to it.
+// SAFETY: by invariant 1 the reservation is owned, and no thread is tied to it.
 unsafe impl Send for Mapping {}
-// SAFETY: a shared `Mapping` hands out addresses and asks the kernel, which locks by itself.
+// SAFETY: a shared `Mapping` hands out addresses and asks the kernel, which any thread may do: by invariant
+// 1 what it asks about stays.
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
@@ -313,7 +318,8 @@ impl Mapping {
     /// Pointer to the byte at `offset`, which may be one past the end.
     pub(crate) fn at(&self, offset: usize) -> NonNull<u8> {
         assert!(offset <= self.bytes, "outside the mapping");
-        // SAFETY: invariant 1: the offset stays inside one reservation, or one past it.
+        // SAFETY: by invariant 1 the place is inside of one reservation, or one past it: `offset` was
+        // compared.
         unsafe { self.start.add(offset) }
     }
 
@@ -327,7 +333,7 @@ impl Mapping {
     /// Asks for huge OS pages in `range`.
     pub(crate) fn prefer_huge(&self, range: Range<usize>, wanted: bool) {
         let (start, bytes) = self.part(range);
-        // SAFETY: `part` checked that the range lies inside this reservation.
+        // SAFETY: `part` checked that the range consists of OS pages of this reservation.
         unsafe { System::prefer_huge(start, bytes, wanted) };
     }
 
@@ -335,10 +341,12 @@ impl Mapping {
     ///
     /// # Safety
     ///
-    /// The range is committed and nobody needs its contents.
+    /// 1. The range is committed.
+    /// 2. Nothing needs its contents.
     pub(crate) unsafe fn guard(&self, range: Range<usize>) -> Result<Guard, Refused> {
         let (start, bytes) = self.part(range);
-        // SAFETY: `part` checked the range; the caller promises that the contents are not needed.
+        // SAFETY: `part` checked that these are OS pages of this reservation; requirements 1 and 2 are the
+        // rest.
         unsafe { System::guard(start, bytes) }
     }
 
@@ -346,10 +354,10 @@ impl Mapping {
     ///
     /// # Safety
     ///
-    /// [`guard`](Self::guard) accepted the range, and `how` is what it answered.
+    /// 1. [`guard`](Self::guard) accepted the range, and `how` is what it answered.
     pub(crate) unsafe fn unguard(&self, range: Range<usize>, how: Guard) -> Result<(), Refused> {
         let (start, bytes) = self.part(range);
-        // SAFETY: the caller promises it.
+        // SAFETY: requirement 1 is that of `System::unguard`, since `guard` asked it with the same `part`.
         unsafe { System::unguard(start, bytes, how) }
     }
 
@@ -357,10 +365,12 @@ impl Mapping {
     ///
     /// # Safety
     ///
-    /// The range is committed and nobody needs its contents.
+    /// 1. The range is committed.
+    /// 2. Nothing needs its contents.
     pub(crate) unsafe fn begin_small(&self, range: Range<usize>) -> Result<(), Refused> {
         let (start, bytes) = self.part(range);
-        // SAFETY: `part` checked the range; the caller promises that the contents are not needed.
+        // SAFETY: `part` checked that these are OS pages of this reservation; requirements 1 and 2 are the
+        // rest.
         unsafe { System::begin_small(start, bytes) }
     }
 
@@ -368,10 +378,12 @@ impl Mapping {
     ///
     /// # Safety
     ///
-    /// The range is committed and nobody needs its contents.
+    /// 1. The range is committed.
+    /// 2. Nothing needs its contents.
     pub(crate) unsafe fn discard(&self, range: Range<usize>) -> Result<(), Refused> {
         let (start, bytes) = self.part(range);
-        // SAFETY: `part` checked the range; the caller promises that the contents are not needed.
+        // SAFETY: `part` checked that these are OS pages of this reservation; requirements 1 and 2 are the
+        // rest.
         unsafe { System::discard(start, bytes) }
     }
 
@@ -431,7 +443,7 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: invariant 1: the whole reservation is owned, and ends here.
+        // SAFETY: by invariant 1 this owns the whole reservation, and it ends here.
         unsafe { System::unreserve(self.start, self.bytes, self.align) };
     }
 }

@@ -37,7 +37,8 @@ global_asm!(
 pub(crate) fn get() -> *const () {
     let place = place();
     let word: *const ();
-    // SAFETY: the word is there as long as the thread is, and nobody else touches it.
+    // SAFETY: `place` is that of the thread's word, which is there as long as the thread is, and which only
+    // this thread touches.
     unsafe {
         asm!(
             "mov {word}, qword ptr fs:[{place}]",
@@ -52,7 +53,8 @@ pub(crate) fn get() -> *const () {
 /// Puts `word` there.
 pub(crate) fn set(word: *const ()) {
     let place = place();
-    // SAFETY: as above.
+    // SAFETY: `place` is that of the thread's word, which is there as long as the thread is, and which only
+    // this thread touches.
     unsafe {
         asm!(
             "mov qword ptr fs:[{place}], {word}",
@@ -68,7 +70,7 @@ pub(crate) fn set(word: *const ()) {
 #[inline]
 fn place() -> usize {
     let place;
-    // SAFETY: it reads what the loader put there, for good.
+    // SAFETY: `mov` reads the word's offset, which the loader put into the table and does not change.
     unsafe {
         asm!(
             "mov {place}, qword ptr [rip + mm_capi_own_word@GOTTPOFF]",
@@ -84,8 +86,9 @@ fn place() -> usize {
 #[inline]
 fn place() -> usize {
     let place;
-    // SAFETY: a descriptor's function keeps all registers but `rax` and the flags. The first call of a
-    // thread in a plugin may get memory by code of C, which up to glibc 2.39 keeps no vector.
+    // SAFETY: the function of a `TLSDESC` keeps all registers but `rax` and the flags. The first call of a
+    // thread in a plugin may get memory by code of C, which up to glibc 2.39 keeps no vector, so that those
+    // are `out`.
     unsafe {
         asm!(
             "lea rax, [rip + mm_capi_own_word@TLSDESC]",

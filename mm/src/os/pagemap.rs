@@ -70,7 +70,8 @@ impl Pagemap {
     /// Opens it, and asks whether the kernel knows the call.
     pub(super) fn open() -> Self {
         let file = File::open("/proc/self/pagemap").ok();
-        Self(file.filter(|file| scan(file, &mut Scan::default()).is_ok()))
+        // SAFETY: `Scan::default` has room for no region.
+        Self(file.filter(|file| unsafe { scan(file, &mut Scan::default()) }.is_ok()))
     }
 
     /// Whether the kernel shows it.
@@ -94,7 +95,8 @@ impl Pagemap {
             returned: PAGE_IS_PRESENT,
             ..Scan::default()
         };
-        let found = scan(file, &mut asked)?;
+        // SAFETY: `asked` has the address of `regions`, and their number.
+        let found = unsafe { scan(file, &mut asked) }?;
         if asked.walk_end != asked.end {
             return Err(Refused);
         }
@@ -113,15 +115,20 @@ impl Pagemap {
 }
 
 /// Asks the kernel; returns how many regions it found.
-fn scan(file: &File, asked: &mut Scan) -> Result<usize, Refused> {
+///
+/// # Safety
+///
+/// 1. `asked.most_regions` regions may be written to `asked.regions`.
+unsafe fn scan(file: &File, asked: &mut Scan) -> Result<usize, Refused> {
     #[cfg(test)]
     if is_told(Lie::PageTable) {
         asked.walk_end = asked.end;
         return Ok(0);
     }
     asked.size = size_of::<Scan>() as u64;
-    // SAFETY: `asked` is what the call reads and writes, and says how many regions there is room
-    // for, behind the pointer to them. Without a flag the call changes no page.
+    // SAFETY: `ioctl` reads and writes `asked`, and by requirement 1 as many regions as it says there is
+    // room for. Without a flag the call changes no page. If the file is another one, it does not know the
+    // number.
     let found = unsafe { libc::ioctl(file.as_raw_fd(), PAGEMAP_SCAN, &raw mut *asked) };
     usize::try_from(found).map_err(|_| Refused)
 }
@@ -139,21 +146,21 @@ mod tests {
         }
         let page = System::page_bytes();
         let start = System::reserve(4 * page, page).unwrap();
-        // SAFETY: the range is the whole reservation.
+        // SAFETY: `reserve` gave the range, which is the whole reservation.
         unsafe { System::commit(start, 4 * page) }.unwrap();
-        // SAFETY: as above.
+        // SAFETY: `reserve` gave the range, which is the whole reservation.
         unsafe { System::prefer_huge(start, 4 * page, false) };
         let at = |index: usize| start.as_ptr().wrapping_add(index * page);
-        // SAFETY: the page is committed, and nobody else's.
+        // SAFETY: `commit` accepted the page, and no other code has it.
         unsafe { at(1).write_volatile(1) };
-        // SAFETY: as above.
+        // SAFETY: `commit` accepted the page, and no other code has it.
         assert_eq!(unsafe { at(2).read_volatile() }, 0);
-        // SAFETY: as above.
+        // SAFETY: `commit` accepted the page, and no other code has it.
         unsafe { at(3).write_volatile(1) };
         let mut seen = [9; 4];
         table.look(start, &mut seen).unwrap();
         assert_eq!(seen, [0, 1, 0, 1]);
-        // SAFETY: the whole reservation.
+        // SAFETY: `reserve` gave the range, which is the whole reservation. Nothing uses it any more.
         unsafe { System::unreserve(start, 4 * page, page) };
     }
 }

@@ -13,7 +13,8 @@ pub(crate) struct Kernel;
 /// What stands in for the OS page.
 const PAGE: usize = 4 << 10;
 
-// SAFETY: a fresh allocation is used by nobody else, reads as zero, and `discard` clears.
+// SAFETY: `reserve` gives a new allocation of the global allocator, which nothing else uses and which is
+// zero. `discard` writes zeros.
 unsafe impl PageSource for Kernel {
     type Look = NoAnswer;
 
@@ -27,7 +28,10 @@ unsafe impl PageSource for Kernel {
 
     fn reserve(bytes: usize, align: usize) -> Result<NonNull<u8>, Refused> {
         let layout = layout(bytes, align)?;
-        // SAFETY: `Mapping` never reserves 0 bytes: an arena and a chunk have a least size.
+        if layout.size() == 0 {
+            return Err(Refused);
+        }
+        // SAFETY: `layout` is not empty.
         let start = unsafe { alloc_zeroed(layout) };
         NonNull::new(start).ok_or(Refused)
     }
@@ -36,7 +40,8 @@ unsafe impl PageSource for Kernel {
         let Ok(layout) = layout(bytes, align) else {
             return;
         };
-        // SAFETY: the caller gives back one whole reservation, made with this layout.
+        // SAFETY: by requirement 1 `alloc_zeroed` gave the reservation for this layout, and by requirement
+        // 2 nothing uses it any more.
         unsafe { dealloc(start.as_ptr(), layout) };
     }
 
@@ -49,7 +54,7 @@ unsafe impl PageSource for Kernel {
     }
 
     unsafe fn discard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
-        // SAFETY: the range is the caller's, and nobody needs its contents.
+        // SAFETY: by requirement 1 the range is mm's, and by requirement 2 nothing needs its contents.
         unsafe { start.write_bytes(0, bytes) };
         Ok(())
     }

@@ -58,11 +58,11 @@ pub(crate) fn memory_bytes() -> usize {
 #[cfg(all(target_os = "linux", not(mm_portable)))]
 fn ask_memory_bytes() -> Option<usize> {
     let mut info = core::mem::MaybeUninit::<libc::sysinfo>::zeroed();
-    // SAFETY: `info` has room for what the call fills.
+    // SAFETY: `info` has room for what `sysinfo` fills.
     if unsafe { libc::sysinfo(info.as_mut_ptr()) } != 0 {
         return None;
     }
-    // SAFETY: the call filled it, and its fields are integers.
+    // SAFETY: `zeroed` made all bytes, `sysinfo` filled them, and the fields are integers.
     let info = unsafe { info.assume_init() };
     let units = info.totalram.saturating_add(info.totalswap);
     let bytes = usize::try_from(units.saturating_mul(u64::from(info.mem_unit))).ok();
@@ -92,7 +92,7 @@ pub(crate) fn address_space_limit() -> Option<usize> {
         rlim_cur: libc::RLIM_INFINITY,
         rlim_max: libc::RLIM_INFINITY,
     };
-    // SAFETY: `limit` is a value of the type the call fills.
+    // SAFETY: `limit` is a value of the type that `getrlimit` fills.
     let answer = unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) };
     if answer != 0 || limit.rlim_cur == libc::RLIM_INFINITY {
         return None;
@@ -110,20 +110,43 @@ pub(crate) fn address_space_limit() -> Option<usize> {
 ///
 /// Source: `pthread_atfork(3)`: what was asked for last is called first before the fork, and last
 /// after it. Refused without memory; forks then find the locks as they are.
+///
+/// # Safety
+///
+/// 1. `parent` and `child` require no more than that the thread which calls them called `prepare`, or is
+///    the copy of the one that did.
 #[cfg(unix)]
-pub(crate) fn at_fork(prepare: extern "C" fn(), parent: extern "C" fn(), child: extern "C" fn()) {
-    // SAFETY: the functions take nothing, and are there for as long as this code is.
+pub(crate) unsafe fn at_fork(
+    prepare: extern "C" fn(),
+    parent: unsafe extern "C" fn(),
+    child: unsafe extern "C" fn(),
+) {
+    // SAFETY: `pthread_atfork` has the thread that forks call `prepare` and `parent`, and its copy `child`,
+    // which by requirement 1 is all that they want. They are there for as long as this code is.
     let _ = unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
 }
 
 /// Elsewhere processes do not fork.
+///
+/// # Safety
+///
+/// 1. As elsewhere.
 #[cfg(not(unix))]
-pub(crate) fn at_fork(_: extern "C" fn(), _: extern "C" fn(), _: extern "C" fn()) {}
+pub(crate) unsafe fn at_fork(
+    _: extern "C" fn(),
+    _: unsafe extern "C" fn(),
+    _: unsafe extern "C" fn(),
+) {
+}
 
 /// What is done when the process ends by `exit` or at the end of `main`. It does not panic.
 pub(crate) trait AtExit {
     /// Does it. `status` is what the process ends with, where the C library tells.
-    fn run(status: Option<i32>);
+    ///
+    /// # Safety
+    ///
+    /// 1. The C library calls it as a handler of [`at_exit`], on the thread that ends the process.
+    unsafe fn run(status: Option<i32>);
 }
 
 /// Has `A` run. Refused without memory.
@@ -136,11 +159,12 @@ pub(crate) fn at_exit<A: AtExit>() {
         fn on_exit(f: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
     }
     extern "C" fn run<A: AtExit>(status: c_int, _: *mut c_void) {
-        A::run(Some(status));
+        // SAFETY: only `on_exit` below is given this function, and calls it when the process ends.
+        unsafe { A::run(Some(status)) };
     }
     // The library's end, before that of the process, would not take it off the list.
     super::stay_loaded();
-    // SAFETY: the function ignores its argument, and is there for as long as the process.
+    // SAFETY: `run` ignores its argument, and `stay_loaded` keeps it there for as long as the process.
     let _ = unsafe { on_exit(run::<A>, core::ptr::null_mut()) };
 }
 
@@ -148,9 +172,10 @@ pub(crate) fn at_exit<A: AtExit>() {
 #[cfg(all(unix, not(all(target_os = "linux", target_env = "gnu"))))]
 pub(crate) fn at_exit<A: AtExit>() {
     extern "C" fn run<A: AtExit>() {
-        A::run(None);
+        // SAFETY: only `atexit` below is given this function, and calls it when the process ends.
+        unsafe { A::run(None) };
     }
-    // SAFETY: the function takes nothing, and is there for as long as this code is.
+    // SAFETY: `run` takes nothing, and is there for as long as this code is.
     let _ = unsafe { libc::atexit(run::<A>) };
 }
 
@@ -162,9 +187,9 @@ pub(crate) fn at_exit<A: AtExit>() {}
 /// the C library keeps some for itself.
 #[cfg(all(unix, feature = "signal"))]
 pub(crate) fn has_signal(signal: i32) -> bool {
-    // SAFETY: all zero is a value of this structure of numbers and pointers that may be null.
+    // SAFETY: `zeroed` makes a structure of numbers and of pointers that may be null.
     let mut known = unsafe { core::mem::zeroed() };
-    // SAFETY: without a new action the call writes to `known` alone.
+    // SAFETY: without a new action `sigaction` writes to `known` alone.
     unsafe { libc::sigaction(signal, core::ptr::null(), &raw mut known) == 0 }
 }
 
@@ -172,24 +197,37 @@ pub(crate) fn has_signal(signal: i32) -> bool {
 ///
 /// glibc goes on with what is still to be called, each once. Source: `__run_exit_handlers`, and
 /// NOTES in atexit(3).
+///
+/// # Safety
+///
+/// 1. The C library called a handler of [`at_exit`], of which this is the last step, on this thread.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub(crate) fn end_now(code: u8) -> ! {
-    // SAFETY: this is called by what `at_exit` asked for alone, on the thread that ends the process.
+pub(crate) unsafe fn end_now(code: u8) -> ! {
+    // SAFETY: by requirement 1 this is the thread that ends the process, inside of a handler, where glibc
+    // lets `exit` be called again.
     unsafe { libc::exit(code.into()) }
 }
 
 /// Ends the process that is ending, with another exit code. What C wrote is still written.
+///
+/// # Safety
+///
+/// 1. The C library called a handler of [`at_exit`], of which this is the last step, on this thread.
 #[cfg(all(unix, not(all(target_os = "linux", target_env = "gnu"))))]
-pub(crate) fn end_now(code: u8) -> ! {
-    // SAFETY: a null pointer stands for all files.
+pub(crate) unsafe fn end_now(code: u8) -> ! {
+    // SAFETY: a null pointer given to `fflush` stands for all files.
     unsafe { libc::fflush(core::ptr::null_mut()) };
-    // SAFETY: `_exit` has no preconditions.
+    // SAFETY: `_exit` may be called at any time, on any thread.
     unsafe { libc::_exit(code.into()) }
 }
 
 /// As above.
+///
+/// # Safety
+///
+/// 1. The C library called a handler of [`at_exit`], of which this is the last step, on this thread.
 #[cfg(not(unix))]
-pub(crate) fn end_now(code: u8) -> ! {
+pub(crate) unsafe fn end_now(code: u8) -> ! {
     std::process::exit(code.into())
 }
 
@@ -217,9 +255,9 @@ fn copy_by_call(address: usize, copy: &mut [u8]) -> Option<usize> {
     };
     let to = part(copy.as_mut_ptr().cast());
     let from = part(core::ptr::without_provenance_mut(address));
-    // SAFETY: `getpid` has no preconditions.
+    // SAFETY: `getpid` may be called at any time.
     let me = unsafe { libc::getpid() };
-    // SAFETY: the kernel writes to `copy` alone, as many bytes as it has, and answers EFAULT where
+    // SAFETY: `process_vm_readv` writes to `copy` alone, as many bytes as it has, and answers EFAULT where
     // nothing can be read.
     let read = unsafe { libc::process_vm_readv(me, &raw const to, 1, &raw const from, 1, 0) };
     usize::try_from(read).ok().filter(|read| *read > 0)
@@ -247,7 +285,8 @@ pub(crate) fn copy_of(_address: usize, _bytes: usize) -> Option<Box<[u8]>> {
 #[cfg(unix)]
 pub(crate) fn say_last(what: fmt::Arguments<'_>) {
     use std::os::fd::FromRawFd;
-    // SAFETY: 2 is stderr, and it is never closed here. If somebody else did, writes fail.
+    // SAFETY: 2 is stderr, and `ManuallyDrop` keeps it open. If the program closed it, writes fail or go
+    // where the program sent them.
     let stderr = core::mem::ManuallyDrop::new(unsafe { File::from_raw_fd(2) });
     // In one write, for lines of several threads not to mix; a closed stderr is no reason to panic.
     super::output::write_text(&*stderr, format_args!("mm: {what}\n"));

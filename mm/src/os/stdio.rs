@@ -8,7 +8,7 @@ pub(crate) fn print(bytes: &[u8]) {
     for piece in bytes.chunks(1 << 20) {
         let length = c_int::try_from(piece.len()).unwrap_or(0);
         let start = piece.as_ptr().cast::<c_char>();
-        // SAFETY: the format asks for a length and as many bytes, which are there.
+        // SAFETY: `%.*s` takes the `length` and as many bytes from `start`, which are those of `piece`.
         unsafe { libc::printf(c"%.*s".as_ptr(), length, start) };
     }
 }

@@ -67,8 +67,8 @@ pub(crate) fn frames() -> Frames {
         frames.count += 1;
         frames.count < wanted
     };
-    // SAFETY: what must not happen at the same time is a look-up of symbols through `dbghelp`, which
-    // is on Windows alone; mm unwinds on Unix.
+    // SAFETY: `trace_unsynchronized` must not run at the same time as a look-up of symbols through
+    // `dbghelp`, which is on Windows alone; mm unwinds on Unix.
     unsafe { backtrace::trace_unsynchronized(note) };
     frames
 }

@@ -67,7 +67,7 @@ pub(crate) fn take_over() {
 struct Report;
 
 impl AtExit for Report {
-    fn run(status: Option<i32>) {
+    unsafe fn run(status: Option<i32>) {
         // A child that was forked behind mm's back has locks that nobody lets go.
         if PROCESS.load(Relaxed) != id() {
             return;
@@ -77,7 +77,8 @@ impl AtExit for Report {
         // What the parent process sees of it.
         let is_failure = status.is_some_and(|status| status & 0xff != 0);
         if has_leaks && code != 0 && !is_failure {
-            process::end_now(code);
+            // SAFETY: by requirement 1 the C library called this handler, and it is its last step.
+            unsafe { process::end_now(code) };
         }
     }
 }

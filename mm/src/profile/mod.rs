@@ -24,7 +24,7 @@ pub use symbols::record_backtraces;
 
 /// What is live, by family and by call site, as of one moment.
 ///
-/// Made by [`profile`] and [`leaks`]. Displayed, it is a list of the families that hold something
+/// Made by [`profile`](crate::profile()) and [`leaks`](crate::leaks()). Displayed, it is a list of the families that hold something
 /// that is not kept on purpose, the one with the most bytes first, each with its call sites. It is
 /// plain text, without colour.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -100,7 +100,7 @@ pub struct CallSite {
     /// no clock.
     pub oldest: Option<Duration>,
     /// The first bytes of the oldest of them, if they were asked for and could be read; see
-    /// [`leaks_with_values`].
+    /// [`leaks_with_values`](crate::leaks_with_values).
     pub value: Option<Box<[u8]>>,
     /// Whether they were asked for and the system did not let mm read them; `value` is `None` then.
     pub value_unreadable: bool,

@@ -106,7 +106,7 @@ impl Snapshot {
     ///
     /// let rows = PageFamily::register("reclaimable-doc:rows", Layout::new::<[u64; 512]>())?;
     /// let block = rows.alloc(256)?;
-    /// # // SAFETY: the block is live and used by nobody else.
+    /// # // SAFETY: `alloc` gave the block, which is not used any more.
     /// # unsafe { rows.release(block)? };
     /// let reclaimable = mm::snapshot().reclaimable_bytes();
     /// assert_eq!(mm::trim() as u64, reclaimable);

@@ -16,11 +16,11 @@ use crate::family::PageFamily;
 ///
 /// # Safety
 ///
-/// `family` is null or a family.
+/// 1. `family` is null or a family.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_alloc(family: *mut mm_family, units: usize) -> *mut c_void {
     let place = Place::Function("mm_family_alloc");
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     unspecified(unsafe { family_at(family) }, units, place)
 }
 
@@ -28,14 +28,14 @@ pub unsafe extern "C" fn mm_family_alloc(family: *mut mm_family, units: usize) -
 ///
 /// # Safety
 ///
-/// `family` is null or a family.
+/// 1. `family` is null or a family.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_alloc_zeroed(
     family: *mut mm_family,
     units: usize,
 ) -> *mut c_void {
     let place = Place::Function("mm_family_alloc_zeroed");
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     zeroed(unsafe { family_at(family) }, units, place)
 }
 
@@ -43,7 +43,8 @@ pub unsafe extern "C" fn mm_family_alloc_zeroed(
 ///
 /// # Safety
 ///
-/// `family` is null or a family; `file` is null or a string of C.
+/// 1. `family` is null or a family.
+/// 2. `file` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_alloc_at(
     family: *mut mm_family,
@@ -51,9 +52,10 @@ pub unsafe extern "C" fn mm_family_alloc_at(
     file: *const c_char,
     line: u32,
 ) -> *mut c_void {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 2 `file` is null or a string of C, which outlives `place`: that ends with this
+    // call.
     let place = unsafe { Place::line(file, line) };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     unspecified(unsafe { family_at(family) }, units, place)
 }
 
@@ -61,7 +63,8 @@ pub unsafe extern "C" fn mm_family_alloc_at(
 ///
 /// # Safety
 ///
-/// `family` is null or a family; `file` is null or a string of C.
+/// 1. `family` is null or a family.
+/// 2. `file` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_alloc_zeroed_at(
     family: *mut mm_family,
@@ -69,9 +72,10 @@ pub unsafe extern "C" fn mm_family_alloc_zeroed_at(
     file: *const c_char,
     line: u32,
 ) -> *mut c_void {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 2 `file` is null or a string of C, which outlives `place`: that ends with this
+    // call.
     let place = unsafe { Place::line(file, line) };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     zeroed(unsafe { family_at(family) }, units, place)
 }
 
@@ -82,7 +86,8 @@ pub unsafe extern "C" fn mm_family_alloc_zeroed_at(
 ///
 /// # Safety
 ///
-/// `family` is null or a family; `file` is null or a string of C.
+/// 1. `family` is null or a family.
+/// 2. `file` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_alloc_of_at(
     family: *mut mm_family,
@@ -92,9 +97,10 @@ pub unsafe extern "C" fn mm_family_alloc_of_at(
     file: *const c_char,
     line: u32,
 ) -> *mut c_void {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 2 `file` is null or a string of C, which outlives `place`: that ends with this
+    // call.
     let place = unsafe { Place::line(file, line) };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     let family = unsafe { family_of(family, size, align) };
     unspecified(family, units, place)
 }
@@ -103,7 +109,8 @@ pub unsafe extern "C" fn mm_family_alloc_of_at(
 ///
 /// # Safety
 ///
-/// `family` is null or a family; `file` is null or a string of C.
+/// 1. `family` is null or a family.
+/// 2. `file` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_alloc_zeroed_of_at(
     family: *mut mm_family,
@@ -113,9 +120,10 @@ pub unsafe extern "C" fn mm_family_alloc_zeroed_of_at(
     file: *const c_char,
     line: u32,
 ) -> *mut c_void {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 2 `file` is null or a string of C, which outlives `place`: that ends with this
+    // call.
     let place = unsafe { Place::line(file, line) };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     let family = unsafe { family_of(family, size, align) };
     zeroed(family, units, place)
 }
@@ -124,13 +132,13 @@ pub unsafe extern "C" fn mm_family_alloc_zeroed_of_at(
 ///
 /// # Safety
 ///
-/// `family` is null or a family.
+/// 1. `family` is null or a family.
 unsafe fn family_of(
     family: *mut mm_family,
     size: usize,
     align: usize,
 ) -> Answer<&'static PageFamily> {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     let family = unsafe { family_at(family) };
     family.and_then(|family| fits(family, size, align))
 }

@@ -31,7 +31,7 @@ pub struct mm_family {
 ///
 /// # Safety
 ///
-/// `name` is null or a string of C.
+/// 1. `name` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_register(
     name: *const c_char,
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn mm_family_register(
     align: usize,
 ) -> *mut mm_family {
     let place = Place::Function("mm_family_register");
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `name` is null or a string of C.
     pointer(unsafe { register(name, size, align, place) })
 }
 
@@ -47,7 +47,8 @@ pub unsafe extern "C" fn mm_family_register(
 ///
 /// # Safety
 ///
-/// `name` and `file` are null or strings of C.
+/// 1. `name` is null or a string of C.
+/// 2. `file` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_register_at(
     name: *const c_char,
@@ -56,9 +57,10 @@ pub unsafe extern "C" fn mm_family_register_at(
     file: *const c_char,
     line: u32,
 ) -> *mut mm_family {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 2 `file` is null or a string of C, which outlives `place`: that ends with this
+    // call.
     let place = unsafe { Place::line(file, line) };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `name` is null or a string of C.
     pointer(unsafe { register(name, size, align, place) })
 }
 
@@ -72,10 +74,11 @@ pub unsafe extern "C" fn mm_family_register_at(
 ///
 /// # Safety
 ///
-/// `name_or_path` is null or a string of C.
+/// 1. `name_or_path` is null or a string of C.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_find(name_or_path: *const c_char) -> *mut mm_family {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `name_or_path` is null or a string of C, which stays until this call
+    // returns.
     let name = unsafe { name_at(name_or_path) };
     pointer(name.and_then(find).map(handle))
 }
@@ -87,14 +90,15 @@ pub unsafe extern "C" fn mm_family_find(name_or_path: *const c_char) -> *mut mm_
 ///
 /// # Safety
 ///
-/// `out` is null, or `room` handles may be written there.
+/// 1. `out` is null, or `room` handles may be written there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_families(out: *mut *mut mm_family, room: usize) -> usize {
     let room = if out.is_null() { 0 } else { room };
     let mut count = 0;
     for family in families() {
         if count < room {
-            // SAFETY: the caller promises it.
+            // SAFETY: `count` is below `room`, so that `out` is not null, and by requirement 1 a handle may
+            // be written there.
             unsafe { out.wrapping_add(count).write(handle(family)) };
         }
         count += 1;
@@ -106,10 +110,10 @@ pub unsafe extern "C" fn mm_families(out: *mut *mut mm_family, room: usize) -> u
 ///
 /// # Safety
 ///
-/// `family` is null or a family.
+/// 1. `family` is null or a family.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_name(family: *const mm_family) -> *const c_char {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     unsafe { name_of(family, |names| names.name) }
 }
 
@@ -118,10 +122,10 @@ pub unsafe extern "C" fn mm_family_name(family: *const mm_family) -> *const c_ch
 ///
 /// # Safety
 ///
-/// `family` is null or a family.
+/// 1. `family` is null or a family.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_path(family: *const mm_family) -> *const c_char {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     unsafe { name_of(family, |names| names.path) }
 }
 
@@ -132,10 +136,10 @@ pub unsafe extern "C" fn mm_family_path(family: *const mm_family) -> *const c_ch
 ///
 /// # Safety
 ///
-/// `family` is null or a family.
+/// 1. `family` is null or a family.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_key(family: *const mm_family) -> *const c_char {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     unsafe { name_of(family, |names| names.key) }
 }
 
@@ -143,10 +147,10 @@ pub unsafe extern "C" fn mm_family_key(family: *const mm_family) -> *const c_cha
 ///
 /// # Safety
 ///
-/// `family` is null or a family.
+/// 1. `family` is null or a family.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_unit_size(family: *const mm_family) -> usize {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     let family = unsafe { family_at(family) };
     family.map_or(0, |family| family.layout().size())
 }
@@ -155,10 +159,10 @@ pub unsafe extern "C" fn mm_family_unit_size(family: *const mm_family) -> usize 
 ///
 /// # Safety
 ///
-/// `family` is null or a family.
+/// 1. `family` is null or a family.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_unit_align(family: *const mm_family) -> usize {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     let family = unsafe { family_at(family) };
     family.map_or(0, |family| family.layout().align())
 }
@@ -172,24 +176,24 @@ pub(super) fn handle(family: &'static PageFamily) -> *mut mm_family {
 ///
 /// # Safety
 ///
-/// The handle is null, or [`handle`] made it.
+/// 1. `family` is null, or [`handle`] made it.
 #[inline]
 pub(super) unsafe fn family_at(family: *const mm_family) -> Answer<&'static PageFamily> {
-    // SAFETY: the pointer was made from a `&'static PageFamily`, or is null.
+    // SAFETY: by requirement 1 `family` is null, or was made from a `&'static PageFamily`.
     let family = unsafe { family.cast::<PageFamily>().as_ref() };
     family.ok_or_else(|| refuse(Refused::Argument("the family is NULL")))
 }
 
 /// # Safety
 ///
-/// As for [`mm_family_register`].
+/// 1. `name` is null or a string of C.
 unsafe fn register(
     name: *const c_char,
     size: usize,
     align: usize,
     place: Place<'_>,
 ) -> Answer<*mut mm_family> {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `name` is null or a string of C, which stays until this call returns.
     let name = unsafe { name_at(name) }?;
     let registered =
         layout(size, align).and_then(|layout| register_of_c(name, layout, location(place)));
@@ -233,12 +237,13 @@ fn not_found(all: &[&'static PageFamily], name: &str) -> mm_status {
 ///
 /// # Safety
 ///
-/// `name` is null or a string of C that stays for `'a`.
+/// 1. `name` is null or a string of C that stays as it is for `'a`.
 unsafe fn name_at<'a>(name: *const c_char) -> Answer<&'a str> {
     if name.is_null() {
         return Err(refuse(Refused::Argument("the name is NULL")));
     }
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `name`, which is not null here, is a string of C that stays as it is for
+    // `'a`.
     let name = unsafe { CStr::from_ptr(name) };
     match name.to_str() {
         Ok("") => Err(refuse(Refused::Argument("the name is empty"))),
@@ -249,12 +254,12 @@ unsafe fn name_at<'a>(name: *const c_char) -> Answer<&'a str> {
 
 /// # Safety
 ///
-/// As for [`mm_family_name`].
+/// 1. `family` is null or a family.
 unsafe fn name_of(
     family: *const mm_family,
     which: impl FnOnce(&CNames) -> &'static CStr,
 ) -> *const c_char {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     let names = unsafe { family_at(family) }.and_then(names_of);
     pointer(names.map(|names| which(names).as_ptr().cast_mut()))
 }

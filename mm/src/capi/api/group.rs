@@ -31,15 +31,16 @@ pub extern "C" fn mm_limit_group_new(bytes: u64) -> *mut mm_limit_group {
 ///
 /// # Safety
 ///
-/// `group` is null or a group; `family` is null or a family.
+/// 1. `group` is null or a group.
+/// 2. `family` is null or a family.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_limit_group_add(
     group: *mut mm_limit_group,
     family: *mut mm_family,
 ) -> mm_status {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `group` is null or a group.
     let group = unsafe { group_at(group) };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 2 `family` is null or a family.
     let family = unsafe { family_at(family) };
     status(group.and_then(|group| family.map(|family| group.add(family))))
 }
@@ -48,15 +49,16 @@ pub unsafe extern "C" fn mm_limit_group_add(
 ///
 /// # Safety
 ///
-/// As for `mm_limit_group_add`.
+/// 1. `group` is null or a group.
+/// 2. `family` is null or a family.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_limit_group_remove(
     group: *mut mm_limit_group,
     family: *mut mm_family,
 ) -> mm_status {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `group` is null or a group.
     let group = unsafe { group_at(group) };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 2 `family` is null or a family.
     let family = unsafe { family_at(family) };
     status(group.and_then(|group| family.map(|family| group.remove(family))))
 }
@@ -65,13 +67,13 @@ pub unsafe extern "C" fn mm_limit_group_remove(
 ///
 /// # Safety
 ///
-/// `group` is null or a group.
+/// 1. `group` is null or a group.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_limit_group_set_bytes(
     group: *mut mm_limit_group,
     bytes: u64,
 ) -> mm_status {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `group` is null or a group.
     status(unsafe { group_at(group) }.map(|group| group.set_limit(bytes)))
 }
 
@@ -79,18 +81,18 @@ pub unsafe extern "C" fn mm_limit_group_set_bytes(
 ///
 /// # Safety
 ///
-/// `group` is null or a group.
+/// 1. `group` is null or a group.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_limit_group_live_bytes(group: *const mm_limit_group) -> u64 {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `group` is null or a group.
     unsafe { group_at(group) }.map_or(0, LimitGroup::live_bytes)
 }
 
 /// # Safety
 ///
-/// The group is null, or [`mm_limit_group_new`] returned it.
+/// 1. `group` is null, or [`mm_limit_group_new`] returned it.
 unsafe fn group_at(group: *const mm_limit_group) -> Answer<&'static LimitGroup> {
-    // SAFETY: the pointer was made from a `&'static LimitGroup`, or is null.
+    // SAFETY: by requirement 1 `group` is null, or was made from a `&'static LimitGroup`.
     let group = unsafe { group.cast::<LimitGroup>().as_ref() };
     group.ok_or_else(|| refuse(Refused::Argument("the group is NULL")))
 }

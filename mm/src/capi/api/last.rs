@@ -59,10 +59,10 @@ pub extern "C" fn mm_last_status() -> mm_status {
 ///
 /// # Safety
 ///
-/// `text` is null, or `room` bytes there may be written.
+/// 1. `text` is null, or `room` bytes there may be written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_last_error(text: *mut c_char, room: usize) -> usize {
-    // SAFETY: the caller promises it.
+    // SAFETY: requirement 1 is that of `Room::new`, and the room ends with this call.
     let mut room = unsafe { Room::new(text, room) };
     with_last(|last| {
         if let Some(last) = last {
@@ -208,7 +208,7 @@ struct Room {
 impl Room {
     /// # Safety
     ///
-    /// `text` is null, or `room` bytes there may be written.
+    /// 1. `text` is null, or `room` bytes there may be written for as long as the room is used.
     unsafe fn new(text: *mut c_char, room: usize) -> Self {
         Self {
             text,
@@ -227,7 +227,7 @@ impl Room {
 
     fn put(&self, place: usize, byte: u8) {
         if place < self.bytes {
-            // SAFETY: invariant 1.
+            // SAFETY: `place` is below `bytes`, and by invariant 1 the byte there may be written.
             unsafe { self.text.wrapping_add(place).cast::<u8>().write(byte) };
         }
     }
@@ -251,7 +251,7 @@ mod tests {
 
     fn last_in(room: usize) -> (usize, String) {
         let mut text = vec![b'#'; room];
-        // SAFETY: the room is there.
+        // SAFETY: `text` has `room` bytes, which may be written.
         let length = unsafe { mm_last_error(text.as_mut_ptr().cast(), room) };
         let text = CStr::from_bytes_until_nul(&text).expect("an end");
         (length, text.to_str().expect("text").into())
@@ -264,9 +264,9 @@ mod tests {
         assert_eq!(last_in(9), (8, "eight ch".into()));
         assert_eq!(last_in(8), (8, "eight c".into()));
         assert_eq!(last_in(1), (8, String::new()));
-        // SAFETY: there is no room, and none is written to.
+        // SAFETY: `null_mut` may be given, and there is no room either.
         assert_eq!(unsafe { mm_last_error(ptr::null_mut(), 0) }, 8);
-        // SAFETY: null takes nothing, whatever is said of it.
+        // SAFETY: `null_mut` may be given, whatever number stands beside it.
         assert_eq!(unsafe { mm_last_error(ptr::null_mut(), 7) }, 8);
     }
 

@@ -20,13 +20,13 @@ pub type mm_soft_limit_call =
 ///
 /// # Safety
 ///
-/// `family` is null or a family.
+/// 1. `family` is null or a family.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_set_limit_bytes(
     family: *mut mm_family,
     bytes: u64,
 ) -> mm_status {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     done(unsafe { family_at(family) }, |family| {
         family.set_limit(Limit::bytes(bytes));
     })
@@ -36,13 +36,13 @@ pub unsafe extern "C" fn mm_family_set_limit_bytes(
 ///
 /// # Safety
 ///
-/// `family` is null or a family.
+/// 1. `family` is null or a family.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_set_limit_units(
     family: *mut mm_family,
     units: u64,
 ) -> mm_status {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     done(unsafe { family_at(family) }, |family| {
         family.set_limit(Limit::units(units));
     })
@@ -52,10 +52,10 @@ pub unsafe extern "C" fn mm_family_set_limit_units(
 ///
 /// # Safety
 ///
-/// `family` is null or a family.
+/// 1. `family` is null or a family.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_clear_limit(family: *mut mm_family) -> mm_status {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     done(unsafe { family_at(family) }, |family| {
         family.set_limit(None);
     })
@@ -65,10 +65,10 @@ pub unsafe extern "C" fn mm_family_clear_limit(family: *mut mm_family) -> mm_sta
 ///
 /// # Safety
 ///
-/// `family` is null or a family.
+/// 1. `family` is null or a family.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_limit_units(family: *const mm_family) -> u64 {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     let family = unsafe { family_at(family) };
     family.map_or(0, |family| family.limit_units().unwrap_or(u64::MAX))
 }
@@ -81,7 +81,8 @@ pub unsafe extern "C" fn mm_family_limit_units(family: *const mm_family) -> u64 
 ///
 /// # Safety
 ///
-/// `family` is null or a family; `call` may be called on any thread, with `context`.
+/// 1. `family` is null or a family.
+/// 2. `call` is null or a function that any thread may call with `context`, at any time from now on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_set_soft_limit_bytes(
     family: *mut mm_family,
@@ -89,9 +90,9 @@ pub unsafe extern "C" fn mm_family_set_soft_limit_bytes(
     call: mm_soft_limit_call,
     context: *mut c_void,
 ) -> mm_status {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     let family = unsafe { family_at(family) };
-    // SAFETY: the caller promises it.
+    // SAFETY: requirement 2 is that of `set_soft_limit`.
     status(unsafe { set_soft_limit(family, Limit::bytes(bytes), call, context) })
 }
 
@@ -99,7 +100,8 @@ pub unsafe extern "C" fn mm_family_set_soft_limit_bytes(
 ///
 /// # Safety
 ///
-/// As for `mm_family_set_soft_limit_bytes`.
+/// 1. `family` is null or a family.
+/// 2. `call` is null or a function that any thread may call with `context`, at any time from now on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_set_soft_limit_units(
     family: *mut mm_family,
@@ -107,9 +109,9 @@ pub unsafe extern "C" fn mm_family_set_soft_limit_units(
     call: mm_soft_limit_call,
     context: *mut c_void,
 ) -> mm_status {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     let family = unsafe { family_at(family) };
-    // SAFETY: the caller promises it.
+    // SAFETY: requirement 2 is that of `set_soft_limit`.
     status(unsafe { set_soft_limit(family, Limit::units(units), call, context) })
 }
 
@@ -117,34 +119,38 @@ pub unsafe extern "C" fn mm_family_set_soft_limit_units(
 ///
 /// # Safety
 ///
-/// `family` is null or a family.
+/// 1. `family` is null or a family.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_clear_soft_limit(family: *mut mm_family) -> mm_status {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     done(unsafe { family_at(family) }, PageFamily::clear_soft_limit)
 }
 
 /// A function of C, and what it wants to be given.
+///
+/// # Invariants
+///
+/// 1. Any thread may call `call` with `context`, at any time.
 struct Told {
     call: unsafe extern "C" fn(*mut mm_family, *mut c_void),
     context: *mut c_void,
 }
 
-// SAFETY: who made it promised that any thread may call the function with this pointer.
+// SAFETY: by invariant 1 of `Told` any thread may call the function with its pointer.
 unsafe impl Send for Told {}
-// SAFETY: as above.
+// SAFETY: by invariant 1 of `Told` several threads may call the function at the same time.
 unsafe impl Sync for Told {}
 
 impl Told {
     fn tell(&self, family: &'static PageFamily) {
-        // SAFETY: who made it promised that the function may be called.
+        // SAFETY: by invariant 1 this thread may make the `call` with its `context`, now too.
         unsafe { (self.call)(handle(family), self.context) };
     }
 }
 
 /// # Safety
 ///
-/// `call` may be called on any thread, with `context`.
+/// 1. `call` is null or a function that any thread may call with `context`, at any time from now on.
 unsafe fn set_soft_limit(
     family: Answer<&'static PageFamily>,
     limit: Limit,
@@ -153,6 +159,7 @@ unsafe fn set_soft_limit(
 ) -> Answer<()> {
     let family = family?;
     let call = call.ok_or_else(|| refuse(Refused::Argument("the call is NULL")))?;
+    // Invariant 1 is requirement 1.
     let told = Told { call, context };
     family.set_soft_limit(limit, move |family| told.tell(family));
     Ok(())
@@ -174,11 +181,12 @@ mod tests {
     fn a_panic_of_rust_does_not_reach_c() {
         let family = PageFamily::register("capi:soft", Layout::new::<u64>()).expect("a new name");
         family.set_soft_limit(Limit::units(0), |_| panic!("cannot unwind"));
-        // SAFETY: it is a family.
+        // SAFETY: `handle` made the handle of the family.
         let block = unsafe { mm_family_alloc(handle(family), 1) };
         let block = core::ptr::NonNull::new(block).expect("handed out");
         assert_eq!(family.live_units(), 1);
-        // SAFETY: the block is live and used by nobody else.
+        // SAFETY: `mm_family_alloc` gave the block, and the test neither uses it any more nor releases it
+        // elsewhere.
         unsafe { family.release(block.cast()) }.expect("it is live");
     }
 }

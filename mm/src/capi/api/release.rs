@@ -19,11 +19,12 @@ use crate::release::free_error;
 ///
 /// # Safety
 ///
-/// Nobody uses the block, it is owned by no value of Rust, and no other thread releases it at the same
-/// time.
+/// 1. The program does not use the block any more.
+/// 2. No value of Rust owns the block.
+/// 3. No other thread releases the block at the same time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_release(block: *mut c_void) -> mm_status {
-    // SAFETY: the caller promises it.
+    // SAFETY: requirements 1 to 3 are those of `release`.
     status(unsafe { release(block, None) })
 }
 
@@ -32,15 +33,18 @@ pub unsafe extern "C" fn mm_release(block: *mut c_void) -> mm_status {
 ///
 /// # Safety
 ///
-/// As for `mm_release`; `family` is null or a family.
+/// 1. The program does not use the block any more.
+/// 2. No value of Rust owns the block.
+/// 3. No other thread releases the block at the same time.
+/// 4. `family` is null or a family.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_release(
     family: *mut mm_family,
     block: *mut c_void,
 ) -> mm_status {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 4 `family` is null or a family.
     let family = unsafe { family_at(family) };
-    // SAFETY: the caller promises it.
+    // SAFETY: requirements 1 to 3 are those of `release`.
     status(family.and_then(|family| unsafe { release(block, Some(family)) }))
 }
 
@@ -68,19 +72,21 @@ pub extern "C" fn mm_block_family(block: *const c_void) -> *mut mm_family {
 
 /// # Safety
 ///
-/// As for [`mm_release`].
+/// 1. The program does not use the block any more.
+/// 2. No value of Rust owns the block.
+/// 3. No other thread releases the block at the same time.
 #[inline]
 unsafe fn release(block: *mut c_void, asked: Option<&'static PageFamily>) -> Answer<()> {
     let Some(first) = NonNull::new(block.cast()) else {
         return Ok(());
     };
     if asked.is_none_or(|asked| asked.heap.owns(first.addr().get())) {
-        // SAFETY: the caller promises the same.
+        // SAFETY: requirements 1 to 3 are those of `put`.
         if unsafe { put(first) } {
             return Ok(());
         }
     }
-    // SAFETY: the caller promises the same, and the block was not put anywhere.
+    // SAFETY: requirements 1 to 3 are those of `release_slow`: `put` changed nothing.
     unsafe { release_slow(first, asked) }
 }
 
@@ -88,13 +94,17 @@ unsafe fn release(block: *mut c_void, asked: Option<&'static PageFamily>) -> Ans
 ///
 /// # Safety
 ///
-/// As for [`mm_release`].
+/// 1. The program does not use the block any more.
+/// 2. No value of Rust owns the block.
+/// 3. No other thread releases the block at the same time.
 #[inline]
 unsafe fn put(first: NonNull<u8>) -> bool {
-    // SAFETY: the caller promises the same.
+    // SAFETY: requirements 1 to 3 say that the block is given up, as `put_unit` wants. A block that was
+    // released before has the marks of that release: by its requirement 1 the program did not write to it.
     match unsafe { Heap::put_unit(first.as_ptr()) } {
         Put::Done => true,
-        // SAFETY: the same, and the block was not put anywhere.
+        // SAFETY: `put_unit` found the unit at the block and changed nothing; requirements 1 to 3 say that
+        // the block is given up.
         Put::NotYet(unit) => unsafe { Heap::put_short_block(first, unit) },
         Put::Not => false,
     }
@@ -102,11 +112,15 @@ unsafe fn put(first: NonNull<u8>) -> bool {
 
 /// # Safety
 ///
-/// As for [`mm_release`].
+/// 1. The program does not use the block any more.
+/// 2. No value of Rust owns the block.
+/// 3. No other thread releases the block at the same time.
 #[cold]
 unsafe fn release_slow(first: NonNull<u8>, asked: Option<&'static PageFamily>) -> Answer<()> {
     let heap = asked.map(|asked| &asked.heap);
-    // SAFETY: the caller promises the same. Blocks of C are released here and by the other faces.
+    // SAFETY: requirements 1 to 3 say that the block is given up, as `release_by_address_of` wants. A block
+    // that was released before has the marks of that release: by its requirement 1 the program did not
+    // write to it.
     let answer = unsafe { Heap::release_by_address_of(first, heap) };
     answer.map_err(|(refusal, owner)| refuse(free_error(first, refusal, owner, asked)))
 }
@@ -138,15 +152,27 @@ mod tests {
         register_of_c(name, unit, location).expect("a new name")
     }
 
-    fn released(block: NonNull<u8>) -> mm_status {
-        // SAFETY: the tests give up blocks of theirs, or ask what a second release answers.
+    /// # Safety
+    ///
+    /// 1. If a live block starts at `block`, the test neither uses it any more nor releases it elsewhere.
+    /// 2. The test wrote to no block there after it was released.
+    unsafe fn released(block: NonNull<u8>) -> mm_status {
+        // SAFETY: requirements 1 and 2 say that the block is given up, and tests own no blocks as values.
         unsafe { mm_release(block.as_ptr().cast()) }
     }
 
-    fn word(block: NonNull<u8>, number: usize) -> u64 {
-        let word = block.cast::<u64>().as_ptr().wrapping_add(number);
-        // SAFETY: the block is live and has eight words, which were written before.
-        unsafe { word.read() }
+    /// The first and the last word of a block of eight.
+    ///
+    /// # Safety
+    ///
+    /// 1. A live block of eight words starts at `block`, which were written before.
+    unsafe fn ends(block: NonNull<u8>) -> [u64; 2] {
+        let first = block.cast::<u64>();
+        // SAFETY: by requirement 1 the block has eight words.
+        let last = unsafe { first.add(7) };
+        // SAFETY: by requirement 1 the word was written, and an address in a block of words is aligned.
+        let read = |word: NonNull<u64>| unsafe { word.read() };
+        [first, last].map(read)
     }
 
     /// Else each release of a block that the program wrote little to would look into all caches.
@@ -154,13 +180,16 @@ mod tests {
     fn a_block_that_is_handed_out_as_it_is_has_no_marks() {
         let words = family("release-tests:no marks", 64);
         let first = words.alloc(1).expect("memory");
-        // SAFETY: the block is live, and has so many bytes.
+        // SAFETY: `alloc` gave the block, which is live and has 64 bytes.
         unsafe { first.write_bytes(7, 64) };
-        assert_eq!(released(first), mm_status::MM_OK);
+        // SAFETY: `alloc` gave the block, which the test does not use any more.
+        assert_eq!(unsafe { released(first) }, mm_status::MM_OK);
         let again = words.alloc(1).expect("memory");
         assert_eq!(again, first);
-        assert_eq!([word(again, 0), word(again, 7)], [0, 0]);
-        assert_eq!(released(again), mm_status::MM_OK);
+        // SAFETY: `alloc` gave the block, whose words were written above, before its release.
+        assert_eq!(unsafe { ends(again) }, [0, 0]);
+        // SAFETY: `alloc` gave the block, which the test does not use any more.
+        assert_eq!(unsafe { released(again) }, mm_status::MM_OK);
         words.check().expect("exact figures");
     }
 
@@ -179,7 +208,8 @@ mod tests {
         };
         let mine = blocks(512);
         for block in &mine {
-            // SAFETY: the block is live and used by nobody.
+            // SAFETY: `alloc` gave the block, and the test neither uses it any more nor releases it
+            // elsewhere while it is live.
             unsafe { words.release(*block) }.expect("live");
         }
         let (sender, taken) = mpsc::channel();
@@ -191,13 +221,15 @@ mod tests {
                 let taken: Vec<_> = blocks.iter().map(|block| block.addr()).collect();
                 sender.send(taken).expect("open");
                 let _ = wait_for_end.recv();
-                blocks
-                    .iter()
-                    .for_each(|block| assert_eq!(released(*block), mm_status::MM_OK));
+                for block in blocks {
+                    // SAFETY: `alloc` gave the blocks, which no thread uses.
+                    assert_eq!(unsafe { released(block) }, mm_status::MM_OK);
+                }
             });
             let taken = taken.recv().expect("open");
             for block in mine.iter().filter(|block| !taken.contains(&block.addr())) {
-                assert_eq!(released(*block), mm_status::MM_NOT_LIVE);
+                // SAFETY: the block is not among `taken`: no live one is there, and the test wrote to none.
+                assert_eq!(unsafe { released(*block) }, mm_status::MM_NOT_LIVE);
             }
             drop(end);
             // A scope ends before its threads' locals are gone; `join` does not.
@@ -214,7 +246,8 @@ mod tests {
         let family = register_of_c("by-address:given-back", layout, here).expect("memory");
         let row = || family.alloc_zeroed(2).expect("memory");
         let rows: Vec<_> = (0..100).map(|_| row()).collect();
-        // SAFETY: the rows are live, and nobody uses them.
+        // SAFETY: `alloc_zeroed` gave the rows, which the test does not use; it does not write to those
+        // that it released.
         let release = |row| unsafe { Heap::release_by_address(row) };
         rows.iter().for_each(|row| release(*row).expect("live"));
         flush_thread();

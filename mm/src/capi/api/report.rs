@@ -44,11 +44,12 @@ pub extern "C" fn mm_openmetrics() -> *mut c_char {
 ///
 /// # Safety
 ///
-/// `text` is null, or mm returned it for the caller to release, and nobody uses it.
+/// 1. `text` is null, or mm returned it for the program to release.
+/// 2. The program does not use the text any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_text_release(text: *mut c_char) {
     if !text.is_null() {
-        // SAFETY: `text` made it from a `CString`, and the caller gives it up.
+        // SAFETY: by requirement 1 `CString::into_raw` gave `text`, and by requirement 2 only this uses it.
         drop(unsafe { CString::from_raw(text) });
     }
 }

@@ -124,10 +124,11 @@ pub struct mm_family_stats {
 ///
 /// # Safety
 ///
-/// `stats` is null, or `stats->size` bytes may be written there.
+/// 1. `stats` is null, or its `size` and `version` are set, as far as it has them, and `stats->size` bytes
+///    may be read and written there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_stats(stats: *mut mm_stats) -> mm_status {
-    // SAFETY: the caller promises it.
+    // SAFETY: requirement 1 is that of `fill`, and `mm_stats` begins as a `Head` does.
     status(unsafe { fill(stats, || Ok(mm_stats::from(&snapshot()))) })
 }
 
@@ -135,16 +136,18 @@ pub unsafe extern "C" fn mm_stats(stats: *mut mm_stats) -> mm_status {
 ///
 /// # Safety
 ///
-/// As for `mm_stats`; `family` is null or a family.
+/// 1. `stats` is null, or its `size` and `version` are set, as far as it has them, and `stats->size` bytes
+///    may be read and written there.
+/// 2. `family` is null or a family.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_stats(
     family: *const mm_family,
     stats: *mut mm_family_stats,
 ) -> mm_status {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 2 `family` is null or a family.
     let family = unsafe { family_at(family) };
     let figures = || Ok(mm_family_stats::from(&snapshot_of(family?)));
-    // SAFETY: the caller promises it.
+    // SAFETY: requirement 1 is that of `fill`, and `mm_family_stats` begins as a `Head` does.
     status(unsafe { fill(stats, figures) })
 }
 
@@ -160,34 +163,40 @@ struct Head {
 ///
 /// # Safety
 ///
-/// `stats` is null, or begins with a `Head` that says how many bytes may be written there. `T` begins
-/// with one, too.
+/// 1. `stats` is null, or begins with a `usize`, the size: so many bytes may be read and written there.
+/// 2. If it has as many bytes as a `Head`, it begins with one; and so does `T`.
 unsafe fn fill<T>(stats: *mut T, figures: impl FnOnce() -> Answer<T>) -> Answer<()> {
     if stats.is_null() {
         return Err(refuse(Refused::Argument("the struct for figures is NULL")));
     }
-    let head = stats.cast::<Head>();
-    // SAFETY: the caller promises that it is there.
-    let asked = unsafe { head.read_unaligned() };
-    if asked.size < size_of::<Head>() || asked.version == 0 {
+    // SAFETY: by requirement 1 the size is there.
+    let size = unsafe { stats.cast::<usize>().read_unaligned() };
+    let asked = if size < size_of::<Head>() {
+        None
+    } else {
+        // SAFETY: by requirement 2 a `Head` is there.
+        Some(unsafe { stats.cast::<Head>().read_unaligned() })
+    };
+    let Some(asked) = asked.filter(|asked| asked.version != 0) else {
         return Err(refuse(Refused::Argument(
             "the struct for figures has no size or no version",
         )));
-    }
+    };
     let figures = figures()?;
     let known = asked.size.min(size_of::<T>());
     let bytes = stats.cast::<u8>();
-    // SAFETY: as many are the caller's, and as many there are.
+    // SAFETY: by requirement 1 `asked.size` bytes may be written, and `figures` has as many as a `T`;
+    // `known` is not above either.
     unsafe { bytes.copy_from_nonoverlapping((&raw const figures).cast(), known) };
     let rest = bytes.wrapping_add(known);
-    // SAFETY: they are the caller's.
+    // SAFETY: by requirement 1 `asked.size` bytes may be written from `bytes` on.
     unsafe { rest.write_bytes(0, asked.size - known) };
     let version = asked.version.min(MM_STATS_VERSION);
     // One by one: where a head ends with padding, the struct of a family has a field.
-    // SAFETY: as for the read.
+    // SAFETY: by requirement 2 a `Head` is there, which begins with a `usize`.
     unsafe { bytes.cast::<usize>().write_unaligned(asked.size) };
     let place = bytes.wrapping_add(offset_of!(Head, version));
-    // SAFETY: as for the read.
+    // SAFETY: by requirement 2 a `Head` is there, and `offset_of` gives the place of its `version`.
     unsafe { place.cast::<u32>().write_unaligned(version) };
     Ok(())
 }
@@ -265,15 +274,15 @@ mod tests {
     fn asked(size: usize, version: u32) -> (mm_status, Words) {
         let mut words = [FILLED; 40];
         let head = words.as_mut_ptr().cast::<Head>();
-        // SAFETY: the words are longer than a head.
+        // SAFETY: `words` is longer than a `Head`.
         unsafe { head.write_unaligned(Head { size, version }) };
-        // SAFETY: no size that is asked for is larger than the words.
+        // SAFETY: the tests ask for no `size` that is larger than `words`.
         let answer = unsafe { mm_stats(words.as_mut_ptr().cast()) };
         (answer, words)
     }
 
     fn head_of(words: &Words) -> Head {
-        // SAFETY: the words are longer than a head, of which any bytes are a value.
+        // SAFETY: `words` is longer than a `Head`, of which any bytes are a value.
         unsafe { words.as_ptr().cast::<Head>().read_unaligned() }
     }
 

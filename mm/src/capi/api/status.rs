@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     fn text(status: c_int) -> &'static str {
-        // SAFETY: what the function returns is a string of C that stays.
+        // SAFETY: `mm_status_text` returns a string of C that stays for ever.
         let text = unsafe { CStr::from_ptr(mm_status_text(status)) };
         text.to_str().expect("text")
     }

@@ -21,10 +21,10 @@ pub extern "C" fn mm_track(every: u32) {
 ///
 /// # Safety
 ///
-/// `family` is null or a family.
+/// 1. `family` is null or a family.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_track(family: *mut mm_family, every: u32) -> mm_status {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `family` is null or a family.
     status(unsafe { family_at(family) }.map(|family| family.track(which(every))))
 }
 

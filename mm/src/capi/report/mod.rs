@@ -42,10 +42,10 @@ pub(super) fn print_buffers(instance: &'static mm_instance_) {
 ///
 /// # Safety
 ///
-/// `name` is null or a string of C.
+/// 1. `name` is null or a string of C.
 pub(super) unsafe fn print_memory_usage(instance: &'static mm_instance_, name: *const c_char) {
     flush_thread();
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 `name` is null or a string of C.
     let name = (!name.is_null()).then(|| unsafe { text(name) });
     if let Some(name) = name.filter(|name| instance.find(name).is_none()) {
         Place::Function("mm_print_memory_usage").complain(unknown(name));
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn names_that_others_chose_are_shown() {
         let instance = mm_instance_::make().expect("memory");
-        // SAFETY: the name is a string of C.
+        // SAFETY: `HOSTILE` is a string of C.
         unsafe { register(instance, HOSTILE.as_ptr(), 36, Place::Function("register")) };
         let family = instance.find(HOSTILE).expect("registered");
         let block = family.heap.alloc_zeroed(2).expect("memory");
@@ -125,10 +125,11 @@ mod tests {
         };
         check(&usage.to_string());
         check(&unknown(HOSTILE));
-        // SAFETY: the name is a string of C.
+        // SAFETY: `HOSTILE` is a string of C, and a constant.
         let place = unsafe { Place::line(HOSTILE.as_ptr(), 7) };
         check(&place.to_string());
-        // SAFETY: the block is live, and nobody uses it.
+        // SAFETY: `alloc_zeroed` gave the block, and the test neither uses it any more nor releases it
+        // elsewhere.
         unsafe { family.heap.release(block) }.expect("live");
     }
 }

@@ -57,7 +57,8 @@ pub(super) fn page_bytes() -> usize {
 pub(super) fn map(bytes: usize) -> Result<NonNull<u8>, Refused> {
     expect_none("a call of the kernel");
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-    // SAFETY: without MAP_FIXED the kernel picks addresses that nothing uses.
+    // SAFETY: `mmap` gets no address and no `MAP_FIXED`, so that the kernel picks addresses that nothing
+    // uses.
     let start = unsafe { libc::mmap(ptr::null_mut(), bytes, libc::PROT_NONE, flags, -1, 0) };
     if start == libc::MAP_FAILED {
         return Err(Refused);
@@ -65,10 +66,16 @@ pub(super) fn map(bytes: usize) -> Result<NonNull<u8>, Refused> {
     NonNull::new(start.cast()).ok_or(Refused)
 }
 
-/// Unmaps a part of a mapping that only the caller knows of.
-pub(super) fn unmap(start: NonNull<u8>, bytes: usize) {
+/// Unmaps a part of a mapping.
+///
+/// # Safety
+///
+/// 1. mm owns the OS pages of the range.
+/// 2. Nothing uses them any more.
+pub(super) unsafe fn unmap(start: NonNull<u8>, bytes: usize) {
     if bytes > 0 {
-        // SAFETY: the callers own the range. A refusal leaves it reserved, which harms nobody.
+        // SAFETY: by requirements 1 and 2 nothing uses the range. A refusal leaves it reserved, which harms
+        // nothing.
         unsafe { libc::munmap(start.as_ptr().cast(), bytes) };
     }
 }
@@ -77,7 +84,8 @@ pub(super) fn unmap(start: NonNull<u8>, bytes: usize) {
 ///
 /// # Safety
 ///
-/// The caller owns the OS pages of the range, and nobody touches them who no longer may.
+/// 1. mm owns the OS pages of the range.
+/// 2. Nothing touches them afterwards in a way that `access` forbids.
 pub(super) unsafe fn protect(
     start: NonNull<u8>,
     bytes: usize,
@@ -92,7 +100,7 @@ pub(super) unsafe fn protect(
         Access::Nobody => libc::PROT_NONE,
         Access::Process => libc::PROT_READ | libc::PROT_WRITE,
     };
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirements 1 and 2 only mm uses the range, and as `access` allows.
     accepted(unsafe { libc::mprotect(start.as_ptr().cast(), bytes, protection) })
 }
 
@@ -100,8 +108,8 @@ pub(super) unsafe fn protect(
 ///
 /// # Safety
 ///
-/// The caller owns the OS pages of the range. But for advice on huge pages, nobody needs their
-/// contents.
+/// 1. mm owns the OS pages of the range.
+/// 2. Nothing needs their contents, unless the advice is on huge pages.
 pub(super) unsafe fn advise(
     start: NonNull<u8>,
     bytes: usize,
@@ -112,7 +120,8 @@ pub(super) unsafe fn advise(
     if is_told(Lie::Advice(advice)) {
         return Ok(());
     }
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirements 1 and 2 the range is mm's, and what the advice does to its contents concerns
+    // nothing.
     accepted(unsafe { libc::madvise(start.as_ptr().cast(), bytes, advice.number()) })
 }
 
@@ -120,7 +129,7 @@ pub(super) unsafe fn advise(
 ///
 /// # Safety
 ///
-/// The caller owns as many OS pages as `pages` has bytes.
+/// 1. mm owns as many OS pages from `start` on as `pages` has bytes.
 pub(super) unsafe fn residency(start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused> {
     expect_none("a call of the kernel");
     #[cfg(test)]
@@ -128,7 +137,8 @@ pub(super) unsafe fn residency(start: NonNull<u8>, pages: &mut [u8]) -> Result<(
         return Ok(());
     }
     let bytes = pages.len() * page_bytes();
-    // SAFETY: `pages` has a byte for each OS page of the range.
+    // SAFETY: by requirement 1 the range is mm's, and `pages` has a byte for each OS page of it, which is
+    // all that `mincore` writes.
     accepted(unsafe { libc::mincore(start.as_ptr().cast(), bytes, pages.as_mut_ptr()) })
 }
 
@@ -136,9 +146,10 @@ pub(super) unsafe fn residency(start: NonNull<u8>, pages: &mut [u8]) -> Result<(
 ///
 /// # Safety
 ///
-/// The caller owns the OS pages of the range.
+/// 1. mm owns the OS pages of the range.
 pub(super) unsafe fn unlock(start: NonNull<u8>, bytes: usize) {
-    // SAFETY: the caller promises it. A refusal leaves the range as it was.
+    // SAFETY: by requirement 1 the range is mm's, and `munlock` changes no contents. A refusal leaves it as
+    // it was.
     unsafe { libc::munlock(start.as_ptr().cast(), bytes) };
 }
 
@@ -147,14 +158,15 @@ pub(super) unsafe fn unlock(start: NonNull<u8>, bytes: usize) {
 ///
 /// # Safety
 ///
-/// `at` is a multiple of 8, and nobody needs the 8 bytes there.
+/// 1. mm owns the OS page of `at`, which is a multiple of 8.
+/// 2. Nothing needs the 8 bytes there.
 pub(super) unsafe fn is_writable(at: NonNull<u8>) -> Option<bool> {
     /// Bytes of the kernel's set of signals, which is not that of `libc`.
     const SET_BYTES: usize = 8;
     let unchanged = ptr::null::<u8>();
     let (call, how) = (libc::SYS_rt_sigprocmask, libc::SIG_BLOCK);
-    // SAFETY: nothing is blocked. The set of what was blocked before has room at `at`, or else the
-    // kernel answers EFAULT.
+    // SAFETY: a null set changes nothing: no signal is blocked. By requirements 1 and 2 the kernel may
+    // write the set of what was blocked before to `at`; if it cannot, it answers EFAULT.
     let answer = unsafe { libc::syscall(call, how, unchanged, at.as_ptr(), SET_BYTES) };
     if answer == 0 {
         return Some(true);

@@ -109,11 +109,11 @@ impl Fact {
     }
 }
 
-/// A few OS pages that nobody else knows of, and none may touch at first.
+/// A few OS pages that nothing else knows of, and that may not be touched at first.
 ///
 /// # Invariants
 ///
-/// 1. `start` is that of [`PAGES`] OS pages that this value owns.
+/// 1. `start` is that of [`PAGES`] OS pages of `page` bytes, which this value owns.
 struct Trial {
     start: NonNull<u8>,
     page: usize,
@@ -129,7 +129,7 @@ impl Trial {
     /// As above, and the process may use all of them.
     fn usable() -> Option<Self> {
         let trial = Self::new()?;
-        // SAFETY: invariant 1.
+        // SAFETY: by invariant 1 the pages are the trial's, and access is only added.
         unsafe { calls::protect(trial.start, PAGES * trial.page, Access::Process) }.ok()?;
         Some(trial)
     }
@@ -137,46 +137,56 @@ impl Trial {
     /// The first byte of a page.
     fn at(&self, number: usize) -> NonNull<u8> {
         assert!(number < PAGES, "outside of the trial");
-        // SAFETY: invariant 1: the byte is one of the trial's.
+        // SAFETY: by invariant 1 the byte is one of the trial's: `number` was compared.
         unsafe { self.start.add(number * self.page) }
     }
 
     /// The first and the last byte of a page that may be used.
     fn ends(&self, number: usize) -> [NonNull<u8>; 2] {
         let first = self.at(number);
-        // SAFETY: invariant 1: the last byte of the same page.
+        // SAFETY: by invariant 1 this is the last byte of the same page.
         [first, unsafe { first.add(self.page - 1) }]
     }
 
-    fn write(&self, number: usize) {
+    /// # Safety
+    ///
+    /// 1. The kernel lets the process use the page.
+    unsafe fn write(&self, number: usize) {
         for end in self.ends(number) {
-            // SAFETY: invariant 1. The callers know that the page may be used. Volatile, for the
-            // kernel changes memory behind the compiler's back.
+            // SAFETY: by invariant 1 the byte is the trial's, and by requirement 1 it may be written.
+            // Volatile, for the kernel changes memory behind the compiler's back.
             unsafe { end.write_volatile(WRITTEN) };
         }
     }
 
-    fn holds(&self, number: usize, byte: u8) -> bool {
-        // SAFETY: as in `write`.
+    /// # Safety
+    ///
+    /// 1. The kernel lets the process use the page.
+    unsafe fn holds(&self, number: usize, byte: u8) -> bool {
+        // SAFETY: by invariant 1 the byte is the trial's, and by requirement 1 it may be read. Volatile,
+        // for the kernel changes memory behind the compiler's back.
         let read = |end: NonNull<u8>| unsafe { end.read_volatile() };
         self.ends(number).into_iter().all(|end| read(end) == byte)
     }
 
     /// Whether the process may write to a page, if the kernel says it. Its ends stay as they are.
     fn is_writable(&self, number: usize) -> Option<bool> {
-        // SAFETY: invariant 1: inside of the page.
+        // SAFETY: by invariant 1 the byte is inside of the page, which has far more.
         let inside = unsafe { self.at(number).add(64) };
-        // SAFETY: nobody needs what is there, and a page is aligned to more.
+        // SAFETY: by invariant 1 the page is the trial's and `inside` a multiple of 8. Nothing needs what
+        // is there: `ends` are all that is looked at.
         unsafe { calls::is_writable(inside) }
     }
 
     fn protect_middle(&self, access: Access) -> Option<()> {
-        // SAFETY: invariant 1. Whoever touches the page afterwards asks the kernel before.
+        // SAFETY: by invariant 1 the page is the trial's. Where access may be missing, `is_writable` asks
+        // before a touch.
         unsafe { calls::protect(self.at(1), self.page, access) }.ok()
     }
 
     fn advise_middle(&self, advice: Advice) -> Option<()> {
-        // SAFETY: invariant 1: nobody needs what is there.
+        // SAFETY: by invariant 1 the page is the trial's, and only the trial reads it: nothing needs its
+        // contents.
         unsafe { calls::advise(self.at(1), self.page, advice) }.ok()
     }
 
@@ -184,7 +194,7 @@ impl Trial {
     /// unlocked: a filter of system calls may end a process that makes an unusual one.
     fn discard_middle(&self) -> Option<()> {
         self.advise_middle(Advice::Discard).or_else(|| {
-            // SAFETY: invariant 1.
+            // SAFETY: by invariant 1 the page is the trial's.
             unsafe { calls::unlock(self.at(1), self.page) };
             self.advise_middle(Advice::Discard)
         })
@@ -198,13 +208,16 @@ impl Trial {
 
     /// Whether everybody may use the middle page again, which is empty or as it was.
     fn is_open(&self) -> bool {
-        self.is_writable(1) == Some(true) && (self.holds(1, 0) || self.holds(1, WRITTEN))
+        // SAFETY: `is_writable` is asked before, and said that the page may be used.
+        let holds = |byte| unsafe { self.holds(1, byte) };
+        self.is_writable(1) == Some(true) && (holds(0) || holds(WRITTEN))
     }
 }
 
 impl Drop for Trial {
     fn drop(&mut self) {
-        calls::unmap(self.start, PAGES * self.page);
+        // SAFETY: by invariant 1 the pages are the trial's, and it ends here.
+        unsafe { calls::unmap(self.start, PAGES * self.page) };
     }
 }
 
@@ -218,7 +231,9 @@ fn try_to_use() -> Option<bool> {
     let trial = Trial::usable()?;
     // Whoever touches a page that cannot be used is ended, so that the kernel is asked before.
     let is_usable = |number| trial.is_writable(number) != Some(false);
-    Some((0..PAGES).all(|number| is_usable(number) && trial.holds(number, 0)))
+    // SAFETY: the kernel gave `usable` access, and to `is_usable`, asked before, says nothing else.
+    let is_zero = |number| unsafe { trial.holds(number, 0) };
+    Some((0..PAGES).all(|number| is_usable(number) && is_zero(number)))
 }
 
 fn try_to_discard() -> Option<bool> {
@@ -226,12 +241,14 @@ fn try_to_discard() -> Option<bool> {
         return None;
     }
     let trial = Trial::usable()?;
-    (0..PAGES).for_each(|number| trial.write(number));
+    // SAFETY: `grants` found that what `Trial::usable` gives may be used.
+    (0..PAGES).for_each(|number| unsafe { trial.write(number) });
     if trial.discard_middle().is_none() {
         return Some(false);
     }
-    let kept = trial.holds(0, WRITTEN) && trial.holds(2, WRITTEN);
-    Some(kept && trial.holds(1, 0))
+    // SAFETY: `grants` found that what `Trial::usable` gives may be used, and advice takes no access.
+    let holds = |number, byte| unsafe { trial.holds(number, byte) };
+    Some(holds(0, WRITTEN) && holds(2, WRITTEN) && holds(1, 0))
 }
 
 fn try_marks() -> Option<bool> {
@@ -259,7 +276,7 @@ fn try_mappings() -> Option<bool> {
 }
 
 fn try_residency() -> Option<bool> {
-    // SAFETY: the range is a trial's, which owns as many OS pages.
+    // SAFETY: `told_by` lends the start of a trial's pages, and as many bytes as it owns of those.
     told_by(|start, answer| unsafe { calls::residency(start, answer) })
 }
 
@@ -279,7 +296,8 @@ fn told_by(ask: impl FnOnce(NonNull<u8>, &mut [u8]) -> Result<(), Refused>) -> O
     // Of what nobody may touch no page is backed, whatever is locked or huge by default.
     let trial = Trial::new()?;
     trial.protect_middle(Access::Process)?;
-    trial.write(1);
+    // SAFETY: `grants` found that a page may be used once access was given, as `protect_middle` just did.
+    unsafe { trial.write(1) };
     let mut answer = [UNANSWERED; PAGES];
     let told = ask(trial.start, &mut answer);
     Some(told.is_ok() && answer.map(|page| page & 1) == [0, 1, 0] && answer[1] != UNANSWERED)

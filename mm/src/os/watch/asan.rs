@@ -35,8 +35,8 @@ macro_rules! of_runtime {
         #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
         let address = {
             let address: usize;
-            // SAFETY: reads a word of the table of addresses, which the linker or the loader
-            // filled: for a weak symbol that nobody defines, with 0.
+            // SAFETY: `mov` reads a word of the table of addresses, which the linker or the loader
+            // filled: for a weak symbol that no file defines, with 0.
             unsafe {
                 core::arch::asm!(
                     concat!(".weak ", $function),
@@ -50,7 +50,8 @@ macro_rules! of_runtime {
         #[cfg(all(target_os = "linux", target_arch = "aarch64"))]
         let address = {
             let address: usize;
-            // SAFETY: as above.
+            // SAFETY: `ldr` reads a word of the table of addresses, which the linker or the loader
+            // filled: for a weak symbol that no file defines, with 0.
             unsafe {
                 core::arch::asm!(
                     concat!(".weak ", $function),
@@ -67,7 +68,8 @@ macro_rules! of_runtime {
             any(target_arch = "x86_64", target_arch = "aarch64")
         )))]
         let address = 0_usize;
-        // SAFETY: the address is 0, or that of a function with these arguments.
+        // SAFETY: `address` is 0, which is `None`, or that of the function of the runtime, which the
+        // sanitizer's header declares as `OfRegion` is.
         unsafe { core::mem::transmute::<usize, Option<OfRegion>>(address) }
     }};
 }
@@ -93,7 +95,8 @@ fn change(function: Option<OfRegion>, first: NonNull<u8>, bytes: usize) {
 
 fn call(function: Option<OfRegion>, first: NonNull<u8>, bytes: usize) {
     if let Some(function) = function {
-        // SAFETY: the bytes are mm's, from a reservation that is never given back, or none.
+        // SAFETY: the sanitizer's header lets a `function` of this type be called with any bytes of the
+        // program: it changes what the tool knows of them, and no byte of them.
         unsafe { function(first.as_ptr().cast(), bytes) };
     }
 }

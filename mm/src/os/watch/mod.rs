@@ -117,10 +117,10 @@ pub(crate) fn hold() {
 ///
 /// # Safety
 ///
-/// As for [`Lock::let_go`](super::Lock::let_go).
+/// 1. The calling thread called [`hold`] before, or is the copy in a child of the one that did.
 pub(crate) unsafe fn let_go() {
     if TO_ASAN {
-        // SAFETY: the caller promises the same.
+        // SAFETY: by requirement 1 `hold` locked it, on this thread or on the one that this is the copy of.
         unsafe { asan::EDGES.let_go() };
     }
 }

@@ -14,7 +14,7 @@ macro_rules! integer {
         #[repr(transparent)]
         pub(crate) struct $name(plain::$name);
 
-        // SAFETY: the field is an atomic integer, of which zero is a value.
+        // SAFETY: `$name` holds an atomic integer of `plain` alone, of which zero is a value.
         unsafe impl bytemuck::Zeroable for $name {}
 
         #[allow(dead_code, reason = "the engine needs not all of them of each")]
@@ -119,7 +119,7 @@ impl AtomicBool {
 #[repr(transparent)]
 pub(crate) struct AtomicPtr<T>(plain::AtomicPtr<T>);
 
-// SAFETY: the field is an atomic pointer, of which zero is null.
+// SAFETY: `AtomicPtr` holds an atomic pointer of `plain` alone, of which zero is null.
 unsafe impl<T> bytemuck::Zeroable for AtomicPtr<T> {}
 
 impl<T> AtomicPtr<T> {
