@@ -8,7 +8,7 @@ use crate::events;
 use crate::family::{PageFamily, SoftLimit};
 use crate::heap::{Block, CacheCell, Caller, Shortage};
 use crate::holders::Holders;
-use crate::os::{Inside, process};
+use crate::os::{ReentrancyGuard, process};
 use crate::shown::Shown;
 use crate::user_code::{self, Unfinished};
 
@@ -98,7 +98,7 @@ impl PageFamily {
         units: usize,
         caller: &dyn Caller,
     ) -> Result<NonNull<u8>, AllocError> {
-        match self.heap.take_at_hand(units) {
+        match self.heap.try_cached(units) {
             Some(block) => Ok(block.zeroed_unwatched(units * self.layout().size())),
             None => self.alloc_zeroed_for(units, caller),
         }
@@ -139,7 +139,7 @@ impl PageFamily {
     /// Allocates through the calling thread's table of cells.
     fn alloc_block(&'static self, units: usize, caller: &dyn Caller) -> Result<Block, AllocError> {
         self.heap.with_cell(|cell| match cell {
-            Some(cell) if units == 1 => match self.at_hand(cell) {
+            Some(cell) if units == 1 => match self.try_cached(cell) {
                 Some(unit) => Ok(unit),
                 None => self.alloc_slow(cell, 1, caller),
             },
@@ -148,8 +148,8 @@ impl PageFamily {
         })
     }
 
-    fn at_hand(&self, cell: &CacheCell) -> Option<Block> {
-        let _inside = Inside::enter();
+    fn try_cached(&self, cell: &CacheCell) -> Option<Block> {
+        let _inside = ReentrancyGuard::enter();
         cell.take(self.layout().size(), true)
     }
 
@@ -173,7 +173,7 @@ impl PageFamily {
         // Where the linker stripped the type's constructor, this is how it gets into the registry.
         self.start();
         let answer = {
-            let _inside = Inside::enter();
+            let _inside = ReentrancyGuard::enter();
             alloc()
         };
         let block = answer.map_err(|shortage| self.refused(shortage, units))?;
@@ -214,12 +214,12 @@ impl PageFamily {
             return;
         }
         events::crossed(self);
-        let told = user_code::notify(|| soft.tell(self));
+        let told = user_code::notify(|| soft.notify(self));
         let Err(Unfinished::Panicked(panic)) = told else {
             return;
         };
         if !caller.can_unwind() {
-            return process::say_last(format_args!(
+            return process::write_last_line(format_args!(
                 "the closure of the soft limit of page family `{}` panicked",
                 Shown(self.label())
             ));
@@ -260,7 +260,7 @@ impl PageFamily {
 /// Ends the process: somebody wrote to a block after it was released.
 #[cold]
 fn written_after_release(family: &str, address: usize) -> ! {
-    process::say_last(format_args!(
+    process::write_last_line(format_args!(
         "the byte at {address:#x} of page family `{}` was written after its block was released; aborting",
         Shown(family)
     ));

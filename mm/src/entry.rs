@@ -6,7 +6,7 @@ use core::panic;
 use crate::error::{CheckError, RegisterError};
 use crate::family::PageFamily;
 use crate::heap::{self, Whose};
-use crate::os::Inside;
+use crate::os::ReentrancyGuard;
 use crate::profile::{self, FamilyProfile, Profile};
 use crate::registry;
 use crate::snapshot::{Location, Snapshot};
@@ -277,7 +277,7 @@ impl PageFamily {
     pub fn track(&'static self, which: Track) {
         // Before, or it would begin as all do.
         self.start();
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         self.heap.track(which.every());
     }
 

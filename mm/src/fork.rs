@@ -4,12 +4,12 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 #[cfg(target_os = "linux")]
 use crate::os::environment;
-use crate::os::{Inside, clock, forks, process};
+use crate::os::{ReentrancyGuard, clock, forks, process};
 use crate::{family, heap, profile, registry};
 
 /// Looks at the environment before anybody can change it, and watches from the start of the program
 /// on, or of the library that has this copy of mm. Handlers that a program asks for later run before
-/// [`hold`] and after [`let_go`], and so may use mm.
+/// [`lock_for_fork`] and after [`unlock_after_fork`], and so may use mm.
 ///
 /// Before what else runs at the start, and may ask for handlers: linkers put first what has a
 /// number, the lowest first, of which those up to 100 are the compiler's (`ld`, `init_array`).
@@ -35,59 +35,59 @@ pub(crate) fn watch() {
     static WATCHED: AtomicBool = AtomicBool::new(false);
     // Not a `Once`: a child forked from the middle of one would wait for ever.
     if !WATCHED.load(Relaxed) && !WATCHED.swap(true, Relaxed) {
-        // SAFETY: all that `let_go` and `take_over` require is that `hold` was called.
-        unsafe { process::at_fork(hold, let_go, take_over) };
+        // SAFETY: all that `unlock_after_fork` and `adopt_in_child` require is that `lock_for_fork` was called.
+        unsafe { process::at_fork(lock_for_fork, unlock_after_fork, adopt_in_child) };
     }
 }
 
 /// Before a fork. In the order in which calls nest: symbols, names, the list, heaps, what heaps share.
-extern "C" fn hold() {
-    let _inside = Inside::enter();
+extern "C" fn lock_for_fork() {
+    let _inside = ReentrancyGuard::enter();
     #[cfg(feature = "backtrace")]
-    profile::LOOKING_UP.hold();
+    profile::LOOKING_UP.lock_for_fork();
     #[cfg(feature = "capi")]
-    registry::REGISTERING.hold();
-    registry::BY_NAME.hold();
-    family::LISTING.hold();
-    family::listed().for_each(|family| family.heap.hold());
+    registry::REGISTERING.lock_for_fork();
+    registry::BY_NAME.lock_for_fork();
+    family::LISTING.lock_for_fork();
+    family::listed().for_each(|family| family.heap.lock_for_fork());
     heap::keep_out_owners(|| family::listed().map(|family| &family.heap));
-    heap::hold_shared();
+    heap::lock_shared_for_fork();
 }
 
 /// After a fork, in the parent.
 ///
 /// # Safety
 ///
-/// 1. The calling thread called [`hold`] before.
-unsafe extern "C" fn let_go() {
-    // SAFETY: by requirement 1 this thread called `hold`, which called `hold_shared`.
-    unsafe { heap::let_go_shared() };
-    // SAFETY: requirement 1 is that of `let_go_families`.
-    unsafe { let_go_families() };
+/// 1. The calling thread called [`lock_for_fork`] before.
+unsafe extern "C" fn unlock_after_fork() {
+    // SAFETY: by requirement 1 this thread called `lock_for_fork`, which called `lock_shared_for_fork`.
+    unsafe { heap::unlock_shared_after_fork() };
+    // SAFETY: requirement 1 is that of `unlock_families_after_fork`.
+    unsafe { unlock_families_after_fork() };
 }
 
 /// # Safety
 ///
-/// 1. The calling thread called [`hold`], or is the copy in a child of the one that did.
-unsafe fn let_go_families() {
+/// 1. The calling thread called [`lock_for_fork`], or is the copy in a child of the one that did.
+unsafe fn unlock_families_after_fork() {
     for family in family::listed() {
-        // SAFETY: by requirement 1 `hold` held each family on the list, on this thread or on the one that
+        // SAFETY: by requirement 1 `lock_for_fork` held each family on the list, on this thread or on the one that
         // this is the copy of; the list did not grow, since its lock is held.
-        unsafe { family.heap.let_go() };
+        unsafe { family.heap.unlock_after_fork() };
     }
-    // SAFETY: by requirement 1 `hold` locked it, on this thread or on the one that this is the copy of.
-    unsafe { family::LISTING.let_go() };
-    // SAFETY: by requirement 1 `hold` locked it, on this thread or on the one that this is the copy of.
-    unsafe { registry::BY_NAME.let_go() };
+    // SAFETY: by requirement 1 `lock_for_fork` locked it, on this thread or on the one that this is the copy of.
+    unsafe { family::LISTING.unlock_after_fork() };
+    // SAFETY: by requirement 1 `lock_for_fork` locked it, on this thread or on the one that this is the copy of.
+    unsafe { registry::BY_NAME.unlock_after_fork() };
     #[cfg(feature = "capi")]
-    // SAFETY: by requirement 1 `hold` locked it, on this thread or on the one that this is the copy of.
+    // SAFETY: by requirement 1 `lock_for_fork` locked it, on this thread or on the one that this is the copy of.
     unsafe {
-        registry::REGISTERING.let_go();
+        registry::REGISTERING.unlock_after_fork();
     }
     #[cfg(feature = "backtrace")]
-    // SAFETY: by requirement 1 `hold` locked it, on this thread or on the one that this is the copy of.
+    // SAFETY: by requirement 1 `lock_for_fork` locked it, on this thread or on the one that this is the copy of.
     unsafe {
-        profile::LOOKING_UP.let_go();
+        profile::LOOKING_UP.unlock_after_fork();
     }
 }
 
@@ -95,21 +95,21 @@ unsafe fn let_go_families() {
 ///
 /// # Safety
 ///
-/// 1. The calling thread is the copy of the one that called [`hold`].
-unsafe extern "C" fn take_over() {
+/// 1. The calling thread is the copy of the one that called [`lock_for_fork`].
+unsafe extern "C" fn adopt_in_child() {
     // Before: what is live now is the parent's.
-    clock::take_over();
-    profile::take_over();
-    // SAFETY: by requirement 1 this is the copy of the thread that called `hold`, which called
-    // `hold_shared`.
-    unsafe { heap::let_go_shared() };
+    clock::adopt_in_child();
+    profile::adopt_in_child();
+    // SAFETY: by requirement 1 this is the copy of the thread that called `lock_for_fork`, which called
+    // `lock_shared_for_fork`.
+    unsafe { heap::unlock_shared_after_fork() };
     forks::account();
-    heap::from_start::take_over();
+    heap::from_start::adopt_in_child();
     for family in family::listed() {
-        // SAFETY: by requirement 1 this is the copy of the thread that called `hold`, which held each
+        // SAFETY: by requirement 1 this is the copy of the thread that called `lock_for_fork`, which held each
         // family on the list; the list did not grow, since its lock is held.
-        unsafe { family.heap.take_over() };
+        unsafe { family.heap.adopt_in_child() };
     }
-    // SAFETY: requirement 1 is that of `let_go_families`.
-    unsafe { let_go_families() };
+    // SAFETY: requirement 1 is that of `unlock_families_after_fork`.
+    unsafe { unlock_families_after_fork() };
 }

@@ -9,7 +9,7 @@ use crate::family::{self, PageFamily};
 use crate::handle::{self, MmBox};
 use crate::heap::{self, Block, CacheCell, Heap};
 use crate::holders::Holders;
-use crate::os::{Inside, process, watch};
+use crate::os::{ReentrancyGuard, annotate, process};
 
 /// A type whose values live in a page family of their own.
 ///
@@ -262,7 +262,7 @@ unsafe fn zeroed_block<T: MmManaged + ZeroInit>(first: NonNull<T>, units: usize)
 #[inline]
 #[track_caller]
 pub(crate) fn try_alloc_units<T: MmManaged>(units: usize) -> Result<NonNull<T>, AllocError> {
-    Ok(match at_hand::<T>(units, false) {
+    Ok(match try_cached::<T>(units, false) {
         Some(block) => block.unspecified(units * size_of::<T>()).cast(),
         None => try_alloc_unspecified_slow(units)?,
     })
@@ -272,7 +272,7 @@ pub(crate) fn try_alloc_units<T: MmManaged>(units: usize) -> Result<NonNull<T>, 
 #[inline]
 #[track_caller]
 pub(crate) fn alloc_units<T: MmManaged>(units: usize) -> NonNull<T> {
-    match at_hand::<T>(units, false) {
+    match try_cached::<T>(units, false) {
         Some(block) => block.unspecified(units * size_of::<T>()).cast(),
         None => alloc_slow(units),
     }
@@ -282,7 +282,7 @@ pub(crate) fn alloc_units<T: MmManaged>(units: usize) -> NonNull<T> {
 #[inline]
 #[track_caller]
 fn try_alloc_units_zeroed<T: MmManaged>(units: usize) -> Result<NonNull<T>, AllocError> {
-    Ok(match at_hand::<T>(units, true) {
+    Ok(match try_cached::<T>(units, true) {
         Some(block) => block.zeroed(units * size_of::<T>()).cast(),
         None => try_alloc_zeroed_slow(units)?,
     })
@@ -292,7 +292,7 @@ fn try_alloc_units_zeroed<T: MmManaged>(units: usize) -> Result<NonNull<T>, Allo
 #[inline]
 #[track_caller]
 fn alloc_units_zeroed<T: MmManaged>(units: usize) -> NonNull<T> {
-    match at_hand::<T>(units, true) {
+    match try_cached::<T>(units, true) {
         Some(block) => block.zeroed(units * size_of::<T>()).cast(),
         None => alloc_zeroed_slow(units),
     }
@@ -312,8 +312,8 @@ fn alloc_units_zeroed<T: MmManaged>(units: usize) -> NonNull<T> {
 #[inline(always)]
 pub(crate) unsafe fn release_units<T: MmManaged>(first: NonNull<T>, units: usize) {
     let first = first.cast();
-    let _inside = Inside::enter();
-    watch::take_back(first, units * size_of::<T>());
+    let _inside = ReentrancyGuard::enter();
+    annotate::take_back(first, units * size_of::<T>());
     // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell_for::<T>(first) };
     let is_put = match units {
@@ -332,8 +332,8 @@ pub(crate) unsafe fn release_units<T: MmManaged>(first: NonNull<T>, units: usize
 
 /// What the calling thread's cell has at hand.
 #[inline]
-fn at_hand<T: MmManaged>(units: usize, to_be_zero: bool) -> Option<Block> {
-    let _inside = Inside::enter();
+fn try_cached<T: MmManaged>(units: usize, to_be_zero: bool) -> Option<Block> {
+    let _inside = ReentrancyGuard::enter();
     // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell::<T>() };
     match units {
@@ -507,7 +507,7 @@ fn allocation_failed(refused: AllocError, align: usize) -> ! {
     } = refused
         && let Ok(layout) = Layout::from_size_align(units.saturating_mul(unit_size), align)
     {
-        process::say_last(format_args!(
+        process::write_last_line(format_args!(
             "{refused}; most is held by:{}",
             Holders::now()
         ));

@@ -138,7 +138,7 @@ fn report(signal: i32) {
         std::process::id(),
         holders.unwrap_or_default()
     );
-    process::say_last(format_args!("{text}"));
+    process::write_last_line(format_args!("{text}"));
 }
 
 #[cfg(test)]

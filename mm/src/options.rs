@@ -239,7 +239,7 @@ impl Options {
         let asked = |signal: &i32| self.signals & (1 << signal) != 0;
         for signal in on_signal::NUMBERS.filter(asked) {
             if let Err(error) = on_signal::report_on_signal(signal) {
-                process::say_last(format_args!("no report at signal {signal}: {error}"));
+                process::write_last_line(format_args!("no report at signal {signal}: {error}"));
             }
         }
     }
@@ -374,7 +374,7 @@ impl fmt::Display for OptionsError {
 impl Error for OptionsError {}
 
 /// Chooses what the environment says, unless that was done. Before the first block.
-pub(crate) fn settle() {
+pub(crate) fn resolve() {
     if hardening::is_chosen() {
         return;
     }
@@ -390,7 +390,7 @@ pub(crate) fn settle() {
 fn refuse(wrong: &OptionsError) -> ! {
     // What runs at exit may allocate.
     hardening::choose(Hardening::default(), HugePages::Auto);
-    process::say_last(format_args!("MM_OPTIONS: {wrong}"));
+    process::write_last_line(format_args!("MM_OPTIONS: {wrong}"));
     std::process::exit(2);
 }
 

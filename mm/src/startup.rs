@@ -21,7 +21,7 @@ pub(crate) fn begin() {
 /// library's constructor.
 #[cold]
 fn begin_slow() {
-    options::settle();
+    options::resolve();
     fork::watch();
     os::stay_loaded();
     IS_DONE.store(true, Relaxed);

@@ -2,7 +2,7 @@
 
 use crate::family;
 use crate::heap::{self, Scope, from_start, scopes};
-use crate::os::Inside;
+use crate::os::ReentrancyGuard;
 use crate::registry;
 
 /// Which allocations are recorded, with call site, thread and time.
@@ -44,7 +44,7 @@ pub(crate) fn track_from_start(every: u32) {
 
 /// Says it to the families that are listed, and to those to come.
 pub(crate) fn track_all(every: u32) {
-    let _inside = Inside::enter();
+    let _inside = ReentrancyGuard::enter();
     // Whoever lists itself meanwhile waits, and then begins as is said here.
     let _listing = family::LISTING.lock();
     from_start::track(every);
@@ -54,7 +54,7 @@ pub(crate) fn track_all(every: u32) {
 /// Begins a part of a test, in all families.
 pub(crate) fn begin_scope() {
     registry::list_linked();
-    let _inside = Inside::enter();
+    let _inside = ReentrancyGuard::enter();
     let _listing = family::LISTING.lock();
     heap::account_scope(1);
     from_start::begin_scope();
@@ -63,7 +63,7 @@ pub(crate) fn begin_scope() {
 
 /// Ends it, on the same thread. What it leaves belongs to `outer` from now on.
 pub(crate) fn end_scope(scope: Scope, outer: Scope) {
-    let _inside = Inside::enter();
+    let _inside = ReentrancyGuard::enter();
     let _listing = family::LISTING.lock();
     heap::account_scope(-1);
     from_start::end_scope();

@@ -115,28 +115,28 @@ pub(super) fn xcalloc_buff(
 ) -> *mut c_void {
     match instance.make_buffers() {
         Ok(buffers) => allocate(buffers, mm_instance_::buffer_units(bytes), place),
-        Err(refused) => complain(place, refused),
+        Err(refused) => report_misuse(place, refused),
     }
 }
 
 fn allocate(family: &'static Family, units: usize, place: Place<'_>) -> *mut c_void {
     match family.heap.alloc_zeroed_at_hand(units, &place) {
         Ok(block) => block.as_ptr().cast(),
-        Err(refused) => complain(place, refused),
+        Err(refused) => report_misuse(place, refused),
     }
 }
 
 #[cold]
 fn negative(family: &'static Family, units: i64, place: Place<'_>) -> *mut c_void {
     let label = Shown(family.heap.label());
-    complain(
+    report_misuse(
         place,
         format_args!("{units} units of page family `{label}`"),
     )
 }
 
 #[cold]
-fn complain(place: Place<'_>, what: impl Display) -> *mut c_void {
-    place.complain(what);
+fn report_misuse(place: Place<'_>, what: impl Display) -> *mut c_void {
+    place.report_misuse(what);
     ptr::null_mut()
 }

@@ -32,8 +32,8 @@
 mod allocate;
 mod api;
 mod family;
-mod inst;
 mod instance;
+mod instance_face;
 mod named;
 #[cfg(all(
     target_os = "linux",
@@ -49,7 +49,7 @@ mod uapi;
 
 pub use api::*;
 pub use family::vm_page_family_;
-pub use inst::*;
 pub use instance::mm_instance_;
+pub use instance_face::*;
 pub use site::mm_site;
 pub use uapi::*;

@@ -24,7 +24,7 @@ pub(super) unsafe fn family_named(
     let name = unsafe { text(name) };
     let known = instance.find(name);
     if known.is_none() {
-        place.complain(unknown(name));
+        place.report_misuse(unknown(name));
     }
     known
 }
@@ -73,7 +73,7 @@ pub(super) unsafe fn family_of_size(
     let family = unsafe { family_named(instance, name, place) }?;
     let other = OtherSize::of(family, size);
     if let Some(other) = &other {
-        place.complain(other);
+        place.report_misuse(other);
     }
     other.is_none().then_some(family)
 }
@@ -92,17 +92,17 @@ pub(super) unsafe fn register(
     // SAFETY: by requirement 1 `name` is null or a string of C.
     let name = unsafe { text(name) };
     if name.is_empty() {
-        return place.complain("a page family needs a name");
+        return place.report_misuse("a page family needs a name");
     }
     let registered = instance.register(name, size, location(place));
     if let Err(refused) = registered {
-        complain(instance, name, size, refused, place);
+        report_misuse(instance, name, size, refused, place);
     }
 }
 
 /// Says why a family was not registered, and what other struct has its name.
 #[cold]
-fn complain(
+fn report_misuse(
     instance: &'static mm_instance_,
     name: &CStr,
     size: usize,
@@ -112,8 +112,8 @@ fn complain(
     let is_taken = matches!(refused, RegisterError::DuplicateName { .. });
     let known = instance.find(name).filter(|_| is_taken);
     match known.and_then(|known| OtherSize::of(known, StructSize::of(size))) {
-        Some(other) => place.complain(other),
-        None => place.complain(refused),
+        Some(other) => place.report_misuse(other),
+        None => place.report_misuse(refused),
     }
 }
 

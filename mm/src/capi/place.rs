@@ -48,8 +48,8 @@ impl Place<'_> {
 
     /// Writes one line to standard error.
     #[cold]
-    pub(super) fn complain(&self, what: impl Display) {
-        process::say_last(format_args!("{self}: {what}"));
+    pub(super) fn report_misuse(&self, what: impl Display) {
+        process::write_last_line(format_args!("{self}: {what}"));
     }
 }
 

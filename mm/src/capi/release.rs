@@ -108,7 +108,7 @@ pub(super) unsafe fn xfree_of(
     let owner = NonNull::new(block.cast()).and_then(|block| Heap::block_at(block).ok());
     match owner {
         Some((heap, _)) if !instance.has(heap) => {
-            place.complain(format_args!("block {block:p} is of another instance"));
+            place.report_misuse(format_args!("block {block:p} is of another instance"));
         }
         // SAFETY: requirements 1 and 2 are those of `xfree`.
         _ => unsafe { xfree(block, place) },
@@ -154,7 +154,7 @@ unsafe fn resized(old: NonNull<u8>, bytes: usize, place: Place<'_>) -> Option<No
         return Some(old);
     }
     let new = family.alloc_zeroed_at_hand(wanted, &place);
-    let new = new.map_err(|refused| place.complain(refused)).ok()?;
+    let new = new.map_err(|refused| place.report_misuse(refused)).ok()?;
     // SAFETY: `block_at` found `had` live units at `old`, and by requirements 1 and 2 it stays live. `new`
     // has `wanted` units, and is another block, as the old one is live.
     unsafe { new.copy_from_nonoverlapping(old, had.min(wanted) * unit) };
@@ -165,7 +165,7 @@ unsafe fn resized(old: NonNull<u8>, bytes: usize, place: Place<'_>) -> Option<No
 
 #[cold]
 fn refused(error: FreeError, place: Place<'_>) {
-    place.complain(error);
+    place.report_misuse(error);
     if matches!(error, FreeError::NotLive { .. }) {
         std::process::abort();
     }

@@ -21,7 +21,7 @@ pub(crate) use soft_limit::SoftLimit;
 
 use crate::error::CheckError;
 use crate::heap::{Figures, Heap, Link, quota};
-use crate::os::{Inside, Lock};
+use crate::os::{Lock, ReentrancyGuard};
 use crate::snapshot::{FamilyKey, Identity, Location, Path};
 use crate::sync::AtomicBool;
 
@@ -273,7 +273,7 @@ impl PageFamily {
         if self.is_listed() {
             return;
         }
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         let mut listing = LISTING.lock();
         // Whoever returns from here finds the family on the list.
         if !self.listed.load(Ordering::Relaxed) {

@@ -31,7 +31,7 @@ impl SoftLimit {
         new
     }
 
-    pub(crate) fn tell(&self, family: &'static PageFamily) {
+    pub(crate) fn notify(&self, family: &'static PageFamily) {
         (self.call)(family);
     }
 }

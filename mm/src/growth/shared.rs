@@ -31,7 +31,7 @@ struct State {
 #[derive(Debug, Default, PartialEq, Eq)]
 enum At {
     #[default]
-    Inside,
+    ReentrancyGuard,
     /// In code of others, or writing to standard error, which takes as long as its reader likes.
     Outside,
     /// It does nothing any more.
@@ -109,7 +109,7 @@ impl Shared {
     pub(super) fn unhurried<R>(&self, f: impl FnOnce() -> R) -> R {
         self.change(|state| state.at = At::Outside);
         let answer = f();
-        self.change(|state| state.at = At::Inside);
+        self.change(|state| state.at = At::ReentrancyGuard);
         answer
     }
 

@@ -123,7 +123,7 @@ impl Worker {
 
     /// Writes a line to standard error. Nobody hears of it if that is closed.
     fn say(&self, line: fmt::Arguments<'_>) {
-        self.shared.unhurried(|| process::say_last(line));
+        self.shared.unhurried(|| process::write_last_line(line));
     }
 
     fn measure(&self, family: &'static PageFamily, rise: Rise) {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::room::Room;
+use super::room::UninitBlock;
 use super::{Block, MmBox};
 use crate::managed::MmManaged;
 
@@ -29,8 +29,8 @@ impl<T: MmManaged> From<Vec<T>> for MmBox<[T]> {
     #[inline]
     #[track_caller]
     fn from(values: Vec<T>) -> Self {
-        let room = Room::new(values.len());
-        // SAFETY: `Room::new` made the room with as many units as the vector has values.
+        let room = UninitBlock::new(values.len());
+        // SAFETY: `UninitBlock::new` made the room with as many units as the vector has values.
         unsafe { room.fill_from(values) }
     }
 }
@@ -47,8 +47,8 @@ impl<T: MmManaged, const N: usize> From<[T; N]> for MmBox<[T]> {
     #[inline]
     #[track_caller]
     fn from(values: [T; N]) -> Self {
-        let room = Room::new(N);
-        // SAFETY: `Room::new` made the room with `N` units, aligned as an array of them is. None has a value
+        let room = UninitBlock::new(N);
+        // SAFETY: `UninitBlock::new` made the room with `N` units, aligned as an array of them is. None has a value
         // yet.
         unsafe { room.first().cast().write(values) };
         // SAFETY: `write` just moved the array into the units, every one of them.

@@ -9,7 +9,7 @@ use core::ptr::NonNull;
 use core::slice;
 
 use super::MmBox;
-use super::room::Room;
+use super::room::UninitBlock;
 use crate::managed::MmManaged;
 
 impl<I: MmManaged + Iterator> Iterator for MmBox<I> {
@@ -82,7 +82,7 @@ impl<I: MmManaged + FusedIterator> FusedIterator for MmBox<I> {}
 /// ```
 pub struct IntoIter<T: MmManaged> {
     // Released after `drop` below is through or has panicked.
-    room: Room<T>,
+    room: UninitBlock<T>,
     alive: Range<usize>,
 }
 
@@ -220,7 +220,7 @@ impl<T: MmManaged> IntoIterator for MmBox<[T]> {
         let units = block.len();
         // SAFETY: by invariants 1 and 3 of `MmBox` this is a live block of `units` units that only its
         // owner releases, which `ManuallyDrop` keeps from doing so. The values go where the room goes.
-        let room = unsafe { Room::own(block.cast(), units) };
+        let room = unsafe { UninitBlock::own(block.cast(), units) };
         IntoIter {
             room,
             alive: 0..units,

@@ -3,7 +3,7 @@
 use core::pin::Pin;
 
 use super::MmBox;
-use super::room::Room;
+use super::room::UninitBlock;
 use crate::error::AllocError;
 use crate::managed::MmManaged;
 
@@ -33,8 +33,8 @@ impl<T: MmManaged> MmBox<T> {
     #[track_caller]
     #[must_use]
     pub fn new(value: T) -> Self {
-        let room = Room::new(1);
-        // SAFETY: `Room::new` made the room with one unit.
+        let room = UninitBlock::new(1);
+        // SAFETY: `UninitBlock::new` made the room with one unit.
         unsafe { room.write(value) }
     }
 
@@ -60,8 +60,8 @@ impl<T: MmManaged> MmBox<T> {
     #[inline]
     #[track_caller]
     pub fn try_new(value: T) -> Result<Self, AllocError> {
-        let room = Room::try_new(1)?;
-        // SAFETY: `Room::try_new` made the room with one unit.
+        let room = UninitBlock::try_new(1)?;
+        // SAFETY: `UninitBlock::try_new` made the room with one unit.
         Ok(unsafe { room.write(value) })
     }
 
@@ -102,9 +102,9 @@ impl<T: MmManaged> MmBox<T> {
         T: Clone,
     {
         // The room first, so that the clone need not be moved.
-        let room = Room::new(1);
+        let room = UninitBlock::new(1);
         let value = source.clone();
-        // SAFETY: `Room::new` made the room with one unit.
+        // SAFETY: `UninitBlock::new` made the room with one unit.
         unsafe { room.write(value) }
     }
 }
@@ -139,7 +139,7 @@ impl<T: MmManaged> MmBox<[T]> {
     #[track_caller]
     #[must_use]
     pub fn from_fn(units: usize, make: impl FnMut(usize) -> T) -> Self {
-        Room::new(units).fill(make)
+        UninitBlock::new(units).fill(make)
     }
 
     /// Makes one block of `units` values, each from its index, or says why it cannot.
@@ -174,7 +174,7 @@ impl<T: MmManaged> MmBox<[T]> {
     #[inline]
     #[track_caller]
     pub fn try_from_fn(units: usize, make: impl FnMut(usize) -> T) -> Result<Self, AllocError> {
-        Ok(Room::try_new(units)?.fill(make))
+        Ok(UninitBlock::try_new(units)?.fill(make))
     }
 
     /// Makes one block with clones of the values of `source`.

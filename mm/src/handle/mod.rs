@@ -22,7 +22,7 @@ use core::ops::{Deref, DerefMut};
 use core::panic::UnwindSafe;
 use core::ptr::NonNull;
 
-use self::room::Room;
+use self::room::UninitBlock;
 use crate::managed::MmManaged;
 
 pub use self::iter::IntoIter;
@@ -191,7 +191,7 @@ impl<B: Block + ?Sized> Drop for MmBox<B> {
         let units = <B as sealed::Sealed>::__units(self.ptr);
         // SAFETY: by invariants 1 and 3 this is a live block of `units` units that only this releases. The
         // room goes last, on unwinding too, and nothing uses the block after this function.
-        let room = unsafe { Room::<B::Unit>::own(self.ptr.cast(), units) };
+        let room = unsafe { UninitBlock::<B::Unit>::own(self.ptr.cast(), units) };
         // SAFETY: by invariant 1 the block is aligned and may be read and written, by invariant 2 it holds
         // values, and by invariant 3 nothing else uses them or drops them again.
         unsafe { self.ptr.drop_in_place() };

@@ -4,7 +4,7 @@ use core::mem::ManuallyDrop;
 use core::pin::Pin;
 use core::ptr::NonNull;
 
-use super::room::Room;
+use super::room::UninitBlock;
 use super::{Block, MmBox, sealed};
 use crate::managed::MmManaged;
 
@@ -31,7 +31,7 @@ impl<T: MmManaged> MmBox<T> {
         let b = ManuallyDrop::new(b);
         // SAFETY: by invariant 1 this is a live block of one unit, and by invariant 3 only this owner
         // releases it, which `ManuallyDrop` keeps from doing so.
-        let room = unsafe { Room::own(b.ptr, 1) };
+        let room = unsafe { UninitBlock::own(b.ptr, 1) };
         // SAFETY: by invariants 1 and 2 the place is aligned and holds a value. It moves out, as a room
         // drops none.
         unsafe { room.first().read() }
@@ -91,7 +91,7 @@ impl<B: Block + ?Sized> MmBox<B> {
         // SAFETY: by invariant 1 this is a live block of so many units, and by invariant 3 only `b`
         // releases it, which `ManuallyDrop` keeps from doing so. The room is dropped when the values have
         // left.
-        let _room = unsafe { Room::<B::Unit>::own(b.ptr.cast(), units) };
+        let _room = unsafe { UninitBlock::<B::Unit>::own(b.ptr.cast(), units) };
         let (from, to) = (b.ptr.cast::<B::Unit>(), boxed.cast());
         // SAFETY: by invariants 1 and 2 the block holds `units` values. `__room_of_box` made room for as
         // many in an allocation of its own. The values move, as nothing drops them in the block.

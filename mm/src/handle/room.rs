@@ -1,6 +1,6 @@
 //! Units without values, and units on their way to having them.
 //!
-//! The two guards here are why a panic leaks nothing: a [`Room`] releases its units, a
+//! The two guards here are why a panic leaks nothing: an [`UninitBlock`] releases its units, a
 //! [`Filling`] drops the values made so far and then does the same.
 
 use core::mem::ManuallyDrop;
@@ -18,12 +18,12 @@ use crate::managed::{MmManaged, alloc_units, release_units, try_alloc_units};
 ///    for a block of exactly `units` units, and that block is live: `first` is aligned, and may be
 ///    used for all `units` of them.
 /// 2. Only this room releases the block, and no reference into it is alive when it does.
-pub(super) struct Room<T: MmManaged> {
+pub(super) struct UninitBlock<T: MmManaged> {
     first: NonNull<T>,
     units: usize,
 }
 
-impl<T: MmManaged> Room<T> {
+impl<T: MmManaged> UninitBlock<T> {
     /// Allocates one block of `units` units.
     #[inline]
     #[track_caller]
@@ -44,7 +44,7 @@ impl<T: MmManaged> Room<T> {
     ///
     /// # Safety
     ///
-    /// 1. Both invariants of [`Room`] hold for the block from now on.
+    /// 1. Both invariants of [`UninitBlock`] hold for the block from now on.
     #[inline]
     pub(super) unsafe fn own(first: NonNull<T>, units: usize) -> Self {
         Self { first, units }
@@ -145,7 +145,7 @@ impl<T: MmManaged> Room<T> {
     }
 }
 
-impl<T: MmManaged> Room<T> {
+impl<T: MmManaged> UninitBlock<T> {
     /// Releases the block, as dropping the room does: the optimizer need not decide here whether it pays
     /// to make that part of the caller.
     #[allow(
@@ -162,7 +162,7 @@ impl<T: MmManaged> Room<T> {
     }
 }
 
-impl<T: MmManaged> Drop for Room<T> {
+impl<T: MmManaged> Drop for UninitBlock<T> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: by invariant 1 this is a live block of exactly so many units, and by invariant 2 nothing
@@ -171,14 +171,14 @@ impl<T: MmManaged> Drop for Room<T> {
     }
 }
 
-// SAFETY: by invariants 1 and 2 of `Room` it is a live block that only the room releases, and a family
+// SAFETY: by invariants 1 and 2 of `UninitBlock` it is a live block that only the room releases, and a family
 // takes blocks back on any thread. What owns values in it, `Filling` or `IntoIter`, moves only where they
 // are `Send`, as the bound says.
-unsafe impl<T: MmManaged + Send> Send for Room<T> {}
+unsafe impl<T: MmManaged + Send> Send for UninitBlock<T> {}
 
-// SAFETY: a shared `Room` gives out addresses alone. What owns values in it, `Filling` or `IntoIter`, is
+// SAFETY: a shared `UninitBlock` gives out addresses alone. What owns values in it, `Filling` or `IntoIter`, is
 // shared only where they are `Sync`, as the bound says.
-unsafe impl<T: MmManaged + Sync> Sync for Room<T> {}
+unsafe impl<T: MmManaged + Sync> Sync for UninitBlock<T> {}
 
 /// A block whose values are being made; if that ends early, drops those there are.
 ///
@@ -188,7 +188,7 @@ unsafe impl<T: MmManaged + Sync> Sync for Room<T> {}
 /// 2. The first `made` units hold values, and only this owns them; the others hold none.
 struct Filling<T: MmManaged> {
     // Released after `drop` below is through or has panicked.
-    room: Room<T>,
+    room: UninitBlock<T>,
     made: usize,
 }
 
@@ -201,7 +201,7 @@ impl<T: MmManaged> Filling<T> {
             let value = make(self.made);
             // SAFETY: `made` is below `units` here.
             let unit = unsafe { self.room.unit(self.made) };
-            // SAFETY: by invariant 1 of `Room` the unit is aligned and may be written, and by invariant 2
+            // SAFETY: by invariant 1 of `UninitBlock` the unit is aligned and may be written, and by invariant 2
             // it has no value that this would leave behind undropped.
             unsafe { unit.write(value) };
             self.made += 1;
@@ -214,11 +214,11 @@ impl<T: MmManaged> Filling<T> {
 
     /// Gives the room back and does not drop the values in it.
     #[inline]
-    fn into_room(self) -> Room<T> {
+    fn into_room(self) -> UninitBlock<T> {
         let this = ManuallyDrop::new(self);
-        // SAFETY: invariants 1 and 2 of `Room` hold for the room in `this`, which `ManuallyDrop` does not
+        // SAFETY: invariants 1 and 2 of `UninitBlock` hold for the room in `this`, which `ManuallyDrop` does not
         // drop.
-        unsafe { Room::own(this.room.first(), this.room.units()) }
+        unsafe { UninitBlock::own(this.room.first(), this.room.units()) }
     }
 }
 

@@ -5,7 +5,7 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::room::Room;
+use super::room::UninitBlock;
 use super::{Block, MmBox};
 use crate::managed::MmManaged;
 
@@ -27,8 +27,8 @@ impl<'de, T: MmManaged + Deserialize<'de>> Deserialize<'de> for MmBox<[T]> {
     #[track_caller]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let values = Vec::deserialize(deserializer)?;
-        let room = Room::try_new(values.len()).map_err(D::Error::custom)?;
-        // SAFETY: `Room::try_new` made the room with as many units as the vector has values.
+        let room = UninitBlock::try_new(values.len()).map_err(D::Error::custom)?;
+        // SAFETY: `UninitBlock::try_new` made the room with as many units as the vector has values.
         Ok(unsafe { room.fill_from(values) })
     }
 }

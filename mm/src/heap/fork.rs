@@ -12,19 +12,19 @@ use crate::heap::family::{Heap, cache, retire};
 use crate::heap::ground::{RECORDS, Random, SPARSE};
 use crate::heap::pages::{SPACE, huge};
 use crate::heap::tracking::{names, recording, request};
-use crate::os::watch;
+use crate::os::annotate;
 
 /// Holds the locks that all heaps share. After those of the heaps.
-pub(crate) fn hold_shared() {
-    thread::hold();
-    names::hold();
-    recording::hold();
-    cache::hold();
-    SPACE.hold();
-    RECORDS.hold();
-    SPARSE.hold();
-    huge::hold();
-    watch::hold();
+pub(crate) fn lock_shared_for_fork() {
+    thread::lock_for_fork();
+    names::lock_for_fork();
+    recording::lock_for_fork();
+    cache::lock_for_fork();
+    SPACE.lock_for_fork();
+    RECORDS.lock_for_fork();
+    SPARSE.lock_for_fork();
+    huge::lock_for_fork();
+    annotate::lock_for_fork();
 }
 
 /// Waits until no other thread works in its own words of any of the heaps, which are held.
@@ -35,43 +35,43 @@ pub(crate) fn keep_out_owners<I: Iterator<Item = &'static Heap>>(heaps: impl Fn(
     }
 }
 
-/// Ends what [`hold_shared`] began.
+/// Ends what [`lock_shared_for_fork`] began.
 ///
 /// # Safety
 ///
 /// The calling thread called it, or is the copy in a child of the one that did.
-pub(crate) unsafe fn let_go_shared() {
+pub(crate) unsafe fn unlock_shared_after_fork() {
     // SAFETY: the caller promises it.
-    unsafe { watch::let_go() };
+    unsafe { annotate::unlock_after_fork() };
     // SAFETY: as above.
-    unsafe { huge::let_go() };
+    unsafe { huge::unlock_after_fork() };
     // SAFETY: as above.
-    unsafe { SPARSE.let_go() };
+    unsafe { SPARSE.unlock_after_fork() };
     // SAFETY: as above.
-    unsafe { RECORDS.let_go() };
+    unsafe { RECORDS.unlock_after_fork() };
     // SAFETY: as above.
-    unsafe { SPACE.let_go() };
+    unsafe { SPACE.unlock_after_fork() };
     // SAFETY: as above.
-    unsafe { cache::let_go() };
+    unsafe { cache::unlock_after_fork() };
     // SAFETY: as above.
-    unsafe { recording::let_go() };
+    unsafe { recording::unlock_after_fork() };
     // SAFETY: as above.
-    unsafe { names::let_go() };
+    unsafe { names::unlock_after_fork() };
     // SAFETY: as above.
-    unsafe { thread::let_go() };
+    unsafe { thread::unlock_after_fork() };
 }
 
 impl Heap {
     /// Holds the heap's lock, before a fork. Threads that work in their own words are kept out by
     /// [`wait_for_owners`](Self::wait_for_owners).
-    pub(crate) fn hold(&'static self) {
-        self.central.hold();
+    pub(crate) fn lock_for_fork(&'static self) {
+        self.central.lock_for_fork();
         let want = |central: &mut Central| central.caches.iter().for_each(CacheRecord::want);
         // SAFETY: this thread holds it.
         unsafe { self.central.with_held(want) };
     }
 
-    /// Whether other threads have caches. After [`hold`](Self::hold).
+    /// Whether other threads have caches. After [`lock_for_fork`](Self::lock_for_fork).
     fn has_others(&'static self) -> bool {
         let mut any = false;
         let look = |central: &mut Central| {
@@ -92,36 +92,36 @@ impl Heap {
         unsafe { self.central.with_held(wait) };
     }
 
-    /// Ends what [`hold`](Self::hold) began.
+    /// Ends what [`lock_for_fork`](Self::lock_for_fork) began.
     ///
     /// # Safety
     ///
     /// The calling thread called it, or is the copy in a child of the one that did.
-    pub(crate) unsafe fn let_go(&'static self) {
+    pub(crate) unsafe fn unlock_after_fork(&'static self) {
         let end = |central: &mut Central| central.caches.iter().for_each(CacheRecord::end_wanted);
         // SAFETY: the caller promises the same.
         unsafe { self.central.with_held(end) };
         // SAFETY: as above.
-        unsafe { self.central.let_go() };
+        unsafe { self.central.unlock_after_fork() };
     }
 
     /// Takes back the caches of threads that a child does not have, and makes the rest the child's.
     ///
     /// # Safety
     ///
-    /// As for [`let_go`](Self::let_go), in the child.
-    pub(crate) unsafe fn take_over(&'static self) {
-        let take_over = |central: &mut Central| {
-            central.take_over();
+    /// As for [`unlock_after_fork`](Self::unlock_after_fork), in the child.
+    pub(crate) unsafe fn adopt_in_child(&'static self) {
+        let adopt = |central: &mut Central| {
+            central.adopt_in_child();
             self.account_uncached(central);
         };
         // SAFETY: the caller promises the same; what is done uses no lock of a heap.
-        unsafe { self.central.with_held(take_over) };
+        unsafe { self.central.with_held(adopt) };
     }
 }
 
 impl Central {
-    fn take_over(&mut self) {
+    fn adopt_in_child(&mut self) {
         self.take_back_caches();
         self.random = Random::new();
         // Those of other threads never end here.

@@ -47,7 +47,7 @@
 //! `meta`, `link` and `list` are what records are made of.
 //!
 //! Locks are taken in one order: a family's, then the arenas' or a region's. None is held while
-//! code of the caller runs, and nothing here calls the global allocator. Inside of a section no lock is taken.
+//! code of the caller runs, and nothing here calls the global allocator. Inside a section no lock is taken.
 
 #[cfg(feature = "capi")]
 mod by_address;
@@ -68,7 +68,7 @@ pub(crate) use family::forget_retained_tables;
 #[cfg(test)]
 pub(crate) use family::taken_bytes;
 pub(crate) use family::{Heap, flush_thread, numbers, quota, records_resident};
-pub(crate) use fork::{hold_shared, keep_out_owners, let_go_shared};
+pub(crate) use fork::{keep_out_owners, lock_shared_for_fork, unlock_shared_after_fork};
 #[cfg(feature = "capi")]
 pub(crate) use ground::BlockView;
 pub use ground::HugePages;

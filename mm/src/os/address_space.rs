@@ -11,7 +11,7 @@ use core::{iter, ptr};
 use super::address_table::{AddressTable, GRANULE};
 use super::arena::{Arena, Denied, STEP};
 use super::lock::OnceLock;
-use super::{Lock, Look, Mapping, PageSource, Refused, System, process, reserve_some, watch};
+use super::{Lock, Look, Mapping, PageSource, Refused, System, annotate, process, reserve_some};
 
 /// Arenas of one batch: more than a process needs whose kernel refuses nothing.
 const BATCH: usize = 32;
@@ -157,29 +157,30 @@ impl<E: Sync, M: Sync> AddressSpace<E, M> {
     }
 
     /// Holds all locks, before a fork.
-    pub(crate) fn hold(&'static self) {
-        self.next.hold();
-        self.open_arenas().for_each(|arena| arena.cursor().hold());
-        self.table.hold();
+    pub(crate) fn lock_for_fork(&'static self) {
+        self.next.lock_for_fork();
+        self.open_arenas()
+            .for_each(|arena| arena.cursor().lock_for_fork());
+        self.table.lock_for_fork();
     }
 
-    /// Ends what [`hold`](Self::hold) began.
+    /// Ends what [`lock_for_fork`](Self::lock_for_fork) began.
     ///
     /// # Safety
     ///
-    /// 1. The calling thread called [`hold`](Self::hold) before, or is the copy in a child of the one that
+    /// 1. The calling thread called [`lock_for_fork`](Self::lock_for_fork) before, or is the copy in a child of the one that
     ///    did.
-    pub(crate) unsafe fn let_go(&'static self) {
-        // SAFETY: by requirement 1 `hold` locked it, on this thread or on the one that this is the copy of.
-        unsafe { self.table.let_go() };
+    pub(crate) unsafe fn unlock_after_fork(&'static self) {
+        // SAFETY: by requirement 1 `lock_for_fork` locked it, on this thread or on the one that this is the copy of.
+        unsafe { self.table.unlock_after_fork() };
         // No arena was opened meanwhile: `next` was held.
         for arena in self.open_arenas() {
-            // SAFETY: by requirement 1 `hold` locked it, on this thread or on the one that this is the copy
+            // SAFETY: by requirement 1 `lock_for_fork` locked it, on this thread or on the one that this is the copy
             // of.
-            unsafe { arena.cursor().let_go() };
+            unsafe { arena.cursor().unlock_after_fork() };
         }
-        // SAFETY: by requirement 1 `hold` locked it, on this thread or on the one that this is the copy of.
-        unsafe { self.next.let_go() };
+        // SAFETY: by requirement 1 `lock_for_fork` locked it, on this thread or on the one that this is the copy of.
+        unsafe { self.next.unlock_after_fork() };
     }
 
     fn open_arenas(&'static self) -> impl Iterator<Item = &'static Arena> {
@@ -244,7 +245,7 @@ impl<E: Sync, M: Sync> AddressSpace<E, M> {
         *next = reserved.min(*next).saturating_mul(2);
         *next = (*next).min(System::LARGEST_ARENA);
         let arena = arena?;
-        watch::begin(arena.space().at(0), arena.space().bytes());
+        annotate::begin(arena.space().at(0), arena.space().bytes());
         Ok(slot.get_or_init(|| arena))
     }
 

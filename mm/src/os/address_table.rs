@@ -177,19 +177,19 @@ impl<E: Sync, M: Sync> AddressTable<E, M> {
     }
 
     /// Holds the lock, before a fork.
-    pub(crate) fn hold(&'static self) {
-        self.newest.hold();
+    pub(crate) fn lock_for_fork(&'static self) {
+        self.newest.lock_for_fork();
     }
 
-    /// Ends what [`hold`](Self::hold) began.
+    /// Ends what [`lock_for_fork`](Self::lock_for_fork) began.
     ///
     /// # Safety
     ///
-    /// 1. The calling thread called [`hold`](Self::hold) before, or is the copy in a child of the one that
+    /// 1. The calling thread called [`lock_for_fork`](Self::lock_for_fork) before, or is the copy in a child of the one that
     ///    did.
-    pub(crate) unsafe fn let_go(&'static self) {
+    pub(crate) unsafe fn unlock_after_fork(&'static self) {
         // SAFETY: requirement 1 says that this thread, or the one that it is the copy of, held `newest`.
-        unsafe { self.newest.let_go() };
+        unsafe { self.newest.unlock_after_fork() };
     }
 
     #[inline]

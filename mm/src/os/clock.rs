@@ -14,7 +14,7 @@ pub(crate) fn milliseconds() -> u64 {
 }
 
 /// Begins, in a forked child, with a moment of its own.
-pub(crate) fn take_over() {
+pub(crate) fn adopt_in_child() {
     FORKED.store(milliseconds(), Relaxed);
 }
 

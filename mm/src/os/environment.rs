@@ -25,12 +25,12 @@ enum Noted {
 }
 
 /// Room for a value, on the stack of who asks.
-pub(crate) type Room = [u8; LONGEST];
+pub(crate) type OutBuffer = [u8; LONGEST];
 
 /// Returns the value of `MM_OPTIONS`; none in a program that has rights which those who set its
 /// environment need not have. Does not allocate, for it is asked at first use.
 #[cfg(target_os = "linux")]
-pub(crate) fn options(room: &mut Room) -> Option<Result<&[u8], TooLong>> {
+pub(crate) fn options(room: &mut OutBuffer) -> Option<Result<&[u8], TooLong>> {
     if is_privileged() {
         return None;
     }
@@ -44,7 +44,7 @@ pub(crate) fn options(room: &mut Room) -> Option<Result<&[u8], TooLong>> {
 /// As above. Elsewhere nothing of ours allocates through mm, so that std is asked, which waits for
 /// who changes the environment.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn options(room: &mut Room) -> Option<Result<&[u8], TooLong>> {
+pub(crate) fn options(room: &mut OutBuffer) -> Option<Result<&[u8], TooLong>> {
     if is_privileged() {
         return None;
     }
@@ -92,7 +92,7 @@ fn is_privileged() -> bool {
 /// What the kernel says: it copies what `exec` was given, under no lock of the process and in a way
 /// that is a data race with nothing. Source: `proc_pid_environ(5)`.
 #[cfg(target_os = "linux")]
-fn of_kernel<'a>(name: &str, room: &'a mut Room) -> Option<Result<&'a [u8], TooLong>> {
+fn of_kernel<'a>(name: &str, room: &'a mut OutBuffer) -> Option<Result<&'a [u8], TooLong>> {
     // Of the thread, not of the process: that of a main thread which has ended is empty.
     let environment = std::fs::File::open("/proc/thread-self/environ").ok()?;
     let length = find(environment, name.as_bytes(), room)?;
@@ -102,7 +102,7 @@ fn of_kernel<'a>(name: &str, room: &'a mut Room) -> Option<Result<&'a [u8], TooL
 /// Looks for `name=value` among texts that end with a zero byte. Returns how long the first value
 /// is, once it is in the room.
 #[cfg(target_os = "linux")]
-fn find(mut texts: impl Read, name: &[u8], room: &mut Room) -> Option<Result<usize, TooLong>> {
+fn find(mut texts: impl Read, name: &[u8], room: &mut OutBuffer) -> Option<Result<usize, TooLong>> {
     let mut search = Search {
         name,
         at: At::Name(0),
@@ -145,7 +145,7 @@ enum At {
 #[cfg(target_os = "linux")]
 impl Search<'_> {
     /// Looks at the next byte; returns the value's length at its end.
-    fn step(&mut self, byte: u8, room: &mut Room) -> Option<Result<usize, TooLong>> {
+    fn step(&mut self, byte: u8, room: &mut OutBuffer) -> Option<Result<usize, TooLong>> {
         self.at = match (self.at, byte) {
             (At::Value(length), 0) => return Some(Ok(length)),
             (At::Value(length), byte) => {
@@ -172,7 +172,7 @@ pub(crate) mod at_start {
     use core::ffi::{CStr, c_int};
     use std::sync::OnceLock;
 
-    use super::{LONGEST, Noted, Room, TooLong};
+    use super::{LONGEST, Noted, OutBuffer, TooLong};
 
     /// The variable that mm asks for.
     pub(super) const NAME: &str = "MM_OPTIONS";
@@ -182,7 +182,7 @@ pub(crate) mod at_start {
     static NOTED: OnceLock<Option<Result<Value, TooLong>>> = OnceLock::new();
 
     struct Value {
-        room: Room,
+        room: OutBuffer,
         length: usize,
     }
 

@@ -4,7 +4,7 @@ use core::cell::UnsafeCell;
 use std::sync::PoisonError;
 
 #[cfg(mm_tsan)]
-use super::seen as mutex;
+use super::tsan as mutex;
 #[cfg(not(mm_tsan))]
 use crate::sync as mutex;
 
@@ -12,7 +12,7 @@ use mutex::Mutex;
 pub(crate) use mutex::MutexGuard;
 
 #[cfg(mm_tsan)]
-pub(crate) use super::seen::OnceLock;
+pub(crate) use super::tsan::OnceLock;
 #[cfg(not(mm_tsan))]
 pub(crate) use std::sync::OnceLock;
 
@@ -21,7 +21,7 @@ pub(crate) use std::sync::OnceLock;
 /// # Invariants
 ///
 /// 1. Only the thread that has the mutex touches `held`.
-/// 2. `held` is `None`, unless the lock is borrowed for ever: `hold` borrows it so.
+/// 2. `held` is `None`, unless the lock is borrowed for ever: `lock_for_fork` borrows it so.
 #[derive(Debug)]
 pub(crate) struct Lock<T: 'static> {
     mutex: Mutex<T>,
@@ -49,20 +49,20 @@ impl<T> Lock<T> {
         self.mutex.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Locks until [`let_go`](Self::let_go), so that the value is whole in a forked child.
-    pub(crate) fn hold(&'static self) {
+    /// Locks until [`unlock_after_fork`](Self::unlock_after_fork), so that the value is whole in a forked child.
+    pub(crate) fn lock_for_fork(&'static self) {
         let guard = self.lock();
         // SAFETY: this thread has the mutex, so that by invariant 1 no other one touches `held`; and it has
         // no reference there, as it waited for the mutex.
         unsafe { *self.held.get() = Some(guard) };
     }
 
-    /// Ends what [`hold`](Self::hold) began.
+    /// Ends what [`lock_for_fork`](Self::lock_for_fork) began.
     ///
     /// # Safety
     ///
-    /// 1. The calling thread called `hold` before, or is the copy in a child of the one that did.
-    pub(crate) unsafe fn let_go(&'static self) {
+    /// 1. The calling thread called `lock_for_fork` before, or is the copy in a child of the one that did.
+    pub(crate) unsafe fn unlock_after_fork(&'static self) {
         // SAFETY: by requirement 1 this thread has the mutex, so that by invariant 1 no other one touches
         // `held`. It has no other reference there either: what `with_held` calls does not use the lock.
         let held = unsafe { &mut *self.held.get() };
@@ -71,11 +71,11 @@ impl<T> Lock<T> {
         drop(guard);
     }
 
-    /// Lends the value to `change` between [`hold`](Self::hold) and [`let_go`](Self::let_go).
+    /// Lends the value to `change` between [`lock_for_fork`](Self::lock_for_fork) and [`unlock_after_fork`](Self::unlock_after_fork).
     ///
     /// # Safety
     ///
-    /// 1. The calling thread called `hold` before, or is the copy in a child of the one that did.
+    /// 1. The calling thread called `lock_for_fork` before, or is the copy in a child of the one that did.
     /// 2. `change` does not use this lock.
     pub(crate) unsafe fn with_held(&'static self, change: impl FnOnce(&mut T)) {
         // SAFETY: by requirement 1 this thread has the mutex, so that by invariant 1 no other one touches
@@ -94,12 +94,12 @@ mod tests {
     #[test]
     fn held_locks_keep_others_out() {
         static LOCK: Lock<u32> = Lock::new(1);
-        LOCK.hold();
+        LOCK.lock_for_fork();
         assert!(LOCK.mutex.try_lock().is_err());
-        // SAFETY: `hold` was called above, and the closure does not use the lock.
+        // SAFETY: `lock_for_fork` was called above, and the closure does not use the lock.
         unsafe { LOCK.with_held(|value| *value += 1) };
-        // SAFETY: `hold` was called above, and `with_held` has returned.
-        unsafe { LOCK.let_go() };
+        // SAFETY: `lock_for_fork` was called above, and `with_held` has returned.
+        unsafe { LOCK.unlock_after_fork() };
         assert_eq!(*LOCK.lock(), 2);
     }
 }

@@ -9,7 +9,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::pagemap::Pagemap;
-use super::{Guard, PageSource, Refused, process, watch};
+use super::{Guard, PageSource, Refused, annotate, process};
 use calls::{Access, Advice};
 
 /// The Linux kernel.
@@ -191,7 +191,7 @@ unsafe fn allow(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
 unsafe fn advise_of_guard(start: NonNull<u8>, bytes: usize, advice: Advice) -> Result<(), Refused> {
     // LeakSanitizer reads all that the list of mappings says can be read, and such guards are not
     // on that list.
-    if watch::TO_ASAN || !probe::marks_guard() {
+    if annotate::TO_ASAN || !probe::marks_guard() {
         return Err(Refused);
     }
     // SAFETY: requirements 1 and 2 say that the range is mm's and that nothing needs its contents.

@@ -16,7 +16,7 @@
 //! | `clock.rs` | the time |
 //! | `stdio.rs` | prints as C programs do |
 //! | `unwind.rs` | return addresses of the calling thread |
-//! | `own_word.rs` | one word of the calling thread's, for C's hot path |
+//! | `tls_slot.rs` | one word of the calling thread's, for C's hot path |
 //! | `pagemap.rs` | which OS pages have memory of their own: Linux 6.7 |
 //! | `environment.rs` | the variables that the process was started with |
 //! | `process.rs` | what the kernel says of the process: limits, resident bytes |
@@ -31,7 +31,6 @@ pub(crate) mod environment;
 pub(crate) mod faulty;
 pub(crate) mod forks;
 pub(crate) mod huge;
-mod inside;
 #[cfg(all(
     target_os = "linux",
     target_env = "gnu",
@@ -39,6 +38,7 @@ mod inside;
     not(miri)
 ))]
 mod library;
+mod reentrancy;
 #[cfg(not(all(
     target_os = "linux",
     target_env = "gnu",
@@ -78,12 +78,12 @@ mod output;
     target_arch = "x86_64",
     not(all(test, loom))
 ))]
-pub(crate) mod own_word;
+pub(crate) mod tls_slot;
 #[cfg(all(
     feature = "capi",
     not(all(target_os = "linux", target_arch = "x86_64", not(all(test, loom))))
 ))]
-pub(crate) mod own_word {
+pub(crate) mod tls_slot {
     use core::cell::Cell;
     use core::ptr;
 
@@ -102,6 +102,7 @@ pub(crate) mod own_word {
         WORD.set(word);
     }
 }
+pub(crate) mod annotate;
 #[cfg(all(
     target_os = "linux",
     any(target_arch = "x86_64", target_arch = "aarch64"),
@@ -110,17 +111,16 @@ pub(crate) mod own_word {
 mod pagemap;
 pub(crate) mod process;
 pub(crate) mod section;
-#[cfg(mm_tsan)]
-mod seen;
 #[cfg(feature = "capi")]
 pub(crate) mod stdio;
+#[cfg(mm_tsan)]
+mod tsan;
 pub(crate) mod unwind;
-pub(crate) mod watch;
 
-pub(crate) use inside::Inside;
 pub(crate) use library::stay_loaded;
 pub(crate) use lock::{Lock, MutexGuard};
 pub(crate) use output::write_text;
+pub(crate) use reentrancy::ReentrancyGuard;
 
 use core::ops::Range;
 use core::ptr::NonNull;

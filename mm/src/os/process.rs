@@ -283,7 +283,7 @@ pub(crate) fn copy_of(_address: usize, _bytes: usize) -> Option<Box<[u8]>> {
 /// Without the lock of `std::io::stderr`: who has it may wait for a lock of ours, or for a thread of
 /// ours, or be a thread that a forked child does not have.
 #[cfg(unix)]
-pub(crate) fn say_last(what: fmt::Arguments<'_>) {
+pub(crate) fn write_last_line(what: fmt::Arguments<'_>) {
     use std::os::fd::FromRawFd;
     // SAFETY: 2 is stderr, and `ManuallyDrop` keeps it open. If the program closed it, writes fail or go
     // where the program sent them.
@@ -294,6 +294,6 @@ pub(crate) fn say_last(what: fmt::Arguments<'_>) {
 
 /// As above.
 #[cfg(not(unix))]
-pub(crate) fn say_last(what: fmt::Arguments<'_>) {
+pub(crate) fn write_last_line(what: fmt::Arguments<'_>) {
     super::output::write_text(std::io::stderr(), format_args!("mm: {what}\n"));
 }

@@ -40,7 +40,7 @@ mod on {
 
     #[cold]
     fn unexpected(what: &str) -> ! {
-        crate::os::process::say_last(format_args!(
+        crate::os::process::write_last_line(format_args!(
             "{what} inside of a section, where no thread may wait; aborting"
         ));
         std::process::abort();

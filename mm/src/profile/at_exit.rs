@@ -5,7 +5,7 @@ use std::process::id;
 use std::thread;
 
 use super::Profile;
-use super::make::leaks_of_process;
+use super::collect::leaks_of_process;
 use crate::os::process::{self, AtExit};
 use crate::{events, user_code};
 
@@ -58,7 +58,7 @@ impl LeaksAtExit {
 }
 
 /// Goes on reporting in a forked child.
-pub(crate) fn take_over() {
+pub(crate) fn adopt_in_child() {
     if PROCESS.load(Relaxed) != 0 {
         PROCESS.store(id(), Relaxed);
     }
@@ -118,7 +118,7 @@ fn report() -> bool {
     if leaks.is_empty() {
         return false;
     }
-    process::say_last(format_args!("at exit, {}", text_of(&leaks)));
+    process::write_last_line(format_args!("at exit, {}", text_of(&leaks)));
     events::leaks(leaks.families.len(), &leaks);
     true
 }

@@ -1,11 +1,11 @@
 //! Who allocated what is live: families, and the places in the program that asked.
 
 mod at_exit;
+mod collect;
+mod display;
 mod inherited;
-mod make;
 #[cfg(test)]
 pub(crate) mod samples;
-mod show;
 mod symbols;
 
 use std::time::Duration;
@@ -13,9 +13,9 @@ use std::time::Duration;
 use crate::heap::OTHER_SITES;
 use crate::snapshot::{FamilyKey, Location, one_of};
 
-pub(crate) use at_exit::take_over;
+pub(crate) use at_exit::adopt_in_child;
 pub use at_exit::{LeaksAtExit, report_leaks_at_exit};
-pub(crate) use make::{leaks, leaks_of_scope, profile};
+pub(crate) use collect::{leaks, leaks_of_scope, profile};
 pub use symbols::Frame;
 #[cfg(feature = "backtrace")]
 pub(crate) use symbols::LOOKING_UP;

@@ -5,9 +5,9 @@ use core::fmt::{self, Display, Formatter};
 
 use super::cell::{Cell, FAINT, PLAIN, STRONG};
 use super::name::FamilyName;
-use super::near::Unknown;
 use super::page_families::FamilyCount;
 use super::rank::ranked;
+use super::suggestions::Unknown;
 use super::table::{Column, Lines, Table};
 use crate::number::{Measured, Scale, Size, percent, percents};
 use crate::snapshot::{FamilySnapshot, PageShares, Snapshot};

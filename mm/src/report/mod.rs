@@ -12,9 +12,9 @@ mod diff;
 mod growth;
 mod memory_usage;
 mod name;
-mod near;
 mod page_families;
 mod rank;
+mod suggestions;
 mod table;
 mod whole;
 

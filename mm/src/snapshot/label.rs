@@ -29,7 +29,7 @@ struct Matches {
 ///
 /// No two labels are the same text: a name is only used where no other family has it as name or
 /// path, and a path only where no other family has that path.
-pub(super) fn settle(families: &mut [FamilySnapshot]) {
+pub(super) fn assign(families: &mut [FamilySnapshot]) {
     let matches = count(families);
     for family in families {
         family.label = if matches[family.name].families == 1 {

@@ -81,7 +81,7 @@ impl Snapshot {
     /// may be held.
     pub(crate) fn new(process: ProcessFigures, mut families: Vec<FamilySnapshot>) -> Self {
         families.sort_by_key(|family| family.key);
-        label::settle(&mut families);
+        label::assign(&mut families);
         Self {
             os_page_bytes: process.os_page_bytes,
             families,

@@ -5,7 +5,7 @@ use core::ptr::NonNull;
 
 use super::super::place::Place;
 use super::family::{family_at, mm_family};
-use super::last::{Answer, Refused, pointer, refuse};
+use super::last_error::{Answer, Refused, pointer, refuse};
 use crate::error::AllocError;
 use crate::family::PageFamily;
 
@@ -160,7 +160,7 @@ fn fits(family: &'static PageFamily, size: usize, align: usize) -> Answer<&'stat
 
 #[inline]
 fn unspecified(family: Answer<&'static PageFamily>, units: usize, place: Place<'_>) -> *mut c_void {
-    block_of(family, |family| match family.heap.take_at_hand(units) {
+    block_of(family, |family| match family.heap.try_cached(units) {
         Some(block) => {
             family.heap.clear_canaries(block);
             Ok(block.first)

@@ -6,7 +6,7 @@ use core::ptr;
 
 use super::super::family::layout_of;
 use super::super::place::{Place, location};
-use super::last::{Answer, Excerpt, Refused, pointer, refuse};
+use super::last_error::{Answer, Excerpt, Refused, pointer, refuse};
 use super::names::names_of;
 use super::status::mm_status;
 use crate::error::RegisterError;

@@ -3,7 +3,7 @@
 use core::ptr;
 
 use super::family::{family_at, mm_family};
-use super::last::{Answer, Refused, pointer, refuse, status};
+use super::last_error::{Answer, Refused, pointer, refuse, status};
 use super::status::mm_status;
 use crate::error::RegisterError;
 use crate::heap::RECORDS;

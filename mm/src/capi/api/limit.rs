@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 
 use super::family::{family_at, handle, mm_family};
-use super::last::{Answer, Refused, refuse, status};
+use super::last_error::{Answer, Refused, refuse, status};
 use super::status::mm_status;
 use crate::family::PageFamily;
 use crate::limit::Limit;
@@ -142,7 +142,7 @@ unsafe impl Send for Told {}
 unsafe impl Sync for Told {}
 
 impl Told {
-    fn tell(&self, family: &'static PageFamily) {
+    fn notify(&self, family: &'static PageFamily) {
         // SAFETY: by invariant 1 this thread may make the `call` with its `context`, now too.
         unsafe { (self.call)(handle(family), self.context) };
     }
@@ -161,7 +161,7 @@ unsafe fn set_soft_limit(
     let call = call.ok_or_else(|| refuse(Refused::Argument("the call is NULL")))?;
     // Invariant 1 is requirement 1.
     let told = Told { call, context };
-    family.set_soft_limit(limit, move |family| told.tell(family));
+    family.set_soft_limit(limit, move |family| told.notify(family));
     Ok(())
 }
 

@@ -6,7 +6,7 @@
 // In the order in which the header has what is in them.
 mod status;
 
-mod last;
+mod last_error;
 
 mod family;
 
@@ -29,7 +29,7 @@ mod group;
 pub use allocate::*;
 pub use family::*;
 pub use group::*;
-pub use last::{mm_last_error, mm_last_status};
+pub use last_error::{mm_last_error, mm_last_status};
 pub use limit::*;
 pub use release::*;
 pub use report::*;

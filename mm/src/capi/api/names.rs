@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use super::last::{Answer, refuse};
+use super::last_error::{Answer, refuse};
 use crate::error::RegisterError;
 use crate::family::{CNames, PageFamily};
 use crate::heap::RECORDS;

@@ -4,7 +4,7 @@ use core::ffi::c_void;
 use core::ptr::{self, NonNull};
 
 use super::family::{family_at, handle, mm_family};
-use super::last::{Answer, pointer, refuse, status};
+use super::last_error::{Answer, pointer, refuse, status};
 use super::status::mm_status;
 use crate::error::FreeError;
 use crate::family::{self, PageFamily};

@@ -3,7 +3,7 @@
 use core::mem::offset_of;
 
 use super::family::{family_at, mm_family};
-use super::last::{Answer, Refused, refuse, status};
+use super::last_error::{Answer, Refused, refuse, status};
 use super::status::mm_status;
 use crate::registry::{snapshot, snapshot_of};
 use crate::snapshot::{FamilySnapshot, Snapshot};

@@ -3,7 +3,7 @@
 use core::ffi::c_int;
 
 use super::family::{family_at, mm_family};
-use super::last::{Refused, refuse, status};
+use super::last_error::{Refused, refuse, status};
 use super::status::mm_status;
 use crate::track::Track;
 use crate::{check, report_leaks_at_exit, track, trim};

@@ -48,7 +48,7 @@ pub(super) unsafe fn print_memory_usage(instance: &'static mm_instance_, name: *
     // SAFETY: by requirement 1 `name` is null or a string of C.
     let name = (!name.is_null()).then(|| unsafe { text(name) });
     if let Some(name) = name.filter(|name| instance.find(name).is_none()) {
-        Place::Function("mm_print_memory_usage").complain(unknown(name));
+        Place::Function("mm_print_memory_usage").report_misuse(unknown(name));
     }
     print(&MemoryUsage {
         instance,

@@ -26,7 +26,7 @@ use crate::heap::family::Heap;
 use crate::heap::family::cache::{CacheCell, CacheRecord, thread};
 use crate::heap::ground::{Block, EMPTY_BLOCK, Refusal};
 use crate::heap::pages::{Extent, Record, SPACE, Slack, Spot};
-use crate::os::{Inside, watch};
+use crate::os::{ReentrancyGuard, annotate};
 use page_hints::PageHint;
 
 /// What became of a block that was to be put into a cache.
@@ -46,7 +46,7 @@ impl Heap {
     /// The heap [`is_fast`](Self::is_fast).
     #[inline]
     pub(crate) unsafe fn take_unit(&'static self) -> Option<Block> {
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         // SAFETY: the caller promises it.
         unsafe { self.fast_cache() }?.take(self.geometry.unit(), true)
     }
@@ -58,7 +58,7 @@ impl Heap {
     /// As for [`take_unit`](Self::take_unit).
     #[inline]
     pub(crate) unsafe fn take_row(&'static self, units: usize) -> Option<Block> {
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         // SAFETY: the caller promises it.
         unsafe { self.fast_cache() }?.take_row(units)
     }
@@ -66,7 +66,7 @@ impl Heap {
     /// Takes a block of any length from the calling thread's cache, if the heap is near, and the cache
     /// has one at hand.
     #[inline]
-    pub(crate) fn take_at_hand(&'static self, units: usize) -> Option<Block> {
+    pub(crate) fn try_cached(&'static self, units: usize) -> Option<Block> {
         match units {
             _ if !self.is_fast() => None,
             0 => None,
@@ -85,7 +85,7 @@ impl Heap {
     /// As for [`release_by_address`](Self::release_by_address).
     #[inline]
     pub(crate) unsafe fn put_unit(first: *mut u8) -> Put {
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         let Some(unit) = TakenUnit::at(first.addr()) else {
             return Put::Not;
         };
@@ -107,7 +107,7 @@ impl Heap {
     /// As for [`release_by_address`](Self::release_by_address), and `unit` is the one at `first`.
     #[inline]
     pub(crate) unsafe fn put_short_block(first: NonNull<u8>, unit: TakenUnit) -> bool {
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         match unit.short_block() {
             // SAFETY: such a block starts there, and the caller gives it up.
             Some(1) => unsafe { unit.hint.put(first, |cache, unit| cache.put(first, unit)) },
@@ -165,7 +165,7 @@ impl Heap {
     ///
     /// As for [`release_by_address`](Self::release_by_address).
     unsafe fn put_into_cache(first: NonNull<u8>, asked: Option<&'static Self>) -> bool {
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         let Some(record) = SPACE.record_at(first.addr().get()) else {
             return false;
         };
@@ -206,7 +206,7 @@ impl Heap {
     pub(crate) fn block_at(
         first: NonNull<u8>,
     ) -> Result<(&'static Self, usize), (Refusal, Option<&'static Self>)> {
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         let record = SPACE.record_at(first.addr().get());
         let record = record.ok_or((Refusal::Foreign, None))?;
         let heap = Heap::of(record.heap());
@@ -307,7 +307,7 @@ impl Extent {
         {
             return false;
         }
-        watch::take_back(first, units * unit);
+        annotate::take_back(first, units * unit);
         marks.set();
         // SAFETY: the block is live, of this many units, and the caller gives it up.
         unsafe { Heap::of(self.heap).put_or_release(cell, first, units) };

@@ -8,7 +8,7 @@ use core::ptr::NonNull;
 
 use crate::heap::family::Heap;
 use crate::heap::ground::Block;
-use crate::os::watch;
+use crate::os::annotate;
 
 /// Bytes of one mark.
 const MARK: usize = size_of::<u64>();
@@ -34,7 +34,7 @@ impl Marking {
     #[allow(clippy::cast_possible_truncation, reason = "at most `MARKED`")]
     pub(in crate::heap) fn of(unit: usize) -> Self {
         match unit.min(MARKED).checked_sub(MARK) {
-            Some(second) if !watch::is_on() => Self::Second(second as u8),
+            Some(second) if !annotate::is_on() => Self::Second(second as u8),
             _ => Self::None,
         }
     }
@@ -51,7 +51,7 @@ impl Heap {
     /// Says at the start that released blocks are marked, of a family of which programs know only
     /// addresses.
     pub(crate) fn begin_with_canaries(&mut self) {
-        watch::look();
+        annotate::look();
         self.marking = Marking::of(self.geometry.unit());
     }
 

@@ -7,7 +7,7 @@ use crate::heap::family::central::Central;
 use crate::heap::ground::hardening::{OnRelease, POISON};
 use crate::heap::ground::{Block, Random, Row, Shortage, hardening};
 use crate::heap::pages::{Extent, Page, Run, is_block, released_twice, spot_of};
-use crate::os::{Refused, watch};
+use crate::os::{Refused, annotate};
 
 /// Where a block is to be.
 #[derive(Clone, Copy)]
@@ -126,7 +126,7 @@ impl Page {
         let first = self.unit(run.first);
         let bytes = NonNull::slice_from_raw_parts(first, run.units * unit);
         let used = self.high_water().saturating_sub(run.first) * unit;
-        let offset = watch::lend(first, bytes.len(), || {
+        let offset = annotate::lend(first, bytes.len(), || {
             // SAFETY: the units are in a page's memory, and free: the caller has the family's lock.
             first_written(unsafe { bytes.as_ref() }, used)
         });

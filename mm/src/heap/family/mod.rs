@@ -40,7 +40,7 @@ use crate::heap::pages::Extent;
 use crate::heap::pages::Record;
 use crate::heap::pages::SPACE;
 use crate::heap::tracking::{Caller, recording};
-use crate::os::{Inside, Lock, Look, MutexGuard, Refused, watch};
+use crate::os::{Lock, Look, MutexGuard, ReentrancyGuard, Refused, annotate};
 use crate::sync::{AtomicBool, AtomicUsize};
 
 /// Families that have a number so far.
@@ -240,7 +240,7 @@ impl Heap {
         if first.addr() == EMPTY_BLOCK {
             return Ok(());
         }
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         let record = SPACE.record_at(first.addr().get());
         let record = record.ok_or((Refusal::Foreign, None))?;
         let heap = Self::of(record.heap());
@@ -251,7 +251,7 @@ impl Heap {
         let mut central = heap.central();
         let units = central.live_units_at(record, first).map_err(refused)?;
         let bytes = units * heap.geometry().unit();
-        watch::take_back(first, bytes);
+        annotate::take_back(first, bytes);
         // For a second release that meets the units in another thread's cache.
         #[cfg(feature = "capi")]
         if matches!(record, Record::Extent(_)) {
@@ -290,7 +290,7 @@ impl Heap {
     /// Gives back to the kernel all that can be given; other threads flush at their next call.
     /// Returns bytes.
     pub(crate) fn trim(&'static self) -> usize {
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         let mut central = self.central();
         central.caches.iter().for_each(CacheRecord::ask_to_flush);
         central.trim(self)

@@ -9,7 +9,7 @@ use core::sync::atomic::Ordering::Relaxed;
 use crate::heap::family::Heap;
 use crate::heap::family::central::Central;
 use crate::heap::ground::Shortage;
-use crate::os::Inside;
+use crate::os::ReentrancyGuard;
 
 /// No limit.
 pub(crate) const NONE: u64 = u64::MAX;
@@ -149,7 +149,7 @@ impl Heap {
 
     /// Sets how many units may be live. It binds every call that begins after this one returns.
     pub(crate) fn set_limit(&'static self, units: u64) {
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         let mut central = self.central();
         self.limit.store(units, Relaxed);
         self.account_uncached(&mut central);
@@ -162,7 +162,7 @@ impl Heap {
         limit: Option<(u64, &'static Crossings)>,
         publish: impl FnOnce(),
     ) {
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         let mut central = self.central();
         let live = central.live().units;
         let quota = &mut central.uncached_for.quota;
@@ -177,7 +177,7 @@ impl Heap {
 
     /// Makes the family part of a group, with what it holds.
     pub(crate) fn join_group(&'static self, group: &'static Total) {
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         let mut central = self.central();
         central.uncached_for.quota.set_group(Some(group));
         // Before: from here on each call that begins counts itself.
@@ -187,7 +187,7 @@ impl Heap {
 
     /// Makes the family part of no group, if it is part of this one.
     pub(crate) fn leave_group(&'static self, group: &'static Total) {
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         let mut central = self.central();
         let quota = &mut central.uncached_for.quota;
         if quota.is_in(Some(group)) {

@@ -7,7 +7,7 @@ use crate::heap::family::Heap;
 use crate::heap::family::cache::{CacheCell, CacheRecord, thread};
 use crate::heap::family::central::Central;
 use crate::heap::ground::{Block, LONG_ROW, Row, Shortage};
-use crate::os::{Inside, Refused};
+use crate::os::{ReentrancyGuard, Refused};
 
 impl Heap {
     /// The calling thread's open cache: opened now, or flushed, if need be. None where calls go past it, at
@@ -226,7 +226,7 @@ pub(in crate::heap) fn retire(central: &mut Central, cache: &'static CacheRecord
 
 /// Flushes all caches of the calling thread.
 pub(crate) fn flush_thread() {
-    let _inside = Inside::enter();
+    let _inside = ReentrancyGuard::enter();
     thread::caches()
         .filter(|cache| !cache.is_empty() || cache.owned_words() > 0)
         .for_each(|cache| {

@@ -8,7 +8,7 @@ use crate::heap::pages::{Record, SPACE, tag_at};
 use crate::heap::tracking::{
     AllocRequest, Amount, Inherited, Recorded, Scope, Site, Tagged, Whose, from_start, scopes,
 };
-use crate::os::{Inside, Refused};
+use crate::os::{ReentrancyGuard, Refused};
 
 impl Heap {
     /// Records one of `every` blocks from now on; with 0, none, and what was recorded is forgotten.
@@ -46,7 +46,7 @@ impl Heap {
     /// found. Those are included of which nothing is live. `f` is called under the family's lock, and
     /// neither allocates nor calls mm.
     pub(crate) fn look_at_tags(&'static self, whose: Whose, f: impl FnMut(&Site)) -> Recorded {
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         self.central().look_at_tags(whose, f)
     }
 
@@ -67,7 +67,7 @@ impl Heap {
     }
 
     fn account_kept(&'static self, first: NonNull<u8>, is_kept: bool, f: impl FnOnce(&mut Amount)) {
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         let mut central = self.central();
         f(&mut central.uncached_for.tracking.kept);
         if let Some(tag) = tag_at(first) {

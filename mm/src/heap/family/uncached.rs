@@ -14,7 +14,7 @@ use crate::heap::family::quota::Quota;
 use crate::heap::family::{Heap, quota};
 use crate::heap::ground::{Block, Row, Shortage, hardening};
 use crate::heap::tracking::{AllocRequest, Caller, Tracking, request};
-use crate::os::Inside;
+use crate::os::ReentrancyGuard;
 
 /// Why a family is uncached. Guarded by its lock.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl Heap {
         if central.uncached_for.tracking.wants(scope) {
             drop(central);
             // A global allocator that is made of mm may be called for it.
-            let request = Inside::pause(|| AllocRequest::now(caller));
+            let request = ReentrancyGuard::pause(|| AllocRequest::now(caller));
             self.central().record(block.first, units, &request);
         }
         Ok(block)
@@ -75,7 +75,7 @@ impl Heap {
     ///
     /// `first` is the start of a live block of `units` units of this heap that nobody has.
     pub(crate) unsafe fn take_back(&'static self, first: NonNull<u8>, units: usize) {
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         // SAFETY: the caller promises the same.
         unsafe { self.release_straight(Row { first, units }) };
     }

@@ -3,7 +3,7 @@
 use core::num::NonZeroUsize;
 use core::ptr::NonNull;
 
-use crate::os::{Refused, watch};
+use crate::os::{Refused, annotate};
 
 /// The address of every block of zero units: a multiple of every alignment, and on first-class
 /// platforms one that no memory can have.
@@ -61,14 +61,14 @@ impl Block {
     /// Hands out the `bytes` bytes of the block, which nobody else has yet, as they are.
     #[inline]
     pub(crate) fn unspecified(self, bytes: usize) -> NonNull<u8> {
-        watch::hand_out(self.first, bytes, false);
+        annotate::hand_out(self.first, bytes, false);
         self.first
     }
 
     /// Hands out the `bytes` bytes of the block, which nobody else has yet, all zero.
     #[inline]
     pub(crate) fn zeroed(self, bytes: usize) -> NonNull<u8> {
-        watch::hand_out(self.first, bytes, true);
+        annotate::hand_out(self.first, bytes, true);
         if !self.zero {
             // SAFETY: the block is new, nobody else has it, and it has this many bytes.
             unsafe { self.first.write_bytes(0, bytes) };

@@ -7,7 +7,7 @@ use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::huge::HugePages;
-use crate::os::watch;
+use crate::os::annotate;
 
 /// What is in a released block that is poisoned.
 pub(crate) const POISON: u8 = 0xDF;
@@ -137,7 +137,7 @@ impl OnRelease {
             Self::Poison => POISON,
         };
         // SAFETY: the caller promises it.
-        watch::lend(first, bytes, || unsafe { first.write_bytes(byte, bytes) });
+        annotate::lend(first, bytes, || unsafe { first.write_bytes(byte, bytes) });
     }
 }
 

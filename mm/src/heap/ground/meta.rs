@@ -129,18 +129,18 @@ impl Region {
     }
 
     /// Holds the lock, before a fork.
-    pub(crate) fn hold(&'static self) {
-        self.filling.hold();
+    pub(crate) fn lock_for_fork(&'static self) {
+        self.filling.lock_for_fork();
     }
 
-    /// Ends what [`hold`](Self::hold) began.
+    /// Ends what [`lock_for_fork`](Self::lock_for_fork) began.
     ///
     /// # Safety
     ///
-    /// As for [`Lock::let_go`].
-    pub(crate) unsafe fn let_go(&'static self) {
+    /// As for [`Lock::unlock_after_fork`].
+    pub(crate) unsafe fn unlock_after_fork(&'static self) {
         // SAFETY: the caller promises the same.
-        unsafe { self.filling.let_go() };
+        unsafe { self.filling.unlock_after_fork() };
     }
 
     fn chunks(&self) -> impl Iterator<Item = &'static Chunk> + use<> {

@@ -95,11 +95,11 @@ impl User<'static> {
 
 impl User<'_> {
     fn alloc(self, units: usize) -> Owned {
-        let at_hand = match units {
+        let try_cached = match units {
             1 => self.cell.take(self.heap.geometry().unit(), true),
             _ => self.cell.take_row(units),
         };
-        let block = at_hand.map_or_else(
+        let block = try_cached.map_or_else(
             || self.heap.alloc(self.cell, units, &Location::caller()),
             Ok,
         );

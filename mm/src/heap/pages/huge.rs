@@ -169,18 +169,18 @@ impl Extent {
 }
 
 /// Holds the lock, before a fork.
-pub(in crate::heap) fn hold() {
-    EDGES.hold();
+pub(in crate::heap) fn lock_for_fork() {
+    EDGES.lock_for_fork();
 }
 
-/// Ends what [`hold`] began.
+/// Ends what [`lock_for_fork`] began.
 ///
 /// # Safety
 ///
-/// As for [`Lock::let_go`].
-pub(in crate::heap) unsafe fn let_go() {
+/// As for [`Lock::unlock_after_fork`].
+pub(in crate::heap) unsafe fn unlock_after_fork() {
     // SAFETY: the caller promises the same.
-    unsafe { EDGES.let_go() };
+    unsafe { EDGES.unlock_after_fork() };
 }
 
 /// Whether huge OS pages would make more of an extent's family than it needs.

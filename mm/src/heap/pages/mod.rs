@@ -27,4 +27,6 @@ pub(in crate::heap) use slack::{Slack, most_slack, take_slack_at};
 pub(in crate::heap) use slot_map::{Run, SlotMap, for_each_word, ones, ones_of};
 pub(in crate::heap) use spot::{is_block, released_twice, spot_of};
 pub(in crate::heap) use tags::tag_at;
+#[cfg(doc)]
+pub(in crate::heap) use word::Remote;
 pub(in crate::heap) use word::{NOBODY, Owner, Word};

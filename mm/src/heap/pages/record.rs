@@ -8,7 +8,7 @@ use crate::heap::ground::{HeapRef, Link};
 use crate::heap::pages::large::Large;
 use crate::os::address_space::AddressSpace;
 use crate::os::arena::{Arena, GRANULE};
-use crate::os::{Guard, PageSource, Refused, System, watch};
+use crate::os::{Guard, PageSource, Refused, System, annotate};
 
 /// All address space of all families.
 pub(in crate::heap) static SPACE: AddressSpace<Record, Word> = AddressSpace::new();
@@ -77,7 +77,7 @@ impl Span {
             bytes,
         };
         place.begin_wish(calls);
-        watch::keep(place.at(0), bytes);
+        annotate::keep(place.at(0), bytes);
         Ok(place)
     }
 
@@ -125,7 +125,7 @@ impl Span {
         let from = self.offset + offset;
         // SAFETY: the caller promises it.
         unsafe { self.arena.space().unguard(from..from + bytes, how) }?;
-        watch::keep(self.at(offset), bytes);
+        annotate::keep(self.at(offset), bytes);
         Ok(())
     }
 

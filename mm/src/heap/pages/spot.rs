@@ -35,6 +35,6 @@ pub(in crate::heap) fn is_block(spot: Spot, units: usize) -> bool {
 pub(in crate::heap) fn released_twice(unit: NonNull<u8>) -> ! {
     // Going on would hand the same memory out to two owners.
     let why = "was released twice, or is no unit; aborting";
-    process::say_last(format_args!("the unit at {unit:p} {why}"));
+    process::write_last_line(format_args!("the unit at {unit:p} {why}"));
     abort();
 }

@@ -27,7 +27,7 @@ pub(crate) fn end_scope() {
 }
 
 /// Leaves, in a forked child, the parts of tests to the threads that are not there.
-pub(crate) fn take_over() {
+pub(crate) fn adopt_in_child() {
     SCOPES.store(request::scopes_begun(), Relaxed);
 }
 

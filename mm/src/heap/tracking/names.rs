@@ -84,21 +84,21 @@ fn bucket_of(name: &str) -> usize {
 }
 
 /// Holds the locks, before a fork.
-pub(in crate::heap) fn hold() {
-    THREADS.hold();
-    FILES.hold();
+pub(in crate::heap) fn lock_for_fork() {
+    THREADS.lock_for_fork();
+    FILES.lock_for_fork();
 }
 
-/// Ends what [`hold`] began.
+/// Ends what [`lock_for_fork`] began.
 ///
 /// # Safety
 ///
-/// As for [`Lock::let_go`].
-pub(in crate::heap) unsafe fn let_go() {
+/// As for [`Lock::unlock_after_fork`].
+pub(in crate::heap) unsafe fn unlock_after_fork() {
     // SAFETY: the caller promises the same.
-    unsafe { FILES.let_go() };
+    unsafe { FILES.unlock_after_fork() };
     // SAFETY: as above.
-    unsafe { THREADS.let_go() };
+    unsafe { THREADS.unlock_after_fork() };
 }
 
 #[cfg(test)]

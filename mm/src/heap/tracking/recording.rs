@@ -271,18 +271,18 @@ pub(in crate::heap) fn resident(look: &Look) -> Result<usize, Refused> {
 }
 
 /// Holds the lock, before a fork.
-pub(in crate::heap) fn hold() {
-    POOL.hold();
+pub(in crate::heap) fn lock_for_fork() {
+    POOL.lock_for_fork();
 }
 
-/// Ends what [`hold`] began.
+/// Ends what [`lock_for_fork`] began.
 ///
 /// # Safety
 ///
-/// As for [`Lock::let_go`].
-pub(in crate::heap) unsafe fn let_go() {
+/// As for [`Lock::unlock_after_fork`].
+pub(in crate::heap) unsafe fn unlock_after_fork() {
     // SAFETY: the caller promises the same.
-    unsafe { POOL.let_go() };
+    unsafe { POOL.unlock_after_fork() };
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::visit::{LiveUnits, MOST_WORDS};
 use crate::heap::family::Heap;
 use crate::heap::ground::BlockView;
 use crate::heap::pages::Page;
-use crate::os::Inside;
+use crate::os::ReentrancyGuard;
 
 /// What of one family is shown.
 pub(crate) struct Walk {
@@ -64,7 +64,7 @@ impl Walk {
             live: LiveUnits::none(),
             continues: [0; MOST_WORDS],
         };
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         self.heap.flush_own();
         let _central = self.heap.central();
         blocks.live.copy(page, &self.cached);

@@ -10,7 +10,7 @@ use crate::heap::pages::large::Large;
 use crate::heap::pages::{
     Extent, NOBODY, Page, Slack, Standing, TakenBlock, fullness_of, is_block, spot_of,
 };
-use crate::os::Inside;
+use crate::os::ReentrancyGuard;
 
 /// Two ways to derive one figure that differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Heap {
         let cached = cached_blocks(&self.central());
         // Other threads may fill their caches meanwhile, up to a point.
         let mut scratch = Vec::with_capacity(usize::try_from(cached).unwrap_or(0) + 4_096);
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         let mut central = self.central();
         central.drain(self);
         let mut found = Found::default();

@@ -8,7 +8,7 @@ use crate::heap::family::central::Central;
 use crate::heap::ground::Placement;
 use crate::heap::pages::large::Large;
 use crate::heap::pages::{Page, Record, SPACE};
-use crate::os::{Inside, Look, PageSource, System};
+use crate::os::{Look, PageSource, ReentrancyGuard, System};
 
 /// Classes of fill: empty, 1-24, 25-49, 50-74, 75-99 and 100 %.
 pub(crate) const FILL_CLASSES: usize = 6;
@@ -64,13 +64,13 @@ struct Counts {
 impl Heap {
     /// Units that are live, without a look at the pages.
     pub(crate) fn live_units(&'static self) -> u64 {
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         self.central().live().units
     }
 
     /// Copies all figures. Other threads wait for the copy if they need this family's lock.
     pub(crate) fn figures(&'static self) -> Figures {
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         self.central().figures(self)
     }
 }

@@ -36,19 +36,19 @@ use crate::heap::family::central::Central;
 use crate::heap::ground::BlockView;
 use crate::heap::pages::large::Large;
 use crate::heap::pages::{Extent, Page, Record, Slack, Spot, TakenBlock};
-use crate::os::Inside;
+use crate::os::ReentrancyGuard;
 use crate::sync::fence;
 
 impl Heap {
     /// All records of the family's address space, the newest first: what is added meanwhile is left out.
     pub(in crate::heap) fn records(&'static self) -> impl Iterator<Item = &'static Record> {
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         self.central().records()
     }
 
     /// The live block of a run.
     pub(in crate::heap) fn block_of(&'static self, large: &Large) -> Option<BlockView> {
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         let _central = self.central();
         large.view().filter(|block| block.is_live)
     }

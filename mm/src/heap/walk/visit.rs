@@ -17,7 +17,7 @@ use crate::heap::family::cache::{CacheRecord, is_own};
 use crate::heap::family::central::Central;
 use crate::heap::ground::{GRANULE, Placement};
 use crate::heap::pages::{Page, Run, SlotMap, for_each_word, ones_of};
-use crate::os::Inside;
+use crate::os::ReentrancyGuard;
 
 /// Words of the largest map of a VM page: that of units of one byte.
 pub(in crate::heap) const MOST_WORDS: usize = GRANULE / 64;
@@ -63,11 +63,11 @@ impl Heap {
     /// The starts of all blocks in other threads' caches, sorted.
     pub(in crate::heap) fn cached_elsewhere(&'static self) -> Vec<usize> {
         let known = {
-            let _inside = Inside::enter();
+            let _inside = ReentrancyGuard::enter();
             in_other_caches(&self.central()).count()
         };
         let mut starts = Vec::with_capacity(known);
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         let central = self.central();
         // No more than there is room for: the lock is held, and nothing is allocated under it.
         starts.extend(in_other_caches(&central).take(known));
@@ -77,7 +77,7 @@ impl Heap {
     }
 
     fn copy_live(&'static self, page: Page, cached: &[usize], live: &mut LiveUnits) {
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         self.flush_own();
         let _central = self.central();
         live.copy(page, cached);

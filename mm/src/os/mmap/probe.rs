@@ -22,7 +22,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use super::calls::{self, Access, Advice};
-use super::{Kernel, watch};
+use super::{Kernel, annotate};
 use crate::os::pagemap::Pagemap;
 use crate::os::{PageSource, Refused};
 
@@ -253,7 +253,7 @@ fn try_to_discard() -> Option<bool> {
 
 fn try_marks() -> Option<bool> {
     // It would complain of the question, and hands all advice on to the kernel.
-    if watch::is_valgrind_there() {
+    if annotate::is_valgrind_there() {
         return Some(true);
     }
     if !grants() || !can_ask_of_access() {
@@ -266,7 +266,7 @@ fn try_marks() -> Option<bool> {
 }
 
 fn try_mappings() -> Option<bool> {
-    if watch::is_valgrind_there() || !grants() || !can_ask_of_access() {
+    if annotate::is_valgrind_there() || !grants() || !can_ask_of_access() {
         return None;
     }
     let trial = Trial::usable()?;

@@ -30,7 +30,7 @@
 //!
 //! # Rules
 //!
-//! Inside of a section no thread takes a lock, calls the kernel, runs code of the user, or panics;
+//! Inside a section no thread takes a lock, calls the kernel, runs code of the user, or panics;
 //! nor does it while a record's version is odd. Debug builds end the process where one does (`os::section`).
 //! Code that holds the family's lock needs no section for words of nobody, nor for those of its own thread's
 //! record.

@@ -75,7 +75,7 @@ pub(in crate::heap) use biased::{barrier, barrier_at_any_cost, pause};
 pub(in crate::heap) use bins::Bins;
 #[cfg(all(test, loom))]
 pub(in crate::heap) use numbers::{begin_again, numbers_range};
-pub(in crate::heap) use numbers::{hold, let_go};
+pub(in crate::heap) use numbers::{lock_for_fork, unlock_after_fork};
 pub(in crate::heap) use record::{CacheRecord, Inbox};
 pub(in crate::heap) use rows::Rows;
 #[cfg(feature = "capi")]

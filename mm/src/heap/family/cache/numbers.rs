@@ -61,16 +61,16 @@ pub(in crate::heap) fn numbers_range() -> core::ops::Range<usize> {
 }
 
 /// Holds the lock, before a fork.
-pub(in crate::heap) fn hold() {
-    NEWEST.hold();
+pub(in crate::heap) fn lock_for_fork() {
+    NEWEST.lock_for_fork();
 }
 
-/// Ends what [`hold`] began.
+/// Ends what [`lock_for_fork`] began.
 ///
 /// # Safety
 ///
-/// As for [`Lock::let_go`].
-pub(in crate::heap) unsafe fn let_go() {
+/// As for [`Lock::unlock_after_fork`].
+pub(in crate::heap) unsafe fn unlock_after_fork() {
     // SAFETY: the caller promises the same.
-    unsafe { NEWEST.let_go() };
+    unsafe { NEWEST.unlock_after_fork() };
 }

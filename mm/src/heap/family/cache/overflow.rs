@@ -167,7 +167,7 @@ impl CacheRecord {
         }
     }
 
-    /// Frees a unit in its word, or sends it to the owner. Inside of a section.
+    /// Frees a unit in its word, or sends it to the owner. Inside a section.
     fn to_map(&self, Spot { page, index }: Spot) {
         let number = index / 64;
         let word: &Word = &page.words()[number];
@@ -242,7 +242,7 @@ impl CacheRecord {
         self.leave();
     }
 
-    /// Frees units side by side, in one page, whoever owns their words. Inside of a section.
+    /// Frees units side by side, in one page, whoever owns their words. Inside a section.
     fn free_side_by_side(&self, first: NonNull<u8>, units: u64) {
         let Spot { page, index } = spot_of(first);
         let (mut from, end) = (index, index + usize::try_from(units).unwrap_or(0));

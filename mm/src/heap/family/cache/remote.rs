@@ -1,6 +1,6 @@
 //! Units that a thread releases and another owns.
 //!
-//! The releasing thread adds bits to the word's [`Remote`](crate::heap::word::Remote). The one that finds it
+//! The releasing thread adds bits to the word's [`Remote`](crate::heap::pages::Remote). The one that finds it
 //! without a bit puts the word into the inbox of the word's owner; words that nobody owns go into that of the
 //! family, which is emptied under the family's lock. An owner that ends gives up its words first and then shuts
 //! its inbox: a thread that finds it shut goes to the family's. Whoever takes a word out of an inbox and is not
@@ -103,7 +103,7 @@ impl CacheRecord {
         self.remote.has_any()
     }
 
-    /// Frees the units that other threads released; whether there were any of own words. Inside of a
+    /// Frees the units that other threads released; whether there were any of own words. Inside a
     /// section, or with the owner kept out.
     pub(in crate::heap) fn collect(&self) -> bool {
         self.collect_and_leave(ptr::null_mut())
@@ -133,7 +133,7 @@ impl CacheRecord {
         any
     }
 
-    /// Notes a released unit of a word that another thread owns. Those of one word are sent together. Inside of
+    /// Notes a released unit of a word that another thread owns. Those of one word are sent together. Inside
     /// a section.
     pub(super) fn send_later(&self, page: Page, index: usize) {
         let (word, bit) = (index / 64, 1 << (index % 64));
@@ -160,7 +160,7 @@ impl CacheRecord {
         self.pending.load(Relaxed).count_ones() as usize
     }
 
-    /// Sends what waits to be sent. Inside of a section.
+    /// Sends what waits to be sent. Inside a section.
     pub(in crate::heap) fn send(&self) {
         let bits = self.pending.load(Relaxed);
         let Some(first) = NonNull::new(self.pending_first.load(Relaxed)) else {

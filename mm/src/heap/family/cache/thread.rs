@@ -6,8 +6,8 @@ use super::{CacheCell, CacheRecord};
 use crate::heap::family::Heap;
 use crate::heap::ground::{Link, meta};
 #[cfg(feature = "capi")]
-use crate::os::own_word;
-use crate::os::{Inside, Lock, Refused};
+use crate::os::tls_slot;
+use crate::os::{Lock, ReentrancyGuard, Refused};
 use crate::sync::thread_local;
 
 /// Cells in one part of a table.
@@ -56,7 +56,7 @@ struct Table {
 pub(in crate::heap) unsafe fn fast_cell<'a>(number: usize) -> Option<&'a CacheCell> {
     // SAFETY: the thread put the first part of its table there, or nothing, and takes it away before
     // another thread may have the table.
-    let cells = unsafe { own_word::get().cast::<Cells>().as_ref() }?;
+    let cells = unsafe { tls_slot::get().cast::<Cells>().as_ref() }?;
     // SAFETY: the caller promises that there is one.
     Some(unsafe { cells.get_unchecked(number) })
 }
@@ -91,18 +91,18 @@ pub(in crate::heap) fn is_own(cache: &CacheRecord) -> bool {
 }
 
 /// Holds the lock that threads share, before a fork.
-pub(in crate::heap) fn hold() {
-    RETAINED_TABLES.hold();
+pub(in crate::heap) fn lock_for_fork() {
+    RETAINED_TABLES.lock_for_fork();
 }
 
-/// Ends what [`hold`] began.
+/// Ends what [`lock_for_fork`] began.
 ///
 /// # Safety
 ///
-/// As for [`Lock::let_go`].
-pub(in crate::heap) unsafe fn let_go() {
+/// As for [`Lock::unlock_after_fork`].
+pub(in crate::heap) unsafe fn unlock_after_fork() {
     // SAFETY: the caller promises the same.
-    unsafe { RETAINED_TABLES.let_go() };
+    unsafe { RETAINED_TABLES.unlock_after_fork() };
 }
 
 impl Thread {
@@ -137,7 +137,7 @@ impl Thread {
         };
         #[cfg(feature = "capi")]
         if number < FAST_FAMILIES {
-            own_word::set(core::ptr::from_ref(cells).cast());
+            tls_slot::set(core::ptr::from_ref(cells).cast());
         }
         Ok(&cells[number % CELLS])
     }
@@ -176,7 +176,7 @@ pub(crate) fn forget_retained_tables() {
 
 impl Drop for Thread {
     fn drop(&mut self) {
-        let _inside = Inside::enter();
+        let _inside = ReentrancyGuard::enter();
         let mut next = self.newest.take();
         while let Some(cache) = next {
             // Read before the record is free for another thread.
@@ -186,7 +186,7 @@ impl Drop for Thread {
             unsafe { cache.heap().close_cache(cache) };
         }
         #[cfg(feature = "capi")]
-        own_word::set(core::ptr::null());
+        tls_slot::set(core::ptr::null());
         // All its cells lead to no cache again, so any thread may have the table.
         if let Some(table) = self.table.take() {
             let mut retained = RETAINED_TABLES.lock();

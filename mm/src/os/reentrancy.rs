@@ -3,10 +3,10 @@
 //! Not in models, whose threads are all one to the system.
 
 #[cfg(all(debug_assertions, not(all(test, loom))))]
-pub(crate) use on::Inside;
+pub(crate) use on::ReentrancyGuard;
 
 #[cfg(not(all(debug_assertions, not(all(test, loom)))))]
-pub(crate) use off::Inside;
+pub(crate) use off::ReentrancyGuard;
 
 #[cfg(all(debug_assertions, not(all(test, loom))))]
 mod on {
@@ -21,9 +21,9 @@ mod on {
 
     /// A call that is not over.
     #[derive(Debug)]
-    pub(crate) struct Inside(());
+    pub(crate) struct ReentrancyGuard(());
 
-    impl Inside {
+    impl ReentrancyGuard {
         /// Begins a call; ends the process if the thread is in one.
         #[inline]
         pub(crate) fn enter() -> Self {
@@ -45,7 +45,7 @@ mod on {
         }
     }
 
-    impl Drop for Inside {
+    impl Drop for ReentrancyGuard {
         #[inline]
         fn drop(&mut self) {
             compiler_fence(SeqCst);
@@ -55,7 +55,7 @@ mod on {
 
     #[cold]
     fn interrupted() -> ! {
-        process::say_last(format_args!(
+        process::write_last_line(format_args!(
             "a signal handler called mm while it interrupted a call of mm; aborting"
         ));
         std::process::abort();
@@ -66,9 +66,9 @@ mod on {
 mod off {
     /// A call that is not over; in release builds nobody keeps track.
     #[derive(Debug)]
-    pub(crate) struct Inside(());
+    pub(crate) struct ReentrancyGuard(());
 
-    impl Inside {
+    impl ReentrancyGuard {
         #[inline]
         pub(crate) fn enter() -> Self {
             Self(())

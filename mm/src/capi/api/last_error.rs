@@ -62,8 +62,8 @@ pub extern "C" fn mm_last_status() -> mm_status {
 /// 1. `text` is null, or `room` bytes there may be written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_last_error(text: *mut c_char, room: usize) -> usize {
-    // SAFETY: requirement 1 is that of `Room::new`, and the room ends with this call.
-    let mut room = unsafe { Room::new(text, room) };
+    // SAFETY: requirement 1 is that of `OutBuffer::new`, and the room ends with this call.
+    let mut room = unsafe { OutBuffer::new(text, room) };
     with_last(|last| {
         if let Some(last) = last {
             // The room takes all there is.
@@ -198,14 +198,14 @@ impl Display for Excerpt {
 /// # Invariants
 ///
 /// 1. `bytes` bytes at `text` may be written.
-struct Room {
+struct OutBuffer {
     text: *mut c_char,
     bytes: usize,
     /// Bytes of the text so far, written or not.
     length: usize,
 }
 
-impl Room {
+impl OutBuffer {
     /// # Safety
     ///
     /// 1. `text` is null, or `room` bytes there may be written for as long as the room is used.
@@ -233,7 +233,7 @@ impl Room {
     }
 }
 
-impl Write for Room {
+impl Write for OutBuffer {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for byte in text.bytes() {
             self.put(self.length, byte);

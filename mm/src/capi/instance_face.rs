@@ -22,7 +22,7 @@ pub extern "C" fn mm_inst_init_new_instance() -> *mut mm_instance_ {
     match mm_instance_::make() {
         Ok(new) => ptr::from_ref(new).cast_mut(),
         Err(_) => {
-            Place::Function("mm_init_new_instance").complain("out of memory for an instance");
+            Place::Function("mm_init_new_instance").report_misuse("out of memory for an instance");
             ptr::null_mut()
         }
     }

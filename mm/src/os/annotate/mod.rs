@@ -107,20 +107,20 @@ pub(crate) fn begin(first: NonNull<u8>, bytes: usize) {
 }
 
 /// Holds the lock of this module, before a fork.
-pub(crate) fn hold() {
+pub(crate) fn lock_for_fork() {
     if TO_ASAN {
-        asan::EDGES.hold();
+        asan::EDGES.lock_for_fork();
     }
 }
 
-/// Ends what [`hold`] began.
+/// Ends what [`lock_for_fork`] began.
 ///
 /// # Safety
 ///
-/// 1. The calling thread called [`hold`] before, or is the copy in a child of the one that did.
-pub(crate) unsafe fn let_go() {
+/// 1. The calling thread called [`lock_for_fork`] before, or is the copy in a child of the one that did.
+pub(crate) unsafe fn unlock_after_fork() {
     if TO_ASAN {
-        // SAFETY: by requirement 1 `hold` locked it, on this thread or on the one that this is the copy of.
-        unsafe { asan::EDGES.let_go() };
+        // SAFETY: by requirement 1 `lock_for_fork` locked it, on this thread or on the one that this is the copy of.
+        unsafe { asan::EDGES.unlock_after_fork() };
     }
 }
