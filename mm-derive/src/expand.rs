@@ -7,10 +7,11 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Error, Path};
 
+use crate::family::Family;
 use crate::item::Item;
 use crate::mistakes::compile_errors;
 use crate::parse::Attrs;
-use crate::validate::{Family, Limits, Plan};
+use crate::validate::{Limits, Plan};
 use crate::zero::Zero;
 use crate::zeroable::zeroable;
 

@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 
-use crate::item::{Rest, without_default};
+use crate::rest::{Rest, without_default};
 use crate::tokens::{at_commas, bare, find, group, is_word, sign, word};
 
 /// A type's parameters and conditions.

@@ -5,11 +5,12 @@ use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Error, Lifetime, Result};
 
+use crate::family::Family;
 use crate::generics::Kind;
-use crate::item::{Item, tokens_of};
+use crate::item::Item;
 use crate::parse::{Instances, Mistakes};
+use crate::rest::tokens_of;
 use crate::tokens::{at_commas, bare, end_of_list, is_word, sign, word};
-use crate::validate::Family;
 
 /// Makes the error for a generic type without instances.
 pub(crate) fn missing_instances(item: &Item) -> Error {

@@ -7,6 +7,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Error, Result, Visibility};
 
 use crate::generics::Generics;
+use crate::rest::{Attr, Rest, tokens_of, without_default};
 use crate::tokens::{
     Operands, at_commas, bare, end_of_list, find, group, is_word, sign, split, word,
 };
@@ -42,12 +43,6 @@ pub(crate) struct Variant {
     pub(crate) discriminant: Option<TokenStream>,
 }
 
-/// An attribute; those of others need not be readable.
-pub(crate) struct Attr {
-    hash: TokenTree,
-    brackets: Group,
-}
-
 impl Item {
     /// Reads what rustc hands to a derive.
     pub(crate) fn read(tokens: TokenStream) -> Result<Self> {
@@ -74,110 +69,6 @@ impl Item {
             data,
             tokens,
         })
-    }
-}
-
-impl Attr {
-    /// Whether its path is this one word.
-    pub(crate) fn is(&self, name: &str) -> bool {
-        self.path_is_one_of(&[name])
-    }
-
-    /// Whether its path is one of these words.
-    pub(crate) fn path_is_one_of(&self, names: &[&str]) -> bool {
-        // A macro's `$a:meta` leaves a group.
-        let inside = bare(self.brackets.stream());
-        let is_longer = inside.get(1).and_then(sign) == Some(':');
-        let is_one = |first| names.iter().any(|name| is_word(first, name));
-        !is_longer && inside.first().is_some_and(is_one)
-    }
-
-    /// Reads it, which fails if its argument is something that only rustc knows.
-    pub(crate) fn read(&self) -> Result<Attribute> {
-        let Self { hash, brackets } = self;
-        let mut bare = Group::new(Delimiter::Bracket, tokens_of(&bare(brackets.stream())));
-        bare.set_span(brackets.span());
-        let attrs = Attribute::parse_outer.parse2(quote!(#hash #bare))?;
-        let none = || Error::new_spanned(self, "expected an attribute");
-        attrs.into_iter().next().ok_or_else(none)
-    }
-}
-
-impl ToTokens for Attr {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        self.hash.to_tokens(tokens);
-        self.brackets.to_tokens(tokens);
-    }
-}
-
-/// Tokens that are read one by one.
-pub(crate) struct Rest(pub(crate) Vec<TokenTree>);
-
-impl Rest {
-    /// Takes all attributes.
-    pub(crate) fn attrs(&mut self) -> Vec<Attr> {
-        let mut attrs = Vec::new();
-        while let Some(attr) = self.attr() {
-            attrs.push(attr);
-        }
-        attrs
-    }
-
-    fn attr(&mut self) -> Option<Attr> {
-        let [hash, brackets, ..] = &*self.0 else {
-            return None;
-        };
-        let brackets = group(brackets, Delimiter::Bracket)?.clone();
-        let hash = (sign(hash) == Some('#')).then(|| hash.clone())?;
-        self.0.drain(..2);
-        Some(Attr { hash, brackets })
-    }
-
-    /// Takes `pub`, `pub(crate)` and the like, also from the variable of a macro.
-    pub(crate) fn visibility(&mut self) -> TokenStream {
-        // A type in parentheses may come after `pub`, as it does in tuples; syn knows which it is.
-        let read = |input: ParseStream<'_>| {
-            let visibility: Visibility = input.parse()?;
-            let rest: TokenStream = input.parse()?;
-            Ok((visibility.into_token_stream(), rest))
-        };
-        let Ok((visibility, rest)) = read.parse2(tokens_of(&self.0)) else {
-            return TokenStream::new();
-        };
-        self.0 = rest.into_iter().collect();
-        visibility
-    }
-
-    /// Takes a word.
-    pub(crate) fn word(&mut self) -> Result<Ident> {
-        self.enter();
-        match self.0.first().and_then(word).cloned() {
-            Some(word) => {
-                self.0.remove(0);
-                Ok(word)
-            }
-            None => Err(Error::new_spanned(self.0.first(), "expected a word")),
-        }
-    }
-
-    /// Takes off the group around the next token, if it is of a macro's variable.
-    pub(crate) fn enter(&mut self) {
-        while let Some(group) = self
-            .0
-            .first()
-            .and_then(|first| group(first, Delimiter::None))
-        {
-            let inside = group.stream();
-            self.0.splice(..1, inside);
-        }
-    }
-
-    /// Takes a list in angle brackets; nothing if there is none.
-    pub(crate) fn list(&mut self) -> Vec<TokenTree> {
-        match self.0.first().and_then(sign) {
-            Some('<') => self.0.drain(..end_of_list(&self.0)).collect(),
-            _ => Vec::new(),
-        }
     }
 }
 
@@ -254,16 +145,6 @@ fn unnamed_field(index: usize, tokens: Vec<TokenTree>) -> Field {
         member: Literal::usize_unsuffixed(index).into(),
         ty: without_default(&rest.0),
     }
-}
-
-/// Leaves out what comes behind `=`.
-pub(crate) fn without_default(tokens: &[TokenTree]) -> TokenStream {
-    let end = find(tokens, |token| sign(token) == Some('='));
-    tokens_of(&tokens[..end.unwrap_or(tokens.len())])
-}
-
-pub(crate) fn tokens_of(tokens: &[TokenTree]) -> TokenStream {
-    tokens.iter().cloned().collect()
 }
 
 fn variants(braces: &Group) -> Result<Vec<Variant>> {

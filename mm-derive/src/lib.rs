@@ -9,12 +9,14 @@
 mod amount;
 mod derive;
 mod expand;
+mod family;
 mod generics;
 mod instances;
 mod item;
 mod mistakes;
 mod no_leaks;
 mod parse;
+mod rest;
 mod tokens;
 mod validate;
 mod zero;

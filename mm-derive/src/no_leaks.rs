@@ -6,9 +6,9 @@ use syn::meta::{self, ParseNestedMeta};
 use syn::parse::Parser;
 use syn::{Error, Path, Result, parse_quote};
 
-use crate::item::{Attr, Rest, tokens_of};
 use crate::mistakes::compile_errors;
 use crate::parse::{crate_path, set};
+use crate::rest::{Attr, Rest, tokens_of};
 use crate::tokens::{bare, find, group, is_word, sign};
 
 /// Writes the function with its body wrapped; beside a mistake, as it was.

@@ -6,7 +6,8 @@ use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 use syn::{Error, Lit, LitStr, Path, Result, parenthesized, parse_quote};
 
-use crate::item::{Attr, Data, Item, Variant};
+use crate::item::{Data, Item, Variant};
+use crate::rest::Attr;
 use crate::tokens::at_commas;
 
 /// What exists, for the error that somebody wrote something else.

@@ -7,6 +7,7 @@ use syn::ext::IdentExt;
 use syn::{Error, Lit, Path, Result};
 
 use crate::amount;
+use crate::family::Family;
 use crate::generics::Generics;
 use crate::instances::{instances, missing_instances};
 use crate::item::{Data, Item};
@@ -32,21 +33,6 @@ pub(crate) struct Plan<'a> {
 pub(crate) struct Limits {
     pub(crate) bytes: Option<u64>,
     pub(crate) units: Option<u64>,
-}
-
-/// One page family.
-pub(crate) struct Family {
-    /// What reports call it.
-    pub(crate) name: String,
-    /// Whether the implementation takes over the type's generics; an instance has none left.
-    pub(crate) generic: bool,
-    /// The alias that both types below go by, if a macro in the instance could write another type each
-    /// time.
-    pub(crate) alias: Option<TokenStream>,
-    /// The type as an implementation's header has it.
-    pub(crate) header_type: TokenStream,
-    /// The same type with `'static` for every lifetime parameter, as its statics need it.
-    pub(crate) static_type: TokenStream,
 }
 
 impl<'a> Plan<'a> {

@@ -5,8 +5,9 @@
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::Lit;
 
-use crate::item::{Attr, Data, Field, Item, Variant};
+use crate::item::{Data, Field, Item, Variant};
 use crate::parse::Attrs;
+use crate::rest::Attr;
 use crate::tokens::{bare, sign};
 
 /// Whether all-zero bytes are a value of a type.

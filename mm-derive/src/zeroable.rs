@@ -20,8 +20,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Lifetime, Path};
 
+use crate::family::Family;
 use crate::item::{Data, Field, Item};
-use crate::validate::Family;
 use crate::zero::{Zero, is_as_written, zero_variant};
 
 /// Writes the implementation, and by that the one of `ZeroInit`; nothing if that is not ours to

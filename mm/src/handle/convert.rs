@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::room::UninitBlock;
+use super::uninit_block::UninitBlock;
 use super::{Block, MmBox};
 use crate::managed::MmManaged;
 

@@ -9,7 +9,7 @@ use core::ptr::NonNull;
 use core::slice;
 
 use super::MmBox;
-use super::room::UninitBlock;
+use super::uninit_block::UninitBlock;
 use crate::managed::MmManaged;
 
 impl<I: MmManaged + Iterator> Iterator for MmBox<I> {

@@ -3,7 +3,7 @@
 use core::pin::Pin;
 
 use super::MmBox;
-use super::room::UninitBlock;
+use super::uninit_block::UninitBlock;
 use crate::error::AllocError;
 use crate::managed::MmManaged;
 

@@ -10,11 +10,11 @@ mod iter;
 mod kept;
 mod make;
 mod raw;
-mod room;
 #[cfg(feature = "serde")]
 mod serde;
 mod slice;
 mod traits;
+mod uninit_block;
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -22,7 +22,7 @@ use core::ops::{Deref, DerefMut};
 use core::panic::UnwindSafe;
 use core::ptr::NonNull;
 
-use self::room::UninitBlock;
+use self::uninit_block::UninitBlock;
 use crate::managed::MmManaged;
 
 pub use self::iter::IntoIter;

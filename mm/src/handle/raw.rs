@@ -4,7 +4,7 @@ use core::mem::ManuallyDrop;
 use core::pin::Pin;
 use core::ptr::NonNull;
 
-use super::room::UninitBlock;
+use super::uninit_block::UninitBlock;
 use super::{Block, MmBox, sealed};
 use crate::managed::MmManaged;
 

@@ -5,7 +5,7 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::room::UninitBlock;
+use super::uninit_block::UninitBlock;
 use super::{Block, MmBox};
 use crate::managed::MmManaged;
 

@@ -1,4 +1,5 @@
-//! The engine: knows layouts and addresses, no types and no names.
+//! The engine: knows layouts and addresses, no types and no names. ARCHITECTURE.md has its layers, and follows
+//! one allocation and one release through the files.
 //!
 //! # Words
 //!
@@ -12,7 +13,7 @@
 //! | inbox | the words of one owner that other threads released units of |
 //! | extent | VM pages side by side, taken together: 1, 2, 4 ... until they fill 2 MiB |
 //! | taken | a unit that is live, in a cache, or on its way to its owner: a bit in the first map |
-//! | joined | a unit that belongs to the block of the unit before: a bit in the second map |
+//! | continues | of a unit: it belongs to the block of the unit before; a bit in the second map |
 //! | row | a block of more than one unit; a long one has 32 or more |
 //! | bin | the blocks of one short length in a thread's cache |
 //! | slack | units that a cached block had more than the row that it was handed out for |
@@ -21,7 +22,7 @@
 //! | uncached | a family of which every call takes the lock, as it is tracked or limited; its caches are shut |
 //! | site | a place in the program that allocated, with the thread, as recorded |
 //! | tag | what is recorded of one live block: its site, and when |
-//! | mark | what stands in a released block of a family that keeps marks; see `freed_canaries` |
+//! | mark | a canary in a released block, of a family that keeps them; see `freed_canaries` |
 //! | guard | an OS page that nobody can touch, behind units or a large block |
 //! | in use | of a VM page: it may be backed by memory |
 //!
@@ -32,19 +33,7 @@
 //! `allocated - released = live`, where the slack units of live blocks count as cached. `check.rs` derives
 //! each side again.
 //!
-//! # Layers
-//!
-//! `hardening` says what was chosen at the start; `hardened`, `random`, `quarantine` and `guards` do
-//! it, in place of the caches; `huge` asks for the OS pages. `uncached` has every call take the lock
-//! of families that are limited (`quota`) or tracked (`tracking`, with `request`, `caller`, `names`,
-//! `scopes`, `sites`, `tags`, and `recording` for their memory). `by_address`
-//! takes and releases the blocks of C programs, with `freed_canaries` and `page_hints`; `owner` finds the heap
-//! of a block. `geometry` and `slot_map` calculate; `extent` with its `page`s and their `word`s, and `large`,
-//! are the kinds of `record` that address space can have; `fullness_lists`, `runs` and `large_runs` sort them;
-//! `central` is a family behind its lock, which lends words to threads (`central::lease`); `cache` and
-//! `thread` are what a thread holds of it; `purge` gives memory back. `walk` is the way through all of it:
-//! `figures` counts, `check` counts again, `visit` shows what is live, and `blocks` what lies between.
-//! `meta`, `link` and `list` are what records are made of.
+//! # Locks
 //!
 //! Locks are taken in one order: a family's, then the arenas' or a region's. None is held while
 //! code of the caller runs, and nothing here calls the global allocator. Inside a section no lock is taken.

@@ -27,11 +27,11 @@ const COLUMNS: [Column; WIDTH] = [
     Column::Right("USED"),
     Column::Right("HOLES"),
     Column::Right("OTHER"),
-    Column::Right("KEPT"),
+    Column::Right("ALIVE"),
 ];
 
 /// The last line of the report.
-const LEGEND: &str = "USED, HOLES, OTHER: % of mapped pages. KEPT: live % of all ever allocated.";
+const LEGEND: &str = "USED, HOLES, OTHER: % of mapped pages. ALIVE: live % of all ever allocated.";
 
 /// What is added where a figure is missing.
 const NOT_MEASURED: &str = "RESIDENT: not measured where the system does not say it.";
@@ -46,7 +46,7 @@ const NOT_MEASURED: &str = "RESIDENT: not measured where the system does not say
 /// | PEAK | the highest LIVE that was seen, within one cache per thread of the true peak |
 /// | RESIDENT | bytes that are backed by memory, as the kernel says; `not measured` where it does not, see [`resident_bytes`](FamilySnapshot::resident_bytes) |
 /// | USED, HOLES, OTHER | percent of the pages that are not empty: live units, free units, and the rest, which is caches and what units do not fill |
-/// | KEPT | live blocks in percent of all that were ever allocated |
+/// | ALIVE | live blocks in percent of all that were ever allocated |
 ///
 /// The line below divides the resident bytes of the process into families, mm's records, and the
 /// rest, as far as each is known.

@@ -20,7 +20,7 @@ mod stats;
 
 mod report;
 
-mod upkeep;
+mod maintenance;
 
 mod limit;
 
@@ -31,8 +31,8 @@ pub use family::*;
 pub use group::*;
 pub use last_error::{mm_last_error, mm_last_status};
 pub use limit::*;
+pub use maintenance::*;
 pub use release::*;
 pub use report::*;
 pub use stats::*;
 pub use status::{mm_status, mm_status_text};
-pub use upkeep::*;

@@ -1,0 +1,18 @@
+//! What the derive writes for one page family.
+
+use proc_macro2::TokenStream;
+
+/// One page family.
+pub(crate) struct Family {
+    /// What reports call it.
+    pub(crate) name: String,
+    /// Whether the implementation takes over the type's generics; an instance has none left.
+    pub(crate) generic: bool,
+    /// The alias that both types below go by, if a macro in the instance could write another type each
+    /// time.
+    pub(crate) alias: Option<TokenStream>,
+    /// The type as an implementation's header has it.
+    pub(crate) header_type: TokenStream,
+    /// The same type with `'static` for every lifetime parameter, as its statics need it.
+    pub(crate) static_type: TokenStream,
+}
