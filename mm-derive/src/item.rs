@@ -2,15 +2,11 @@
 //! tokens: the derive passes them on, and rustc knows them.
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
-use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Error, Result, Visibility};
+use syn::{Error, Result};
 
 use crate::generics::Generics;
 use crate::rest::{Attr, Rest, tokens_of, without_default};
-use crate::tokens::{
-    Operands, at_commas, bare, end_of_list, find, group, is_word, sign, split, word,
-};
+use crate::tokens::{Operands, at_commas, bare, find, group, is_word, sign, split};
 
 /// A type's definition.
 pub(crate) struct Item {

@@ -15,6 +15,8 @@ mod amount;
 mod derive;
 #[path = "../../../mm-derive/src/expand.rs"]
 mod expand;
+#[path = "../../../mm-derive/src/family.rs"]
+mod family;
 #[path = "../../../mm-derive/src/generics.rs"]
 mod generics;
 #[path = "../../../mm-derive/src/instances.rs"]
@@ -25,6 +27,8 @@ mod item;
 mod mistakes;
 #[path = "../../../mm-derive/src/parse.rs"]
 mod parse;
+#[path = "../../../mm-derive/src/rest.rs"]
+mod rest;
 #[path = "../../../mm-derive/src/tokens.rs"]
 mod tokens;
 #[path = "../../../mm-derive/src/validate.rs"]

@@ -4,8 +4,8 @@ use core::ffi::{c_char, c_void};
 use core::fmt::Display;
 use core::ptr;
 
-use super::family::Family;
-use super::instance::mm_instance_;
+use super::families::Family;
+use super::families::mm_instance_;
 use super::named::{family_at, family_of_size};
 use super::place::Place;
 use super::site::mm_site;

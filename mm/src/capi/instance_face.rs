@@ -6,8 +6,8 @@ use core::ffi::{c_char, c_int, c_void};
 use core::ptr;
 
 use super::allocate;
-use super::family::vm_page_family_;
-use super::instance::mm_instance_;
+use super::families::mm_instance_;
+use super::families::vm_page_family_;
 use super::named;
 use super::place::Place;
 use super::release;

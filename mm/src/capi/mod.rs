@@ -31,8 +31,7 @@
 
 mod allocate;
 mod api;
-mod family;
-mod instance;
+mod families;
 mod instance_face;
 mod named;
 #[cfg(all(
@@ -48,8 +47,8 @@ mod struct_size;
 mod uapi;
 
 pub use api::*;
-pub use family::vm_page_family_;
-pub use instance::mm_instance_;
+pub use families::mm_instance_;
+pub use families::vm_page_family_;
 pub use instance_face::*;
 pub use site::mm_site;
 pub use uapi::*;

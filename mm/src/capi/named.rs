@@ -2,8 +2,8 @@
 
 use core::ffi::{CStr, c_char};
 
-use super::family::{Family, vm_page_family_};
-use super::instance::mm_instance_;
+use super::families::mm_instance_;
+use super::families::{Family, vm_page_family_};
 use super::place::{Place, location, text};
 use super::site::mm_site;
 use super::struct_size::{OtherSize, StructSize};

@@ -4,7 +4,7 @@ use core::ffi::{c_char, c_void};
 use core::ptr::{self, NonNull};
 
 use super::allocate::xcalloc_buff;
-use super::instance::mm_instance_;
+use super::families::mm_instance_;
 use super::place::Place;
 use crate::error::FreeError;
 use crate::family;

@@ -5,7 +5,7 @@ use core::mem::offset_of;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering::Acquire, Ordering::Release};
 
-use super::family::{Family, vm_page_family_};
+use super::families::{Family, vm_page_family_};
 use super::place::Place;
 use super::struct_size::StructSize;
 

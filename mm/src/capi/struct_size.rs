@@ -3,7 +3,7 @@
 
 use core::fmt::{self, Display, Formatter};
 
-use super::family::Family;
+use super::families::Family;
 use crate::shown::Shown;
 
 /// Bytes of a struct where it is registered or allocated.

@@ -4,7 +4,7 @@ use core::alloc::Layout;
 use core::ffi::{CStr, c_char};
 use core::ptr;
 
-use super::super::family::layout_of;
+use super::super::families::layout_of;
 use super::super::place::{Place, location};
 use super::last_error::{Answer, Excerpt, Refused, pointer, refuse};
 use super::names::names_of;

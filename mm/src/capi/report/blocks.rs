@@ -2,8 +2,8 @@
 
 use core::fmt::{self, Display, Formatter};
 
-use crate::capi::family::Family;
-use crate::capi::instance::mm_instance_;
+use crate::capi::families::Family;
+use crate::capi::families::mm_instance_;
 use crate::shown::Shown;
 
 /// What one line says: numbers of blocks, and bytes.

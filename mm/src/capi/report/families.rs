@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Display, Formatter};
 
-use crate::capi::instance::mm_instance_;
+use crate::capi::families::mm_instance_;
 use crate::shown::Shown;
 
 pub(super) struct PageFamilies(pub(super) &'static mm_instance_);

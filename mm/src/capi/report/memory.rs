@@ -6,8 +6,8 @@ use core::ptr;
 
 use super::Coloured;
 use super::blocks::BlockUsage;
-use crate::capi::family::Family;
-use crate::capi::instance::mm_instance_;
+use crate::capi::families::Family;
+use crate::capi::families::mm_instance_;
 use crate::heap::{BlockView, Figures, PageView, Walk};
 use crate::os::{PageSource, System};
 use crate::shown::Shown;

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use self::blocks::BlockUsage;
 use self::families::PageFamilies;
 use self::memory::MemoryUsage;
-use super::instance::mm_instance_;
+use super::families::mm_instance_;
 use super::named::unknown;
 use super::place::{Place, text};
 use crate::heap::flush_thread;

@@ -45,12 +45,12 @@ impl mm_instance_ {
 
     /// The global instance.
     #[inline]
-    pub(super) fn global() -> &'static Self {
+    pub(in crate::capi) fn global() -> &'static Self {
         &GLOBAL
     }
 
     /// Makes an instance without families.
-    pub(super) fn make() -> Result<&'static Self, Refused> {
+    pub(in crate::capi) fn make() -> Result<&'static Self, Refused> {
         startup::begin();
         let mut count = REGISTERING.lock();
         let new = RECORDS.place(Self::new(*count))?;
@@ -64,19 +64,19 @@ impl mm_instance_ {
     ///
     /// 1. `instance` is null, or `mm_init_new_instance` returned it.
     #[inline]
-    pub(super) unsafe fn named(instance: *const Self) -> &'static Self {
+    pub(in crate::capi) unsafe fn named(instance: *const Self) -> &'static Self {
         // SAFETY: by requirement 1 `instance` is null, or was made from a `&'static` by
         // `mm_init_new_instance`.
         unsafe { instance.as_ref() }.unwrap_or(&GLOBAL)
     }
 
     /// The family of exactly this name.
-    pub(super) fn find(&self, name: &CStr) -> Option<&'static Family> {
+    pub(in crate::capi) fn find(&self, name: &CStr) -> Option<&'static Family> {
         self.by_name.find(name.to_bytes())
     }
 
     /// Registers a family of structs of `size` bytes.
-    pub(super) fn register(
+    pub(in crate::capi) fn register(
         &'static self,
         name: &CStr,
         size: usize,
@@ -104,23 +104,23 @@ impl mm_instance_ {
     }
 
     /// The families that were registered, in that order.
-    pub(super) fn families(&self) -> impl Iterator<Item = &'static Family> {
+    pub(in crate::capi) fn families(&self) -> impl Iterator<Item = &'static Family> {
         core::iter::successors(self.first.get(), |family| family.next.get())
     }
 
     /// Whether a heap is of one of the families, buffers included.
-    pub(super) fn has(&self, heap: &'static Heap) -> bool {
+    pub(in crate::capi) fn has(&self, heap: &'static Heap) -> bool {
         let mut all = self.families().chain(self.buffers());
         all.any(|family| ptr::eq(&raw const family.heap.heap, heap))
     }
 
     /// The family of plain bytes, if a buffer was ever asked for.
-    pub(super) fn buffers(&self) -> Option<&'static Family> {
+    pub(in crate::capi) fn buffers(&self) -> Option<&'static Family> {
         self.buffers.get()
     }
 
     /// The same, made now if need be.
-    pub(super) fn make_buffers(&'static self) -> Result<&'static Family, RegisterError> {
+    pub(in crate::capi) fn make_buffers(&'static self) -> Result<&'static Family, RegisterError> {
         if let Some(buffers) = self.buffers() {
             return Ok(buffers);
         }
@@ -140,17 +140,17 @@ impl mm_instance_ {
     }
 
     /// The units that a buffer of `bytes` bytes takes.
-    pub(super) fn buffer_units(bytes: usize) -> usize {
+    pub(in crate::capi) fn buffer_units(bytes: usize) -> usize {
         bytes.div_ceil(BUFFER_UNIT)
     }
 
     /// What tells a family of this instance apart from all others.
-    pub(super) fn path_of(&self, name: &str) -> String {
+    pub(in crate::capi) fn path_of(&self, name: &str) -> String {
         format!("instance {}: {name}", self.number)
     }
 
     /// The family's name in reports.
-    pub(super) fn buffers_name() -> &'static CStr {
+    pub(in crate::capi) fn buffers_name() -> &'static CStr {
         BUFFERS
     }
 }

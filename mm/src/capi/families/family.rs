@@ -34,14 +34,14 @@ pub struct vm_page_family_ {
 /// 2. `head.struct_name` is the start of `name`. The text ends with a zero byte and never changes.
 #[derive(Debug)]
 #[repr(C)]
-pub(super) struct Family {
+pub(in crate::capi) struct Family {
     head: vm_page_family_,
     name: &'static CStr,
-    pub(super) instance: &'static mm_instance_,
+    pub(in crate::capi) instance: &'static mm_instance_,
     next_of_bucket: Link<Family>,
     /// The one that was registered after this.
-    pub(super) next: Link<Family>,
-    pub(super) heap: PageFamily,
+    pub(in crate::capi) next: Link<Family>,
+    pub(in crate::capi) heap: PageFamily,
 }
 
 // SAFETY: by invariant 2 the only field that is not `Sync`, the pointer in `head`, leads to a text that
@@ -50,7 +50,7 @@ unsafe impl Sync for Family {}
 
 impl Family {
     /// Makes a family, which is in no table and on no list yet.
-    pub(super) fn make(
+    pub(in crate::capi) fn make(
         names: &Names<'_>,
         layout: Layout,
         location: Location,
@@ -77,18 +77,18 @@ impl Family {
 
     /// Whether the family is of this instance. One place of a program may allocate for several.
     #[inline]
-    pub(super) fn is_of(&self, instance: &'static mm_instance_) -> bool {
+    pub(in crate::capi) fn is_of(&self, instance: &'static mm_instance_) -> bool {
         ptr::eq(self.instance, instance)
     }
 
     /// Bytes of one unit.
     #[inline]
-    pub(super) fn unit(&self) -> usize {
+    pub(in crate::capi) fn unit(&self) -> usize {
         self.heap.layout().size()
     }
 
     /// The family as C programs have it.
-    pub(super) fn head(&'static self) -> *mut vm_page_family_ {
+    pub(in crate::capi) fn head(&'static self) -> *mut vm_page_family_ {
         ptr::from_ref(self).cast_mut().cast()
     }
 
@@ -98,7 +98,7 @@ impl Family {
     ///
     /// 1. `head` is null, or [`head`](Self::head) made it.
     #[inline]
-    pub(super) unsafe fn of_head(head: *const vm_page_family_) -> Option<&'static Self> {
+    pub(in crate::capi) unsafe fn of_head(head: *const vm_page_family_) -> Option<&'static Self> {
         #[allow(
             clippy::cast_ptr_alignment,
             reason = "it was made from a reference, and so is aligned"
@@ -123,7 +123,7 @@ impl Named for Family {
 ///
 /// In C a struct's size is a multiple of its alignment. So the largest power of two that divides the
 /// size is an alignment that suits, and units side by side keep it.
-pub(super) fn layout_of(size: usize) -> Result<Layout, RegisterError> {
+pub(in crate::capi) fn layout_of(size: usize) -> Result<Layout, RegisterError> {
     let align = (1 << size.trailing_zeros().min(usize::BITS - 1)).min(MOST_ALIGN);
     let layout = Layout::from_size_align(size, align);
     layout
@@ -143,7 +143,7 @@ fn kept(name: &CStr) -> Result<&'static CStr, Refused> {
 
 /// The names of a family that is to be made. They are put together under no lock: the global allocator
 /// may be made of mm, and somebody may want to be told of what it holds.
-pub(super) struct Names<'a> {
+pub(in crate::capi) struct Names<'a> {
     name: &'a CStr,
     /// As reports show it.
     shown: Cow<'a, str>,
@@ -152,7 +152,7 @@ pub(super) struct Names<'a> {
 
 impl<'a> Names<'a> {
     /// Those of a struct, in an instance.
-    pub(super) fn of_struct(name: &'a CStr, instance: &mm_instance_) -> Self {
+    pub(in crate::capi) fn of_struct(name: &'a CStr, instance: &mm_instance_) -> Self {
         let shown = match name.to_str() {
             Ok(text) => Cow::Borrowed(text),
             // Two names that differ are shown as two.
@@ -163,7 +163,7 @@ impl<'a> Names<'a> {
     }
 
     /// Those of an instance's buffers, which no struct has, whatever its name.
-    pub(super) fn of_buffers(name: &'a CStr, instance: &mm_instance_) -> Self {
+    pub(in crate::capi) fn of_buffers(name: &'a CStr, instance: &mm_instance_) -> Self {
         Self {
             path: instance.path_of("(buffers)"),
             ..Self::of_struct(name, instance)
