@@ -190,7 +190,7 @@ fn out_of_memory_is_survived() {
     let printed = output_of("out_of_memory", &[]);
     let overflow = "overflow the size of a block of page family `Row`\n";
     assert!(printed.contains(overflow));
-    assert!(printed.contains("out of memory for 1 units of 1024 bytes of page family `Row`\n"));
+    assert!(printed.contains("out of memory for 1 unit of 1024 bytes of page family `Row`\n"));
     assert_eq!(printed.matches(": true\n").count(), 4);
 }
 

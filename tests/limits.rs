@@ -153,7 +153,7 @@ fn who_runs_out_of_memory_is_told_who_holds_it() {
     let text = String::from_utf8_lossy(&output.stderr);
     let (_, told) = text.split_once("mm: out of memory for ").expect("it says");
     let mut lines = told.lines();
-    let asked = "1 units of 1024 bytes of page family `Row`; most is held by:";
+    let asked = "1 unit of 1024 bytes of page family `Row`; most is held by:";
     assert_eq!(lines.next(), Some(asked));
     let row = lines.next().expect("a row");
     assert!(

@@ -60,7 +60,7 @@ fn the_refusal_names_family_limit_and_holders() {
     let refused = small.alloc(1).expect_err("above the limit");
     assert_eq!(
         refused.to_string(),
-        "page family `small` may not hold 1 more units of 10 bytes: its limit is 20 bytes; most is \
+        "page family `small` may not hold 1 more unit of 10 bytes: its limit is 20 bytes; most is \
          held by `most` (3000 bytes), `more` (2000 bytes), `much` (1000 bytes)"
     );
     release_all(others.into_iter().chain([two]));
@@ -82,7 +82,7 @@ fn what_cannot_fail_panics_with_the_sentence() {
     let said = refused.expect_err("above the limit");
     let said = said.downcast_ref::<String>().expect("a text");
     assert!(
-        said.starts_with("page family `Limited` may not hold 1 more units of 8 bytes"),
+        said.starts_with("page family `Limited` may not hold 1 more unit of 8 bytes"),
         "{said}"
     );
     family.set_limit(None);

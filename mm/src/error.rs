@@ -3,6 +3,7 @@
 use core::error::Error;
 use core::fmt;
 
+use crate::number::Count;
 use crate::shown::Shown;
 
 /// Why a family could not hand out a block.
@@ -70,9 +71,14 @@ pub struct Holder {
     pub live_bytes: u64,
 }
 
+fn count(number: usize, what: &'static str) -> Count {
+    Count(number as u128, what)
+}
+
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` ({} bytes)", Shown(self.family), self.live_bytes)
+        let bytes = Count(self.live_bytes.into(), "byte");
+        write!(f, "`{}` ({bytes})", Shown(self.family))
     }
 }
 
@@ -86,7 +92,9 @@ impl fmt::Display for AllocError {
                 ..
             } => write!(
                 f,
-                "{units} units of {unit_size} bytes overflow the size of a block of page family `{}`",
+                "{} of {} overflow the size of a block of page family `{}`",
+                count(*units, "unit"),
+                count(*unit_size, "byte"),
                 Shown(family)
             ),
             Self::OutOfMemory {
@@ -96,7 +104,9 @@ impl fmt::Display for AllocError {
                 ..
             } => write!(
                 f,
-                "out of memory for {units} units of {unit_size} bytes of page family `{}`",
+                "out of memory for {} of {} of page family `{}`",
+                count(*units, "unit"),
+                count(*unit_size, "byte"),
                 Shown(family)
             ),
             Self::QuotaExceeded {
@@ -109,12 +119,14 @@ impl fmt::Display for AllocError {
             } => {
                 write!(
                     f,
-                    "page family `{}` may not hold {units} more units of {unit_size} bytes: its limit is ",
-                    Shown(family)
+                    "page family `{}` may not hold {} of {}: its limit is ",
+                    Shown(family),
+                    count(*units, "more unit"),
+                    count(*unit_size, "byte")
                 )?;
                 match unit_size {
                     0 => f.write_str("reached")?,
-                    _ => write!(f, "{limit_bytes} bytes")?,
+                    _ => write!(f, "{}", Count(u128::from(*limit_bytes), "byte"))?,
                 }
                 let mut before = "; most is held by ";
                 largest.iter().flatten().try_for_each(|holder| {
@@ -254,7 +266,8 @@ impl fmt::Display for RegisterError {
                 unit_align,
             } => write!(
                 f,
-                "a page family cannot have units of {unit_size} bytes aligned to {unit_align}"
+                "a page family cannot have units of {} aligned to {unit_align}",
+                count(*unit_size, "byte")
             ),
             Self::OutOfMemory => f.write_str("out of memory for the record of a new page family"),
         }

@@ -21,6 +21,17 @@ impl Display for Grouped {
     }
 }
 
+/// A number of things, with their name in the right form: `1 unit`, `2 units`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Count(pub(crate) u128, pub(crate) &'static str);
+
+impl Display for Count {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let plural = if self.0 == 1 { "" } else { "s" };
+        write!(f, "{} {}{plural}", self.0, self.1)
+    }
+}
+
 /// A change with its sign: `+1,204`, `-7`, `0`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Signed(pub(crate) i64);

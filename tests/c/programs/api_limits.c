@@ -15,7 +15,7 @@ static void refuses_above(void) {
   void *ten = mm_family_alloc(small, 10);
   assert(ten != NULL && MM_ALLOC_ZEROED(small, 1) == NULL && mm_last_status() == MM_OVER_LIMIT);
   size_t length = mm_last_error(text, sizeof text);
-  const char *sentence = "page family `small` may not hold 1 more units of 100 bytes: its limit is "
+  const char *sentence = "page family `small` may not hold 1 more unit of 100 bytes: its limit is "
                          "1000 bytes; most is held by `small` (1000 bytes)";
   assert(length == strlen(sentence) && strcmp(text, sentence) == 0);
   assert(mm_last_error(text, 5) == length && strcmp(text, "page") == 0);
