@@ -12,12 +12,12 @@
 
 mod chart;
 mod child;
+mod contract;
 mod options;
 mod ratio;
 mod rivals;
 mod run;
 mod table;
-mod values;
 mod workloads;
 
 use std::error::Error;

@@ -4,8 +4,8 @@ use std::alloc::{GlobalAlloc, Layout, System, handle_alloc_error};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-use super::{Forest, Rival, Row, Store, Value};
-use crate::values::Plain;
+use crate::contract::values::Plain;
+use crate::contract::{Forest, Rival, Row, Store, Value};
 use crate::workloads::OneFamily;
 
 /// A global allocator, to be had as a constant.

@@ -2,8 +2,8 @@
 
 use plurality::{Alloc, Box, Pool};
 
-use super::{Forest, NoRow, Rival, Store, Value};
-use crate::values::Plain;
+use crate::contract::values::Plain;
+use crate::contract::{Forest, NoRow, Rival, Store, Value};
 use crate::workloads::OneFamily;
 
 /// Slots that a pool adds at a time. The default of 32 is for small pools; with more, the list of

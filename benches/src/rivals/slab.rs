@@ -1,7 +1,7 @@
 //! slab: one growing vector for each type, with keys instead of addresses.
 
-use super::{Forest, NoRow, Rival, Store, Value};
-use crate::values::Plain;
+use crate::contract::values::Plain;
+use crate::contract::{Forest, NoRow, Rival, Store, Value};
 use crate::workloads::OneFamily;
 
 /// The rival that makes a slab for each type.

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use super::{Load, live};
-use crate::rivals::{Rival, Store, Value};
-use crate::values::Plain;
+use crate::contract::values::Plain;
+use crate::contract::{Rival, Store, Value};
 use mm_benches_common::clock::{each, timed};
 use mm_benches_common::random::Random;
 

@@ -4,8 +4,8 @@ use std::hint::black_box;
 use std::{iter, mem};
 
 use super::{Load, live};
-use crate::rivals::{Families, Rival, Store, Value};
-use crate::values::Plain;
+use crate::contract::values::Plain;
+use crate::contract::{Families, Rival, Store, Value};
 use mm_benches_common::clock::{each, timed};
 
 /// Replaces the value of each of `load.live` families.

@@ -4,8 +4,8 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use super::Load;
-use crate::rivals::{Rival, Store, Value};
-use crate::values::Plain;
+use crate::contract::values::Plain;
+use crate::contract::{Rival, Store, Value};
 use mm_benches_common::clock::{each, timed};
 
 /// Batches that may wait in the channel.

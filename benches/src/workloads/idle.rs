@@ -6,8 +6,8 @@ use std::thread;
 
 use super::Load;
 use super::memory::{resident_bytes, resident_places};
-use crate::rivals::{Families, Rival, Store, Value};
-use crate::values::Plain;
+use crate::contract::values::Plain;
+use crate::contract::{Families, Rival, Store, Value};
 use mm_benches_common::random::Random;
 
 type Sent<R> = <R as Rival>::Sent;

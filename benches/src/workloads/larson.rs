@@ -5,8 +5,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use super::{Load, live};
-use crate::rivals::{Rival, Store};
-use crate::values::Plain;
+use crate::contract::values::Plain;
+use crate::contract::{Rival, Store};
 use mm_benches_common::clock::{each, timed};
 use mm_benches_common::random::Random;
 

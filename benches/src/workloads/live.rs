@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use crate::rivals::{Store, Value};
+use crate::contract::{Store, Value};
 
 /// Allocates `count` values, in order.
 pub(super) fn fill<T: Value, S: Store<T>>(store: &mut S, count: u32) -> Vec<S::Held> {

@@ -5,8 +5,8 @@ use std::hint::black_box;
 use std::mem::MaybeUninit;
 
 use super::Load;
-use crate::rivals::{Rival, Store, Value};
-use crate::values::Plain;
+use crate::contract::values::Plain;
+use crate::contract::{Rival, Store, Value};
 use mm_benches_common::clock::count;
 use mm_benches_common::random::Random;
 

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use super::Load;
-use crate::rivals::{Rival, Store, Value};
+use crate::contract::{Rival, Store, Value};
 use mm_benches_common::clock::{each, timed};
 
 /// Values of a round.

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use super::{Load, live};
-use crate::rivals::{Rival, Store, Value};
+use crate::contract::{Rival, Store, Value};
 use mm_benches_common::clock::{each, timed};
 use mm_benches_common::random::Random;
 

@@ -1,7 +1,7 @@
 //! Random replacement among values that live on.
 
 use super::{Load, live};
-use crate::rivals::{Rival, Value};
+use crate::contract::{Rival, Value};
 use mm_benches_common::clock::{each, timed};
 use mm_benches_common::random::Random;
 

@@ -1,7 +1,7 @@
 //! Zeroed rows of differing lengths, replaced at random.
 
 use super::Load;
-use crate::rivals::{Rival, Row};
+use crate::contract::{Rival, Row};
 use mm_benches_common::clock::{each, timed};
 use mm_benches_common::random::Random;
 

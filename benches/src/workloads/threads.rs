@@ -6,8 +6,8 @@ use std::thread;
 use std::time::Instant;
 
 use super::{Load, live, rows};
-use crate::rivals::{Rival, Store, Value};
-use crate::values::Plain;
+use crate::contract::values::Plain;
+use crate::contract::{Rival, Store, Value};
 use mm_benches_common::clock::each;
 use mm_benches_common::random::Random;
 

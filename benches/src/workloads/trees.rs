@@ -1,7 +1,7 @@
 //! Binary trees: built from the leaves up, then released.
 
 use super::Load;
-use crate::rivals::{Forest, Rival};
+use crate::contract::{Forest, Rival};
 use mm_benches_common::clock::{each, timed};
 
 /// Builds and releases trees of depth `load.live`; an operation is one node.

@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 
 use mm::MmBox;
 
-use crate::rivals::{Families, Value};
+use crate::contract::{Families, Value};
 
 /// Calls `$then` with the digits of each number: four lists, one inside the other.
 macro_rules! with_numbers {
@@ -40,7 +40,7 @@ macro_rules! types {
         #[expect(dead_code, reason = "no workload reads it")]
         pub(in crate::rivals::mm::families) struct Value([u32; 9]);
 
-        impl crate::rivals::Value for Value {
+        impl crate::contract::Value for Value {
             #[inline]
             fn of(number: u32) -> Self {
                 Self([number; 9])

@@ -5,8 +5,8 @@ mod families;
 use mm::{MmBox, MmManaged};
 
 use self::families::DerivedFamilies;
-use super::{Forest, Rival, Row, Store, Value};
-use crate::values::Plain;
+use crate::contract::values::Plain;
+use crate::contract::{Forest, Rival, Row, Store, Value};
 
 /// The rival that all of this is about.
 pub(crate) struct Mm;

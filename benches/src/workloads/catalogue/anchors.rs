@@ -1,8 +1,8 @@
 //! The workloads that targets are set by; all of 36-byte values.
 
 use super::{Measure, row, times};
-use crate::rivals::Rival;
-use crate::values::Plain;
+use crate::contract::Rival;
+use crate::contract::values::Plain;
 use crate::workloads::{Table, Workload, hand_over, larson, memory, one, order, replace, rows};
 
 /// Returns the anchors, in the order of their table.

@@ -1,8 +1,8 @@
 //! Workloads that show where the others do not reach.
 
 use super::{Measure, row, times};
-use crate::rivals::Rival;
-use crate::values::{Large, Plain, Small};
+use crate::contract::Rival;
+use crate::contract::values::{Large, Plain, Small};
 use crate::workloads::{
     Workload, churn, families, hand_over, idle, one, order, replace, threads, trees,
 };

@@ -4,7 +4,7 @@ mod anchors;
 mod further;
 
 use super::{Load, Row, Table, Workload};
-use crate::rivals::Rival;
+use crate::contract::Rival;
 
 /// Returns all workloads, compiled for one rival.
 pub(crate) fn catalogue<R: Rival>() -> Vec<Workload> {

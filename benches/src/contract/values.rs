@@ -2,7 +2,7 @@
 
 use mm::MmManaged;
 
-use crate::rivals::Value;
+use crate::contract::Value;
 
 /// The value of most rows: 36 bytes, which is no size class of any allocator.
 #[derive(MmManaged)]
