@@ -33,11 +33,17 @@ fn main() {
     let (to, from) = channel();
     let kept = thread::scope(|scope| {
         let receiver = scope.spawn(|| receive(from));
-        for sender in 0..SENDERS {
-            let to = to.clone();
-            scope.spawn(move || send(sender, &to));
-        }
+        let senders: Vec<_> = (0..SENDERS)
+            .map(|sender| {
+                let to = to.clone();
+                scope.spawn(move || send(sender, &to))
+            })
+            .collect();
         drop(to);
+        // A scope ends before the locals of its threads are gone; `join` waits for them, too.
+        for sender in senders {
+            sender.join().expect("a sender does not panic");
+        }
         receiver.join().expect("the receiver does not panic")
     });
 
