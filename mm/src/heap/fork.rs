@@ -27,7 +27,8 @@ pub(crate) fn lock_shared_for_fork() {
     annotate::lock_for_fork();
 }
 
-/// Waits until no other thread works in its own words of any of the heaps, which are held.
+/// Waits until no other thread works in its own words of any of the heaps, which this thread holds
+/// since [`lock_for_fork`](Heap::lock_for_fork).
 pub(crate) fn keep_out_owners<I: Iterator<Item = &'static Heap>>(heaps: impl Fn() -> I) {
     // SAFETY: `heaps` are those that are held: this thread called `lock_for_fork` of each.
     if heaps().any(|heap| unsafe { heap.has_others() }) {

@@ -196,6 +196,7 @@ impl Heap {
     ///
     /// 1. `first` is the start of a live block of `units` units of this heap.
     /// 2. Nothing uses it any more.
+    /// 3. `cell` is the calling thread's of this heap.
     #[cold]
     #[inline(never)]
     pub(crate) unsafe fn release(
@@ -208,8 +209,8 @@ impl Heap {
             return;
         }
         if units == 1 && self.geometry.placement() == Placement::Paged {
-            // SAFETY: requirements 1 and 2 are the first and the third of `release_unit`. `placement` says
-            // that units lie in VM pages.
+            // SAFETY: requirements 1 to 3 are the first and the last two of `release_unit`. `placement` says that
+            // units lie in VM pages.
             return unsafe { self.release_unit(cell, first) };
         }
         let is_open = self.is_cached(units) && self.opened(cell).is_some();
@@ -218,8 +219,7 @@ impl Heap {
             return unsafe { self.release_straight(Row { first, units }) };
         }
         if self.geometry.keeps_rows(units) {
-            // SAFETY: requirements 1 and 2 are the first two of `release_row`, and `keeps_rows` says the
-            // third.
+            // SAFETY: requirements 1 to 3 are the first three of `release_row`, and `keeps_rows` says the last.
             return unsafe { self.release_row(cell, first, units) };
         }
         let mut central = self.central();

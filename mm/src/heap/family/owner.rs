@@ -85,7 +85,7 @@ impl Heap {
             _ => unsafe { cell.put_row(first, units) },
         };
         if !is_put {
-            // SAFETY: requirements 1 and 2 are those of `release`: the cell did not take the block.
+            // SAFETY: requirements 1 to 3 are those of `release`: the cell did not take the block.
             unsafe { self.release(cell, first, units) };
         }
     }

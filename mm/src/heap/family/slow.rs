@@ -79,7 +79,8 @@ impl Heap {
     ///
     /// 1. `first` is the start of a live block of `units` units of this heap.
     /// 2. Nothing uses it any more.
-    /// 3. Caches keep blocks of so many units.
+    /// 3. `cell` is the calling thread's of this heap.
+    /// 4. Caches keep blocks of so many units.
     pub(in crate::heap) unsafe fn release_row(
         &'static self,
         cell: &CacheCell,

@@ -118,8 +118,7 @@ impl Records {
             return None;
         }
         self.used = end;
-        // SAFETY: `end` is no further than the end of the run, which by invariant 1 `newest` leads to the
-        // start of.
+        // SAFETY: `end` is no further than the end of the run, which by invariant 1 begins at `newest`.
         Some(unsafe { newest.cast::<u8>().add(start) })
     }
 

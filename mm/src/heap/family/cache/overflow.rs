@@ -35,6 +35,7 @@ impl Heap {
     /// 1. `unit` is a live block of one unit of this heap.
     /// 2. It lies in a VM page.
     /// 3. Nothing uses it any more.
+    /// 4. `cell` is the calling thread's of this heap.
     #[inline(never)]
     pub(crate) unsafe fn release_unit(&'static self, cell: &CacheCell, unit: NonNull<u8>) {
         let record = cell.record();
@@ -43,7 +44,7 @@ impl Heap {
             && record.run.load(Relaxed).is_null()
             && record.last.load(Relaxed) != address;
         if !is_usual {
-            // SAFETY: requirements 1 to 3 are those of `release_unusual`.
+            // SAFETY: requirements 1 to 4 are those of `release_unusual`.
             return unsafe { self.release_unusual(cell, unit) };
         }
         // Every call from here on is the last thing that is done, so that nothing has to be saved.
@@ -98,6 +99,7 @@ impl Heap {
     /// 1. `unit` is a live block of one unit of this heap.
     /// 2. It lies in a VM page.
     /// 3. Nothing uses it any more.
+    /// 4. `cell` is the calling thread's of this heap.
     #[inline(never)]
     unsafe fn release_unusual(&'static self, cell: &CacheCell, unit: NonNull<u8>) {
         let Some(record) = self.opened(cell) else {
