@@ -27,11 +27,14 @@ pub(crate) fn lock_shared_for_fork() {
     annotate::lock_for_fork();
 }
 
-/// Waits until no other thread works in its own words of any of the heaps, which are held.
+/// Waits until no other thread works in its own words of any of the heaps, which this thread holds
+/// since [`lock_for_fork`](Heap::lock_for_fork).
 pub(crate) fn keep_out_owners<I: Iterator<Item = &'static Heap>>(heaps: impl Fn() -> I) {
-    if heaps().any(Heap::has_others) {
+    // SAFETY: `heaps` are those that are held: this thread called `lock_for_fork` of each.
+    if heaps().any(|heap| unsafe { heap.has_others() }) {
         cache::barrier_at_any_cost();
-        heaps().for_each(Heap::wait_for_owners);
+        // SAFETY: `heaps` are those that are held: this thread called `lock_for_fork` of each.
+        heaps().for_each(|heap| unsafe { heap.wait_for_owners() });
     }
 }
 
@@ -39,25 +42,30 @@ pub(crate) fn keep_out_owners<I: Iterator<Item = &'static Heap>>(heaps: impl Fn(
 ///
 /// # Safety
 ///
-/// The calling thread called it, or is the copy in a child of the one that did.
+/// 1. The calling thread called it, or is the copy in a child of the one that did.
 pub(crate) unsafe fn unlock_shared_after_fork() {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 this thread called `lock_shared_for_fork`, which locked those of `annotate`,
+    // too.
     unsafe { annotate::unlock_after_fork() };
-    // SAFETY: as above.
+    // SAFETY: by requirement 1 this thread called `lock_shared_for_fork`, which locked those of `huge`, too.
     unsafe { huge::unlock_after_fork() };
-    // SAFETY: as above.
+    // SAFETY: by requirement 1 this thread called `lock_shared_for_fork`, which locked `SPARSE`, too.
     unsafe { SPARSE.unlock_after_fork() };
-    // SAFETY: as above.
+    // SAFETY: by requirement 1 this thread called `lock_shared_for_fork`, which locked `RECORDS`, too.
     unsafe { RECORDS.unlock_after_fork() };
-    // SAFETY: as above.
+    // SAFETY: by requirement 1 this thread called `lock_shared_for_fork`, which locked `SPACE`, too.
     unsafe { SPACE.unlock_after_fork() };
-    // SAFETY: as above.
+    // SAFETY: by requirement 1 this thread called `lock_shared_for_fork`, which locked those of `cache`,
+    // too.
     unsafe { cache::unlock_after_fork() };
-    // SAFETY: as above.
+    // SAFETY: by requirement 1 this thread called `lock_shared_for_fork`, which locked those of `recording`,
+    // too.
     unsafe { recording::unlock_after_fork() };
-    // SAFETY: as above.
+    // SAFETY: by requirement 1 this thread called `lock_shared_for_fork`, which locked those of `names`,
+    // too.
     unsafe { names::unlock_after_fork() };
-    // SAFETY: as above.
+    // SAFETY: by requirement 1 this thread called `lock_shared_for_fork`, which locked those of `thread`,
+    // too.
     unsafe { thread::unlock_after_fork() };
 }
 
@@ -67,28 +75,37 @@ impl Heap {
     pub(crate) fn lock_for_fork(&'static self) {
         self.central.lock_for_fork();
         let want = |central: &mut Central| central.caches.iter().for_each(CacheRecord::want);
-        // SAFETY: this thread holds it.
+        // SAFETY: this thread called `lock_for_fork` of the same lock two lines above. `want` uses no lock
+        // of a heap.
         unsafe { self.central.with_held(want) };
     }
 
-    /// Whether other threads have caches. After [`lock_for_fork`](Self::lock_for_fork).
-    fn has_others(&'static self) -> bool {
+    /// Whether other threads have caches.
+    ///
+    /// # Safety
+    ///
+    /// 1. The calling thread called [`lock_for_fork`](Self::lock_for_fork), and has not unlocked since.
+    unsafe fn has_others(&'static self) -> bool {
         let mut any = false;
         let look = |central: &mut Central| {
             any = central.caches.iter().any(|cache| !thread::is_own(cache));
         };
-        // SAFETY: this thread holds it.
+        // SAFETY: by requirement 1 this thread holds the lock. `look` does not use it.
         unsafe { self.central.with_held(look) };
         any
     }
 
     /// Waits until no other thread works in its own words.
-    fn wait_for_owners(&'static self) {
+    ///
+    /// # Safety
+    ///
+    /// 1. The calling thread called [`lock_for_fork`](Self::lock_for_fork), and has not unlocked since.
+    unsafe fn wait_for_owners(&'static self) {
         let wait = |central: &mut Central| {
             let others = central.caches.iter().filter(|cache| !thread::is_own(cache));
             others.for_each(CacheRecord::wait_until_at_rest);
         };
-        // SAFETY: this thread holds it.
+        // SAFETY: by requirement 1 this thread holds the lock. `wait` does not use it.
         unsafe { self.central.with_held(wait) };
     }
 
@@ -96,12 +113,12 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// The calling thread called it, or is the copy in a child of the one that did.
+    /// 1. The calling thread called it, or is the copy in a child of the one that did.
     pub(crate) unsafe fn unlock_after_fork(&'static self) {
         let end = |central: &mut Central| central.caches.iter().for_each(CacheRecord::end_wanted);
-        // SAFETY: the caller promises the same.
+        // SAFETY: by requirement 1 this thread holds the lock. `end` does not use it.
         unsafe { self.central.with_held(end) };
-        // SAFETY: as above.
+        // SAFETY: by requirement 1 this thread holds the lock, which `lock_for_fork` locked.
         unsafe { self.central.unlock_after_fork() };
     }
 
@@ -109,13 +126,15 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// As for [`unlock_after_fork`](Self::unlock_after_fork), in the child.
+    /// 1. The calling thread is the copy, in a child, of the one that called
+    ///    [`lock_for_fork`](Self::lock_for_fork).
     pub(crate) unsafe fn adopt_in_child(&'static self) {
         let adopt = |central: &mut Central| {
             central.adopt_in_child();
             self.account_uncached(central);
         };
-        // SAFETY: the caller promises the same; what is done uses no lock of a heap.
+        // SAFETY: by requirement 1 this thread holds the lock. `adopt` does not use it: it gets what the
+        // lock holds.
         unsafe { self.central.with_held(adopt) };
     }
 }

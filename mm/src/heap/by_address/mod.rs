@@ -43,11 +43,11 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// The heap [`is_fast`](Self::is_fast).
+    /// 1. The heap [`is_fast`](Self::is_fast).
     #[inline]
     pub(crate) unsafe fn take_unit(&'static self) -> Option<Block> {
         let _inside = ReentrancyGuard::enter();
-        // SAFETY: the caller promises it.
+        // SAFETY: requirement 1 is that of `fast_cache`.
         unsafe { self.fast_cache() }?.take(self.geometry.unit(), true)
     }
 
@@ -55,11 +55,11 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// As for [`take_unit`](Self::take_unit).
+    /// 1. The heap [`is_fast`](Self::is_fast).
     #[inline]
     pub(crate) unsafe fn take_row(&'static self, units: usize) -> Option<Block> {
         let _inside = ReentrancyGuard::enter();
-        // SAFETY: the caller promises it.
+        // SAFETY: requirement 1 is that of `fast_cache`.
         unsafe { self.fast_cache() }?.take_row(units)
     }
 
@@ -70,9 +70,9 @@ impl Heap {
         match units {
             _ if !self.is_fast() => None,
             0 => None,
-            // SAFETY: just asked.
+            // SAFETY: `is_fast` said that the heap is.
             1 => unsafe { self.take_unit() },
-            // SAFETY: as above.
+            // SAFETY: `is_fast` said that the heap is.
             _ => unsafe { self.take_row(units) },
         }
     }
@@ -82,7 +82,9 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// As for [`release_by_address`](Self::release_by_address).
+    /// 1. If a live block starts at `first`, nothing uses it any more.
+    /// 2. If the block there was released and not handed out again, the program has not changed its marks
+    ///    since.
     #[inline]
     pub(crate) unsafe fn put_unit(first: *mut u8) -> Put {
         let _inside = ReentrancyGuard::enter();
@@ -92,9 +94,10 @@ impl Heap {
         if !unit.is_alone() {
             return Put::NotYet(unit);
         }
-        // SAFETY: a taken unit is not at null.
+        // SAFETY: `TakenUnit::at` found a unit at this address, and none is at null.
         let first = unsafe { NonNull::new_unchecked(first) };
-        // SAFETY: a block of one unit starts there, and the caller gives it up.
+        // SAFETY: `TakenUnit::at` found a taken unit of the page at `first`, and `is_alone` says that a
+        // block there has one unit. Requirements 1 and 2 are the others of `put`.
         let is_put = unsafe { unit.hint.put(first, |cache, unit| cache.put(first, unit)) };
         if is_put { Put::Done } else { Put::Not }
     }
@@ -104,14 +107,19 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// As for [`release_by_address`](Self::release_by_address), and `unit` is the one at `first`.
+    /// 1. If a live block starts at `first`, nothing uses it any more.
+    /// 2. If the block there was released and not handed out again, the program has not changed its marks
+    ///    since.
+    /// 3. `unit` is the one at `first`.
     #[inline]
     pub(crate) unsafe fn put_short_block(first: NonNull<u8>, unit: TakenUnit) -> bool {
         let _inside = ReentrancyGuard::enter();
         match unit.short_block() {
-            // SAFETY: such a block starts there, and the caller gives it up.
+            // SAFETY: by requirement 3 `unit` is the taken one at `first`, and `short_block` says that a
+            // block of one unit starts there. Requirements 1 and 2 are the others of `put`.
             Some(1) => unsafe { unit.hint.put(first, |cache, unit| cache.put(first, unit)) },
-            // SAFETY: the same.
+            // SAFETY: by requirement 3 `unit` is the taken one at `first`, and `short_block` says that a
+            // block of `units` units starts there. Requirements 1 and 2 are the others of `put`.
             Some(units) => unsafe {
                 unit.hint
                     .put(first, |cache, _| cache.put_short_row(first, units))
@@ -128,12 +136,13 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// As for [`release_raw`](Self::release_raw). If the block was handed out and released before, its
-    /// marks are as the release left them.
+    /// 1. If a live block starts at `first`, nothing uses it any more.
+    /// 2. If the block there was released and not handed out again, the program has not changed its marks
+    ///    since.
     pub(crate) unsafe fn release_by_address(
         first: NonNull<u8>,
     ) -> Result<(), (Refusal, Option<&'static Self>)> {
-        // SAFETY: the caller promises the same.
+        // SAFETY: requirements 1 and 2 are those of `release_by_address_of`.
         unsafe { Self::release_by_address_of(first, None) }
     }
 
@@ -145,16 +154,18 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// As for [`release_by_address`](Self::release_by_address).
+    /// 1. If a live block starts at `first`, nothing uses it any more.
+    /// 2. If the block there was released and not handed out again, the program has not changed its marks
+    ///    since.
     pub(crate) unsafe fn release_by_address_of(
         first: NonNull<u8>,
         asked: Option<&'static Self>,
     ) -> Result<(), (Refusal, Option<&'static Self>)> {
-        // SAFETY: the caller promises the same.
+        // SAFETY: requirements 1 and 2 are those of `put_into_cache`.
         if unsafe { Self::put_into_cache(first, asked) } {
             return Ok(());
         }
-        // SAFETY: the caller promises the same, and the block was not put anywhere.
+        // SAFETY: requirement 1 is that of `release_raw`: `put_into_cache` changed nothing.
         unsafe { Self::release_raw(first, asked) }
     }
 
@@ -163,7 +174,9 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// As for [`release_by_address`](Self::release_by_address).
+    /// 1. If a live block starts at `first`, nothing uses it any more.
+    /// 2. If the block there was released and not handed out again, the program has not changed its marks
+    ///    since.
     unsafe fn put_into_cache(first: NonNull<u8>, asked: Option<&'static Self>) -> bool {
         let _inside = ReentrancyGuard::enter();
         let Some(record) = SPACE.record_at(first.addr().get()) else {
@@ -177,7 +190,8 @@ impl Heap {
             return false;
         }
         Heap::of(extent.heap).with_cell(|cell| {
-            // SAFETY: the caller promises the same.
+            // SAFETY: requirements 1 and 2 are those of `put`. `record_at` found the extent that `first`
+            // lies in, and `with_cell` lends the calling thread's cell of its family.
             cell.is_some_and(|cell| unsafe { extent.put(record, cell, first) })
         })
     }
@@ -186,10 +200,11 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// The heap [`is_fast`](Self::is_fast).
+    /// 1. The heap [`is_fast`](Self::is_fast).
     #[inline]
     unsafe fn fast_cache(&self) -> Option<&'static CacheRecord> {
-        // SAFETY: the caller promises it, and the cell is used for this call alone.
+        // SAFETY: by requirement 1 the heap's number is below `FAST_FAMILIES`; the field `number` is one more.
+        // The cell is used for this call alone.
         unsafe { thread::fast_cell(self.number.load(Relaxed).wrapping_sub(1)) }?.open_cache()
     }
 
@@ -227,7 +242,10 @@ impl PageHint {
     ///
     /// # Safety
     ///
-    /// `first` is the start of a taken unit of the page, and nobody uses the block there.
+    /// 1. `first` is the start of a taken unit of the page.
+    /// 2. If a live block starts there, nothing uses it any more.
+    /// 3. If the block there was released and not handed out again, the program has not changed its marks
+    ///    since.
     #[inline]
     unsafe fn put(
         &self,
@@ -239,7 +257,10 @@ impl PageHint {
         let Some(cache) = cell.and_then(CacheCell::open_cache) else {
             return false;
         };
-        // SAFETY: the caller promises it.
+        // SAFETY: requirement 1 is that of `canaries_of`. The marks are set only once `put` took the block,
+        // which then has none. One that is not live has some: a release set them, or
+        // `mark_never_handed_out`, and by requirement 3 the program has not changed them. So it is live, and
+        // by requirement 2 nothing uses it.
         let marks = unsafe { self.canaries_of(first) };
         let is_put = !marks.is_any_set() && put(cache, self.unit());
         if is_put {
@@ -254,10 +275,12 @@ impl Block {
     #[inline]
     pub(crate) fn zeroed_unwatched(self, bytes: usize) -> NonNull<u8> {
         if !self.zero && (HALF..=4 * HALF).contains(&bytes) {
-            // SAFETY: the block is new, nobody else has it, and it has this many bytes.
+            // SAFETY: `first` is the start of a block just made, of `bytes` bytes, which nothing else uses
+            // yet; and `contains` checked their number.
             unsafe { clear_few(self.first, bytes) };
         } else if !self.zero {
-            // SAFETY: as above.
+            // SAFETY: `first` is the start of a block just made, of `bytes` bytes, which nothing else uses
+            // yet.
             unsafe { self.first.write_bytes(0, bytes) };
         }
         self.first
@@ -271,7 +294,10 @@ impl Extent {
     ///
     /// # Safety
     ///
-    /// As for [`Heap::release_by_address`].
+    /// 1. If a live block starts at `first`, nothing uses it any more.
+    /// 2. If the block there was released and not handed out again, the program has not changed its marks
+    ///    since.
+    /// 3. `first` lies in this extent, and `cell` is the calling thread's of the extent's family.
     unsafe fn put(
         &'static self,
         record: &'static Record,
@@ -285,7 +311,8 @@ impl Extent {
         let Some((spot, units)) = self.block_at(first) else {
             return false;
         };
-        // SAFETY: the unit is taken, so its memory may be read.
+        // SAFETY: `block_at` found a taken unit at `first`. The marks are set only when the block turned out
+        // to be live, so that by requirement 1 nothing uses it.
         let Some((marks, cache)) =
             unsafe { Heap::of(self.heap).canaries_of(first) }.zip(cell.cache())
         else {
@@ -309,7 +336,9 @@ impl Extent {
         }
         annotate::take_back(first, units * unit);
         marks.set();
-        // SAFETY: the block is live, of this many units, and the caller gives it up.
+        // SAFETY: `block_at` found a block of `units` units. It has no mark, so that by requirement 2 it was
+        // not released, unless marks went with memory, and then `live_units_at` found it live. By
+        // requirement 1 nothing uses it; and by requirement 3 the cell is the thread's of this family.
         unsafe { Heap::of(self.heap).put_or_release(cell, first, units) };
         true
     }
@@ -355,28 +384,30 @@ const HALF: usize = size_of::<u128>();
 ///
 /// # Safety
 ///
-/// They may be written.
+/// 1. They may be written.
+/// 2. They are one to four halves.
 #[inline]
 unsafe fn clear_few(first: NonNull<u8>, bytes: usize) {
-    // SAFETY: the caller promises it, also below.
+    // SAFETY: by requirement 2 the first half lies within the bytes, which by requirement 1 may be written.
     unsafe { clear_half(first, 0) };
-    // SAFETY: there are that many bytes.
+    // SAFETY: by requirement 2 there are at least `HALF` bytes, so that the last half lies within them; by
+    // requirement 1 they may be written.
     unsafe { clear_half(first, bytes - HALF) };
     if bytes > 2 * HALF {
-        // SAFETY: there are more than two halves.
+        // SAFETY: there are more than two halves, and by requirement 1 all may be written.
         unsafe { clear_half(first, HALF) };
-        // SAFETY: as above.
+        // SAFETY: there are more than two halves, and by requirement 1 all may be written.
         unsafe { clear_half(first, bytes - 2 * HALF) };
     }
 }
 
 /// # Safety
 ///
-/// The bytes `from` to `from + HALF` behind `first` may be written.
+/// 1. The bytes from `first` to `from + HALF` bytes behind it are in one piece of memory, and may be written.
 #[inline]
 unsafe fn clear_half(first: NonNull<u8>, from: usize) {
-    // SAFETY: the caller promises it.
+    // SAFETY: by requirement 1 the bytes from `first` to the end of the half are in one piece of memory.
     let half = unsafe { first.add(from) };
-    // SAFETY: as above.
+    // SAFETY: by requirement 1 the half may be written, and the store needs no alignment.
     unsafe { half.cast::<u128>().write_unaligned(0) };
 }

@@ -36,7 +36,8 @@ static HINTS: [Link<PageHint>; PLACES] = [const { Link::none() }; PLACES];
 /// 1. The page has `capacity` units, the first of them at address `first`. `words` and `continues` are its
 ///    maps, with a word for each 64 units or part of them; `state` is its own.
 /// 2. A unit has `odd` times two to the `twos` bytes, and `inverse` times `odd` is 1, modulo 2^64.
-/// 3. A unit has `unit` bytes. `number` is that of the page's family, which is near.
+/// 3. A unit has `unit` bytes. `number` is that of the page's family, which is near, and `second` is what the
+///    family's `Marking` says.
 #[derive(Debug)]
 pub(crate) struct PageHint {
     first: usize,
@@ -114,7 +115,8 @@ impl Heap {
     ) -> bool {
         let marks_never_handed_out = self.marks_never_handed_out();
         if marks_never_handed_out {
-            // SAFETY: the caller has just taken the blocks from the maps, and nobody else has them.
+            // SAFETY: `blocks` were just taken from the maps, and are handed out only after they are marked:
+            // nothing uses them yet.
             let marks = blocks.filter_map(|block| unsafe { self.canaries_of(block) });
             marks.for_each(|marks| marks.set());
         }
@@ -172,10 +174,12 @@ impl PageHint {
     ///
     /// # Safety
     ///
-    /// A taken unit of the page starts at `first`. It is written once nobody uses it.
+    /// 1. A taken unit of the page starts at `first`.
+    /// 2. What this returns is set and cleared only while nothing uses the block there.
     #[inline]
     pub(in crate::heap) unsafe fn canaries_of(&self, first: NonNull<u8>) -> FreedCanaries {
-        // SAFETY: the caller promises it, and `second` is the family's.
+        // SAFETY: requirements 1 and 2 are the first two of `FreedCanaries::of`. By invariant 3 `second` is
+        // what the family's `Marking` says.
         unsafe { FreedCanaries::of(first, self.second) }
     }
 }

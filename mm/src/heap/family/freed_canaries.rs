@@ -41,6 +41,11 @@ impl Marking {
 }
 
 /// The two marks of a block.
+///
+/// # Invariants
+///
+/// 1. The `MARK` bytes from each of `places` on are memory of one taken unit.
+/// 2. `set` and `clear` are called only while nothing uses the block.
 #[derive(Clone, Copy)]
 pub(in crate::heap) struct FreedCanaries {
     places: [NonNull<u8>; 2],
@@ -59,14 +64,15 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// `first` is the start of a taken unit of this heap, which may be read, and written once nobody
-    /// uses it.
+    /// 1. `first` is the start of a taken unit of this heap.
+    /// 2. What this returns is set and cleared only while nothing uses the block there.
     #[inline]
     pub(in crate::heap) unsafe fn canaries_of(&self, first: NonNull<u8>) -> Option<FreedCanaries> {
         let Marking::Second(second) = self.marking else {
             return None;
         };
-        // SAFETY: the caller promises it.
+        // SAFETY: requirements 1 and 2 are the first two of `FreedCanaries::of`, and `second` is what the
+        // heap's `marking` says.
         Some(unsafe { FreedCanaries::of(first, second) })
     }
 }
@@ -76,9 +82,11 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// `first` is the start of a live block of this heap, in a VM page, that nobody uses.
+    /// 1. `first` is the start of a live block of this heap, in a VM page.
+    /// 2. Nothing uses it any more.
     pub(in crate::heap) unsafe fn mark_released(&self, first: NonNull<u8>) {
-        // SAFETY: the caller promises it.
+        // SAFETY: by requirement 1 a taken unit of this heap starts at `first`, and by requirement 2 nothing
+        // uses the block while the marks are set.
         if let Some(marks) = unsafe { self.canaries_of(first) } {
             marks.set();
         }
@@ -86,7 +94,8 @@ impl Heap {
 
     /// Takes off what marks are in a new block of at least one unit, which is handed out as it is.
     pub(crate) fn clear_canaries(&self, block: Block) {
-        // SAFETY: the block is new, and nobody else has it.
+        // SAFETY: `block` is new and has at least one unit, and nothing else uses it before it is handed
+        // out.
         if let Some(marks) = unsafe { self.canaries_of(block.first) }.filter(|_| !block.zero) {
             marks.clear();
         }
@@ -98,11 +107,14 @@ impl FreedCanaries {
     ///
     /// # Safety
     ///
-    /// As for [`Heap::canaries_of`], and `second` is what the family's [`Marking`] says.
+    /// 1. `first` is the start of a taken unit.
+    /// 2. What this returns is set and cleared only while nothing uses the block there.
+    /// 3. `second` is what the [`Marking`] of the unit's family says.
     #[inline]
     pub(in crate::heap) unsafe fn of(first: NonNull<u8>, second: u8) -> Self {
         Self {
-            // SAFETY: the second mark lies within the first unit of the block.
+            // SAFETY: by requirement 3 `second` is at least `MARK` bytes less than a unit has, and by
+            // requirement 1 a unit starts at `first`.
             places: [first, unsafe { first.add(second.into()) }],
             mark: first.addr().get() as u64 ^ SALT,
         }
@@ -117,7 +129,8 @@ impl FreedCanaries {
     /// Whether either is as new memory is, and so may be gone.
     pub(in crate::heap) fn is_any_zero(&self) -> bool {
         let mark = |place: &NonNull<u8>| {
-            // SAFETY: as in `is_at`, and the block has as many bytes there.
+            // SAFETY: by invariant 1 the `MARK` bytes there are memory of a taken unit. They hold a number:
+            // they were zero, or the program wrote them.
             unsafe { place.cast::<u64>().read_unaligned() }
         };
         self.places.iter().any(|place| mark(place) == 0)
@@ -126,13 +139,14 @@ impl FreedCanaries {
     #[inline]
     fn is_at(&self, place: NonNull<u8>) -> bool {
         // A byte first: a CPU that has just stored a part of what it loads has to wait.
-        // SAFETY: whoever made the marks promised that the memory may be read. Whatever is there is
-        // a number: it was zero, or the program wrote it.
+        // SAFETY: by invariant 1 the byte is memory of a taken unit. It holds a number: it was zero, or the
+        // program wrote it.
         let first = unsafe { place.read() };
         if first != self.mark.to_ne_bytes()[0] {
             return false;
         }
-        // SAFETY: as above, and the block has as many bytes there.
+        // SAFETY: by invariant 1 the `MARK` bytes there are memory of a taken unit. They hold a number: they
+        // were zero, or the program wrote them.
         let found = unsafe { place.cast::<u64>().read_unaligned() };
         found == self.mark
     }
@@ -151,7 +165,8 @@ impl FreedCanaries {
     #[inline]
     fn write(&self, mark: u64) {
         for place in self.places {
-            // SAFETY: the block is as long as that, and the caller knows that nobody uses it.
+            // SAFETY: by invariant 1 the `MARK` bytes there are memory of a taken unit, and by invariant 2
+            // nothing else uses the block now.
             unsafe { place.cast::<u64>().write_unaligned(mark) };
         }
     }

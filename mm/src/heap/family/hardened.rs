@@ -46,11 +46,12 @@ impl Central {
         Ok(Block { first, zero })
     }
 
-    /// Takes a block back, which nobody uses any more.
+    /// Takes a block back.
     ///
     /// # Safety
     ///
-    /// `first` is the start of a block of `units` units of this heap that the caller owns.
+    /// 1. `row` is a live block of this heap.
+    /// 2. Nothing uses it any more.
     pub(in crate::heap) unsafe fn release_hardened(&mut self, heap: &'static Heap, row: Row) {
         if !heap.fits_page(row.units) {
             return self.release(heap, row.first, row.units);
@@ -61,7 +62,8 @@ impl Central {
         }
         let how = hardening::chosen();
         let bytes = row.units * heap.geometry().unit();
-        // SAFETY: the caller promises that the block is its own, and the maps have it.
+        // SAFETY: `is_block` found the block in the maps, so that its memory is committed. By requirement 2
+        // nothing else uses it.
         unsafe { how.fill.apply(row.first, bytes) };
         if how.quarantine == 0 || self.quarantine.push(row).is_err() {
             return self.release(heap, row.first, row.units);
@@ -127,7 +129,8 @@ impl Page {
         let bytes = NonNull::slice_from_raw_parts(first, run.units * unit);
         let used = self.high_water().saturating_sub(run.first) * unit;
         let offset = annotate::lend(first, bytes.len(), || {
-            // SAFETY: the units are in a page's memory, and free: the caller has the family's lock.
+            // SAFETY: by invariant 1 of `Extent` the memory is committed. The units of `run` are free, and
+            // only the holder of the family's lock, which is this thread, hands them out.
             first_written(unsafe { bytes.as_ref() }, used)
         });
         offset.map(|offset| first.addr().get() + offset)
@@ -138,7 +141,8 @@ impl Page {
     pub(in crate::heap) fn poison_anew(self) {
         let bytes = self.high_water() * self.extent().geometry().unit();
         if hardening::chosen().fill == OnRelease::Poison {
-            // SAFETY: all units are free, and the caller has the family's lock.
+            // SAFETY: by invariant 1 of `Extent` the memory is committed. No unit of the page is taken, and
+            // only the holder of the family's lock, which is this thread, hands any out.
             unsafe { OnRelease::Poison.apply(self.unit(0), bytes) };
         }
     }
@@ -148,7 +152,9 @@ impl Page {
     fn poison_until(self, end: usize) {
         let high_water = self.high_water();
         let bytes = end.saturating_sub(high_water) * self.extent().geometry().unit();
-        // SAFETY: units from `high_water` on are free, and the caller has the family's lock.
+        // SAFETY: by invariant 1 of `Extent` the memory is committed. By invariant 2 of `Word` the units
+        // from `high_water` on were not handed out, and only the holder of the family's lock, which is this
+        // thread, hands them out.
         unsafe { OnRelease::Poison.apply(self.unit(high_water), bytes) };
         self.raise_high_water(end);
     }
@@ -185,7 +191,7 @@ mod tests {
                 first: *first,
                 units: 1,
             };
-            // SAFETY: the unit is live and ours.
+            // SAFETY: `alloc` made the unit, and the test does not use it any more.
             unsafe { HEAP.central().release_hardened(&HEAP, row) };
         }
         alloc(2);

@@ -120,7 +120,8 @@ impl Heap {
 
     /// The heap, as what lies below it knows it.
     pub(in crate::heap) fn reference(&'static self) -> HeapRef {
-        // SAFETY: requirement 1: both come from this reference.
+        // SAFETY: `HeapRef` is made of the heap and its `geometry`, which both come from this `&'static`
+        // reference.
         unsafe { HeapRef::new(&self.geometry, NonNull::from(self).cast()) }
     }
 
@@ -193,7 +194,9 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// `first` is the start of a live block of `units` units of this heap that nobody uses.
+    /// 1. `first` is the start of a live block of `units` units of this heap.
+    /// 2. Nothing uses it any more.
+    /// 3. `cell` is the calling thread's of this heap.
     #[cold]
     #[inline(never)]
     pub(crate) unsafe fn release(
@@ -206,16 +209,17 @@ impl Heap {
             return;
         }
         if units == 1 && self.geometry.placement() == Placement::Paged {
-            // SAFETY: the caller promises the same, and the unit lies in a VM page.
+            // SAFETY: requirements 1 to 3 are the first and the last two of `release_unit`. `placement` says that
+            // units lie in VM pages.
             return unsafe { self.release_unit(cell, first) };
         }
         let is_open = self.is_cached(units) && self.opened(cell).is_some();
         if !is_open && self.goes_past_caches() {
-            // SAFETY: the caller promises the same.
+            // SAFETY: requirements 1 and 2 are those of `release_straight`.
             return unsafe { self.release_straight(Row { first, units }) };
         }
         if self.geometry.keeps_rows(units) {
-            // SAFETY: the caller promises the same.
+            // SAFETY: requirements 1 to 3 are the first three of `release_row`, and `keeps_rows` says the last.
             return unsafe { self.release_row(cell, first, units) };
         }
         let mut central = self.central();
@@ -232,7 +236,7 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// If a live block starts at `first`, nobody uses it any more.
+    /// 1. If a live block starts at `first`, nothing uses it any more.
     pub(crate) unsafe fn release_raw(
         first: NonNull<u8>,
         asked: Option<&'static Self>,
@@ -255,10 +259,12 @@ impl Heap {
         // For a second release that meets the units in another thread's cache.
         #[cfg(feature = "capi")]
         if matches!(record, Record::Extent(_)) {
-            // SAFETY: the block is live, and the caller promises that nobody uses it.
+            // SAFETY: `live_units_at` found a live block of this heap, in a VM page, and by requirement 1
+            // nothing uses it.
             unsafe { heap.mark_released(first) };
         }
-        // SAFETY: the caller promises that nobody uses the block, which is live.
+        // SAFETY: `live_units_at` found a live block of `units` units of this heap, and by requirement 1
+        // nothing uses it.
         unsafe { central.release_straight(heap, Row { first, units }) };
         central.shrink_if_fallen(heap);
         Ok(())

@@ -50,12 +50,15 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// `first` is the start of a live block of `units` units of this heap that nobody uses.
+    /// 1. `first` is the start of a live block of `units` units of this heap.
+    /// 2. Nothing uses it any more.
     pub(crate) unsafe fn release_without_cell(&'static self, first: NonNull<u8>, units: usize) {
         self.with_cell(|cell| match cell {
-            // SAFETY: the caller promises the same.
+            // SAFETY: requirements 1 and 2 are the first two of `put_or_release`, and `with_cell` lends the
+            // calling thread's cell of this heap.
             Some(cell) => unsafe { self.put_or_release(cell, first, units) },
-            // At the thread's end, or without memory. SAFETY: the same.
+            // At the thread's end, or without memory.
+            // SAFETY: requirements 1 and 2 are those of `release_straight`.
             None => unsafe { self.release_straight(Row { first, units }) },
         });
     }
@@ -64,7 +67,9 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// As for [`release_without_cell`](Self::release_without_cell).
+    /// 1. `first` is the start of a live block of `units` units of this heap.
+    /// 2. Nothing uses it any more.
+    /// 3. `cell` is the calling thread's of this heap.
     pub(in crate::heap) unsafe fn put_or_release(
         &'static self,
         cell: &super::CacheCell,
@@ -72,13 +77,15 @@ impl Heap {
         units: usize,
     ) {
         let is_put = match units {
-            // SAFETY: the caller promises the same.
+            // SAFETY: by requirements 1 and 3 the block is live, of one unit, and of the cell's family. By
+            // requirement 2 nothing uses it.
             1 => unsafe { cell.put(first, self.geometry.unit()) },
-            // SAFETY: the same.
+            // SAFETY: by requirements 1 and 3 the block is live, of `units` units, and of the cell's family.
+            // By requirement 2 nothing uses it.
             _ => unsafe { cell.put_row(first, units) },
         };
         if !is_put {
-            // SAFETY: the same, and the cell did not take it.
+            // SAFETY: requirements 1 to 3 are those of `release`: the cell did not take the block.
             unsafe { self.release(cell, first, units) };
         }
     }

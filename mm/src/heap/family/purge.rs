@@ -144,7 +144,8 @@ impl Page {
             asked += range.len();
             self.extent.account_discard();
             let place = self.extent.place;
-            // SAFETY: the range lies inside a run of free units: none live, none in a cache.
+            // SAFETY: by invariant 1 of `Extent` the place is committed. The range lies inside of a `run` of
+            // free units, none of them live or in a cache, so that nothing needs the contents.
             refused += unsafe { place.discard_parts(range.start, range.len(), calls) };
         }
         if asked == 0 && (!self.is_in_use() || self.is_purged()) {

@@ -35,7 +35,7 @@ struct Entry {
     units: AtomicUsize,
 }
 
-// SAFETY: the fields are an atomic pointer and an atomic integer, of which zero is a value.
+// SAFETY: the fields of `Entry` are an atomic pointer and an atomic integer, and zero is a value of each.
 unsafe impl bytemuck::Zeroable for Entry {}
 
 impl Quarantine {

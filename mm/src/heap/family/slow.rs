@@ -77,7 +77,10 @@ impl Heap {
 
     /// # Safety
     ///
-    /// As for [`release`](Self::release), and the block is one that caches keep.
+    /// 1. `first` is the start of a live block of `units` units of this heap.
+    /// 2. Nothing uses it any more.
+    /// 3. `cell` is the calling thread's of this heap.
+    /// 4. Caches keep blocks of so many units.
     pub(in crate::heap) unsafe fn release_row(
         &'static self,
         cell: &CacheCell,
@@ -129,13 +132,15 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// `unit` is a live block of one unit of this heap, in a VM page, and no thread uses it any more.
+    /// 1. `unit` is a live block of one unit of this heap.
+    /// 2. It lies in a VM page.
+    /// 3. Nothing uses it any more.
     pub(in crate::heap) unsafe fn release_without_cache(&'static self, unit: NonNull<u8>) {
         let row = Row {
             first: unit,
             units: 1,
         };
-        // SAFETY: the caller promises the same.
+        // SAFETY: requirements 1 and 3 are those of `release_straight`.
         unsafe { self.release_straight(row) };
     }
 
@@ -163,12 +168,13 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// The calling thread is the record's, and its cell still exists.
+    /// 1. The calling thread is the record's.
+    /// 2. Its cell still exists.
     pub(in crate::heap) unsafe fn close_cache(&'static self, cache: &'static CacheRecord) {
         cache.put_away();
         let mut central = self.central();
         retire(&mut central, cache);
-        // SAFETY: the caller promises the same.
+        // SAFETY: requirements 1 and 2 are those of `close`.
         unsafe { cache.close() };
         central.shrink_if_fallen(self);
     }

@@ -141,8 +141,8 @@ impl Central {
         if !is_on && self.was_tracked() {
             self.records().for_each(Record::discard_tags);
             self.uncached_for.tracking.lacked_room = false;
-            // SAFETY: a tag that is set is that of a live block, by its invariant 1, and those of all
-            // live blocks were cleared above.
+            // SAFETY: `for_each_tagged` cleared the tags of all live blocks, since `is_on` is false, and by
+            // invariant 1 of `Tag` no other tag is set.
             unsafe { self.uncached_for.tracking.sites.forget() };
         }
     }

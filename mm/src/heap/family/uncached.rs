@@ -73,10 +73,11 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// `first` is the start of a live block of `units` units of this heap that nobody has.
+    /// 1. `first` is the start of a live block of `units` units of this heap.
+    /// 2. Nothing uses it any more.
     pub(crate) unsafe fn take_back(&'static self, first: NonNull<u8>, units: usize) {
         let _inside = ReentrancyGuard::enter();
-        // SAFETY: the caller promises the same.
+        // SAFETY: requirements 1 and 2 are those of `release_straight`.
         unsafe { self.release_straight(Row { first, units }) };
     }
 
@@ -84,10 +85,11 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// `row` is a live block of this heap that nobody uses.
+    /// 1. `row` is a live block of this heap.
+    /// 2. Nothing uses it any more.
     pub(in crate::heap) unsafe fn release_straight(&'static self, row: Row) {
         let mut central = self.central();
-        // SAFETY: the caller promises the same.
+        // SAFETY: requirements 1 and 2 are those of `Central::release_straight`.
         unsafe { central.release_straight(self, row) };
         central.shrink_if_fallen(self);
     }
@@ -110,11 +112,12 @@ impl Central {
     ///
     /// # Safety
     ///
-    /// `row` is a live block of this heap that nobody uses.
+    /// 1. `row` is a live block of this heap.
+    /// 2. Nothing uses it any more.
     pub(in crate::heap) unsafe fn release_straight(&mut self, heap: &'static Heap, row: Row) {
         self.forget(row.first);
         if hardening::is_on() {
-            // SAFETY: the caller promises the same.
+            // SAFETY: requirements 1 and 2 are those of `release_hardened`.
             unsafe { self.release_hardened(heap, row) };
         } else {
             self.release(heap, row.first, row.units);

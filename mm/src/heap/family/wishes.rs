@@ -49,7 +49,7 @@ fn what_comes_and_goes_asks_for_huge_pages() {
     };
     let again = pretending(false, || {
         for unit in come() {
-            // SAFETY: just allocated, and nobody uses it.
+            // SAFETY: `come` allocated the unit, which the test does not use, through the same `cell`.
             unsafe { HEAP.release(cell, unit, 1) };
         }
         assert_eq!(wishes_now(&HEAP), [Wish::None; 6]);

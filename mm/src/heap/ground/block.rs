@@ -70,7 +70,7 @@ impl Block {
     pub(crate) fn zeroed(self, bytes: usize) -> NonNull<u8> {
         annotate::hand_out(self.first, bytes, true);
         if !self.zero {
-            // SAFETY: the block is new, nobody else has it, and it has this many bytes.
+            // SAFETY: `first` is the start of a block just made, of `bytes` bytes, which nothing else uses yet.
             unsafe { self.first.write_bytes(0, bytes) };
         }
         self.first

@@ -128,15 +128,16 @@ impl OnRelease {
     ///
     /// # Safety
     ///
-    /// The memory is a released block of which the caller is the owner until it goes back to the
-    /// maps, or free units, and the caller has their family's lock.
+    /// 1. The bytes are committed memory of one family: of a released block, or of free units.
+    /// 2. Nothing else uses them meanwhile: the calling thread owns the block until it goes back to the
+    ///    maps, or has the family's lock.
     pub(in crate::heap) unsafe fn apply(self, first: NonNull<u8>, bytes: usize) {
         let byte = match self {
             Self::Nothing => return,
             Self::Zero => 0,
             Self::Poison => POISON,
         };
-        // SAFETY: the caller promises it.
+        // SAFETY: by requirement 1 the bytes may be written, and by requirement 2 nothing else uses them.
         annotate::lend(first, bytes, || unsafe { first.write_bytes(byte, bytes) });
     }
 }

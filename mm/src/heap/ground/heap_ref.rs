@@ -18,7 +18,7 @@ pub(in crate::heap) struct HeapRef {
 // SAFETY: by invariant 1 it stands for a `&'static Heap`, and a heap is `Sync`.
 unsafe impl Send for HeapRef {}
 
-// SAFETY: as for `Send`, by invariant 1.
+// SAFETY: by invariant 1 it stands for a `&'static Heap`, which threads may share.
 unsafe impl Sync for HeapRef {}
 
 impl HeapRef {

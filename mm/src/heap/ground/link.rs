@@ -17,7 +17,7 @@ pub(crate) struct Link<T: 'static> {
     as_reference: PhantomData<&'static T>,
 }
 
-// SAFETY: the field is an atomic pointer, of which zero is null, and invariant 1 allows null.
+// SAFETY: the field is an atomic pointer. Zero is null, which invariant 1 allows.
 unsafe impl<T> bytemuck::Zeroable for Link<T> {}
 
 impl<T> Link<T> {

@@ -34,6 +34,10 @@ struct Filling {
 }
 
 /// A chunk's head, which lies at its start.
+///
+/// # Invariants
+///
+/// 1. `mapping` is committed, and stays so for ever.
 #[derive(Debug)]
 struct Chunk {
     mapping: Mapping,
@@ -53,9 +57,10 @@ impl Region {
     /// Puts `value` into memory of its own.
     pub(crate) fn place<T: Sync>(&self, value: T) -> Result<&'static T, Refused> {
         let room = self.room(Layout::new::<T>())?.cast::<T>();
-        // SAFETY: `room` returned never used memory of this layout, which nobody else has.
+        // SAFETY: `room` returned memory of this layout that was never used and that nothing else has.
         unsafe { room.write(value) };
-        // SAFETY: the value was just written and is never moved or dropped.
+        // SAFETY: `write` put the value there, which nothing moves or drops, since `room` hands out no
+        // memory twice.
         Ok(unsafe { room.as_ref() })
     }
 
@@ -82,10 +87,10 @@ impl Region {
     /// Copies values into the region.
     pub(crate) fn copied<T: Copy + Sync>(&self, values: &[T]) -> Result<&'static [T], Refused> {
         let room = self.room(Layout::for_value(values))?.cast::<T>();
-        // SAFETY: the room is never used, aligned, and as long as the values.
+        // SAFETY: `room` returned memory that was never used, as long as the values and aligned for them.
         unsafe { room.copy_from_nonoverlapping(NonNull::from(values).cast(), values.len()) };
         let copies = NonNull::slice_from_raw_parts(room, values.len());
-        // SAFETY: they were just written and are never written again.
+        // SAFETY: `copy_from_nonoverlapping` put the values there, and nothing writes there again.
         Ok(unsafe { copies.as_ref() })
     }
 
@@ -94,8 +99,8 @@ impl Region {
     ///
     /// # Safety
     ///
-    /// [`zeroed`](Self::zeroed) of this region made the values, nobody needs them, and nobody uses
-    /// them meanwhile.
+    /// 1. [`zeroed`](Self::zeroed) of this region made the values.
+    /// 2. Nothing needs them, and nothing uses them meanwhile.
     pub(crate) unsafe fn discard<T: bytemuck::Zeroable + Sync>(&self, values: &'static [T]) {
         let start = values.as_ptr().addr();
         let end = start + size_of_val(values);
@@ -108,8 +113,8 @@ impl Region {
         let until = end - end % page;
         if from < until {
             let base = chunk.mapping.address();
-            // SAFETY: chunks are committed. The OS pages lie between the first value and the last,
-            // of which the caller promises that nobody needs them.
+            // SAFETY: invariant 1 of `Chunk`: it is committed. The OS pages lie between the first value and
+            // the last, which by requirements 1 and 2 are this region's, and which nothing needs.
             let _ = unsafe { chunk.mapping.discard(from - base..until - base) };
         }
     }
@@ -137,9 +142,11 @@ impl Region {
     ///
     /// # Safety
     ///
-    /// As for [`Lock::unlock_after_fork`].
+    /// 1. The calling thread called [`lock_for_fork`](Self::lock_for_fork) before, or is the copy in a child of
+    ///    the one that did.
     pub(crate) unsafe fn unlock_after_fork(&'static self) {
-        // SAFETY: the caller promises the same.
+        // SAFETY: requirement 1 is that of `Lock::unlock_after_fork`, since `lock_for_fork` locked
+        // `filling`.
         unsafe { self.filling.unlock_after_fork() };
     }
 
@@ -200,9 +207,9 @@ impl Chunk {
     fn place(mapping: Mapping, older: Option<&'static Self>) -> &'static Self {
         let place = mapping.at(0).cast::<Self>();
         let head = Self { mapping, older };
-        // SAFETY: the mapping is new, committed, aligned to an OS page and larger than the head.
+        // SAFETY: `mapping` is new and committed, is aligned to an OS page, and is larger than the head.
         unsafe { place.write(head) };
-        // SAFETY: just written, and a chunk is never given back.
+        // SAFETY: `write` put the head there, and by invariant 1 nothing gives its memory back.
         unsafe { place.as_ref() }
     }
 }

@@ -11,12 +11,13 @@ use crate::sync::models::spawn;
 /// What the lock protects. `loom` fails where two threads have it and neither is before the other.
 struct Words(UnsafeCell<u32>);
 
-// SAFETY: `loom` is to find out whether the lock makes it so.
+// SAFETY: `Words` is read and changed under the lock that the model examines, and `loom` fails where two
+// threads do so at once.
 unsafe impl Sync for Words {}
 
 impl Words {
     fn change(&self) {
-        // SAFETY: as above.
+        // SAFETY: `with_mut` reports a second access at the same time to `loom`, which then ends the model.
         self.0.with_mut(|words| unsafe { *words += 1 });
     }
 }
@@ -44,7 +45,7 @@ fn owner_and_thief() {
     drop(central);
     owner.join().expect("the owner ended");
     words.0.with(|words| {
-        // SAFETY: the other thread is no more.
+        // SAFETY: `join` returned, so that the other thread ended, and no reference to the number is left.
         assert_eq!(unsafe { *words }, 3);
     });
 }

@@ -113,13 +113,14 @@ impl User<'_> {
     /// Releases what nobody owns, perhaps.
     fn release_again(self, first: NonNull<u8>, units: usize) {
         let is_put = match units {
-            // SAFETY: models release what they own; who does not wants to see it found out.
+            // SAFETY: `first` is what `alloc` gave to the model, of the cell's heap. A model that releases it
+            // twice is about what then happens, and nothing uses the block.
             1 => unsafe { self.cell.put(first, self.heap.geometry().unit()) },
-            // SAFETY: as above.
+            // SAFETY: `first` is what `alloc` gave to the model, `units` units of the cell's heap.
             _ => unsafe { self.cell.put_row(first, units) },
         };
         if !is_put {
-            // SAFETY: as above, and the cell did not take it.
+            // SAFETY: `first` is what `alloc` gave to the model, and as `is_put` says, the cell did not take it.
             unsafe { self.heap.release(self.cell, first, units) };
         }
     }
@@ -127,7 +128,7 @@ impl User<'_> {
 
 /// Releases by address, by whatever thread.
 fn release_raw(heap: &'static Heap, first: NonNull<u8>) -> Result<(), Refusal> {
-    // SAFETY: as in `User::release_again`.
+    // SAFETY: `first` is a block that the model allocated and does not use any more, or no live block.
     let answer = unsafe { Heap::release_raw(first, Some(heap)) };
     answer.map_err(|(refusal, _)| refusal)
 }

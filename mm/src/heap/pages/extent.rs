@@ -264,11 +264,16 @@ impl Extent {
     }
 
     /// Gives all memory back; says whether the kernel took it. Refused, it may have taken a part.
-    pub(in crate::heap) fn give_back(&'static self, calls: &mut u64) -> bool {
+    ///
+    /// # Safety
+    ///
+    /// 1. No unit is taken.
+    pub(in crate::heap) unsafe fn give_back(&'static self, calls: &mut u64) -> bool {
         debug_assert_eq!(self.taken_units(), 0);
         self.account_discard();
         *calls += 1;
-        // SAFETY: no unit is taken, so none is live and none is in a cache: nobody needs them.
+        // SAFETY: by invariant 1 the place is committed. By requirement 1 no unit is live or in a cache, so
+        // that nothing needs the contents.
         if unsafe { self.place.discard(0, self.place.bytes) }.is_err() {
             return false;
         }

@@ -46,7 +46,8 @@ impl Extent {
         let page_bytes = self.geometry().page_bytes();
         for end in (page_bytes..=self.bytes()).step_by(page_bytes) {
             *calls += 1;
-            // SAFETY: these bytes are behind the page's last unit, so nothing is ever in them.
+            // SAFETY: by invariant 1 the place is committed. A page has only `page_capacity` units, which
+            // end before the last `guard_bytes` bytes, so that nothing is ever in them.
             let answer = unsafe { self.place.guard(end - guard, guard) };
             // Where there are no guards, nobody relies on one.
             let (Ok(_) | Err(Refused)) = answer;
@@ -70,7 +71,8 @@ impl Large {
             return;
         };
         *calls += 1;
-        // SAFETY: these bytes are the run's, and the block, which is new, ends before them.
+        // SAFETY: by invariant 1 the run is committed and the family's alone. `behind_block` is where the
+        // live block ends, so that nothing needs what is behind it.
         let answer = unsafe { place.guard(offset, place.bytes - offset) };
         self.set_guard(answer.ok());
     }
@@ -81,7 +83,7 @@ impl Large {
             return Ok(());
         };
         *calls += 1;
-        // SAFETY: `guard` accepted this range: neither run nor block changed since.
+        // SAFETY: by invariant 4 `guard` accepted these bytes, and `how` is what it answered.
         unsafe { place.unguard(offset, place.bytes - offset, how) }?;
         self.set_guard(None);
         Ok(())

@@ -72,8 +72,13 @@ impl Wish {
 impl Span {
     /// Begins with small OS pages where an extent is to be, of a family that has `mapped` bytes of
     /// address space so far. Refused, the place is lost.
+    ///
+    /// # Safety
+    ///
+    /// 1. The place is committed.
+    /// 2. No record leads to it yet, and nothing is in it.
     #[cold]
-    pub(in crate::heap) fn begin_extent(
+    pub(in crate::heap) unsafe fn begin_extent(
         &self,
         mapped: usize,
         calls: &mut u64,
@@ -82,7 +87,8 @@ impl Span {
             return Ok(());
         }
         *calls += 2;
-        // SAFETY: no record leads to the place yet: nothing is in it.
+        // SAFETY: requirement 1 is the first of `begin_small`. By requirement 2 nothing is in the place, so
+        // that nothing needs its contents.
         unsafe { self.begin_small() }
     }
 
@@ -177,9 +183,9 @@ pub(in crate::heap) fn lock_for_fork() {
 ///
 /// # Safety
 ///
-/// As for [`Lock::unlock_after_fork`].
+/// 1. The calling thread called [`lock_for_fork`] before, or is the copy in a child of the one that did.
 pub(in crate::heap) unsafe fn unlock_after_fork() {
-    // SAFETY: the caller promises the same.
+    // SAFETY: requirement 1 is that of `Lock::unlock_after_fork`, since `lock_for_fork` locked `EDGES`.
     unsafe { EDGES.unlock_after_fork() };
 }
 

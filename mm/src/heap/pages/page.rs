@@ -55,10 +55,12 @@ pub(in crate::heap) struct Ready {
     number: AtomicU32,
 }
 
-// SAFETY: the fields are atomic integers, links and booleans, of which zero is a value.
+// SAFETY: the fields of `Ready` are atomic integers, an atomic boolean and links, and zero is a value of
+// each.
 unsafe impl bytemuck::Zeroable for Ready {}
 
-// SAFETY: as above.
+// SAFETY: the fields of `PageState` are atomic integers and booleans, links, and a `Ready`, and zero is a
+// value of each.
 unsafe impl bytemuck::Zeroable for PageState {}
 
 /// The page may be backed by memory.

@@ -100,14 +100,15 @@ impl Span {
     ///
     /// # Safety
     ///
-    /// Nobody needs the contents of the `bytes` bytes from `offset`.
+    /// 1. The `bytes` bytes from `offset` are part of the run, and committed.
+    /// 2. Nothing needs their contents.
     pub(in crate::heap) unsafe fn guard(
         &self,
         offset: usize,
         bytes: usize,
     ) -> Result<Guard, Refused> {
         let from = self.offset + offset;
-        // SAFETY: runs are committed when they are taken; the caller promises the rest.
+        // SAFETY: requirements 1 and 2 are those of `Mapping::guard` for the same bytes.
         unsafe { self.arena.space().guard(from..from + bytes) }
     }
 
@@ -115,7 +116,7 @@ impl Span {
     ///
     /// # Safety
     ///
-    /// [`guard`](Self::guard) accepted the same bytes, and `how` is what it answered.
+    /// 1. [`guard`](Self::guard) accepted the same bytes, and `how` is what it answered.
     pub(in crate::heap) unsafe fn unguard(
         &self,
         offset: usize,
@@ -123,7 +124,7 @@ impl Span {
         how: Guard,
     ) -> Result<(), Refused> {
         let from = self.offset + offset;
-        // SAFETY: the caller promises it.
+        // SAFETY: requirement 1 is that of `Mapping::unguard` for the same bytes.
         unsafe { self.arena.space().unguard(from..from + bytes, how) }?;
         annotate::keep(self.at(offset), bytes);
         Ok(())
@@ -133,14 +134,15 @@ impl Span {
     ///
     /// # Safety
     ///
-    /// Nobody needs the contents of the `bytes` bytes from `offset`.
+    /// 1. The `bytes` bytes from `offset` are part of the run, and committed.
+    /// 2. Nothing needs their contents.
     pub(in crate::heap) unsafe fn discard(
         &self,
         offset: usize,
         bytes: usize,
     ) -> Result<(), Refused> {
         let from = self.offset + offset;
-        // SAFETY: runs are committed when they are taken; the caller promises the rest.
+        // SAFETY: requirements 1 and 2 are those of `Mapping::discard` for the same bytes.
         unsafe { self.arena.space().discard(from..from + bytes) }
     }
 
@@ -150,7 +152,8 @@ impl Span {
     ///
     /// # Safety
     ///
-    /// Nobody needs the contents of the `bytes` bytes from `offset`.
+    /// 1. The `bytes` bytes from `offset` are part of the run, and committed.
+    /// 2. Nothing needs their contents.
     pub(in crate::heap) unsafe fn discard_parts(
         &self,
         offset: usize,
@@ -158,7 +161,7 @@ impl Span {
         calls: &mut u64,
     ) -> usize {
         *calls += 1;
-        // SAFETY: the caller promises it.
+        // SAFETY: requirements 1 and 2 are those of `discard`, for the same bytes.
         if unsafe { self.discard(offset, bytes) }.is_ok() {
             return 0;
         }
@@ -167,9 +170,9 @@ impl Span {
         }
         // Halves, so that what is not locked goes in few calls; of whole OS pages.
         let half = (bytes / 2).next_multiple_of(GRANULE);
-        // SAFETY: the caller promises it of both halves.
+        // SAFETY: requirements 1 and 2 hold for all of the bytes, and so for the first half.
         let refused = unsafe { self.discard_parts(offset, half, calls) };
-        // SAFETY: as above.
+        // SAFETY: requirements 1 and 2 hold for all of the bytes, and so for what is behind the first half.
         refused + unsafe { self.discard_parts(offset + half, bytes - half, calls) }
     }
 
@@ -177,10 +180,11 @@ impl Span {
     ///
     /// # Safety
     ///
-    /// Nobody needs the contents of the place.
+    /// 1. The place is committed.
+    /// 2. Nothing needs its contents.
     pub(in crate::heap) unsafe fn begin_small(&self) -> Result<(), Refused> {
         let end = self.offset + self.bytes;
-        // SAFETY: runs are committed when they are taken; the caller promises the rest.
+        // SAFETY: requirements 1 and 2 are those of `Mapping::begin_small` for the whole run.
         unsafe { self.arena.space().begin_small(self.offset..end) }
     }
 

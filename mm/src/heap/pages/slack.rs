@@ -33,7 +33,7 @@ pub(in crate::heap) const fn most_slack(units: usize) -> usize {
 #[derive(Debug)]
 pub(in crate::heap) struct Slack(AtomicU8);
 
-// SAFETY: the field is an atomic integer, of which zero is a value.
+// SAFETY: the field of `Slack` is an atomic integer, and zero is a value of it.
 unsafe impl bytemuck::Zeroable for Slack {}
 
 // Every number fits.

@@ -78,8 +78,9 @@ impl Extent {
     /// Gives back the memory of all tags, which are clear. The caller has the family's lock.
     fn discard_tags(&self) {
         if let Some(Tags(tags)) = self.tags.get() {
-            // SAFETY: they came from there, and a clear tag is as good as one of zero bytes. Who uses
-            // tags has the family's lock.
+            // SAFETY: `SPARSE` made the tags, in `make_tags`. They are clear, and one of zero bytes is
+            // clear, too, so that nothing needs their memory. Only this thread uses them meanwhile: it has
+            // the family's lock.
             unsafe { meta::SPARSE.discard(tags) };
         }
     }

@@ -44,10 +44,12 @@ pub(in crate::heap) struct Remote {
     pub(in crate::heap) next: AtomicPtr<u8>,
 }
 
-// SAFETY: the fields are atomic integers, of which zero is a value.
+// SAFETY: the fields of `Word` are atomic integers, and zero is a value of each: no owner, as invariant 1 of
+// `Word` allows.
 unsafe impl bytemuck::Zeroable for Word {}
 
-// SAFETY: the fields are an atomic integer and an atomic pointer, of which zero is a value.
+// SAFETY: the fields of `Remote` are an atomic integer and an atomic pointer, and zero is a value of each:
+// no bits, as invariant 1 of `Remote` allows.
 unsafe impl bytemuck::Zeroable for Remote {}
 
 impl Remote {

@@ -93,11 +93,11 @@ pub(in crate::heap) fn lock_for_fork() {
 ///
 /// # Safety
 ///
-/// As for [`Lock::unlock_after_fork`].
+/// 1. The calling thread called [`lock_for_fork`] before, or is the copy in a child of the one that did.
 pub(in crate::heap) unsafe fn unlock_after_fork() {
-    // SAFETY: the caller promises the same.
+    // SAFETY: requirement 1 is that of `Lock::unlock_after_fork`, since `lock_for_fork` locked `FILES`.
     unsafe { FILES.unlock_after_fork() };
-    // SAFETY: as above.
+    // SAFETY: requirement 1 is that of `Lock::unlock_after_fork`, since `lock_for_fork` locked `THREADS`.
     unsafe { THREADS.unlock_after_fork() };
 }
 

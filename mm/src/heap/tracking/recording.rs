@@ -70,7 +70,7 @@ struct Head {
     granules: usize,
 }
 
-// SAFETY: invariant 1: the runs belong to the value, and no thread is tied to them.
+// SAFETY: by invariant 1 of `Records` the runs belong to the value alone, and no thread is tied to them.
 unsafe impl Send for Records {}
 
 impl Records {
@@ -91,9 +91,11 @@ impl Records {
         let array = Layout::array::<A>(length).map_err(|_| Refused)?;
         let (both, behind) = Layout::new::<T>().extend(array).map_err(|_| Refused)?;
         let first = self.room(both)?;
-        // SAFETY: the room is as long as both, and the array begins within it.
+        // SAFETY: `room` returned as many bytes as `both` says, and the array begins `behind` bytes into
+        // them.
         let array = unsafe { first.add(behind) };
-        // SAFETY: the room is never used, and aligned for both.
+        // SAFETY: `room` returned memory that nothing uses, as long as `both` says and aligned for it. The
+        // value is at its start.
         unsafe { first.cast::<T>().write(make(array.cast())) };
         Ok(first.cast())
     }
@@ -108,7 +110,7 @@ impl Records {
 
     fn cut(&mut self, layout: Layout) -> Option<NonNull<u8>> {
         let newest = self.newest?;
-        // SAFETY: invariant 1.
+        // SAFETY: by invariant 1 a `Head` is there, and only this value, which is borrowed, may change it.
         let granules = unsafe { newest.as_ref() }.granules;
         let start = self.used.checked_next_multiple_of(layout.align())?;
         let end = start.checked_add(layout.size())?;
@@ -116,12 +118,12 @@ impl Records {
             return None;
         }
         self.used = end;
-        // SAFETY: the run has so many bytes.
+        // SAFETY: `end` is no further than the end of the run, which by invariant 1 begins at `newest`.
         Some(unsafe { newest.cast::<u8>().add(start) })
     }
 
     fn take_run(&mut self) -> Result<(), Refused> {
-        // SAFETY: invariant 1.
+        // SAFETY: by invariant 1 a `Head` is there, and only this value, which is borrowed, may change it.
         let last = self
             .newest
             .map_or(0, |head| unsafe { head.as_ref() }.granules);
@@ -131,7 +133,8 @@ impl Records {
             older: self.newest,
             granules,
         };
-        // SAFETY: the run is new, longer than a head, and starts at a granule, which is aligned for it.
+        // SAFETY: `take_at_most` took the run, so that nothing else uses it. It has a granule at least,
+        // which is longer than a `Head`, and starts at a granule, which is aligned for one.
         unsafe { start.cast().write(head) };
         self.newest = Some(start.cast());
         self.used = size_of::<Head>();
@@ -142,14 +145,14 @@ impl Records {
     ///
     /// # Safety
     ///
-    /// Nobody uses what was placed there any more.
+    /// 1. Nothing uses what was placed there any more.
     pub(in crate::heap) unsafe fn give_back(&mut self) {
         if self.newest.is_none() {
             return;
         }
         let mut pool = POOL.lock();
         while let Some(newest) = self.newest {
-            // SAFETY: invariant 1.
+            // SAFETY: by invariant 1 a `Head` is there. It is copied before the pool gets the run.
             let head = *unsafe { newest.as_ref() };
             self.newest = head.older;
             pool.give_back(newest.addr().get(), head.granules);
@@ -231,7 +234,8 @@ impl Segment {
         for from in (0..SEGMENT).step_by(System::page_bytes()) {
             let page = from..(from + System::page_bytes()).min(SEGMENT);
             if self.is_unused(page.clone()) {
-                // SAFETY: committed by 1, and by 2 nobody uses it.
+                // SAFETY: by invariant 1 the mapping is committed. `is_unused` found no bit of the page's
+                // granules set, so that by invariant 2 nothing uses them.
                 let _ = unsafe { self.mapping.discard(page) };
             }
         }
@@ -279,9 +283,9 @@ pub(in crate::heap) fn lock_for_fork() {
 ///
 /// # Safety
 ///
-/// As for [`Lock::unlock_after_fork`].
+/// 1. The calling thread called [`lock_for_fork`] before, or is the copy in a child of the one that did.
 pub(in crate::heap) unsafe fn unlock_after_fork() {
-    // SAFETY: the caller promises the same.
+    // SAFETY: requirement 1 is that of `Lock::unlock_after_fork`, since `lock_for_fork` locked `POOL`.
     unsafe { POOL.unlock_after_fork() };
 }
 
@@ -335,10 +339,10 @@ mod tests {
             .map(|number| place(&mut records, number))
             .collect();
         for (number, value) in values.iter().enumerate() {
-            // SAFETY: placed above.
+            // SAFETY: `place` put the value there, and `records` has not given it back.
             assert_eq!(unsafe { value.as_ref() }.0, number);
         }
-        // SAFETY: the values are not used any more.
+        // SAFETY: the loop was the last use of `values`.
         unsafe { records.give_back() };
         assert!(records.newest.is_none());
     }

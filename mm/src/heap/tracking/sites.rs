@@ -37,6 +37,11 @@ pub(in crate::heap) struct Sites {
 }
 
 /// One place in the program that allocated, on one thread's behalf.
+///
+/// # Invariants
+///
+/// 1. `frames` leads to addresses that were written before the site was made, are never written again, and
+///    stay as long as the site.
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) origin: Origin,
@@ -54,9 +59,11 @@ pub(crate) struct Site {
     older: AtomicPtr<Site>,
 }
 
-// SAFETY: the frames are never written again, and stay as long as the site.
+// SAFETY: by invariant 1 of `Site` nothing writes the frames again, and they stay as long as the site, on
+// whatever thread.
 unsafe impl Send for Site {}
-// SAFETY: as above; the rest may be shared.
+// SAFETY: by invariant 1 of `Site` nothing writes the frames again, so that threads may share them. The
+// other fields are `Sync`.
 unsafe impl Sync for Site {}
 
 /// What is known of one site: numbers of blocks and units.
@@ -114,7 +121,8 @@ impl Sites {
             return self.other();
         };
         place.store(new.as_ptr(), Relaxed);
-        // SAFETY: just made, and it stays until `forget`.
+        // SAFETY: `make` put the site into `records`, where by invariant 1 it stays until `forget`, which
+        // borrows the sites mutably.
         let new = unsafe { new.as_ref() };
         let newer = ptr::from_ref(new).cast_mut();
         new.older.store(self.newest.swap(newer, Relaxed), Relaxed);
@@ -132,14 +140,16 @@ impl Sites {
     ///
     /// # Safety
     ///
-    /// No tag leads to a site of this family.
+    /// 1. No tag leads to a site of this family.
     pub(in crate::heap) unsafe fn forget(&mut self) {
         (self.root, self.newest) = (none(), none());
         if let Some(other) = self.other.take() {
             other.account_forgotten();
             self.spare_other = Some(other);
         }
-        // SAFETY: by 1 only those pointers and tags led there, and none does any more.
+        // SAFETY: by invariant 1 only `root`, `newest` and the sites themselves led there, and by
+        // requirement 1 no tag does. The references that `iter` and `of` gave have ended, since the sites
+        // are borrowed mutably.
         unsafe { self.records.give_back() };
     }
 }
@@ -153,7 +163,8 @@ impl Site {
         let count = request.frames.len();
         records.place(count, |frames: NonNull<usize>| {
             let from = NonNull::from(&*request.frames).cast();
-            // SAFETY: there is room for as many behind the site, which nobody else has.
+            // SAFETY: `place` has made room for `count` values behind the site, aligned for them, which
+            // nothing else uses.
             unsafe { frames.copy_from_nonoverlapping(from, count) };
             let frames = NonNull::slice_from_raw_parts(frames, count);
             Self::new(request.origin, request.thread, frames)
@@ -187,7 +198,8 @@ impl Site {
 
     /// Return addresses, the innermost first.
     pub(crate) fn frames(&self) -> &[usize] {
-        // SAFETY: written when the site was made, and they stay as long as it does.
+        // SAFETY: by invariant 1 the frames were written when the site was made, are not written again, and
+        // stay as long as the site.
         unsafe { self.frames.as_ref() }
     }
 
@@ -289,7 +301,8 @@ mod tests {
     }
 
     fn depth(place: &AtomicPtr<Site>) -> usize {
-        // SAFETY: the sites are there until the end of the test.
+        // SAFETY: `place` is a pointer of the test's sites, which by invariant 1 of `Sites` is null or leads
+        // to a site that stays until `forget`.
         let site = unsafe { place.load(Relaxed).as_ref() };
         let deepest = site.map(|site| site.branches.iter().map(depth).max());
         deepest.map_or(0, |deepest| 1 + deepest.unwrap_or_default())
@@ -317,12 +330,12 @@ mod tests {
         // A known one is found still.
         let first = sites.of(&request("", &[0x1000; 20])).expect("memory");
         assert_eq!((first.figures().blocks, first.frames()[0]), (1, 0x1000));
-        // SAFETY: there is no tag.
+        // SAFETY: the test set no tag, so that none leads to a site of `sites`.
         unsafe { sites.forget() };
         assert_eq!((others.figures().blocks, sites.is_empty()), (0, true));
         let again = sites.of(&request("", &[0x1000; 20])).expect("memory");
         assert_eq!(again.frames().len(), 20);
-        // SAFETY: there is no tag.
+        // SAFETY: the test set no tag, so that none leads to a site of `sites`.
         unsafe { sites.forget() };
     }
 
@@ -338,7 +351,7 @@ mod tests {
         assert_eq!(sites.iter().count(), 1_000);
         let deepest = depth(&sites.root);
         assert!(deepest < 16, "{deepest}");
-        // SAFETY: there is no tag.
+        // SAFETY: the test set no tag, so that none leads to a site of `sites`.
         unsafe { sites.forget() };
         assert!(sites.is_empty());
     }

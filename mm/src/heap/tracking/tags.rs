@@ -32,7 +32,8 @@ pub(in crate::heap) struct Tag {
 #[derive(Debug)]
 pub(in crate::heap) struct Tags(pub(in crate::heap) &'static [Tag]);
 
-// SAFETY: the fields are atomic, and zero is a value of both: null, which 2 allows, and a number.
+// SAFETY: the fields of `Tag` are atomic. Zero is a value of both: null, which invariant 2 of `Tag` allows,
+// and a number.
 unsafe impl bytemuck::Zeroable for Tag {}
 
 /// A live block and its tag.
@@ -93,7 +94,8 @@ impl Tag {
         block: impl FnOnce() -> (usize, usize),
         f: &mut impl FnMut(Tagged<'_>),
     ) {
-        // SAFETY: invariant 2, and while the caller has the lock, no site is forgotten.
+        // SAFETY: by invariant 2 the site is there until no tag leads to it; this thread has the family's lock,
+        // under which sites are forgotten.
         let Some(site) = (unsafe { self.site.load(Relaxed).as_ref() }) else {
             return;
         };

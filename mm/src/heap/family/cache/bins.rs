@@ -38,7 +38,8 @@ pub(in crate::heap) struct Bins {
 /// One number for each length: together, so that all counts are one cache line.
 type PerBin = [AtomicU16; LONG_ROW];
 
-// SAFETY: the fields are atomic integers and pointers, of which zero is a value.
+// SAFETY: the fields of `Bins` are arrays of atomic integers and of atomic pointers, and zero is a value of
+// each.
 unsafe impl bytemuck::Zeroable for Bins {}
 
 impl Bins {

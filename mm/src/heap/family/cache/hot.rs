@@ -19,7 +19,7 @@ impl CacheRecord {
         if hot.addr() > CLOSED {
             self.hot.store(ptr::null_mut(), Relaxed);
             self.account_taken();
-            // SAFETY: just compared.
+            // SAFETY: `hot` is above `CLOSED`, and so not null.
             let first = unsafe { NonNull::new_unchecked(hot) };
             return Some(Block { first, zero: false });
         }
@@ -76,10 +76,10 @@ impl CacheRecord {
     ///
     /// # Safety
     ///
-    /// The stack has more places than `number`.
+    /// 1. The stack has more places than `number`.
     #[inline(always)]
     pub(super) unsafe fn place(&self, number: u32) -> &'static Slot {
-        // SAFETY: the caller promises it, and by invariant 1 the places are one array.
+        // SAFETY: by invariant 1 the places are one array, and by requirement 1 it has one of this number.
         let place = unsafe { self.stack.load(Relaxed).add(number as usize) };
         // SAFETY: by invariant 1 the array lives as long as the process.
         unsafe { &*place }

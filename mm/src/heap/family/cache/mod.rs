@@ -126,7 +126,7 @@ impl CacheCell {
 
     #[inline(always)]
     fn record(&self) -> &'static CacheRecord {
-        // SAFETY: invariant 1.
+        // SAFETY: by invariant 1 the pointer was made from a `&'static CacheRecord`.
         unsafe { &*self.at.load(Relaxed) }
     }
 
@@ -141,7 +141,8 @@ impl CacheCell {
     ///
     /// # Safety
     ///
-    /// `first` is a live block of one unit of the cell's family, and nobody uses it any more.
+    /// 1. `first` is a live block of one unit of the cell's family, or the cell has no cache.
+    /// 2. Nothing uses it any more.
     #[inline(always)]
     pub(crate) unsafe fn put(&self, first: NonNull<u8>, unit: usize) -> bool {
         self.record().put(first, unit)
@@ -157,8 +158,8 @@ impl CacheCell {
     ///
     /// # Safety
     ///
-    /// `first` is the start of a live block of `units` units of the cell's family, and nobody
-    /// uses it any more.
+    /// 1. `first` is the start of a live block of `units` units of the cell's family, or the cell has no cache.
+    /// 2. Nothing uses it any more.
     #[inline]
     pub(crate) unsafe fn put_row(&self, first: NonNull<u8>, units: usize) -> bool {
         let record = self.record();

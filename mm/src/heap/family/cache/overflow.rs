@@ -32,7 +32,10 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// `unit` is a live block of one unit of this heap, in a VM page, and no thread uses it any more.
+    /// 1. `unit` is a live block of one unit of this heap.
+    /// 2. It lies in a VM page.
+    /// 3. Nothing uses it any more.
+    /// 4. `cell` is the calling thread's of this heap.
     #[inline(never)]
     pub(crate) unsafe fn release_unit(&'static self, cell: &CacheCell, unit: NonNull<u8>) {
         let record = cell.record();
@@ -41,7 +44,7 @@ impl Heap {
             && record.run.load(Relaxed).is_null()
             && record.last.load(Relaxed) != address;
         if !is_usual {
-            // SAFETY: the caller promises the same.
+            // SAFETY: requirements 1 to 4 are those of `release_unusual`.
             return unsafe { self.release_unusual(cell, unit) };
         }
         // Every call from here on is the last thing that is done, so that nothing has to be saved.
@@ -52,12 +55,15 @@ impl Heap {
         if record.wanted.load(Acquire) != 0 {
             return record.release_wanted(unit);
         }
-        // SAFETY: the caller promises that the unit lies in a VM page, whose map is known.
+        // SAFETY: by requirement 2 the unit lies in a VM page, which got its map before any of its units was
+        // handed out.
         let (words, count) = unsafe { SPACE.map_and_count_at(address) };
         let index = self.geometry().index_of(self.geometry().in_page(address));
-        // SAFETY: the page has a word for each of its units.
+        // SAFETY: by requirement 1 `index` is that of a unit of the page, and the page's map has a word for
+        // each 64 units or part of them.
         let word = unsafe { words.add(index / 64) };
-        // SAFETY: as above, and words live as long as the process.
+        // SAFETY: `map_and_count_at` gave the page's map, in which the word lies, and maps live as long as
+        // the process.
         let word = unsafe { &*word };
         if !word.is_owned_by(record.number()) {
             return self.release_of_other(record, unit);
@@ -90,11 +96,14 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// As for [`release_unit`](Self::release_unit).
+    /// 1. `unit` is a live block of one unit of this heap.
+    /// 2. It lies in a VM page.
+    /// 3. Nothing uses it any more.
+    /// 4. `cell` is the calling thread's of this heap.
     #[inline(never)]
     unsafe fn release_unusual(&'static self, cell: &CacheCell, unit: NonNull<u8>) {
         let Some(record) = self.opened(cell) else {
-            // SAFETY: the caller promises the same.
+            // SAFETY: requirements 1 to 3 are those of `release_without_cache`.
             return unsafe { self.release_without_cache(unit) };
         };
         // Now that there is a record, or that it was flushed.

@@ -316,7 +316,8 @@ impl Refill<'_> {
         for bit in crate::heap::pages::ones_of(taken) {
             let unit = self.page.unit(number * 64 + bit);
             self.record.mark_never_handed_out(unit, 1);
-            // SAFETY: invariant 1: there is room, as was asked above.
+            // SAFETY: by invariant 1 of `CacheRecord` the stack has `places` places. `lowest_ones` took at
+            // most `room` units, and there are as many places from `stacked` on.
             unsafe { self.record.place(self.stacked) }.store(unit.as_ptr(), Release);
             self.stacked += 1;
         }

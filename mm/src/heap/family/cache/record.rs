@@ -42,6 +42,8 @@ pub(super) type Slot = AtomicPtr<u8>;
 ///    them: see `biased`.
 /// 4. Words whose owner is `number`, and no others, are the record's. Each that has a free unit has its bit
 ///    in the [`Ready`] of its page, which then is on the list that begins with `ready`.
+/// 5. `cell` is null, or leads to a cell that exists at least until `close` or `abandon`, under the family's
+///    lock, makes it null.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(in crate::heap) struct CacheRecord {
@@ -263,10 +265,11 @@ impl CacheRecord {
     ///
     /// # Safety
     ///
-    /// The calling thread is the record's, and its cell still exists.
+    /// 1. The calling thread is the record's.
+    /// 2. Its cell still exists.
     pub(in crate::heap) unsafe fn close(&self) {
         let cell = self.cell.swap(ptr::null_mut(), Relaxed);
-        // SAFETY: the caller promises that the cell exists, on this very thread.
+        // SAFETY: by requirement 2 the cell still exists, and by requirement 1 on this very thread.
         if let Some(cell) = unsafe { cell.as_ref() } {
             cell.close();
         }
@@ -287,8 +290,8 @@ impl CacheRecord {
     /// holds the family's lock.
     pub(in crate::heap) fn ask_to_flush(&self) {
         let cell = self.cell.load(Relaxed);
-        // SAFETY: a record with a cell has a thread, which takes the record out of use, under the lock that
-        // the caller holds, before its cells are gone. A cell is nothing but an atomic pointer.
+        // SAFETY: by invariant 5 the cell exists as long as this thread, which holds the family's lock,
+        // finds it here. Its fields are atomic, so that its thread may use it meanwhile.
         if let Some(cell) = unsafe { cell.as_ref() } {
             cell.redirect();
         }

@@ -67,10 +67,11 @@ struct Slot {
     units: AtomicU16,
 }
 
-// SAFETY: the fields are atomic integers, a pointer and a link, of which zero is a value.
+// SAFETY: the fields of `Slot` are atomic integers, an atomic pointer and a link, and zero is a value of
+// each.
 unsafe impl bytemuck::Zeroable for Slot {}
 
-// SAFETY: as above.
+// SAFETY: the fields of `Rows` are atomic integers and slots, and zero is a value of each.
 unsafe impl bytemuck::Zeroable for Rows {}
 
 // A block may come back longer, by its slack, than it was asked for.

@@ -49,15 +49,15 @@ struct Table {
 ///
 /// # Safety
 ///
-/// `number` is less than `FAST_FAMILIES`. The reference goes to no other thread, and is not kept beyond the
-/// caller's own call.
+/// 1. `number` is less than `FAST_FAMILIES`.
+/// 2. The reference goes to no other thread, and is not kept beyond the call of the calling function.
 #[cfg(feature = "capi")]
 #[inline]
 pub(in crate::heap) unsafe fn fast_cell<'a>(number: usize) -> Option<&'a CacheCell> {
-    // SAFETY: the thread put the first part of its table there, or nothing, and takes it away before
-    // another thread may have the table.
+    // SAFETY: `tls_slot` holds null or the first part of the calling thread's table, as `Thread::cell` put
+    // it there. `Thread::drop` takes it away before another thread may have the table.
     let cells = unsafe { tls_slot::get().cast::<Cells>().as_ref() }?;
-    // SAFETY: the caller promises that there is one.
+    // SAFETY: by requirement 1 the number is below `FAST_FAMILIES`, which is as many cells as the part has.
     Some(unsafe { cells.get_unchecked(number) })
 }
 
@@ -99,9 +99,10 @@ pub(in crate::heap) fn lock_for_fork() {
 ///
 /// # Safety
 ///
-/// As for [`Lock::unlock_after_fork`].
+/// 1. The calling thread called [`lock_for_fork`] before, or is the copy in a child of the one that did.
 pub(in crate::heap) unsafe fn unlock_after_fork() {
-    // SAFETY: the caller promises the same.
+    // SAFETY: requirement 1 is that of `Lock::unlock_after_fork`, since `lock_for_fork` locked
+    // `RETAINED_TABLES`.
     unsafe { RETAINED_TABLES.unlock_after_fork() };
 }
 
@@ -181,8 +182,8 @@ impl Drop for Thread {
         while let Some(cache) = next {
             // Read before the record is free for another thread.
             next = cache.next_of_thread.get();
-            // SAFETY: the record is on this thread's list. Cells have no destructor, so those in
-            // thread-local storage exist until the thread is gone; those of the table always do.
+            // SAFETY: `cache` is on this thread's list. Cells have no destructor, so those in thread-local
+            // storage exist until the thread is gone; those of the table always do.
             unsafe { cache.heap().close_cache(cache) };
         }
         #[cfg(feature = "capi")]

@@ -75,20 +75,26 @@ impl Central {
     pub(super) fn account_freed(&mut self, page: Page) {
         let extent = page.extent();
         if extent.taken_units() == 0 {
-            self.account_emptied(extent);
+            // SAFETY: `taken_units` is 0, as the line above asked.
+            unsafe { self.account_emptied(extent) };
         }
         self.fullness_lists.account_changed(extent);
         self.runs.account_changed(extent);
     }
 
     /// Decides what becomes of the memory of an extent whose last unit was freed.
-    pub(super) fn account_emptied(&mut self, extent: &'static Extent) {
+    ///
+    /// # Safety
+    ///
+    /// 1. No unit of the extent is taken.
+    unsafe fn account_emptied(&mut self, extent: &'static Extent) {
         if self.retained.keeps(extent.bytes()) {
             extent.set_standing(Standing::Retained);
             return;
         }
         let calls = &mut self.account.kernel_calls;
-        self.given_back += give_back(extent, System::page_bytes(), calls);
+        // SAFETY: requirement 1 is that of `give_back`.
+        self.given_back += unsafe { give_back(extent, System::page_bytes(), calls) };
         if !extent.is_in_use() {
             extent.set_standing(Standing::GivenBack);
         }
@@ -143,7 +149,8 @@ fn purge(
     if !extent.is_in_use() {
         return 0;
     }
-    let bytes = give_back(extent, os_page, calls);
+    // SAFETY: `taken_units` is 0, since this function did not return above.
+    let bytes = unsafe { give_back(extent, os_page, calls) };
     if extent.is_in_use() {
         return bytes;
     }
@@ -156,9 +163,14 @@ fn purge(
 
 /// Gives back the memory of an extent without a taken unit, page by page if the kernel refuses it
 /// as a whole; returns its bytes. Then no page is in use, unless something was refused again.
-fn give_back(extent: &'static Extent, os_page: usize, calls: &mut u64) -> usize {
+///
+/// # Safety
+///
+/// 1. No unit is taken.
+unsafe fn give_back(extent: &'static Extent, os_page: usize, calls: &mut u64) -> usize {
     let backed = extent.backed(os_page);
-    if extent.give_back(calls) {
+    // SAFETY: requirement 1 is that of `Extent::give_back`.
+    if unsafe { extent.give_back(calls) } {
         return backed;
     }
     purge_pages(extent, os_page, calls)

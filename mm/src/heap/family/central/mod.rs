@@ -264,7 +264,9 @@ impl Central {
         pages: usize,
     ) -> Result<&'static Record, Refused> {
         let place = self.place_for(pages * heap.geometry().page_bytes())?;
-        place.begin_extent(self.mapped, &mut self.account.kernel_calls)?;
+        // SAFETY: `place_for` gives address space that was committed when it was taken and that no record
+        // leads to: it is new, or no record could be made of it.
+        unsafe { place.begin_extent(self.mapped, &mut self.account.kernel_calls) }?;
         let record = Extent::make(heap.reference(), place, |extent| heap.make_hints(extent));
         let record = record.inspect_err(|_| self.unrecorded = Some(place))?;
         self.mapped += place.bytes;

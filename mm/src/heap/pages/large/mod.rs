@@ -22,6 +22,8 @@ use crate::os::{Guard, PageSource, Refused, System};
 ///    alone, is committed, and every address in it leads to this record.
 /// 2. Memory of a run that is `FREE` and of which nothing is `refused` reads as zero.
 /// 3. A run that is `FREE`, `KEPT` or `UNBOUND` is on the list of that state, and on no other.
+/// 4. Unless `guard` is `NO_GUARD`, the kernel accepted a guard from the end of the block, as `behind_block`
+///    gives it, to the end of the run, and answered so; and the run is `LIVE` or `LOST`.
 #[derive(Debug)]
 pub(in crate::heap) struct Large {
     pub(in crate::heap) heap: HeapRef,

@@ -104,7 +104,8 @@ impl LargeRuns {
             return;
         };
         if self.give_back(run, calls).refused > 0 {
-            // SAFETY: the run is committed, and holds no live block: its memory is nobody's.
+            // SAFETY: `end_block` ended the block. By invariant 1 of `Large` the run is committed and the
+            // family's alone, so that only the holder of the family's lock, this thread, uses it.
             unsafe { OnRelease::Zero.apply(place.at(0), place.bytes) };
         }
     }
@@ -298,7 +299,8 @@ fn end_block(run: &Large, calls: &mut u64) -> Option<Span> {
     if run.unguard(calls).is_err() {
         let given = discard(place, calls);
         if let Some((_, behind)) = run.behind_block().filter(|_| given.refused > 0) {
-            // SAFETY: the block, which is nobody's any more, lies before its guard.
+            // SAFETY: by invariant 1 of `Large` the run is committed and the family's alone. Its block,
+            // which was released, ends before `behind`, and so before the guard.
             unsafe { OnRelease::Zero.apply(place.at(0), behind) };
         }
         run.lose();
@@ -319,7 +321,9 @@ fn discard_again(run: &Large, calls: &mut u64) -> usize {
 
 /// Gives back the memory of a run without a block.
 fn discard(place: Span, calls: &mut u64) -> Given {
-    // SAFETY: the callers' runs hold no live block, so nobody needs the contents.
+    // SAFETY: by invariant 1 of `Large` the run is committed and the family's alone. It has no live block:
+    // each function that comes here has released it or taken the run from the free ones. So nothing needs
+    // the contents.
     let refused = unsafe { place.discard_parts(0, place.bytes, calls) };
     Given {
         taken: place.bytes - refused,
