@@ -50,7 +50,9 @@ extern "C" fn lock_for_fork() {
     registry::BY_NAME.lock_for_fork();
     family::LISTING.lock_for_fork();
     family::listed().for_each(|family| family.heap.lock_for_fork());
-    heap::keep_out_owners(|| family::listed().map(|family| &family.heap));
+    // SAFETY: the line above called `lock_for_fork` of each family that is `listed`, and the lock `LISTING` keeps
+    // the list as it is.
+    unsafe { heap::keep_out_owners(|| family::listed().map(|family| &family.heap)) };
     heap::lock_shared_for_fork();
 }
 

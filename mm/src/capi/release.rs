@@ -22,8 +22,8 @@ pub(super) unsafe fn xfree(block: *mut c_void, place: Place<'_>) {
     let Some(block) = NonNull::new(block.cast()) else {
         return;
     };
-    // SAFETY: requirements 1 and 2 are those of `release_by_address`. A block that was released before has
-    // the marks of that release: by its requirement 1 the program did not write to it.
+    // SAFETY: by requirements 1 and 2 nothing uses the block, and no other thread releases it. `release_by_address`
+    // finds the marks of an earlier release as that left them: by requirement 1, then, the program does not write.
     if let Err((refusal, owner)) = unsafe { Heap::release_by_address(block) } {
         refused(free_error(block, refusal, owner, None), place);
     }

@@ -27,13 +27,17 @@ pub(crate) fn lock_shared_for_fork() {
     annotate::lock_for_fork();
 }
 
-/// Waits until no other thread works in its own words of any of the heaps, which this thread holds
-/// since [`lock_for_fork`](Heap::lock_for_fork).
-pub(crate) fn keep_out_owners<I: Iterator<Item = &'static Heap>>(heaps: impl Fn() -> I) {
-    // SAFETY: `heaps` are those that are held: this thread called `lock_for_fork` of each.
+/// Waits until no other thread works in its own words of any of the heaps.
+///
+/// # Safety
+///
+/// 1. This thread called [`lock_for_fork`](Heap::lock_for_fork) of each heap that `heaps` gives, and has not
+///    unlocked it since.
+pub(crate) unsafe fn keep_out_owners<I: Iterator<Item = &'static Heap>>(heaps: impl Fn() -> I) {
+    // SAFETY: by requirement 1 this thread holds the locks of all `heaps`.
     if heaps().any(|heap| unsafe { heap.has_others() }) {
         cache::barrier_at_any_cost();
-        // SAFETY: `heaps` are those that are held: this thread called `lock_for_fork` of each.
+        // SAFETY: by requirement 1 this thread holds the locks of all `heaps`.
         heaps().for_each(|heap| unsafe { heap.wait_for_owners() });
     }
 }
