@@ -19,7 +19,7 @@ pub(crate) struct SoftLimit {
 static NEWEST: AtomicPtr<SoftLimit> = AtomicPtr::new(ptr::null_mut());
 
 impl SoftLimit {
-    /// Keeps `call` for ever, as threads may be inside it at any time.
+    /// Keeps `call` for ever, as threads may be running it at any time.
     pub(crate) fn kept(call: Box<dyn Fn(&'static PageFamily) + Send + Sync>) -> &'static Self {
         let new: &'static Self = Box::leak(Box::new(Self {
             call,
