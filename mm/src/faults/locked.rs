@@ -1,4 +1,4 @@
-//! Memory that the kernel does not take back, since somebody locked it (mlock(2)).
+//! Memory that the kernel does not take back, since the program locked it (mlock(2)).
 
 use core::alloc::Layout;
 use core::ptr::NonNull;
