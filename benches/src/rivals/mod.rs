@@ -1,4 +1,4 @@
-//! Who is measured, and what each must be able to do.
+//! The allocators that are measured, and the operations that each must have.
 
 mod global;
 mod mm;
