@@ -24,9 +24,9 @@ pub enum AllocError {
     /// The number of units times the unit's size exceeds the largest block size.
     #[non_exhaustive]
     SizeOverflow {
-        /// What the family is called that was asked: its name, or if others have that, its path or key.
+        /// Label of the family: its name, or its path or key if another family has the same name.
         family: &'static str,
-        /// How many units were asked for.
+        /// Units that were requested.
         units: usize,
         /// Bytes of one unit.
         unit_size: usize,
@@ -34,9 +34,9 @@ pub enum AllocError {
     /// The kernel gave no memory. The figures are as before the call.
     #[non_exhaustive]
     OutOfMemory {
-        /// What the family is called that was asked: its name, or if others have that, its path or key.
+        /// Label of the family: its name, or its path or key if another family has the same name.
         family: &'static str,
-        /// How many units were asked for.
+        /// Units that were requested.
         units: usize,
         /// Bytes of one unit.
         unit_size: usize,
@@ -45,9 +45,9 @@ pub enum AllocError {
     /// before the call.
     #[non_exhaustive]
     QuotaExceeded {
-        /// What the family is called that was asked: its name, or if others have that, its path or key.
+        /// Label of the family: its name, or its path or key if another family has the same name.
         family: &'static str,
-        /// How many units were asked for.
+        /// Units that were requested.
         units: usize,
         /// Bytes of one unit.
         unit_size: usize,
@@ -152,7 +152,7 @@ pub enum FreeError {
     /// The address lies inside a page family's pages, but not where a block starts.
     #[non_exhaustive]
     Interior {
-        /// What the family is called that owns the address: as in [`AllocError`].
+        /// Label of the family that owns the address; see [`AllocError`].
         family: &'static str,
         /// The address that was to be released.
         address: usize,
@@ -160,7 +160,7 @@ pub enum FreeError {
     /// No block is live at the address: it was released already, or never handed out.
     #[non_exhaustive]
     NotLive {
-        /// What the family is called that owns the address: as in [`AllocError`].
+        /// Label of the family that owns the address; see [`AllocError`].
         family: &'static str,
         /// The address that was to be released.
         address: usize,
@@ -170,7 +170,7 @@ pub enum FreeError {
     WrongFamily {
         /// Label of the family that was asked to release the block; see [`AllocError`].
         asked: &'static str,
-        /// What the family is called that owns the address: as in [`AllocError`].
+        /// Label of the family that owns the address; see [`AllocError`].
         family: &'static str,
         /// The address that was to be released.
         address: usize,

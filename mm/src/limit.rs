@@ -143,7 +143,7 @@ impl PageFamily {
         limit: Limit,
         call: impl Fn(&'static PageFamily) + Send + Sync + 'static,
     ) {
-        // As above.
+        // Start first: it lists the family.
         self.start();
         let soft = SoftLimit::kept(Box::new(call));
         let limit = (self.units_of(Some(limit)), &soft.crossings);
@@ -163,7 +163,7 @@ impl PageFamily {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn clear_soft_limit(&'static self) {
-        // As above.
+        // Start first: it lists the family.
         self.start();
         self.heap.set_soft_limit(None, || self.soft_limit.set(None));
     }
@@ -224,14 +224,14 @@ impl LimitGroup {
     ///
     /// From then on each of the family's allocations and releases takes the family's lock.
     pub fn add(&'static self, family: &'static PageFamily) {
-        // As above.
+        // Start first: it lists the family.
         family.start();
         family.heap.join_group(&self.0);
     }
 
     /// Removes a family from the group, if it is a member.
     pub fn remove(&'static self, family: &'static PageFamily) {
-        // As above.
+        // Start first: it lists the family.
         family.start();
         family.heap.leave_group(&self.0);
     }

@@ -6,7 +6,7 @@
 //! | header | for | functions |
 //! | --- | --- | --- |
 //! | `uapi_mm.h`, `mm.h` | programs written for the library that mm grew out of | `mm_uapi_*` |
-//! | `uapi_mm_instance.h` | its later variant, of which each function takes an instance first | `mm_inst_*` |
+//! | `uapi_mm_instance.h` | its later variant, whose functions take an instance first | `mm_inst_*` |
 //! | `mm_families.h` | new programs | `mm_*`, in `mm_api.h` |
 //!
 //! On an error, functions return `NULL` and print one line on standard error. A second release prints a

@@ -156,7 +156,7 @@ impl<E: Sync, M: Sync> AddressSpace<E, M> {
         self.table.resident(look)
     }
 
-    /// Holds all locks, before a fork.
+    /// Takes all locks, before a fork.
     pub(crate) fn lock_for_fork(&'static self) {
         self.next.lock_for_fork();
         self.open_arenas()

@@ -175,7 +175,7 @@ impl<E: Sync, M: Sync> AddressTable<E, M> {
         })
     }
 
-    /// Holds the lock, before a fork.
+    /// Takes the lock, before a fork.
     pub(crate) fn lock_for_fork(&'static self) {
         self.newest.lock_for_fork();
     }

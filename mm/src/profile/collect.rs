@@ -228,7 +228,7 @@ fn joined(mut sites: Vec<CallSite>) -> Vec<CallSite> {
 }
 
 impl CallSite {
-    /// Adds what another record of the same site says, of which no block is older.
+    /// Adds the figures of another record of the same site, none of whose blocks is older.
     fn add(&mut self, other: &mut Self) {
         self.live_blocks += other.live_blocks;
         self.live_units += other.live_units;

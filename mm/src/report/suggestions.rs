@@ -98,8 +98,8 @@ impl Folded {
 
     /// Returns the distance of two names, or `None` if they are not similar.
     ///
-    /// At most every third character may differ. Names of which one is part of the other are near
-    /// too, but further away than any of those.
+    /// At most every third character may differ. If one name is part of the other, they are
+    /// similar too, but at a larger distance than any of those.
     fn distance(&self, other: &Self) -> Option<usize> {
         let longer = self.length.max(other.length);
         let difference = self.length.abs_diff(other.length);

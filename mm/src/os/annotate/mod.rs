@@ -20,7 +20,7 @@ mod valgrind;
 
 use core::ptr::NonNull;
 
-/// Whether anybody is told. The portable backend's memory is the global allocator's.
+/// Whether a tool is told. The portable backend's memory is the global allocator's.
 const TO_VALGRIND: bool = cfg!(all(feature = "valgrind", not(mm_portable)));
 pub(super) const TO_ASAN: bool = cfg!(all(feature = "asan", not(mm_portable)));
 
@@ -66,8 +66,8 @@ pub(crate) fn look() {
     }
 }
 
-/// Whether anybody is told of what is handed out and taken back. Then nothing of a released block may
-/// be looked at, and of a live one only what the program wrote has a value.
+/// Whether a tool is told about blocks. Then mm must not read a released block, and in a live one only bytes
+/// that the program wrote are initialised.
 #[cfg(feature = "capi")]
 #[inline]
 pub(crate) fn is_on() -> bool {
@@ -105,7 +105,7 @@ pub(crate) fn begin(first: NonNull<u8>, bytes: usize) {
     }
 }
 
-/// Holds the lock of this module, before a fork.
+/// Takes the lock of this module, before a fork.
 pub(crate) fn lock_for_fork() {
     if TO_ASAN {
         asan::EDGES.lock_for_fork();
