@@ -1,4 +1,4 @@
-//! The allocators that are measured, and the operations that each must have.
+//! Who is measured, and what each must be able to do.
 
 mod global;
 mod mm;
