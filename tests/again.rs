@@ -1,4 +1,4 @@
-//! A test that runs itself again, in a process of its own: for what a process has once.
+//! Support for a test that runs itself again in a separate process, for state that a process has once.
 
 use std::env;
 use std::process::{Command, Output};

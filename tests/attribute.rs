@@ -1,4 +1,4 @@
-//! The attribute `no_leaks`: which functions it can stand on, and what it leaves as it was.
+//! The attribute `no_leaks`: on which functions it works, and what it leaves unchanged.
 
 use std::cell::Cell;
 use std::fmt::Display;

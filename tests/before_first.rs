@@ -1,4 +1,4 @@
-//! Of a program whose only families are registered while it runs.
+//! A program whose only families are registered while it runs.
 
 use mm::Track;
 use mm_tests::{OwnedBlock, family};

@@ -1,5 +1,5 @@
-//! What threads hold back, and what is left when they have no use for it: the bounds of the module
-//! `heap::cache`.
+//! How much memory threads hold in their caches, and how much remains when they are idle: the bounds of
+//! the module `heap::cache`.
 
 use std::sync::{Arc, Barrier};
 use std::thread;

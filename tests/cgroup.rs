@@ -1,5 +1,5 @@
-//! A limit of a control group. The kernel kills who goes beyond, so there is no answer to test:
-//! what counts is that memory which was released does not count any more.
+//! A memory limit of a control group. The kernel kills a process that exceeds it, so no error can be
+//! tested: the test checks that released memory no longer counts.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! Releases where little of the runtime is left: after a thread's locals, at exit, after a fork.
+//! Releases late in a thread's or process's life: after the thread's locals, at exit, and after a fork.
 
 use std::cell::RefCell;
 use std::sync::Mutex;

@@ -1,4 +1,4 @@
-//! Families of a test, and what it counts.
+//! Families for a test, and the figures that it compares.
 
 use std::alloc::Layout;
 use std::fmt;

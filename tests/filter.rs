@@ -1,6 +1,7 @@
-//! A kernel that does not do what it is asked: a filter of system calls that answers in its place.
+//! Simulates a kernel that does not do what it reports: a filter answers system calls in its place.
 //!
-//! Source: seccomp(2). `SECCOMP_RET_ERRNO` with error number 0 makes a call succeed that never was.
+//! Source: seccomp(2). `SECCOMP_RET_ERRNO` with error number 0 makes a call report success without running
+//! it.
 
 use std::mem::offset_of;
 

@@ -1,4 +1,4 @@
-//! A forked child, and what it says.
+//! Support for tests with a forked child, and its output.
 
 use std::os::unix::process::ExitStatusExt;
 use std::panic::{self, AssertUnwindSafe};

@@ -1,5 +1,5 @@
-//! Guards of hardened families: who runs into one is ended by the kernel. Each test runs itself again,
-//! in a process of its own.
+//! Guards of hardened families: the kernel ends a process that touches one. Each test runs itself again,
+//! in a separate process.
 #![cfg(all(target_os = "linux", not(mm_portable)))]
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! What is still live: at exit, and at the end of a test.
+//! Reports of blocks that are still live, at exit and at the end of a test.
 
 use std::cell::RefCell;
 use std::mem::forget;

@@ -1,5 +1,5 @@
-//! What happens when the system gives little, or does not what it says: under limits and filters, in
-//! processes of their own.
+//! Behaviour when the system gives little memory, or does not do what it reports: under limits and
+//! filters, each in a separate process.
 
 use std::mem;
 

@@ -1,5 +1,5 @@
-//! What mm writes for itself lies where writes past a block do not come: in mappings of their own,
-//! with inaccessible memory between.
+//! mm's own records lie where writes past a block cannot reach them: in separate mappings, with
+//! inaccessible memory between.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! Memory: taken late, given back soon, and never at every step of a loop.
+//! Memory is taken late and returned soon, and a loop does not do both at every step.
 
 use std::ptr::NonNull;
 use std::sync::RwLock;

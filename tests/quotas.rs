@@ -1,4 +1,4 @@
-//! Limits: of one family, of several together, and those that only tell.
+//! Limits of one family, limits of several together, and soft limits.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, mpsc};

@@ -1,4 +1,4 @@
-//! Chance that is the same in every run.
+//! Random numbers that are the same in every run.
 
 /// A small generator (Marsaglia, "Xorshift RNGs", 2003).
 #[derive(Debug)]

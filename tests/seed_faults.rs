@@ -1,4 +1,4 @@
-//! What the original C library gets wrong: each row of its list is a test here.
+//! Faults of the original C library: each row of its list is a test here.
 
 use std::alloc::Layout;
 use std::ptr::NonNull;

@@ -1,4 +1,4 @@
-//! How much of the tests runs: all of it in CI, less where a person waits.
+//! How much of the tests runs: all of it in CI, less in a developer's run.
 
 use std::env;
 

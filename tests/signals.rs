@@ -1,4 +1,4 @@
-//! Signal handlers that call mm. They must not; in debug builds mm says so where it does harm.
+//! Signal handlers that call mm. They must not; debug builds detect such a call where it does harm.
 #![cfg(unix)]
 
 use std::ptr;

@@ -1,4 +1,4 @@
-//! Who allocates is recorded, by call site, thread and age, while it is asked for.
+//! Tracking: allocations are recorded by call site, thread and age while it is on.
 
 use std::ptr::NonNull;
 use std::sync::mpsc;

@@ -1,5 +1,5 @@
-//! Forks while other threads are inside of calls: what those were about stays live in the child,
-//! and nothing else is lost or found.
+//! Forks while other threads are inside calls: the blocks of those calls stay live in the child, and no
+//! other figure changes.
 
 use std::alloc::Layout;
 use std::process::Command;

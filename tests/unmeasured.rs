@@ -1,5 +1,5 @@
-//! What reports say where the system gives no answer, or one that cannot be. Each in a process of
-//! its own, whose system calls are filtered.
+//! Reports when the system gives no answer, or an impossible one. Each test runs in a separate process,
+//! whose system calls are filtered.
 
 use std::ptr::NonNull;
 

@@ -1,4 +1,4 @@
-//! The chart: a bar for each row and rival, as long as its figure is in figures of mm.
+//! The chart: a bar for each row and rival, whose length is its figure relative to mm's.
 
 use std::error::Error;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What a process does that was started to measure: it prints one line for each figure.
+//! The child process that measures: it prints one line for each figure.
 
 use crate::options::{Options, Part};
 use crate::rivals::RIVALS;

@@ -5,10 +5,9 @@
 //! cargo run --profile compare -p mm-benches -- --only pair --rivals mm,rallocator
 //! ```
 //!
-//! Each run is a process in which all rivals do each workload, one after the other and another one
-//! first in each run; rows of memory and of the largest sets have a process for each rival. The
-//! figures are the medians of the runs. With `--release` it builds faster and runs as well, but
-//! rallocator is slower than it can be.
+//! Each run is a process in which all rivals do each workload in turn; a different rival is first in each
+//! run. Rows of memory and of the largest sets use a process for each rival. The figures are the medians
+//! of the runs. `--release` builds faster and also works, but rallocator is slower then than it could be.
 
 mod chart;
 mod child;

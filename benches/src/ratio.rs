@@ -1,4 +1,4 @@
-//! How mm stands beside the best of the others.
+//! The ratio of mm to the best of the other allocators.
 
 use crate::rivals::{KEYED, OURS, RIVALS};
 use crate::workloads::Row;

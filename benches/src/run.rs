@@ -1,4 +1,5 @@
-//! Runs: one process for what all rivals do side by side, one for each rival that must be alone.
+//! Runs: one process for the workloads that all rivals do in turn, and one for each rival that must be
+//! alone.
 
 use std::env;
 use std::io;

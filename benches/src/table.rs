@@ -1,4 +1,4 @@
-//! The tables, as Markdown that is also legible as it stands.
+//! The tables, as Markdown that is also legible as plain text.
 
 use std::fmt::Write;
 

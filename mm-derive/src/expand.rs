@@ -1,7 +1,7 @@
-//! Writes the output. Every path in it is absolute, and nothing in it is meant to be seen.
+//! Writes the output. Every path in it is absolute, and users do not name any item in it.
 //!
-//! All tokens that are not the type's own have the macro's span: rustc and clippy then leave the
-//! caller's lints out of it, `forbid(unsafe_code)` among them.
+//! All tokens that are not the type's own have the macro's span, so rustc and clippy do not apply the
+//! caller's lints to them, such as `forbid(unsafe_code)`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -28,8 +28,8 @@ pub(crate) fn plan(plan: &Plan<'_>) -> TokenStream {
     beside_aliases(&plan.families, output)
 }
 
-/// Writes each alias of an instance once, for all of the output: what a macro in it writes is then the
-/// type that has the family, that is checked, and that can be zeroed.
+/// Writes each alias of an instance once, for all of the output. A macro in it then produces one type,
+/// which has the family, is checked, and can be zeroed.
 fn beside_aliases(families: &[Family], output: TokenStream) -> TokenStream {
     let aliases: Vec<_> = families.iter().flat_map(|family| &family.alias).collect();
     if aliases.is_empty() {
@@ -44,8 +44,8 @@ fn beside_aliases(families: &[Family], output: TokenStream) -> TokenStream {
     }
 }
 
-/// Writes the errors, and implementations that keep further errors away: without them every use
-/// of the type would be one more. They are never run.
+/// Writes the errors, and implementations that prevent follow-up errors: without them every use of the
+/// type would be another error. They never run.
 pub(crate) fn mistakes(item: &Item, attrs: &Attrs, mistakes: &Error) -> TokenStream {
     if !attrs.complete {
         return mistakes.to_compile_error();
@@ -64,8 +64,8 @@ pub(crate) fn mistakes(item: &Item, attrs: &Attrs, mistakes: &Error) -> TokenStr
     }
 }
 
-/// Writes one family: its static, its cache, the way from the type to both, and its entry in the
-/// registry.
+/// Writes one family: its static, its cache, the implementation that connects the type to both, and its
+/// entry in the registry.
 fn family(plan: &Plan<'_>, family: &Family) -> TokenStream {
     let mm = &plan.krate;
     let family_static = family_static(plan, family);
@@ -116,7 +116,7 @@ fn family_static(plan: &Plan<'_>, family: &Family) -> TokenStream {
     }
 }
 
-/// Writes the calls that limit a family; the smaller limit is the one that binds.
+/// Writes the calls that limit a family; the smaller limit applies.
 fn limits(mm: &Path, limits: &Limits) -> TokenStream {
     let bytes = limits.bytes.map(|bytes| quote!(bytes(#bytes)));
     let units = limits.units.map(|units| quote!(units(#units)));
@@ -161,15 +161,16 @@ fn managed(plan: &Plan<'_>, family: &Family) -> TokenStream {
 
 /// Writes what makes a second derive for one type an error.
 ///
-/// Attribute macros can put `type One = Other<for<'a> fn(&'a u8)>;` and
-/// `type Two = Other<fn(&'static u8)>;` where two structs were that the derive read. A box of the first
-/// could then become one of the second, and each derive would know of one family alone. So each derive
+/// Attribute macros can replace two structs that the derive read with
+/// `type One = Other<for<'a> fn(&'a u8)>;` and `type Two = Other<fn(&'static u8)>;`. A box of the first
+/// could then become one of the second, and each derive would know of only one family. So each derive
 /// writes one method, for all instances of its type, and calls it once for each family:
 ///
-/// * rustc refuses two inherent methods of one name for the same type, and for such a pair, if it sees it;
-/// * it does not see it where the arguments are another type's associated types. But the call on a value
-///   of the subtype could then be one of either method, and that rustc refuses;
-/// * it refuses inherent methods of a type of another crate, and of an associated type.
+/// * rustc rejects two inherent methods of one name for the same type, and for such a pair, if it detects
+///   the pair;
+/// * it does not detect it if the arguments are another type's associated types. But then the call on a
+///   value of the subtype is ambiguous between both methods, and rustc rejects that;
+/// * it rejects inherent methods on a type of another crate, and on an associated type.
 ///
 /// The call fails as well if a macro writes other conditions for the method than for the family.
 fn one_derive(item: &Item) -> TokenStream {
@@ -185,12 +186,12 @@ fn one_derive(item: &Item) -> TokenStream {
     }
 }
 
-/// Writes what makes two families of one value an error, where rustc sees it.
+/// Writes what makes two families of one value an error, if rustc detects it.
 ///
 /// Two instances may be subtypes of each other, as `Node<for<'a> fn(&'a u8)>` is of
-/// `Node<fn(&'static u8)>`: a box of one family could then become one of the other. rustc only
-/// warns of two trait implementations for such a pair, but refuses two inherent items. It sees
-/// neither where an argument is another type's associated type: `__MANY_FAMILIES` is for those.
+/// `Node<fn(&'static u8)>`: a box of one family could then become one of the other. rustc only warns
+/// about two trait implementations for such a pair, but rejects two inherent items. It detects neither if
+/// an argument is another type's associated type; `__MANY_FAMILIES` covers that case.
 fn only_family(plan: &Plan<'_>, family: &Family) -> Option<TokenStream> {
     if plan.families.len() < 2 {
         return None;

@@ -4,11 +4,11 @@ use proc_macro2::TokenStream;
 
 /// One page family.
 pub(crate) struct Family {
-    /// What reports call it.
+    /// Its name in reports.
     pub(crate) name: String,
-    /// Whether the implementation takes over the type's generics; an instance has none left.
+    /// Whether the implementation repeats the type's generics; an instance has none.
     pub(crate) generic: bool,
-    /// The alias that both types below go by, if a macro in the instance could write another type each
+    /// The alias for both types below, if a macro in the instance could produce a different type each
     /// time.
     pub(crate) alias: Option<TokenStream>,
     /// The type as an implementation's header has it.

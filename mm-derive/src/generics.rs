@@ -1,4 +1,4 @@
-//! A type's parameters, and how they are written again.
+//! A type's generic parameters: reading and writing them.
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -50,7 +50,7 @@ impl Generics {
         }
     }
 
-    /// What an implementation writes for them: behind `impl`, behind the type's name, and at its end.
+    /// The three parts for an implementation: after `impl`, after the type's name, and the `where` clause.
     pub(crate) fn split_for_impl(&self) -> (TokenStream, TokenStream, TokenStream) {
         let Self {
             params, conditions, ..

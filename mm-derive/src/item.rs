@@ -1,5 +1,5 @@
-//! Reads a type's definition as far as the derive must know it. Types, bounds and lengths stay
-//! tokens: the derive passes them on, and rustc knows them.
+//! Parses a type's definition as far as the derive needs it. Types, bounds and lengths stay tokens: the
+//! derive passes them on, and rustc parses them.
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, TokenStream, TokenTree};
 use syn::{Error, Result};

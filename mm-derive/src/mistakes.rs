@@ -6,8 +6,8 @@ use syn::{Error, Path};
 
 use crate::tokens::{is_word, sign, word};
 
-/// Writes the mistakes with the `compile_error!` that `mm` leads to. syn names it by `::core`, which
-/// may be another crate of the user's.
+/// Writes the mistakes with the `compile_error!` that `mm` re-exports. syn names it through `::core`, which
+/// may be a different crate of the user.
 pub(crate) fn compile_errors(mm: &Path, mistakes: &Error) -> TokenStream {
     let tokens: Vec<_> = mistakes.to_compile_error().into_iter().collect();
     let mut output = TokenStream::new();

@@ -1,4 +1,4 @@
-//! The attribute `no_leaks`: the function that it stands on calls `mm::no_leaks` with its body.
+//! The attribute `no_leaks`: the annotated function calls `mm::no_leaks` with its body.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -11,7 +11,7 @@ use crate::parse::{crate_path, set};
 use crate::rest::{Attr, Rest, tokens_of};
 use crate::tokens::{bare, find, group, is_word, sign};
 
-/// Writes the function with its body wrapped; beside a mistake, as it was.
+/// Writes the function with its body wrapped; after a mistake, the error and the unchanged function.
 pub(crate) fn wrap(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let arguments = match Arguments::read(arguments) {
         Ok(arguments) => arguments,
@@ -30,7 +30,7 @@ pub(crate) fn wrap(arguments: TokenStream, item: &TokenStream) -> TokenStream {
 /// What stands in the attribute's parentheses.
 #[derive(Default)]
 struct Arguments {
-    /// What the body calls the scope.
+    /// The scope's name in the body.
     scope: Option<Ident>,
     /// `crate = "..."` or `crate = path`.
     krate: Option<Path>,
@@ -60,7 +60,7 @@ impl Arguments {
         self.krate.clone().unwrap_or_else(|| parse_quote!(::mm))
     }
 
-    /// Writes the function, which keeps all but its body.
+    /// Writes the function with a new body, and everything else unchanged.
     fn wrap(&self, function: &Function) -> TokenStream {
         let Function {
             attrs,
@@ -90,9 +90,9 @@ impl Arguments {
     }
 }
 
-/// What the body's closure returns. Without it nothing in the body would be coerced to it, as a
-/// `Box` of a type is to one of a trait, and mistakes would be found far from where they are. But no
-/// closure can say `impl`.
+/// The return type of the body's closure. Without it values in the body would not be coerced to it, such
+/// as a `Box` of a type to one of a trait, and errors would be reported far from their cause. But a
+/// closure's return type cannot contain `impl`.
 fn result(output: &TokenStream) -> TokenStream {
     if output.is_empty() {
         return quote!(-> ());
@@ -184,8 +184,8 @@ fn qualifiers(rest: &mut Rest) -> Result<TokenStream> {
     Ok(qualifiers)
 }
 
-/// Reads the body, which a macro's variable may hold. The attributes that stand in it are the whole
-/// function's.
+/// Reads the body, which may come from a macro's variable. Inner attributes in it apply to the whole
+/// function.
 fn body(last: &TokenTree) -> Result<(TokenStream, Group)> {
     let last = bare(last.clone().into());
     let [only] = &*last else {

@@ -1,4 +1,4 @@
-//! Reads the `#[mm(...)]` attributes, and knows nothing of what they are for.
+//! Parses the `#[mm(...)]` attributes, without interpreting them.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::meta::ParseNestedMeta;
@@ -10,7 +10,7 @@ use crate::item::{Data, Item, Variant};
 use crate::rest::Attr;
 use crate::tokens::at_commas;
 
-/// What exists, for the error that somebody wrote something else.
+/// The known attributes, for the error about an unknown one.
 const KNOWN: &str = "known are `name = \"...\"`, `crate = \"...\"`, `instances(...)`, \
     `max_bytes = \"...\"`, `max_units = ...`, `zeroable`";
 
@@ -29,7 +29,7 @@ pub(crate) struct Attrs {
     pub(crate) max_units: Option<Lit>,
     /// `zeroable`.
     zeroable: Option<()>,
-    /// Whether nothing failed that decides what the output can name.
+    /// Whether all attributes were read on which paths in the output depend.
     pub(crate) complete: bool,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Instances {
 }
 
 impl Attrs {
-    /// Reads all attributes of a type. What is wrong in one does not hide what the others say.
+    /// Reads all attributes of a type. A mistake in one does not hide the others.
     pub(crate) fn parse(item: &Item) -> (Self, Option<Error>) {
         let mut attrs = Self::default();
         let mut mistakes = Mistakes::default();
@@ -153,7 +153,7 @@ pub(crate) fn crate_path(input: ParseStream<'_>) -> Result<Path> {
         .map_err(|_| Error::new_spanned(&literal, "expected the path of the mm crate"))
 }
 
-/// The `#[mm(...)]` that stand on variants and fields, where none has a meaning.
+/// The `#[mm(...)]` attributes on variants and fields, where they have no meaning.
 fn misplaced(data: &Data) -> Vec<&Attr> {
     let inner: Vec<_> = match data {
         Data::Struct(fields) | Data::Union(fields) => {

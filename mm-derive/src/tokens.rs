@@ -1,7 +1,7 @@
-//! Tokens that are passed on without being understood: only where they end must be known.
+//! Finds the ends of token sequences that the derive passes on without parsing them.
 //!
-//! What a type, a bound or a length may look like grows with each release of Rust, and rustc has
-//! read it before the derive does. So nothing here knows their grammar.
+//! The grammar of types, bounds and lengths grows with each release of Rust, and rustc has parsed them
+//! before the derive runs. So this module does not depend on that grammar.
 
 use proc_macro2::{Delimiter, Group, Ident, Spacing, TokenStream, TokenTree};
 

@@ -36,7 +36,7 @@ pub(crate) struct Limits {
 }
 
 impl<'a> Plan<'a> {
-    /// Decides, or says everything that is wrong.
+    /// Decides, or returns all mistakes.
     pub(crate) fn new(item: &'a Item, attrs: &Attrs) -> Result<Self> {
         let mut mistakes = Mistakes::default();
         mistakes.note(check_name(attrs));
@@ -85,7 +85,7 @@ fn limits(attrs: &Attrs, mistakes: &mut Mistakes) -> Limits {
     }
 }
 
-/// Refuses a last field that is plainly unsized. What hides behind an alias is left to rustc.
+/// Refuses a last field that is plainly unsized. If an alias hides that, rustc reports it.
 pub(crate) fn check_sized(item: &Item) -> Result<()> {
     let Data::Struct(fields) = &item.data else {
         return Ok(());

@@ -1,6 +1,6 @@
 //! Decides whether all-zero bytes can be a value, and what must hold for that.
 //!
-//! What is written are bounds, not answers: the fields' types are known to rustc alone.
+//! The derive writes bounds, not answers: only rustc knows the fields' types.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::Lit;
@@ -12,9 +12,9 @@ use crate::tokens::{bare, sign};
 
 /// Whether all-zero bytes are a value of a type.
 pub(crate) enum Zero {
-    /// Somebody else says so: the type has `#[mm(zeroable)]`.
+    /// The program decides: the type has `#[mm(zeroable)]`.
     Elsewhere,
-    /// Not as far as the source says.
+    /// The source does not show that they are.
     Never,
     /// If they are a value of each of these types.
     If(Vec<TokenStream>),
@@ -23,8 +23,8 @@ pub(crate) enum Zero {
 impl Zero {
     /// Reads a type.
     ///
-    /// Of a union all fields are asked, although one would do for reading that one: what safe
-    /// code makes should be readable in every way.
+    /// For a union all fields count, although one would be enough to read that one: a value that safe code
+    /// makes should be readable through every field.
     pub(crate) fn of(item: &Item, attrs: &Attrs) -> Self {
         if attrs.zeroable() {
             return Self::Elsewhere;
@@ -72,8 +72,8 @@ fn has_fixed_tag(attrs: &[Attr]) -> bool {
     fixed
 }
 
-/// Whether rustc gets the type as the derive read it: none of the attributes can be one that changes
-/// it. A macro of one of these names would be ambiguous, which rustc refuses.
+/// Whether rustc compiles the type as the derive read it: no attribute can be one that changes it. A
+/// macro with one of these names would be ambiguous, which rustc rejects.
 pub(crate) fn is_as_written(attrs: &[Attr]) -> bool {
     const OF_RUSTC: [&str; 11] = [
         "allow",

@@ -1,8 +1,8 @@
-//! Writes the implementation of bytemuck's `Zeroable`, and what lets rustc confirm it.
+//! Writes the implementation of bytemuck's `Zeroable`, and code by which rustc verifies it.
 //!
-//! An attribute macro below the derive changes the type after the derive has read it, and a macro
-//! that stands for a field's type may write another one each time. So what was read is only a
-//! claim. rustc confirms it:
+//! An attribute macro below the derive changes the type after the derive has read it, and a macro in the
+//! place of a field's type may produce a different type each time. So the derive's view is only a claim,
+//! which rustc verifies:
 //!
 //! * the types of the fields are written once, as an associated type. Code that is never run
 //!   compiles only if these are the fields, all of them, and of these types;
@@ -14,7 +14,7 @@
 //! instance speaks for all of them. Where an attribute macro could have taken the `repr` away, only the
 //! instances that have a family of their own are `Zeroable`.
 //!
-//! A union has no bytes that are none of its values; its fields are asked for their types all the same.
+//! Any bytes are a valid value of a union; the types of its fields are verified all the same.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
@@ -27,8 +27,8 @@ use crate::zero::{Zero, is_as_written, zero_variant};
 /// Writes the implementation, and by that the one of `ZeroInit`; nothing if that is not ours to
 /// say.
 ///
-/// Not of `ZeroInit` itself: with that and the one for all `Zeroable` types to choose from, rustc
-/// would not say which field it is that cannot be zero.
+/// It does not implement `ZeroInit` directly: rustc could then choose between that and the implementation
+/// for all `Zeroable` types, and would not name the field that cannot be zero.
 pub(crate) fn zeroable(
     item: &Item,
     mm: &Path,

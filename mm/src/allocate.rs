@@ -1,4 +1,4 @@
-//! How a family hands out: what it says to who asked, and who is told besides.
+//! Allocation on a `PageFamily`: errors for the caller, events for observers.
 
 use core::panic;
 use core::ptr::NonNull;
@@ -15,7 +15,7 @@ use crate::user_code::{self, Unfinished};
 impl PageFamily {
     /// Allocates a block of `units` units; their bytes are unspecified.
     ///
-    /// The block is released through [`release`](Self::release) or [`xfree_raw`](crate::xfree_raw).
+    /// Release the block by [`release`](Self::release) or [`xfree_raw`](crate::xfree_raw).
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl PageFamily {
         self.alloc_zeroed_for(units, &panic::Location::caller())
     }
 
-    /// As [`alloc`](Self::alloc), for `caller`.
+    /// Does what [`alloc`](Self::alloc) does, on behalf of `caller`.
     #[inline]
     pub(crate) fn alloc_for(
         &'static self,
@@ -80,7 +80,7 @@ impl PageFamily {
         Ok(block.unspecified(bytes))
     }
 
-    /// As [`alloc_zeroed`](Self::alloc_zeroed), for `caller`.
+    /// Does what [`alloc_zeroed`](Self::alloc_zeroed) does, on behalf of `caller`.
     pub(crate) fn alloc_zeroed_for(
         &'static self,
         units: usize,
@@ -90,7 +90,7 @@ impl PageFamily {
         Ok(block.zeroed(units * self.layout().size()))
     }
 
-    /// The same, in few steps if the calling thread's cache has a block at hand.
+    /// Allocates on behalf of `caller`, on the fast path if the calling thread's cache has a block.
     #[cfg(feature = "capi")]
     #[inline]
     pub(crate) fn alloc_zeroed_at_hand(
@@ -126,7 +126,7 @@ impl PageFamily {
         });
     }
 
-    /// Allocates when `cell`, the calling thread's, had nothing at hand.
+    /// Allocates on the slow path, after the calling thread's `cell` had no block.
     pub(crate) fn alloc_slow(
         &'static self,
         cell: &CacheCell,
@@ -162,15 +162,14 @@ impl PageFamily {
         self.alloc_listed(units, caller, || self.heap.alloc_uncached(units, caller))
     }
 
-    /// Allocates by `alloc`, once the family is on the list, and says what became of it outside of
-    /// mm's own work.
+    /// Lists the family, allocates by `alloc`, and then reports the outcome, while no lock of mm is held.
     fn alloc_listed(
         &'static self,
         units: usize,
         caller: &dyn Caller,
         alloc: impl FnOnce() -> Result<Block, Shortage>,
     ) -> Result<Block, AllocError> {
-        // Where the linker stripped the type's constructor, this is how it gets into the registry.
+        // If the linker stripped the type's constructor, this adds the family to the registry.
         self.start();
         let answer = {
             let _inside = ReentrancyGuard::enter();
@@ -209,7 +208,7 @@ impl PageFamily {
         units: usize,
         caller: &dyn Caller,
     ) {
-        // What code of others brings about itself is told of later, or this would have no end.
+        // A crossing that user code causes itself is reported later; otherwise this could recurse for ever.
         if user_code::is_running() || !soft.crossings.take() {
             return;
         }
@@ -257,7 +256,7 @@ impl PageFamily {
     }
 }
 
-/// Ends the process: somebody wrote to a block after it was released.
+/// Ends the process: the program wrote to a block after it was released.
 #[cold]
 fn written_after_release(family: &str, address: usize) -> ! {
     process::write_last_line(format_args!(

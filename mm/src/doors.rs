@@ -1,4 +1,4 @@
-//! Text that others chose leaves by many doors, and by none as it is: a hostile name is led to each.
+//! Tests that every output escapes untrusted text: a hostile name is sent through each of them.
 
 use core::alloc::Layout;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -47,7 +47,7 @@ struct Held {
 }
 
 impl Held {
-    /// `door` makes the name another one than that of other tests.
+    /// `door` makes the name differ from those of other tests.
     fn new(door: &str, units: usize) -> Self {
         let name = format!("{HOSTILE}{door}");
         let family = PageFamily::register(&name, Layout::new::<u64>()).expect("a new name");

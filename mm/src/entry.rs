@@ -1,4 +1,6 @@
-//! What programs call about all families, or to begin with one: each call starts mm, then does its work.
+//! Public entry points for all families, and for registering or tracking one.
+//!
+//! Each call runs mm's one-time start-up first, and then does its work.
 
 use core::alloc::Layout;
 use core::panic;
@@ -30,9 +32,9 @@ pub fn families() -> impl Iterator<Item = &'static PageFamily> {
 
 /// Copies every figure of every family.
 ///
-/// It first flushes the calling thread's caches, so a program with one thread sees exact figures
-/// of blocks. Families are copied one after the other, each under its own lock alone; nothing is
-/// allocated meanwhile.
+/// The call first flushes the calling thread's caches, so a program with one thread sees exact figures
+/// of blocks. Families are copied one after the other, each under its own lock only; copying allocates
+/// nothing.
 ///
 /// # Examples
 ///
@@ -54,13 +56,14 @@ pub fn snapshot() -> Snapshot {
     registry::snapshot()
 }
 
-/// Gives back to the kernel all memory that can be given; returns how many bytes that were,
-/// counted in whole OS pages, touched or not: what
-/// [`reclaimable_bytes`](Snapshot::reclaimable_bytes) says before.
+/// Returns all unused memory to the kernel, and returns its size in bytes.
 ///
-/// The calling thread's caches are flushed first; other threads flush theirs at their next call,
-/// so what those hold is given back by a later `trim`. Memory that held records of call sites, which
-/// [`Track::Off`] left behind, is given back too, but not counted.
+/// The size counts whole OS pages, whether or not they were touched. It is what
+/// [`reclaimable_bytes`](Snapshot::reclaimable_bytes) reports before the call.
+///
+/// The call flushes the calling thread's caches first. Other threads flush theirs at their next call,
+/// so a later `trim` returns what those hold. The memory of call-site records that [`Track::Off`] left
+/// behind is returned too, but not counted.
 ///
 /// # Examples
 ///
@@ -83,14 +86,14 @@ pub fn trim() -> usize {
     registry::linked_and_listed().map(PageFamily::trim).sum()
 }
 
-/// Walks all pages and caches, derives every figure again, and compares.
+/// Walks all pages and caches, computes every figure again, and compares it with the one kept.
 ///
-/// For tests, and for the moment when something seems wrong. It takes time in proportion to the
-/// heap, and is exact only while no other thread allocates or releases.
+/// It is meant for tests and for debugging. It takes time in proportion to the size of the heap, and
+/// is exact only while no other thread allocates or releases.
 ///
 /// # Errors
 ///
-/// The first difference it meets.
+/// Returns the first difference found.
 ///
 /// # Examples
 ///
@@ -107,18 +110,17 @@ pub fn check() -> Result<(), CheckError> {
     registry::linked_and_listed().try_for_each(PageFamily::check)
 }
 
-/// Says which allocations are recorded from now on, of all families: those there are, and those
-/// to come.
+/// Sets which allocations are recorded from now on, for all existing and future families.
 ///
-/// Of each block that is recorded and live, [`profile`](crate::profile()) and
-/// [`leaks`](crate::leaks()) know the call site, the thread and the age. Blocks allocated before
-/// are counted apart. A call that std makes, such as in `collect()` or `map(MmBox::new)`, has its call
-/// site there; a backtrace tells who called std. While nothing is recorded, nothing is slower. The same is said from outside by
-/// `MM_OPTIONS=track` or `MM_OPTIONS=track=1000`.
+/// For each recorded live block, [`profile`](crate::profile()) and [`leaks`](crate::leaks()) report the
+/// call site, the thread and the age. Blocks that were allocated before are counted separately. If std
+/// makes the call, as in `collect()` or `map(MmBox::new)`, the call site lies in std; a backtrace shows
+/// the function that called std. Recording costs time only while it is on. `MM_OPTIONS=track` and
+/// `MM_OPTIONS=track=1000` turn it on without a change to the program.
 ///
-/// A recorded block takes 16 bytes beside its page, and all call sites together, with their stacks, 12 MiB
-/// at most; names of threads, 1 MiB. Sites for which there is no room are counted as one, so
-/// that sums stay exact; see [`CallSite::location`](crate::CallSite::location).
+/// A recorded block takes 16 bytes beside its page. All call sites with their stacks take 12 MiB at
+/// most, and names of threads 1 MiB at most. Call sites that do not fit are counted as one, so that
+/// sums stay exact; see [`CallSite::location`](crate::CallSite::location).
 ///
 /// # Examples
 ///
@@ -137,16 +139,16 @@ pub fn check() -> Result<(), CheckError> {
 /// # drop(emp);
 /// ```
 pub fn track(which: Track) {
-    // Before: what the environment says comes first, even if there is no family yet.
+    // Start-up first, even without a family: it applies the environment's options, which this call overrides.
     startup::begin();
     registry::list_linked();
     track::track_all(which.every());
 }
 
-/// Copies what is live of every family, and who allocated it as far as that was recorded.
+/// Copies the live figures of every family, and the call sites of recorded blocks.
 ///
-/// It first flushes the calling thread's caches, as [`snapshot`](crate::snapshot()) does, and takes
-/// time in proportion to the units of families that are tracked.
+/// The call first flushes the calling thread's caches, as [`snapshot`](crate::snapshot()) does. It takes
+/// time in proportion to the units of tracked families.
 ///
 /// # Examples
 ///
@@ -170,10 +172,10 @@ pub fn profile() -> Profile {
     profile::profile()
 }
 
-/// Copies what is live and not kept on purpose, and who allocated it as far as that was recorded.
+/// Copies the figures of live blocks that are not kept on purpose, and their recorded call sites.
 ///
-/// At the end of a program that is what leaked; before, it is who holds what. As [`profile`](crate::profile()), but
-/// without families and call sites that hold nothing.
+/// At the end of a program these are the leaks; earlier, they show which call sites hold memory. The
+/// result is that of [`profile`](crate::profile()) without families and call sites that hold nothing.
 ///
 /// # Examples
 ///
@@ -196,13 +198,15 @@ pub fn leaks() -> Profile {
     profile::leaks(0)
 }
 
-/// As [`leaks`], and copies the first bytes of the oldest value of each call site, `bytes` at most.
-/// Where the system lets no process read itself, [`CallSite::value_unreadable`](crate::CallSite::value_unreadable) says so.
+/// Does what [`leaks`] does, and copies up to `bytes` bytes of the oldest value of each call site.
+///
+/// If the system does not let a process read itself,
+/// [`CallSite::value_unreadable`](crate::CallSite::value_unreadable) is true.
 ///
 /// # Safety
 ///
-/// 1. The caller takes the bytes for no value of the type: they may be padding, or half of what another
-///    thread writes at the moment.
+/// 1. The caller does not treat the bytes as a value of the type: they may be padding, or a value that
+///    another thread has written only in part.
 /// 2. The caller shows them to no person and no program that must not see them: they may be secrets.
 ///
 /// # Examples
@@ -228,13 +232,13 @@ pub unsafe fn leaks_with_values(bytes: usize) -> Profile {
 }
 
 impl PageFamily {
-    /// Registers a family that has no type, for units of `layout`, padded to its alignment.
+    /// Registers a family without a type, for units of `layout`, padded to its alignment.
     ///
     /// # Errors
     ///
-    /// [`RegisterError::DuplicateName`] when a family of this name exists, derived ones included;
-    /// [`RegisterError::BadLayout`] when units would have no size;
-    /// [`RegisterError::OutOfMemory`].
+    /// Returns [`RegisterError::DuplicateName`] if a family of this name exists, derived ones included;
+    /// [`RegisterError::BadLayout`] if units would have size zero, or be too large;
+    /// [`RegisterError::OutOfMemory`] if there is no memory for the family's record.
     ///
     /// # Examples
     ///
@@ -254,8 +258,8 @@ impl PageFamily {
         registry::register(name, layout, location)
     }
 
-    /// Says which allocations of this family are recorded from now on, as
-    /// [`track`](crate::track()) does for all.
+    /// Sets which allocations of this family are recorded from now on, as
+    /// [`track`](crate::track()) does for all families.
     ///
     /// # Examples
     ///
@@ -275,13 +279,13 @@ impl PageFamily {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn track(&'static self, which: Track) {
-        // Before, or it would begin as all do.
+        // First: a family that is listed later would begin with the setting of all families.
         self.start();
         let _inside = ReentrancyGuard::enter();
         self.heap.track(which.every());
     }
 
-    /// Copies what is live of this family, and who allocated it; see [`profile`](crate::profile()).
+    /// Copies this family's live figures and recorded call sites; see [`profile`](crate::profile()).
     ///
     /// # Examples
     ///

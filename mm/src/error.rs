@@ -1,4 +1,4 @@
-//! What can go wrong, one sentence each, naming the family.
+//! Error types. Each message is one sentence that names the family.
 
 use core::error::Error;
 use core::fmt;
@@ -22,12 +22,12 @@ use crate::shown::Shown;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AllocError {
-    /// The number of units times the unit's size is more than any block can have.
+    /// The number of units times the unit's size exceeds the largest block size.
     #[non_exhaustive]
     SizeOverflow {
-        /// What the family is called that was asked: its name, or if others have that, its path or key.
+        /// Label of the family: its name, or its path or key if another family has the same name.
         family: &'static str,
-        /// How many units were asked for.
+        /// Units that were requested.
         units: usize,
         /// Bytes of one unit.
         unit_size: usize,
@@ -35,9 +35,9 @@ pub enum AllocError {
     /// The kernel gave no memory. The figures are as before the call.
     #[non_exhaustive]
     OutOfMemory {
-        /// What the family is called that was asked: its name, or if others have that, its path or key.
+        /// Label of the family: its name, or its path or key if another family has the same name.
         family: &'static str,
-        /// How many units were asked for.
+        /// Units that were requested.
         units: usize,
         /// Bytes of one unit.
         unit_size: usize,
@@ -46,26 +46,26 @@ pub enum AllocError {
     /// before the call.
     #[non_exhaustive]
     QuotaExceeded {
-        /// What the family is called that was asked: its name, or if others have that, its path or key.
+        /// Label of the family: its name, or its path or key if another family has the same name.
         family: &'static str,
-        /// How many units were asked for.
+        /// Units that were requested.
         units: usize,
         /// Bytes of one unit.
         unit_size: usize,
-        /// The limit that forbids it, in bytes: 0 for units without a size.
+        /// The limit that was reached, in bytes: 0 for units of size zero.
         limit_bytes: u64,
-        /// The families that held the most live bytes, the largest first. Among more than 128
-        /// families it is looked up at most ten times a second which they are, so that one that grew
-        /// since, other than the one that was asked, may be missing; what they held is exact.
+        /// The families that held the most live bytes, the largest first. With more than 128 families
+        /// the ranking is updated at most ten times a second. A family that grew since then may be
+        /// missing, but not the one that refused; the bytes are exact.
         largest: [Option<Holder>; 3],
     },
 }
 
-/// A family, and what it held when somebody asked.
+/// A family, and what it held when an allocation was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Holder {
-    /// What the family is called: its name, or if others have that, its path or key.
+    /// Label of the family: its name, or its path or key if another family has the same name.
     pub family: &'static str,
     /// Bytes of its live units.
     pub live_bytes: u64,
@@ -164,7 +164,7 @@ pub enum FreeError {
     /// The address lies inside a page family's pages, but not where a block starts.
     #[non_exhaustive]
     Interior {
-        /// What the family is called that owns the address: as in [`AllocError`].
+        /// Label of the family that owns the address; see [`AllocError`].
         family: &'static str,
         /// The address that was to be released.
         address: usize,
@@ -172,17 +172,17 @@ pub enum FreeError {
     /// No block is live at the address: it was released already, or never handed out.
     #[non_exhaustive]
     NotLive {
-        /// What the family is called that owns the address: as in [`AllocError`].
+        /// Label of the family that owns the address; see [`AllocError`].
         family: &'static str,
         /// The address that was to be released.
         address: usize,
     },
-    /// The block belongs to another family than the one that was told to release it.
+    /// The block belongs to another family than the one that was asked to release it.
     #[non_exhaustive]
     WrongFamily {
-        /// What the family is called that was told to release the block: as in [`AllocError`].
+        /// Label of the family that was asked to release the block; see [`AllocError`].
         asked: &'static str,
-        /// What the family is called that owns the address: as in [`AllocError`].
+        /// Label of the family that owns the address; see [`AllocError`].
         family: &'static str,
         /// The address that was to be released.
         address: usize,
@@ -276,8 +276,7 @@ impl fmt::Display for RegisterError {
 
 impl Error for RegisterError {}
 
-/// What [`check`](crate::check) found: two ways to derive one figure that differ.
-///
+/// A difference that [`check`](crate::check) found: two ways to compute one figure disagree.
 ///
 /// # Examples
 ///
@@ -287,13 +286,13 @@ impl Error for RegisterError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckError {
-    /// What the family is called: as in [`AllocError`].
+    /// Label of the family; see [`AllocError`].
     pub family: &'static str,
     /// Which figure differs.
     pub figure: &'static str,
-    /// What the family keeps.
+    /// The figure that the family keeps.
     pub kept: u64,
-    /// What its pages and caches say.
+    /// The figure computed from its pages and caches.
     pub found: u64,
 }
 

@@ -1,7 +1,7 @@
-//! What happened, for the feature `tracing`; without it the functions do nothing.
+//! Events for the feature `tracing`; without it the functions do nothing.
 //!
-//! Subscribers are code of others: `user_code` says how they are called. What they are raised for was
-//! done and said before.
+//! Subscribers are user code: `user_code` defines how mm calls them. An event is raised after the
+//! change it reports is made and mm has written its own lines.
 
 use core::fmt::Display;
 
@@ -10,7 +10,7 @@ use crate::family::PageFamily;
 #[cfg(feature = "tracing")]
 use crate::shown::Shown;
 
-/// Says that the watcher named a family; `message` says how it grows.
+/// Raises the event that the watcher named a family; `message` describes the growth.
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables))]
 pub(crate) fn growth(name: &str, units_per_second: f64, live_units: u64, message: &dyn Display) {
     #[cfg(feature = "tracing")]
@@ -26,7 +26,7 @@ pub(crate) fn growth(name: &str, units_per_second: f64, live_units: u64, message
     });
 }
 
-/// Says that a family or its group was refused more than its limit.
+/// Raises the event that a limit of a family or its group refused an allocation.
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables))]
 pub(crate) fn refused(family: &'static PageFamily, refused: &AllocError) {
     #[cfg(feature = "tracing")]
@@ -40,7 +40,7 @@ pub(crate) fn refused(family: &'static PageFamily, refused: &AllocError) {
     });
 }
 
-/// Says that a family crossed its soft limit.
+/// Raises the event that a family crossed its soft limit.
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables))]
 pub(crate) fn crossed(family: &'static PageFamily) {
     #[cfg(feature = "tracing")]
@@ -56,8 +56,8 @@ pub(crate) fn crossed(family: &'static PageFamily) {
     });
 }
 
-/// Says that something of so many families is live at the end of the program, or of a test; `message`
-/// says what.
+/// Raises the event that families have live blocks at the end of the program, or of a test; `message`
+/// lists them.
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables))]
 pub(crate) fn leaks(families: usize, message: &dyn Display) {
     #[cfg(feature = "tracing")]
@@ -71,8 +71,8 @@ pub(crate) fn leaks(families: usize, message: &dyn Display) {
     });
 }
 
-/// Raises an event, unless the thread is in code that mm notified. A subscriber that panics has heard
-/// of it.
+/// Raises an event, unless the thread runs user code that mm called. A subscriber that panics has
+/// received it.
 #[cfg(feature = "tracing")]
 fn raise(event: impl FnOnce()) {
     drop(crate::user_code::notify(event));

@@ -1,4 +1,4 @@
-//! What a fork does to mm: the child has all families, whole, and goes on as the parent does.
+//! Fork handlers: the child gets all families in a consistent state, and can use mm as the parent does.
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -7,12 +7,12 @@ use crate::os::environment;
 use crate::os::{ReentrancyGuard, clock, forks, process};
 use crate::{family, heap, profile, registry};
 
-/// Looks at the environment before anybody can change it, and watches from the start of the program
-/// on, or of the library that has this copy of mm. Handlers that a program asks for later run before
-/// [`lock_for_fork`] and after [`unlock_after_fork`], and so may use mm.
+/// Reads the environment before the program can change it, and installs the fork handlers, at the start
+/// of the program or of the library that contains this copy of mm. Handlers that a program installs later
+/// run before [`lock_for_fork`] and after [`unlock_after_fork`], so they may use mm.
 ///
-/// Before what else runs at the start, and may ask for handlers: linkers put first what has a
-/// number, the lowest first, of which those up to 100 are the compiler's (`ld`, `init_array`).
+/// It runs before other initialisers, which may install handlers: linkers put numbered sections first,
+/// the lowest number first; those up to 100 are reserved for the compiler (`ld`, `init_array`).
 #[cfg(target_os = "linux")]
 #[used]
 // SAFETY: `init_array` is an array of functions of the type of `AT_START`, each of which the loader calls
@@ -29,8 +29,8 @@ static AT_START: extern "C" fn() = {
     at_start
 };
 
-/// Has the process tell mm of its forks, once. Again at a family's first use, for linkers that
-/// left the above out.
+/// Installs the fork handlers, once. It is called again at a family's first use, in case the linker
+/// left the initialiser above out.
 pub(crate) fn watch() {
     static WATCHED: AtomicBool = AtomicBool::new(false);
     // Not a `Once`: a child forked from the middle of one would wait for ever.
@@ -40,7 +40,8 @@ pub(crate) fn watch() {
     }
 }
 
-/// Before a fork. In the order in which calls nest: symbols, names, the list, heaps, what heaps share.
+/// Takes all locks before a fork, in the order in which calls nest: symbols, names, the list, heaps,
+/// state that heaps share.
 extern "C" fn lock_for_fork() {
     let _inside = ReentrancyGuard::enter();
     #[cfg(feature = "backtrace")]
@@ -56,7 +57,7 @@ extern "C" fn lock_for_fork() {
     heap::lock_shared_for_fork();
 }
 
-/// After a fork, in the parent.
+/// Releases the locks after a fork, in the parent.
 ///
 /// # Safety
 ///
@@ -93,13 +94,13 @@ unsafe fn unlock_families_after_fork() {
     }
 }
 
-/// After a fork, in the child.
+/// Releases the locks after a fork, in the child, and adopts the parent's memory.
 ///
 /// # Safety
 ///
 /// 1. The calling thread is the copy of the one that called [`lock_for_fork`].
 unsafe extern "C" fn adopt_in_child() {
-    // Before: what is live now is the parent's.
+    // First: all blocks that are live now were allocated by the parent.
     clock::adopt_in_child();
     profile::adopt_in_child();
     // SAFETY: by requirement 1 this is the copy of the thread that called `lock_for_fork`, which called

@@ -1,5 +1,5 @@
-//! Who holds the memory, said when none is left: without allocating, and with no lock but that of
-//! one family at a time.
+//! Finds the families that hold the most memory, for errors when none is left. It does not allocate, and
+//! holds the lock of only one family at a time.
 
 use core::fmt::{self, Display, Formatter};
 use core::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
@@ -11,20 +11,20 @@ use crate::number::{Grouped, Size};
 use crate::os::clock;
 use crate::shown::Shown;
 
-/// Families that are named.
+/// Number of families that an error names.
 const MOST: usize = 10;
 
-/// Up to so many families, a refusal asks all of them: each takes about 0.1 us.
+/// Up to this many families, a refusal looks at all of them; each takes about 0.1 us.
 const FEW: usize = 128;
 
-/// Milliseconds for which a refusal, where there are more, takes those that held the most before.
+/// With more families, a refusal reuses the last ranking for this many milliseconds.
 const RECENT: u64 = 100;
 
-/// Those that held the most when all were asked last. Each is set by itself: who reads them while
-/// they change finds some of before and some of now.
+/// The families that held the most at the last full look. Each entry is set separately: a thread that
+/// reads them during a change may see some old and some new ones.
 static BEFORE: [Link<PageFamily>; MOST] = [const { Link::none() }; MOST];
 
-/// When that was, as [`clock::milliseconds`] counts; 0 before the first time.
+/// Time of the last full look, as counted by [`clock::milliseconds`]; 0 before the first.
 static ASKED: AtomicU64 = AtomicU64::new(0);
 
 /// The families with the most live bytes, the largest first.
@@ -43,8 +43,8 @@ impl Holders {
         Self::among(family::listed())
     }
 
-    /// The same, at less cost: where there are many families, it is looked up ten times a second which
-    /// they are; what each holds is of now. `asked` may be among them in any case.
+    /// The largest families, at less cost: with many families the ranking is updated ten times a second,
+    /// while the figures are current. `asked` is always considered.
     pub(crate) fn of_refusal(asked: &'static PageFamily) -> Self {
         if heap::numbers() > FEW && !is_due(clock::milliseconds()) {
             let before = BEFORE.iter().filter_map(Link::get);
@@ -99,7 +99,7 @@ impl Holders {
     }
 }
 
-/// Whether all are to be asked again, by the caller.
+/// Whether the caller should look at all families again.
 fn is_due(now: u64) -> bool {
     let asked = ASKED.load(Acquire);
     let is_old = now >= asked.saturating_add(RECENT);

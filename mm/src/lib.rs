@@ -72,9 +72,9 @@
 //! | code | called | a panic |
 //! | --- | --- | --- |
 //! | the closure of [`WatchBuilder::on_growth`] | on the watcher's thread | is printed as a line on standard error, and the closure is not called again |
-//! | the closure of [`PageFamily::set_soft_limit`], or its function in C | by the allocation that crosses the limit | goes on through the allocation; if C allocates, it is printed as a line |
+//! | the closure of [`PageFamily::set_soft_limit`], or its function in C | by the allocation that crosses the limit | propagates through the allocation; if C allocates, it is printed as a line |
 //! | subscribers of `tracing` | for growth, crossed limits, refusals by a limit, and leaks | is caught |
-//! | closures passed to a call, such as [`no_leaks`](fn@no_leaks) and [`MmBox::from_fn`]; destructors, `Clone`, serde | by that call | goes on to the caller |
+//! | closures passed to a call, such as [`no_leaks`](fn@no_leaks) and [`MmBox::from_fn`]; destructors, `Clone`, serde | by that call | propagates to the caller |
 //!
 //! All of it may use mm. It runs after the figures are taken and mm's own lines are written, and no
 //! lock of mm or std is held. The first three are never nested: while one of them runs, mm calls none
@@ -96,8 +96,9 @@
 //! RUSTFLAGS=-Zsanitizer=address cargo +nightly run --features mm/asan --target x86_64-unknown-linux-gnu
 //! ```
 //!
-//! - mm soon hands out released memory again, and then a stale use is a use of a live block.
-//!   `MM_OPTIONS=quarantine=64MiB` keeps that much of each family back; see [`Options`].
+//! - mm soon hands out released memory again. After that, a use through a stale pointer is a use of a
+//!   live block, and no tool reports it.
+//!   `MM_OPTIONS=quarantine=64MiB` keeps that many released bytes of each family back; see [`Options`].
 //! - memcheck says where the block was allocated and released. If the same memory was used several
 //!   times, it describes the first use that it remembers. It takes an address up to 16 bytes beside a
 //!   released block for part of that block, because malloc leaves a gap there. A quarantine, `random`
@@ -105,21 +106,21 @@
 //! - AddressSanitizer calls a use after release `use-after-poison`, and cannot say where the block was
 //!   released. It works in granules of 8 bytes. If a block shares a granule with a live neighbour, the
 //!   bytes in that granule are not watched; this happens if the size of a unit is no multiple of 8.
-//! - For LeakSanitizer, what a live block points to is no leak, and what only released blocks point to
-//!   is a leak. It does not find lost blocks of mm: memcheck reports those, and mm's own figures count
-//!   them.
-//! - ThreadSanitizer needs no feature. With the std that comes with Rust it cannot follow locks,
-//!   including those in mm. Build std for it (`-Zbuild-std`), or pass `--cfg mm_tsan` to rustc.
+//! - LeakSanitizer treats memory that a live block points to as reachable, and memory that only
+//!   released blocks point to as leaked. It does not find lost blocks of mm: memcheck reports those,
+//!   and mm's own figures count them.
+//! - ThreadSanitizer needs no feature. With the precompiled std it cannot follow locks, including
+//!   those in mm. Build std for it (`-Zbuild-std`), or pass `--cfg mm_tsan` to rustc.
 //!
 //! # Layers
 //!
-//! Imports go one way: handle, managed, family, heap, os. The registry knows families, reports
-//! know snapshots, and `print` joins the two.
+//! Imports go one way: handle, managed, family, heap, os. The registry depends on families, reports
+//! depend on snapshots, and `print` connects the two.
 
 // Hosted docs say which feature an item needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-// The derive writes `::mm::...`; inside this crate that name must lead here.
+// The derive's code names items as `::mm::...`; inside this crate that path must resolve, too.
 extern crate self as mm;
 
 mod allocate;

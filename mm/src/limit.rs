@@ -1,14 +1,15 @@
-//! How much a family, or several together, may hold.
+//! Limits on the live memory of one family, or of several together.
 
 use core::fmt;
 
 use crate::family::{PageFamily, SoftLimit};
 use crate::heap::quota::{self, Total};
 
-/// How much is allowed to be live: a number of units, or of bytes.
+/// A limit on live memory: a number of units, or of bytes.
 ///
-/// Beyond a limit [`MmBox::try_new`](crate::MmBox::try_new), `try_xcalloc` and `try_from_fn` answer
-/// [`AllocError::QuotaExceeded`](crate::AllocError::QuotaExceeded), while `MmBox::new`, `xcalloc`, `from_fn`, `clone` and `From` panic.
+/// Beyond a limit [`MmBox::try_new`](crate::MmBox::try_new), `try_xcalloc` and `try_from_fn` return
+/// [`AllocError::QuotaExceeded`](crate::AllocError::QuotaExceeded), while `MmBox::new`, `xcalloc`,
+/// `from_fn`, `clone` and `From` panic.
 ///
 /// # Examples
 ///
@@ -27,19 +28,19 @@ enum Amount {
 }
 
 impl Limit {
-    /// Allows so many bytes of live units: as many units as fit.
+    /// Allows as many live units as fit into `bytes` bytes.
     #[must_use]
     pub const fn bytes(bytes: u64) -> Self {
         Self(Amount::Bytes(bytes))
     }
 
-    /// Allows so many live units.
+    /// Allows `units` live units.
     #[must_use]
     pub const fn units(units: u64) -> Self {
         Self(Amount::Units(units))
     }
 
-    /// The limit in units of `unit` bytes each. What has no size meets no limit of bytes.
+    /// The limit in units of `unit` bytes each. Units of size zero never reach a limit in bytes.
     pub(crate) const fn in_units(self, unit: usize) -> u64 {
         match self.0 {
             Amount::Units(units) => units,
@@ -50,13 +51,14 @@ impl Limit {
 }
 
 impl PageFamily {
-    /// Limits what may be live of this family, or with `None` no longer does.
+    /// Sets a limit on this family's live units, or removes it with `None`.
     ///
-    /// It binds every call that begins after this one returns. What is live already stays so, even
-    /// if it is more. While a family has a limit, each of its calls takes the family's lock, under
-    /// which it counts what is live: threads that meet at the limit are admitted up to it exactly.
+    /// The limit applies to every call that begins after this one returns. Blocks that are live already
+    /// stay live, even if they exceed it. While a family has a limit, each allocation and release takes
+    /// the family's lock and counts the live units under it, so that concurrent threads reach the limit
+    /// exactly and never exceed it.
     ///
-    /// Beyond it, [`MmBox::try_new`](crate::MmBox::try_new) and the others that can fail answer
+    /// Beyond it, [`MmBox::try_new`](crate::MmBox::try_new) and the other fallible functions return
     /// [`AllocError::QuotaExceeded`](crate::AllocError::QuotaExceeded), while `MmBox::new`, `xcalloc`,
     /// `from_fn`, `clone` and `From` panic.
     ///
@@ -83,12 +85,12 @@ impl PageFamily {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set_limit(&'static self, limit: impl Into<Option<Limit>>) {
-        // Before: a fork holds the locks of families on the list alone.
+        // Start first, which lists the family: a fork takes only the locks of listed families.
         self.start();
         self.heap.set_limit(self.units_of(limit.into()));
     }
 
-    /// Returns how many units may be live, if that is limited.
+    /// Returns how many units may be live, or `None` without a limit.
     ///
     /// ```
     /// # use mm::MmManaged;
@@ -102,16 +104,18 @@ impl PageFamily {
         Some(self.heap.limit()).filter(|units| *units != quota::NONE)
     }
 
-    /// Has `call` called whenever what is live rises above `limit`: once for each time that it
-    /// does, by a thread whose allocation found it so, before that allocation returns.
+    /// Calls `call` each time the family's live units rise above `limit`.
     ///
-    /// The call is made outside of mm, and may allocate and release. If it panics, the block is
-    /// released, and the panic goes on through the allocation; where C asked for the block, which
-    /// cannot unwind, a line on standard error says so, and the block is handed out. If it crosses a
-    /// limit itself, that is told by an allocation after it. It takes the place of the soft limit
-    /// before, which is told of nothing any more, and is nothing to it; of that one the closure stays
-    /// in memory, as another thread may be inside it. While there is one, each call takes the family's
-    /// lock.
+    /// A thread whose allocation found the limit crossed makes the call, once for each crossing, before
+    /// that allocation returns. No lock of mm is held, and `call` may allocate and release.
+    ///
+    /// If `call` panics, the block is released, and the panic propagates through the allocation. C code
+    /// cannot unwind: if C asked for the block, mm prints a line on standard error and hands the block
+    /// out. If `call` crosses a soft limit itself, a later allocation reports that.
+    ///
+    /// A new soft limit replaces the one before, whose closure is not called any more. That closure stays
+    /// in memory, since another thread may be running it. While a family has a soft limit, each
+    /// allocation and release takes the family's lock.
     ///
     /// # Examples
     ///
@@ -139,7 +143,7 @@ impl PageFamily {
         limit: Limit,
         call: impl Fn(&'static PageFamily) + Send + Sync + 'static,
     ) {
-        // As above.
+        // Start first: it lists the family.
         self.start();
         let soft = SoftLimit::kept(Box::new(call));
         let limit = (self.units_of(Some(limit)), &soft.crossings);
@@ -147,7 +151,7 @@ impl PageFamily {
             .set_soft_limit(Some(limit), || self.soft_limit.set(Some(soft)));
     }
 
-    /// Ends the soft limit.
+    /// Removes the soft limit.
     ///
     /// ```
     /// # let rows = mm::PageFamily::register("no-soft-limit-doc", std::alloc::Layout::new::<u64>())?;
@@ -159,12 +163,12 @@ impl PageFamily {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn clear_soft_limit(&'static self) {
-        // As above.
+        // Start first: it lists the family.
         self.start();
         self.heap.set_soft_limit(None, || self.soft_limit.set(None));
     }
 
-    /// Limits the family from the start; of several limits the smallest holds.
+    /// Limits the family from the start; the smallest of several limits applies.
     #[doc(hidden)]
     #[must_use]
     pub const fn with_limit(mut self, limit: Limit) -> Self {
@@ -181,10 +185,11 @@ impl PageFamily {
     }
 }
 
-/// Families that share a limit: what they hold together may not rise above it.
+/// A group of families with one limit on the live bytes of all of them.
 ///
-/// Beyond a limit [`MmBox::try_new`](crate::MmBox::try_new), `try_xcalloc` and `try_from_fn` answer
-/// [`AllocError::QuotaExceeded`](crate::AllocError::QuotaExceeded), while `MmBox::new`, `xcalloc`, `from_fn`, `clone` and `From` panic.
+/// Beyond the limit [`MmBox::try_new`](crate::MmBox::try_new), `try_xcalloc` and `try_from_fn` return
+/// [`AllocError::QuotaExceeded`](crate::AllocError::QuotaExceeded), while `MmBox::new`, `xcalloc`,
+/// `from_fn`, `clone` and `From` panic.
 ///
 /// # Examples
 ///
@@ -209,29 +214,29 @@ impl PageFamily {
 pub struct LimitGroup(Total);
 
 impl LimitGroup {
-    /// Makes a group without families that may hold `limit_bytes` bytes of live units.
+    /// Makes a group without families, with a limit of `limit_bytes` bytes of live units.
     #[must_use]
     pub const fn new(limit_bytes: u64) -> Self {
         Self(Total::new(limit_bytes))
     }
 
-    /// Puts a family into the group, with what it holds, and out of the one that it was in.
+    /// Adds a family and its live units to the group, and removes it from its previous group.
     ///
-    /// From then on each of its calls takes its lock.
+    /// From then on each of the family's allocations and releases takes the family's lock.
     pub fn add(&'static self, family: &'static PageFamily) {
-        // As above.
+        // Start first: it lists the family.
         family.start();
         family.heap.join_group(&self.0);
     }
 
-    /// Takes a family out of the group, if it is in it.
+    /// Removes a family from the group, if it is a member.
     pub fn remove(&'static self, family: &'static PageFamily) {
-        // As above.
+        // Start first: it lists the family.
         family.start();
         family.heap.leave_group(&self.0);
     }
 
-    /// Sets the limit, in bytes, for every call that begins after this one returns.
+    /// Sets the limit, in bytes. It applies to every call that begins after this one returns.
     pub fn set_limit(&self, limit_bytes: u64) {
         self.0.set_limit(limit_bytes);
     }
@@ -241,9 +246,9 @@ impl LimitGroup {
         self.0.limit()
     }
 
-    /// Returns what the families hold together, in bytes of live units.
+    /// Returns the bytes of live units of all families in the group.
     ///
-    /// A call that was under way when its family was added counts from that family's next call on.
+    /// If a call was in progress while its family was added, it is counted at that family's next call.
     pub fn live_bytes(&self) -> u64 {
         self.0.live()
     }

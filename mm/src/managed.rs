@@ -1,4 +1,4 @@
-//! From a type to its static family.
+//! `MmManaged`: what connects a type to its static family, and typed allocation and release.
 
 use core::alloc::Layout;
 use core::panic::Location;
@@ -22,7 +22,7 @@ use crate::os::{ReentrancyGuard, annotate, process};
 /// 1. [`page_family`](Self::page_family) always returns the same family, whose layout is that of `Self` and
 ///    which no other type shares.
 /// 2. `__with_cache` always passes the calling thread's one cell of that family: a thread-local without a
-///    destructor, which is there for as long as the thread runs.
+///    destructor, which exists for as long as the thread runs.
 /// 3. `__MANY_FAMILIES` is true where a subtype of `Self`, or a type that `Self` is a subtype of, has
 ///    another family.
 ///
@@ -51,23 +51,22 @@ pub unsafe trait MmManaged: Sized {
     /// Returns the one page family of this type.
     fn page_family() -> &'static PageFamily;
 
-    /// Whether a block that is owned as one of this type may be another family's.
+    /// Whether a block that is owned as one of this type may belong to another family.
     ///
-    /// Lifetimes are all that subtypes differ in. A family serves all lifetimes that are the type's
-    /// own parameters, so what is left is `for<'a>` inside of a type argument:
+    /// Subtypes differ in lifetimes only. A family serves all lifetimes that are the type's own
+    /// parameters, so the remaining case is `for<'a>` inside a type argument:
     /// `Node<for<'a> fn(&'a u8)>` is a subtype of `Node<fn(&'static u8)>`, and safe code turns a box
-    /// of the first into a box of the second. Each may be named by an alias or by another type's
-    /// associated type, through which no macro sees, and which rustc's check for overlaps misses. So
-    /// this is true of every type that has several families, one for each instance: its blocks are
-    /// released, and marked as kept, by their address.
+    /// of the first into a box of the second. An alias or another type's associated type may name
+    /// either type. No macro can see through those, and rustc's overlap check misses them. So this is
+    /// true for every type with several families, one for each instance: its blocks are released, and
+    /// marked as kept, by their address.
     ///
-    /// It is false where no such pair can be. Two types of which one is a subtype of the other are
-    /// one `struct`, `enum` or `union` with different arguments. The derive stands on the
-    /// definition, so one expansion writes all families of it. If it writes only one, of a type
-    /// without type parameters (as [`family!`](crate::family) makes them too) or of one instance,
-    /// then any other instance has no family, and there is no box of it. Where attribute macros put
-    /// aliases of one type in place of two definitions, each derive's method of the same name lets rustc
-    /// refuse both.
+    /// It is false where no such pair can exist. If one type is a subtype of another, both are the same
+    /// `struct`, `enum` or `union` with different arguments. The derive is attached to the definition,
+    /// so one expansion writes all its families. If the expansion writes only one, for a type without
+    /// type parameters (as [`family!`](crate::family) also does) or for one instance, then any other
+    /// instance has no family, and no box of it can exist. If attribute macros replace two definitions
+    /// with aliases of one type, each derive adds a method of the same name, so rustc rejects both.
     #[doc(hidden)]
     const __MANY_FAMILIES: bool = false;
 
@@ -79,9 +78,9 @@ pub unsafe trait MmManaged: Sized {
     ///
     /// # Panics
     ///
-    /// When `units * size_of::<Self>()` overflows the size of a block, and when the family would
-    /// hold more than its limit. Without memory it calls
-    /// [`handle_alloc_error`](std::alloc::handle_alloc_error).
+    /// Panics if `units * size_of::<Self>()` overflows the size of a block, or if the family would
+    /// exceed its limit. Out of memory, it calls
+    /// [`handle_alloc_error`](std::alloc::handle_alloc_error) instead.
     ///
     /// # Examples
     ///
@@ -105,13 +104,13 @@ pub unsafe trait MmManaged: Sized {
         unsafe { zeroed_block(alloc_units_zeroed(units), units) }
     }
 
-    /// Allocates one block of `units` zeroed units, or says why it cannot.
+    /// Allocates one block of `units` zeroed units, or returns an error.
     ///
     /// # Errors
     ///
-    /// [`AllocError::SizeOverflow`] when the block would be larger than any block can be,
-    /// [`AllocError::OutOfMemory`] when the kernel gives no memory, [`AllocError::QuotaExceeded`] when
-    /// the family would hold more than its limit. None changes a figure.
+    /// Returns [`AllocError::SizeOverflow`] if the block would exceed the largest block size,
+    /// [`AllocError::OutOfMemory`] if the kernel gives no memory, and [`AllocError::QuotaExceeded`] if the
+    /// family would exceed its limit. A failed call changes no figure.
     ///
     /// # Examples
     ///
@@ -138,7 +137,7 @@ pub unsafe trait MmManaged: Sized {
         Ok(unsafe { zeroed_block(try_alloc_units_zeroed(units)?, units) })
     }
 
-    /// Drops the values of a block and releases it. The same as dropping the block.
+    /// Drops the values of a block and releases it, as dropping the block does.
     ///
     /// # Examples
     ///
@@ -161,25 +160,25 @@ pub unsafe trait MmManaged: Sized {
     /// Calls `f` with every live unit of this type's family, each unit of a longer block by itself,
     /// in no particular order.
     ///
-    /// It answers what a figure cannot: what these two million values are. `f` runs under no lock.
-    /// It may allocate, also of this family: what it allocates may or may not be visited. A visit
-    /// takes time in proportion to the family's VM pages and live units. Of a type without size, `f` gets
-    /// the same dangling address once for each live unit, however many they are.
+    /// A figure says how many values there are; a visit shows what they are. No lock is held while `f`
+    /// runs. `f` may allocate, from this family too; the visit may or may not include the new blocks. A
+    /// visit takes time in proportion to the family's VM pages and live units. For a type of size zero,
+    /// `f` gets the same dangling address once for each live unit.
     ///
-    /// A live unit need not hold a value: not while [`MmBox::from_fn`] calls the closure that makes it,
-    /// or in the destructor of a neighbour, nor before whoever got it from
-    /// [`PageFamily::alloc`] wrote to it. And it may hold a value of a type that `Self` is a subtype
-    /// of: a `MmBox<Node<'static>>` can become a `MmBox<Node<'a>>`, to which the program then writes a
-    /// value that borrows.
+    /// A live unit need not hold a value: it has none while [`MmBox::from_fn`] calls the closure that
+    /// makes the value, none after its destructor ran while a neighbour is dropped, and none before the
+    /// caller of [`PageFamily::alloc`] writes one. It may also hold a value of a supertype of `Self`: a
+    /// `MmBox<Node<'static>>` can become a `MmBox<Node<'a>>`, to which the program then writes a value
+    /// that borrows.
     ///
     /// # Safety
     ///
     /// From the call to its return:
     ///
     /// 1. No other thread allocates, releases or touches a value of this type in its family.
-    /// 2. No `&mut` to such a value lives, but for what `f` makes itself and has given up when it returns.
-    /// 3. `f` releases no block, but for those that the same call of `f` allocated, and those of which it
-    ///    was given every unit.
+    /// 2. No `&mut` to such a value is alive, except those that `f` makes and gives up before it returns.
+    /// 3. `f` releases only blocks that the same call of `f` allocated, and blocks whose units were all
+    ///    passed to `f`.
     ///
     /// # Examples
     ///
@@ -212,9 +211,9 @@ pub unsafe trait MmManaged: Sized {
     }
 }
 
-/// Types of which all-zero bytes are a valid value, so that [`MmManaged::xcalloc`] can make them.
+/// A type for which all-zero bytes are a valid value, so that [`MmManaged::xcalloc`] can make one.
 ///
-/// It holds for everything that is [`bytemuck::Zeroable`]. The derive implements that trait for
+/// Every type that is [`bytemuck::Zeroable`] implements it. The derive implements that trait for
 /// structs and unions whose fields have it, and for enums with a fixed representation whose
 /// variant of discriminant 0 has it.
 ///
@@ -238,8 +237,8 @@ pub unsafe trait MmManaged: Sized {
 )]
 pub unsafe trait ZeroInit {}
 
-// Not marked as one that errors should pass over: they could then not name the field that is to
-// blame, since the derive's own implementation is of `Zeroable`.
+// Not marked `do_not_recommend`: errors could then not name the field at fault, since the derive's own
+// implementation is of `Zeroable`.
 // SAFETY: `bytemuck::Zeroable` requires of its types that all-zero bytes are a valid value.
 unsafe impl<T: bytemuck::Zeroable> ZeroInit for T {}
 
@@ -268,7 +267,7 @@ pub(crate) fn try_alloc_units<T: MmManaged>(units: usize) -> Result<NonNull<T>, 
     })
 }
 
-/// Allocates `units` units of `T`'s family, or ends as an allocation does that cannot fail.
+/// Allocates `units` units of `T`'s family, and panics or calls `handle_alloc_error` on failure.
 #[inline]
 #[track_caller]
 pub(crate) fn alloc_units<T: MmManaged>(units: usize) -> NonNull<T> {
@@ -278,7 +277,7 @@ pub(crate) fn alloc_units<T: MmManaged>(units: usize) -> NonNull<T> {
     }
 }
 
-/// As [`try_alloc_units`], with all bytes zero.
+/// Does what [`try_alloc_units`] does, with all bytes zero.
 #[inline]
 #[track_caller]
 fn try_alloc_units_zeroed<T: MmManaged>(units: usize) -> Result<NonNull<T>, AllocError> {
@@ -288,7 +287,7 @@ fn try_alloc_units_zeroed<T: MmManaged>(units: usize) -> Result<NonNull<T>, Allo
     })
 }
 
-/// As [`alloc_units`], with all bytes zero.
+/// Does what [`alloc_units`] does, with all bytes zero.
 #[inline]
 #[track_caller]
 fn alloc_units_zeroed<T: MmManaged>(units: usize) -> NonNull<T> {
@@ -330,7 +329,7 @@ pub(crate) unsafe fn release_units<T: MmManaged>(first: NonNull<T>, units: usize
     }
 }
 
-/// What the calling thread's cell has at hand.
+/// What the calling thread's cell can hand out at once.
 #[inline]
 fn try_cached<T: MmManaged>(units: usize, to_be_zero: bool) -> Option<Block> {
     let _inside = ReentrancyGuard::enter();
@@ -342,12 +341,12 @@ fn try_cached<T: MmManaged>(units: usize, to_be_zero: bool) -> Option<Block> {
     }
 }
 
-// A thread-local of this type is there until its thread is gone.
+// A thread-local without a destructor exists until its thread ends.
 const _: () = assert!(!core::mem::needs_drop::<CacheCell>());
 
 /// The calling thread's cell of `T`'s family.
 ///
-/// Not lent to a closure that does the work: rustc would leave that out of line.
+/// It is returned, not passed to a closure: rustc would not inline that closure.
 ///
 /// # Safety
 ///
@@ -364,8 +363,8 @@ unsafe fn cell<'a, T: MmManaged>() -> &'a CacheCell {
     unsafe { &*cell }
 }
 
-/// The same, if the block at `first`, of one or more units, is of that family; else one that takes no
-/// block.
+/// The calling thread's cell of `T`'s family if the block at `first`, of one or more units, is of that
+/// family; otherwise a cell that accepts no block.
 ///
 /// # Safety
 ///
@@ -380,11 +379,11 @@ unsafe fn cell_for<'a, T: MmManaged>(first: NonNull<u8>) -> &'a CacheCell {
     unsafe { cell::<T>() }
 }
 
-/// Stays without a cache.
+/// A cell that never gets a cache.
 static CLOSED_CELL: CacheCell = CacheCell::new();
 
-// What follows finds the cell again: an address that is kept for the rare case would cost the
-// common one a register and an instruction.
+// The slow paths below look the cell up again: keeping its address for them would cost the fast path a
+// register and an instruction.
 
 #[cold]
 #[inline(never)]
@@ -459,7 +458,7 @@ unsafe fn release_slow<T: MmManaged>(first: NonNull<u8>, units: usize) {
     });
 }
 
-/// The heap of the block at `first`, of one or more units, which is owned as one of `T`'s.
+/// The heap of the block at `first`, of one or more units, which is owned as a block of `T`.
 pub(crate) fn owner<T: MmManaged>(first: NonNull<u8>) -> &'static Heap {
     let own = &T::page_family().heap;
     if !T::__MANY_FAMILIES || is_own::<T>(first) {
@@ -497,7 +496,7 @@ unsafe fn release_of_other<T: MmManaged>(first: NonNull<u8>, units: usize) {
     }
 }
 
-/// Ends an allocation that has no way to return its error; `align` is the family's, in bytes.
+/// Reports an allocation error that the caller cannot return; `align` is the family's, in bytes.
 #[cold]
 #[inline(never)]
 #[track_caller]

@@ -1,17 +1,16 @@
-//! A way in for another crate's types: a newtype with a page family.
+//! The macro `family!`: a newtype with a page family, for types of other crates.
 
 /// Defines a newtype with a page family around a type of another crate.
 ///
-/// The derive can only stand on a type's own definition. For an instance of another crate's
-/// generic type, or any other type from elsewhere, this macro writes a `#[repr(transparent)]`
-/// struct around it, which
+/// The derive can only be used on a type's own definition. For an instance of another crate's generic
+/// type, or any other foreign type, this macro defines a `#[repr(transparent)]` struct around it, which
 ///
 /// * derives [`MmManaged`](derive@crate::MmManaged), so `#[mm(name = "...")]` works here too;
 /// * dereferences to the type inside, mutably as well;
 /// * converts with `From` in both directions, and by `into_inner`.
 ///
-/// Attributes, doc comments, visibilities and lifetime parameters are taken over. The field is
-/// private unless it is given a visibility of its own.
+/// It keeps attributes, doc comments, visibilities and lifetime parameters. The field is private unless
+/// it has its own visibility.
 ///
 /// # Examples
 ///

@@ -52,7 +52,7 @@ impl Display for Signed {
 pub(crate) struct Tenths(pub(crate) u128);
 
 impl Tenths {
-    /// Returns what is left of it without a smaller number.
+    /// Returns the number minus a smaller one.
     pub(crate) fn less(self, smaller: Self) -> Self {
         Self(self.0.saturating_sub(smaller.0))
     }
@@ -77,7 +77,7 @@ impl Display for Size {
     }
 }
 
-/// A number of bytes that only the system knows: no answer is not `0 B`.
+/// A number of bytes that only the system knows: an unknown number is not shown as `0 B`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Measured(pub(crate) Option<u128>);
 
@@ -115,7 +115,7 @@ impl Display for Scale {
     }
 }
 
-/// Returns `part` of `whole` in tenths of a percent; nothing of nothing is 0.
+/// Returns `part` of `whole` in tenths of a percent; 0 of 0 is 0.
 pub(crate) fn percent(part: u128, whole: u128) -> Tenths {
     if whole == 0 {
         return Tenths(0);
@@ -123,10 +123,10 @@ pub(crate) fn percent(part: u128, whole: u128) -> Tenths {
     Tenths(rounded(part.saturating_mul(WHOLE), whole))
 }
 
-/// Divides a whole into two parts and what is left, in tenths of a percent that make 100.0.
+/// Divides a whole into two parts and the rest, in tenths of a percent that add up to 100.0.
 ///
-/// Where the parts end is rounded, not the parts, so a part that is 0 is shown as 0.0 and the
-/// three agree with each other. All are 0 when the whole is.
+/// It rounds the ends of the parts, not the parts, so a part that is 0 is shown as 0.0 and the three
+/// are consistent. All are 0 if the whole is 0.
 pub(crate) fn percents(first: u128, second: u128, whole: u128) -> [Tenths; 3] {
     let end_of_first = percent(first, whole);
     let end_of_second = percent(first + second, whole);

@@ -1,5 +1,5 @@
-//! A report at a signal, from a thread of its own: a handler must neither allocate nor wait for a
-//! lock, and all that ours does is to write to a pipe.
+//! Reports at a signal, written by a separate thread. A handler must neither allocate nor wait for a
+//! lock, so ours only writes to a pipe.
 
 use std::hint;
 use std::io;
@@ -14,38 +14,39 @@ use crate::os::process;
 use crate::profile::leaks;
 use crate::registry::snapshot;
 
-/// Among these are all signals that a system has.
+/// A range that contains the numbers of all signals that a system has.
 pub(crate) const NUMBERS: core::ops::Range<i32> = 1..128;
 
-/// What the thread is told of further signals by; `None` before there is a thread.
+/// The handle that adds further signals to the thread; `None` before there is a thread.
 static WATCH: Mutex<Option<Handle>> = Mutex::new(None);
 
-/// Writes a report to standard error whenever `signal` arrives: how much memory each family holds,
-/// and, of families that are tracked, who allocated it.
+/// Writes a report to standard error whenever `signal` arrives.
 ///
-/// A thread of its own takes the figures. Below a line with the number of the signal it writes
-/// [`Snapshot::memory_usage`], then what [`leaks`](fn@crate::leaks) returns; figures are in blocks,
-/// units, bytes and percent, as there. Signals that arrive while it writes make one further report.
-/// A report that nobody can read is dropped.
+/// The report shows how much memory each family holds, and the call sites of tracked families.
 ///
-/// Handlers that are in place already stay, and are called too. The signal's default action, such
-/// as to end the process, is what the handler takes the place of. A second call for the same signal
-/// changes nothing. A child that was forked has no such thread, and makes no reports.
+/// A separate thread takes the figures. It writes a line with the number of the signal,
+/// [`Snapshot::memory_usage`], and then the result of [`leaks`](fn@crate::leaks). Figures are in blocks,
+/// units, bytes and percent, as there. Signals that arrive while it writes cause one further report. If
+/// standard error is closed, the report is dropped.
 ///
-/// The same is asked from outside by `MM_OPTIONS=signal=HUP`, or by the number; see
+/// Handlers that were installed before stay, and are called too. The handler replaces the signal's
+/// default action, such as ending the process. A second call for the same signal changes nothing. A
+/// forked child has no such thread, and writes no reports.
+///
+/// `MM_OPTIONS=signal=HUP`, or the signal's number there, does the same; see
 /// [`Options::report_on_signal`](crate::Options::report_on_signal).
 ///
-/// With the feature `signal`, on Unix. See [`signal(7)`] for the numbers.
+/// Requires the feature `signal`, on Unix. See [`signal(7)`] for the numbers.
 ///
 /// [`Snapshot::memory_usage`]: crate::Snapshot::memory_usage
 /// [`signal(7)`]: https://man7.org/linux/man-pages/man7/signal.7.html
 ///
 /// # Errors
 ///
-/// [`InvalidInput`](io::ErrorKind::InvalidInput) if `signal` cannot be handled (`SIGKILL`,
-/// `SIGSTOP`, and numbers without a signal), or comes of a fault that would come again (`SIGSEGV`,
-/// `SIGBUS`, `SIGILL`, `SIGFPE`). Any other error is that of the system, if there can be no pipe or
-/// no thread.
+/// Returns [`InvalidInput`](io::ErrorKind::InvalidInput) if `signal` cannot be handled (`SIGKILL`,
+/// `SIGSTOP`, and numbers without a signal), or results from a fault that would recur after the handler
+/// (`SIGSEGV`, `SIGBUS`, `SIGILL`, `SIGFPE`). Returns the system's error if it cannot make a pipe or
+/// start a thread.
 ///
 /// # Examples
 ///
@@ -59,22 +60,21 @@ pub fn report_on_signal(signal: i32) -> io::Result<()> {
     if !can_report_on(signal) {
         return Err(refused(signal));
     }
-    // Before the lock: under a global allocator that is made of mm, the first allocation chooses
-    // options, and those may ask for signals too.
+    // Before the lock: if the global allocator is built on mm, the first allocation applies the options,
+    // and those may add signals too.
     drop(hint::black_box(Box::new(signal)));
-    // Nothing is allocated under the lock: the global allocator may be made of mm, and notify somebody
-    // who asks for a report.
+    // Nothing is allocated under the lock: the global allocator may be built on mm, and call code that
+    // calls this function.
     let known = watch().clone();
     let handle = match known {
         Some(known) => known,
         None => first(start(signal)?),
     };
-    // Of the first signal it knows already, and hears no more of that.
+    // The thread was started with the first signal; adding that one again has no effect.
     handle.add_signal(signal)
 }
 
-/// What the thread is told of further signals by: by `new`, or by that of another thread, which was
-/// first; then `new` ends.
+/// The handle to use: `new`, or the handle that another caller stored first; then `new` is closed.
 fn first(new: Handle) -> Handle {
     let mut watch = watch();
     let Some(known) = watch.clone() else {
@@ -90,9 +90,9 @@ fn watch() -> MutexGuard<'static, Option<Handle>> {
     WATCH.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether a signal can be handled, and does not come of a fault that would come again.
+/// Whether a signal can be handled, and does not result from a fault that would recur.
 pub(crate) fn can_report_on(signal: i32) -> bool {
-    // The system says which it has, and keeps some for itself.
+    // The system decides which signals exist, and reserves some.
     let is_fit = signal != SIGBUS && !FORBIDDEN.contains(&signal);
     NUMBERS.contains(&signal) && is_fit && process::has_signal(signal)
 }
@@ -112,7 +112,7 @@ pub(crate) fn number_of(signal: &str) -> Option<i32> {
         .or_else(|| signal.parse().ok())
 }
 
-/// Returns the error for a signal that nobody can or should handle.
+/// Returns the error for a signal that cannot or should not be handled.
 fn refused(signal: i32) -> io::Error {
     let message = format!("signal {signal} cannot be handled, or must not be");
     io::Error::new(io::ErrorKind::InvalidInput, message)
@@ -127,7 +127,7 @@ fn start(signal: i32) -> io::Result<Handle> {
     Ok(handle)
 }
 
-/// Writes one report. What it says is there before anything is written, since that allocates.
+/// Writes one report. The text is complete before it is written, since making it allocates.
 fn report(signal: i32) {
     let (snapshot, leaks) = (snapshot(), leaks(0));
     let usage = snapshot.memory_usage(None);

@@ -1,4 +1,4 @@
-//! How mm is set up when the program starts.
+//! Options for the whole process, from the program and from `MM_OPTIONS`.
 
 use core::error::Error;
 use core::fmt;
@@ -14,23 +14,24 @@ use crate::profile::report_leaks_at_exit;
 use crate::shown::Shown;
 use crate::track::{self, Track};
 
-/// What the names in `MM_OPTIONS` are, for who wrote another.
+/// The names that `MM_OPTIONS` accepts, for the message about an unknown one.
 const KNOWN: &str = "random, zero, poison, guard, quarantine=BYTES (or KiB, MiB, GiB), track, \
                      track=EVERY, backtrace=FRAMES, leaks, leaks=EXIT_CODE, signal=NAME (or NUMBER), \
                      huge=never, huge=auto, huge=always";
 
-/// How hard mm makes misuse, and what it records: chosen once, before anything of mm is used.
+/// Hardening and recording options, chosen once, before the first use of mm.
 ///
-/// `main` says it through this builder, or whoever starts the program through the environment:
-/// `MM_OPTIONS=poison,quarantine=64MiB`. What the environment says is added to what `main` says.
-/// Without either nothing is done, and nothing costs anything. A program that is set-user-ID, or has
-/// rights of others in another way, does not look at the environment.
+/// `main` chooses them through this builder. The environment of the program can choose them too:
+/// `MM_OPTIONS=poison,quarantine=64MiB`. Options from the environment are added to those from `main`.
+/// By default all are off and cost nothing. A program that is set-user-ID, or that has elevated
+/// privileges in another way, ignores the environment.
 ///
-/// The environment is that which the process was started with: what the program puts there itself,
-/// by [`set_var`](std::env::set_var), is not looked at. Except on Linux it is read at mm's first use.
+/// mm reads the environment with which the process was started, and ignores what the program sets by
+/// [`set_var`](std::env::set_var). On systems other than Linux it reads the environment at mm's first
+/// use.
 ///
-/// What each option costs is measured by `cargo run --release --example hardening`, and what is
-/// recorded, by `cargo run --release --example tracking`.
+/// `cargo run --release --example hardening` measures the cost of each hardening option, and
+/// `cargo run --release --example tracking` the cost of recording.
 ///
 /// # Examples
 ///
@@ -44,18 +45,18 @@ const KNOWN: &str = "random, zero, poison, guard, quarantine=BYTES (or KiB, MiB,
 pub struct Options {
     hardening: Hardening,
     huge: HugePages,
-    /// Of how many blocks one is recorded.
+    /// One in this many blocks is recorded.
     every: u32,
-    /// Return addresses that are recorded of each.
+    /// Return addresses recorded for each.
     frames: usize,
-    /// Exit code where something leaked, if leaks are to be reported at exit; 0 to leave it.
+    /// Exit code after a leak, if leaks are reported at exit; 0 keeps the code as it is.
     leaks: Option<u8>,
     /// Signals at which a report is written: a bit for each.
     signals: u128,
 }
 
 impl Options {
-    /// Asks for nothing.
+    /// Returns options that are all off.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -73,9 +74,9 @@ impl Options {
         }
     }
 
-    /// Hands units out in random order, so that what comes next cannot be foreseen.
+    /// Hands units out in random order, so that the next address is hard to predict.
     ///
-    /// The order is that within a VM page. The numbers are not for secrets.
+    /// The order is random within a VM page. The random numbers are not cryptographic.
     #[must_use]
     pub const fn random_order(mut self) -> Self {
         self.hardening.random = true;
@@ -84,7 +85,8 @@ impl Options {
 
     /// Fills blocks with zero bytes when they are released, so that their contents are gone.
     ///
-    /// Of blocks larger than a VM page the memory goes back to the kernel instead, if it takes it.
+    /// The memory of blocks larger than a VM page is returned to the kernel instead, if the kernel
+    /// accepts it.
     #[must_use]
     pub const fn zero_on_release(mut self) -> Self {
         if matches!(self.hardening.fill, OnRelease::Nothing) {
@@ -93,10 +95,11 @@ impl Options {
         self
     }
 
-    /// Fills blocks with the byte `0xDF` when they are released, and looks whether it is still
-    /// there when the memory is handed out again. If it is not, somebody wrote to a block after
-    /// its release: mm says so with family and address, and aborts. Stands for
-    /// [`zero_on_release`](Self::zero_on_release) too, whose purpose it serves.
+    /// Fills blocks with the byte `0xDF` when they are released, and checks it on the next allocation.
+    ///
+    /// If a byte has changed by then, the program wrote to a block after its release: mm prints the
+    /// family and the address, and aborts. This option replaces
+    /// [`zero_on_release`](Self::zero_on_release), since it erases the contents too.
     ///
     /// Blocks larger than a VM page are treated as with `zero_on_release`.
     #[must_use]
@@ -105,36 +108,38 @@ impl Options {
         self
     }
 
-    /// Ends every VM page, and every block larger than one, with an OS page that nobody can touch:
-    /// who writes on past the last unit is ended by the kernel there and then, and never reaches
-    /// what lies behind.
+    /// Ends every VM page, and every block larger than one, with an inaccessible OS page.
     ///
-    /// Inside a VM page units still lie side by side. From Linux 6.13 on guards cost no mappings;
-    /// before that each costs two, of which there are no more than a quarter of the kernel's
-    /// `max_map_count`, and what comes later has none. Without effect on the portable backend, and
-    /// for VM pages of fewer than four OS pages. Source: `MADV_GUARD_INSTALL` in madvise(2).
+    /// If the program writes past the last unit, the kernel ends the process at once, before the write
+    /// reaches other memory.
+    ///
+    /// Inside a VM page units still lie side by side. From Linux 6.13 on guards cost no mappings. Before
+    /// that each costs two; guards use at most a quarter of the kernel's `max_map_count`, and pages beyond
+    /// that get no guard. The option has no effect on the portable backend, and for VM pages of fewer
+    /// than four OS pages. Source: `MADV_GUARD_INSTALL` in madvise(2).
     #[must_use]
     pub const fn guard_pages(mut self) -> Self {
         self.hardening.guard = true;
         self
     }
 
-    /// Keeps the last `bytes` bytes of released blocks of each family from being handed out, so
-    /// that a stale pointer finds no new value for a while. They count as cached. Where memory runs
-    /// out, a family gives up its own.
+    /// Keeps the last `bytes` bytes of released blocks of each family in quarantine.
     ///
-    /// Blocks larger than a VM page are not kept.
+    /// These blocks are not handed out again for a while, so that a stale pointer does not reach a new
+    /// value. They count as cached. If memory runs out, a family empties its own quarantine.
+    ///
+    /// Blocks larger than a VM page are not quarantined.
     #[must_use]
     pub const fn quarantine(mut self, bytes: usize) -> Self {
         self.hardening.quarantine = bytes;
         self
     }
 
-    /// Says where memory is backed by huge OS pages. `MM_OPTIONS=huge=never`, `huge=auto` and
-    /// `huge=always` say it too, and win.
+    /// Sets where memory is backed by huge OS pages. `MM_OPTIONS=huge=never`, `huge=auto` and
+    /// `huge=always` set it too, and take precedence.
     ///
-    /// With [`HugePages::Always`] each family takes 2 MiB at least, and walks at random through much
-    /// memory become faster. Without effect on the portable backend. Source: `MADV_HUGEPAGE` in
+    /// With [`HugePages::Always`] each family takes 2 MiB at least, and random access to much memory
+    /// becomes faster. The option has no effect on the portable backend. Source: `MADV_HUGEPAGE` in
     /// madvise(2).
     ///
     /// # Examples
@@ -150,7 +155,7 @@ impl Options {
         self
     }
 
-    /// Records who allocates from the start on, as [`track`](crate::track()) does later.
+    /// Records the call sites of allocations from the start on, as [`track`](crate::track()) does later.
     #[must_use]
     pub fn track(mut self, which: Track) -> Self {
         self.every = which.every();
@@ -165,9 +170,9 @@ impl Options {
         self
     }
 
-    /// Reports leaks when the process ends, as
-    /// [`report_leaks_at_exit`] does, and then ends it with this exit
-    /// code; with 0, the code stays as it is.
+    /// Reports leaks when the process ends, as [`report_leaks_at_exit`] does, and sets its exit code.
+    ///
+    /// If something leaked, the process ends with `exit_code`; 0 keeps the code as it is.
     #[must_use]
     pub const fn leaks_at_exit(mut self, code: u8) -> Self {
         self.leaks = Some(code);
@@ -177,12 +182,12 @@ impl Options {
     /// Writes a report to standard error whenever this signal arrives, as
     /// [`report_on_signal`](crate::report_on_signal) does. May be called for several.
     ///
-    /// From outside that is `MM_OPTIONS=signal=HUP`, or `signal=1`. The thread that writes is started
-    /// by [`apply`](Self::apply), or at mm's first use. With the feature `signal`, on Unix.
+    /// In the environment this is `MM_OPTIONS=signal=HUP`, or `signal=1`. [`apply`](Self::apply) starts the
+    /// thread that writes, or else mm's first use does. Requires the feature `signal`, on Unix.
     ///
     /// # Errors
     ///
-    /// [`OptionsError::BadSignal`] for one that cannot be handled, or must not be.
+    /// Returns [`OptionsError::BadSignal`] for a signal that cannot be handled, or must not be.
     ///
     /// ```
     /// const SIGHUP: i32 = 1;
@@ -200,12 +205,13 @@ impl Options {
         Ok(self)
     }
 
-    /// Chooses these options, and those of the environment, for the rest of the process.
+    /// Applies these options, and those of the environment, for the rest of the process.
     ///
     /// # Errors
     ///
-    /// [`OptionsError::TooLate`] after mm was used: a block, a snapshot, or options;
-    /// [`OptionsError::Unknown`] and [`OptionsError::BadSize`] for what `MM_OPTIONS` says.
+    /// Returns [`OptionsError::TooLate`] if mm was used before: a block, a snapshot, or options. Returns
+    /// the other errors for what `MM_OPTIONS` contains, such as [`OptionsError::Unknown`] and
+    /// [`OptionsError::BadSize`].
     pub fn apply(self) -> Result<(), OptionsError> {
         let mut room = [0; environment::LONGEST];
         let all = match environment::options(&mut room) {
@@ -221,7 +227,7 @@ impl Options {
 
     fn begin_to_record(self) {
         track::track_from_start(self.every);
-        // Not with 0: the program may have asked before its first family brought it here.
+        // Not with 0: the program may have set it before its first family applied the options.
         #[cfg(feature = "backtrace")]
         if self.frames > 0 {
             crate::record_backtraces(self.frames);
@@ -233,7 +239,8 @@ impl Options {
         self.begin_to_listen();
     }
 
-    /// Starts the thread that writes reports. What that allocates through mm finds options chosen.
+    /// Starts the thread that writes reports. The options are chosen already: starting it may allocate
+    /// through mm.
     #[cfg(all(unix, feature = "signal"))]
     fn begin_to_listen(self) {
         let asked = |signal: &i32| self.signals & (1 << signal) != 0;
@@ -244,7 +251,7 @@ impl Options {
         }
     }
 
-    /// Adds what a text asks for.
+    /// Adds the options that a text names.
     fn with(self, text: &str) -> Result<Self, OptionsError> {
         let names = text.split(',').map(str::trim);
         names
@@ -259,7 +266,7 @@ impl Options {
             None if option == "poison" => Ok(self.poison()),
             None if option == "guard" => Ok(self.guard_pages()),
             Some(("quarantine", size)) => {
-                // Added to what was asked for, never taken from it.
+                // The larger size wins: the environment adds protection, and never removes it.
                 let asked = self.hardening.quarantine;
                 Ok(self.quarantine(bytes(size)?.max(asked)))
             }
@@ -304,7 +311,7 @@ impl FromStr for Options {
     }
 }
 
-/// Why options were not taken.
+/// Why options could not be applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OptionsError {
@@ -314,19 +321,19 @@ pub enum OptionsError {
         /// What was written.
         option: Box<str>,
     },
-    /// This is no number of bytes.
+    /// The text is not a number of bytes.
     #[non_exhaustive]
     BadSize {
         /// What was written.
         size: Box<str>,
     },
-    /// This is no number, or one that is too large.
+    /// The text is not a number, or the number is too large.
     #[non_exhaustive]
     BadNumber {
         /// What was written.
         number: Box<str>,
     },
-    /// This is no signal at which a report can be written.
+    /// The text names no signal at which a report can be written.
     #[non_exhaustive]
     BadSignal {
         /// What was written.
@@ -338,7 +345,7 @@ pub enum OptionsError {
         /// Its name.
         feature: &'static str,
     },
-    /// Something of mm was used before, or options were chosen.
+    /// mm was used before, or options were chosen before.
     TooLate,
 }
 
@@ -373,12 +380,12 @@ impl fmt::Display for OptionsError {
 
 impl Error for OptionsError {}
 
-/// Chooses what the environment says, unless that was done. Before the first block.
+/// Applies the environment's options, unless options were chosen before. Called before the first block.
 pub(crate) fn resolve() {
     if hardening::is_chosen() {
         return;
     }
-    // Another thread may be first, which reads the same.
+    // Another thread may be first; it reads the same environment.
     match Options::new().apply() {
         Ok(()) | Err(OptionsError::TooLate) => {}
         Err(wrong) => refuse(&wrong),
@@ -388,7 +395,7 @@ pub(crate) fn resolve() {
 /// Ends the process before it runs with less protection than was asked for.
 #[cold]
 fn refuse(wrong: &OptionsError) -> ! {
-    // What runs at exit may allocate.
+    // Exit handlers may allocate.
     hardening::choose(Hardening::default(), HugePages::Auto);
     process::write_last_line(format_args!("MM_OPTIONS: {wrong}"));
     std::process::exit(2);

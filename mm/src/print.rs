@@ -1,7 +1,7 @@
 //! The three print functions: registry, snapshot, report, standard output.
 //!
-//! They take the snapshot before they lock standard output, and never fail: a reader that has
-//! gone away is no reason to stop the program.
+//! They take the snapshot before they lock standard output, and ignore errors: a closed pipe must not
+//! stop the program.
 
 use std::env;
 use std::fmt;
@@ -13,8 +13,8 @@ use crate::user_code;
 
 /// Prints every page family, its layout and where it was defined, to standard output.
 ///
-/// In colour on a terminal, unless the variable `NO_COLOR` is set and not empty. A closed pipe is
-/// ignored, as is any other failure to write.
+/// The output has colours on a terminal, unless the variable `NO_COLOR` is set and not empty. Errors while
+/// writing, such as a closed pipe, are ignored.
 ///
 /// # Examples
 ///
@@ -26,11 +26,13 @@ pub fn print_registered_page_families() {
     print(|coloured| snapshot.page_families().coloured(coloured));
 }
 
-/// Prints how much memory each family holds to standard output, of all families or of those with
-/// this name, path, or end of a path, such as `b::Node` of `a::b::Node`.
+/// Prints to standard output how much memory each family holds.
 ///
-/// Of an unknown name it prints one line, with names near it. Colour and failures are as with
-/// [`print_registered_page_families`].
+/// The report shows all families, or those with the given name, path, or end of a path, such as `b::Node`
+/// for `a::b::Node`.
+///
+/// For an unknown name it prints one line that suggests similar names. Colours and errors are handled as
+/// in [`print_registered_page_families`].
 ///
 /// # Examples
 ///
@@ -43,9 +45,9 @@ pub fn print_memory_usage<'a>(name: impl Into<Option<&'a str>>) {
     print(|coloured| snapshot.memory_usage(name).coloured(coloured));
 }
 
-/// Prints how each family's pages are filled to standard output.
+/// Prints to standard output how full each family's pages are.
 ///
-/// Colour and failures are as with [`print_registered_page_families`].
+/// Colours and errors are handled as in [`print_registered_page_families`].
 ///
 /// # Examples
 ///
@@ -59,7 +61,7 @@ pub fn print_block_usage() {
 
 /// Writes a report to standard output, under one lock.
 fn print<R: fmt::Display>(report: impl FnOnce(bool) -> R) {
-    // Before the lock, as this allocates; and so may who is first to use standard output.
+    // Before the lock, as this allocates; the first use of standard output may allocate, too.
     let report = report(is_output_coloured());
     user_code::undisturbed(|| write_to(io::stdout().lock(), report));
 }
@@ -77,7 +79,7 @@ fn is_colour_wanted(is_terminal: bool, no_color: Option<&std::ffi::OsStr>) -> bo
     is_terminal && no_color.is_none_or(std::ffi::OsStr::is_empty)
 }
 
-/// Writes a report and a line feed; an error ends it early, and nobody hears of it.
+/// Writes a report and a line feed; an error ends it early and is ignored.
 pub(crate) fn write_to(out: impl Write, report: impl fmt::Display) {
     write_text(out, format_args!("{report}\n"));
 }

@@ -1,7 +1,7 @@
-//! What the derive's output names; exported as `mm::__private` and for nobody else.
+//! Items that the derive's output names; exported as `mm::__private`, for no other use.
 
 pub use bytemuck::Zeroable;
-/// Not the user's: a program may depend on a crate of that name.
+/// mm's own dependency: a program may depend on another crate of that name.
 pub use core;
 pub use core::alloc::Layout;
 pub use core::any::type_name;
@@ -17,7 +17,7 @@ use core::mem::{self, ManuallyDrop};
 
 use crate::family::PageFamily;
 
-/// What a type puts into the registry at link time.
+/// The entry that a type puts into the registry at link time.
 #[derive(Debug)]
 pub struct Entry(pub(crate) &'static PageFamily);
 
@@ -31,7 +31,7 @@ impl Entry {
 
 inventory::collect!(Entry);
 
-/// Field types of which all-zero bytes are a value, as a tree of [`Field`] and [`Both`].
+/// Field types for which all-zero bytes are a value, as a tree of [`Field`] and [`Both`].
 ///
 /// The derive writes one bound on the tree, because bounds on the fields one by one would be
 /// ambiguous to rustc wherever two fields differ in lifetimes alone.
@@ -41,7 +41,7 @@ inventory::collect!(Entry);
 /// 1. All-zero bytes are a valid value of every type in the tree.
 pub unsafe trait ZeroFields {}
 
-/// A leaf of the tree: one field's type, and none that is only a subtype of it.
+/// A leaf of the tree: exactly one field's type, and no subtype of it.
 #[derive(Debug)]
 pub struct Field<T: ?Sized>(PhantomData<*mut T>);
 
@@ -49,11 +49,11 @@ pub struct Field<T: ?Sized>(PhantomData<*mut T>);
 #[derive(Debug)]
 pub struct Both<A, B>(PhantomData<(A, B)>);
 
-/// Nothing: the tree of a type without fields.
+/// The empty tree, for a type without fields.
 #[derive(Debug)]
 pub struct NoField;
 
-/// The leaf of a field that is there.
+/// The leaf for an existing field.
 #[must_use]
 pub fn field<T: ?Sized>(_: *mut T) -> Field<T> {
     Field(PhantomData)
@@ -74,8 +74,8 @@ unsafe impl<T: ZeroField + ?Sized> ZeroFields for Field<T> {}
 // SAFETY: by requirement 1 of `ZeroFields` they are a value of every type in either half.
 unsafe impl<A: ZeroFields, B: ZeroFields> ZeroFields for Both<A, B> {}
 
-/// The same as [`Zeroable`], with an error message of its own: it stops where the derived type's
-/// field is, and not at the part of the field that is to blame.
+/// The same as [`Zeroable`], with its own error message: it points at the derived type's field, and not
+/// at the part of the field that is at fault.
 ///
 /// # Safety
 ///
@@ -91,7 +91,7 @@ pub unsafe trait ZeroField {}
 #[diagnostic::do_not_recommend]
 unsafe impl<T: Zeroable> ZeroField for T {}
 
-/// What the derive asks to be a [`ZeroVariant`] of an enum that it cannot zero. It never is.
+/// The type for which the derive requires [`ZeroVariant`] if it cannot zero an enum; it never has it.
 #[derive(Debug)]
 pub struct NoVariant;
 
@@ -108,7 +108,7 @@ pub struct NoVariant;
 )]
 pub unsafe trait ZeroVariant<T> {}
 
-/// Whether a constant of this type costs rustc little.
+/// Whether rustc can evaluate a constant of this type at little cost.
 #[must_use]
 pub const fn is_small<T>() -> bool {
     size_of::<T>() <= 4_096
@@ -171,8 +171,8 @@ pub const fn page_family(
     PageFamily::derived(name, path, layout, location)
 }
 
-/// Refuses a type whose family has another layout. Both are written as one type, or by one alias: if the
-/// derive failed to see a macro that can write another type each time, this would still find it.
+/// Rejects a type whose family has another layout. Both are written as one type, or by one alias; if the
+/// derive missed a macro that writes a different type each time, this check would still find it.
 pub const fn require_layout<T>(of_family: Layout) {
     let same_size = size_of::<T>() == of_family.size();
     let same_align = align_of::<T>() == of_family.align();
@@ -182,7 +182,7 @@ pub const fn require_layout<T>(of_family: Layout) {
     );
 }
 
-/// Turns what `option_env!` saw into a version: rustc without cargo gives none.
+/// Turns the value of `option_env!` into a version; rustc without cargo has none.
 #[must_use]
 pub const fn crate_version(seen: Option<&'static str>) -> &'static str {
     match seen {

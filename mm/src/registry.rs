@@ -1,4 +1,4 @@
-//! All families: those of the derive, found at link time, and those registered later.
+//! The list of all families: those of the derive, found at link time, and those registered later.
 
 use core::alloc::Layout;
 
@@ -24,12 +24,13 @@ pub(crate) struct Filed {
     filed: Option<&'static PageFamily>,
 }
 
-/// How many instances C programs made. Held while one is made, or a family is registered in any.
+/// How many instances C programs made. The lock is held while one is made, or a family is registered
+/// in any instance.
 #[cfg(feature = "capi")]
 pub(crate) static REGISTERING: Lock<usize> = Lock::new(1);
 
-/// Adds a family without a type. mm has started: what runs at exit, if an option is unknown, may register
-/// families too.
+/// Adds a family without a type. The caller has started mm already: start-up ends the process if an
+/// option is unknown, and exit handlers may register families too.
 pub(crate) fn register(
     name: &str,
     layout: Layout,
@@ -40,7 +41,7 @@ pub(crate) fn register(
     })
 }
 
-/// The same for a C program.
+/// Adds a family for a C program.
 #[cfg(feature = "capi")]
 pub(crate) fn register_of_c(
     name: &str,
@@ -68,11 +69,11 @@ pub(crate) fn snapshot() -> Snapshot {
     Snapshot::new(resident.process_figures(), families.collect())
 }
 
-/// Copies every figure of one family, as [`snapshot`] does of all.
+/// Copies every figure of one family, as [`snapshot`] does for all.
 #[cfg(feature = "capi")]
 pub(crate) fn snapshot_of(family: &'static PageFamily) -> FamilySnapshot {
     heap::flush_thread();
-    // Before: it has a number, and a fork holds the locks of families on the list alone.
+    // List it first: that gives it a number, and a fork takes only the locks of listed families.
     family.list();
     copy(family, Resident::measure().of(family))
 }
@@ -85,13 +86,13 @@ pub(crate) fn linked_and_listed() -> impl Iterator<Item = &'static PageFamily> {
 
 /// Lists the families that the linker put into the program.
 pub(crate) fn list_linked() {
-    // Each time, not once: a library that is loaded later brings families of its own.
+    // On each call, not once: a library that is loaded later adds families of its own.
     inventory::iter::<Entry>
         .into_iter()
         .for_each(|entry| entry.0.list());
 }
 
-/// Registers the family that `make` makes for a name that stays, and a layout that is padded.
+/// Registers the family that `make` makes from a `'static` copy of the name and the padded layout.
 fn add(
     name: &str,
     layout: Layout,
@@ -113,7 +114,7 @@ fn add(
     let place = |name| heap::RECORDS.place(make(name, padded));
     let family = heap::RECORDS.text(name).and_then(place);
     let family = family.map_err(|Refused| RegisterError::OutOfMemory)?;
-    // Under the lock, so that the next caller files it.
+    // Under the lock, so that the next caller sees it on the list and files it.
     family.list();
     Ok(family)
 }
@@ -144,7 +145,7 @@ impl Named for PageFamily {
     }
 }
 
-/// Copies the figures of one family, besides its resident bytes.
+/// Copies the figures of one family; the caller measured its resident bytes.
 fn copy(family: &'static PageFamily, resident_bytes: Option<u64>) -> FamilySnapshot {
     let figures = family.figures();
     let (unit, all) = (family.layout().size() as u64, figures.all());

@@ -1,4 +1,4 @@
-//! Releases by address: for pointers that crossed C, or came out of `into_raw`.
+//! Release by address: for pointers that C code held, or that came from `into_raw`.
 
 use core::ptr::NonNull;
 
@@ -9,13 +9,13 @@ use crate::heap::{Heap, Refusal};
 impl PageFamily {
     /// Releases the block that starts at `block`, if it is this family's; runs no destructor.
     ///
-    /// The maps and all threads' caches are looked at first, so a second release of a block that
-    /// was not handed out again is found. Units of size zero cannot be released this way.
+    /// It checks the maps and all threads' caches first, so it detects a second release of a block that
+    /// was not handed out again. Units of size zero cannot be released this way.
     ///
     /// # Errors
     ///
-    /// [`FreeError::Foreign`], [`FreeError::WrongFamily`], [`FreeError::Interior`] or
-    /// [`FreeError::NotLive`], with nothing changed.
+    /// Returns [`FreeError::Foreign`], [`FreeError::WrongFamily`], [`FreeError::Interior`] or
+    /// [`FreeError::NotLive`]; nothing is changed then.
     ///
     /// # Safety
     ///
@@ -50,14 +50,15 @@ impl PageFamily {
 
 /// Releases the block that starts at `block`, of whatever family; runs no destructor.
 ///
-/// For pointers that crossed C or came out of [`MmBox::into_raw`](crate::MmBox::into_raw). The
-/// maps and all threads' caches are looked at first, so a second release of a block that was not
-/// handed out again is found. Units of size zero cannot be released this way.
+/// It is meant for pointers that C code held, or that came from
+/// [`MmBox::into_raw`](crate::MmBox::into_raw). It checks the maps and all threads' caches first, so it
+/// detects a second release of a block that was not handed out again. Units of size zero cannot be
+/// released this way.
 ///
 /// # Errors
 ///
-/// [`FreeError::Foreign`], [`FreeError::Interior`] or [`FreeError::NotLive`], with nothing
-/// changed.
+/// Returns [`FreeError::Foreign`], [`FreeError::Interior`] or [`FreeError::NotLive`]; nothing is changed
+/// then.
 ///
 /// # Safety
 ///
@@ -99,7 +100,7 @@ pub(crate) fn free_error(
     asked: Option<&'static PageFamily>,
 ) -> FreeError {
     let address = block.addr().get();
-    // A heap knows no names. Memory is handed out only after its family was listed.
+    // A heap has no name; its family does, and is on the list, since memory is handed out only after that.
     let owner = owner.and_then(family::of_heap);
     let family = owner.map_or("?", PageFamily::label);
     match refusal {

@@ -1,8 +1,8 @@
-//! How much memory the families, mm's records and the whole process have, as the kernel says.
+//! Resident memory of the families, of mm's records and of the whole process, as reported by the kernel.
 //!
-//! No answer is none: a family is `None` if the kernel was silent on any part of it, and a sum with
-//! such a part is no sum. What is known agrees: the parts are never more than the whole, and where the
-//! whole is not known, nothing is that only the whole could show to be wrong.
+//! A missing answer is not 0: a family's figure is `None` if the kernel did not report any part of it,
+//! and so is a sum with such a part. Known figures are consistent: the parts are never more than the
+//! whole. If the whole is unknown, parts that only the whole could refute are unknown, too.
 
 use crate::family::PageFamily;
 use crate::heap;
@@ -43,7 +43,7 @@ impl Resident {
         self.families.get(family.number()).copied().flatten()
     }
 
-    /// What a snapshot says of the process.
+    /// The process's figures for a snapshot.
     pub(crate) fn process_figures(&self) -> ProcessFigures {
         let families = self.families.iter().all(Option::is_some);
         ProcessFigures {
@@ -56,11 +56,11 @@ impl Resident {
 
     /// Makes parts and whole agree.
     ///
-    /// The kernel keeps the whole in counters that some versions add up roughly, so `exactly` is
-    /// asked where the parts are more. If they still are, then either pages of zeros count as the
-    /// parts' memory, and nothing is known of the parts, or, with `zeros_are_told`, memory was
-    /// given back between the two looks, and the process had at least the parts. Without descriptors
-    /// there is neither a whole nor a page table, which tells pages of zeros apart.
+    /// The kernel keeps the whole in counters that some versions add up only roughly, so `exactly` is
+    /// called if the parts exceed it. If they still do, there are two cases. Either pages of zeros count
+    /// as the parts' memory, and the parts are unknown. Or, with `zeros_are_told`, memory was returned
+    /// between the two measurements, and the process had at least the parts. Without file descriptors
+    /// neither the whole nor the page table, which distinguishes pages of zeros, can be read.
     fn agreed(mut self, zeros_are_told: bool, exactly: impl FnOnce() -> Option<u64>) -> Self {
         let parts = self.families.iter().copied().chain([self.records]);
         let parts: u64 = parts.flatten().sum();

@@ -1,4 +1,4 @@
-//! Tests that leave nothing behind.
+//! Leak checks for tests: [`no_leaks`] and its scopes.
 
 use core::fmt;
 use std::io;
@@ -10,29 +10,28 @@ use crate::heap::{self, MOST_SCOPES, Scope, ScopeNumber};
 use crate::profile::{Profile, leaks_of_scope};
 use crate::track::{begin_scope, end_scope};
 
-/// How often, and how long, a scope with leaks waits for them to go.
+/// How often, and how long, a scope with leaks waits for other threads to release them.
 const PATIENCE: u32 = 20;
 const MOMENT: Duration = Duration::from_millis(5);
 
 /// Runs `body`, and panics with a report if something that it allocated is still live when it
 /// returns.
 ///
-/// What counts is what this thread allocated while it was in `body`, and what threads allocated
-/// that were started through the [`LeakScope`]; who released it does not matter. What other
-/// threads do meanwhile, other tests among them, does not count. So it is right in a test harness that
-/// runs tests in parallel. What `body` returns counts, too, while it is live. Blocks of
-/// values of size zero are counted, but never recorded, and so are not found; nor is a block for which
-/// there was no memory to record it.
+/// It counts what this thread allocates in `body`, and what threads allocate that were started through
+/// the [`LeakScope`]. Any thread may release it. Allocations of other threads, such as those of other
+/// tests, do not count, so it works in a test harness that runs tests in parallel. What `body` returns
+/// counts, too, while it is live. Two kinds of blocks are not found: those of values of size zero, which
+/// are counted but never recorded, and those for whose record there was no memory.
 ///
-/// Meanwhile all families are tracked, and the whole program is slower; see
+/// While `body` runs, all families are tracked, and the whole program is slower; see
 /// [`track`](crate::track()). There is an attribute of the same name for functions:
 /// `#[mm::no_leaks] #[test] fn ...`.
 ///
 /// # Panics
 ///
-/// With the leaks, by family and call site, if there are any. A panic of `body` goes on as it is.
-/// Before `body` runs, if 32,767 others are under way, or threads that they started still run: there is
-/// no number left by which to know what this one allocates.
+/// Panics if there are leaks, and lists them by family and call site. A panic of `body` propagates
+/// unchanged. Panics before `body` runs if 32,767 other scopes are active, or have threads that still
+/// run: no number is left to tell this scope's allocations from theirs.
 ///
 /// # Examples
 ///
@@ -67,10 +66,10 @@ pub fn no_leaks<R>(body: impl FnOnce(&LeakScope) -> R) -> R {
     answer
 }
 
-/// Which threads' allocations [`no_leaks`] counts.
+/// The scope whose threads' allocations [`no_leaks`] counts.
 pub struct LeakScope {
     number: ScopeNumber,
-    /// That of the scope around this one; 0 for none.
+    /// Number of the enclosing scope; 0 for none.
     outer: Scope,
 }
 
@@ -89,11 +88,11 @@ impl LeakScope {
 
     /// Starts a thread that belongs to the scope.
     ///
-    /// To be joined in the scope: what the thread still holds when the scope ends is a leak.
+    /// Join it within the scope: what the thread still holds when the scope ends is a leak.
     ///
     /// # Panics
     ///
-    /// As [`std::thread::spawn`], if the system starts no thread.
+    /// Panics if the system cannot start a thread, as [`std::thread::spawn`] does.
     pub fn spawn<T: Send + 'static>(
         &self,
         body: impl FnOnce() -> T + Send + 'static,
@@ -105,8 +104,8 @@ impl LeakScope {
         started.expect("the system starts a thread")
     }
 
-    /// Runs `body` as part of the scope, on whatever thread this is: one of
-    /// [`std::thread::scope`], of a pool, or of a runtime.
+    /// Runs `body` as part of the scope, on the calling thread: a thread of [`std::thread::scope`], of a
+    /// pool, or of a runtime.
     ///
     /// ```
     /// # #[derive(mm::MmManaged)] struct Emp(u32);
@@ -120,8 +119,8 @@ impl LeakScope {
         run_in(self.number.share(), body)
     }
 
-    /// The leaks, once threads that have just ended are through with their thread-local values:
-    /// [`std::thread::scope`] does not wait for these.
+    /// The leaks, after a wait for threads that have just ended to drop their thread-local values:
+    /// [`std::thread::scope`] does not wait for those.
     fn leaks_at_the_end(&self) -> Profile {
         for _ in 0..PATIENCE {
             let leaks = self.leaks();
@@ -133,7 +132,7 @@ impl LeakScope {
         self.leaks()
     }
 
-    /// Copies what the scope's threads allocated so far that is live.
+    /// Copies the figures of live blocks that the scope's threads have allocated so far.
     ///
     /// ```
     /// # #[derive(mm::MmManaged)] struct Emp(u32);
@@ -161,9 +160,9 @@ impl fmt::Debug for LeakScope {
     }
 }
 
-/// Runs `body` in a scope, and leaves it again however that ends.
+/// Runs `body` in a scope, and leaves the scope when `body` returns or panics.
 fn run_in<T>(number: ScopeNumber, body: impl FnOnce() -> T) -> T {
-    /// The scope around, and the one that is to be left before its number may be another's.
+    /// The enclosing scope, and the entered one, which is left before its number may be reused.
     struct Entered(
         Scope,
         #[expect(dead_code, reason = "dropped last")] ScopeNumber,

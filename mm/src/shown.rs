@@ -1,23 +1,22 @@
-//! The one gate for text that others chose: names, paths, files, threads, what the environment says.
+//! Escapes untrusted text: names, paths, files, threads, values from the environment.
 //!
-//! Whatever leaves mm as text shows such a text as [`Shown`]. Then it ends no line, sends nothing to a
-//! terminal, and turns nothing around, and still is whole. What is data to a program goes past the
-//! gate as it is: fields of snapshots and errors, `Debug`, JSON (which escapes by itself), and names
-//! that C programs ask for.
+//! All text output of mm shows such text as [`Shown`]. Then it cannot end a line, control a terminal or
+//! change the direction of writing, and it is still complete. Data for programs is not escaped: fields of
+//! snapshots and errors, `Debug`, JSON (which has its own escapes), and names that C programs ask for.
 
 use core::fmt::{self, Display, Formatter, Write};
 #[cfg(any(feature = "tracing", feature = "pprof"))]
 use std::borrow::Cow;
 
-/// A text in which what does not show as itself is escaped: `\n`, `\u{1b}`, `\u{202e}`.
+/// A text with characters escaped that would not be shown as themselves: `\n`, `\u{1b}`, `\u{202e}`.
 ///
-/// Two texts that differ are shown as two: a backslash is doubled where it could be taken for the
-/// start of an escape, and only there.
+/// Different texts are shown differently: a backslash is doubled where it could be mistaken for the start
+/// of an escape, and only there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shown<'a>(pub(crate) &'a str);
 
 impl Display for Shown<'_> {
-    /// Pads to the left-aligned width that is asked for, as of any text.
+    /// Pads to the requested width, left-aligned, as for any text.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let width = f.width().unwrap_or(0);
         let mut counted = Counted { out: f, count: 0 };
@@ -41,7 +40,7 @@ impl Shown<'_> {
 
 #[cfg(any(feature = "tracing", feature = "pprof"))]
 impl<'a> Shown<'a> {
-    /// The same as a text, without an allocation if there is nothing to escape.
+    /// The escaped text, without an allocation if there is nothing to escape.
     pub(crate) fn into_text(self) -> Cow<'a, str> {
         match first_special(self.0) {
             None => Cow::Borrowed(self.0),
@@ -50,7 +49,7 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// Where the first character is that is not shown as itself.
+/// Index of the first character that is not shown as itself.
 fn first_special(text: &str) -> Option<(usize, char)> {
     let mut characters = text.char_indices().peekable();
     while let Some((at, c)) = characters.next() {
@@ -67,19 +66,19 @@ fn continues_escape(next: char) -> bool {
     matches!(next, '\\' | '0' | 'n' | 'r' | 't' | 'u') || is_hidden(next)
 }
 
-/// Whether a character does something else than to show: it controls a terminal, ends a line, changes
-/// the direction of writing, or cannot be told from nothing or from a space.
+/// Whether a character must be escaped: it controls a terminal, ends a line, changes the direction of
+/// writing, or is invisible or looks like a space.
 pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control() || is_blank(c) || is_ignorable(c)
 }
 
-/// Whether it looks like a space, and is none: `White_Space` in Unicode's `PropList.txt`, the empty
+/// Whether it looks like a space but is none: `White_Space` in Unicode's `PropList.txt`, the empty
 /// Braille pattern, and the marks around annotations.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() && c != ' ' || matches!(c, '\u{2800}' | '\u{fff9}'..='\u{fffb}')
 }
 
-/// Whether it may show as nothing at all. Source: `Default_Ignorable_Code_Point` in Unicode's
+/// Whether it may be invisible. Source: `Default_Ignorable_Code_Point` in Unicode's
 /// `DerivedCoreProperties.txt`, 16.0.0. Joiners and variations that some scripts and pictures need are
 /// among them: two names that look alike are worse than one that shows an escape.
 fn is_ignorable(c: char) -> bool {
@@ -105,7 +104,7 @@ fn is_ignorable(c: char) -> bool {
     )
 }
 
-/// A character as Rust's source would have it.
+/// A character as it is written in Rust source.
 struct Escape(char);
 
 impl Display for Escape {

@@ -5,11 +5,11 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use crate::family::PageFamily;
 use crate::{fork, options, os};
 
-/// Whether all of it was done. What it does says itself whether it was done, and may call mm again.
+/// Whether start-up is complete. Each step records itself whether it was done, and may call mm again.
 static IS_DONE: AtomicBool = AtomicBool::new(false);
 
-/// Does what comes before the first block, once. Every public call that allocates, lists families or has
-/// them record begins here.
+/// Runs the start-up once, before the first block. Every public call that allocates, lists families or
+/// tracks them begins here.
 #[inline]
 pub(crate) fn begin() {
     if !IS_DONE.load(Relaxed) {
@@ -17,8 +17,8 @@ pub(crate) fn begin() {
     }
 }
 
-/// Under no lock of mm: `dlopen` takes one, which a thread may hold that waits for a lock of mm in a
-/// library's constructor.
+/// The caller holds no lock of mm: `dlopen` takes a lock of the loader, and a thread that holds that one
+/// may wait for a lock of mm in a library's constructor.
 #[cold]
 fn begin_slow() {
     options::resolve();
@@ -28,7 +28,7 @@ fn begin_slow() {
 }
 
 impl PageFamily {
-    /// Starts mm, and puts the family on the list of all.
+    /// Starts mm, and puts the family on the list of all families.
     #[inline]
     pub(crate) fn start(&'static self) {
         begin();

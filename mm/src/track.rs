@@ -1,4 +1,4 @@
-//! Whether families record who allocates.
+//! Whether families record the call sites of their allocations.
 
 use crate::family;
 use crate::heap::{self, Scope, from_start, scopes};
@@ -7,23 +7,23 @@ use crate::registry;
 
 /// Which allocations are recorded, with call site, thread and time.
 ///
-/// Where a family is tracked, each of its calls takes the family's lock; what that costs is measured
-/// by `cargo run --release --example tracking`.
+/// While a family is tracked, each of its allocations and releases takes the family's lock.
+/// `cargo run --release --example tracking` measures the cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Track {
-    /// None, and what was recorded is forgotten. Once that holds for all families,
-    /// [`trim`](crate::trim) gives back the memory of call sites, but not that of names of threads.
+    /// Records none, and discards what was recorded. Once all families are set to this,
+    /// [`trim`](crate::trim) returns the memory of call sites, but not that of thread names.
     #[default]
     Off,
-    /// Each.
+    /// Records each allocation.
     All,
-    /// The next, and of each family every so-many-th from there on; 0 and 1 are as `All`.
+    /// Records every n-th allocation of each family, starting with the next; 0 and 1 act as `All`.
     Every(u32),
 }
 
 impl Track {
-    /// Of how many blocks one is recorded.
+    /// One in this many blocks is recorded.
     pub(crate) fn every(self) -> u32 {
         match self {
             Self::Off => 0,
@@ -33,25 +33,25 @@ impl Track {
     }
 }
 
-/// Says which allocations are recorded from the start on.
+/// Sets which allocations are recorded from the start on.
 ///
-/// Another thread may have listed families meanwhile: whoever finds options chosen goes on.
+/// Another thread may have listed families meanwhile: a thread that finds the options chosen does not wait.
 pub(crate) fn track_from_start(every: u32) {
     if every > 0 {
         track_all(every);
     }
 }
 
-/// Says it to the families that are listed, and to those to come.
+/// Sets it for all listed families, and for those that are listed later.
 pub(crate) fn track_all(every: u32) {
     let _inside = ReentrancyGuard::enter();
-    // Whoever lists itself meanwhile waits, and then begins as is said here.
+    // A family that is being listed meanwhile waits, and then begins with this setting.
     let _listing = family::LISTING.lock();
     from_start::track(every);
     family::listed().for_each(|family| family.heap.track(every));
 }
 
-/// Begins a part of a test, in all families.
+/// Begins a leak scope, in all families.
 pub(crate) fn begin_scope() {
     registry::list_linked();
     let _inside = ReentrancyGuard::enter();
@@ -61,14 +61,14 @@ pub(crate) fn begin_scope() {
     family::listed().for_each(|family| family.heap.begin_scopes(1));
 }
 
-/// Ends it, on the same thread. What it leaves belongs to `outer` from now on.
+/// Ends a leak scope, on the same thread. What it leaves belongs to `outer` from now on.
 pub(crate) fn end_scope(scope: Scope, outer: Scope) {
     let _inside = ReentrancyGuard::enter();
     let _listing = family::LISTING.lock();
     heap::account_scope(-1);
     from_start::end_scope();
     scopes::end(scope);
-    // Which ends under the same lock.
+    // `outer` ends under the same lock.
     let outer = scopes::running(outer);
     family::listed().for_each(|family| family.heap.end_scope(scope, outer));
 }

@@ -1,20 +1,20 @@
-//! The one way from mm to code of others that it notifies: subscribers of `tracing`, closures, and
-//! functions of C.
+//! The only path by which mm calls user code to notify it: subscribers of `tracing`, closures, and C
+//! functions.
 //!
 //! # The rule
 //!
 //! 1. mm takes its figures first, writes its own lines next, and notifies last.
-//! 2. It holds no lock meanwhile: none of its own, and none of `std`'s.
-//! 3. It catches every panic, also that of a destructor: of what was thrown, and of a closure that is
-//!    no longer needed. Who called mm learns of a panic only where the documentation says so, and
-//!    never across a function of C, which cannot unwind.
-//! 4. On a thread that is in such code already it notifies nobody: what is called allocates, and what
-//!    it allocates may be what it would be notified of.
-//!    Nor does it while it calls a library that holds a lock and allocates; see [`undisturbed`].
-//! 5. It uses no thread-local with a destructor: after `main`, and at a thread's end, they are gone.
+//! 2. It holds no lock meanwhile, neither its own nor one of `std`.
+//! 3. It catches every panic, including one in a destructor, be it the panic payload's or that of a
+//!    closure that is no longer needed. A panic reaches the caller of mm only where the documentation
+//!    says so, and never across a C function, which cannot unwind.
+//! 4. On a thread that already runs such code it makes no further call: user code allocates, and that
+//!    allocation may itself be a reason to notify it. mm also makes no such call while it calls a
+//!    library that holds a lock and allocates; see [`undisturbed`].
+//! 5. It uses no thread-local with a destructor: after `main`, and at a thread's end, it is destroyed.
 //!
-//! Code that a caller hands to a call, such as the closure of `from_fn` or `no_leaks`, is the caller's
-//! own: it runs under 2, and its panic goes on to the caller.
+//! A closure that is an argument of a call, such as that of `from_fn` or `no_leaks`, belongs to the
+//! caller: rule 2 applies to it, and its panic propagates to the caller.
 
 use core::any::Any;
 use core::cell::Cell;
@@ -25,34 +25,34 @@ std::thread_local! {
     static IS_RUNNING: Cell<bool> = const { Cell::new(false) };
 }
 
-// So that a thread has it until its very end.
+// Without a destructor, so that it exists until the very end of the thread.
 const _: () = assert!(!mem::needs_drop::<Cell<bool>>());
 
-/// Why code of others did not return.
+/// Why user code did not return.
 #[derive(Debug)]
 pub(crate) enum Unfinished {
-    /// It was not called: the thread is in such code already.
+    /// It was not called: the thread runs user code already.
     Nested,
     Panicked(Panic),
 }
 
-/// What was thrown. Its destructor is code of others, too.
+/// The payload of a panic. Its destructor is user code, too.
 #[derive(Debug)]
 pub(crate) struct Panic(Option<Box<dyn Any + Send>>);
 
-/// Whether the calling thread is in code that [`notify`] called.
+/// Whether the calling thread runs code that [`notify`] called.
 pub(crate) fn is_running() -> bool {
     IS_RUNNING.try_with(Cell::get).unwrap_or(true)
 }
 
-/// Calls `f`, which is code of others.
+/// Calls `f`, which is user code.
 pub(crate) fn notify<R>(f: impl FnOnce() -> R) -> Result<R, Unfinished> {
     let _running = Running::begin().ok_or(Unfinished::Nested)?;
     caught(f).map_err(Unfinished::Panicked)
 }
 
-/// Calls `f`, in which mm notifies nobody: it holds a lock that is not ours to let go, and allocates,
-/// from mm if the global allocator is made of it.
+/// Calls `f`, and suppresses notifications meanwhile: `f` holds a lock of a library and allocates, from mm
+/// if the global allocator is built on it.
 pub(crate) fn undisturbed<R>(f: impl FnOnce() -> R) -> R {
     let _running = Running::begin();
     f()
@@ -63,16 +63,16 @@ pub(crate) fn caught<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
     panic::catch_unwind(AssertUnwindSafe(f)).map_err(|thrown| Panic(Some(thrown)))
 }
 
-/// Drops a value of others.
+/// Drops a value that user code made.
 pub(crate) fn discard<T>(value: T) {
     if let Err(thrown) = panic::catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        // Of a panic in a destructor that was thrown by a destructor, there may be no end.
+        // The payload of a panic in a destructor may panic in its own destructor, and so on without end.
         mem::forget(thrown);
     }
 }
 
 impl Panic {
-    /// Goes on with the panic, in the caller.
+    /// Resumes the panic in the caller.
     pub(crate) fn resume(mut self) {
         if let Some(thrown) = self.0.take() {
             panic::resume_unwind(thrown);
@@ -86,11 +86,11 @@ impl Drop for Panic {
     }
 }
 
-/// While it is there, the calling thread is in code of others.
+/// While this exists, the calling thread runs user code.
 struct Running(());
 
 impl Running {
-    /// Begins, unless the thread is in such code.
+    /// Begins, unless the thread runs user code already.
     fn begin() -> Option<Self> {
         let was_running = IS_RUNNING.try_with(|running| running.replace(true));
         (was_running == Ok(false)).then(|| Self(()))

@@ -1,4 +1,4 @@
-//! Visits: what the units of a family are.
+//! Visits to every live unit of a family.
 
 use core::ptr::NonNull;
 
@@ -7,8 +7,8 @@ use crate::family::PageFamily;
 impl PageFamily {
     /// Calls `f` with every live unit of the family, each unit of a longer block by itself.
     ///
-    /// For families without a type; see [`MmManaged::for_each_live`](crate::MmManaged::for_each_live),
-    /// of which all is true here too.
+    /// It is meant for families without a type. All that
+    /// [`MmManaged::for_each_live`](crate::MmManaged::for_each_live) says applies here too.
     ///
     /// # Safety
     ///

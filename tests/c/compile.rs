@@ -1,4 +1,4 @@
-//! From sources to a program.
+//! Compiles sources to a program.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What programs have to say.
+//! The expected output of programs.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What memcheck has to say of programs with a fault.
+//! The expected reports of memcheck about programs with a fault.
 
 use crate::compile::{Form, Sources};
 use crate::tools::{VALGRIND, are_asked_for};

@@ -1,4 +1,4 @@
-//! From a program to what it said.
+//! Runs a program and collects its output.
 
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};

@@ -1,4 +1,4 @@
-//! What a program says of itself in the formats of others, as its users see it.
+//! Exports in the formats of other programs, as users see them.
 //!
 //! With `MM_FORMATS` in the environment the same goes into that folder, where `tests/formats/run`
 //! has the real readers look at it.

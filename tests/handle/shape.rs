@@ -1,4 +1,4 @@
-//! What the compiler knows of `MmBox`: size, niche, variance, and which markers it carries.
+//! Properties of `MmBox` that the compiler sees: size, niche, variance, and marker traits.
 
 use std::cell::{Cell, UnsafeCell};
 use std::fmt::Debug;

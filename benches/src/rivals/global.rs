@@ -1,4 +1,4 @@
-//! Allocators that a program could choose as its global one, called here one beside the other.
+//! Allocators that a program could choose as its global one, called here side by side.
 
 use std::alloc::{GlobalAlloc, Layout, System, handle_alloc_error};
 use std::marker::PhantomData;

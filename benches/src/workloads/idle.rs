@@ -1,5 +1,5 @@
-//! How much memory threads hold while they sleep, and what one leaves to another; each rival in a process
-//! of its own.
+//! How much memory sleeping threads hold, and how much a thread leaves to the next one; each rival in a
+//! separate process.
 
 use std::sync::Barrier;
 use std::thread;

@@ -1,4 +1,4 @@
-//! What several workloads do with the values that are live.
+//! Operations on live values that several workloads share.
 
 use std::mem;
 

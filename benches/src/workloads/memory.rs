@@ -1,4 +1,4 @@
-//! What the kernel says the process has in memory; each rival in a process of its own.
+//! Resident memory of the process, as reported by the kernel; each rival in a separate process.
 
 use std::fs;
 use std::hint::black_box;

@@ -1,4 +1,4 @@
-//! Several threads, each with values of its own.
+//! Several threads, each with its own values.
 
 use std::hint::black_box;
 use std::sync::Barrier;

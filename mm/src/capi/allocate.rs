@@ -1,4 +1,4 @@
-//! How C programs get blocks: a family, a number of units, and `NULL` if that cannot be.
+//! Allocation for C programs: from a family and a number of units to a block, or `NULL`.
 
 use core::ffi::{c_char, c_void};
 use core::fmt::Display;

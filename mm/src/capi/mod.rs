@@ -6,12 +6,13 @@
 //! | header | for | functions |
 //! | --- | --- | --- |
 //! | `uapi_mm.h`, `mm.h` | programs written for the library that mm grew out of | `mm_uapi_*` |
-//! | `uapi_mm_instance.h` | its later variant, of which each function takes an instance first | `mm_inst_*` |
+//! | `uapi_mm_instance.h` | its later variant, whose functions take an instance first | `mm_inst_*` |
 //! | `mm_families.h` | new programs | `mm_*`, in `mm_api.h` |
 //!
-//! What goes wrong is answered by `NULL` and one line on standard error. A second release is a line,
-//! and ends the process by `abort`. Those for new programs say nothing, and end nothing: they answer
-//! with a status, and [`mm_last_error`] with a sentence. All functions may be called from any thread.
+//! On an error, functions return `NULL` and print one line on standard error. A second release prints a
+//! line, and ends the process by `abort`. The functions for new programs print nothing, and end nothing:
+//! they return a status, and [`mm_last_error`] returns a sentence. All functions may be called from any
+//! thread.
 //!
 //! A *string of C* ends with a zero byte, and stays as it is until the function that got it returns.
 //!

@@ -1,4 +1,4 @@
-//! The original's own names, for objects that were compiled against its header.
+//! The function names of the original library, for objects that were compiled against its header.
 //!
 //! They are weak: a program may have functions of these names, such as gnulib's `xcalloc`. Stable Rust
 //! has no word for that, so the assembler makes them.

@@ -1,4 +1,4 @@
-//! Where a C program called, and the line that says what went wrong there.
+//! The place of a C program's call, and the message about an error there.
 
 use core::ffi::{CStr, c_char};
 use core::fmt::{self, Display, Formatter};

@@ -1,4 +1,4 @@
-//! How C programs give blocks back, and get longer ones for them.
+//! Release and reallocation for C programs.
 
 use core::ffi::{c_char, c_void};
 use core::ptr::{self, NonNull};

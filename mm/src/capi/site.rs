@@ -1,4 +1,4 @@
-//! What the macros of the headers keep for each place in the source that allocates.
+//! The record that the headers' macros keep for each place in the source that allocates.
 
 use core::ffi::c_char;
 use core::mem::offset_of;

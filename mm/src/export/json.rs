@@ -1,7 +1,7 @@
 //! Snapshots and profiles as JSON, with a schema and its version.
 //!
-//! What [`Serialize`] says of the types is what is written; the schemas in `mm/schemas` describe
-//! it, and the tests hold each against the other.
+//! The types' [`Serialize`] implementations define the output. The schemas in `mm/schemas` describe it,
+//! and the tests compare both.
 
 use std::io::{self, Write};
 
@@ -17,10 +17,10 @@ use crate::snapshot::Snapshot;
 /// Version of a snapshot's schema. It rises when a field goes away or changes its meaning.
 const SNAPSHOT_VERSION: u32 = 2;
 
-/// The same of a profile's.
+/// Version of a profile's schema; the same rule applies.
 const PROFILE_VERSION: u32 = 1;
 
-/// A document that says what it is before what it has to say.
+/// A document: schema and version first, then the content.
 #[derive(Serialize)]
 struct Document<'a, T> {
     schema: &'static str,
@@ -33,7 +33,7 @@ impl Snapshot {
     /// Returns every figure as a JSON object with `"schema": "mm-snapshot"` and `"version": 2`.
     ///
     /// Figures are bytes, blocks, units (of the family's size) or pages, as the schema below says.
-    /// What the system does not say is `null`. Allocates. With the feature `json`.
+    /// Figures that the system does not report are `null`. The call allocates. Requires the feature `json`.
     ///
     /// # Examples
     ///
@@ -66,7 +66,7 @@ impl Snapshot {
 }
 
 impl Profile {
-    /// Returns everything that is live, by family and by call site, as a JSON object with
+    /// Returns all live blocks, by family and by call site, as a JSON object with
     /// `"schema": "mm-profile"` and `"version": 1`.
     ///
     /// Figures are bytes, blocks or units (of the family's size), as the schema below says.
@@ -108,7 +108,7 @@ fn json(schema: &'static str, version: u32, content: &impl Serialize) -> String 
     String::from_utf8(text).expect("JSON is text")
 }
 
-/// Escapes, as JSON can, also what JSON may have in a string as it is, but a terminal acts on.
+/// Also escapes characters that JSON allows unescaped in strings but that control a terminal.
 struct Plain;
 
 impl Formatter for Plain {

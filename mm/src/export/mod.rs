@@ -1,7 +1,7 @@
 //! Snapshots and profiles in formats that other programs read.
 //!
-//! What is a person's to read is in [`report`](crate::report). Here everything is there under the
-//! names and in the units of the format, whole and unrounded.
+//! Reports for people are in [`report`](crate::report). These formats contain all figures, unrounded,
+//! under the names and in the units of the format.
 
 #[cfg(feature = "json")]
 mod json;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::profile::{CallSite, FamilyProfile, Profile};
 use crate::snapshot::{FamilyKey, Location};
 
-/// Makes a family that nobody tracks, with live blocks of one unit.
+/// Makes an untracked family, with live blocks of one unit.
 pub(super) fn untracked(path: &'static str, unit_size: u64, live: u64) -> FamilyProfile {
     let name = path.rsplit("::").next().unwrap_or(path);
     let location = Location::new("src/lib.rs", 7, 1, "0.1.0");

@@ -1,4 +1,4 @@
-//! Which families are alike: looked for when one comes on the list, under the list's lock.
+//! Finds families that share a name or a path, when one is added to the list, under the list's lock.
 
 use core::fmt::{self, Write};
 use core::hash::{BuildHasher, BuildHasherDefault};
@@ -20,7 +20,7 @@ pub(crate) struct Alike {
 /// The newest family of a bucket; each leads to the one before.
 type Bucket = Option<&'static PageFamily>;
 
-/// The families that a family leads to. Set once, under the list's lock.
+/// Links of a family to the next ones in its buckets. Set once, under the list's lock.
 #[derive(Debug)]
 pub(crate) struct Chains {
     by_name: OnceLock<Bucket>,
@@ -44,13 +44,13 @@ impl Alike {
         }
     }
 
-    /// Adds a family that is not on the list yet, and settles what tells it from those that are.
+    /// Adds a family that is not on the list yet, and sets what distinguishes it from those that are.
     pub(crate) fn add(&mut self, new: &'static PageFamily) {
         let identity = new.identity();
         let (name, path) = (identity.name(), identity.path());
         let (name_bucket, path_bucket) = (bucket_of(name), bucket_of(path));
         for (text, bucket) in [(name, name_bucket), (path, path_bucket)] {
-            // Of several that share a text all know it already.
+            // If several share the text, all of them are marked already.
             let named = self.named(bucket).find(|other| other.name() == text);
             let with_path = self.with_path(bucket).find(|other| other.path() == text);
             for other in named.into_iter().chain(with_path) {
@@ -87,10 +87,10 @@ fn chain(
     })
 }
 
-/// Bytes of a key's text that there is room for, as most have.
+/// Longest text of a key, in bytes, for which there is room; most are shorter.
 const LONGEST: usize = 1_024;
 
-/// Keeps the text of a key that sentences need from now on. Without room they say less.
+/// Keeps the text of a key, which messages need from now on. Without memory they use the path.
 fn keep_text(identity: &Identity) {
     let Some(wanted) = identity.wanted_text() else {
         return;

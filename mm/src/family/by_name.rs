@@ -1,4 +1,4 @@
-//! Things by their name: a table that is read without a lock.
+//! A table of items by name that is read without a lock.
 
 use core::fmt;
 use core::hash::{BuildHasher, BuildHasherDefault};
@@ -8,18 +8,18 @@ use crate::heap::Link;
 
 const BUCKETS: usize = 1_024;
 
-/// What has a name.
+/// An item with a name.
 pub(crate) trait Named: 'static {
     /// The name, whole.
     fn name_bytes(&self) -> &[u8];
 
-    /// The thing that came into the bucket before this one.
+    /// The item that was added to the bucket before this one.
     fn next_of_bucket(&self) -> &Link<Self>
     where
         Self: Sized;
 }
 
-/// Things by hash of their name. They stay for ever. One thread at a time may add.
+/// Items by hash of their name. They are never removed. One thread at a time may add.
 pub(crate) struct ByName<T: 'static> {
     buckets: [Link<T>; BUCKETS],
 }
@@ -31,7 +31,7 @@ impl<T: Named> ByName<T> {
         }
     }
 
-    /// The newest thing of exactly this name.
+    /// The newest item of exactly this name.
     pub(crate) fn find(&self, name: &[u8]) -> Option<&'static T> {
         let first = self.bucket(name).get();
         core::iter::successors(first, |known| known.next_of_bucket().get())

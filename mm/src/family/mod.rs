@@ -25,7 +25,7 @@ use crate::os::{Lock, ReentrancyGuard};
 use crate::snapshot::{FamilyKey, Identity, Location, Path};
 use crate::sync::AtomicBool;
 
-/// All that belongs to one type: its layout, its VM pages, its figures.
+/// The page family of one type: its layout, its VM pages, its figures.
 ///
 /// The derive makes one for every type; [`PageFamily::register`] makes one while the program
 /// runs. A family lives as long as the process.
@@ -48,13 +48,13 @@ pub struct PageFamily {
     /// Units that the type's attributes allow.
     pub(crate) limit_at_start: u64,
     pub(crate) heap: Heap,
-    /// Who wants to know when the family holds more than so much.
+    /// The current soft limit and its closure.
     pub(crate) soft_limit: Link<SoftLimit>,
     listed: AtomicBool,
     next_listed: Link<PageFamily>,
     chains: Chains,
     pub(crate) next_of_bucket: Link<PageFamily>,
-    /// As strings of C, once a C program asked.
+    /// The names as C strings, once a C program asked for them.
     #[cfg(feature = "capi")]
     pub(crate) c_names: Link<CNames>,
 }
@@ -70,7 +70,7 @@ pub(crate) fn listed() -> impl Iterator<Item = &'static PageFamily> {
     listed_from(LISTED.get())
 }
 
-/// The family that a heap is of, once it is listed.
+/// The family that a heap belongs to, once it is listed.
 pub(crate) fn of_heap(heap: &'static Heap) -> Option<&'static PageFamily> {
     listed().find(|family| ptr::eq(&raw const family.heap, heap))
 }
@@ -104,8 +104,8 @@ impl PageFamily {
         Self::with_path(name, Path::RunTime(name), layout, location)
     }
 
-    /// Makes a family that C programs allocate from, of which they give only addresses back. Families
-    /// of several instances may have one name; `path` tells them apart.
+    /// Makes a family for C programs, which release its blocks by address only. Families of several
+    /// instances may have one name; `path` distinguishes them.
     #[cfg(feature = "capi")]
     pub(crate) fn of_c(
         name: &'static str,
@@ -156,7 +156,7 @@ impl PageFamily {
         self.identity.path()
     }
 
-    /// Returns what tells the family from every other one, also from those of the same path.
+    /// Returns the key that identifies the family uniquely, also among families of the same path.
     ///
     /// ```
     /// # #[derive(mm::MmManaged)] struct Emp(u32);
@@ -165,14 +165,14 @@ impl PageFamily {
     /// assert!(key.starts_with(std::any::type_name::<Emp>()));
     /// ```
     pub fn key(&'static self) -> FamilyKey {
-        // Before: which one it is of those that are alike is known from there on.
+        // List it first: that numbers it among families that are alike.
         self.list();
         FamilyKey::of(&self.identity)
     }
 
-    /// What a sentence calls the family: its name, or if others answer to that, its path or its key.
+    /// The family's label in messages: its name, or its path or key if another family has the name.
     pub(crate) fn label(&'static self) -> &'static str {
-        // Before: who shares what is known from there on.
+        // List it first: that finds the families that share its name or path.
         self.list();
         self.identity.label()
     }
@@ -227,14 +227,14 @@ impl PageFamily {
         self.heap.figures()
     }
 
-    /// Walks the family's pages and caches, derives every figure again, and compares.
+    /// Walks the family's pages and caches, computes every figure again, and compares it with the one kept.
     ///
-    /// For tests, and for the moment when something seems wrong. It takes time in proportion to
-    /// the family's pages, and is exact only while no other thread allocates or releases.
+    /// It is meant for tests and for debugging. It takes time in proportion to the family's pages, and is
+    /// exact only while no other thread allocates or releases.
     ///
     /// # Errors
     ///
-    /// The first difference it meets.
+    /// Returns the first difference found.
     ///
     /// # Examples
     ///
@@ -257,7 +257,7 @@ impl PageFamily {
         })
     }
 
-    /// Gives back all memory that can be given; returns bytes.
+    /// Returns all unused memory to the kernel; returns its bytes.
     pub(crate) fn trim(&'static self) -> usize {
         self.heap.trim()
     }
@@ -275,7 +275,7 @@ impl PageFamily {
         }
         let _inside = ReentrancyGuard::enter();
         let mut listing = LISTING.lock();
-        // Whoever returns from here finds the family on the list.
+        // When this returns, the family is on the list, whichever thread put it there.
         if !self.listed.load(Ordering::Relaxed) {
             self.heap.number();
             self.heap.begin_tracking();
@@ -287,7 +287,7 @@ impl PageFamily {
     }
 }
 
-// A family is whole after a panic, wherever it came from: no code of others runs under its lock.
+// A family is consistent after any panic: no user code runs under its lock.
 impl panic::RefUnwindSafe for PageFamily {}
 
 impl fmt::Debug for PageFamily {

@@ -9,7 +9,7 @@ use crate::heap::models::model;
 use crate::snapshot::Location;
 use crate::sync::models::spawn;
 
-/// A family that nobody knows of.
+/// A family that is not on the list yet.
 fn new_family(name: &'static str) -> &'static PageFamily {
     let location = Location::new(file!(), line!(), column!(), "");
     let family = PageFamily::run_time(name, Layout::new::<u64>(), location);
@@ -23,7 +23,7 @@ fn list(family: &'static PageFamily, last: &'static PageFamily) -> usize {
     family.number()
 }
 
-/// How often the family is on the list, of which `last` must be the end.
+/// How often the family is on the list, whose end must be `last`.
 fn times_listed(family: &'static PageFamily, last: &'static PageFamily) -> usize {
     let mut times = 0;
     for listed in family::listed() {

@@ -1,4 +1,4 @@
-//! Whom a family tells that it holds more than so much.
+//! Soft limits: closures that are called when a family crosses one.
 
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
@@ -6,20 +6,20 @@ use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use super::PageFamily;
 use crate::heap::quota::Crossings;
 
-/// Who wants to know that a family holds more than so much.
+/// A soft limit's closure, and its crossings.
 pub(crate) struct SoftLimit {
     call: Box<dyn Fn(&'static PageFamily) + Send + Sync>,
-    /// Those that it is still to be told of.
+    /// Crossings that were not reported yet.
     pub(crate) crossings: Crossings,
     older: AtomicPtr<SoftLimit>,
 }
 
-/// The newest; each leads to the one before. Nobody follows them but leak checkers, which do not look
-/// where families without a type lie.
+/// The newest; each leads to the one before. Only leak checkers follow this list: they do not search the
+/// memory of families without a type, so without it they would report these closures as leaks.
 static NEWEST: AtomicPtr<SoftLimit> = AtomicPtr::new(ptr::null_mut());
 
 impl SoftLimit {
-    /// Keeps `call` for ever, as threads may be inside it at any time.
+    /// Keeps `call` for ever, as threads may be running it at any time.
     pub(crate) fn kept(call: Box<dyn Fn(&'static PageFamily) + Send + Sync>) -> &'static Self {
         let new: &'static Self = Box::leak(Box::new(Self {
             call,

@@ -1,5 +1,5 @@
-//! Arenas: every nth call that they make, from their opening on, refused; and what leads to what when
-//! there are many.
+//! Arenas: refuses every nth call that they make, from their opening on; and checks the address table
+//! when there are many.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Of every kind of call into the kernel every nth refused, once and for good, in every work, by
-//! a thread that is new. In hardened mode too, in a process of its own.
+//! Refuses the nth call of each kind into the kernel, once or from then on, for every n, in every work, on
+//! a new thread. Runs in hardened mode too, in a separate process.
 
 use core::alloc::Layout;
 use core::sync::atomic::Ordering::Relaxed;

@@ -1,4 +1,4 @@
-//! A kernel that says yes to what it does not do.
+//! Tests with a kernel that reports success without doing the work.
 
 use core::alloc::Layout;
 

@@ -1,4 +1,4 @@
-//! Memory that the kernel does not take back, since somebody locked it (mlock(2)).
+//! Memory that the kernel does not take back, since the program locked it (mlock(2)).
 
 use core::alloc::Layout;
 use core::ptr::NonNull;
@@ -73,7 +73,7 @@ fn trimmed(family: &'static PageFamily) -> (usize, usize) {
     (said, given)
 }
 
-/// Locks one OS page of `blocks`, releases all, and trims: nobody knows of the lock before the kernel
+/// Locks one OS page of `blocks`, releases all, and trims: the lock is unknown before the kernel
 /// was asked, by this or by a release. Then no more is said than goes back, whatever becomes of the
 /// memory.
 fn check(family: &'static PageFamily, blocks: usize, units: usize) {

@@ -1,4 +1,4 @@
-//! Every nth call into the kernel refused, one after the other, with the walker after each.
+//! Refuses each call into the kernel in turn, and runs the walker after each.
 
 mod arenas;
 mod every_nth;

@@ -1,4 +1,4 @@
-//! What is done while calls are refused: each kind of block, in each way that meets the kernel.
+//! The work that runs while calls are refused: each kind of block, in each way that calls the kernel.
 
 use core::alloc::Layout;
 use core::ptr::NonNull;

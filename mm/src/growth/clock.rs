@@ -23,7 +23,7 @@ impl Clock {
         }
     }
 
-    /// Counts a sample, which is taken `now`: so long after the start.
+    /// Counts a sample taken at `now`, measured from the start.
     pub(super) fn tick(&mut self, now: Duration) {
         self.samples += 1;
         self.seconds = now.as_secs_f64();

@@ -1,11 +1,11 @@
-//! What is said of a family that grows.
+//! The description of a family that grows.
 
 use core::time::Duration;
 
 use crate::profile::FamilyProfile;
 use crate::snapshot::FamilyKey;
 
-/// A family that grows steadily, as of one moment.
+/// A family that grows steadily, with its figures at one moment.
 ///
 /// Displayed, it is one line: the family, its rate, and the call sites that hold most of it.
 ///
@@ -28,17 +28,17 @@ pub struct Growth {
     pub name: &'static str,
     /// Full path of the type; of a run-time family, its name.
     pub path: &'static str,
-    /// What tells the family from every other one.
+    /// Key that identifies the family uniquely.
     pub key: FamilyKey,
-    /// How long it has grown, as far as that was judged: the rise may have begun earlier.
+    /// How long it has grown, within the time that was judged: the rise may have begun earlier.
     pub growing_for: Duration,
-    /// Units by which the floor of live units rises in a second.
+    /// Rise of the floor of live units, in units per second.
     pub units_per_second: f64,
-    /// Bytes of these units.
+    /// The same rise in bytes per second.
     pub bytes_per_second: f64,
     /// Units of the live blocks.
     pub live_units: u64,
-    /// What is live of the family, and who allocated it: since the family was suspected, unless it
-    /// was tracked before.
+    /// The family's live figures and call sites. Call sites are recorded since the family became a
+    /// suspect, or longer if it was tracked before.
     pub profile: FamilyProfile,
 }

@@ -1,4 +1,4 @@
-//! What is remembered of one family: floors on several scales of time.
+//! The history of one family: floors on several time scales.
 
 use core::array;
 
@@ -19,7 +19,7 @@ pub(super) struct History {
 }
 
 impl History {
-    /// Remembers nothing.
+    /// Makes an empty history.
     pub(super) fn new() -> Self {
         Self {
             floors: [Ring::new(0); LEVELS],

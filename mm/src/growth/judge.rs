@@ -9,13 +9,13 @@ use super::suspect::{Change, Suspect};
 #[derive(Debug)]
 pub(super) struct Judge {
     clock: Clock,
-    /// Before this, everything is watched and nobody named.
+    /// Before this, families are watched but none is named.
     settled: Duration,
     families: Vec<Option<Box<Suspect>>>,
 }
 
 impl Judge {
-    /// Watches from now on, and names nobody before `settled`.
+    /// Watches from now on, and names no family before `settled`.
     pub(super) fn new(settled: Duration) -> Self {
         Self {
             clock: Clock::new(),
@@ -24,7 +24,7 @@ impl Judge {
         }
     }
 
-    /// Adds the live units of each family as of `now`, so long after the start; what changed.
+    /// Adds the live units of each family at `now`, measured from the start; returns what changed.
     ///
     /// A family is known by its number, and is in every sample from its first on.
     pub(super) fn observe(

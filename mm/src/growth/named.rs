@@ -14,7 +14,7 @@ pub(super) struct Named {
 }
 
 impl Named {
-    /// Says all that is known of the family `now`, so long after the start. Takes its lock.
+    /// Describes the family at `now`, measured from the start. Takes the family's lock.
     pub(super) fn growth(self, now: Duration) -> Growth {
         let profile = self.family.profile();
         let unit = Duration::from_secs(profile.unit_size).as_secs_f64();

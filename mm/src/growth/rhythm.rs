@@ -1,13 +1,13 @@
-//! How long a family's rises take that are given back.
+//! How long those rises of a family take that it gives back.
 
-/// Units of a rise that might be taken for growth; smaller ones teach nothing.
+/// The smallest rise, in units, that could be mistaken for growth; smaller ones are ignored.
 const NOTABLE: u64 = 16;
 
 /// Follows a family from low to high and back.
 ///
 /// A rise begins at the lowest floor, lasts to the highest, and is *given back* when a floor lies
-/// at or below the middle of the two. What a family gave back after so long a rise it may give back
-/// again: no rise is judged that is not clearly longer.
+/// at or below the middle of the two. A family that gave back a rise of some length may do so again, so
+/// only a clearly longer rise is judged.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rhythm {
     low: Mark,
@@ -33,7 +33,7 @@ impl Rhythm {
         }
     }
 
-    /// Adds a floor; whether it gives a notable rise back.
+    /// Adds a floor; returns whether it gives a notable rise back.
     pub(super) fn add(&mut self, seconds: f64, units: u64) -> bool {
         let here = Mark { seconds, units };
         let rise = self.high.units - self.low.units;
@@ -49,7 +49,7 @@ impl Rhythm {
         is_given_back
     }
 
-    /// When the rise began that has not been given back, in seconds.
+    /// When the current rise, not yet given back, began, in seconds.
     pub(super) fn since(&self) -> f64 {
         self.low.seconds
     }
@@ -59,7 +59,7 @@ impl Rhythm {
         self.high.seconds
     }
 
-    /// How long the longest rise took that was given back, in seconds.
+    /// How long the longest rise that was given back took, in seconds.
     pub(super) fn longest(&self) -> f64 {
         self.longest
     }

@@ -6,12 +6,12 @@ use std::time::Instant;
 
 use super::named::Named;
 
-/// How long the handle waits for code of others, such as the callback, which may wait for whoever
-/// drops the handle.
+/// How long the handle waits for user code, such as the callback, which may itself wait for the thread
+/// that drops the handle.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What the two share. Nothing is allocated under its lock, since the global allocator may be made of
-/// mm, and notify somebody who looks at the watch.
+/// What the two share. Nothing is allocated under its lock: the global allocator may be built on mm, and
+/// call user code that reads the watch.
 #[derive(Debug)]
 pub(super) struct Shared {
     state: Mutex<State>,
@@ -22,7 +22,7 @@ pub(super) struct Shared {
 struct State {
     is_stopped: bool,
     at: At,
-    /// The thread was in code of others, whose thread-locals have destructors.
+    /// The thread ran user code, whose thread-locals may have destructors.
     was_outside: bool,
     named: Vec<Named>,
 }
@@ -32,23 +32,23 @@ struct State {
 enum At {
     #[default]
     ReentrancyGuard,
-    /// In code of others, or writing to standard error, which takes as long as its reader likes.
+    /// In user code, or writing to standard error, which may block as long as nothing reads it.
     Outside,
-    /// It does nothing any more.
+    /// It has finished its work.
     End,
 }
 
 /// How the thread ended when the handle waited for it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// It is over, and nothing of others runs on it.
+    /// It has ended, and no user code runs on it.
     Over,
     /// It ends by itself.
     Later,
 }
 
 impl Shared {
-    /// Makes one that goes on, with nobody named.
+    /// Makes the state of a running thread that has named no family.
     pub(super) fn new() -> Self {
         Self {
             state: Mutex::default(),
@@ -56,7 +56,7 @@ impl Shared {
         }
     }
 
-    /// Copies who is named.
+    /// Copies the list of named families.
     pub(super) fn named(&self) -> Vec<Named> {
         let mut copy = Vec::new();
         loop {
@@ -72,7 +72,7 @@ impl Shared {
         }
     }
 
-    /// Changes who is named; by the thread alone.
+    /// Changes the list of named families; only the thread calls it.
     pub(super) fn rename(&self, change: impl FnOnce(&mut Vec<Named>)) {
         let mut named = self.named();
         change(&mut named);
@@ -90,7 +90,7 @@ impl Shared {
         self.lock().is_stopped
     }
 
-    /// Waits until `then`; whether the thread is to go on.
+    /// Waits until `then`; returns whether the thread should go on.
     pub(super) fn wait(&self, then: Instant) -> bool {
         let time = then.saturating_duration_since(Instant::now());
         let waits = |state: &mut State| !state.is_stopped;
@@ -99,13 +99,13 @@ impl Shared {
         !state.is_stopped
     }
 
-    /// Calls `f`, which is code of others.
+    /// Calls `f`, which is user code.
     pub(super) fn outside<R>(&self, f: impl FnOnce() -> R) -> R {
         self.change(|state| state.was_outside = true);
         self.unhurried(f)
     }
 
-    /// Calls `f`, which may take as long as others like.
+    /// Calls `f`, which may block for an unknown time.
     pub(super) fn unhurried<R>(&self, f: impl FnOnce() -> R) -> R {
         self.change(|state| state.at = At::Outside);
         let answer = f();
@@ -113,12 +113,12 @@ impl Shared {
         answer
     }
 
-    /// Says that the thread does nothing any more.
+    /// Records that the thread has finished its work.
     pub(super) fn end(&self) {
         self.change(|state| state.at = At::End);
     }
 
-    /// Waits until the thread does nothing any more, or was too long in code of others.
+    /// Waits until the thread has finished its work, or has been in user code for too long.
     pub(super) fn wait_for_end(&self) -> End {
         let until = Instant::now() + PATIENCE;
         let mut state = self.lock();

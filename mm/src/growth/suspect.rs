@@ -1,4 +1,4 @@
-//! One family before the judge.
+//! The verdict on one family.
 
 use super::clock::Clock;
 use super::history::History;
@@ -6,11 +6,11 @@ use super::rhythm::Rhythm;
 use super::trend::{Demand, Trend};
 use super::{KEPT, LEVELS};
 
-/// Floors on which a suspicion rests.
+/// Number of floors that a suspicion needs.
 const HALF: usize = KEPT / 2;
 
-/// How many times longer than the longest rise that was given back the floors have to span. Half of
-/// the floors span half of it, and a verdict follows from no shorter rise.
+/// The floors have to span this many times the longest rise that was given back. Half of the floors
+/// span half of that, so no shorter rise leads to a verdict.
 const LONGER: f64 = 2.0;
 const LONGER_IN_HALF: f64 = LONGER / 2.0;
 
@@ -20,12 +20,12 @@ pub(super) struct Suspect {
     history: History,
     rhythm: Option<Rhythm>,
     standing: Standing,
-    /// When the last rise ended that was named, in seconds. What came before is not judged again.
+    /// When the last named rise ended, in seconds. Earlier floors are not judged again.
     over: f64,
 }
 
-/// How a family stands. A suspicion or a verdict ends when the family has not grown for as long as
-/// the floors span that spoke against it, in seconds.
+/// The state of a family. A suspicion or a verdict ends when the family has not grown for as long as
+/// the floors span that led to it, in seconds.
 #[derive(Clone, Copy, Debug)]
 enum Standing {
     Quiet,
@@ -42,7 +42,7 @@ pub(super) enum Change {
     Named(Rise),
     /// It is named already, and still grows.
     Measured(Rise),
-    /// It grows no longer.
+    /// It has stopped growing.
     Over,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct Rise {
 }
 
 impl Suspect {
-    /// Knows nothing.
+    /// Makes a family without history.
     pub(super) fn new() -> Self {
         Self {
             history: History::new(),
@@ -88,7 +88,7 @@ impl Suspect {
         }
     }
 
-    /// Follows the newest floor; whether a rise that stood against the family is over.
+    /// Follows the newest floor; returns whether a rise that was suspected or named is over.
     fn follow(&mut self, clock: &Clock) -> Option<bool> {
         let (now, floor) = (clock.now(), self.history.floor()?);
         let rhythm = self.rhythm.get_or_insert_with(|| Rhythm::new(now, floor));
@@ -158,7 +158,7 @@ impl Suspect {
         if !clock.ends_segment(level) {
             return None;
         }
-        // Of the newer half alone: the older may lie partly before the rise.
+        // From the newer half only: the older half may lie partly before the rise.
         let rate = Trend::of(&self.history.points::<HALF>(clock, level)?).rate;
         Some(Rise { since, rate })
     }

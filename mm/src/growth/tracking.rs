@@ -9,8 +9,8 @@ const MOST: usize = 8;
 
 /// The families that are tracked because the watcher asked.
 ///
-/// A family that the user tracks is left alone. So is one whose tracking the user changed since:
-/// that shows, unless it was changed to the same.
+/// A family that the user tracks is left unchanged. So is one whose tracking the user changed since; the
+/// watcher cannot see a change to the same setting.
 #[derive(Debug)]
 pub(super) struct Tracking {
     is_wanted: bool,
@@ -18,7 +18,7 @@ pub(super) struct Tracking {
 }
 
 impl Tracking {
-    /// Tracks nobody, and never will unless `is_wanted`.
+    /// Tracks no family yet, and never does unless `is_wanted`.
     pub(super) fn new(is_wanted: bool) -> Self {
         Self {
             is_wanted,
@@ -33,7 +33,7 @@ impl Tracking {
         }
     }
 
-    /// Tracks a family, unless somebody does.
+    /// Tracks a family, unless it is tracked already.
     pub(super) fn begin(&mut self, family: &'static PageFamily) {
         if self.is_wanted && !self.is_ours(family) && family.profile().every == 0 {
             family.track(Track::All);
@@ -41,7 +41,7 @@ impl Tracking {
         }
     }
 
-    /// Tracks it no longer, if it was tracked because of this.
+    /// Stops tracking a family, if the watcher started it.
     pub(super) fn end(&mut self, family: &'static PageFamily) {
         if self.is_ours(family) {
             self.tracked.retain(|ours| !core::ptr::eq(*ours, family));
@@ -60,7 +60,7 @@ impl Drop for Tracking {
     }
 }
 
-/// Tracks a family no longer, unless the user chose something else than the watcher did.
+/// Stops tracking a family, unless the user changed its setting since.
 fn stop(family: &'static PageFamily) {
     if family.profile().every == 1 {
         family.track(Track::Off);

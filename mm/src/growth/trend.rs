@@ -30,7 +30,7 @@ pub(super) struct Demand {
 }
 
 impl Demand {
-    /// What names a family. By chance 23 increments without a drift get there once in 1.6e9
+    /// What names a family. By chance 23 increments without a drift meet it once in 1.6e9
     /// times.
     pub(super) const NAMED: Self = Self {
         t: 10.0,
@@ -41,7 +41,7 @@ impl Demand {
     pub(super) const SUSPECTED: Self = Self { t: 5.0, rise: 12.0 };
 }
 
-/// Growth at less than this part of its former rate is on its way to a limit.
+/// Growth at less than this fraction of its former rate is levelling off.
 const SLOWER: f64 = 0.9;
 
 impl Point {
@@ -83,7 +83,7 @@ impl Trend {
 
     /// Whether the rise is steady, and as sure as is demanded.
     pub(super) fn meets(&self, demand: Demand) -> bool {
-        // Two samples at the same moment make a t that is no number, and meets nothing.
+        // Two samples at the same moment make t NaN, which fails the comparison.
         self.rise >= demand.rise && self.t >= demand.t && !self.slows_down
     }
 }

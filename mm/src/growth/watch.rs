@@ -1,4 +1,4 @@
-//! What users say and hold: the builder, and the handle.
+//! The public interface of the watcher: the builder, and the handle.
 
 use core::fmt;
 use core::time::Duration;
@@ -13,15 +13,15 @@ use super::shared::{End, Shared};
 use super::worker::{OnGrowth, Worker};
 use crate::os::forks;
 
-/// The least time between samples, and the most, which can always be added to the present.
+/// The shortest and the longest time between samples; adding the longest to the present cannot overflow.
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Asks for a watcher, which names the families that grow steadily.
+/// Configures a watcher, which names the families that grow steadily.
 ///
-/// It is a thread that reads the live units of every family once in a while, and keeps 2.25 KiB of
-/// history of each at most. Nobody watches until [`start`](WatchBuilder::start). The documentation
-/// of [`WatchBuilder`] says what is found, and how soon.
+/// The watcher is a thread that reads the live units of every family at an interval, and keeps at most
+/// 2.25 KiB of history for each. It starts with [`start`](WatchBuilder::start). The documentation of
+/// [`WatchBuilder`] says what it finds, and how soon.
 ///
 /// # Examples
 ///
@@ -45,12 +45,12 @@ pub fn watch() -> WatchBuilder {
     }
 }
 
-/// How to watch for growth; made by [`watch`].
+/// Settings of a watcher for growth; made by [`watch`].
 ///
 /// # What is found, and how soon
 ///
-/// Of a family that grows by one unit a second, and is sampled once a second, growth is found within
-/// a minute. It takes longer if growth is slower, or hidden by what the family does besides:
+/// If a family grows by one unit a second and is sampled once a second, the watcher finds it within a
+/// minute. It takes longer if growth is slower, or if other changes of the family hide it:
 ///
 /// | units a second | besides | named after |
 /// | --- | --- | --- |
@@ -64,16 +64,16 @@ pub fn watch() -> WatchBuilder {
 /// | 1 in 10 s | nothing | 6 to 7 min |
 /// | 1 in 10 s, at random moments | nothing | 10 to 60 min |
 ///
-/// Within a minute, that is, while noise is no more than a second's growth. A family that was seen
-/// to fill and be flushed, or to swing, is judged by spans of at least twice its longest rise so far.
+/// A minute thus suffices while the noise is at most the growth of one second. A family that has filled
+/// and been flushed, or that swings, is judged by spans of at least twice its longest rise so far.
 /// The longest span is 23 times 1,024 samples: 6.5 hours at one a second. A family that gave back a
 /// rise of more than half of that is not named.
 ///
-/// What stays, steps, swings, shrinks or levels off is not named. But nothing tells a leak from what
-/// fills *evenly* for longer than a minute, the first time: a batch, a cache, or sessions that come
-/// at random and stay for minutes, until there are as many as there will be. Programs that begin like
-/// that say so with [`settle`](Self::settle). A verdict names growth: whether it is a leak, the call
-/// sites show.
+/// Families that stay level, step, swing, shrink or level off are not named. But the watcher cannot
+/// tell a leak from a family that fills *evenly* for longer than a minute for the first time: a batch, a
+/// cache, or sessions that arrive at random and stay for minutes, until their number is stable. Programs
+/// that begin like that call [`settle`](Self::settle). A verdict reports growth; the call sites show
+/// whether it is a leak.
 ///
 /// The method is Student's t test of a random walk's drift ("The probable error of a mean",
 /// Biometrika 6, 1908), over the fewest live units of each of 24 segments. With 1,000 families of
@@ -88,9 +88,8 @@ pub struct WatchBuilder {
 }
 
 impl WatchBuilder {
-    /// Sets the time from one sample to the next: at least a millisecond, and at most a day. It is a
-    /// second unless set. All spans of the method are counted in samples, and become shorter or
-    /// longer with it.
+    /// Sets the time from one sample to the next: at least a millisecond, and at most a day. The default
+    /// is one second. All spans of the method are counted in samples, and scale with this time.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -102,8 +101,8 @@ impl WatchBuilder {
         self
     }
 
-    /// Gives the program so long to settle: until then the watcher learns how families rise and
-    /// fall, and names none. Nothing unless set.
+    /// Gives the program `time` to settle. Until then the watcher learns how families rise and fall, and
+    /// names none. The default is zero.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -115,12 +114,12 @@ impl WatchBuilder {
         self
     }
 
-    /// Calls `callback` with each family that is named: once, and again only after it stopped
-    /// growing. Unless set, a line on standard error names it.
+    /// Calls `callback` with each family that is named: once, and again only if it stopped growing and
+    /// then grows again. By default a line on standard error names it.
     ///
-    /// It is called on the watcher's thread, with no lock held; it may allocate, and may drop the
-    /// [`Watch`], or wait for whoever drops it. If it panics, the watcher goes on without it: it says
-    /// so on standard error, and names families there from then on.
+    /// The watcher's thread calls it, with no lock held. It may allocate, drop the [`Watch`], or wait for
+    /// a thread that drops it. If it panics, the watcher continues without it: it prints a message on
+    /// standard error, and names families there from then on.
     ///
     /// ```
     /// let watch = mm::watch().on_growth(|growth| println!("{}", growth.name)).start()?;
@@ -131,13 +130,13 @@ impl WatchBuilder {
         self
     }
 
-    /// Says whether a family that may grow is tracked until that is decided, and as long as it
-    /// grows, so that its call sites are known; it is unless this says otherwise.
+    /// Sets whether the watcher tracks a suspect until a verdict, and as long as it grows, so that its
+    /// call sites are known. The default is true.
     ///
-    /// No more than 8 suspects are tracked at a time. A family is left alone that is tracked already,
-    /// or whose tracking changes meanwhile. [`Track::All`](crate::Track::All), which the watcher asks
-    /// for too, is no change that it sees: said while a family is a suspect or named, it ends with
-    /// the growth.
+    /// At most 8 suspects are tracked at a time. The watcher does not touch a family that is tracked
+    /// already, or whose tracking changes meanwhile. It cannot see a change to
+    /// [`Track::All`](crate::Track::All), which it sets itself: if the program sets that while a family is
+    /// a suspect or named, the tracking ends with the growth.
     ///
     /// ```
     /// let watch = mm::watch().track_suspects(false).start()?;
@@ -152,7 +151,7 @@ impl WatchBuilder {
     ///
     /// # Errors
     ///
-    /// What the system says if there can be no thread.
+    /// Returns the system's error if it cannot start a thread.
     ///
     /// ```
     /// let watch = mm::watch().start()?;
@@ -192,12 +191,13 @@ impl fmt::Debug for WatchBuilder {
     }
 }
 
-/// A watcher that runs; dropping it ends the watch.
+/// A running watcher; dropping it ends the watch.
 ///
-/// The drop waits until the thread takes no more samples and calls nobody any more, which it does at
-/// once. If the callback runs, or a subscriber of `tracing`, or a line on standard error is not read,
-/// it waits for a second; the thread then ends by itself, after the call in progress. A forked child
-/// has no such thread: there the watch names nobody, and what it tracked stays tracked.
+/// The drop waits until the thread takes no more samples and calls no user code any more, which usually
+/// is at once. If the callback or a subscriber of `tracing` runs, or a line on standard error is not
+/// read, the drop waits for one second; the thread then ends by itself, after the call in progress. A
+/// forked child has no such thread: there the watch names no family, and the families that it tracked
+/// stay tracked.
 #[derive(Debug)]
 #[must_use = "dropping it ends the watch"]
 pub struct Watch {
@@ -210,7 +210,8 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Returns the families that grow steadily, as they are now, those first that were named first.
+    /// Returns the families that grow steadily, with their current figures, in the order in which they
+    /// were named.
     ///
     /// It takes time in proportion to the pages of these families, and to their units if they are
     /// tracked, as [`PageFamily::profile`](crate::PageFamily::profile) does.
@@ -241,7 +242,7 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         if !self.has_thread() {
-            // Whatever the thread held at the fork stays so: no lock is safe to take.
+            // Locks that the thread held at the fork stay held: none is safe to take.
             core::mem::forget(self.thread.take());
             return;
         }
@@ -252,7 +253,7 @@ impl Drop for Watch {
         if let Some(thread) = thread
             && self.shared.wait_for_end() == End::Over
         {
-            // It says what went wrong itself, as every thread does.
+            // A thread that panicked has printed its message itself.
             let _ = thread.join();
         }
     }

@@ -51,17 +51,17 @@ impl Worker {
         let mut next = started;
         while worker.shared.wait(next) {
             worker.look(started);
-            // What was missed, as the machine was busy or asleep, is not made up for.
+            // Samples that were missed while the machine was busy or asleep are not made up for.
             next = (next + every).max(Instant::now());
         }
     }
 
-    /// Takes a sample, and says what it changed.
+    /// Takes a sample, and reports what it changed.
     fn look(&mut self, started: Instant) {
         let now = started.elapsed();
         let sample = family::listed().map(|family| (family.number(), family.live_units()));
         for (number, change) in self.judge.observe(now, sample) {
-            // Whoever ends the watch is told of nothing more.
+            // After the watch was ended, nothing more is reported.
             if self.shared.is_stopped() {
                 return;
             }
@@ -87,7 +87,7 @@ impl Worker {
         }
     }
 
-    /// Puts a family among the named, and says so.
+    /// Adds a family to the named ones, and reports it.
     fn name(&mut self, named: Named, now: Duration) {
         self.shared.rename(|all| all.push(named));
         let growth = named.growth(now);
@@ -112,7 +112,7 @@ impl Worker {
             self.say(format_args!(
                 "the callback of the watcher panicked, and is not called again: {growth}"
             ));
-            // Who knows in what state it left what it owns.
+            // The panic may have left its captures in any state.
             let broken = self.on_growth.take();
             self.shared.outside(|| {
                 user_code::discard(panic);
@@ -121,7 +121,7 @@ impl Worker {
         }
     }
 
-    /// Writes a line to standard error. Nobody hears of it if that is closed.
+    /// Writes a line to standard error, or drops it if that is closed.
     fn say(&self, line: fmt::Arguments<'_>) {
         self.shared.unhurried(|| process::write_last_line(line));
     }
@@ -135,7 +135,7 @@ impl Worker {
 }
 
 impl Drop for Worker {
-    /// Drops what is the user's last, and while the handle knows that it may take long.
+    /// Drops the user's closure last, while the handle knows that this may take long.
     fn drop(&mut self) {
         self.tracking = Tracking::new(false);
         if let Some(on_growth) = self.on_growth.take() {
@@ -144,7 +144,7 @@ impl Drop for Worker {
     }
 }
 
-/// Says at the end of the thread's work, however it comes, that it is over.
+/// Records the end of the thread's work, also after a panic.
 struct Ending(Arc<Shared>);
 
 impl Drop for Ending {

@@ -1,4 +1,4 @@
-//! An [`MmBox`] of a reader, a writer or a file is one itself.
+//! [`MmBox`] implements the I/O traits that its value implements.
 
 use std::fmt;
 use std::io::{BufRead, IoSlice, IoSliceMut, Read, Result, Seek, SeekFrom, Write};

@@ -1,4 +1,4 @@
-//! An [`MmBox`] of an iterator is an iterator; one of a row can be iterated over.
+//! Iterator traits for [`MmBox`]: one of an iterator is an iterator, one of a row is iterable.
 
 use core::fmt;
 use core::iter::FusedIterator;
@@ -109,7 +109,7 @@ impl<T: MmManaged> IntoIter<T> {
         unsafe { self.left().as_ref() }
     }
 
-    /// Returns the values that are left, to be changed.
+    /// Returns the values that are left, mutably.
     ///
     /// # Examples
     ///
@@ -131,7 +131,7 @@ impl<T: MmManaged> IntoIter<T> {
         unsafe { self.left().as_mut() }
     }
 
-    /// Returns where the values are that are left.
+    /// Returns a pointer to the values that are left.
     #[inline]
     fn left(&self) -> NonNull<[T]> {
         // SAFETY: by invariant 1 the start of `alive` is not above the room's units.
@@ -209,7 +209,7 @@ impl<T: MmManaged + fmt::Debug> fmt::Debug for IntoIter<T> {
 // The values are owned, though a `NonNull` counts as shared.
 impl<T: MmManaged + UnwindSafe> UnwindSafe for IntoIter<T> {}
 
-// A row is no iterator itself, so this does not meet the one that every iterator has.
+// `[T]` is no iterator, so this does not overlap with the blanket implementation for iterators.
 impl<T: MmManaged> IntoIterator for MmBox<[T]> {
     type Item = T;
     type IntoIter = IntoIter<T>;

@@ -7,11 +7,10 @@ use core::ops::{Deref, DerefMut};
 use super::{Block, MmBox, sealed};
 use crate::managed::owner;
 
-/// The owner of a block that is no leak, though it stays until the program ends: what statics
-/// hold on purpose.
+/// The owner of a block that stays until the program ends on purpose, such as one held by a static.
 ///
-/// [`leaks`](crate::leaks()) and the report at exit leave it out, and say how many there are. It is
-/// an [`MmBox`] in all else: dropped, it releases the block.
+/// [`leaks`](crate::leaks()) and the report at exit do not count it as a leak, and report how many kept
+/// blocks there are. Otherwise it behaves like an [`MmBox`]: dropping it releases the block.
 ///
 /// # Invariants
 ///
@@ -49,7 +48,7 @@ impl<B: Block + ?Sized> Kept<B> {
         Self(ManuallyDrop::new(block))
     }
 
-    /// Takes the mark away.
+    /// Removes the mark, and returns the owner.
     ///
     /// ```
     /// # #[derive(mm::MmManaged)] struct Emp(u32);
@@ -65,9 +64,9 @@ impl<B: Block + ?Sized> Kept<B> {
         unsafe { this.take() }
     }
 
-    /// Gives the block up for good, still marked: it is neither released nor a leak.
+    /// Gives up the ownership for good, and leaves the mark: the block is neither released nor a leak.
     ///
-    /// Who releases it by its address after all leaves the mark behind, and with it a family that counts
+    /// If the program releases the block by its address later, the mark stays, and the family then counts
     /// one leak too few.
     ///
     /// ```
@@ -88,7 +87,7 @@ impl<B: Block + ?Sized> Kept<B> {
         MmBox::leak(unsafe { ManuallyDrop::take(&mut this.0) })
     }
 
-    /// Takes the mark away, and the block.
+    /// Removes the mark, and moves the block out.
     ///
     /// # Safety
     ///

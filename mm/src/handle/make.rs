@@ -12,8 +12,8 @@ impl<T: MmManaged> MmBox<T> {
     ///
     /// # Panics
     ///
-    /// When the family would hold more than its limit. Without memory it calls
-    /// [`handle_alloc_error`](std::alloc::handle_alloc_error).
+    /// Panics if the family would exceed its limit. Out of memory, it calls
+    /// [`handle_alloc_error`](std::alloc::handle_alloc_error) instead.
     ///
     /// # Examples
     ///
@@ -38,12 +38,13 @@ impl<T: MmManaged> MmBox<T> {
         unsafe { room.write(value) }
     }
 
-    /// Moves `value` into a new block of one unit, or says why it cannot.
+    /// Moves `value` into a new block of one unit, or returns an error.
     ///
     /// # Errors
     ///
-    /// [`AllocError::OutOfMemory`] when the kernel gives no memory, [`AllocError::QuotaExceeded`] when
-    /// the family would hold more than its limit. No figure changes, and `value` is dropped.
+    /// Returns [`AllocError::OutOfMemory`] if the kernel gives no memory, and
+    /// [`AllocError::QuotaExceeded`] if the family would exceed its limit. On an error no figure changes,
+    /// and `value` is dropped.
     ///
     /// # Examples
     ///
@@ -65,11 +66,11 @@ impl<T: MmManaged> MmBox<T> {
         Ok(unsafe { room.write(value) })
     }
 
-    /// Moves `value` into a new block of one unit where it stays for good.
+    /// Moves `value` into a new block of one unit, and pins it there.
     ///
     /// # Panics
     ///
-    /// As [`new`](Self::new).
+    /// Panics as [`new`](Self::new) does.
     ///
     /// # Examples
     ///
@@ -101,7 +102,7 @@ impl<T: MmManaged> MmBox<T> {
     where
         T: Clone,
     {
-        // The room first, so that the clone need not be moved.
+        // Allocate first, so that the clone is made in place.
         let room = UninitBlock::new(1);
         let value = source.clone();
         // SAFETY: `UninitBlock::new` made the room with one unit.
@@ -112,14 +113,15 @@ impl<T: MmManaged> MmBox<T> {
 impl<T: MmManaged> MmBox<[T]> {
     /// Makes one block of `units` values, each from its index.
     ///
-    /// The units are taken first, then `make` is called for 0, 1, and so on. It may itself
-    /// allocate and release, of this family too. If it panics, the values made so far are
-    /// dropped, the block is released, and the panic goes on.
+    /// The block is allocated first, then `make` is called for 0, 1, and so on. `make` may allocate and
+    /// release, in this family too. If it panics, the values made so far are dropped, the block is
+    /// released, and the panic propagates.
     ///
     /// # Panics
     ///
-    /// When `units * size_of::<T>()` overflows the size of a block, when the family would hold more
-    /// than its limit, and when `make` panics. Without memory it calls [`handle_alloc_error`](std::alloc::handle_alloc_error).
+    /// Panics if `units * size_of::<T>()` overflows the size of a block, if the family would exceed its
+    /// limit, or if `make` panics. Out of memory, it calls
+    /// [`handle_alloc_error`](std::alloc::handle_alloc_error) instead.
     ///
     /// # Examples
     ///
@@ -142,19 +144,19 @@ impl<T: MmManaged> MmBox<[T]> {
         UninitBlock::new(units).fill(make)
     }
 
-    /// Makes one block of `units` values, each from its index, or says why it cannot.
+    /// Makes one block of `units` values, each from its index, or returns an error.
     ///
-    /// As [`from_fn`](Self::from_fn); `make` is not called at all when the allocation fails.
+    /// It works as [`from_fn`](Self::from_fn) does; if the allocation fails, `make` is never called.
     ///
     /// # Errors
     ///
-    /// [`AllocError::SizeOverflow`] when the block would be larger than any block can be,
-    /// [`AllocError::OutOfMemory`] when the kernel gives no memory, [`AllocError::QuotaExceeded`] when
-    /// the family would hold more than its limit. None changes a figure.
+    /// Returns [`AllocError::SizeOverflow`] if the block would exceed the largest block size,
+    /// [`AllocError::OutOfMemory`] if the kernel gives no memory, and [`AllocError::QuotaExceeded`] if the
+    /// family would exceed its limit. A failed call changes no figure.
     ///
     /// # Panics
     ///
-    /// When `make` panics.
+    /// Panics if `make` panics.
     ///
     /// # Examples
     ///

@@ -1,8 +1,8 @@
-//! `MmBox`, the one owner of a block, and what a block can be.
+//! `MmBox`, the owner of a block, and `Block`, the two kinds of block.
 //!
-//! Bottom-up: `room` owns units without values and is all that takes from and gives back to a
-//! family; this file owns units with values; `make` and `raw` are the ways into and out of that
-//! state; the rest passes traits of the value on to its owner.
+//! Bottom-up: `uninit_block` owns units without values, and is the only module that allocates from a
+//! family and releases to it. This file owns units with values. `make` and `raw` are the ways into and
+//! out of that state. The other modules forward traits of the value to its owner.
 
 mod convert;
 mod io;
@@ -38,7 +38,7 @@ mod sealed {
         /// Returns how many units a block has, without looking into it.
         fn __units(block: NonNull<Self>) -> usize;
 
-        /// Returns room for as many values, without any, to make a [`Box`] of.
+        /// Allocates uninitialised memory for as many values, for a [`Box`].
         fn __room_of_box(units: usize) -> NonNull<Self>;
     }
 
@@ -70,7 +70,7 @@ mod sealed {
 
 /// What an [`MmBox`] can own: one managed value `T`, or a row of them, `[T]`.
 ///
-/// The trait is sealed; these two are all.
+/// The trait is sealed: there are no other implementations.
 ///
 /// # Examples
 ///
@@ -88,7 +88,7 @@ mod sealed {
 /// assert_eq!(family_of(&MmBox::from_fn(2, |_| Point(1, 2))), "Point");
 /// ```
 pub trait Block: sealed::Sealed {
-    /// The type whose page family the block is from.
+    /// The type from whose page family the block comes.
     type Unit: MmManaged;
 }
 
@@ -102,15 +102,15 @@ impl<T: MmManaged> Block for [T] {
 
 /// The only owner of one block of a page family: of one value `T`, or of a row of values `[T]`.
 ///
-/// It is to a managed type what [`Box`] is to any other: one pointer wide for `T`, `None` is free
-/// of charge in `Option<MmBox<T>>`, and a trait that the value has, the `MmBox` has. Dropping it
+/// It is to a managed type what [`Box`] is to any other. It is one pointer wide for `T`,
+/// `Option<MmBox<T>>` has the same size, and the `MmBox` implements the traits of its value. Dropping it
 /// drops the values and then releases the block, even if one of the destructors panics.
 ///
-/// No function of its own takes `self`, so that none can hide a method of the value: write
+/// Its own functions are not methods, so none can hide a method of the value: write
 /// `MmBox::into_inner(b)`.
 ///
-/// What is owned must outlive the `MmBox`, strictly: unlike `Box`, it cannot tell the compiler
-/// that it merely drops the value, so two values that borrow from each other cannot both be in one.
+/// What the value borrows must strictly outlive the `MmBox`. Unlike `Box`, it cannot tell the compiler
+/// that it only drops the value, so two values that borrow from each other cannot both be in an `MmBox`.
 ///
 /// # Invariants
 ///
@@ -148,7 +148,7 @@ pub struct MmBox<B: Block + ?Sized> {
     owns: PhantomData<B>,
 }
 
-/// Drops the values of a block and releases it. The same as dropping the block.
+/// Drops the values of a block and releases it, as dropping the block does.
 ///
 /// # Examples
 ///

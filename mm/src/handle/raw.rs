@@ -1,4 +1,4 @@
-//! The ways out of an [`MmBox`]: the value, the bare pointer, the borrow for good.
+//! The ways out of an [`MmBox`]: moving the value out, a raw pointer, and a leaked borrow.
 
 use core::mem::ManuallyDrop;
 use core::pin::Pin;
@@ -65,9 +65,9 @@ impl<B: Block + ?Sized> MmBox<B> {
     /// Moves the value, or the values of a row, into a [`Box`] of the global allocator, and releases the
     /// block.
     ///
-    /// For code that wants a `Box`. The way back is `MmBox::from(boxed)`. Values are copied once,
-    /// and not over the stack. Without memory for the `Box`, [`handle_alloc_error`](std::alloc::handle_alloc_error)
-    /// is called while they are still in their block.
+    /// It is meant for code that needs a `Box`; `MmBox::from(boxed)` is the way back. Values are copied
+    /// once, and not through the stack. Out of memory for the `Box`, it calls
+    /// [`handle_alloc_error`](std::alloc::handle_alloc_error) while the values are still in their block.
     ///
     /// # Examples
     ///
@@ -140,7 +140,7 @@ impl<B: Block + ?Sized> MmBox<B> {
     ///
     /// # Examples
     ///
-    /// A block that the family itself handed out, filled by hand:
+    /// A block from the family itself, initialised by the caller:
     ///
     /// ```
     /// use mm::{AllocError, MmBox, MmManaged};
@@ -172,10 +172,10 @@ impl<B: Block + ?Sized> MmBox<B> {
         unsafe { Self::own(ptr) }
     }
 
-    /// Gives up the ownership and borrows the values for as long as they can live.
+    /// Gives up the ownership, and returns a borrow of the values for as long as they can live.
     ///
-    /// The block stays live and is counted so. It can come back through
-    /// [`from_raw`](Self::from_raw).
+    /// The block stays live, and is counted as live. [`from_raw`](Self::from_raw) can take the ownership
+    /// back.
     ///
     /// # Examples
     ///
@@ -204,7 +204,7 @@ impl<B: Block + ?Sized> MmBox<B> {
         unsafe { ptr.as_mut() }
     }
 
-    /// Pins the values to where they are.
+    /// Pins the values in place.
     ///
     /// # Examples
     ///
@@ -228,7 +228,7 @@ impl<B: Block + ?Sized> MmBox<B> {
 
     /// Returns the bare pointer for reading, without a reference to the values in between.
     ///
-    /// It is good for as long as the `MmBox` lives and is not borrowed mutably.
+    /// It is valid while the `MmBox` exists and is not borrowed mutably.
     ///
     /// # Examples
     ///
@@ -249,7 +249,7 @@ impl<B: Block + ?Sized> MmBox<B> {
 
     /// Returns the bare pointer for writing, without a reference to the values in between.
     ///
-    /// It is good for as long as the `MmBox` lives and is not borrowed by others.
+    /// It is valid while the `MmBox` exists and is not otherwise borrowed.
     ///
     /// # Examples
     ///

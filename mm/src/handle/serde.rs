@@ -1,6 +1,6 @@
-//! An [`MmBox`] is written as what it holds, and read into a block of its own.
+//! Serialises an [`MmBox`] as its value, and deserialises into a new block.
 //!
-//! Without memory, reading ends in the deserialiser's error and not in the program's end.
+//! Out of memory, deserialising returns an error and does not end the program.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

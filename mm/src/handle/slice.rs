@@ -1,4 +1,4 @@
-//! Traits that only a row of values has its own way of: cloning, the empty row, collecting.
+//! Traits with a special implementation for rows: `Clone`, `Default`, `FromIterator`.
 
 use super::MmBox;
 use crate::managed::MmManaged;
@@ -11,7 +11,7 @@ impl<T: MmManaged + Clone> Clone for MmBox<[T]> {
         Self::cloned_row(self)
     }
 
-    /// Clones into the block there is if it is as long, and into a new one if not.
+    /// Clones into the existing block if the lengths are equal, and into a new one otherwise.
     #[track_caller]
     fn clone_from(&mut self, source: &Self) {
         if self.len() == source.len() {
@@ -23,7 +23,7 @@ impl<T: MmManaged + Clone> Clone for MmBox<[T]> {
 }
 
 impl<T: MmManaged> Default for MmBox<[T]> {
-    /// Makes a block of zero units, which takes no memory and counts for nothing.
+    /// Makes a block of zero units, which takes no memory and changes no figure.
     #[inline]
     #[track_caller]
     fn default() -> Self {
@@ -32,7 +32,7 @@ impl<T: MmManaged> Default for MmBox<[T]> {
 }
 
 impl<T: MmManaged> FromIterator<T> for MmBox<[T]> {
-    /// Collects into a vector first, as nobody knows how many units it will be.
+    /// Collects into a vector first, as the number of units is not known before.
     #[track_caller]
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
         values.into_iter().collect::<Vec<T>>().into()

@@ -1,4 +1,4 @@
-//! Traits that an [`MmBox`] has because its value has them.
+//! Traits that [`MmBox`] implements if its value does.
 
 use core::borrow::{Borrow, BorrowMut};
 use core::cmp::Ordering;
@@ -18,7 +18,7 @@ impl<T: MmManaged + Clone> Clone for MmBox<T> {
         Self::cloned(self)
     }
 
-    /// Clones into the block there is, and so allocates none.
+    /// Clones into the existing block, without an allocation.
     #[inline]
     fn clone_from(&mut self, source: &Self) {
         (**self).clone_from(source);
@@ -75,7 +75,7 @@ impl<B: Block + ?Sized + Hash> Hash for MmBox<B> {
     }
 }
 
-/// Calls the same method of the value, so that what it overrides counts.
+/// Calls the same method of the value, so that its overrides take effect.
 macro_rules! pass_on_writes {
     ($($method:ident($number:ty))+) => {$(
         #[inline]

@@ -32,7 +32,7 @@ impl<T: MmManaged> UninitBlock<T> {
         Ok(Self { first, units })
     }
 
-    /// Allocates one block of `units` units, or ends as an allocation does that cannot fail.
+    /// Allocates one block of `units` units, and panics or calls `handle_alloc_error` on failure.
     #[inline]
     #[track_caller]
     pub(super) fn new(units: usize) -> Self {
@@ -138,7 +138,7 @@ impl<T: MmManaged> UninitBlock<T> {
         .finish(make)
     }
 
-    /// Returns the start of the block and does not release it.
+    /// Gives up the ownership, and returns the start of the block.
     #[inline]
     fn give_up(self) -> NonNull<T> {
         ManuallyDrop::new(self).first
@@ -146,8 +146,7 @@ impl<T: MmManaged> UninitBlock<T> {
 }
 
 impl<T: MmManaged> UninitBlock<T> {
-    /// Releases the block, as dropping the room does: the optimizer need not decide here whether it pays
-    /// to make that part of the caller.
+    /// Releases the block, as dropping does; unlike `drop` it is always inlined.
     #[allow(
         clippy::inline_always,
         reason = "the hot path is to become part of the caller, whatever its size"
@@ -180,7 +179,7 @@ unsafe impl<T: MmManaged + Send> Send for UninitBlock<T> {}
 // shared only where they are `Sync`, as the bound says.
 unsafe impl<T: MmManaged + Sync> Sync for UninitBlock<T> {}
 
-/// A block whose values are being made; if that ends early, drops those there are.
+/// A block whose values are being made; if making them ends early, it drops those that exist.
 ///
 /// # Invariants
 ///
@@ -212,7 +211,7 @@ impl<T: MmManaged> Filling<T> {
         unsafe { room.assume_filled() }
     }
 
-    /// Gives the room back and does not drop the values in it.
+    /// Returns the block without dropping the values in it.
     #[inline]
     fn into_room(self) -> UninitBlock<T> {
         let this = ManuallyDrop::new(self);

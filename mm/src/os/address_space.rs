@@ -1,8 +1,8 @@
 //! Address space: arenas that are opened one after the other, each twice as large as the last.
 //!
-//! A process that uses little reserves little, and one that uses much has few arenas. What the kernel
-//! refuses is asked for again in smaller parts: limits of address space, limits of locked memory once a
-//! program called `mlockall(MCL_FUTURE)`, tools that know no large mappings.
+//! A process that uses little memory reserves little, and one that uses much has few arenas. If the kernel
+//! refuses a reservation, mm asks for smaller parts. Reasons to refuse are limits of address space, limits
+//! of locked memory once a program called `mlockall(MCL_FUTURE)`, and tools that support no large mappings.
 
 use core::sync::atomic::Ordering::{Acquire, Release};
 use core::sync::atomic::{AtomicPtr, AtomicU32};
@@ -13,7 +13,7 @@ use super::arena::{Arena, Denied, STEP};
 use super::lock::OnceLock;
 use super::{Lock, Look, Mapping, PageSource, Refused, System, annotate, process, reserve_some};
 
-/// Arenas of one batch: more than a process needs whose kernel refuses nothing.
+/// Arenas of one batch: more than a process needs if the kernel refuses nothing.
 const BATCH: usize = 32;
 
 /// Address space for runs of granules, each run with a record of type `E`.
@@ -45,7 +45,7 @@ impl<E: Sync, M: Sync> AddressSpace<E, M> {
         }
     }
 
-    /// Makes address space of its own, for one test; not on the stack, where it has no room.
+    /// Makes a separate address space, for one test; it is too large for the stack.
     #[cfg(test)]
     pub(crate) fn leaked() -> &'static Self {
         let mapping = Mapping::reserve(size_of::<Self>(), align_of::<Self>()).expect("addresses");
@@ -128,11 +128,11 @@ impl<E: Sync, M: Sync> AddressSpace<E, M> {
         self.table.set_records(address, bytes, record);
     }
 
-    /// Calls `f` with the record and the bytes of each step, or part of one, that memory backs, or
-    /// of which the kernel does not say it.
+    /// Calls `f` with the record and the bytes of each step, or part of one, that memory backs, or whose
+    /// state the kernel does not report.
     ///
-    /// `in_use` says of a record how many bytes its run still has from an offset on, and whether
-    /// any memory may back them: the kernel is not asked about what was given back.
+    /// `in_use` returns how many bytes a record's run still has from an offset on, and whether any memory
+    /// may back them: the kernel is not asked about memory that was returned to it.
     pub(crate) fn for_each_resident(
         &'static self,
         look: &Look,
@@ -156,7 +156,7 @@ impl<E: Sync, M: Sync> AddressSpace<E, M> {
         self.table.resident(look)
     }
 
-    /// Holds all locks, before a fork.
+    /// Takes all locks, before a fork.
     pub(crate) fn lock_for_fork(&'static self) {
         self.next.lock_for_fork();
         self.open_arenas()
@@ -218,8 +218,8 @@ impl<E: Sync, M: Sync> AddressSpace<E, M> {
         })
     }
 
-    /// Opens an arena of `next` bytes, or of fewer where so many are refused, but with room for at
-    /// least `least`; and says how many the one after it asks for.
+    /// Opens an arena of `next` bytes, or of fewer if the kernel refuses that many, but with room for at
+    /// least `least`; sets how many bytes the next arena asks for.
     fn open(
         &'static self,
         next: &mut usize,
@@ -233,15 +233,15 @@ impl<E: Sync, M: Sync> AddressSpace<E, M> {
         let arena = reserve_some(wanted, least, |bytes| {
             *calls += 1;
             reserved = bytes;
-            // To cut such a start out, more is reserved for a moment: too much, where little is left.
+            // An aligned start needs a larger reservation for a moment, which may fail if little is left.
             let is_small = bytes == least || bytes < 2 * STEP;
             let arena = Arena::reserve(bytes, if is_small { GRANULE } else { STEP })?;
             let end = arena.space().address() + arena.space().bytes();
-            // What no address leads to cannot be released.
+            // Blocks without an entry in the table could not be released.
             let is_known = AddressTable::<E, M>::reaches(end);
             is_known.then_some(arena).ok_or(Refused)
         });
-        // Who was refused asks for little next time, and for more again bit by bit.
+        // After a refusal the next arena is small, and later ones grow again step by step.
         *next = reserved.min(*next).saturating_mul(2);
         *next = (*next).min(System::LARGEST_ARENA);
         let arena = arena?;
@@ -249,7 +249,7 @@ impl<E: Sync, M: Sync> AddressSpace<E, M> {
         Ok(slot.get_or_init(|| arena))
     }
 
-    /// A place for another arena; the caller holds `next`.
+    /// A slot for another arena; the caller holds `next`.
     fn free_slot(&'static self) -> Result<&'static OnceLock<Arena>, Refused> {
         let mut batch = &self.arenas;
         loop {
@@ -305,7 +305,7 @@ impl Batch {
         unsafe { self.next.load(Acquire).as_ref() }
     }
 
-    /// Makes the batch after this one; the caller holds the lock of whoever has the batches.
+    /// Makes the batch after this one; the caller holds the lock of the address space.
     #[cold]
     fn append(&self) -> Result<&'static Self, Refused> {
         let mapping = Mapping::reserve(size_of::<Self>(), align_of::<Self>())?;

@@ -1,9 +1,9 @@
-//! From an address to its record: a shift and two loads.
+//! A table from addresses to records; a look-up is a shift and two loads.
 //!
-//! The root has one entry for each 2 GiB of the addresses that a program can have. It lies among the
-//! program's zeroed data, of which an OS page that nobody wrote to costs no memory. An entry leads to
-//! a *leaf* once mm has memory there; a leaf has one entry for each granule. So it does not
-//! matter where the kernel puts arenas, how many there are, or what else lies beside them.
+//! The root has one entry for each 2 GiB of the addresses that a program can have. It is part of the
+//! program's zeroed data, where OS pages that were never written to cost no memory. An entry points to a
+//! *leaf* once mm has memory there; a leaf has one entry for each granule. So the kernel may put arenas
+//! anywhere, in any number, and beside any other mapping.
 
 use core::fmt;
 use core::ptr::{self, NonNull};
@@ -37,8 +37,7 @@ const ADDRESS_BITS: u32 = if cfg!(target_pointer_width = "32") {
 /// Entries of the root: half a MiB on x86-64, one on aarch64.
 const SLOTS: usize = 1 << (ADDRESS_BITS - SLOT.ilog2());
 
-/// A record of type `E` for each granule that was covered, the map of type `[M]` of the VM page that it
-/// is a part of, and a count.
+/// For each covered granule: a record of type `E`, the map of type `[M]` of its VM page, and a count.
 ///
 /// # Invariants
 ///
@@ -144,7 +143,7 @@ impl<E: Sync, M: Sync> AddressTable<E, M> {
     ///
     /// # Errors
     ///
-    /// There is no memory for a leaf, or the addresses are higher than any that the root knows.
+    /// Fails if there is no memory for a leaf, or if the addresses are above those that the root covers.
     pub(crate) fn cover(
         &self,
         address: usize,
@@ -161,14 +160,14 @@ impl<E: Sync, M: Sync> AddressTable<E, M> {
         Ok(())
     }
 
-    /// Whether the root knows the addresses below `end`.
+    /// Whether the root covers the addresses below `end`.
     pub(crate) fn reaches(end: usize) -> bool {
         end.div_ceil(SLOT) <= SLOTS
     }
 
     /// Resident bytes of the leaves.
     pub(crate) fn resident(&self, look: &Look) -> Result<usize, Refused> {
-        // The lock is free again before the kernel is asked.
+        // The lock is released before the call into the kernel.
         let newest = *self.newest.lock();
         let mut leaves = core::iter::successors(newest, |leaf| leaf.older);
         leaves.try_fold(0, |all, leaf| {
@@ -176,7 +175,7 @@ impl<E: Sync, M: Sync> AddressTable<E, M> {
         })
     }
 
-    /// Holds the lock, before a fork.
+    /// Takes the lock, before a fork.
     pub(crate) fn lock_for_fork(&'static self) {
         self.newest.lock_for_fork();
     }
@@ -222,8 +221,8 @@ impl<E: Sync, M: Sync> AddressTable<E, M> {
 }
 
 impl<E, M> Leaf<E, M> {
-    /// Makes a leaf in memory of its own. Its entries are never written to, so that those which no
-    /// granule needs stay without memory.
+    /// Makes a leaf in its own mapping. Its entries are not initialised by writes, so entries that no
+    /// granule needs take no memory.
     fn make(older: Option<&'static Self>) -> Result<&'static Self, Refused> {
         let mapping = Mapping::reserve(size_of::<Self>(), align_of::<Self>())?;
         mapping.commit(0..mapping.bytes())?;
@@ -244,7 +243,7 @@ impl<E, M> Leaf<E, M> {
 
 impl<E, M> fmt::Debug for AddressTable<E, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The root is too long to be read by anybody.
+        // The root is too long to print.
         f.debug_struct("AddressTable").finish_non_exhaustive()
     }
 }

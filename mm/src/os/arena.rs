@@ -1,6 +1,6 @@
-//! One reservation of address space, cut into runs from the front and never taken back.
+//! One reservation of address space, which is cut into runs from the front; runs are never taken back.
 //!
-//! It is reserved whole and committed as the cursor moves, so what no run has taken costs no memory.
+//! It is reserved as a whole and committed as the cursor moves, so space without runs costs no memory.
 
 use super::{Lock, Mapping, PageSource, Refused, System};
 
@@ -23,10 +23,10 @@ pub(crate) struct Arena {
     cursor: Lock<Cursor>,
 }
 
-/// How far an arena is used up; offsets in bytes.
+/// How much of an arena is used; offsets in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor {
-    /// Start of what no run has taken yet.
+    /// Start of the part without runs.
     next: usize,
     /// What is left of the part that runs smaller than a step are cut from: start and end.
     small: (usize, usize),
@@ -44,7 +44,7 @@ impl Arena {
     /// Bytes of an arena that certainly has room for one run.
     pub(super) fn room_for(bytes: usize, align: usize) -> Option<usize> {
         let bytes = bytes.checked_next_multiple_of(GRANULE)?;
-        // What is before the run: up to its alignment, and the first granule.
+        // Space before the run: its alignment, and the first granule.
         bytes.checked_add(align.max(GRANULE))
     }
 
@@ -78,8 +78,8 @@ impl Arena {
 
     /// Takes a run of `bytes` at a multiple of `align`; returns its offset.
     ///
-    /// Before the arena commits a part, it has `cover` make entries for it: for so many bytes from an
-    /// address on.
+    /// Before the arena commits a part, it calls `cover` with its address and its bytes, to make entries for
+    /// it.
     pub(super) fn take(
         &self,
         bytes: usize,

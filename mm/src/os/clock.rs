@@ -1,24 +1,24 @@
-//! The time, for what is recorded.
+//! The time, for records of allocations.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// In a forked child, the moment of the fork; else 0.
 static FORKED: AtomicU64 = AtomicU64::new(0);
 
-/// Milliseconds since some moment before the process began; counted from 1; 0 where the system does not say.
+/// Milliseconds since some moment before the process began, counted from 1; 0 if the system has no clock.
 ///
-/// A forked child's are later than any of its parent's in the memory that it has of it, also if the
-/// fork took no millisecond: [`is_inherited`] tells them apart.
+/// Times of a forked child are later than all times that its copy of the parent's memory contains, even
+/// if the fork took less than a millisecond: [`is_inherited`] distinguishes them.
 pub(crate) fn milliseconds() -> u64 {
     raw_milliseconds().max(FORKED.load(Relaxed) + 1)
 }
 
-/// Begins, in a forked child, with a moment of its own.
+/// Starts a forked child's time.
 pub(crate) fn adopt_in_child() {
     FORKED.store(milliseconds(), Relaxed);
 }
 
-/// Whether the process was forked, with its locks in mm's hands.
+/// Whether the process was forked while mm held its locks.
 pub(crate) fn was_forked() -> bool {
     FORKED.load(Relaxed) > 0
 }
@@ -28,8 +28,8 @@ pub(crate) fn is_inherited(moment: u64) -> bool {
     moment <= FORKED.load(Relaxed)
 }
 
-/// From no moment that is kept: a child that is forked while another thread keeps it would wait
-/// for ever. Source: `CLOCK_MONOTONIC` in `clock_gettime(2)`.
+/// It needs no stored start: a child that is forked while another thread stores one would wait for
+/// ever. Source: `CLOCK_MONOTONIC` in `clock_gettime(2)`.
 #[cfg(unix)]
 fn raw_milliseconds() -> u64 {
     let mut now = libc::timespec {

@@ -1,8 +1,8 @@
 //! The environment that the process was started with.
 //!
-//! Not what `getenv` finds: it walks a list that `std::env::set_var`, which is safe up to edition
-//! 2021, may change on another thread meanwhile, and std's own lock cannot be taken inside of an
-//! allocation. What the program itself puts into its environment is not seen here.
+//! `getenv` is not used: it walks a list that `std::env::set_var`, which is safe up to edition 2021, may
+//! change on another thread meanwhile, and std's own lock cannot be taken inside an allocation. Changes
+//! that the program makes to its environment are not visible here.
 
 #[cfg(target_os = "linux")]
 use std::io::{ErrorKind, Read};
@@ -17,18 +17,18 @@ pub(crate) struct TooLong;
 /// What was noted before `main`.
 #[cfg(target_os = "linux")]
 enum Noted {
-    /// Nothing: this is a library.
+    /// Nothing was noted: this is a library.
     Nothing,
-    /// That there is no such variable.
+    /// There is no such variable.
     Unset,
     Value(Result<&'static [u8], TooLong>),
 }
 
-/// Room for a value, on the stack of who asks.
+/// Room for a value, on the caller's stack.
 pub(crate) type OutBuffer = [u8; LONGEST];
 
-/// Returns the value of `MM_OPTIONS`; none in a program that has rights which those who set its
-/// environment need not have. Does not allocate, for it is asked at first use.
+/// Returns the value of `MM_OPTIONS`, or none in a program with rights that the user who set its
+/// environment may lack. Does not allocate, since it is called at mm's first use.
 #[cfg(target_os = "linux")]
 pub(crate) fn options(room: &mut OutBuffer) -> Option<Result<&[u8], TooLong>> {
     if is_privileged() {
@@ -41,8 +41,8 @@ pub(crate) fn options(room: &mut OutBuffer) -> Option<Result<&[u8], TooLong>> {
     }
 }
 
-/// As above. Elsewhere nothing of ours allocates through mm, so that std is asked, which waits for
-/// who changes the environment.
+/// Returns the value of `MM_OPTIONS`. On other systems this code never allocates through mm, so it can
+/// use std, which waits for a thread that changes the environment.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn options(room: &mut OutBuffer) -> Option<Result<&[u8], TooLong>> {
     if is_privileged() {
@@ -57,9 +57,9 @@ pub(crate) fn options(room: &mut OutBuffer) -> Option<Result<&[u8], TooLong>> {
     Some(copy.ok_or(TooLong))
 }
 
-/// Whether the program runs with rights that who started it does not have: it is set-user-ID, and
-/// the like. Source: `AT_SECURE` in getauxval(3). An emulator may not pass it on, and 0 stands for
-/// that too, so that the users are compared all the same.
+/// Whether the program has rights that the user who started it lacks, such as a set-user-ID program.
+/// Source: `AT_SECURE` in getauxval(3). An emulator may not pass the value on, which also reads as 0, so
+/// the users are compared too.
 #[cfg(target_os = "linux")]
 fn is_privileged() -> bool {
     const AT_SECURE: libc::c_ulong = 23;
@@ -68,13 +68,13 @@ fn is_privileged() -> bool {
     is_secure || has_other_user()
 }
 
-/// Elsewhere the users alone tell.
+/// On other systems only the users are compared.
 #[cfg(all(unix, not(target_os = "linux")))]
 fn is_privileged() -> bool {
     has_other_user()
 }
 
-/// Whether the real and the effective user, or group, are two.
+/// Whether the real and the effective user, or group, differ.
 #[cfg(unix)]
 fn has_other_user() -> bool {
     // SAFETY: `getuid` and `geteuid` always succeed.
@@ -83,14 +83,14 @@ fn has_other_user() -> bool {
     is_other_user || unsafe { libc::getgid() } != unsafe { libc::getegid() }
 }
 
-/// Elsewhere rights come in another way.
+/// Other systems grant rights in another way.
 #[cfg(not(unix))]
 fn is_privileged() -> bool {
     false
 }
 
-/// What the kernel says: it copies what `exec` was given, under no lock of the process and in a way
-/// that is a data race with nothing. Source: `proc_pid_environ(5)`.
+/// Reads the environment from the kernel: it copies the arguments of `exec`, without a lock of the process
+/// and without a data race. Source: `proc_pid_environ(5)`.
 #[cfg(target_os = "linux")]
 fn of_kernel<'a>(name: &str, room: &'a mut OutBuffer) -> Option<Result<&'a [u8], TooLong>> {
     // Of the thread, not of the process: that of a main thread which has ended is empty.
@@ -99,8 +99,8 @@ fn of_kernel<'a>(name: &str, room: &'a mut OutBuffer) -> Option<Result<&'a [u8],
     Some(length.map(|length| &room[..length]))
 }
 
-/// Looks for `name=value` among texts that end with a zero byte. Returns how long the first value
-/// is, once it is in the room.
+/// Looks for `name=value` among texts that end with a zero byte. Copies the first value into the room,
+/// and returns its length.
 #[cfg(target_os = "linux")]
 fn find(mut texts: impl Read, name: &[u8], room: &mut OutBuffer) -> Option<Result<usize, TooLong>> {
     let mut search = Search {
@@ -134,11 +134,11 @@ struct Search<'a> {
 #[cfg(target_os = "linux")]
 #[derive(Clone, Copy)]
 enum At {
-    /// So many bytes are those of the name.
+    /// This many bytes match the name.
     Name(usize),
     /// In a text of another name.
     Other,
-    /// So many bytes of the value are in the room.
+    /// This many bytes of the value are in the room.
     Value(usize),
 }
 
@@ -194,8 +194,8 @@ pub(crate) mod at_start {
         }
     }
 
-    /// Looks at the environment, if this code is part of the program itself: then it runs before
-    /// `main`, and nothing has changed the environment. That of a library may run at any time.
+    /// Reads the environment, if this code is part of the program itself: then it runs before `main`, and
+    /// nothing has changed the environment. A library's initialiser may run at any time.
     ///
     /// # Safety
     ///
@@ -229,9 +229,9 @@ pub(crate) mod at_start {
         }
     }
 
-    /// Whether this code lies in the program, of which the loader tells first, and not in a library.
+    /// Whether this code lies in the program, which the loader lists first, and not in a library.
     fn is_of_program() -> bool {
-        /// Answers for the first that it is called for.
+        /// Stops at the first file, which is the program.
         ///
         /// # Safety
         ///

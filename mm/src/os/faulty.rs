@@ -11,7 +11,7 @@ use super::{Guard, PageSource, Refused};
 #[derive(Debug)]
 pub(crate) struct Faulty<S>(PhantomData<S>);
 
-/// What the kernel is asked for.
+/// Kinds of calls into the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
     /// Address space: `mmap`.

@@ -1,4 +1,4 @@
-//! Whether the system backs memory with huge OS pages that nobody asked for.
+//! Whether the system backs memory with huge OS pages without a request.
 
 use super::lock::OnceLock;
 
@@ -14,12 +14,12 @@ enum Setting {
     All,
 }
 
-/// Whether new memory gets huge OS pages unless somebody asks for small ones.
+/// Whether new memory gets huge OS pages unless the program requests small ones.
 pub(crate) fn are_usual() -> bool {
     setting() == Setting::All
 }
 
-/// Whether memory gets huge OS pages that asks for them.
+/// Whether memory gets huge OS pages on request.
 pub(crate) fn may_be_asked_for() -> bool {
     setting() != Setting::None
 }
@@ -34,8 +34,8 @@ fn setting() -> Setting {
     *KNOWN.get_or_init(ask)
 }
 
-/// The word in brackets is what holds. Where there is no such file, there may be such pages all the
-/// same: a sandbox shows no files of the kernel's.
+/// The word in brackets is the current setting. If the file is missing, there may still be such pages: a
+/// sandbox may hide the kernel's files.
 ///
 /// Source: the kernel's `Documentation/admin-guide/mm/transhuge.rst`.
 #[cfg(all(target_os = "linux", not(mm_portable)))]
@@ -50,7 +50,7 @@ fn ask() -> Setting {
     }
 }
 
-/// Elsewhere nobody can ask for either.
+/// On other systems neither can be requested.
 #[cfg(not(all(target_os = "linux", not(mm_portable))))]
 fn ask() -> Setting {
     Setting::None
@@ -73,7 +73,7 @@ std::thread_local! {
     static PRETENDED: core::cell::Cell<Option<Setting>> = const { core::cell::Cell::new(None) };
 }
 
-/// Runs `f` while this thread takes them to be usual, or to be had by whoever asks.
+/// Runs `f` while this thread assumes that huge pages are the default, or available on request.
 #[cfg(test)]
 pub(crate) fn pretending<R>(usual: bool, f: impl FnOnce() -> R) -> R {
     let setting = if usual {

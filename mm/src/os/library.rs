@@ -6,8 +6,8 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Keeps the shared library that this code is in, if it is in one, from being unloaded.
 ///
-/// Unloaded and loaded again it would reserve addresses anew each time, and what it handed out could
-/// never be released.
+/// If it were unloaded and loaded again, it would reserve new addresses each time, and blocks from before
+/// could never be released.
 pub(crate) fn stay_loaded() {
     static STAYS: AtomicBool = AtomicBool::new(false);
     if STAYS.load(Relaxed) || STAYS.swap(true, Relaxed) {

@@ -16,7 +16,7 @@ pub(crate) use super::tsan::OnceLock;
 #[cfg(not(mm_tsan))]
 pub(crate) use std::sync::OnceLock;
 
-/// A mutex for what nothing panics half-way through a change of.
+/// A mutex for a value that no panic can leave half-changed.
 ///
 /// # Invariants
 ///

@@ -17,7 +17,7 @@ mod kernel {
 
     static KNOWN: AtomicU8 = AtomicU8::new(UNKNOWN);
 
-    /// Whether the kernel has the call. Asked once, with the first record: what is known then holds for the
+    /// Whether the kernel has the call. It is asked once, with the first record: the answer holds for the
     /// life of the process, and of its forked children.
     #[inline]
     pub(crate) fn is_there() -> bool {
@@ -29,15 +29,15 @@ mod kernel {
 
     #[cold]
     fn ask() -> bool {
-        // A thread that asks meanwhile finds the same.
+        // A thread that asks meanwhile gets the same answer.
         let is_there = issue(REGISTER_PRIVATE_EXPEDITED);
         let found = if is_there { THERE } else { MISSING };
         let before = KNOWN.compare_exchange(UNKNOWN, found, Relaxed, Relaxed);
         before.map_or_else(|known| known == THERE, |_| is_there)
     }
 
-    /// Has every other thread of the process that runs now execute a fence. False where the kernel refuses: a
-    /// filter of system calls may have come since it was asked first.
+    /// Makes every other running thread of the process execute a fence. Returns false if the kernel refuses:
+    /// a filter of system calls may have been installed since the first call.
     pub(crate) fn call() -> bool {
         issue(PRIVATE_EXPEDITED)
     }
@@ -49,8 +49,8 @@ mod kernel {
     }
 }
 
-/// The call as a model has it: a request, which the threads that it concerns answer with a fence between any
-/// two of their steps, while the caller waits.
+/// The call in a model: a request that the other threads answer with a fence between any two of their
+/// steps, while the caller waits.
 #[cfg(all(test, loom))]
 pub(crate) mod modelled {
     use core::sync::atomic::AtomicPtr;

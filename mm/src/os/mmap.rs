@@ -1,4 +1,4 @@
-//! Linux: what a kernel is asked (`calls.rs`), and which of its answers are true (`probe.rs`).
+//! Linux: the calls into the kernel (`calls.rs`), and checks of its answers (`probe.rs`).
 
 mod calls;
 #[cfg(test)]
@@ -95,7 +95,7 @@ unsafe impl PageSource for Kernel {
         // Where a part is locked, both calls may have come up to there.
         // SAFETY: requirements 1 and 2 say that the range is committed and that nothing needs its contents.
         if answer.is_err() && unsafe { allow(start, bytes) }.is_err() {
-            // Whoever uses it next has to try again.
+            // The next use has to try again.
             FORBIDDEN.fetch_add(1, Relaxed);
             return Ok(Guard::Mappings);
         }
@@ -168,7 +168,7 @@ unsafe impl PageSource for Kernel {
     }
 }
 
-/// Makes a range accessible again that may be so in part.
+/// Makes a range accessible again that may already be accessible in part.
 ///
 /// # Safety
 ///
@@ -189,8 +189,8 @@ unsafe fn allow(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
 /// 1. The range consists of OS pages that are committed.
 /// 2. Nothing needs their contents.
 unsafe fn advise_of_guard(start: NonNull<u8>, bytes: usize, advice: Advice) -> Result<(), Refused> {
-    // LeakSanitizer reads all that the list of mappings says can be read, and such guards are not
-    // on that list.
+    // LeakSanitizer reads all memory that the list of mappings marks as readable, and these guards do
+    // not appear on that list.
     if annotate::TO_ASAN || !probe::marks_guard() {
         return Err(Refused);
     }
@@ -201,9 +201,9 @@ unsafe fn advise_of_guard(start: NonNull<u8>, bytes: usize, advice: Advice) -> R
 /// Ranges that were made inaccessible as mappings of their own.
 static FORBIDDEN: AtomicUsize = AtomicUsize::new(0);
 
-/// What `guard` does where the kernel has no guards: the range becomes a mapping of its own, and
-/// splits the one around it. Only while no more than a quarter of the mappings that a process can
-/// have are taken by this, or the next growth would be refused for it, and the next thread.
+/// Guards a range on kernels without guards: the range becomes a separate mapping, which splits the one
+/// around it. This uses at most a quarter of the mappings that a process can have; otherwise the kernel
+/// could refuse the next growth, or the next thread.
 ///
 /// # Safety
 ///

@@ -2,25 +2,25 @@
 //!
 //! | file | job |
 //! | --- | --- |
-//! | `mmap.rs` | Linux: its calls for memory, and which of its answers are true |
+//! | `mmap.rs` | Linux: calls for memory, and checks of the kernel's answers |
 //! | `portable.rs` | the same on `std::alloc`, elsewhere |
 //! | `faulty.rs` | in tests: refuses the nth call |
 //! | `address_space.rs` | opens arenas as they are needed |
 //! | `arena.rs` | cuts a reservation into runs |
 //! | `address_table.rs` | finds a run's record by address |
-//! | `huge.rs` | whether the system uses huge OS pages unasked |
-//! | `inside.rs` | in debug builds: finds signal handlers that interrupted mm and call it |
+//! | `huge.rs` | whether the system uses huge OS pages by default |
+//! | `reentrancy.rs` | in debug builds: detects signal handlers that interrupted mm and call it |
 //! | `lock.rs` | a mutex that can be held across a fork |
 //! | `library.rs` | keeps a shared library loaded |
-//! | `seen.rs` | std's locks, as ThreadSanitizer can follow them |
+//! | `tsan.rs` | std's locks in a form that ThreadSanitizer can follow |
 //! | `clock.rs` | the time |
 //! | `stdio.rs` | prints as C programs do |
 //! | `unwind.rs` | return addresses of the calling thread |
 //! | `tls_slot.rs` | one word of the calling thread's, for C's hot path |
 //! | `pagemap.rs` | which OS pages have memory of their own: Linux 6.7 |
 //! | `environment.rs` | the variables that the process was started with |
-//! | `process.rs` | what the kernel says of the process: limits, resident bytes |
-//! | `watch/` | tells valgrind and AddressSanitizer whose memory it is |
+//! | `process.rs` | the kernel's figures of the process: limits, resident bytes |
+//! | `annotate/` | tells valgrind and AddressSanitizer which memory is in use |
 
 pub(crate) mod address_space;
 mod address_table;
@@ -46,7 +46,7 @@ mod reentrancy;
     not(miri)
 )))]
 mod library {
-    /// Static programs have no libraries; those of musl stay loaded; elsewhere mm is a guest.
+    /// Static programs have no libraries, and musl never unloads any; elsewhere nothing is done.
     pub(crate) fn stay_loaded() {}
 }
 mod lock;
@@ -91,7 +91,7 @@ pub(crate) mod tls_slot {
         static WORD: Cell<*const ()> = const { Cell::new(ptr::null()) };
     }
 
-    /// What the calling thread put there last; null at first.
+    /// The word that the calling thread stored last; null at first.
     #[inline]
     pub(crate) fn get() -> *const () {
         WORD.get()
@@ -130,13 +130,13 @@ pub(crate) type System = faulty::Faulty<mmap::Kernel>;
 #[cfg(not(test))]
 pub(crate) type System = mmap::Kernel;
 
-/// What one walk over memory asks the kernel with.
+/// The means by which one walk over memory asks the kernel.
 pub(crate) type Look = <System as PageSource>::Look;
 
-/// OS pages that one call is asked about: 2 MiB of them where they have 4 KiB.
+/// OS pages that one call asks about: 2 MiB if an OS page has 4 KiB.
 const RESIDENT_PAGES: usize = 512;
 
-/// The kernel said no; nothing changed, but for a `discard` that stopped half way.
+/// The kernel refused. Nothing changed, except that a `discard` may have stopped half way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refused;
 
@@ -145,7 +145,7 @@ pub(crate) struct Refused;
 pub(crate) enum Guard {
     /// By marks in the page table.
     Marks,
-    /// By mappings of its own, of which there are only so many.
+    /// By separate mappings, whose number is limited.
     Mappings,
 }
 
@@ -157,13 +157,13 @@ pub(crate) enum Guard {
 /// 2. After `commit` succeeded the range can be read and written, and what was never written reads as zero.
 /// 3. After `discard` succeeded the whole range reads as zero.
 pub(crate) unsafe trait PageSource {
-    /// What one walk over memory asks [`resident`](Self::resident) with.
+    /// The state of one walk over memory, which [`resident`](Self::resident) needs.
     type Look;
 
     /// Bytes that the first arena asks for. Each further one asks for twice as much as the last.
     const FIRST_ARENA: usize;
 
-    /// Bytes that no arena asks for more than, unless one block needs them.
+    /// The most bytes that an arena asks for, unless one block needs more.
     const LARGEST_ARENA: usize;
 
     /// Bytes of one OS page.
@@ -187,10 +187,11 @@ pub(crate) unsafe trait PageSource {
     /// 1. The range consists of OS pages inside one reservation.
     unsafe fn commit(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
 
-    /// Whether there is memory that [`discard`](Self::discard) is not refused for.
+    /// Whether [`discard`](Self::discard) can succeed for any memory.
     fn can_discard() -> bool;
 
-    /// Gives the memory of a range back; the range then reads as zero. Refused, parts of it may.
+    /// Returns the memory of a range to the kernel; the range then reads as zero. After a refusal, parts of
+    /// it may read as zero.
     ///
     /// # Safety
     ///
@@ -198,8 +199,8 @@ pub(crate) unsafe trait PageSource {
     /// 2. Nothing needs their contents.
     unsafe fn discard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
 
-    /// Makes a range inaccessible: who touches it is ended by the kernel. Its contents are lost.
-    /// Refused, all of it can be used as before.
+    /// Makes a range inaccessible: the kernel ends the process at an access. Its contents are lost. After a
+    /// refusal, all of it can be used as before.
     ///
     /// # Safety
     ///
@@ -214,15 +215,15 @@ pub(crate) unsafe trait PageSource {
     /// 1. `guard` accepted the range, and `how` is what it answered.
     unsafe fn unguard(start: NonNull<u8>, bytes: usize, how: Guard) -> Result<(), Refused>;
 
-    /// Asks for huge OS pages in a range, or for none any more; a wish, so it has no answer.
+    /// Asks for huge OS pages in a range, or for small ones; a hint, so it returns nothing.
     ///
     /// # Safety
     ///
     /// 1. The range consists of OS pages inside one reservation.
     unsafe fn prefer_huge(start: NonNull<u8>, bytes: usize, wanted: bool);
 
-    /// Has the kernel back a range with small OS pages at first, though huge ones may be usual. Later
-    /// it may make one huge page of many small ones. Refused, the range can no longer be used.
+    /// Makes the kernel back a range with small OS pages at first, even if huge ones are the default. Later
+    /// the kernel may combine small pages into a huge one. After a refusal, the range can no longer be used.
     ///
     /// # Safety
     ///
@@ -233,12 +234,12 @@ pub(crate) unsafe trait PageSource {
     /// Begins a walk.
     fn look() -> Self::Look;
 
-    /// Whether [`resident`](Self::resident) counts no page that was only read, which is the
-    /// kernel's page of zeros.
+    /// Whether [`resident`](Self::resident) leaves out pages that were only read, which are the kernel's
+    /// page of zeros.
     fn tells_zeros(look: &Self::Look) -> bool;
 
-    /// Says of each OS page from `start` on whether memory backs it, in the byte's lowest bit.
-    /// Refused, nothing is known of any of them.
+    /// Writes for each OS page from `start` on whether memory backs it, into the byte's lowest bit. After a
+    /// refusal, nothing is known about any of them.
     ///
     /// # Safety
     ///
@@ -250,8 +251,8 @@ pub(crate) unsafe trait PageSource {
     ) -> Result<(), Refused>;
 }
 
-/// Takes `wanted` bytes by `take`. Where so many are refused, it takes an eighth of what can be had,
-/// but no less than `least`: whoever else lives under the same limit needs the rest.
+/// Takes `wanted` bytes by `take`. If they are refused, it takes an eighth of the available bytes, but no
+/// less than `least`: other users of the same limit need the rest.
 pub(crate) fn reserve_some<T>(
     wanted: usize,
     least: usize,
@@ -260,7 +261,7 @@ pub(crate) fn reserve_some<T>(
     let mut bytes = wanted;
     loop {
         match take(bytes) {
-            // Any error: valgrind, for one, answers EINVAL to what is too large for it.
+            // On any error: valgrind, for one, returns EINVAL if the size is too large for it.
             Err(Refused) if bytes > least => bytes = (bytes / 2).max(least),
             Ok(all) if bytes < wanted && bytes / 8 > least => {
                 drop(all);
@@ -361,7 +362,8 @@ impl Mapping {
         unsafe { System::unguard(start, bytes, how) }
     }
 
-    /// Has `range` backed by small OS pages at first; if that is refused, it can no longer be used.
+    /// Makes the kernel back `range` with small OS pages at first; if it refuses, `range` can no longer be
+    /// used.
     ///
     /// # Safety
     ///
@@ -396,9 +398,8 @@ impl Mapping {
         all
     }
 
-    /// Calls `f` for each `step` of `range` that memory backs some of, or of which the kernel does
-    /// not say it: its offset, and how many bytes. `step` is a power of two, and a step may come in
-    /// parts.
+    /// Calls `f` with offset and backed bytes of each `step` of `range` that memory backs in part, or whose
+    /// state the kernel does not report. `step` is a power of two, and a step may be reported in parts.
     pub(crate) fn resident_by_step(
         &self,
         look: &Look,

@@ -1,4 +1,4 @@
-//! Text that goes out without an allocation.
+//! Writes text without an allocation.
 
 use std::fmt::{self, Write as _};
 use std::io::Write;
@@ -6,7 +6,7 @@ use std::io::Write;
 /// Bytes that are written at a time: a report is a few system calls, not one a line.
 const CHUNK: usize = 4_096;
 
-/// Writes a text; an error ends it early, and nobody hears of it.
+/// Writes a text; an error ends it early and is ignored.
 pub(crate) fn write_text(out: impl Write, text: fmt::Arguments<'_>) {
     let mut chunks = Chunks::new(out);
     let _ = chunks.write_fmt(text).and_then(|()| chunks.flush());

@@ -1,8 +1,8 @@
 //! Which OS pages have memory of their own.
 //!
-//! `mincore` counts a page that was read and never written, though all such pages are one page of
-//! zeros, which the kernel counts as nobody's memory: 256 MiB that were only read are then more
-//! than the process has. `PAGEMAP_SCAN` tells them apart. It costs about 20 ns for a page that has
+//! `mincore` counts pages that were read and never written, although all of them share one page of zeros,
+//! which the kernel does not charge to any process: 256 MiB that were only read are then more than the
+//! process has. `PAGEMAP_SCAN` distinguishes them. It costs about 20 ns for a page that has
 //! memory (`mincore`: 6 ns), and needs Linux 6.7 and `/proc`; elsewhere `mincore` is asked.
 //!
 //! Source: `PAGEMAP_SCAN` in `linux/fs.h`, and `admin-guide/mm/pagemap.rst` of the kernel.
@@ -56,8 +56,8 @@ const MOST_REGIONS: usize = RESIDENT_PAGES / 2 + 1;
 
 /// The process's page table, if the kernel shows it.
 ///
-/// Opened for one walk: a descriptor that is kept would be the parent's in a forked child, and
-/// programs close descriptors that are not theirs.
+/// Opened for one walk: a descriptor that stays open would refer to the parent in a forked child, and
+/// programs may close descriptors that they do not own.
 #[derive(Debug)]
 pub(crate) struct Pagemap(Option<File>);
 
@@ -79,7 +79,7 @@ impl Pagemap {
         self.0.is_some()
     }
 
-    /// Says of each OS page from `start` on whether it has memory of its own, in the lowest bit.
+    /// Writes for each OS page from `start` on whether it has its own memory, into the lowest bit.
     pub(super) fn look(&self, start: NonNull<u8>, pages: &mut [u8]) -> Result<(), Refused> {
         let file = self.0.as_ref().ok_or(Refused)?;
         let page = System::page_bytes();

@@ -1,4 +1,4 @@
-//! Everywhere else: the same on `std::alloc`. Every count stays exact; resident equals mapped.
+//! The backend for other systems, on `std::alloc`. Every count stays exact; resident equals mapped.
 
 use core::alloc::Layout;
 use core::ptr::NonNull;

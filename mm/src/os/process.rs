@@ -1,4 +1,4 @@
-//! What the kernel says of the whole process.
+//! The kernel's figures of the whole process, and what happens at its end.
 
 use core::fmt;
 use core::str::SplitAsciiWhitespace;
@@ -7,7 +7,7 @@ use std::io::Read;
 
 use super::{PageSource, System};
 
-/// Resident bytes of the process, from `/proc/self/statm`; `None` where the system does not say.
+/// Resident bytes of the process, from `/proc/self/statm`; `None` if the system does not report them.
 ///
 /// Source: `proc_pid_statm(5)`: the second number counts OS pages.
 pub(crate) fn resident_bytes() -> Option<u64> {
@@ -17,8 +17,8 @@ pub(crate) fn resident_bytes() -> Option<u64> {
     Some((pages * System::page_bytes()) as u64)
 }
 
-/// The same, added up from its mappings: exact, where `statm` may be off by some pages for each
-/// CPU. It takes about a hundred nanoseconds for each OS page.
+/// Resident bytes of the process, added up from its mappings. The sum is exact, whereas `statm` may be off
+/// by some pages for each CPU. It takes about a hundred nanoseconds for each OS page.
 ///
 /// Source: `proc_pid_smaps(5)`: `Rss` is in KiB.
 pub(crate) fn resident_bytes_by_mapping() -> Option<u64> {
@@ -106,7 +106,8 @@ pub(crate) fn address_space_limit() -> Option<usize> {
     None
 }
 
-/// Has `prepare` called before every fork, and after it `parent` and `child` in the two processes.
+/// Installs fork handlers: `prepare` runs before every fork, `parent` and `child` after it in the two
+/// processes.
 ///
 /// Source: `pthread_atfork(3)`: what was asked for last is called first before the fork, and last
 /// after it. Refused without memory; forks then find the locks as they are.
@@ -139,7 +140,7 @@ pub(crate) unsafe fn at_fork(
 ) {
 }
 
-/// What is done when the process ends by `exit` or at the end of `main`. It does not panic.
+/// Work for the end of the process, by `exit` or at the end of `main`. It does not panic.
 pub(crate) trait AtExit {
     /// Does it. `status` is what the process ends with, where the C library tells.
     ///
@@ -179,7 +180,7 @@ pub(crate) fn at_exit<A: AtExit>() {
     let _ = unsafe { libc::atexit(run::<A>) };
 }
 
-/// Elsewhere nobody is asked.
+/// Other systems have no such call.
 #[cfg(not(unix))]
 pub(crate) fn at_exit<A: AtExit>() {}
 
@@ -272,16 +273,16 @@ fn copy_by_file(address: usize, copy: &mut [u8]) -> Option<usize> {
     (read > 0).then_some(read)
 }
 
-/// Elsewhere nobody copies what may be uninitialised.
+/// On other systems there is no way to copy bytes that may be uninitialised.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn copy_of(_address: usize, _bytes: usize) -> Option<Box<[u8]>> {
     None
 }
 
-/// Writes a line to stderr, of which nobody hears if that is closed.
+/// Writes a line to stderr, or drops it if stderr is closed.
 ///
-/// Without the lock of `std::io::stderr`: who has it may wait for a lock of ours, or for a thread of
-/// ours, or be a thread that a forked child does not have.
+/// It does not take the lock of `std::io::stderr`: the thread that holds it may wait for a lock or a
+/// thread of mm, or may not exist in a forked child.
 #[cfg(unix)]
 pub(crate) fn write_last_line(what: fmt::Arguments<'_>) {
     use std::os::fd::FromRawFd;

@@ -1,6 +1,6 @@
-//! In debug builds: whether the calling thread is inside of mm already. Only a signal handler can
-//! find that it is, and what it would do to a cache that is half changed is anybody's guess.
-//! Not in models, whose threads are all one to the system.
+//! In debug builds: detects that the calling thread is inside mm already. That happens only in a signal
+//! handler, which could then corrupt a cache that is half changed. Not compiled in models, which run all
+//! their threads on one OS thread.
 
 #[cfg(all(debug_assertions, not(all(test, loom))))]
 pub(crate) use on::ReentrancyGuard;
@@ -35,8 +35,7 @@ mod on {
             Self(())
         }
 
-        /// Runs, in the middle of a call that has changed nothing by halves, `f`, which may itself
-        /// call.
+        /// Runs `f`, which may call mm itself, in the middle of a call whose state is consistent.
         pub(crate) fn pause<R>(f: impl FnOnce() -> R) -> R {
             IS_INSIDE.set(false);
             let answer = f();
@@ -64,7 +63,7 @@ mod on {
 
 #[cfg(not(all(debug_assertions, not(all(test, loom)))))]
 mod off {
-    /// A call that is not over; in release builds nobody keeps track.
+    /// A call that is not over; release builds do not keep track.
     #[derive(Debug)]
     pub(crate) struct ReentrancyGuard(());
 

@@ -1,6 +1,6 @@
-//! In debug builds: whether the calling thread is where other threads may wait for it without a lock, and
-//! so must neither wait nor call the kernel nor run code of the user. See the biased lock of `heap::cache`.
-//! Not in models, whose threads are all one to the system.
+//! In debug builds: marks sections in which other threads may wait for the calling thread without a lock.
+//! There it must neither wait nor call the kernel nor run user code. See the biased lock of `heap::cache`.
+//! Not compiled in models, which run all their threads on one OS thread.
 
 #[cfg(all(debug_assertions, not(all(test, loom))))]
 pub(crate) use on::{begin, end, expect_none};

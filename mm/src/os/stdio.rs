@@ -4,7 +4,7 @@ use core::ffi::{c_char, c_int};
 
 /// Prints bytes, none of them 0.
 pub(crate) fn print(bytes: &[u8]) {
-    // Pieces of which the length fits the argument.
+    // In pieces whose length fits the argument.
     for piece in bytes.chunks(1 << 20) {
         let length = c_int::try_from(piece.len()).unwrap_or(0);
         let start = piece.as_ptr().cast::<c_char>();

@@ -1,4 +1,4 @@
-//! One word of the calling thread's, reached in few instructions.
+//! One thread-local word, reached in few instructions.
 //!
 //! A library that may be loaded at any time reaches a `thread_local!` by a call, and even in a program
 //! it is linked into, where the linker leaves the call out, the code around it is written for one. Stable
@@ -32,7 +32,7 @@ global_asm!(
     ".popsection",
 );
 
-/// What the calling thread put there last; null at first.
+/// The word that the calling thread stored last; null at first.
 #[inline]
 pub(crate) fn get() -> *const () {
     let place = place();

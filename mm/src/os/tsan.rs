@@ -1,9 +1,9 @@
 //! Std's mutex and its cell for one value, as ThreadSanitizer can follow them: with `--cfg mm_tsan`.
 //!
-//! The tool learns who waited for whom from the atomic operations in code that was compiled for it.
-//! The std that comes with Rust was not, and what its mutex does when threads compete is out of the
-//! tool's sight: all that a lock guards would look like a race. So each unlock here is announced by
-//! a store that the next lock loads. (With a std built for the tool this is not needed.)
+//! The tool derives the order of threads from atomic operations in code that was compiled for it. The
+//! precompiled std was not, so the tool cannot see what its mutex does when threads compete, and would
+//! report all data under a lock as a race. So each unlock here stores to an atomic that the next lock
+//! loads. (With a std built for the tool this is not needed.)
 
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{
@@ -22,7 +22,7 @@ pub(crate) struct Mutex<T> {
 /// As std's.
 #[derive(Debug)]
 pub(crate) struct MutexGuard<'a, T> {
-    // Dropped after the store that announces it.
+    // Dropped after the store that announces the unlock.
     inner: std::sync::MutexGuard<'a, T>,
     unlocked: &'a AtomicBool,
 }

@@ -1,4 +1,4 @@
-//! Who called whom: return addresses, where they are asked for.
+//! Return addresses of the calling thread, if they are recorded.
 
 use core::ops::Deref;
 #[cfg(feature = "backtrace")]
@@ -47,7 +47,7 @@ impl Frames {
     }
 }
 
-/// Says how many return addresses [`frames`] finds at most; at the start, none.
+/// Sets how many return addresses [`frames`] finds at most; none at the start.
 #[cfg(feature = "backtrace")]
 pub(crate) fn want(frames: usize) {
     let all = frames.saturating_add(OWN_FRAMES).min(MOST_FRAMES);

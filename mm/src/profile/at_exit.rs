@@ -9,29 +9,33 @@ use super::collect::leaks_of_process;
 use crate::os::process::{self, AtExit};
 use crate::{events, user_code};
 
-/// With what code the process ends if something leaked; 0 for the one that it has in any case.
+/// Exit code after a leak; 0 keeps the process's own code.
 static EXIT_CODE: AtomicU8 = AtomicU8::new(0);
 
 /// The process that reports; 0 for none.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 
-/// How the report of leaks at the end of the program is made.
+/// Settings of the report of leaks at the end of the program.
 #[derive(Debug)]
 pub struct LeaksAtExit(());
 
-/// Has the process report, when it ends, what is live and not kept on purpose, to standard error.
+/// Makes the process report leaks to standard error when it ends.
 ///
-/// That is after `main` has returned or somebody called [`exit`](std::process::exit), and after
-/// the destructors of the main thread's locals: what statics hold is live, and is a leak unless it
-/// is [`Kept`](crate::Kept), and so is what other threads still hold. Nothing is said if nothing
-/// is left. With call sites, if families are [tracked](crate::track()); what is shown of their stacks is
-/// looked up on a thread of mm's own, and left out where the system starts none. The same is asked from outside
-/// by `MM_OPTIONS=leaks`, or `MM_OPTIONS=leaks=3` for exit code 3; a later call wins.
+/// A leak is a live block that is not kept on purpose. The report is made after `main` returned or the
+/// program called [`exit`](std::process::exit), and after the destructors of the main thread's locals.
+/// What statics hold is then a leak unless it is [`Kept`](crate::Kept), and so is what other threads
+/// still hold. If nothing is left, nothing is printed.
+///
+/// The report shows call sites if families are [tracked](crate::track()). Their stacks are looked up on
+/// a separate thread, and left out if the system cannot start one.
+///
+/// `MM_OPTIONS=leaks` does the same, and `MM_OPTIONS=leaks=3` sets exit code 3; a later call takes
+/// precedence.
 ///
 /// A process that ends by `abort` or by a signal reports nothing. A forked child that ends by `exit`
-/// reports what it allocated itself: of tracked blocks exactly that, of others at least as many as
-/// are more than at the fork. A child that was forked behind mm's back, by `_Fork` or a raw `clone`,
-/// reports nothing.
+/// reports what it allocated itself: for tracked blocks exactly, for others at least the increase since
+/// the fork. A child that was forked without fork handlers, by `_Fork` or a raw `clone`, reports
+/// nothing.
 ///
 /// # Examples
 ///
@@ -46,18 +50,19 @@ pub fn report_leaks_at_exit() -> LeaksAtExit {
 }
 
 impl LeaksAtExit {
-    /// Ends the process with this exit code if something leaked, for continuous integration; with 0,
-    /// the code stays as it is. A code other than 0 stays in any case: a panic's 101 says more than that
-    /// something leaked.
+    /// Ends the process with this exit code if something leaked, for continuous integration.
     ///
-    /// That needs glibc, which tells the code. Elsewhere the code is replaced, whatever it is, and functions that
-    /// were registered by `atexit` before the report was asked for are then not called.
+    /// 0 keeps the process's own code. A process's own code other than 0 is always kept: a panic's 101 says
+    /// more than a leak does.
+    ///
+    /// This needs glibc, which reports the code. Elsewhere the code is always replaced, and functions that
+    /// were registered by `atexit` before this report are then not called.
     pub fn exit_code(self, code: u8) {
         EXIT_CODE.store(code, Relaxed);
     }
 }
 
-/// Goes on reporting in a forked child.
+/// Makes a forked child report, too.
 pub(crate) fn adopt_in_child() {
     if PROCESS.load(Relaxed) != 0 {
         PROCESS.store(id(), Relaxed);
@@ -68,13 +73,13 @@ struct Report;
 
 impl AtExit for Report {
     unsafe fn run(status: Option<i32>) {
-        // A child that was forked behind mm's back has locks that nobody lets go.
+        // In a child that was forked without mm's handlers, locks may be held for ever.
         if PROCESS.load(Relaxed) != id() {
             return;
         }
         let has_leaks = user_code::caught(report).unwrap_or(false);
         let code = EXIT_CODE.load(Relaxed);
-        // What the parent process sees of it.
+        // The part of the code that the parent process sees.
         let is_failure = status.is_some_and(|status| status & 0xff != 0);
         if has_leaks && code != 0 && !is_failure {
             // SAFETY: by requirement 1 the C library called this handler, and it is its last step.
@@ -83,12 +88,12 @@ impl AtExit for Report {
     }
 }
 
-/// The bytes of stack that looking up symbols has, as any thread of a program.
+/// Bytes of stack for looking up symbols, as much as an ordinary thread has.
 const ORDINARY_STACK: usize = 2 << 20;
 
-/// The report as one text, or each part would be a call into the kernel. Symbols of stacks, if any were
-/// recorded, are looked up on a thread of our own: that of the thread that ends the process may be too
-/// small. Without such a thread no stack is shown.
+/// The report as one text: written in parts, each would be a call into the kernel. Symbols of recorded
+/// stacks are looked up on a separate thread, since the stack of the thread that ends the process may be
+/// too small. Without such a thread no recorded stack is shown.
 fn text_of(leaks: &Profile) -> String {
     let mut sites = leaks.families.iter().flat_map(|family| &family.sites);
     if sites.all(|site| site.frames.is_empty()) {
@@ -112,7 +117,7 @@ fn without_stacks(mut leaks: Profile) -> Profile {
     leaks
 }
 
-/// Reports; whether there was something to report.
+/// Reports; returns whether there was something to report.
 fn report() -> bool {
     let leaks = leaks_of_process();
     if leaks.is_empty() {

@@ -11,8 +11,8 @@ use crate::os::{clock, process};
 use crate::registry::families;
 use crate::snapshot::Location;
 
-/// Copies of the sites that have something. While they are made, the family's lock is held, so that
-/// they get room before, and nothing is allocated.
+/// Copies of the sites that hold something. They are made under the family's lock, so their memory is
+/// reserved before, and nothing is allocated meanwhile.
 #[derive(Default)]
 struct Copies {
     sites: Vec<SiteCopy>,
@@ -36,7 +36,7 @@ struct Missing {
     frames: usize,
 }
 
-/// What is live of every family, and who allocated it.
+/// The live figures and call sites of every family.
 pub(crate) fn profile() -> Profile {
     heap::flush_thread();
     let all = families().map(|family| family.profile_with(0, Whose::Anybody));
@@ -50,7 +50,7 @@ pub(crate) fn leaks(bytes: usize) -> Profile {
     leaks_among(|family| family.profile_with(bytes, Whose::Anybody))
 }
 
-/// As [`leaks`], without what a forked child has of its parent.
+/// The result of [`leaks`], without what a forked child inherited from its parent.
 pub(super) fn leaks_of_process() -> Profile {
     if !clock::was_forked() {
         return leaks(0);
@@ -86,10 +86,10 @@ pub(crate) fn leaks_of_scope(scope: Scope) -> Profile {
 impl PageFamily {
     /// The profile, with call sites of blocks of `whose`, and `bytes` bytes of a value of each.
     pub(crate) fn profile_with(&'static self, bytes: usize, whose: Whose) -> FamilyProfile {
-        // Before: a fork holds the locks of families on the list alone.
+        // List it first: a fork takes only the locks of listed families.
         self.list();
         let (recorded, copies) = self.look(whose);
-        // What lies behind the value is another's.
+        // The memory behind the value belongs to another unit.
         let bytes = bytes.min(self.layout().size());
         let now = clock::milliseconds();
         let sites = copies.sites.iter();
@@ -165,7 +165,7 @@ impl Copies {
         self.missing.sites == 0
     }
 
-    /// Begins again, with room for all that there were, and for some that come meanwhile.
+    /// Begins again, with room for all that were found, and for some that are added meanwhile.
     fn make_room(&mut self) {
         let missing = core::mem::take(&mut self.missing);
         let with_more = |count: usize| count + count / 8 + 8;
@@ -188,11 +188,11 @@ impl FamilyProfile {
     }
 }
 
-/// Tells of a site what a look found. `frames` are those of all sites.
+/// Makes the public description of a site. `frames` are the frames of all sites.
 fn call_site(site: &SiteCopy, frames: &[usize], now: u64, bytes: usize) -> CallSite {
     let (at, figures) = (site.origin, &site.figures);
     let is_live = figures.live_blocks > 0;
-    // A clock that does not say the time makes no block new.
+    // Without a clock the age is unknown, not zero.
     let has_age = is_live && now > 0 && figures.oldest > 0;
     let is_asked = is_live && bytes > 0;
     let value = is_asked.then(|| process::copy_of(figures.oldest_address, bytes));
@@ -210,7 +210,7 @@ fn call_site(site: &SiteCopy, frames: &[usize], now: u64, bytes: usize) -> CallS
     }
 }
 
-/// Joins what is one site to a reader: the compiler may keep a location in several places.
+/// Joins records of one source location: the compiler may keep several copies of a location.
 fn joined(mut sites: Vec<CallSite>) -> Vec<CallSite> {
     fn key(site: &CallSite) -> (Location, &'static str, &[usize]) {
         (site.location, site.thread, &site.frames)
@@ -228,7 +228,7 @@ fn joined(mut sites: Vec<CallSite>) -> Vec<CallSite> {
 }
 
 impl CallSite {
-    /// Adds what another record of the same site says, of which no block is older.
+    /// Adds the figures of another record of the same site, none of whose blocks is older.
     fn add(&mut self, other: &mut Self) {
         self.live_blocks += other.live_blocks;
         self.live_units += other.live_units;

@@ -80,7 +80,7 @@ impl FamilyProfile {
         u128::from(self.leaked_units()) * u128::from(self.unit_size)
     }
 
-    /// What is known of why blocks are not recorded. Of each by itself, nobody knows.
+    /// Why blocks may not be recorded. The reason for a single block is not known.
     fn why_unrecorded(&self) -> &'static str {
         match (self.unit_size, self.every, self.lacked_room) {
             (0, ..) => "not recorded, since units without a size never are",
@@ -96,7 +96,7 @@ impl FamilyProfile {
 }
 
 impl Display for CallSite {
-    /// Writes where, by whom and since when, with what is known of the stack and of a value.
+    /// Writes place, thread and age, and the stack and the value as far as they are known.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, " at {}", self.location)?;
         if !self.thread.is_empty() {

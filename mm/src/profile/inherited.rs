@@ -1,4 +1,4 @@
-//! What a forked child has of its parent, and did not allocate itself.
+//! What a forked child inherited from its parent, and did not allocate itself.
 
 use super::FamilyProfile;
 use crate::heap::{Amount, Inherited};
@@ -6,9 +6,9 @@ use crate::heap::{Amount, Inherited};
 impl FamilyProfile {
     /// Leaves out what the process inherited, once the sites are without that.
     ///
-    /// Of blocks that were not recorded nothing tells who allocated them: those count by which there
-    /// are more than at the fork. A child that released some of its parent's may have allocated more,
-    /// and is not accused of it.
+    /// For unrecorded blocks it is unknown which process allocated them, so only the increase since the
+    /// fork counts. A child that released some of its parent's blocks may have allocated more than that;
+    /// these are not reported.
     pub(super) fn leave_out(&mut self, inherited: &Inherited) {
         let recorded = Amount {
             blocks: self.sites.iter().map(|site| site.live_blocks).sum(),
@@ -38,8 +38,8 @@ impl FamilyProfile {
     }
 }
 
-/// By how much there is more than before, each now and before, of which some is kept. What is only
-/// no longer kept is not more.
+/// The increase of live but not kept blocks or units; both arguments are `[now, before]`. Blocks that
+/// merely lost their mark as kept are no increase.
 fn more(live: [u64; 2], kept: [u64; 2]) -> u64 {
     let [leaked, leaked_before] = [0, 1].map(|when| live[when].saturating_sub(kept[when]));
     let more_live = live[0].saturating_sub(live[1]);

@@ -1,4 +1,4 @@
-//! Who allocated what is live: families, and the places in the program that asked.
+//! Profiles: live blocks by family and by call site.
 
 mod at_exit;
 mod collect;
@@ -22,11 +22,11 @@ pub(crate) use symbols::LOOKING_UP;
 #[cfg(feature = "backtrace")]
 pub use symbols::record_backtraces;
 
-/// What is live, by family and by call site, as of one moment.
+/// Live blocks by family and by call site, at one moment.
 ///
-/// Made by [`profile`](crate::profile()) and [`leaks`](crate::leaks()). Displayed, it is a list of the families that hold something
-/// that is not kept on purpose, the one with the most bytes first, each with its call sites. It is
-/// plain text, without colour.
+/// [`profile`](crate::profile()) and [`leaks`](crate::leaks()) make it. Displayed, it is a list of the
+/// families that hold blocks not kept on purpose, the one with the most bytes first, each with its call
+/// sites. It is plain text, without colour.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -35,7 +35,7 @@ pub struct Profile {
     pub families: Vec<FamilyProfile>,
 }
 
-/// What is live of one family, and who allocated it.
+/// The live blocks of one family, and their call sites.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -46,7 +46,7 @@ pub struct FamilyProfile {
     pub path: &'static str,
     /// Where the family was defined.
     pub location: Location,
-    /// What tells the family from every other one.
+    /// Key that identifies the family uniquely.
     pub key: FamilyKey,
     /// Bytes of one unit.
     pub unit_size: u64,
@@ -58,34 +58,34 @@ pub struct FamilyProfile {
     pub kept_blocks: u64,
     /// Units of the kept blocks.
     pub kept_units: u64,
-    /// Live blocks of which no call site is known: they were allocated while the family was not
-    /// tracked, or between two samples, or without room for a record, or have units without a size.
-    /// Without those that are kept.
+    /// Live blocks without a known call site: they were allocated while the family was not tracked,
+    /// between two samples, or without memory for a record, or their units have size zero. Kept blocks
+    /// are not counted.
     pub unrecorded_blocks: u64,
     /// Units of the unrecorded blocks.
     pub unrecorded_units: u64,
     /// Blocks handed out since the start of the process.
     pub blocks_allocated: u64,
-    /// Of how many blocks one is recorded: 1 for each, 0 while the family is not tracked.
+    /// One in this many blocks is recorded: 1 means each, 0 that the family is not tracked.
     pub every: u32,
-    /// Whether a block was not recorded, for there was no room for that.
+    /// Whether a block was not recorded for lack of memory.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub(crate) lacked_room: bool,
-    /// Who allocated the recorded blocks, the one with the most live units first. A kept block is
-    /// not among its live ones.
+    /// Call sites of the recorded blocks, the one with the most live units first. Kept blocks do not
+    /// count as live here.
     pub sites: Vec<CallSite>,
 }
 
-/// One place in the program that allocated, on one thread's behalf.
+/// One place in the program that allocated, on one thread.
 ///
-/// With samples (see [`Track::Every`](crate::Track::Every)) it counts the recorded blocks alone.
+/// With sampling (see [`Track::Every`](crate::Track::Every)) it counts only the recorded blocks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct CallSite {
-    /// Where the call was; the crate's version is not known. Without a line, and with a text in
-    /// parentheses in place of the file, it is one for all sites for which there was no room: records
-    /// of call sites, with their stacks, take 12 MiB at most.
+    /// Where the call was; the crate's version is unknown. Records of call sites, with their stacks, take
+    /// 12 MiB at most. All sites that do not fit share one record: its location has no line, and a text
+    /// in parentheses in place of the file.
     pub location: Location,
     /// Name of the thread that called, or an empty text if it has none.
     pub thread: &'static str,
@@ -96,13 +96,12 @@ pub struct CallSite {
     pub live_blocks: u64,
     /// Units of these blocks.
     pub live_units: u64,
-    /// How long ago the oldest of them was allocated; `None` if there is none, or the system has
-    /// no clock.
+    /// Age of the oldest of them; `None` if there is none, or if the system has no clock.
     pub oldest: Option<Duration>,
-    /// The first bytes of the oldest of them, if they were asked for and could be read; see
+    /// First bytes of the oldest of them, if they were requested and could be read; see
     /// [`leaks_with_values`](crate::leaks_with_values).
     pub value: Option<Box<[u8]>>,
-    /// Whether they were asked for and the system did not let mm read them; `value` is `None` then.
+    /// Whether they were requested but the system did not let mm read them; `value` is `None` then.
     pub value_unreadable: bool,
     /// Blocks recorded since tracking began, live or released.
     pub blocks_recorded: u64,
@@ -111,7 +110,7 @@ pub struct CallSite {
 }
 
 impl Profile {
-    /// Returns whether nothing is live but what is kept on purpose.
+    /// Returns whether no block is live except those kept on purpose.
     ///
     /// ```
     /// #[derive(mm::MmManaged)]
@@ -147,7 +146,7 @@ impl Profile {
 }
 
 impl CallSite {
-    /// Returns whether it stands for all sites for which there was no room; see
+    /// Returns whether it stands for all call sites that did not fit; see
     /// [`location`](Self::location).
     #[must_use]
     pub fn is_others(&self) -> bool {

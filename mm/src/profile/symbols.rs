@@ -8,7 +8,7 @@ use crate::shown::Shown;
 
 /// One function of a recorded stack.
 ///
-/// With the feature `backtrace`; without it no stack is recorded.
+/// Requires the feature `backtrace`; without it no stack is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Frame {
@@ -36,12 +36,11 @@ impl Display for Frame {
     }
 }
 
-/// Records the stack of each recorded allocation too: up to `frames` return addresses, 64 at most;
-/// with 0, none any more.
+/// Sets how many return addresses are recorded with each recorded allocation, 64 at most; 0 for none.
 ///
-/// Besides, some are recorded that lie in mm itself, and are not shown. A stack takes microseconds to walk; see
-/// [`Track::Every`](crate::Track::Every). What functions they are is looked up when a profile is
-/// shown.
+/// Return addresses inside mm are recorded in addition, and are not shown. Walking a stack takes
+/// microseconds; see [`Track::Every`](crate::Track::Every) for sampling. The names of functions are looked
+/// up when a profile is shown.
 ///
 /// # Examples
 ///
@@ -67,21 +66,21 @@ pub fn record_backtraces(frames: usize) {
 }
 
 impl CallSite {
-    /// Looks up the functions of the recorded stack, the innermost first, cut to the program's own:
-    /// without those of mm and std that the call went through, and without those that led to `main`
-    /// or to the thread's closure. Functions that were inlined are told apart.
+    /// Looks up the functions of the recorded stack, the innermost first, limited to the program's own.
     ///
-    /// What std does between two functions of the program stays. [`frames`](Self::frames) has all
+    /// It leaves out functions of mm and std through which the call went, and those that led to `main` or
+    /// to the thread's closure. Inlined functions are listed separately. Functions of std between two
+    /// functions of the program stay. [`frames`](Self::frames) has all
     /// return addresses.
     ///
-    /// Takes time, and memory for debug information, at the first call above all.
+    /// The call takes time, and memory for debug information, most of it at the first call.
     #[must_use]
     pub fn backtrace(&self) -> Vec<Frame> {
         let mut stack = self.stack();
         stack.drain(own_frames(&stack)).collect()
     }
 
-    /// The same with all that called: std and the C library too.
+    /// The whole stack, with the functions of std and the C library.
     pub(crate) fn stack(&self) -> Vec<Frame> {
         let all = self.frames.iter();
         let mut all: Vec<_> = all.flat_map(|address| functions_at(*address)).collect();
@@ -98,7 +97,7 @@ impl CallSite {
     }
 }
 
-/// Where the functions behind the last of mm's own begin.
+/// Index of the first function behind the last of mm's own.
 fn behind_own(all: &[Frame]) -> usize {
     let inner = all
         .iter()
@@ -126,7 +125,7 @@ impl Frame {
             || self.name().contains("::__with_cache")
     }
 
-    /// Thread-locals are what mm calls, and is called by; what collects calls mm for each value.
+    /// Thread-local accessors lie between frames of mm; collecting iterators call mm for each value.
     fn is_of_std(&self) -> bool {
         const STARTS: [&str; 8] = [
             "std::", "<std::", "core::", "<core::", "alloc::", "<alloc::", "test::", "__rust",
@@ -139,12 +138,12 @@ impl Frame {
         self.begins_with(&STARTS) || self.file.as_deref().is_some_and(is_file)
     }
 
-    /// What std calls a thread's closure by, `main` included: its own backtraces end there too.
+    /// The function by which std calls a thread's closure or `main`; std's own backtraces end there too.
     fn is_start_of_rust(&self) -> bool {
         self.name().contains("__rust_begin_short_backtrace")
     }
 
-    /// What the C library starts a program or a thread by.
+    /// The functions by which the C library starts a program or a thread.
     fn is_start_of_c(&self) -> bool {
         const NAMES: [&str; 4] = ["_start", "start_thread", "clone", "clone3"];
         self.begins_with(&["__libc_start", "__clone"]) || NAMES.contains(&self.name())
@@ -164,8 +163,8 @@ impl Frame {
     }
 }
 
-/// Held while symbols are looked up, since the library has a lock of its own: a child that is forked
-/// meanwhile would wait for that for ever.
+/// Held while symbols are looked up. The symbol library has its own lock: a child that is forked
+/// meanwhile would wait for that one for ever.
 #[cfg(feature = "backtrace")]
 pub(crate) static LOOKING_UP: crate::os::Lock<()> = crate::os::Lock::new(());
 

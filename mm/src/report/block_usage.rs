@@ -1,4 +1,4 @@
-//! How each family's pages are filled.
+//! The report of blocks, and of how full each family's pages are.
 
 use core::fmt::{self, Display, Formatter};
 
@@ -29,14 +29,14 @@ const FILLS: [&str; FILL_CLASSES] = ["empty", "1-24 %", "25-49 %", "50-74 %", "7
 /// | --- | --- |
 /// | PAGES | VM pages in use, that is those that memory may back |
 /// | BLOCKS | occupied and free ones |
-/// | OCCUPIED | live blocks of a family; the rows of classes have those in threads' caches too, and a row says how many those are |
+/// | OCCUPIED | live blocks of a family; the rows of classes also count blocks in threads' caches, whose number a row of its own shows |
 /// | FREE | longest runs of free units inside a page |
 /// | FREE UNITS, LARGEST FREE | units of all of these, and of the longest |
 ///
-/// The last line has the free bytes of pages that are partly used, what threads' caches hold, and
-/// [what `trim()` would return now](Snapshot::reclaimable_bytes).
+/// The last line shows the free bytes of partly used pages, the bytes in threads' caches, and the bytes
+/// that [`trim()` would return now](Snapshot::reclaimable_bytes).
 ///
-/// Displaying it does not allocate. [`Snapshot::block_usage`] makes it.
+/// Displaying it does not allocate. [`Snapshot::block_usage`] returns it.
 ///
 /// # Examples
 ///
@@ -114,12 +114,12 @@ fn family_row(family: &FamilySnapshot) -> [Cell<'_>; 7] {
     ]
 }
 
-/// Describes the classes of one family, and how many of the blocks there are not live.
+/// Describes the classes of one family, and how many of their blocks are not live.
 fn detail_rows(family: &FamilySnapshot) -> impl Iterator<Item = [Cell<'static>; 7]> {
     class_rows(family).chain(cached_row(family))
 }
 
-/// Describes what the classes have more than the family: blocks in the caches of threads.
+/// Describes the blocks that the classes count and the family does not: those in threads' caches.
 fn cached_row(family: &FamilySnapshot) -> Option<[Cell<'static>; 7]> {
     let taken: u128 = family
         .fill
@@ -161,7 +161,7 @@ fn class_row(fill: &'static str, class: FillClass) -> [Cell<'static>; 7] {
     ]
 }
 
-/// What could be had without another page.
+/// How much can be allocated without another page, or returned.
 struct Footer<'a>(&'a Snapshot);
 
 impl Display for Footer<'_> {

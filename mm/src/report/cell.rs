@@ -1,4 +1,4 @@
-//! What can stand in a table.
+//! The cells of a table.
 
 use core::fmt::{self, Display, Formatter};
 
@@ -25,13 +25,13 @@ const WARNING: Style = AnsiColor::Yellow.on_default();
 pub(super) enum Cell<'a> {
     /// Nothing.
     Empty,
-    /// A text of ours.
+    /// A text of mm.
     Text(&'static str),
-    /// A text of ours, one step in.
+    /// A text of mm, indented.
     Indented(&'static str),
-    /// A text of the program's.
+    /// A text of the program.
     Name(&'a str),
-    /// A family, told from every other.
+    /// A text that identifies a family uniquely.
     Family(FamilyName),
     /// A place in a source file.
     Place(Place),
@@ -45,7 +45,7 @@ pub(super) enum Cell<'a> {
     Units(u128),
     /// A number of bytes, in the unit that suits it.
     Size(u128),
-    /// The same, unless the system does not say it.
+    /// A number of bytes, or that the system does not report it.
     Measured(Measured),
     /// A change.
     Change(i64),

@@ -1,4 +1,4 @@
-//! A family that grows, in one line.
+//! The line that describes a family that grows.
 
 use core::fmt::{self, Display, Formatter};
 
@@ -32,7 +32,7 @@ impl Display for Growth {
     }
 }
 
-/// Writes who holds most, as far as that is known.
+/// Writes the call sites that hold most, as far as they are known.
 fn sites(f: &mut Formatter<'_>, sites: &[CallSite]) -> fmt::Result {
     let holders = || sites.iter().filter(|site| site.live_units > 0);
     if holders().next().is_none() {
@@ -54,7 +54,7 @@ fn sites(f: &mut Formatter<'_>, sites: &[CallSite]) -> fmt::Result {
     }
 }
 
-/// A rate, with two decimals where they say something: `1.00`, `0.10`, `1,204`.
+/// A rate, with two decimals if it is small: `1.00`, `0.10`, `1,204`.
 struct Rate(f64);
 
 impl Display for Rate {

@@ -33,10 +33,10 @@ const COLUMNS: [Column; WIDTH] = [
 /// The last line of the report.
 const LEGEND: &str = "USED, HOLES, OTHER: % of mapped pages. ALIVE: live % of all ever allocated.";
 
-/// What is added where a figure is missing.
+/// The note that is added if a figure is missing.
 const NOT_MEASURED: &str = "RESIDENT: not measured where the system does not say it.";
 
-/// The report of memory by family, the one with most live bytes first.
+/// The report of memory by family, the one with the most live bytes first.
 ///
 /// | column | meaning |
 /// | --- | --- |
@@ -44,14 +44,14 @@ const NOT_MEASURED: &str = "RESIDENT: not measured where the system does not say
 /// | LIVE, BYTES | their bytes, rounded and exactly |
 /// | SHARE | percent of all families' live bytes |
 /// | PEAK | the highest LIVE that was seen, within one cache per thread of the true peak |
-/// | RESIDENT | bytes that are backed by memory, as the kernel says; `not measured` where it does not, see [`resident_bytes`](FamilySnapshot::resident_bytes) |
-/// | USED, HOLES, OTHER | percent of the pages that are not empty: live units, free units, and the rest, which is caches and what units do not fill |
+/// | RESIDENT | bytes that are backed by memory, as reported by the kernel, or `not measured`; see [`resident_bytes`](FamilySnapshot::resident_bytes) |
+/// | USED, HOLES, OTHER | percent of the pages that are not empty: live units, free units, and the rest, which is caches and the space that units do not fill |
 /// | ALIVE | live blocks in percent of all that were ever allocated |
 ///
-/// The line below divides the resident bytes of the process into families, mm's records, and the
-/// rest, as far as each is known.
+/// The line below splits the resident bytes of the process into families, mm's records, and the rest, as
+/// far as each is known.
 ///
-/// Displaying it does not allocate. [`Snapshot::memory_usage`] makes it.
+/// Displaying it does not allocate. [`Snapshot::memory_usage`] returns it.
 ///
 /// # Examples
 ///
@@ -67,11 +67,11 @@ pub struct MemoryUsage<'a> {
 }
 
 impl Snapshot {
-    /// Returns the report of memory by family, of all or of those that
-    /// [`families_named`](Self::families_named) finds: by name, path, or the end of a path.
+    /// Returns the report of memory by family, for all families, or for those that
+    /// [`families_named`](Self::families_named) finds by name, path, or the end of a path.
     ///
-    /// `SHARE` is percent of all families' live bytes in either case; the totals are there only
-    /// when all families are. Of an unknown name the report is one line, with names near it.
+    /// `SHARE` is percent of all families' live bytes in either case. The report has totals only if it
+    /// shows all families. For an unknown name it is one line that suggests similar names.
     ///
     /// # Examples
     ///
@@ -126,7 +126,7 @@ impl Display for MemoryUsage<'_> {
     }
 }
 
-/// Writes all families, their total and what the process has beside them.
+/// Writes all families, their total and the memory of the rest of the process.
 fn write_all(lines: &mut Lines<'_, '_>, snapshot: &Snapshot) -> fmt::Result {
     if snapshot.families.is_empty() {
         lines.line(PLAIN, FamilyCount(0))?;
@@ -219,7 +219,7 @@ fn page_cells(pages: PageShares) -> [Cell<'static>; 3] {
     ]
 }
 
-/// Says what the columns mean, and what they are worth.
+/// Explains the columns, and notes missing figures.
 fn write_legend(lines: &mut Lines<'_, '_>, snapshot: &Snapshot) -> fmt::Result {
     lines.line(FAINT, LEGEND)?;
     if snapshot.resident_is_measured {
@@ -228,7 +228,7 @@ fn write_legend(lines: &mut Lines<'_, '_>, snapshot: &Snapshot) -> fmt::Result {
     lines.line(FAINT, NOT_MEASURED)
 }
 
-/// What of the process's memory is in families, in mm's records, and elsewhere.
+/// How much of the process's memory is in families, in mm's records, and elsewhere.
 struct ProcessLine {
     process: Option<u128>,
     families: Option<u128>,
@@ -263,8 +263,8 @@ impl Display for ProcessLine {
 }
 
 impl ProcessLine {
-    /// Writes what is known. What is elsewhere is the rest of all that the process has, so it is
-    /// not known if anything is not.
+    /// Writes the known parts. The memory elsewhere is the rest of the whole, so it is unknown if any
+    /// other figure is.
     fn fmt_list(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -277,7 +277,7 @@ impl ProcessLine {
     }
 }
 
-/// Writes an equation that also holds for the rounded figures: where parts end is rounded.
+/// Writes an equation that also holds for the rounded figures, since it rounds the ends of parts.
 fn fmt_equation(
     f: &mut Formatter<'_>,
     process: u128,

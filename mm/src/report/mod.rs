@@ -1,8 +1,8 @@
 //! From a snapshot to text, into [`fmt::Write`](core::fmt::Write), without allocating.
 //!
-//! A report has to come out when there is no memory left, so nothing here builds a `String` or a
-//! `Vec`. A table is formatted twice, once to learn the widths of its columns; rows are put into
-//! order by [`rank`]. No report ends with a line feed: `println!` and loggers add theirs.
+//! A report must work when no memory is left, so nothing here builds a `String` or a `Vec`. A table is
+//! formatted twice, first to measure the widths of its columns; [`rank`] sorts the rows. No report ends
+//! with a line feed: `println!` and loggers add theirs.
 //!
 //! All sums are `u128`, which no number of `u64` figures overflows.
 

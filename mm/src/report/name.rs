@@ -1,4 +1,4 @@
-//! Names and places that are whole, and still leave a row a row.
+//! Names and places that are complete and fit into one row.
 
 use core::fmt::{self, Display, Formatter};
 
@@ -20,7 +20,7 @@ impl Display for Place {
     }
 }
 
-/// The text that means one family and no other.
+/// The text that identifies one family.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FamilyName {
     name: &'static str,

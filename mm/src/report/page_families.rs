@@ -1,4 +1,4 @@
-//! Which families there are.
+//! The report of all page families.
 
 use core::fmt::{self, Display, Formatter};
 
@@ -24,11 +24,11 @@ const COLUMNS: [Column; 6] = [
 /// | --- | --- |
 /// | FAMILY | the shortest text that tells the family from all others |
 /// | UNIT, ALIGN | size and alignment of one unit, in bytes |
-/// | UNITS/PAGE | units that fit into a VM page: [`units_per_page`](FamilySnapshot::units_per_page), and before it, where they are fewer, [those of the first page](FamilySnapshot::first_page_units) |
+/// | UNITS/PAGE | units that fit into a VM page: [`units_per_page`](FamilySnapshot::units_per_page), preceded by [those of the first page](FamilySnapshot::first_page_units) if they are fewer |
 /// | DEFINED AT | file and line |
 /// | PATH | path of the type; `(run-time)` if the family was registered while the program ran |
 ///
-/// Displaying it does not allocate. [`Snapshot::page_families`] makes it.
+/// Displaying it does not allocate. [`Snapshot::page_families`] returns it.
 ///
 /// # Examples
 ///
@@ -98,7 +98,7 @@ fn row(family: &FamilySnapshot) -> [Cell<'_>; 6] {
         Cell::Count(family.unit_align.into()),
         Cell::Range(family.first_page_units, family.units_per_page),
         Cell::Place(Place(family.location)),
-        // Those of C have one that tells of more than the name.
+        // Families of C programs have a path that differs from the name.
         if family.run_time && family.path == family.name {
             Cell::Text("(run-time)")
         } else {

@@ -1,4 +1,4 @@
-//! Rows in another order than the snapshot's, without memory for that order.
+//! Sorts rows without memory for the order.
 
 use core::cmp::Ordering;
 use core::fmt;

@@ -1,17 +1,17 @@
-//! An unknown name, and the names it may have meant.
+//! The message about an unknown name, with similar names.
 
 use core::fmt::{self, Display, Formatter};
 
 use crate::shown::Shown;
 use crate::snapshot::Snapshot;
 
-/// How many near names are listed.
+/// How many similar names are listed.
 const LISTED: usize = 3;
 
 /// How many characters of a name are compared.
 const COMPARED: usize = 64;
 
-/// A part of a name counts as near from this many characters on.
+/// A part of a name counts as similar from this many characters on.
 const SHORTEST_PART: usize = 2;
 
 /// The answer to a name that no family has.
@@ -96,10 +96,10 @@ impl Folded {
         &self.characters[..self.length]
     }
 
-    /// Returns how far two names are apart, or `None` if they are not near at all.
+    /// Returns the distance of two names, or `None` if they are not similar.
     ///
-    /// At most every third character may differ. Names of which one is part of the other are near
-    /// too, but further away than any of those.
+    /// At most every third character may differ. If one name is part of the other, they are
+    /// similar too, but at a larger distance than any of those.
     fn distance(&self, other: &Self) -> Option<usize> {
         let longer = self.length.max(other.length);
         let difference = self.length.abs_diff(other.length);

@@ -40,8 +40,8 @@ pub struct SnapshotDiff {
 
 /// What changed in one family: each figure of the later snapshot less that of the earlier.
 ///
-/// A family that one of them lacks counts as zeros there. A change that an `i64` cannot hold is
-/// cut to the nearest it can.
+/// A family that is missing from one of them counts as zeros there. Changes saturate at the limits of
+/// `i64`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -52,14 +52,14 @@ pub struct FamilyDiff {
     pub path: &'static str,
     /// Where the family was defined.
     pub location: Location,
-    /// What tells the family from every other one.
+    /// Key that identifies the family uniquely.
     pub key: FamilyKey,
     /// Change in VM pages in use.
     pub vm_pages: i64,
     /// Change in bytes of address space in use by VM pages.
     pub mapped_bytes: i64,
-    /// Change in bytes of them that are backed by memory; `None` if either snapshot does not know
-    /// them.
+    /// Change in those bytes that are backed by memory; `None` if they are unknown in either
+    /// snapshot.
     pub resident_bytes: Option<i64>,
     /// Change in blocks handed out and not released.
     pub live_blocks: i64,
@@ -81,7 +81,7 @@ pub struct FamilyDiff {
     pub blocks_released: i64,
     /// Calls into the kernel in between.
     pub kernel_calls: i64,
-    /// By what text the family is told from every other.
+    /// Which text identifies the family uniquely.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub(crate) label: Label,
 }
@@ -111,7 +111,7 @@ impl Snapshot {
 }
 
 impl SnapshotDiff {
-    /// Iterates over the families of which any figure changed, in the order of paths.
+    /// Returns an iterator over the families with a changed figure, in the order of paths.
     pub fn changed(&self) -> impl Iterator<Item = &FamilyDiff> {
         self.families.iter().filter(|family| family.is_changed())
     }
@@ -129,7 +129,7 @@ impl FamilyDiff {
     /// ```
     #[must_use]
     pub fn is_changed(&self) -> bool {
-        // What is not known is no change.
+        // An unknown figure counts as no change.
         let resident = self.resident_bytes.unwrap_or(0);
         let pages = [self.vm_pages, self.mapped_bytes, resident];
         let live = [self.live_blocks, self.live_units, self.live_bytes];
@@ -184,7 +184,7 @@ fn change_in_resident(
 
 /// Returns a snapshot's families in the order of their keys.
 ///
-/// They mostly are already, but the list is the caller's to change.
+/// They usually are sorted already, but the caller may have changed the list.
 fn sorted(snapshot: &Snapshot) -> Vec<&FamilySnapshot> {
     let mut families: Vec<_> = snapshot.families.iter().collect();
     families.sort_by_key(|family| family.key);

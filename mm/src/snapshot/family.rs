@@ -13,7 +13,7 @@ pub struct FamilySnapshot {
     pub path: &'static str,
     /// Where the family was defined.
     pub location: Location,
-    /// What tells the family from every other one.
+    /// Key that identifies the family uniquely.
     pub key: FamilyKey,
     /// Whether the family was registered while the program ran.
     pub run_time: bool,
@@ -23,19 +23,19 @@ pub struct FamilySnapshot {
     pub unit_align: u64,
     /// Units that fit into one VM page; 0 when units have no size, 1 when a unit is larger.
     pub units_per_page: u64,
-    /// Units that fit into the family's first VM page: it begins with up to 2 KiB that have no
-    /// unit, for families to lie apart in the CPU's cache. Otherwise as `units_per_page`.
+    /// Units that fit into the family's first VM page. That page begins with up to 2 KiB without units,
+    /// so that families use different sets of the CPU's cache. Otherwise equal to `units_per_page`.
     pub first_page_units: u64,
     /// VM pages in use: those that may be backed by memory.
     pub vm_pages: u64,
     /// Bytes of address space in use by VM pages.
     pub mapped_bytes: u64,
-    /// Bytes that are backed by memory, as the kernel says; `None`, which is not 0, where it does
-    /// not say it of all of them. Less than what is live where nobody wrote to zeroed units, and
-    /// without what is in swap; and a large family may have more than is mapped, since a huge OS
-    /// page backs VM pages before they are in use. `trim` gives that back.
+    /// Bytes that are backed by memory, as reported by the kernel; `None`, not 0, if the kernel does not
+    /// report all of them. The figure excludes swap, and is less than the live bytes if zeroed units were
+    /// never written to. A large family may have more resident than mapped bytes, since a huge OS page
+    /// backs VM pages before they are in use; `trim` returns that memory.
     ///
-    /// Before Linux 6.7, and without `/proc`, pages that were only read count too.
+    /// Before Linux 6.7, and without `/proc`, pages that were only read are counted too.
     pub resident_bytes: Option<u64>,
     /// Blocks handed out and not released.
     pub live_blocks: u64,
@@ -47,9 +47,9 @@ pub struct FamilySnapshot {
     pub free_blocks: u64,
     /// Units of the free blocks.
     pub free_units: u64,
-    /// Units in threads' caches: neither live nor in a free block. With them count the units that
-    /// a cached block had more than the row it was handed out for, until that is released; a
-    /// snapshot of a family that one thread uses frees them first.
+    /// Units in threads' caches: neither live nor in a free block. If a cached block was handed out for
+    /// a shorter row, its surplus units count here until the row is released; a snapshot of a family that
+    /// only one thread uses frees them first.
     pub cached_units: u64,
     /// Highest `live_bytes` seen, to within one cache per thread.
     pub peak_live_bytes: u64,
@@ -69,13 +69,13 @@ pub struct FamilySnapshot {
     pub(crate) reclaimable_bytes: u64,
     /// The VM pages in use by how full they are, emptiest class first.
     pub(crate) fill: [FillClass; FILL_CLASSES],
-    /// By what text the family is told from every other; `Snapshot::new` settles it.
+    /// Which text identifies the family uniquely; `Snapshot::new` sets it.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub(crate) label: Label,
 }
 
 impl FamilySnapshot {
-    /// Returns the blocks that tile the VM pages in use: the live and the free ones.
+    /// Returns how many live and free blocks there are; together they tile the VM pages in use.
     ///
     /// # Examples
     ///
@@ -139,20 +139,20 @@ impl FamilySnapshot {
         self.page_shares().utilisation()
     }
 
-    /// Returns the part of those bytes that is free units, from 0 to 1: the holes between blocks.
+    /// Returns the fraction of those bytes in free units, the holes between blocks, from 0 to 1.
     #[must_use]
     pub fn external_fragmentation(&self) -> f64 {
         self.page_shares().external_fragmentation()
     }
 
-    /// Returns the part of those bytes that is neither, from 0 to 1: what a page has left over
-    /// beside its units, and what threads' caches hold.
+    /// Returns the fraction of those bytes that is neither, from 0 to 1: the space in a page beside its
+    /// units, and the units in threads' caches.
     #[must_use]
     pub fn internal_fragmentation(&self) -> f64 {
         self.page_shares().internal_fragmentation()
     }
 
-    /// Returns how the bytes of the pages that are not empty divide.
+    /// Returns the live and free shares of the pages that are not empty.
     pub(crate) fn page_shares(&self) -> PageShares {
         PageShares::of(self)
     }

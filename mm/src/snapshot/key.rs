@@ -1,4 +1,4 @@
-//! By what a family is told from every other, also from those that one macro call wrote.
+//! Unique keys of families, also for families that one macro call defines.
 
 use core::cmp::Ordering;
 use core::fmt::{self, Debug, Display, Formatter, Write};
@@ -9,14 +9,14 @@ use std::sync::OnceLock;
 use super::Location;
 use crate::shown::Shown;
 
-/// What tells a page family from every other one of the process, for as long as that runs.
+/// A key that identifies a page family uniquely, for as long as the process runs.
 ///
 /// Displayed, it is the family's path and place, as in
 /// `indexd::index::Posting (src/index.rs:17:10, 0.1.0)`. Types that one macro call defines may share
-/// both, as may types of one name in two blocks of a function; of these the second that mm met ends with
-/// ` #2`, and so on: which one that is may differ from run to run. No two families have the same text, and it never changes.
-/// So a `~` is put into what of a path or file would look like the start of the next part: the path
-/// `a (b` begins `a ~(b (`.
+/// both, as may types of one name in two blocks of a function. mm numbers these in the order in which it
+/// meets them: the second ends with ` #2`, and so on. The order may differ from run to run. No two
+/// families have the same text, and it never changes. If a part of a path or file would look like the
+/// start of the next part, a `~` is inserted: the key of the path `a (b` begins `a ~(b (`.
 /// [`Snapshot::family`](crate::Snapshot::family) finds the family by this text.
 ///
 /// Reports show it only of families that share their path.
@@ -37,12 +37,12 @@ use crate::shown::Shown;
 #[derive(Clone, Copy)]
 pub struct FamilyKey(&'static Identity);
 
-/// What a family is called, where it was defined, and which one it is of those that share that.
+/// Name, path and place of a family, and its number among families that share them.
 pub(crate) struct Identity {
     name: &'static str,
     path: Path,
     location: Location,
-    /// Which one the family is of those that share path and location, from 1; 0 before it is listed.
+    /// Number of the family among those that share path and location, from 1; 0 before it is listed.
     nth: AtomicU32,
     /// Whether another family has the name, or the path, as its name or path.
     shares_name: AtomicBool,
@@ -90,7 +90,7 @@ impl Identity {
         matches!(self.path, Path::RunTime(_))
     }
 
-    /// Settles which one of those that are alike the family is: once, and before anybody has its key.
+    /// Sets the family's number among those that are alike: once, and before its key is used.
     pub(crate) fn set_nth(&self, nth: u32) {
         self.nth.store(nth, Relaxed);
     }
@@ -99,7 +99,7 @@ impl Identity {
         self.nth.load(Relaxed)
     }
 
-    /// Notes of two families whether one answers to the name or the path of the other.
+    /// Records whether either of two families has the other's name or path as its own name or path.
     pub(crate) fn account_shared(&self, other: &Self) {
         for (one, other) in [(self, other), (other, self)] {
             let answers = |text| other.name == text || other.path() == text;
@@ -112,7 +112,7 @@ impl Identity {
         }
     }
 
-    /// The text that is wanted as a whole, and not there yet: the key's, before it goes through the gate.
+    /// The key's text, if it is needed as one string and was not made yet.
     pub(crate) fn wanted_text(&self) -> Option<impl Display + '_> {
         let is_wanted = self.shares_path.load(Relaxed) && self.text.get().is_none();
         is_wanted.then_some(KeyText(self, |text, f| f.write_str(text)))
@@ -120,11 +120,11 @@ impl Identity {
 
     /// Keeps that text.
     pub(crate) fn set_text(&self, text: &'static str) {
-        // Set once, by who lists a family.
+        // Set once, by the thread that lists a family.
         let _ = self.text.set(text);
     }
 
-    /// What a sentence calls the family, as of this moment: the shortest text that is its own.
+    /// The family's label in messages, as of now: the shortest text that identifies it.
     pub(crate) fn label(&self) -> &'static str {
         if !self.shares_name.load(Relaxed) {
             return self.name;
@@ -134,7 +134,7 @@ impl Identity {
         text.unwrap_or_else(|| self.path())
     }
 
-    /// Whether both would have the same key, were they not numbered.
+    /// Whether both would have the same key without their numbers.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.location == other.location && self.path() == other.path()
     }
@@ -154,14 +154,14 @@ impl FamilyKey {
         self.0.location
     }
 
-    /// Which one the family is of those that share path and location, from 1.
+    /// Number of the family among those that share path and location, from 1.
     pub(crate) fn nth(self) -> u32 {
         self.0.nth()
     }
 
     /// Returns whether this is the text of the key.
     pub(crate) fn is(self, text: &str) -> bool {
-        // Most texts are names or paths, which seldom end as a key does.
+        // Most texts are names or paths, which seldom end the way a key does; test that first.
         let ends_as_key = text.ends_with(|last: char| last == ')' || last.is_ascii_digit());
         let mut rest = Rest(text);
         ends_as_key && write!(rest, "{self}").is_ok() && rest.0.is_empty()
@@ -172,7 +172,7 @@ impl FamilyKey {
         self.0.shares_path.load(Relaxed)
     }
 
-    /// What families are sorted by, and are the same by.
+    /// The parts by which families are sorted and compared.
     fn parts(self) -> (&'static str, Location, u32) {
         (self.path(), self.location(), self.nth())
     }
@@ -197,7 +197,7 @@ impl Display for FamilyKey {
     }
 }
 
-/// Path, place and version, each written by a function, and which one of those the family is.
+/// Path, place and version, each written by a function, and the family's number.
 struct KeyText<'a>(&'a Identity, fn(&str, &mut Formatter<'_>) -> fmt::Result);
 
 impl Display for KeyText<'_> {
@@ -238,9 +238,9 @@ fn ends_file(before: Option<char>, c: char) -> bool {
     }
 }
 
-/// Writes a part of a key by `write`, with a `~` before each character that `looks` says looks like the
-/// start of the next part. Those that stand there already count for nothing, and get one more: so two
-/// texts stay two.
+/// Writes a part of a key by `write`, with a `~` before each character that could be mistaken for the
+/// start of the next part, as `looks` decides. A `~` that is there already is ignored in that decision
+/// and gets one more, so that different texts stay different.
 fn write_marked(
     text: &str,
     write: fn(&str, &mut Formatter<'_>) -> fmt::Result,

@@ -1,4 +1,4 @@
-//! By what text a person can tell a family from every other.
+//! The text by which a reader can identify a family.
 
 use std::collections::HashMap;
 

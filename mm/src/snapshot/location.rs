@@ -13,7 +13,7 @@ pub struct Location {
     pub file: &'static str,
     /// Line, from 1; 0 if only a function of a C program is known, whose name is in place of the file.
     pub line: u32,
-    /// Column, from 1; 0 in C programs, of which it is not known.
+    /// Column, from 1; 0 in C programs, where it is unknown.
     pub column: u32,
     /// Version of the crate that defines the type.
     pub crate_version: &'static str,
@@ -37,16 +37,16 @@ impl Location {
         }
     }
 
-    /// Returns what compilers write behind the file: `:17:5`. Without the column where it is 0, as in
-    /// programs of C, and without the line where nothing but a function's name is known.
+    /// Returns what compilers write after the file: `:17:5`. It has no column if that is 0, as in C
+    /// programs, and no line if only a function's name is known.
     pub(crate) fn numbers(self) -> impl Display {
         Numbers([self.line, self.column])
     }
 }
 
 impl Display for Location {
-    /// Writes the place as compilers do, as in `src/index.rs:17:10`, without what is not known; `-` if
-    /// nothing is. The version is not part of it.
+    /// Writes the place as compilers do, as in `src/index.rs:17:10`, without unknown parts, or `-` if all
+    /// are unknown. The version is not part of it.
     ///
     /// ```
     /// #[derive(mm::MmManaged)]

@@ -1,12 +1,12 @@
-//! Which families a text means.
+//! Look-up of families by a text: a key, a path, a name, or the end of a path.
 
 use super::FamilyKey;
 
 /// Name, path and key of a family.
 type Names = (&'static str, &'static str, FamilyKey);
 
-/// A text that stands for families: those that have it as name, path or key, or, if there are none, those
-/// of whose path it is the end.
+/// A text that selects families: those that have it as name, path or key or, if there are none, those
+/// whose path ends with it.
 #[derive(Clone, Copy)]
 pub(crate) struct Wanted<'a> {
     text: &'a str,
@@ -14,7 +14,7 @@ pub(crate) struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    /// Looks how a text is meant. `names` tells name, path and key of a family.
+    /// Finds out how a text is meant. `names` returns name, path and key of a family.
     pub(crate) fn of<F>(text: &'a str, families: &[F], names: impl Fn(&F) -> Names) -> Self {
         let by_end = !families
             .iter()
@@ -33,7 +33,7 @@ impl<'a> Wanted<'a> {
 }
 
 /// Returns the family that a text means: the one with that key, else the one with that path, else the
-/// one with that name or path, else the one of whose path it is the end.
+/// one with that name or path, else the one whose path ends with it.
 pub(crate) fn one_of<'a, F>(
     families: &'a [F],
     text: &str,
@@ -71,7 +71,7 @@ fn closes_its_brackets(part: &str) -> bool {
     for character in part.chars() {
         match character {
             '<' | '(' | '[' | '{' => open += 1,
-            // That of `fn() -> u8`.
+            // The arrow of `fn() -> u8`.
             '>' if last == '-' => {}
             '>' | ')' | ']' | '}' => open -= 1,
             _ => {}

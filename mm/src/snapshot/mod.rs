@@ -52,16 +52,16 @@ pub struct Snapshot {
     pub os_page_bytes: u64,
     /// All families, sorted by key: by path, then by location.
     pub families: Vec<FamilySnapshot>,
-    /// Resident bytes of the whole process; `None` where the system does not say. As long as both
-    /// are known, it is never less than families and records have together.
+    /// Resident bytes of the whole process; `None` if the system does not report them. If they are known
+    /// too, it is never less than the resident bytes of families and records together.
     pub process_resident_bytes: Option<u64>,
-    /// Resident bytes of mm's own maps, records and tables; `None` where the system does not say.
+    /// Resident bytes of mm's own maps, records and tables; `None` if the system does not report them.
     pub records_resident_bytes: Option<u64>,
     /// Whether `records_resident_bytes` and the `resident_bytes` of all families are known.
     pub resident_is_measured: bool,
 }
 
-/// What a snapshot says of the process as a whole.
+/// A snapshot's figures of the process as a whole.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProcessFigures {
     /// Bytes of one OS page.
@@ -70,12 +70,12 @@ pub(crate) struct ProcessFigures {
     pub(crate) resident_bytes: Option<u64>,
     /// Resident bytes of mm's own maps, records and tables.
     pub(crate) records_resident_bytes: Option<u64>,
-    /// Whether those and the families' are known.
+    /// Whether `records_resident_bytes` and the families' resident bytes are known.
     pub(crate) resident_is_measured: bool,
 }
 
 impl Snapshot {
-    /// Puts the families into order and settles by which label each can be told apart.
+    /// Sorts the families, and gives each the shortest label that identifies it.
     ///
     /// The families may come in any order and with any label. Allocates, so no lock of the heap
     /// may be held.
@@ -93,12 +93,11 @@ impl Snapshot {
 
     /// Finds the one family with this key, path or name, or end of a path.
     ///
-    /// A key means one family always, whatever others are called. A path goes before a name: when one
-    /// family has the text as its path, that family is meant even if others have it as their name.
-    /// Where no name and no path is exactly this text, it may be the last parts of a path, each of
-    /// them whole: `b::Node` finds `a::b::Node`, but `ode` does not. `None` when no family matches,
-    /// and when it cannot be said which of several is meant; [`families_named`](Self::families_named)
-    /// has them all.
+    /// A key always means one family, whatever the names of others. A path takes precedence over a name:
+    /// if one family has the text as its path, that family is meant even if others have it as their name.
+    /// If no name and no path is exactly this text, it may be the last segments of a path: `b::Node` finds
+    /// `a::b::Node`, but `ode` does not. Returns `None` if no family matches, and if the text is ambiguous;
+    /// [`families_named`](Self::families_named) returns all matches.
     ///
     /// # Examples
     ///
@@ -117,8 +116,8 @@ impl Snapshot {
         one_of(&self.families, name_or_path, |f| (f.name, f.path, f.key))
     }
 
-    /// Iterates over every family whose name, path or key is exactly `name`, in the order of paths; if
-    /// there is none, over those of whose path it is the end, as with [`family`](Self::family).
+    /// Returns an iterator over every family whose name, path or key is exactly `name`, in the order of
+    /// paths. If there is none, it yields those whose path ends with it, as for [`family`](Self::family).
     ///
     /// # Examples
     ///
@@ -138,7 +137,7 @@ impl Snapshot {
         all.filter(move |f| wanted.includes((f.name, f.path, f.key)))
     }
 
-    /// Returns what a text means here.
+    /// Returns how a text is meant in this snapshot.
     pub(crate) fn wanted<'a>(&self, text: &'a str) -> Wanted<'a> {
         Wanted::of(text, &self.families, |f| (f.name, f.path, f.key))
     }

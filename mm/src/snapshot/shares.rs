@@ -1,4 +1,4 @@
-//! How the bytes of pages that are not empty divide: live, free, the rest.
+//! Shares of the bytes of pages that are not empty: live, free, the rest.
 
 use core::iter::Sum;
 
@@ -6,8 +6,8 @@ use super::FamilySnapshot;
 
 /// Bytes of VM pages that hold at least one taken unit.
 ///
-/// Of each family `live + free <= mapped`, and so of every sum; a figure that a racing call put
-/// above is cut. `u128` holds the sum of any number of families.
+/// For each family `live + free <= mapped`, and so for every sum; a figure that exceeds this after a race
+/// is reduced. `u128` holds the sum of any number of families.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PageShares {
     /// Bytes of the pages.
@@ -57,7 +57,7 @@ impl Sum for PageShares {
     }
 }
 
-/// Divides; nothing of nothing is 0.
+/// Divides; 0 / 0 is 0.
 #[expect(
     clippy::cast_precision_loss,
     reason = "a fraction needs fewer digits than f64 has"

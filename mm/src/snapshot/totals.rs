@@ -53,8 +53,8 @@ impl Snapshot {
         self.total(|f| f.mapped_bytes)
     }
 
-    /// Returns the bytes of VM pages that are backed by memory; `None` if they are not known of
-    /// every family.
+    /// Returns the bytes of VM pages that are backed by memory; `None` if they are unknown for any
+    /// family.
     #[must_use]
     pub fn resident_bytes(&self) -> Option<u64> {
         self.resident_bytes_sum().map(saturated)
@@ -93,10 +93,10 @@ impl Snapshot {
     /// Returns the bytes that [`trim`](crate::trim) would return now: those of whole OS pages
     /// without a live or cached unit that the program may have written to, touched or not.
     ///
-    /// Without what is in the caches of other threads, which flush them later. Of memory that the
-    /// kernel does not take, such as what is locked, nobody knows before it was asked: where it
-    /// refused some, that much is left out from then on. `trim` tries it again, and returns more than
-    /// was said if the kernel takes it then.
+    /// The figure excludes the caches of other threads, which flush them later. Whether the kernel refuses
+    /// some memory, such as locked memory, is known only after an attempt to return it. Refused bytes are
+    /// left out from then on. `trim` tries them again, and returns more than this figure if the kernel
+    /// then accepts them.
     ///
     /// # Examples
     ///
@@ -162,7 +162,7 @@ impl Snapshot {
         bytes.fold(0, u128::saturating_add)
     }
 
-    /// Adds up how the bytes of all pages that are not empty divide.
+    /// Adds up the live and free shares of all pages that are not empty.
     pub(crate) fn page_shares(&self) -> PageShares {
         self.families.iter().map(FamilySnapshot::page_shares).sum()
     }
@@ -173,7 +173,7 @@ impl Snapshot {
     }
 }
 
-/// Cuts a sum to what fits.
+/// Saturates a sum.
 fn saturated(sum: u128) -> u64 {
     u64::try_from(sum).unwrap_or(u64::MAX)
 }

@@ -1,11 +1,10 @@
 //! What threads share: from the standard library, or in models (see `models`) from `loom`.
 //!
-//! The only place that knows of both. All steps that threads take without a lock, and the locks of
-//! families, are made of what is here. What only the holder of a family's lock touches comes from
-//! `core` as it is, as do the address space and the memory for records: their locks are held for a
-//! few lines that call nothing of the engine, and an entry of the address space's table is stored
-//! once. So do words that are set once and say nothing of other memory: options, and what was asked
-//! of the system.
+//! This is the only module that uses both. All lock-free steps, and the locks of families, are built from
+//! these types. Three kinds of state use `core` directly: state that only the holder of a family's lock
+//! touches; the address space and the memory for records, whose locks are held for a few lines that call
+//! nothing in the engine, and where an entry of the table is stored once; and words that are set once and
+//! do not publish other memory, such as options and answers of the system.
 
 #[cfg(all(test, loom))]
 pub(crate) mod models;

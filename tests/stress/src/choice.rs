@@ -1,4 +1,4 @@
-//! Which family a block is of, and how long it is.
+//! Chooses a block's family and length.
 
 use fastrand::Rng;
 

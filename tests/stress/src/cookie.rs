@@ -1,4 +1,4 @@
-//! What every live block is filled with, so that overlap and reuse while live are found.
+//! The pattern that fills every live block, by which overlap and reuse of live blocks are detected.
 
 /// Bytes of payload that are looked at in whole.
 const WHOLE: usize = 2 << 10;

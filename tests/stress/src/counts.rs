@@ -1,8 +1,8 @@
-//! What the program itself knows: the oracle.
+//! The program's own counts: the oracle.
 //!
 //! Each lane counts for itself, and only the one thread that works in it stores: with a plain load
 //! and a plain store, not with an atomic addition. An allocation is counted before the call and a
-//! release after it, so that who reads meanwhile never finds less live than there is.
+//! release after it, so that a concurrent reader never finds fewer live blocks than there are.
 
 use std::sync::atomic::{
     AtomicU64,

@@ -1,4 +1,4 @@
-//! The first thing that is not as it must be.
+//! The first difference between expected and found figures.
 
 use std::fmt;
 

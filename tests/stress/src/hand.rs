@@ -1,4 +1,4 @@
-//! What one thread holds: the blocks that it allocated, or was given.
+//! The blocks that one thread holds: those that it allocated, and those that it received.
 
 use std::any::Any;
 use std::panic;

@@ -1,10 +1,10 @@
 //! Threads that come and go, allocate, hand over and release, while every figure is watched.
 //!
-//! - Some *lanes* each have one worker at a time, and soon another: they end by themselves, by a
-//!   panic, with their hands empty or full.
-//! - Blocks of many families and lengths go from worker to worker. Each is filled with a cookie,
-//!   which is looked at when it is released.
-//! - A watcher takes snapshots all the time, and requires what must hold at any moment.
+//! - Each of some *lanes* has one worker at a time, and soon another: workers end by themselves or by a
+//!   panic, with or without live blocks.
+//! - Blocks of many families and lengths go from worker to worker. Each is filled with a cookie, which is
+//!   checked when the block is released.
+//! - A watcher takes snapshots all the time, and checks what must hold at any moment.
 //! - After every round all workers wait at a gate. Then the snapshot, the walker and the program's
 //!   own counts must be the same.
 

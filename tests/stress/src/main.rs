@@ -1,4 +1,4 @@
-//! Works for as long as it is told, and fails at the first difference.
+//! Runs for the requested number of operations or seconds, and fails at the first difference.
 //!
 //! ```sh
 //! cargo run --release -p mm-stress -- --operations 1000000000 --threads 4

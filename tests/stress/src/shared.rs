@@ -1,4 +1,4 @@
-//! What all threads of a run share.
+//! State that all threads of a run share.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 

@@ -1,4 +1,4 @@
-//! What a run without differences did.
+//! The summary of a run without differences.
 
 use std::fmt;
 use std::sync::atomic::Ordering::Relaxed;

@@ -1,5 +1,5 @@
-//! What may be done with blocks, of which no tool may say a word: through every door, often enough
-//! that units come from and go to every place where mm keeps them.
+//! Correct uses of blocks, about which no tool may complain: through every entry point, often enough that
+//! units come from and go to every place where mm keeps them.
 
 use std::alloc::Layout;
 use std::ptr::NonNull;

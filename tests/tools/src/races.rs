@@ -1,4 +1,4 @@
-//! Two threads that use the same value, which is no business of mm.
+//! Two threads that race on the same value, a fault of the program and not of mm.
 
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

@@ -1,4 +1,4 @@
-//! The workloads that targets are set by; all of 36-byte values.
+//! The workloads for which there are targets; all use 36-byte values.
 
 use super::{Measure, row, times};
 use crate::contract::Rival;

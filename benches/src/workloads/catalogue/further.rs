@@ -1,4 +1,4 @@
-//! Workloads that show where the others do not reach.
+//! Workloads for cases that the others do not cover.
 
 use super::{Measure, row, times};
 use crate::contract::Rival;

@@ -92,7 +92,7 @@ impl Family {
         ptr::from_ref(self).cast_mut().cast()
     }
 
-    /// The family of which `head` is.
+    /// The family that contains `head`.
     ///
     /// # Safety
     ///

@@ -1,12 +1,12 @@
-//! The labels by which a family is told from every other.
+//! The labels that identify a family uniquely.
 
 use core::fmt::{self, Display, Formatter, Write};
 
 use crate::shown::Shown;
 use crate::snapshot::FamilySnapshot;
 
-/// Name, path, location and version of a family, as labels, and which one it is of those that share
-/// path, location and version: of the first, as of all others, that is not said.
+/// Name, path, location and version of a family, as labels. From the second family on that shares path,
+/// location and version with others, its number too.
 pub(super) struct Labels<'a>(pub(super) &'a FamilySnapshot);
 
 impl Display for Labels<'_> {

@@ -1,4 +1,4 @@
-//! Which metrics there are.
+//! The list of all metrics.
 
 use crate::snapshot::{FamilySnapshot, Snapshot};
 
@@ -16,7 +16,7 @@ pub(super) struct Metric<F> {
     pub(super) figure: F,
 }
 
-/// What becomes of a figure in time.
+/// How a figure changes over time.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     /// It rises and falls.
@@ -43,10 +43,10 @@ impl Kind {
     }
 }
 
-/// Reads a figure of a family; `None` when the system does not say.
+/// Reads a figure of a family; `None` if the system does not report it.
 type OfFamily = fn(&FamilySnapshot) -> Option<u64>;
 
-/// Reads a figure of the process; likewise.
+/// Reads a figure of the process; `None` if the system does not report it.
 type OfProcess = fn(&Snapshot) -> Option<u64>;
 
 /// Describes a metric that rises and falls.
@@ -78,7 +78,7 @@ const fn counter<F: Copy>(
     }
 }
 
-/// What is said of the process.
+/// Metrics of the process.
 pub(super) const PROCESS_METRICS: &[Metric<OfProcess>] = &[
     gauge(
         "mm_os_page_bytes",
@@ -108,7 +108,7 @@ pub(super) const PROCESS_METRICS: &[Metric<OfProcess>] = &[
     },
 ];
 
-/// What is said of each family.
+/// Metrics of each family.
 pub(super) const FAMILY_METRICS: &[Metric<OfFamily>] = &[
     gauge("mm_family_unit_bytes", "bytes", "Bytes of one unit.", |f| {
         Some(f.unit_size)

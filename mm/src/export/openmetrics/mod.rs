@@ -16,7 +16,7 @@ use crate::snapshot::Snapshot;
 
 /// A snapshot as [OpenMetrics] text, which Prometheus and most other monitoring systems read.
 ///
-/// Displaying it does not allocate. [`Snapshot::openmetrics`] makes it, and says what is in it.
+/// Displaying it does not allocate. [`Snapshot::openmetrics`] returns it, and documents its content.
 ///
 /// [OpenMetrics]: https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md
 ///
@@ -41,7 +41,7 @@ pub struct OpenMetrics<'a> {
 }
 
 impl OpenMetrics<'_> {
-    /// Content type of the text, for an answer in HTTP.
+    /// Content type of the text, for an HTTP response.
     pub const CONTENT_TYPE: &'static str =
         "application/openmetrics-text; version=1.0.0; charset=utf-8";
 }
@@ -49,19 +49,19 @@ impl OpenMetrics<'_> {
 impl Snapshot {
     /// Returns every figure as [OpenMetrics] text of version 1.0.0.
     ///
-    /// Of each page family there are gauges such as `mm_family_live_bytes`, and counters such as
-    /// `mm_family_allocated_blocks_total`; of the process, `mm_process_resident_bytes` and others.
+    /// Each page family has gauges such as `mm_family_live_bytes`, and counters such as
+    /// `mm_family_allocated_blocks_total`. The process has `mm_process_resident_bytes` and others.
     /// The last word of a name is the unit, which `# UNIT` repeats: `bytes`, `blocks`, `units` (of
     /// the family's size), `pages` or `calls`. Counters count from the start of the process.
     ///
-    /// What the system does not say has no sample: see `mm_resident_is_measured`.
+    /// Figures that the system does not report have no sample: see `mm_resident_is_measured`.
     ///
     /// The labels of a family are `family` (its name), `path`, `location` (`file:line:column`) and
     /// `version` (of the crate): two families may share all but one of them. Families that share path,
-    /// location and version have a label `nth` more, from the second (`2`) on. In all of them, what would
-    /// act on a terminal, or cannot be seen, is escaped as in Rust's source: `\n`, `\u{1b}`.
+    /// location and version have another label `nth`, from the second (`2`) on. In all labels, characters
+    /// that control a terminal or are invisible are escaped as in Rust source: `\n`, `\u{1b}`.
     ///
-    /// The text ends with `# EOF` and, as the other reports, without a line feed.
+    /// The text ends with `# EOF`, without a line feed, as other reports do.
     ///
     /// [OpenMetrics]: https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md
     ///

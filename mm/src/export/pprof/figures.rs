@@ -1,4 +1,4 @@
-//! What a profile has to tell of one family, so that the parts make the whole.
+//! The samples of one family, whose parts add up to the family's figures.
 
 use core::iter::once;
 
@@ -41,11 +41,11 @@ impl Blocks {
 /// Who allocated some blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin<'a> {
-    /// A call of which that is known.
+    /// A recorded call site.
     Site(&'a CallSite),
     /// A call that was not recorded.
     NotRecorded,
-    /// Nobody who is looked for: the blocks are kept on purpose.
+    /// Not a leak: the blocks are kept on purpose.
     Kept,
 }
 
@@ -114,7 +114,7 @@ fn not_recorded(family: &FamilyProfile) -> Part<'_> {
     let live = others().fold(all_live, |left, part| left.less(part.live));
     let recorded = others().fold(Blocks::default(), |sum, part| sum.plus(part.allocated));
     let blocks = family.blocks_allocated.saturating_sub(recorded.blocks);
-    // Nobody counts the units of blocks that are gone: of each there was one at least.
+    // The units of released blocks are not counted: each had at least one.
     let gone = blocks.saturating_sub(live.blocks);
     let allocated = Blocks {
         blocks,

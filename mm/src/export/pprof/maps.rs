@@ -12,7 +12,7 @@ pub(super) struct Map {
 }
 
 /// Returns the parts of this process's address space that hold code of files, in ascending order;
-/// none where the system does not say.
+/// none if the system does not report them.
 ///
 /// Where the program is, [`proc_pid_maps(5)`] says: Linux has it in `/proc/self/maps`.
 ///

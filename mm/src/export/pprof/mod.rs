@@ -1,7 +1,7 @@
-//! A profile as pprof reads it: the messages of `profile.proto`, in gzip.
+//! Profiles in pprof's format: the messages of `profile.proto`, compressed with gzip.
 //!
-//! [`figures`] says what there is to tell of a family, [`stack`] which frames that has, and
-//! [`writer`] puts both into the tables of a [`message::Profile`].
+//! [`figures`] computes the samples of a family, [`stack`] their frames, and [`writer`] puts both into
+//! the tables of a [`message::Profile`].
 
 mod figures;
 mod maps;
@@ -38,18 +38,18 @@ impl Profile {
     /// The live figures of all samples of a family add up to its live blocks and bytes, because
     /// there are two samples without a call site:
     ///
-    /// - `(not recorded)` is what is left: blocks that were allocated while the family was not
-    ///   tracked, or between two samples. Of those that are released the size is not known, and
-    ///   each counts as one unit in `alloc_space`.
+    /// - `(not recorded)` is the rest: blocks that were allocated while the family was not tracked, or
+    ///   between two samples. The size of those released since is unknown, and each counts as one unit in
+    ///   `alloc_space`.
     /// - `(kept on purpose)` has kept blocks that are live. In the figures since the start they
     ///   count where they were recorded, or as not recorded.
     ///
     /// If one in `every` blocks is recorded, the figures of call sites are multiplied by `every`,
-    /// and a comment of the profile says so. They are an estimate then, and may exceed what is
-    /// live; nothing is left in that case.
+    /// and a comment of the profile says so. They are an estimate then. If it exceeds the live figures, the
+    /// sample `(not recorded)` is empty.
     ///
-    /// Allocates, and needs 512 KiB of stack, most of it to compress. With the feature `pprof`. The
-    /// time in the profile is that of this call.
+    /// The call allocates, and needs 512 KiB of stack, most of it for compression. The profile's time is
+    /// that of this call. Requires the feature `pprof`.
     ///
     /// [format of pprof]: https://github.com/google/pprof/blob/main/proto/profile.proto
     ///

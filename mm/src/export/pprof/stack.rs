@@ -1,4 +1,4 @@
-//! Which frames the parts of a profile have.
+//! The frames of a profile's samples.
 
 use super::figures::Origin;
 use crate::profile::{self, CallSite};
@@ -53,7 +53,8 @@ pub(super) fn frames(origin: Origin<'_>) -> Vec<Frame> {
     }
 }
 
-/// Looks up who called, the whole stack: who reads it cuts it. Without symbols there are addresses, for pprof to look up.
+/// Looks up the whole stack; the reader of the profile may cut it. Without symbols it has addresses, which
+/// pprof can look up.
 fn callers(site: &CallSite) -> Vec<Caller> {
     let frames = site.stack();
     let calls = frames.chunk_by(|frame, next| frame.address == next.address);
@@ -75,7 +76,7 @@ fn caller(frames: &[profile::Frame]) -> Caller {
     }
 }
 
-/// Returns an address inside of a call, of which the address it returns to is known. That may
+/// Returns an address inside a call instruction, from the call's return address. That may
 /// belong to the next line, or to another function.
 fn before(return_address: usize) -> u64 {
     (return_address as u64).saturating_sub(1)

@@ -1,17 +1,16 @@
-//! What AddressSanitizer and LeakSanitizer are told: poisoned memory, and where to search.
+//! Calls to AddressSanitizer and LeakSanitizer: which memory is poisoned, and where to search.
 //!
 //! Source: `sanitizer/asan_interface.h` and `sanitizer/lsan_interface.h` of LLVM.
 //!
 //! # Granules of 8 bytes
 //!
-//! The tool keeps one byte of shadow for 8 bytes of memory, which says how many of them, from the
-//! first on, may be used. Of a granule that two blocks share, the end of the first can be allowed
-//! without the second, but not the other way round. So the tool forbids only what no block before
-//! or behind needs, and allows what it must: what is live is never forbidden, and of a released
-//! block every granule is that lies in it whole.
+//! The tool keeps one byte of shadow for 8 bytes of memory, which says how many of them, from the first
+//! on, may be used. If two blocks share a granule, the bytes of the first can be allowed without those of
+//! the second, but not the reverse. So mm forbids only bytes that no neighbouring block needs: live bytes
+//! are never forbidden, and all granules that lie entirely in a released block are.
 //!
-//! To change the byte of such a granule it reads it first. Two threads that tell of neighbours
-//! would each undo what the other did, and so they take turns.
+//! The shadow of such a granule is read before it is changed. Two threads with neighbouring blocks could
+//! undo each other's change, so a lock serialises them.
 
 use core::ffi::c_void;
 use core::ptr::NonNull;

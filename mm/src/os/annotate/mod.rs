@@ -1,31 +1,30 @@
-//! Tells valgrind and AddressSanitizer what is handed out and taken back.
+//! Tells valgrind and AddressSanitizer which blocks are handed out and released.
 //!
-//! To both, mm's memory is one large mapping that a program may read and write as it likes. Told
-//! what is whose, they report a use after release as they do for malloc. Without the features
-//! `valgrind` and `asan` nothing here does anything, and it all compiles to nothing.
+//! To both tools, mm's memory is one large mapping that the program may read and write freely. With these
+//! annotations they report a use after release as they do for malloc. Without the features `valgrind` and
+//! `asan` these functions do nothing, and compile to nothing.
 //!
 //! | call | the block's bytes then are |
 //! | --- | --- |
 //! | [`begin`] | as before: address space for any family |
-//! | [`keep`] | nobody's: address space that a family took |
+//! | [`keep`] | inaccessible: address space that a family took |
 //! | [`hand_out`] | the program's, and hold nothing, or zero |
-//! | [`take_back`] | nobody's again; valgrind remembers whose they were |
-//! | [`lend`] | the engine's, for one step |
+//! | [`take_back`] | inaccessible again; valgrind remembers the block |
+//! | [`lend`] | accessible to the engine, for one step |
 //!
-//! A release is told before the engine takes the block: another thread may have it right after. It
-//! is told where programs enter mm, by those who know how long the block is, and so the caches
-//! know nothing of it.
+//! A release is reported before the engine takes the block, since another thread may get it right after.
+//! The entry points of mm report it, since they know the block's length; the caches do not.
 
 mod asan;
 mod valgrind;
 
 use core::ptr::NonNull;
 
-/// Whether anybody is told. The portable backend's memory is the global allocator's.
+/// Whether a tool is told. The portable backend's memory is the global allocator's.
 const TO_VALGRIND: bool = cfg!(all(feature = "valgrind", not(mm_portable)));
 pub(super) const TO_ASAN: bool = cfg!(all(feature = "asan", not(mm_portable)));
 
-/// Tells that nobody may use address space that belongs to a family from now on.
+/// Reports that address space belongs to a family from now on, and must not be accessed.
 #[inline]
 pub(crate) fn keep(first: NonNull<u8>, bytes: usize) {
     if is_valgrind_there() {
@@ -36,8 +35,8 @@ pub(crate) fn keep(first: NonNull<u8>, bytes: usize) {
     }
 }
 
-/// Tells that the program has a new block. With `zero` its bytes are, or the caller writes zeros
-/// next; else the block holds nothing.
+/// Reports that the program has a new block. With `zero` its bytes are zero, or the caller zeroes them
+/// next; otherwise they are uninitialised.
 #[inline]
 pub(crate) fn hand_out(first: NonNull<u8>, bytes: usize, zero: bool) {
     if is_valgrind_there() {
@@ -48,7 +47,7 @@ pub(crate) fn hand_out(first: NonNull<u8>, bytes: usize, zero: bool) {
     }
 }
 
-/// Tells that the program has given up a block that [`hand_out`] told of, just as long.
+/// Reports that the program has released a block that [`hand_out`] reported with the same length.
 #[inline]
 pub(crate) fn take_back(first: NonNull<u8>, bytes: usize) {
     if is_valgrind_there() {
@@ -59,7 +58,7 @@ pub(crate) fn take_back(first: NonNull<u8>, bytes: usize) {
     }
 }
 
-/// Looks whether valgrind is there, before there is address space to tell of.
+/// Checks whether the program runs under valgrind, before there is address space to report.
 #[cfg(feature = "capi")]
 pub(crate) fn look() {
     if TO_VALGRIND {
@@ -67,21 +66,21 @@ pub(crate) fn look() {
     }
 }
 
-/// Whether anybody is told of what is handed out and taken back. Then nothing of a released block may
-/// be looked at, and of a live one only what the program wrote has a value.
+/// Whether a tool is told about blocks. Then mm must not read a released block, and in a live one only bytes
+/// that the program wrote are initialised.
 #[cfg(feature = "capi")]
 #[inline]
 pub(crate) fn is_on() -> bool {
     TO_ASAN || is_valgrind_there()
 }
 
-/// Whether the program runs under valgrind, as far as anybody looked.
+/// Whether the program runs under valgrind, if that was checked already.
 #[inline]
 pub(super) fn is_valgrind_there() -> bool {
     TO_VALGRIND && valgrind::is_there()
 }
 
-/// Lets the engine itself use bytes that no program has, while `work` runs.
+/// Lets the engine access bytes that belong to no block, while `work` runs.
 #[inline]
 pub(crate) fn lend<R>(first: NonNull<u8>, bytes: usize, work: impl FnOnce() -> R) -> R {
     if is_valgrind_there() {
@@ -106,7 +105,7 @@ pub(crate) fn begin(first: NonNull<u8>, bytes: usize) {
     }
 }
 
-/// Holds the lock of this module, before a fork.
+/// Takes the lock of this module, before a fork.
 pub(crate) fn lock_for_fork() {
     if TO_ASAN {
         asan::EDGES.lock_for_fork();

@@ -53,7 +53,7 @@ pub(super) fn page_bytes() -> usize {
     answer.expect("the kernel has a page size")
 }
 
-/// Maps new address space that nobody may touch.
+/// Maps new address space without access rights.
 pub(super) fn map(bytes: usize) -> Result<NonNull<u8>, Refused> {
     expect_none("a call of the kernel");
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;

@@ -1,4 +1,4 @@
-//! In tests: a kernel that answers yes and does nothing.
+//! In tests: a kernel that reports success and does nothing.
 
 use core::cell::Cell;
 

@@ -1,22 +1,22 @@
-//! What this kernel really does.
+//! Tests what this kernel really does.
 //!
-//! Emulators, sandboxes and filters of system calls answer yes to what they never do: qemu's user mode
-//! to most advice, gVisor to `mincore`. Memory that was not discarded though the kernel said so would
-//! be handed out as zero, and a guard that is none would be relied on. So each answer that something
-//! depends on is tried once, on a few OS pages of our own. What can be asked early is asked with the
-//! first reservation, when there is memory for it; what few programs need, at its first use.
+//! Emulators, sandboxes and filters of system calls report success for work that they never do: qemu's
+//! user mode for most advice, gVisor for `mincore`. If the kernel reported a discard that it did not do, mm
+//! would hand out that memory as zero; if it reported a guard that does not exist, mm would rely on it. So
+//! each answer on which something depends is tested once, on a few OS pages of mm. Most tests run with the
+//! first reservation, when there is memory for them; tests that few programs need run at the first use.
 //!
-//! | the kernel says that | unless it does | then |
+//! | the kernel reports that | tested by | if it is false |
 //! | --- | --- | --- |
 //! | new memory can be used, and is zero | [`grants`] | there is no memory for mm |
-//! | memory was discarded | [`discards`] | it stays, and whoever needs it zeroed clears it |
-//! | a mark keeps everybody out | [`marks_guard`] | guards are mappings |
-//! | a mapping keeps everybody out | [`mappings_guard`] | there are no guards |
-//! | memory backs a page, or not | [`tells_residency`] | nobody knows what is resident |
-//! | a page has memory of its own, or not | [`page_table_tells`] | it is asked the line above |
+//! | memory was discarded | [`discards`] | it stays, and is cleared when it must be zero |
+//! | a mark makes a page inaccessible | [`marks_guard`] | guards are mappings |
+//! | a mapping makes a page inaccessible | [`mappings_guard`] | there are no guards |
+//! | memory backs a page, or not | [`tells_residency`] | resident bytes are unknown |
+//! | a page has its own memory, or not | [`page_table_tells`] | the call in the line above is used |
 //!
-//! Advice on huge pages is a wish: nothing depends on it. Of what has no lasting answer, and of a
-//! filter that comes after the first use, nobody can know.
+//! Advice on huge pages is a hint: nothing depends on it. Answers that may change, and filters that are
+//! installed after the first use, cannot be tested.
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
@@ -221,7 +221,7 @@ impl Drop for Trial {
     }
 }
 
-/// Whether the kernel can be asked who may touch a page: of a new one, nobody.
+/// Whether the kernel reports correctly that a new page is inaccessible.
 fn can_ask_of_access() -> bool {
     let asked = || Trial::new()?.is_writable(1);
     asked() == Some(false)
@@ -229,7 +229,7 @@ fn can_ask_of_access() -> bool {
 
 fn try_to_use() -> Option<bool> {
     let trial = Trial::usable()?;
-    // Whoever touches a page that cannot be used is ended, so that the kernel is asked before.
+    // Touching an inaccessible page ends the process, so the kernel is asked before.
     let is_usable = |number| trial.is_writable(number) != Some(false);
     // SAFETY: the kernel gave `usable` access, and to `is_usable`, asked before, says nothing else.
     let is_zero = |number| unsafe { trial.holds(number, 0) };
@@ -293,7 +293,7 @@ fn told_by(ask: impl FnOnce(NonNull<u8>, &mut [u8]) -> Result<(), Refused>) -> O
     if !grants() {
         return None;
     }
-    // Of what nobody may touch no page is backed, whatever is locked or huge by default.
+    // No page of an inaccessible range is backed, even if memory is locked or huge by default.
     let trial = Trial::new()?;
     trial.protect_middle(Access::Process)?;
     // SAFETY: `grants` found that a page may be used once access was given, as `protect_middle` just did.

@@ -1,4 +1,4 @@
-//! What lasts for one execution of a model.
+//! State of one execution of a model.
 
 use core::any::Any;
 use core::cell::RefCell;
@@ -41,7 +41,7 @@ struct Execution {
     locals: HashMap<(usize, ThreadId), Local>,
     /// What stays as it is.
     unmodelled: [Range<usize>; 5],
-    /// Who has a unit, and who had.
+    /// Current and former owners of units.
     owners: HashMap<NonNull<u8>, Ownership>,
 }
 
@@ -157,7 +157,7 @@ impl Owned {
     ///
     /// # Panics
     ///
-    /// If somebody owns it, or released it in a way that the new owner need not know of.
+    /// Panics if another thread owns it, or released it without synchronisation with the new owner.
     pub(crate) fn new(unit: NonNull<u8>) -> Self {
         let contents = with(|execution| {
             let new = || Ownership {

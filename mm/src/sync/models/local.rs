@@ -2,7 +2,7 @@
 
 use super::execution::{local_at, take_locals};
 
-/// As `std::thread::LocalKey`. Outside of a model every thread is at its end.
+/// Works like `std::thread::LocalKey`. Outside of a model every thread counts as ended.
 #[derive(Debug)]
 pub(crate) struct LocalKey<T: 'static> {
     init: fn() -> T,

@@ -69,7 +69,7 @@ pub(crate) fn model(
     println!("model {name}: {} schedules", schedules.load(Relaxed));
 }
 
-/// Starts a thread of a model. Who joins it finds it ended, thread-local values and all.
+/// Starts a thread of a model. After a join its thread-local values are destroyed, too.
 pub(crate) fn spawn<T: 'static>(body: impl FnOnce() -> T + 'static) -> JoinHandle<T> {
     loom::thread::spawn(move || {
         let answer = body();
@@ -101,7 +101,7 @@ pub(crate) fn fence(order: core_atomic::Ordering) {
     }
 }
 
-/// What a thread of a model is unwound with where a process would end.
+/// The panic payload by which a thread of a model unwinds where a process would end.
 struct Aborted;
 
 /// Unwinds where the process would end; see [`ends_process`].

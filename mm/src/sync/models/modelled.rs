@@ -5,8 +5,8 @@
 //! takes the others for done: a load hides that the store could have come before theirs (issues 166
 //! and 392 of tokio-rs/loom). Nearly all that threads share here is loaded and stored by its owner
 //! and only loaded by others. So each thread that loads has a *mark*, an atomic that it stores
-//! into, and that others store into before they store the value. And who alone has stored, or
-//! nobody, need not ask `loom` for the value: there is no other.
+//! into, and that others store into before they store the value. If no thread has stored, or only the
+//! loading thread itself, `loom` need not be asked for the value: there is only one.
 
 use core::sync::atomic::Ordering::{self, Relaxed};
 use std::rc::Rc;
