@@ -11,6 +11,10 @@
 //! | `huge.rs` | whether the system uses huge OS pages by default |
 //! | `reentrancy.rs` | in debug builds: detects signal handlers that interrupted mm and call it |
 //! | `lock.rs` | a mutex that can be held across a fork |
+//! | `membarrier.rs` | a fence on every CPU that runs a thread of the process |
+//! | `section.rs` | in debug builds: checks that nothing slow happens inside a section of the biased lock |
+//! | `forks.rs` | the number of forks between the first process of the program and this one |
+//! | `output.rs` | writes text without an allocation |
 //! | `library.rs` | keeps a shared library loaded |
 //! | `tsan.rs` | std's locks in a form that ThreadSanitizer can follow |
 //! | `clock.rs` | the time |
