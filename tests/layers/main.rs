@@ -4,26 +4,58 @@ mod modules;
 mod names;
 mod plan;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use modules::{Arrow, Modules};
 use plan::Plan;
 
-/// The crate whose modules a plan is about, and the module whose folder it lists.
-fn of(plan: &Plan) -> (Modules, Vec<String>) {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let (package, file) = plan.root.split_once("/src/").expect("a file of a package");
-    let library = top.join(package).join("src/lib.rs");
-    let root = if library.exists() {
-        library
-    } else {
-        top.join(package).join("src/main.rs")
-    };
+/// What is read of one crate.
+struct Read {
+    modules: Modules,
+    arrows: Vec<Arrow>,
+}
+
+/// Every crate that a plan is about, read once, by the folder of its package.
+fn crates() -> &'static BTreeMap<String, Read> {
+    static CRATES: OnceLock<BTreeMap<String, Read>> = OnceLock::new();
+    CRATES.get_or_init(|| {
+        let packages: BTreeSet<_> = plans()
+            .iter()
+            .map(|plan| package(plan).to_owned())
+            .collect();
+        let read = |package: String| {
+            let modules = read(&package);
+            let arrows = modules.arrows();
+            (package, Read { modules, arrows })
+        };
+        packages.into_iter().map(read).collect()
+    })
+}
+
+fn read(package: &str) -> Modules {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(package)
+        .join("src");
+    let roots = ["lib.rs", "main.rs"].map(|file| source.join(file));
+    let root = roots.iter().find(|root| root.exists());
+    let name = package.rsplit('/').next().expect("a name");
+    Modules::read(name, root.expect("a library or a program"))
+}
+
+fn package(plan: &Plan) -> &str {
+    let (package, _) = plan.root.split_once("/src/").expect("a file of a package");
+    package
+}
+
+/// The module whose folder a plan lists.
+fn folder(plan: &Plan) -> Vec<String> {
+    let (_, file) = plan.root.split_once("/src/").expect("a file of a package");
     let mut folder: Vec<_> = file.split('/').map(str::to_owned).collect();
     folder.pop();
-    let name = package.rsplit('/').next().expect("a name");
-    (Modules::read(name, &root), folder)
+    folder
 }
 
 /// The arrows between the modules right below `folder`, by the two modules.
@@ -66,8 +98,7 @@ fn plans() -> Vec<Plan> {
 #[test]
 fn imports_point_down() {
     for plan in plans() {
-        let (modules, folder) = of(&plan);
-        let up = points_up(&plan, &modules.arrows(), &folder);
+        let up = points_up(&plan, &crates()[package(&plan)].arrows, &folder(&plan));
         assert!(up.is_empty(), "{}:\n{}", plan.root, up.join("\n"));
     }
 }
@@ -75,8 +106,7 @@ fn imports_point_down() {
 #[test]
 fn every_module_has_a_layer() {
     for plan in plans() {
-        let (modules, folder) = of(&plan);
-        let there = modules.children(&folder);
+        let there = crates()[package(&plan)].modules.children(&folder(&plan));
         assert!(
             plan.modules().eq(there.iter()),
             "{}: there are {there:?}",

@@ -116,7 +116,7 @@ fn released_again(unit: usize, units: usize) {
 /// Catches: a release by address that does not look into caches; a unit that is in none of its places while
 /// it goes from one to the next.
 #[test]
-fn second_release() {
+fn second_release_of_large() {
     model("a second release", 1, || {
         let heap = new_heap(LARGE_UNIT);
         let user = User::of(heap);
