@@ -50,7 +50,7 @@ fn the_first_allocation_takes_nothing_of_the_global_allocator() {
 }
 
 /// Public calls that may be a program's first.
-const CALLS: [fn(); 12] = [
+const CALLS: [fn(); 17] = [
     || drop(MmBox::new(First([1; 9]))),
     || drop(First::xcalloc(3)),
     || drop(mm::families()),
@@ -63,6 +63,11 @@ const CALLS: [fn(); 12] = [
     || _ = PageFamily::register("first", Layout::new::<u64>()),
     || First::page_family().set_limit(Limit::units(1)),
     || First::page_family().track(Track::Off),
+    || _ = First::page_family().key(),
+    || mm::print_registered_page_families(),
+    || mm::print_memory_usage("First"),
+    || mm::print_block_usage(),
+    || mm::no_leaks(|_| ()),
 ];
 
 /// What is wrong about the options ends the process at the start.

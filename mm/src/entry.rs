@@ -11,7 +11,7 @@ use crate::heap::{self, Whose};
 use crate::os::ReentrancyGuard;
 use crate::profile::{self, FamilyProfile, Profile};
 use crate::registry;
-use crate::snapshot::{Location, Snapshot};
+use crate::snapshot::{FamilyKey, Location, Snapshot};
 use crate::startup;
 use crate::track::{self, Track};
 
@@ -302,5 +302,18 @@ impl PageFamily {
     pub fn profile(&'static self) -> FamilyProfile {
         startup::begin();
         self.profile_with(0, Whose::Anybody)
+    }
+
+    /// Returns the key that identifies the family uniquely, also among families of the same path.
+    ///
+    /// ```
+    /// # #[derive(mm::MmManaged)] struct Emp(u32);
+    /// # use mm::MmManaged;
+    /// let key = Emp::page_family().key().to_string();
+    /// assert!(key.starts_with(std::any::type_name::<Emp>()));
+    /// ```
+    pub fn key(&'static self) -> FamilyKey {
+        startup::begin();
+        self.listed_key()
     }
 }

@@ -1,4 +1,4 @@
-//! The three print functions: registry, snapshot, report, standard output.
+//! The three print functions: snapshot, report, standard output.
 //!
 //! They take the snapshot before they lock standard output, and ignore errors: a closed pipe must not
 //! stop the program.
@@ -7,8 +7,8 @@ use std::env;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
+use crate::entry::snapshot;
 use crate::os::write_text;
-use crate::registry::snapshot;
 use crate::user_code;
 
 /// Prints every page family, its layout and where it was defined, to standard output.

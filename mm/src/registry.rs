@@ -56,7 +56,7 @@ pub(crate) fn register_of_c(
 /// All families, sorted by their keys.
 pub(crate) fn families() -> impl Iterator<Item = &'static PageFamily> {
     let mut all: Vec<_> = linked_and_listed().collect();
-    all.sort_by_cached_key(|family| family.key());
+    all.sort_by_cached_key(|family| family.listed_key());
     all.into_iter()
 }
 
@@ -153,7 +153,7 @@ fn copy(family: &'static PageFamily, resident_bytes: Option<u64>) -> FamilySnaps
         name: family.name(),
         path: family.path(),
         location: family.location(),
-        key: family.key(),
+        key: family.listed_key(),
         run_time: family.is_run_time(),
         label: Label::default(),
         unit_size: unit,

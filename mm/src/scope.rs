@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::events;
 use crate::heap::{self, MOST_SCOPES, Scope, ScopeNumber};
 use crate::profile::{Profile, leaks_of_scope};
+use crate::startup;
 use crate::track::{begin_scope, end_scope};
 
 /// How often, and how long, a scope with leaks waits for other threads to release them.
@@ -79,6 +80,7 @@ impl LeakScope {
         let Some(number) = ScopeNumber::take() else {
             panic!("{MOST_SCOPES} leak scopes are under way, which is the most there can be");
         };
+        startup::begin();
         begin_scope();
         Self {
             number,

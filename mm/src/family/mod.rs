@@ -156,15 +156,8 @@ impl PageFamily {
         self.identity.path()
     }
 
-    /// Returns the key that identifies the family uniquely, also among families of the same path.
-    ///
-    /// ```
-    /// # #[derive(mm::MmManaged)] struct Emp(u32);
-    /// # use mm::MmManaged;
-    /// let key = Emp::page_family().key().to_string();
-    /// assert!(key.starts_with(std::any::type_name::<Emp>()));
-    /// ```
-    pub fn key(&'static self) -> FamilyKey {
+    /// The key, for callers below the start-up; `key` is for the program.
+    pub(crate) fn listed_key(&'static self) -> FamilyKey {
         // List it first: that numbers it among families that are alike.
         self.list();
         FamilyKey::of(&self.identity)

@@ -97,7 +97,7 @@ impl PageFamily {
             name: self.name(),
             path: self.path(),
             location: self.location(),
-            key: self.key(),
+            key: self.listed_key(),
             unit_size: self.layout().size() as u64,
             live_blocks: recorded.live_blocks,
             live_units: recorded.live_units,

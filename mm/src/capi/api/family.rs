@@ -9,10 +9,12 @@ use super::super::place::{Place, location};
 use super::last_error::{Answer, Excerpt, Refused, pointer, refuse};
 use super::names::names_of;
 use super::status::mm_status;
+use crate::entry::families;
 use crate::error::RegisterError;
 use crate::family::{CNames, PageFamily};
-use crate::registry::{families, linked_and_listed, register_of_c};
+use crate::registry::{linked_and_listed, register_of_c};
 use crate::snapshot::{FamilyKey, Wanted, one_of};
+use crate::startup;
 
 /// A page family: the memory, and the figures, of one type. Types of Rust have one each, and so have
 /// the structs that C programs register, by this interface or by the others.
@@ -195,6 +197,7 @@ unsafe fn register(
 ) -> Answer<*mut mm_family> {
     // SAFETY: by requirement 1 `name` is null or a string of C, which stays until this call returns.
     let name = unsafe { name_at(name) }?;
+    startup::begin();
     let registered =
         layout(size, align).and_then(|layout| register_of_c(name, layout, location(place)));
     registered.map(handle).map_err(refuse)
@@ -211,6 +214,7 @@ fn layout(size: usize, align: usize) -> Result<Layout, RegisterError> {
 }
 
 fn find(name: &str) -> Answer<&'static PageFamily> {
+    startup::begin();
     let all: Vec<_> = linked_and_listed().collect();
     one_of(&all, name, names)
         .copied()

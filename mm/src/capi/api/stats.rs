@@ -5,7 +5,8 @@ use core::mem::offset_of;
 use super::family::{family_at, mm_family};
 use super::last_error::{Answer, Refused, refuse, status};
 use super::status::mm_status;
-use crate::registry::{snapshot, snapshot_of};
+use crate::entry::snapshot;
+use crate::registry::snapshot_of;
 use crate::snapshot::{FamilySnapshot, Snapshot};
 
 /// What the fields of `struct mm_stats` and `struct mm_family_stats` mean. Later versions have more
