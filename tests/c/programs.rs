@@ -144,3 +144,16 @@ fn the_demonstration_says_what_stands_beside_it() {
     let is_same = said.split_whitespace().eq(golden.split_whitespace());
     assert!(is_same, "\n--- golden\n{golden}\n--- now\n{said}");
 }
+
+/// What is wrong about the options ends the process at the first call, whichever that is.
+#[test]
+fn every_call_that_may_be_the_first_starts_mm() {
+    let program = Sources::of(&["first_call.c"]).compile(Form::Static);
+    for call in ["register", "find", "all", "stats", "openmetrics"] {
+        assert!(program.run(&[call]).status.success(), "{call}");
+        let refused = program.run_with(&[call], |command| {
+            command.env("MM_OPTIONS", "nonsense");
+        });
+        assert_eq!(refused.status.code(), Some(2), "{call}");
+    }
+}
