@@ -253,36 +253,13 @@ mod events {
     use std::sync::{Arc, Mutex};
 
     use tracing::field::{Field, Visit};
-    use tracing::span::{Attributes, Id, Record};
-    use tracing::{Event, Metadata, Subscriber};
 
     use super::*;
+    use crate::subscriber::on_event;
 
     /// Keeps each field as a careless subscriber would write it.
     #[derive(Clone, Default)]
     struct Careless(Arc<Mutex<Vec<String>>>);
-
-    impl Subscriber for Careless {
-        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-            metadata.target() == "mm"
-        }
-
-        fn new_span(&self, _: &Attributes<'_>) -> Id {
-            Id::from_u64(1)
-        }
-
-        fn record(&self, _: &Id, _: &Record<'_>) {}
-
-        fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-        fn event(&self, event: &Event<'_>) {
-            event.record(&mut self.clone());
-        }
-
-        fn enter(&self, _: &Id) {}
-
-        fn exit(&self, _: &Id) {}
-    }
 
     impl Visit for Careless {
         fn record_str(&mut self, _: &Field, value: &str) {
@@ -314,7 +291,8 @@ mod events {
         }
         let held = Held::new("events", 1);
         let careless = Careless::default();
-        tracing::subscriber::set_global_default(careless.clone()).expect("the only one");
+        let visitor = careless.clone();
+        on_event(move |event| event.record(&mut visitor.clone()));
         held.family.set_limit(Limit::units(1));
         assert!(held.family.alloc(1).is_err());
         held.family.set_limit(None);

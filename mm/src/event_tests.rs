@@ -9,40 +9,17 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
 use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::events;
 use crate::family::PageFamily;
 use crate::growth::samples::session;
 use crate::limit::Limit;
 use crate::profile::Profile;
+use crate::subscriber::on_event;
 
 /// Keeps each event's fields, as text.
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Vec<String>>>);
-
-impl Subscriber for Kept {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "mm" && *metadata.level() <= Level::WARN
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut self.clone());
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
 
 impl Visit for Kept {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
@@ -54,7 +31,8 @@ impl Visit for Kept {
 #[test]
 fn tells_the_subscriber() {
     let kept = Kept::default();
-    tracing::subscriber::set_global_default(kept.clone()).expect("the only one");
+    let visitor = kept.clone();
+    on_event(move |event| event.record(&mut visitor.clone()));
     let growth = session(Vec::new());
     events::growth(
         growth.name,
@@ -107,35 +85,6 @@ fn again(name: &str, options: &str) -> Option<Output> {
     Some(child.output().expect("a child"))
 }
 
-/// Does something of its own with each event.
-struct Acts<F>(F);
-
-impl<F: Fn(&Event<'_>) + 'static> Subscriber for Acts<F> {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "mm"
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        (self.0)(event);
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
-fn act(f: impl Fn(&Event<'_>) + Send + Sync + 'static) {
-    tracing::subscriber::set_global_default(Acts(f)).expect("the only one");
-}
-
 fn words(name: &str) -> &'static PageFamily {
     PageFamily::register(name, Layout::new::<u64>()).expect("a new name")
 }
@@ -148,7 +97,7 @@ fn leaks_are_reported_at_exit_whatever_a_subscriber_does() {
     }
     let name = "leaks_are_reported_at_exit_whatever_a_subscriber_does";
     let Some(output) = again(name, "leaks=3") else {
-        act(|event| {
+        on_event(|event| {
             eprintln!("raised");
             TEXT.with(|text| text.borrow_mut().push(format!("{event:?}")));
         });
@@ -171,7 +120,7 @@ fn a_refusal_inside_of_a_subscriber_is_no_event() {
     let Some(output) = again(name, "") else {
         let family = words("events:refused");
         family.set_limit(Limit::units(0));
-        act(|_| {
+        on_event(|_| {
             EVENTS.fetch_add(1, Relaxed);
             assert!(words_named("events:refused").alloc(1).is_err());
         });
@@ -208,7 +157,7 @@ fn a_subscriber_that_panics_changes_nothing() {
     static TOLD: AtomicU32 = AtomicU32::new(0);
     let name = "a_subscriber_that_panics_changes_nothing";
     let Some(output) = again(name, "") else {
-        act(|_| panic!("cannot listen"));
+        on_event(|_| panic!("cannot listen"));
         let family = words("events:panics");
         family.set_limit(Limit::units(1));
         family.set_soft_limit(Limit::units(0), |_| {

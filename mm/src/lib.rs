@@ -162,6 +162,8 @@ mod scope;
 mod shown;
 mod snapshot;
 mod startup;
+#[cfg(all(test, feature = "tracing"))]
+mod subscriber;
 mod sync;
 mod track;
 mod user_code;
