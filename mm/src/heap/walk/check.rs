@@ -8,7 +8,7 @@ use crate::heap::family::central::Central;
 use crate::heap::ground::Placement;
 use crate::heap::pages::large::Large;
 use crate::heap::pages::{
-    Extent, NOBODY, Page, Slack, Standing, TakenBlock, fullness_of, is_block, spot_of,
+    Extent, NOBODY, Page, Record, Slack, Standing, TakenBlock, fullness_of, is_block, spot_of,
 };
 use crate::os::ReentrancyGuard;
 
@@ -51,10 +51,12 @@ impl Heap {
         let mut central = self.central();
         central.drain(self);
         let mut found = Found::default();
-        for extent in central.extents() {
-            found.add_extent(extent)?;
+        for record in central.records() {
+            match record {
+                Record::Extent(extent) => found.add_extent(extent)?,
+                Record::Large(large) => found.add_large(large),
+            }
         }
-        central.larges().for_each(|large| found.add_large(large));
         same(
             "retained bytes",
             central.retained.kept() as u64,

@@ -7,7 +7,7 @@ use crate::heap::family::cache::{CacheRecord, Rows};
 use crate::heap::family::central::Central;
 use crate::heap::ground::Placement;
 use crate::heap::pages::large::Large;
-use crate::heap::pages::{Page, Record, SPACE};
+use crate::heap::pages::{Extent, Page, Record, SPACE};
 use crate::os::{Look, PageSource, ReentrancyGuard, System};
 
 /// Classes of fill: empty, 1-24, 25-49, 50-74, 75-99 and 100 %.
@@ -107,13 +107,12 @@ impl Central {
             kernel_calls: self.account.kernel_calls,
             ..Figures::default()
         };
-        for extent in self.extents() {
-            let used = extent.pages().filter(|page| page.is_in_use());
-            used.for_each(|page| figures.account_page(heap, page));
-            figures.reclaimable += extent.reclaimable(System::page_bytes()) as u64;
+        for record in self.records() {
+            match record {
+                Record::Extent(extent) => figures.account_extent(heap, extent),
+                Record::Large(large) => figures.account_run(heap, large),
+            }
         }
-        self.larges()
-            .for_each(|large| figures.account_run(heap, large));
         figures.account_live(live.paged);
         if !System::can_discard() {
             figures.reclaimable = 0;
@@ -214,6 +213,12 @@ impl Central {
 }
 
 impl Figures {
+    fn account_extent(&mut self, heap: &'static Heap, extent: &'static Extent) {
+        let used = extent.pages().filter(|page| page.is_in_use());
+        used.for_each(|page| self.account_page(heap, page));
+        self.reclaimable += extent.reclaimable(System::page_bytes()) as u64;
+    }
+
     fn account_run(&mut self, heap: &'static Heap, large: &Large) {
         if large.live_units().is_some() {
             self.account_large(large.bytes(), Occupancy::full());

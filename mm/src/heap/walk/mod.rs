@@ -70,11 +70,6 @@ impl Central {
         self.extents().flat_map(Extent::pages)
     }
 
-    /// The runs for blocks larger than a page.
-    pub(in crate::heap) fn larges(&self) -> impl Iterator<Item = &'static Large> + use<> {
-        self.records().filter_map(Record::large)
-    }
-
     /// The block that `address` lies in; where no block is, the unit that it lies in. `record` is that of the
     /// address.
     pub(in crate::heap) fn block_containing(
