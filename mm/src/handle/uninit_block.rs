@@ -153,11 +153,10 @@ impl<T: MmManaged> UninitBlock<T> {
     )]
     #[inline(always)]
     pub(super) fn release(self) {
-        let (first, units) = (self.first, self.units);
-        core::mem::forget(self);
+        let units = self.units;
         // SAFETY: by invariant 1 this is a live block of exactly so many units, and by invariant 2 nothing
-        // uses it any more.
-        unsafe { release_units(first, units) };
+        // uses it any more: `give_up` ended the room's own use.
+        unsafe { release_units(self.give_up(), units) };
     }
 }
 
