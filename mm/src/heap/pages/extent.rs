@@ -253,11 +253,7 @@ impl Extent {
     /// Finds the unit slot that starts at `address`, if one does.
     #[inline]
     pub(in crate::heap) fn spot_at(&'static self, address: usize) -> Option<Spot> {
-        let (number, inside) = self.geometry().split_pages(address - self.start);
-        let page = Page {
-            extent: self,
-            number,
-        };
+        let (page, inside) = self.page_at(self.geometry(), address);
         let index = self.geometry().index_of(inside);
         let is_start = index * self.geometry().unit() == inside && index < page.capacity();
         is_start.then_some(Spot { page, index })
