@@ -46,6 +46,10 @@ struct HowItWorks;
 struct Leaks;
 
 #[cfg(doctest)]
+#[doc = include_str!("../docs/figures.md")]
+struct Figures;
+
+#[cfg(doctest)]
 #[doc = include_str!("../docs/linking.md")]
 struct Linking;
 

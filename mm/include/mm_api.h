@@ -230,7 +230,7 @@ struct mm_family_stats {
    */
   uint64_t units_per_page;
   /**
-   * VM pages in use: those that may be backed by memory.
+   * VM pages in use. Only those may be backed by memory.
    */
   uint64_t vm_pages;
   /**
@@ -238,7 +238,8 @@ struct mm_family_stats {
    */
   uint64_t mapped_bytes;
   /**
-   * Bytes that are backed by memory, as the kernel says; `MM_NOT_MEASURED` where it does not.
+   * Bytes of VM pages that are backed by memory. `MM_NOT_MEASURED` if the kernel does not report all of
+   * them.
    */
   uint64_t resident_bytes;
   /**
@@ -262,36 +263,36 @@ struct mm_family_stats {
    */
   uint64_t free_units;
   /**
-   * Units in threads' caches: neither live nor in a free block.
+   * Units in the caches of threads, neither live nor free.
    */
   uint64_t cached_units;
   /**
-   * Highest `live_bytes` seen, to within one cache per thread.
+   * Highest number of live bytes seen, to within one cache per thread.
    */
   uint64_t peak_live_bytes;
   /**
-   * Blocks handed out since start.
+   * Blocks handed out since the start of the process.
    */
   uint64_t blocks_allocated;
   /**
-   * Blocks released since start.
+   * Blocks released since the start of the process.
    */
   uint64_t blocks_released;
   /**
-   * Calls into the kernel for this family's memory since start.
+   * Calls into the kernel for the memory of the family since the start of the process.
    */
   uint64_t kernel_calls;
   /**
-   * Units of the largest free block; 0 if there is none.
+   * Units of the largest free block. 0 if there is none.
    */
   uint64_t largest_free_block;
   /**
-   * Bytes that `mm_trim` would return of this family now, as in `struct mm_stats`.
+   * Bytes that a trim would give back to the system now. As in `struct mm_stats`.
    */
   uint64_t reclaimable_bytes;
   /**
-   * Units that fit into the family's first VM page: it begins with up to 2 KiB that have no unit,
-   * for families to lie apart in the CPU's cache. Otherwise as `units_per_page`.
+   * Units that fit into the first VM page of the family. That page begins with up to 2 KiB without units,
+   * so that families use different sets of the CPU's cache. Otherwise equal to `units_per_page`.
    */
   uint64_t first_page_units;
 };

@@ -16,28 +16,17 @@ from pathlib import Path
 from jsonschema import Draft202012Validator
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-GAUGES = {
-    "mm_family_unit_bytes": "unit_size",
-    "mm_family_live_blocks": "live_blocks",
-    "mm_family_live_units": "live_units",
-    "mm_family_live_bytes": "live_bytes",
-    "mm_family_peak_live_bytes": "peak_live_bytes",
-    "mm_family_free_blocks": "free_blocks",
-    "mm_family_free_units": "free_units",
-    "mm_family_largest_free_block_units": "largest_free_block",
-    "mm_family_cached_units": "cached_units",
-    "mm_family_vm_pages": "vm_pages",
-    "mm_family_mapped_bytes": "mapped_bytes",
-    "mm_family_resident_bytes": "resident_bytes",
-    "mm_family_occupied_page_bytes": "occupied_page_bytes",
-    "mm_family_occupied_page_free_bytes": "occupied_page_free_bytes",
-    "mm_family_reclaimable_bytes": "reclaimable_bytes",
+# The fields of a family whose metric is named otherwise.
+RENAMED = {
+    "unit_size": "unit_bytes",
+    "largest_free_block": "largest_free_block_units",
+    "blocks_allocated": "allocated_blocks",
+    "blocks_released": "released_blocks",
 }
-COUNTERS = {
-    "mm_family_allocated_blocks": "blocks_allocated",
-    "mm_family_released_blocks": "blocks_released",
-    "mm_family_kernel_calls": "kernel_calls",
-}
+# Counters; all other figures are gauges.
+COUNTERS = {"blocks_allocated", "blocks_released", "kernel_calls"}
+# Figures that follow from the unit's size, and have no metric.
+CONSTANT = {"unit_align", "units_per_page", "first_page_units"}
 
 
 def equal(found, expected, what):
@@ -68,13 +57,21 @@ def key_of(family):
     return family["name"], family["path"], place, at["crate_version"]
 
 
-def check_openmetrics(text, snapshot):
+def figures_of(schemas):
+    """Returns the names of the figures of a family that may change."""
+    schema = json.loads((schemas / "snapshot.schema.json").read_text())
+    properties = schema["$defs"]["family"]["properties"].items()
+    return {name for name, what in properties if "integer" in what.get("type", [])} - CONSTANT
+
+
+def check_openmetrics(text, snapshot, figures):
     metrics = {metric.name: metric for metric in text_string_to_metric_families(text)}
     names = {name for name in metrics if name.startswith("mm_family_")}
-    equal(names, set(GAUGES | COUNTERS), "metrics")
-    for name, field in (GAUGES | COUNTERS).items():
+    fields = {f"mm_family_{RENAMED.get(field, field)}": field for field in figures}
+    equal(names, set(fields), "metrics")
+    for name, field in fields.items():
         metric = metrics[name]
-        equal(metric.type, "gauge" if name in GAUGES else "counter", f"type of {name}")
+        equal(metric.type, "counter" if field in COUNTERS else "gauge", f"type of {name}")
         equal(metric.unit, name.rsplit("_", 1)[1], f"unit of {name}")
         labels = ("family", "path", "location", "version")
         found = {tuple(as_chosen(s.labels[one]) for one in labels): s.value for s in metric.samples}
@@ -183,7 +180,9 @@ def main(folder, schemas, program, decoded=None):
     folder, schemas = Path(folder), Path(schemas)
     snapshot = read_json(folder, schemas, "snapshot")
     profile = read_json(folder, schemas, "profile")
-    metrics = check_openmetrics((folder / "snapshot.txt").read_text(), snapshot)
+    metrics = check_openmetrics(
+        (folder / "snapshot.txt").read_text(), snapshot, figures_of(schemas)
+    )
     samples = check_pprof(program, str(folder / "profile.pb.gz"), profile)
     if decoded:
         check_decoder(json.loads(Path(decoded).read_text()), profile)

@@ -13,7 +13,6 @@ use crate::profile::Profile;
 use crate::shown::is_hidden;
 use crate::snapshot::Snapshot;
 
-/// Version of both schemas. It rises when a field goes away or changes its meaning.
 /// Version of a snapshot's schema. It rises when a field goes away or changes its meaning.
 const SNAPSHOT_VERSION: u32 = 2;
 
@@ -136,9 +135,17 @@ mod tests {
     use serde_json::{Map, Value};
 
     use crate::export::samples::profile;
+    use crate::golden::compare_part;
     use crate::snapshot::samples::{huge, indexd, snapshot};
+    use crate::snapshot::{FAMILY_FIGURES, FamilySnapshot, Figure};
 
     const SNAPSHOT: &str = include_str!("../../schemas/snapshot.schema.json");
+    /// The property before the figures of a family.
+    const RUN_TIME: &str = r#""run_time": {
+          "description": "Whether the family was registered while the program ran.",
+          "type": "boolean"
+        },
+"#;
     const PROFILE: &str = include_str!("../../schemas/profile.schema.json");
 
     fn parse(text: &str) -> Value {
@@ -219,6 +226,33 @@ mod tests {
         assert!(json["families"][0]["resident_bytes"].is_null());
         assert!(json["families"][1]["resident_bytes"].is_u64());
         check(&crate::snapshot().to_json(), SNAPSHOT);
+    }
+
+    /// The schema describes each figure as the table of figures does.
+    #[test]
+    #[cfg_attr(miri, ignore = "reads a file")]
+    fn the_schema_describes_all_figures() {
+        let property = |figure: &Figure<FamilySnapshot>| {
+            let (kind, unknown) = if figure.name == "resident_bytes" {
+                let kind = "[\n            \"integer\",\n            \"null\"\n          ]";
+                (kind, " null where the system does not report all of them.")
+            } else {
+                ("\"integer\"", "")
+            };
+            format!(
+                "        \"{}\": {{\n          \"description\": \"{}{unknown}\",\n          \
+                 \"type\": {kind},\n          \"minimum\": 0\n        }},\n",
+                figure.name, figure.help
+            )
+        };
+        let properties: String = FAMILY_FIGURES.iter().map(property).collect();
+        let around = [RUN_TIME, "        \"fill\": {"];
+        compare_part("schemas/snapshot.schema.json", around, &properties);
+
+        let name = |figure: &Figure<FamilySnapshot>| format!("        \"{}\",\n", figure.name);
+        let names: String = FAMILY_FIGURES.iter().map(name).collect();
+        let around = ["        \"run_time\",\n", "        \"fill\"\n"];
+        compare_part("schemas/snapshot.schema.json", around, &names);
     }
 
     #[test]

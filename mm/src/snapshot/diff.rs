@@ -2,7 +2,7 @@
 
 use core::cmp::Ordering;
 
-use super::{FamilyKey, FamilySnapshot, Label, Location, Snapshot};
+use super::{FamilyDiff, FamilySnapshot, Snapshot};
 
 /// What changed from one snapshot to another, family by family.
 ///
@@ -38,54 +38,6 @@ pub struct SnapshotDiff {
     pub families: Vec<FamilyDiff>,
 }
 
-/// What changed in one family: each figure of the later snapshot less that of the earlier.
-///
-/// A family that is missing from one of them counts as zeros there. Changes saturate at the limits of
-/// `i64`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct FamilyDiff {
-    /// Short name: that of the type, or the one given.
-    pub name: &'static str,
-    /// Full path of the type; of a run-time family, its name.
-    pub path: &'static str,
-    /// Where the family was defined.
-    pub location: Location,
-    /// Key that identifies the family uniquely.
-    pub key: FamilyKey,
-    /// Change in VM pages in use.
-    pub vm_pages: i64,
-    /// Change in bytes of address space in use by VM pages.
-    pub mapped_bytes: i64,
-    /// Change in those bytes that are backed by memory; `None` if they are unknown in either
-    /// snapshot.
-    pub resident_bytes: Option<i64>,
-    /// Change in blocks handed out and not released.
-    pub live_blocks: i64,
-    /// Change in units of the live blocks.
-    pub live_units: i64,
-    /// Change in bytes of the live units.
-    pub live_bytes: i64,
-    /// Change in free blocks.
-    pub free_blocks: i64,
-    /// Change in units of the free blocks.
-    pub free_units: i64,
-    /// Change in units in threads' caches.
-    pub cached_units: i64,
-    /// Change in the highest `live_bytes` seen.
-    pub peak_live_bytes: i64,
-    /// Blocks handed out in between.
-    pub blocks_allocated: i64,
-    /// Blocks released in between.
-    pub blocks_released: i64,
-    /// Calls into the kernel in between.
-    pub kernel_calls: i64,
-    /// Which text identifies the family uniquely.
-    #[cfg_attr(feature = "serde", serde(skip))]
-    pub(crate) label: Label,
-}
-
 impl Snapshot {
     /// Returns what changed since an earlier snapshot; see [`SnapshotDiff`].
     ///
@@ -117,69 +69,41 @@ impl SnapshotDiff {
     }
 }
 
-impl FamilyDiff {
-    /// Returns whether any figure changed.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let snapshot = mm::snapshot();
-    /// let diff = snapshot.diff(&snapshot);
-    /// assert!(!diff.families.iter().any(|family| family.is_changed()));
-    /// ```
-    #[must_use]
-    pub fn is_changed(&self) -> bool {
-        // An unknown figure counts as no change.
-        let resident = self.resident_bytes.unwrap_or(0);
-        let pages = [self.vm_pages, self.mapped_bytes, resident];
-        let live = [self.live_blocks, self.live_units, self.live_bytes];
-        let free = [self.free_blocks, self.free_units, self.cached_units];
-        let since_start = [
-            self.peak_live_bytes,
-            self.blocks_allocated,
-            self.blocks_released,
-            self.kernel_calls,
-        ];
-        let all = pages.iter().chain(&live).chain(&free).chain(&since_start);
-        all.into_iter().any(|change| *change != 0)
+/// The change of a figure from one snapshot to a later one.
+pub(super) trait Change: Sized {
+    /// Type of the figure.
+    type Figure;
+
+    /// Subtracts `earlier` from `later`; a family that is missing has 0.
+    fn between(later: Option<Self::Figure>, earlier: Option<Self::Figure>) -> Self;
+
+    fn is_change(&self) -> bool;
+}
+
+impl Change for i64 {
+    type Figure = u64;
+
+    fn between(later: Option<u64>, earlier: Option<u64>) -> Self {
+        signed_difference(later.unwrap_or(0), earlier.unwrap_or(0))
     }
 
-    /// Subtracts figure by figure; `None` when there is no family at all.
-    fn between(later: Option<&FamilySnapshot>, earlier: Option<&FamilySnapshot>) -> Option<Self> {
-        let family = later.or(earlier)?;
-        let change = |figure: fn(&FamilySnapshot) -> u64| {
-            signed_difference(later.map_or(0, figure), earlier.map_or(0, figure))
-        };
-        Some(Self {
-            name: family.name,
-            path: family.path,
-            location: family.location,
-            key: family.key,
-            vm_pages: change(|f| f.vm_pages),
-            mapped_bytes: change(|f| f.mapped_bytes),
-            resident_bytes: change_in_resident(later, earlier),
-            live_blocks: change(|f| f.live_blocks),
-            live_units: change(|f| f.live_units),
-            live_bytes: change(|f| f.live_bytes),
-            free_blocks: change(|f| f.free_blocks),
-            free_units: change(|f| f.free_units),
-            cached_units: change(|f| f.cached_units),
-            peak_live_bytes: change(|f| f.peak_live_bytes),
-            blocks_allocated: change(|f| f.blocks_allocated),
-            blocks_released: change(|f| f.blocks_released),
-            kernel_calls: change(|f| f.kernel_calls),
-            label: family.label,
-        })
+    fn is_change(&self) -> bool {
+        *self != 0
     }
 }
 
-/// Subtracts the resident bytes, if both are known.
-fn change_in_resident(
-    later: Option<&FamilySnapshot>,
-    earlier: Option<&FamilySnapshot>,
-) -> Option<i64> {
-    let of = |family: Option<&FamilySnapshot>| family.map_or(Some(0), |f| f.resident_bytes);
-    Some(signed_difference(of(later)?, of(earlier)?))
+/// The change of a figure that may be unknown; unknown itself if one of both figures is.
+impl Change for Option<i64> {
+    type Figure = Option<u64>;
+
+    fn between(later: Option<Option<u64>>, earlier: Option<Option<u64>>) -> Self {
+        let (later, earlier) = (later.unwrap_or(Some(0))?, earlier.unwrap_or(Some(0))?);
+        Some(signed_difference(later, earlier))
+    }
+
+    fn is_change(&self) -> bool {
+        self.is_some_and(|change| change != 0)
+    }
 }
 
 /// Returns a snapshot's families in the order of their keys.

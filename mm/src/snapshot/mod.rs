@@ -5,6 +5,7 @@
 
 mod diff;
 mod family;
+mod figures;
 mod key;
 mod label;
 mod location;
@@ -17,12 +18,13 @@ pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
 
-pub use self::diff::{FamilyDiff, SnapshotDiff};
-pub use self::family::FamilySnapshot;
+pub use self::diff::SnapshotDiff;
+pub use self::figures::{FamilyDiff, FamilySnapshot};
 pub use self::key::FamilyKey;
 pub use self::location::Location;
 
 pub(crate) use self::family::{FILL_CLASSES, FillClass};
+pub(crate) use self::figures::{FAMILY_FIGURES, Figure, Kind, PROCESS_FIGURES};
 pub(crate) use self::key::{Identity, Path};
 pub(crate) use self::label::Label;
 pub(crate) use self::lookup::{Wanted, one_of};

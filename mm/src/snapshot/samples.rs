@@ -1,39 +1,21 @@
 //! Snapshots made by hand, for the tests.
 
-use super::{FamilyKey, FamilySnapshot, FillClass, Label, Location, ProcessFigures, Snapshot};
+use super::{FamilyKey, FamilySnapshot, FillClass, Location, ProcessFigures, Snapshot};
 
 /// Makes a family without any memory, of units of 8 bytes.
 pub(crate) fn family(name: &'static str, path: &'static str) -> FamilySnapshot {
     let location = Location::new("src/lib.rs", 7, 1, "0.1.0");
     FamilySnapshot {
-        name,
-        path,
-        location,
-        key: FamilyKey::made(name, path, location, 1),
-        run_time: false,
         unit_size: 8,
         unit_align: 8,
         units_per_page: 8_192,
         first_page_units: 8_192,
-        vm_pages: 0,
-        mapped_bytes: 0,
-        resident_bytes: Some(0),
-        live_blocks: 0,
-        live_units: 0,
-        live_bytes: 0,
-        free_blocks: 0,
-        free_units: 0,
-        cached_units: 0,
-        peak_live_bytes: 0,
-        blocks_allocated: 0,
-        blocks_released: 0,
-        kernel_calls: 0,
-        largest_free_block: 0,
-        occupied_page_bytes: 0,
-        occupied_page_free_bytes: 0,
-        reclaimable_bytes: 0,
-        fill: [FillClass::default(); 6],
-        label: Label::default(),
+        ..FamilySnapshot::empty(
+            name,
+            path,
+            location,
+            FamilyKey::made(name, path, location, 1),
+        )
     }
 }
 
@@ -192,31 +174,14 @@ pub(crate) fn huge() -> Snapshot {
         free_units: most,
         largest_free_block: most,
     };
-    let huge = |name| FamilySnapshot {
-        location: Location::new("src/lib.rs", u32::MAX, u32::MAX, "0.1.0"),
-        unit_size: most,
-        unit_align: most,
-        units_per_page: most,
-        first_page_units: most,
-        vm_pages: most,
-        mapped_bytes: most,
-        resident_bytes: Some(most),
-        live_blocks: most,
-        live_units: most,
-        live_bytes: most,
-        free_blocks: most,
-        free_units: most,
-        cached_units: most,
-        peak_live_bytes: most,
-        blocks_allocated: most,
-        blocks_released: most,
-        kernel_calls: most,
-        largest_free_block: most,
-        occupied_page_bytes: most,
-        occupied_page_free_bytes: most,
-        reclaimable_bytes: most,
-        fill: [class; 6],
-        ..family(name, name)
+    let huge = |name| {
+        let mut family = FamilySnapshot {
+            location: Location::new("src/lib.rs", u32::MAX, u32::MAX, "0.1.0"),
+            fill: [class; 6],
+            ..family(name, name)
+        };
+        family.set_figures(|| most);
+        family
     };
     let process = ProcessFigures {
         os_page_bytes: most,

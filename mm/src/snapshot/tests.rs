@@ -1,7 +1,8 @@
 //! Look-up, order, totals and changes, on families made by hand.
 
 use super::samples::{family, huge, indexd, snapshot};
-use super::{FamilySnapshot, Location, Snapshot};
+use super::{FAMILY_FIGURES, FamilySnapshot, Figure, Kind, Location, Snapshot};
+use crate::golden::compare_part;
 
 fn named(families: &[(&'static str, &'static str)]) -> Snapshot {
     snapshot(
@@ -126,4 +127,41 @@ fn places_leave_out_what_is_not_known() {
     assert_eq!(numbers(17, 5), ":17:5");
     assert_eq!(numbers(17, 0), ":17");
     assert_eq!(numbers(0, 0), "");
+}
+
+#[test]
+fn changes_are_those_of_the_figures() {
+    let (mut earlier, mut later) = (family("A", "a::A"), family("A", "a::A"));
+    let mut numbers = 1..;
+    earlier.set_figures(|| numbers.next().expect("there is no end"));
+    let mut squares = (1..).map(|number| number * number);
+    later.set_figures(|| squares.next().expect("there is no end"));
+    let diff = snapshot(vec![later.clone()]).diff(&snapshot(vec![earlier.clone()]));
+    let change = &diff.families[0];
+    assert!(change.is_changed());
+    let between = |of: fn(&FamilySnapshot) -> u64| (of(&later) - of(&earlier)).cast_signed();
+    assert_eq!(change.live_blocks, between(|f| f.live_blocks));
+    assert_eq!(change.kernel_calls, between(|f| f.kernel_calls));
+    assert_eq!(
+        change.resident_bytes,
+        Some(between(|f| f.resident_bytes.unwrap_or(0)))
+    );
+}
+
+/// `docs/figures.md` has one row for each figure of the table.
+#[test]
+#[cfg_attr(miri, ignore = "reads a file")]
+fn the_documentation_lists_all_figures() {
+    let row = |figure: &Figure<FamilySnapshot>| {
+        let metric = figure.metric.map_or(String::new(), |name| {
+            let suffix = ["", "_total"][usize::from(figure.kind == Kind::Counter)];
+            format!("`{name}{suffix}`")
+        });
+        let unit = figure.unit.unwrap_or("");
+        let (name, help) = (figure.name, figure.help);
+        format!("| `{name}` | {unit} | {metric} | {help} |\n")
+    };
+    let rows: String = FAMILY_FIGURES.iter().map(row).collect();
+    let around = ["| --- | --- | --- | --- |\n", "\nFigures whose"];
+    compare_part("../docs/figures.md", around, &rows);
 }

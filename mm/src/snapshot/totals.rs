@@ -1,58 +1,11 @@
-//! Sums over all families.
+//! Sums over all families that are not in the table of figures.
 //!
 //! There is no total of peaks: families peak at different moments, and the sum of their peaks is
 //! a height that the process may never have reached.
 
 use super::{FamilySnapshot, PageShares, Snapshot};
 
-/// Sums stop at `u64::MAX`; real figures do not come near.
 impl Snapshot {
-    /// Returns the blocks of all families that are handed out and not released.
-    #[must_use]
-    pub fn live_blocks(&self) -> u64 {
-        self.total(|f| f.live_blocks)
-    }
-
-    /// Returns the units of all live blocks, whatever their sizes.
-    #[must_use]
-    pub fn live_units(&self) -> u64 {
-        self.total(|f| f.live_units)
-    }
-
-    /// Returns the bytes of all live units.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use mm::PageFamily;
-    /// use std::alloc::Layout;
-    ///
-    /// let rows = PageFamily::register("totals-doc:rows", Layout::new::<u32>())?;
-    /// let before = mm::snapshot();
-    /// rows.alloc(25)?;
-    /// let after = mm::snapshot();
-    /// assert_eq!(after.live_bytes() - before.live_bytes(), 100);
-    /// assert_eq!(after.live_units() - before.live_units(), 25);
-    /// assert_eq!(after.live_blocks() - before.live_blocks(), 1);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn live_bytes(&self) -> u64 {
-        self.total(|f| f.live_bytes)
-    }
-
-    /// Returns the VM pages in use of all families.
-    #[must_use]
-    pub fn vm_pages(&self) -> u64 {
-        self.total(|f| f.vm_pages)
-    }
-
-    /// Returns the bytes of address space in use by all VM pages.
-    #[must_use]
-    pub fn mapped_bytes(&self) -> u64 {
-        self.total(|f| f.mapped_bytes)
-    }
-
     /// Returns the bytes of VM pages that are backed by memory; `None` if they are unknown for any
     /// family.
     #[must_use]
@@ -60,34 +13,10 @@ impl Snapshot {
         self.resident_bytes_sum().map(saturated)
     }
 
-    /// Returns the units in all threads' caches, whatever their sizes.
-    #[must_use]
-    pub fn cached_units(&self) -> u64 {
-        self.total(|f| f.cached_units)
-    }
-
     /// Returns the bytes of the units in all threads' caches.
     #[must_use]
     pub fn cached_bytes(&self) -> u64 {
         saturated(self.cached_bytes_sum())
-    }
-
-    /// Returns the blocks handed out since start.
-    #[must_use]
-    pub fn blocks_allocated(&self) -> u64 {
-        self.total(|f| f.blocks_allocated)
-    }
-
-    /// Returns the blocks released since start.
-    #[must_use]
-    pub fn blocks_released(&self) -> u64 {
-        self.total(|f| f.blocks_released)
-    }
-
-    /// Returns the calls into the kernel for families' memory since start.
-    #[must_use]
-    pub fn kernel_calls(&self) -> u64 {
-        self.total(|f| f.kernel_calls)
     }
 
     /// Returns the bytes that [`trim`](crate::trim) would return now: those of whole OS pages
@@ -168,7 +97,7 @@ impl Snapshot {
     }
 
     /// Adds up one figure.
-    fn total(&self, figure: impl Fn(&FamilySnapshot) -> u64) -> u64 {
+    pub(super) fn total(&self, figure: impl Fn(&FamilySnapshot) -> u64) -> u64 {
         saturated(self.sum(figure))
     }
 }

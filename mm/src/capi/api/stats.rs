@@ -84,11 +84,12 @@ pub struct mm_family_stats {
     pub unit_align: u64,
     /// Units that fit into one VM page; 0 when units have no size, 1 when a unit is larger.
     pub units_per_page: u64,
-    /// VM pages in use: those that may be backed by memory.
+    /// VM pages in use. Only those may be backed by memory.
     pub vm_pages: u64,
     /// Bytes of address space in use by VM pages.
     pub mapped_bytes: u64,
-    /// Bytes that are backed by memory, as the kernel says; `MM_NOT_MEASURED` where it does not.
+    /// Bytes of VM pages that are backed by memory. `MM_NOT_MEASURED` if the kernel does not report all of
+    /// them.
     pub resident_bytes: u64,
     /// Blocks handed out and not released.
     pub live_blocks: u64,
@@ -100,22 +101,22 @@ pub struct mm_family_stats {
     pub free_blocks: u64,
     /// Units of the free blocks.
     pub free_units: u64,
-    /// Units in threads' caches: neither live nor in a free block.
+    /// Units in the caches of threads, neither live nor free.
     pub cached_units: u64,
-    /// Highest `live_bytes` seen, to within one cache per thread.
+    /// Highest number of live bytes seen, to within one cache per thread.
     pub peak_live_bytes: u64,
-    /// Blocks handed out since start.
+    /// Blocks handed out since the start of the process.
     pub blocks_allocated: u64,
-    /// Blocks released since start.
+    /// Blocks released since the start of the process.
     pub blocks_released: u64,
-    /// Calls into the kernel for this family's memory since start.
+    /// Calls into the kernel for the memory of the family since the start of the process.
     pub kernel_calls: u64,
-    /// Units of the largest free block; 0 if there is none.
+    /// Units of the largest free block. 0 if there is none.
     pub largest_free_block: u64,
-    /// Bytes that `mm_trim` would return of this family now, as in `struct mm_stats`.
+    /// Bytes that a trim would give back to the system now. As in `struct mm_stats`.
     pub reclaimable_bytes: u64,
-    /// Units that fit into the family's first VM page: it begins with up to 2 KiB that have no unit,
-    /// for families to lie apart in the CPU's cache. Otherwise as `units_per_page`.
+    /// Units that fit into the first VM page of the family. That page begins with up to 2 KiB without units,
+    /// so that families use different sets of the CPU's cache. Otherwise equal to `units_per_page`.
     pub first_page_units: u64,
 }
 
@@ -265,6 +266,7 @@ impl From<&FamilySnapshot> for mm_family_stats {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshot::FAMILY_FIGURES;
 
     /// More room than the struct takes, in words that begin as `FILLED`.
     type Words = [u64; 40];
@@ -319,6 +321,49 @@ mod tests {
             let (answer, words) = asked(size, version);
             assert_eq!(answer, mm_status::MM_BAD_ARGUMENT);
             assert!(words[2..].iter().all(|word| *word == FILLED));
+        }
+    }
+
+    /// Figures that programs in C do not get.
+    const NOT_IN_C: [&str; 2] = ["occupied_page_bytes", "occupied_page_free_bytes"];
+
+    /// Returns the documentation and the name of each field of `struct mm_family_stats` in the header.
+    fn fields_in_header() -> Vec<(String, String)> {
+        let header = include_str!("../../../include/mm_api.h");
+        let start = "\nstruct mm_family_stats {";
+        let (_, rest) = header.split_once(start).expect("the struct");
+        let (body, _) = rest.split_once("\n};").expect("the end of the struct");
+        let fields = body.split("/**").skip(1).map(|field| {
+            let (help, declaration) = field.split_once("*/").expect("the end of a comment");
+            let words = help.split_whitespace().filter(|word| *word != "*");
+            let name = declaration.split_once(';').expect("a declaration").0;
+            let name = name.rsplit(' ').next().expect("a name");
+            (words.collect::<Vec<_>>().join(" "), name.to_owned())
+        });
+        fields.collect()
+    }
+
+    /// Each figure of the table is a field of the struct, has its value, and is described alike.
+    #[test]
+    fn the_struct_of_a_family_has_all_figures() {
+        let mut family = crate::snapshot::samples::family("A", "a::A");
+        let mut numbers = 901..;
+        family.set_figures(|| numbers.next().expect("there is no end"));
+        let stats = mm_family_stats::from(&family);
+        // SAFETY: `mm_family_stats` is `repr(C)`, and has a `usize`, two `u32` and `u64`s: words without padding.
+        let words: [u64; size_of::<mm_family_stats>() / 8] = unsafe { core::mem::transmute(stats) };
+        let fields = fields_in_header();
+        // `version` and `run_time` share a word.
+        assert_eq!(fields.len(), words.len() + 1);
+        for figure in FAMILY_FIGURES
+            .iter()
+            .filter(|figure| !NOT_IN_C.contains(&figure.name))
+        {
+            let at = fields.iter().position(|(_, name)| name == figure.name);
+            let at = at.unwrap_or_else(|| panic!("`{}` is not in the struct", figure.name));
+            assert_eq!(Some(words[at - 1]), (figure.of)(&family), "{}", figure.name);
+            let (help, wanted) = (&fields[at].0, figure.help.to_string());
+            assert!(help.starts_with(&wanted), "{}: {help}", figure.name);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! A snapshot as OpenMetrics text, version 1.0.0.
 
 mod label;
-mod metric;
 
 #[cfg(test)]
 mod check;
@@ -11,8 +10,7 @@ mod tests;
 use core::fmt::{self, Display, Formatter};
 
 use self::label::Labels;
-use self::metric::{FAMILY_METRICS, Metric, PROCESS_METRICS};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{FAMILY_FIGURES, Figure, Kind, PROCESS_FIGURES, Snapshot};
 
 /// A snapshot as [OpenMetrics] text, which Prometheus and most other monitoring systems read.
 ///
@@ -87,18 +85,18 @@ impl Snapshot {
 
 impl Display for OpenMetrics<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for metric in PROCESS_METRICS {
-            if let Some(figure) = (metric.figure)(self.snapshot) {
-                write_heading(f, metric)?;
-                writeln!(f, "{}{} {figure}", metric.name, metric.kind.suffix())?;
+        for (name, figure) in metrics(PROCESS_FIGURES) {
+            if let Some(value) = (figure.of)(self.snapshot) {
+                write_heading(f, name, figure)?;
+                writeln!(f, "{name}{} {value}", suffix(figure.kind))?;
             }
         }
-        for metric in FAMILY_METRICS {
-            write_heading(f, metric)?;
+        for (name, figure) in metrics(FAMILY_FIGURES) {
+            write_heading(f, name, figure)?;
             for family in &self.snapshot.families {
-                let (suffix, labels) = (metric.kind.suffix(), Labels(family));
-                if let Some(figure) = (metric.figure)(family) {
-                    writeln!(f, "{}{suffix}{{{labels}}} {figure}", metric.name)?;
+                if let Some(value) = (figure.of)(family) {
+                    let (suffix, labels) = (suffix(figure.kind), Labels(family));
+                    writeln!(f, "{name}{suffix}{{{labels}}} {value}")?;
                 }
             }
         }
@@ -106,12 +104,33 @@ impl Display for OpenMetrics<'_> {
     }
 }
 
-/// Writes what a reader is told before the samples of a metric.
-fn write_heading<F>(f: &mut Formatter<'_>, metric: &Metric<F>) -> fmt::Result {
-    let Metric { name, help, .. } = metric;
-    writeln!(f, "# TYPE {name} {}", metric.kind.name())?;
-    if let Some(unit) = metric.unit {
+/// Returns the figures that have a metric, with its name.
+fn metrics<T>(figures: &[Figure<T>]) -> impl Iterator<Item = (&'static str, &Figure<T>)> {
+    figures
+        .iter()
+        .filter_map(|figure| Some((figure.metric?, figure)))
+}
+
+/// Writes the metadata of a metric, which comes before its samples.
+fn write_heading<T>(f: &mut Formatter<'_>, name: &str, figure: &Figure<T>) -> fmt::Result {
+    writeln!(f, "# TYPE {name} {}", type_name(figure.kind))?;
+    if let Some(unit) = figure.unit {
         writeln!(f, "# UNIT {name} {unit}")?;
     }
-    writeln!(f, "# HELP {name} {help}")
+    writeln!(f, "# HELP {name} {}", figure.help)
+}
+
+fn type_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Gauge => "gauge",
+        Kind::Counter => "counter",
+    }
+}
+
+/// Returns the end of a sample's name.
+fn suffix(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Gauge => "",
+        Kind::Counter => "_total",
+    }
 }
