@@ -35,6 +35,7 @@ impl PageFamily {
     /// unsafe { words.release(word.cast())? };
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline]
     #[track_caller]
     pub fn alloc(&'static self, units: usize) -> Result<NonNull<u8>, AllocError> {
         self.alloc_for(units, &panic::Location::caller())
@@ -59,6 +60,7 @@ impl PageFamily {
     /// unsafe { words.release(four.cast())? };
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline]
     #[track_caller]
     pub fn alloc_zeroed(&'static self, units: usize) -> Result<NonNull<u8>, AllocError> {
         self.alloc_zeroed_for(units, &panic::Location::caller())
@@ -81,6 +83,7 @@ impl PageFamily {
     }
 
     /// Does what [`alloc_zeroed`](Self::alloc_zeroed) does, on behalf of `caller`.
+    #[inline]
     pub(crate) fn alloc_zeroed_for(
         &'static self,
         units: usize,
@@ -98,32 +101,12 @@ impl PageFamily {
         units: usize,
         caller: &dyn Caller,
     ) -> Result<NonNull<u8>, AllocError> {
-        match self.heap.try_cached(units) {
-            Some(block) => Ok(block.zeroed_unwatched(units * self.layout().size())),
-            None => self.alloc_zeroed_for(units, caller),
+        if self.heap.is_fast()
+            && let Some(block) = self.heap.try_cached(units)
+        {
+            return Ok(block.zeroed_unwatched(units * self.layout().size()));
         }
-    }
-
-    /// Releases a block as the owner of an `MmBox` does.
-    ///
-    /// # Safety
-    ///
-    /// 1. `block` is the start of a live block of `units` units of this family.
-    /// 2. No thread uses it any more.
-    #[cfg(test)]
-    pub(crate) unsafe fn heap_release_through_cache(
-        &'static self,
-        block: NonNull<u8>,
-        units: usize,
-    ) {
-        self.heap.with_cell(|cell| match cell {
-            // SAFETY: requirements 1 and 2 are those of `Heap::release`, and `with_cell` lends the calling
-            // thread's cell of this family.
-            Some(cell) => unsafe { self.heap.release(cell, block, units) },
-            // Without memory for a cell. SAFETY: requirements 1 and 2 say that the block is given up, which
-            // is what `release` wants.
-            None => unsafe { self.release(block) }.expect("live"),
-        });
+        self.alloc_zeroed_for(units, caller)
     }
 
     /// Allocates on the slow path, after the calling thread's `cell` had no block.
@@ -136,21 +119,30 @@ impl PageFamily {
         self.alloc_listed(units, caller, || self.heap.alloc(cell, units, caller))
     }
 
-    /// Allocates through the calling thread's table of cells.
+    /// Allocates from the calling thread's cache, or on the slow path.
+    #[inline]
     fn alloc_block(&'static self, units: usize, caller: &dyn Caller) -> Result<Block, AllocError> {
-        self.heap.with_cell(|cell| match cell {
-            Some(cell) if units == 1 => match self.try_cached(cell) {
-                Some(unit) => Ok(unit),
-                None => self.alloc_slow(cell, 1, caller),
-            },
-            Some(cell) => self.alloc_slow(cell, units, caller),
-            None => self.alloc_uncached(units, caller),
-        })
+        match self.heap.try_cached(units) {
+            Some(block) => Ok(block),
+            None => self.alloc_with_cell(units, caller),
+        }
     }
 
-    fn try_cached(&self, cell: &CacheCell) -> Option<Block> {
-        let _inside = ReentrancyGuard::enter();
-        cell.take(self.layout().size(), true)
+    /// Allocates through the calling thread's table of cells.
+    #[cold]
+    #[inline(never)]
+    fn alloc_with_cell(
+        &'static self,
+        units: usize,
+        caller: &dyn Caller,
+    ) -> Result<Block, AllocError> {
+        self.heap.with_cell(|cell| match cell {
+            Some(cell) => match self.heap.take(cell, units) {
+                Some(block) => Ok(block),
+                None => self.alloc_slow(cell, units, caller),
+            },
+            None => self.alloc_uncached(units, caller),
+        })
     }
 
     #[cold]

@@ -158,6 +158,7 @@ mod registry;
 mod release;
 mod report;
 mod resident;
+mod resize;
 mod scope;
 mod shown;
 mod snapshot;
@@ -166,6 +167,7 @@ mod startup;
 mod subscriber;
 mod sync;
 mod track;
+mod units;
 mod user_code;
 mod visit;
 

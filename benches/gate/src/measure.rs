@@ -19,6 +19,7 @@ const COUNTED: &[(&str, &str, u64)] = &[
     ("pair", "mm_gate_pair", TIMES),
     ("instance_pair", "mm_gate_instance_pair", TIMES),
     ("library_pair", "mm_gate_library_pair", TIMES),
+    ("run_time_pair", "mm_gate_run_time_pair", TIMES),
     ("pairs", "mm_gate_pairs", TIMES),
     ("bare_loop", "mm_gate_loop", TIMES),
     ("batch", "mm_gate_batch", TIMES),

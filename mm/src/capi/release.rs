@@ -153,13 +153,15 @@ unsafe fn resized(old: NonNull<u8>, bytes: usize, place: Place<'_>) -> Option<No
     if wanted == had {
         return Some(old);
     }
-    let new = family.alloc_zeroed_at_hand(wanted, &place);
+    // SAFETY: `block_at` found `had` live units of this family at `old`. By requirements 1 and 2 nothing uses it
+    // but what this returns, and no `MmBox` owns blocks of C's.
+    let new = unsafe { family.resize_for(old, had, wanted, &place) };
     let new = new.map_err(|refused| place.report_misuse(refused)).ok()?;
-    // SAFETY: `block_at` found `had` live units at `old`, and by requirements 1 and 2 it stays live. `new`
-    // has `wanted` units, and is another block, as the old one is live.
-    unsafe { new.copy_from_nonoverlapping(old, had.min(wanted) * unit) };
-    // SAFETY: requirements 1 and 2 are those of `xfree`: `old` is not used any more.
-    unsafe { xfree(old.as_ptr().cast(), place) };
+    if wanted > had {
+        let added = new.as_ptr().wrapping_add(had * unit);
+        // SAFETY: `resize_for` gave a block of `wanted` units, which is returned only after this.
+        unsafe { added.write_bytes(0, (wanted - had) * unit) };
+    }
     Some(new)
 }
 

@@ -122,7 +122,7 @@ fn large_units_survive_refusals() {
 fn units_are_released_without_memory_for_a_stack() {
     let family = family_of("faults-stack", 36);
     // SAFETY: `alloc` gave the blocks of one unit, which nothing uses.
-    let release = |block| unsafe { family.heap_release_through_cache(block, 1) };
+    let release = |block| unsafe { family.release_sized(block, 1) };
     let live: Vec<_> = (0..40).map(|_| family.alloc(1).expect("memory")).collect();
     failing_at(0, || {
         while RECORDS.zeroed::<u64>(1).is_ok() {}

@@ -131,7 +131,7 @@ impl Held {
             if through_cache {
                 let Allocated { block, units, .. } = one;
                 // SAFETY: by invariant 1 the block is live, and it was taken off the list.
-                unsafe { self.family.heap_release_through_cache(block, units) };
+                unsafe { self.family.release_sized(block, units) };
             } else {
                 // SAFETY: by invariant 1 the block is live, and it was taken off the list.
                 unsafe { release(self.family, one.block) };

@@ -5,7 +5,7 @@ use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
 
 use super::{Block, MmBox, sealed};
-use crate::managed::owner;
+use crate::units::owner;
 
 /// The owner of a block that stays until the program ends on purpose, such as one held by a static.
 ///

@@ -8,7 +8,8 @@ use core::ptr::{self, NonNull};
 
 use super::MmBox;
 use crate::error::AllocError;
-use crate::managed::{MmManaged, alloc_units, release_units, try_alloc_units};
+use crate::managed::MmManaged;
+use crate::units::{alloc_units, release_units, try_alloc_units};
 
 /// The units of one block, without any values; releases them when dropped.
 ///

@@ -20,7 +20,7 @@
 //! | `clock.rs` | the time |
 //! | `stdio.rs` | prints as C programs do |
 //! | `unwind.rs` | return addresses of the calling thread |
-//! | `tls_slot.rs` | one word of the calling thread's, for C's hot path |
+//! | `tls_slot.rs` | one word of the calling thread, for the hot paths of run-time families |
 //! | `pagemap.rs` | which OS pages have memory of their own: Linux 6.7 |
 //! | `environment.rs` | the variables that the process was started with |
 //! | `process.rs` | the kernel's figures of the process: limits, resident bytes |
@@ -83,10 +83,12 @@ mod output;
     not(all(test, loom))
 ))]
 pub(crate) mod tls_slot;
-#[cfg(all(
+#[cfg(not(all(
     feature = "capi",
-    not(all(target_os = "linux", target_arch = "x86_64", not(all(test, loom))))
-))]
+    target_os = "linux",
+    target_arch = "x86_64",
+    not(all(test, loom))
+)))]
 pub(crate) mod tls_slot {
     use core::cell::Cell;
     use core::ptr;

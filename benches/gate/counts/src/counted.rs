@@ -3,7 +3,7 @@
 //! A name has one counted function behind it and nothing else: what is warmed up, made ready or
 //! cleared away goes through others.
 
-use mm::{MmBox, MmManaged};
+use mm::{MmBox, MmManaged, PageFamily};
 use mm_gate_counts::look_at;
 
 /// A value of 36 bytes, the size that the targets are given for.
@@ -36,6 +36,17 @@ pub(crate) extern "Rust" fn mm_gate_pair(value: &Value) {
 pub(crate) extern "Rust" fn mm_gate_instance_pair(value: &Instance<[u32; 9]>) {
     let made = MmBox::new(*value);
     look_at(&*made);
+}
+
+/// One pair of a family that was registered while the program ran.
+// SAFETY: the name starts with the package's, and nothing else defines it.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) extern "Rust" fn mm_gate_run_time_pair(family: &'static PageFamily) {
+    let made = family.alloc(1).expect("there is memory");
+    look_at(&made);
+    // SAFETY: `alloc` gave the block of one unit, which is not used any more.
+    unsafe { family.release_sized(made, 1) };
 }
 
 /// Pairs inside a loop of the caller's, as most are.

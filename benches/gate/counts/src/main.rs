@@ -6,11 +6,12 @@
 
 mod counted;
 
+use std::alloc::Layout;
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::thread;
 
-use mm::{MmBox, MmManaged};
+use mm::{MmBox, MmManaged, PageFamily};
 
 use counted::{Instance, Slots, Value};
 
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         "pair" => pair(),
         "instance_pair" => instance_pair(),
         "library_pair" => library_pair(),
+        "run_time_pair" => run_time_pair(),
         "pairs" => pairs(),
         "bare_loop" => counted::mm_gate_loop(black_box(&VALUE), black_box(TIMES)),
         "batch" => counted::mm_gate_batch(black_box(&VALUE), &mut slots(TIMES)),
@@ -71,6 +73,17 @@ fn library_pair() {
     drop(MmBox::new(OF_LIBRARY));
     for _ in 0..TIMES {
         mm_gate_counts::mm_gate_library_pair(black_box(&OF_LIBRARY));
+    }
+}
+
+fn run_time_pair() {
+    let layout = Layout::new::<[u32; 9]>();
+    let family = PageFamily::register("gate", layout).expect("the name is free");
+    let first = family.alloc(1).expect("there is memory");
+    // SAFETY: `alloc` gave the block of one unit, which is not used any more.
+    unsafe { family.release_sized(first, 1) };
+    for _ in 0..TIMES {
+        counted::mm_gate_run_time_pair(black_box(family));
     }
 }
 

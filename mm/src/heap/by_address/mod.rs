@@ -63,20 +63,6 @@ impl Heap {
         unsafe { self.fast_cache() }?.take_row(units)
     }
 
-    /// Takes a block of any length from the calling thread's cache, if the heap is near, and the cache
-    /// has one at hand.
-    #[inline]
-    pub(crate) fn try_cached(&'static self, units: usize) -> Option<Block> {
-        match units {
-            _ if !self.is_fast() => None,
-            0 => None,
-            // SAFETY: `is_fast` said that the heap is.
-            1 => unsafe { self.take_unit() },
-            // SAFETY: `is_fast` said that the heap is.
-            _ => unsafe { self.take_row(units) },
-        }
-    }
-
     /// Puts the block that starts at `first` into the calling thread's cache, if it has one unit, and a
     /// few steps are enough.
     ///

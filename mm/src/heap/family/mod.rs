@@ -2,6 +2,7 @@
 
 pub(in crate::heap) mod cache;
 pub(in crate::heap) mod central;
+mod fast;
 #[cfg(feature = "capi")]
 mod freed_canaries;
 mod hardened;
@@ -9,6 +10,7 @@ mod owner;
 mod purge;
 pub(in crate::heap) mod quarantine;
 pub(crate) mod quota;
+mod resize;
 mod slow;
 mod tracked;
 mod uncached;
@@ -82,6 +84,13 @@ impl Heap {
     pub(crate) const fn begin_with_limit(&mut self, units: u64) {
         self.uncached = AtomicBool::new(true);
         self.limit = AtomicU64::new(units);
+    }
+
+    /// Whether released blocks keep canaries, which every release looks for.
+    #[cfg(feature = "capi")]
+    #[inline]
+    pub(crate) fn keeps_canaries(&self) -> bool {
+        !matches!(self.marking, Marking::None)
     }
 
     /// Whether every call is to go past the threads' caches.

@@ -68,7 +68,6 @@ pub(crate) fn look() {
 
 /// Whether a tool is told about blocks. Then mm must not read a released block, and in a live one only bytes
 /// that the program wrote are initialised.
-#[cfg(feature = "capi")]
 #[inline]
 pub(crate) fn is_on() -> bool {
     TO_ASAN || is_valgrind_there()

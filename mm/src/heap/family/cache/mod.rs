@@ -78,7 +78,6 @@ pub(in crate::heap) use numbers::{begin_again, numbers_range};
 pub(in crate::heap) use numbers::{lock_for_fork, unlock_after_fork};
 pub(in crate::heap) use record::{CacheRecord, Inbox};
 pub(in crate::heap) use rows::Rows;
-#[cfg(feature = "capi")]
 pub(in crate::heap) use thread::FAST_FAMILIES;
 #[cfg(test)]
 pub(crate) use thread::forget_retained_tables;

@@ -5,9 +5,7 @@ use core::cell::Cell;
 use super::{CacheCell, CacheRecord};
 use crate::heap::family::Heap;
 use crate::heap::ground::{Link, meta};
-#[cfg(feature = "capi")]
-use crate::os::tls_slot;
-use crate::os::{Lock, ReentrancyGuard, Refused};
+use crate::os::{Lock, ReentrancyGuard, Refused, tls_slot};
 use crate::sync::thread_local;
 
 /// Cells in one part of a table.
@@ -18,9 +16,8 @@ const PARTS: usize = 4_096;
 
 type Cells = [CacheCell; CELLS];
 
-/// Families below this number have their cells in the first part of a table, to which calls of C
-/// programs find in a few steps.
-#[cfg(feature = "capi")]
+/// Families below this number have their cells in the first part of a table, which a thread finds in a few
+/// instructions.
 pub(in crate::heap) const FAST_FAMILIES: usize = CELLS;
 
 thread_local! {
@@ -51,7 +48,6 @@ struct Table {
 ///
 /// 1. `number` is less than `FAST_FAMILIES`.
 /// 2. The reference goes to no other thread, and is not kept beyond the call of the calling function.
-#[cfg(feature = "capi")]
 #[inline]
 pub(in crate::heap) unsafe fn fast_cell<'a>(number: usize) -> Option<&'a CacheCell> {
     // SAFETY: `tls_slot` holds null or the first part of the calling thread's table, as `Thread::cell` put
@@ -136,7 +132,6 @@ impl Thread {
                 cells
             }
         };
-        #[cfg(feature = "capi")]
         if number < FAST_FAMILIES {
             tls_slot::set(core::ptr::from_ref(cells).cast());
         }
@@ -186,7 +181,6 @@ impl Drop for Thread {
             // storage exist until the thread is gone; those of the table always do.
             unsafe { cache.heap().close_cache(cache) };
         }
-        #[cfg(feature = "capi")]
         tls_slot::set(core::ptr::null());
         // All its cells lead to no cache again, so any thread may have the table.
         if let Some(table) = self.table.take() {

@@ -99,6 +99,11 @@ impl Account {
         self.other_units -= units as u64;
     }
 
+    /// Counts that another live block has `new` units instead of `old`.
+    pub(in crate::heap) fn account_other_resized(&mut self, old: usize, new: usize) {
+        self.other_units = self.other_units - old as u64 + new as u64;
+    }
+
     /// Counts a block of VM pages that is handed out without a cache.
     pub(in crate::heap) fn account_allocated(&mut self, units: usize) {
         if units > 1 {

@@ -6,7 +6,7 @@ use super::Central;
 use crate::heap::family::Heap;
 use crate::heap::family::cache::{Bins, CacheRecord, Rows, is_own};
 use crate::heap::ground::{Block, Geometry};
-use crate::heap::pages::{Page, Run, Spot, is_block, released_twice, spot_of};
+use crate::heap::pages::{Page, Run, Spot, is_block, released_twice, spot_of, take_slack_at};
 use crate::os::Refused;
 
 impl Central {
@@ -112,6 +112,34 @@ impl Central {
         page.unclaim_run(run);
         self.account.account_freed(units);
         self.account_freed(page);
+    }
+
+    /// Frees the last units of a row, from `new` on, with its slack units.
+    ///
+    /// # Safety
+    ///
+    /// 1. `first` is the start of a live block of `old` units of this family, in a VM page.
+    /// 2. Nothing else releases or resizes the block meanwhile, and nothing uses units from `new` on any more.
+    /// 3. `new` is at least 2, and less than `old`.
+    pub(in crate::heap) unsafe fn shorten_row(
+        &mut self,
+        first: NonNull<u8>,
+        old: usize,
+        new: usize,
+    ) {
+        let slack = take_slack_at(first, old);
+        self.account.slack = self.account.slack.wrapping_sub(slack as u64);
+        let spot = spot_of(first);
+        if !is_block(spot, old + slack) {
+            released_twice(first);
+        }
+        let run = Run {
+            first: spot.index + new,
+            units: old + slack - new,
+        };
+        spot.page.unclaim_run_end(run);
+        self.account.account_end_freed(run.units);
+        self.account_freed(spot.page);
     }
 
     /// Frees the slack units of all blocks, unless another thread has a cache.

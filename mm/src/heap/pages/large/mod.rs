@@ -145,6 +145,11 @@ impl Large {
         (self.state() == LIVE).then(|| self.units.load(Relaxed))
     }
 
+    /// Gives the live block another length, for which there is room.
+    pub(in crate::heap) fn set_units(&self, units: usize) {
+        self.units.store(units, Relaxed);
+    }
+
     /// Whether a block starts at `address` and has `units` units.
     pub(in crate::heap) fn is_block(&self, address: usize, units: usize) -> bool {
         self.live_units() == Some(units) && self.starts_at(address)

@@ -1,0 +1,69 @@
+//! Blocks of families without a static cell, from and to the calling thread's cache in a few instructions.
+
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering::Relaxed;
+
+use crate::heap::family::Heap;
+use crate::heap::family::cache::{CacheCell, FAST_FAMILIES, thread};
+use crate::heap::ground::Block;
+use crate::os::ReentrancyGuard;
+
+impl Heap {
+    /// Takes a block of `units` units from the calling thread's cache, if it has one at hand.
+    #[inline]
+    pub(crate) fn try_cached(&'static self, units: usize) -> Option<Block> {
+        // SAFETY: `cell` is used in this call alone, on this thread.
+        let cell = unsafe { self.known_cell() }?;
+        self.take(cell, units)
+    }
+
+    /// Takes a block of `units` units from the cache of `cell`, this heap's, if it has one at hand.
+    #[inline]
+    pub(crate) fn take(&self, cell: &CacheCell, units: usize) -> Option<Block> {
+        let _inside = ReentrancyGuard::enter();
+        match units {
+            1 => cell.take(self.geometry.unit(), true),
+            _ => cell.take_row(units),
+        }
+    }
+
+    /// Puts a block into the calling thread's cache, if that has room at hand.
+    ///
+    /// # Safety
+    ///
+    /// 1. `first` is the start of a live block of `units` units of this heap.
+    /// 2. Nothing uses it any more.
+    #[inline]
+    pub(crate) unsafe fn try_put(&'static self, first: NonNull<u8>, units: usize) -> bool {
+        let _inside = ReentrancyGuard::enter();
+        // SAFETY: `cell` is used in this call alone, on this thread.
+        let Some(cell) = (unsafe { self.known_cell() }) else {
+            return false;
+        };
+        match units {
+            // SAFETY: by requirements 1 and 2 the block is live, of one unit, and not used any more.
+            // `known_cell` gave the cell of its family.
+            1 => unsafe { cell.put(first, self.geometry.unit()) },
+            // SAFETY: by requirements 1 and 2 the block is live, of `units` units, and not used any more.
+            // `known_cell` gave the cell of its family.
+            _ => unsafe { cell.put_row(first, units) },
+        }
+    }
+
+    /// The calling thread's cell, if this heap is one of the first [`FAST_FAMILIES`], and the thread used one
+    /// of those before.
+    ///
+    /// # Safety
+    ///
+    /// 1. The reference goes to no other thread, and is not kept beyond the caller's own call.
+    #[inline]
+    unsafe fn known_cell<'a>(&self) -> Option<&'a CacheCell> {
+        // The field is one more than the number, and 0 before the first use.
+        let number = self.number.load(Relaxed).wrapping_sub(1);
+        if number >= FAST_FAMILIES {
+            return None;
+        }
+        // SAFETY: `FAST_FAMILIES` is above `number`, and requirement 1 is the other one of `fast_cell`.
+        unsafe { thread::fast_cell(number) }
+    }
+}

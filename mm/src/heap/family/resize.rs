@@ -1,0 +1,83 @@
+//! Blocks that change their length in place.
+//!
+//! A row in a VM page can become shorter. A large block can take any length for which its address space would
+//! have been taken, too. All else needs another block.
+
+use core::ptr::NonNull;
+
+use crate::heap::family::Heap;
+use crate::heap::family::central::Central;
+use crate::heap::ground::{GRANULE, Placement};
+use crate::heap::pages::large::Large;
+use crate::heap::pages::{Record, SPACE};
+use crate::os::{ReentrancyGuard, annotate};
+
+impl Heap {
+    /// Changes the length of a block from `old` to `new` units in place; false, with nothing changed, if
+    /// that cannot be done. The bytes of new units are unspecified.
+    ///
+    /// # Safety
+    ///
+    /// 1. `first` is the start of a live block of `old` units of this heap.
+    /// 2. Nothing else releases or resizes the block meanwhile, and nothing uses units from `new` on any more.
+    pub(crate) unsafe fn resize_in_place(
+        &'static self,
+        first: NonNull<u8>,
+        old: usize,
+        new: usize,
+    ) -> bool {
+        if old == new {
+            return true;
+        }
+        // Those tools know a block by its length.
+        if annotate::is_on() {
+            return false;
+        }
+        let _inside = ReentrancyGuard::enter();
+        let mut central = self.central();
+        // Limits admit a block before it is made, and a hardened block ends at a guard or is cleared whole.
+        if self.goes_past_caches() {
+            return false;
+        }
+        match self.geometry().placement() {
+            Placement::Counted => false,
+            Placement::Paged if self.fits_page(old) => {
+                let is_shorter_row = new > 1 && new < old;
+                if is_shorter_row {
+                    // SAFETY: requirements 1 and 2 are the first two of `shorten_row`; `fits_page` says that the
+                    // block is in a VM page, and `is_shorter_row` the rest.
+                    unsafe { central.shorten_row(first, old, new) };
+                }
+                is_shorter_row
+            }
+            _ => match SPACE.record_at(first.addr().get()) {
+                Some(Record::Large(run)) if run.is_block(first.addr().get(), old) => {
+                    central.resize_large(self, run, new)
+                }
+                _ => false,
+            },
+        }
+    }
+}
+
+impl Central {
+    /// Changes the length of the block of `run` to `new` units, if a new block of that length would take
+    /// about as much address space.
+    fn resize_large(&mut self, heap: &'static Heap, run: &'static Large, new: usize) -> bool {
+        let Some(bytes) = heap.geometry().block_bytes(new) else {
+            return false;
+        };
+        let Some(old) = run.live_units() else {
+            return false;
+        };
+        let (needed, has) = (bytes.next_multiple_of(GRANULE), run.bytes());
+        let fits = bytes <= has && has - needed.min(has) <= has / 8;
+        if heap.fits_page(new) || !fits || run.known_guard().is_some() {
+            return false;
+        }
+        run.set_units(new);
+        self.account.account_other_resized(old, new);
+        self.account_peak(heap);
+        true
+    }
+}

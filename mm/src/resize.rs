@@ -1,0 +1,83 @@
+//! Blocks that get another length.
+
+use core::panic::Location;
+use core::ptr::NonNull;
+
+use crate::error::AllocError;
+use crate::family::PageFamily;
+use crate::heap::Caller;
+
+impl PageFamily {
+    /// Changes the length of a block from `units` to `new_units` units, and returns where it starts then.
+    ///
+    /// A row in a VM page becomes shorter in place, and a large block keeps its place if it still fits and
+    /// would not waste an eighth of its address space. Otherwise the units are copied to a new block, and the
+    /// old one is released. The bytes of new units are unspecified. Runs no destructor.
+    ///
+    /// # Errors
+    ///
+    /// As [`MmManaged::try_xcalloc`](crate::MmManaged::try_xcalloc); the block is unchanged then.
+    ///
+    /// # Safety
+    ///
+    /// 1. `block` is the start of a live block of `units` units of this family.
+    /// 2. No other thread uses it meanwhile, and no [`MmBox`](crate::MmBox) owns it.
+    /// 3. Once the call returned another block, nothing uses the old one. If it returned the same one, nothing
+    ///    uses units from `new_units` on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use mm::PageFamily;
+    /// # use std::alloc::Layout;
+    /// let words = PageFamily::register("resize-doc:words", Layout::new::<u64>())?;
+    /// let row = words.alloc_zeroed(1_000)?;
+    /// // SAFETY: `alloc_zeroed` gave the block of 1,000 units, which only this thread has.
+    /// let shorter = unsafe { words.resize(row, 1_000, 600)? };
+    /// assert_eq!(shorter, row);
+    /// assert_eq!(mm::snapshot().family("resize-doc:words").unwrap().live_units, 600);
+    /// // SAFETY: `resize` gave the block of 600 units, which is not used any more.
+    /// unsafe { words.release_sized(shorter, 600) };
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub unsafe fn resize(
+        &'static self,
+        block: NonNull<u8>,
+        units: usize,
+        new_units: usize,
+    ) -> Result<NonNull<u8>, AllocError> {
+        // SAFETY: requirements 1 to 3 are those of `resize_for`.
+        unsafe { self.resize_for(block, units, new_units, &Location::caller()) }
+    }
+
+    /// Does what [`resize`](Self::resize) does, on behalf of `caller`.
+    ///
+    /// # Safety
+    ///
+    /// 1. `block` is the start of a live block of `units` units of this family.
+    /// 2. No other thread uses it meanwhile, and no [`MmBox`](crate::MmBox) owns it.
+    /// 3. Once the call returned another block, nothing uses the old one. If it returned the same one, nothing
+    ///    uses units from `new_units` on.
+    pub(crate) unsafe fn resize_for(
+        &'static self,
+        block: NonNull<u8>,
+        units: usize,
+        new_units: usize,
+        caller: &dyn Caller,
+    ) -> Result<NonNull<u8>, AllocError> {
+        // SAFETY: requirement 1 is that of `resize_in_place`, and requirements 2 and 3 are its second.
+        if unsafe { self.heap.resize_in_place(block, units, new_units) } {
+            return Ok(block);
+        }
+        let new = self.alloc_for(new_units, caller)?;
+        let bytes = units.min(new_units) * self.layout().size();
+        // SAFETY: by requirements 1 and 2 the old block may be read for so many bytes. `alloc_for` made the new
+        // one for as many, and it is another block, as the old one is live.
+        unsafe { new.copy_from_nonoverlapping(block, bytes) };
+        // SAFETY: by requirement 1 this is a live block of `units` units, and by requirements 2 and 3 nothing
+        // uses it any more, and no `MmBox` owns it.
+        unsafe { self.release_sized(block, units) };
+        Ok(new)
+    }
+}
