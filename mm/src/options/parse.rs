@@ -53,10 +53,22 @@ impl Options {
             ("huge", Some("always")) => self.huge_pages(HugePages::Always),
             ("track", None) => self.track(Track::All),
             ("track", Some(blocks)) => self.track_at_least(number(blocks)?),
-            ("backtrace", Some(frames)) => self.with_backtrace(frames)?,
+            #[cfg(feature = "backtrace")]
+            ("backtrace", Some(frames)) => self.backtrace(self.frames.max(number(frames)?)),
+            #[cfg(not(feature = "backtrace"))]
+            ("backtrace", Some(_)) => {
+                let feature = "backtrace";
+                return Err(OptionsError::NeedsFeature { feature });
+            }
             ("leaks", None) => self.leaks_at_exit(self.leaks.unwrap_or(0)),
             ("leaks", Some(code)) => self.leaks_at_exit(number(code)?),
-            ("signal", Some(signal)) => self.with_signal(signal)?,
+            #[cfg(all(unix, feature = "signal"))]
+            ("signal", Some(signal)) => self.report_on_signal(signal_number(signal)?)?,
+            #[cfg(not(all(unix, feature = "signal")))]
+            ("signal", Some(_)) => {
+                let feature = "signal";
+                return Err(OptionsError::NeedsFeature { feature });
+            }
             _ => {
                 return Err(OptionsError::Unknown {
                     option: option.into(),
@@ -74,33 +86,13 @@ impl Options {
         };
         self.track(Track::Every(blocks))
     }
+}
 
-    #[cfg(feature = "backtrace")]
-    fn with_backtrace(self, frames: &str) -> Result<Self, OptionsError> {
-        Ok(self.backtrace(self.frames.max(number(frames)?)))
-    }
-
-    #[cfg(not(feature = "backtrace"))]
-    fn with_backtrace(self, _frames: &str) -> Result<Self, OptionsError> {
-        let feature = "backtrace";
-        Err(OptionsError::NeedsFeature { feature })
-    }
-
-    #[cfg(all(unix, feature = "signal"))]
-    fn with_signal(self, signal: &str) -> Result<Self, OptionsError> {
-        match on_signal::number_of(signal) {
-            Some(number) => self.report_on_signal(number),
-            None => Err(OptionsError::BadSignal {
-                signal: signal.into(),
-            }),
-        }
-    }
-
-    #[cfg(not(all(unix, feature = "signal")))]
-    fn with_signal(self, _signal: &str) -> Result<Self, OptionsError> {
-        let feature = "signal";
-        Err(OptionsError::NeedsFeature { feature })
-    }
+#[cfg(all(unix, feature = "signal"))]
+fn signal_number(signal: &str) -> Result<i32, OptionsError> {
+    on_signal::number_of(signal).ok_or_else(|| OptionsError::BadSignal {
+        signal: signal.into(),
+    })
 }
 
 /// Parses a number.
