@@ -68,7 +68,7 @@ pub(super) enum Change {
     Suspected,
     /// It grows steadily.
     Named(Rise),
-    /// It was named before and still grows; this is its new rate.
+    /// It was named before and still grows, now at this rate.
     Measured(Rise),
     /// It was a suspect or named, and has stopped growing.
     Over,
@@ -93,13 +93,22 @@ struct Candidate {
     over_at: f64,
 }
 
-/// `span` is the number of seconds that the floors spanned which led to the status. The status ends when
-/// the family has not grown for as long.
+/// What the detector thinks of a family.
+///
+/// `span` is the time that the floors covered when the family was suspected or named, in seconds. If the
+/// family does not grow for longer than that, it is quiet again.
 #[derive(Clone, Copy, Debug)]
 enum Status {
     Quiet,
-    Suspected { span: f64 },
-    Named { span: f64, level: usize, since: f64 },
+    Suspected {
+        span: f64,
+    },
+    /// `level` is that of the floors, and the rise began at `since`, in seconds.
+    Named {
+        span: f64,
+        level: usize,
+        since: f64,
+    },
 }
 
 impl Candidate {

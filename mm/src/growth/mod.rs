@@ -2,7 +2,7 @@
 //!
 //! # Step by step
 //!
-//! 1. [`watch`] collects the settings, and [`WatchBuilder::start`] starts a thread (`watch.rs`).
+//! 1. [`watch()`] collects the settings, and [`WatchBuilder::start`] starts a thread (`watch.rs`).
 //! 2. At each interval the thread reads the live units of every family. This is a *sample*
 //!    (`worker.rs`).
 //! 3. For each family the watcher keeps *floors*: the fewest live units in a segment of samples

@@ -1,4 +1,4 @@
-//! The public interface of the watcher: [`WatchBuilder`], its settings, and [`Watch`], its handle.
+//! The public interface of the watcher: its settings, [`WatchBuilder`], and its handle, [`Watch`].
 
 use core::fmt;
 use core::time::Duration;
@@ -197,7 +197,7 @@ impl fmt::Debug for WatchBuilder {
 ///
 /// The drop waits until the thread takes no more samples and calls no more user code, which usually is at
 /// once. If the callback or a subscriber of `tracing` runs, or if a write to standard error blocks, the drop
-/// waits for one second at most. The thread then ends by itself, after the call in progress.
+/// waits for that for one second at most. The thread then ends by itself, after the call in progress.
 ///
 /// A forked child has no such thread: there the watch names no family, and the families that it tracked
 /// stay tracked.

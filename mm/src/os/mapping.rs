@@ -55,8 +55,8 @@ impl Mapping {
     /// Panics if `offset` is further out.
     pub(crate) fn at(&self, offset: usize) -> NonNull<u8> {
         assert!(offset <= self.bytes, "outside the mapping");
-        // SAFETY: by invariant 1 `start..start + bytes` is one reservation, and the assertion compared `offset`
-        // with `bytes`. So the result is inside the reservation, or one past its end.
+        // SAFETY: by invariant 1 `start..start + bytes` is one reservation, and the assertion compared
+        // `offset` with `bytes`. So the result is inside the reservation, or one past its end.
         unsafe { self.start.add(offset) }
     }
 
@@ -94,8 +94,8 @@ impl Mapping {
     /// 1. [`guard`](Self::guard) accepted this whole range, and returned `how`.
     pub(crate) unsafe fn unguard(&self, range: Range<usize>, how: Guard) -> Result<(), Refused> {
         let (start, bytes) = self.part(range);
-        // SAFETY: by requirement 1 `guard` accepted the range and returned `how`; it passed the same `part` of
-        // the reservation to the system.
+        // SAFETY: by requirement 1 `guard` accepted the range and returned `how`. It passed the same `part`
+        // of the reservation to the system.
         unsafe { System::unguard(start, bytes, how) }
     }
 
@@ -152,8 +152,8 @@ impl Mapping {
             let to = range.end.min(from + per_call);
             let (start, bytes) = self.part(from..to);
             let pages = &mut seen[..bytes / page];
-            // SAFETY: `part` checked that the range consists of OS pages of this reservation, and `pages` has a
-            // byte for each of them.
+            // SAFETY: `part` checked that the range consists of OS pages of this reservation, and `pages`
+            // has a byte for each of them.
             let answer = unsafe { System::resident(look, start, pages) };
             let per_step = (step / page).clamp(1, RESIDENT_PAGES);
             for (index, part) in pages.chunks(per_step).enumerate() {
@@ -187,8 +187,8 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: by invariant 1 this is one whole reservation, reserved with `align`. The value owned it, and
-        // ends here.
+        // SAFETY: by invariant 1 this is one whole reservation, reserved with `align`. The value owned it,
+        // and ends here.
         unsafe { System::unreserve(self.start, self.bytes, self.align) };
     }
 }

@@ -33,7 +33,8 @@
 //! | `membarrier.rs` | a fence on every CPU that runs a thread of the process |
 //! | `section.rs` | in debug builds: checks that nothing slow happens inside a section of the biased lock |
 //! | `reentrancy.rs` | in debug builds: detects signal handlers that interrupt mm and call it |
-//! | `tls_slot.rs` | one word of the calling thread, for the hot path of C; elsewhere `tls_slot_portable.rs` |
+//! | `tls_slot.rs` | one word of the calling thread, for the hot path of C |
+//! | `tls_slot_portable.rs` | other systems: the same in a `thread_local!` |
 //!
 //! The rest:
 //!

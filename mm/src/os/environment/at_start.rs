@@ -7,7 +7,7 @@ use super::{LONGEST, NAME, OutBuffer, TooLong};
 
 /// What [`note`] found.
 pub(super) enum Noted {
-    /// It read no environment, since this code is part of a library.
+    /// It read no environment: this code is part of a library, or the linker left the initialiser out.
     Nothing,
     /// There is no such variable.
     Unset,
@@ -15,8 +15,8 @@ pub(super) enum Noted {
     Value(Result<&'static [u8], TooLong>),
 }
 
-/// A copy of the value, because some programs write over the text to change what `ps` shows of them. One
-/// thread fills it before there are others, or it stays empty.
+/// A copy of the value, because some programs overwrite the text to change the line that `ps` shows for
+/// them. One thread fills it before there are others, or it stays empty.
 static NOTED: OnceLock<Option<Result<Value, TooLong>>> = OnceLock::new();
 
 struct Value {
@@ -56,8 +56,8 @@ unsafe fn value<'a>() -> Option<&'a CStr> {
     // SAFETY: `NAME` ends with a zero byte, and by requirement 1 no other thread changes the
     // environment.
     let value = unsafe { libc::getenv(NAME.as_ptr()) };
-    // SAFETY: a value of `getenv` ends with a zero byte, and by requirement 1 no code changes it as long as it
-    // is used.
+    // SAFETY: a value of `getenv` ends with a zero byte, and by requirement 1 no code changes it as long as
+    // it is used.
     (!value.is_null()).then(|| unsafe { CStr::from_ptr(value) })
 }
 
@@ -83,18 +83,18 @@ fn is_of_program() -> bool {
         _: libc::size_t,
         here: *mut libc::c_void,
     ) -> c_int {
-        // SAFETY: by requirement 1 the loader lends its description for this call.
+        // SAFETY: by requirement 1 `info` is the loader's description, which stays during this call.
         let info = unsafe { &*info };
         let holds_here = || {
-            // SAFETY: by requirement 1 there are `dlpi_phnum` headers at `dlpi_phdr`, which stay while
-            // the file is loaded; it is not null where this is called.
+            // SAFETY: by requirement 1 there are `dlpi_phnum` headers at `dlpi_phdr`, which stay as long as
+            // the file is loaded. `holds_here` is called only if it is not null.
             let headers = unsafe {
                 core::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum))
             };
             let mut loaded = headers
                 .iter()
                 .filter(|header| header.p_type == libc::PT_LOAD);
-            // The loader's numbers have the width of the machine.
+            // The loader's numbers have 32 or 64 bits, as the machine has.
             #[allow(clippy::useless_conversion, reason = "32 bits elsewhere")]
             loaded.any(|header| {
                 let start = u64::from(info.dlpi_addr).wrapping_add(u64::from(header.p_vaddr));
