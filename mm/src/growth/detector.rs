@@ -6,9 +6,8 @@
 use core::time::Duration;
 
 use super::cycles::Cycles;
-use super::history::{Clock, History};
+use super::history::{Clock, FLOORS, History, LEVELS};
 use super::trend::{Point, Threshold, Trend};
-use super::{FLOORS, LEVELS};
 
 /// Number of floors that a suspicion needs.
 const HALF: usize = FLOORS / 2;

@@ -8,7 +8,12 @@ use core::array;
 use core::time::Duration;
 
 use super::trend::Point;
-use super::{FLOORS, LEVELS};
+
+/// Number of floors that are kept of each level.
+pub(super) const FLOORS: usize = 24;
+
+/// Number of levels.
+pub(super) const LEVELS: usize = 10;
 
 /// Counts samples, and keeps the times at which the newest segments of each level ended.
 #[derive(Debug)]

@@ -19,11 +19,10 @@
 //!
 //! # Floors
 //!
-//! There are [`LEVELS`] levels. A segment of the first has two samples, and a segment of each further
-//! level has twice as many as one of the level before. The newest [`FLOORS`] floors of each level are
-//! kept. Memory that a program holds for a moment is not part of a floor; memory that it leaks is part
-//! of all later floors. With one sample a second the floors of a level span 46 s, 92 s, and so on up to
-//! 6.5 hours.
+//! There are 10 levels. A segment of the first has two samples, and a segment of each further level has
+//! twice as many as one of the level before. The newest 24 floors of each level are kept. Memory that a
+//! program holds for a moment is not part of a floor; memory that it leaks is part of all later floors.
+//! With one sample a second the floors of a level span 46 s, 92 s, and so on up to 6.5 hours.
 //!
 //! # Steady growth
 //!
@@ -70,9 +69,3 @@ pub use self::growing::Growth;
 #[cfg(test)]
 pub(crate) use self::growing::samples;
 pub use self::watch::{Watch, WatchBuilder, watch};
-
-/// Number of floors that are kept of each level.
-const FLOORS: usize = 24;
-
-/// Number of levels.
-const LEVELS: usize = 10;
