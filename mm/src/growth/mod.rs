@@ -36,8 +36,8 @@
 //!    conservative for such a family. By chance, 23 rates without a drift pass it once in 1.6e9 times.
 //!    With 1,000 families and at most 3,600 tests of each in an hour that is once in 450 hours, if every
 //!    family were such a walk (Bonferroni's bound).
-//! 2. The rise is at least 32 units. Student's t is for numbers that vary smoothly, and a handful of
-//!    single units does not.
+//! 2. The rise is at least 32 units. Student's t is for numbers that vary smoothly, and not for a handful
+//!    of single steps.
 //! 3. The rise does not slow down. The rate of its second half is at least nine tenths of that of the
 //!    first, and the rate of the whole at least nine tenths of the rate before. A family that loads data
 //!    or fills a cache slows down.
@@ -45,7 +45,8 @@
 //!    for a minute and is flushed, the next verdict needs more than two minutes; after a wave of hours it
 //!    needs hours. The best guess for what the family will give back is what it gave back before.
 //!
-//! A suspect needs a t of 5 from half of the floors.
+//! A suspect needs half of the floors, with a t of 5 and a rise of 12 units, and these have to span the
+//! longest rise once.
 //!
 //! # Limits of the method
 //!
