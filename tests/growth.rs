@@ -1,4 +1,4 @@
-//! The watcher, with its real thread and clock.
+//! The watcher with its real thread and the real clock.
 
 use std::process::exit;
 use std::sync::mpsc::{self, Receiver};
@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use mm::{Growth, PageFamily, Track, Watch};
 use mm_tests::{again, in_a_child, is_child, ones, release_all};
 
-/// How long to wait for what has to happen; most of it takes a second.
+/// How long to wait for a condition that has to become true. Most take a second.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Time between samples: a verdict takes half a second.
+/// Time between samples. A verdict takes half a second.
 const INTERVAL: Duration = Duration::from_millis(10);
 
 fn family(name: &str) -> &'static PageFamily {
@@ -24,7 +24,7 @@ fn leak(family: &'static PageFamily) {
     family.alloc(1).expect("memory");
 }
 
-/// Leaks a unit every other millisecond until `is_enough`; whether it ever was.
+/// Leaks a unit every other millisecond until `is_enough` returns true. Returns whether it did in time.
 fn leak_until(family: &'static PageFamily, mut is_enough: impl FnMut() -> bool) -> bool {
     let end = Instant::now() + PATIENCE;
     while Instant::now() < end {
@@ -37,7 +37,7 @@ fn leak_until(family: &'static PageFamily, mut is_enough: impl FnMut() -> bool) 
     false
 }
 
-/// Fills and empties a family, as long as the sender lives.
+/// Fills and empties families until the sender of `end` is dropped.
 fn fill_and_flush(families: &[&'static PageFamily], end: &Receiver<()>) {
     while let Err(mpsc::TryRecvError::Empty) = end.try_recv() {
         for (nth, family) in families.iter().enumerate() {
@@ -49,7 +49,7 @@ fn fill_and_flush(families: &[&'static PageFamily], end: &Receiver<()>) {
 
 #[test]
 fn one_of_a_thousand_is_named() {
-    // Alone, as the other tests leak too.
+    // In a process of its own, because the other tests leak too.
     if !is_child("one_of_a_thousand_is_named", |_| {}) {
         return;
     }
@@ -57,7 +57,7 @@ fn one_of_a_thousand_is_named() {
         .map(|nth| family(&format!("growth:{nth}")))
         .collect();
     let leaking = family("growth:leak");
-    // Some stay as they are, and some are busy.
+    // Most families keep a few units, and some also fill and empty all the time.
     for (nth, family) in families.iter().enumerate() {
         (0..nth % 7).for_each(|_| leak(family));
     }
@@ -66,10 +66,10 @@ fn one_of_a_thousand_is_named() {
     let busy = thread::spawn(move || fill_and_flush(&busy, &end));
 
     let named = Arc::new(Mutex::new(Vec::new()));
-    let told = Arc::clone(&named);
+    let reported = Arc::clone(&named);
     let watch = mm::watch()
         .every(INTERVAL)
-        .on_growth(move |growth| told.lock().expect("no panic").push(growth.clone()))
+        .on_growth(move |growth| reported.lock().expect("no panic").push(growth.clone()))
         .start()
         .expect("a thread");
     let is_named = || !named.lock().expect("no panic").is_empty();
@@ -92,28 +92,32 @@ fn check(growth: &Growth, family: &'static PageFamily) {
     assert_eq!((growth.name, growth.path), (family.name(), family.path()));
     assert!(growth.live_units >= 32, "{growth:?}");
     assert_eq!(growth.live_units, growth.profile.live_units);
-    // At most one every other millisecond.
+    // The leak is one unit every other millisecond at most.
     let rate = growth.units_per_second;
     assert!(rate > 1.0 && rate < 520.0, "{growth:?}");
     assert!((growth.bytes_per_second / rate - 48.0).abs() < 1e-6);
     assert!(growth.growing_for > Duration::from_millis(200));
-    // It was tracked before it was named.
+    // The watcher tracked the family before it named it.
     let site = growth.profile.sites.first().expect("a call site");
     assert_eq!(site.location.file, file!());
     let text = growth.to_string();
     assert!(text.starts_with("`growth:leak` has grown"), "{text}");
     let place = format!("at {}:{} (", file!(), site.location.line);
     assert!(text.contains(&place), "{text}");
-    assert_eq!(family.profile().every, 0, "not after the watch");
+    assert_eq!(
+        family.profile().every,
+        0,
+        "the tracking ends with the watch"
+    );
 }
 
-/// Watches without a word.
+/// Starts a watcher that writes nothing.
 fn quietly(is_tracking: bool) -> Watch {
     let watch = mm::watch().every(INTERVAL).track_suspects(is_tracking);
     watch.on_growth(|_| {}).start().expect("a thread")
 }
 
-/// Leaks until the family is named, which has to happen.
+/// Leaks until the family is named. Panics if it is not named in time.
 #[track_caller]
 fn leak_until_named(family: &'static PageFamily, watch: &Watch) {
     let is_it = |growth: &Growth| growth.name == family.name();
@@ -122,9 +126,9 @@ fn leak_until_named(family: &'static PageFamily, watch: &Watch) {
 }
 
 #[test]
-fn nobody_is_tracked_if_that_is_not_wanted() {
-    // Alone, as other tests' watchers track.
-    if !is_child("nobody_is_tracked_if_that_is_not_wanted", |_| {}) {
+fn no_family_is_tracked_if_that_is_not_wanted() {
+    // In a process of its own, because the watchers of other tests track families.
+    if !is_child("no_family_is_tracked_if_that_is_not_wanted", |_| {}) {
         return;
     }
     let (family, watch) = (family("growth:untracked"), quietly(false));
@@ -163,14 +167,14 @@ fn a_family_that_stopped_is_not_growing() {
     leak_until_named(family, &watch);
     let end = Instant::now() + PATIENCE;
     while is_growing() {
-        assert!(Instant::now() < end, "it still grows");
+        assert!(Instant::now() < end, "the family still grows");
         thread::sleep(INTERVAL);
     }
 }
 
 #[test]
 fn a_watch_ends_at_once() {
-    // Where the kernel ends what does not end.
+    // In a process of its own: if the drop does not return, the kernel ends the process.
     if !is_child("a_watch_ends_at_once", |_| {}) {
         return;
     }
@@ -185,20 +189,20 @@ fn a_watch_ends_at_once() {
 fn a_callback_may_allocate_and_drop_the_watch() {
     let family = family("growth:drops");
     let (give, taken) = mpsc::channel();
-    let (tell, told) = mpsc::channel();
+    let (dropped, wait) = mpsc::channel();
     let watch = mm::watch()
         .every(INTERVAL)
         .on_growth(move |growth| {
             if growth.name == family.name() {
                 leak(family);
                 drop(taken.recv().expect("the watch"));
-                tell.send(()).expect("the test waits");
+                dropped.send(()).expect("the test waits");
             }
         })
         .start()
         .expect("a thread");
     give.send(watch).expect("the watcher");
-    assert!(leak_until(family, || told.try_recv().is_ok()));
+    assert!(leak_until(family, || wait.try_recv().is_ok()));
 }
 
 #[test]
@@ -215,7 +219,7 @@ fn a_forked_child_has_no_watcher() {
     assert!(status.success(), "{status}");
 }
 
-/// Runs a leak in the child until `is_enough`, and ends it.
+/// Leaks until `is_enough` returns true, and ends the process. Its exit code is 0 if that was in time.
 fn leak_and_exit(name: &str, is_enough: impl FnMut() -> bool) -> ! {
     exit(i32::from(!leak_until(family(name), is_enough)));
 }
@@ -253,7 +257,7 @@ fn a_callback_that_panics_is_not_called_again_and_the_watcher_goes_on() {
         for name in ["growth:first", "growth:second"] {
             leak_until_named(family(name), &watch);
         }
-        // Which waits for what the thread has to say.
+        // This waits until the thread has written its lines.
         drop(watch);
         exit(0);
     };
@@ -267,14 +271,14 @@ fn a_callback_that_panics_is_not_called_again_and_the_watcher_goes_on() {
     assert!(text.contains("mm: `growth:second` has grown"), "{text}");
 }
 
-/// Who has standard error writes to it, and ends the watch meanwhile.
+/// A thread holds the lock of standard error while the watcher writes a line, and drops the watch.
 #[test]
 fn a_watch_ends_while_standard_error_is_locked() {
     let name = "a_watch_ends_while_standard_error_is_locked";
     let Some(output) = again(name, |_| {}) else {
         let watch = mm::watch().every(INTERVAL).start().expect("a thread");
         let _locked = std::io::stderr().lock();
-        // The line is said no later than a sample or two after that.
+        // The watcher writes its line at most two samples later.
         leak_until_named(family("growth:locked"), &watch);
         thread::sleep(INTERVAL * 20);
         drop(watch);
@@ -285,22 +289,25 @@ fn a_watch_ends_while_standard_error_is_locked() {
     assert!(text.contains("mm: `growth:locked` has grown"), "{text}");
 }
 
-/// A callback that waits for who ends the watch.
+/// The callback waits for a lock that the thread holds which drops the watch.
 #[test]
-fn a_callback_may_wait_for_who_drops_the_watch() {
-    if !is_child("a_callback_may_wait_for_who_drops_the_watch", |_| {}) {
+fn a_callback_may_wait_for_the_thread_that_drops_the_watch() {
+    if !is_child(
+        "a_callback_may_wait_for_the_thread_that_drops_the_watch",
+        |_| {},
+    ) {
         return;
     }
     let family = family("growth:waits");
     let (enter, entered) = mpsc::channel();
     let (end, ended) = mpsc::channel();
     let lock = Arc::new(Mutex::new(()));
-    let of_callback = Arc::clone(&lock);
+    let callback_lock = Arc::clone(&lock);
     let watch = mm::watch()
         .every(INTERVAL)
         .on_growth(move |_| {
             enter.send(()).expect("the test waits");
-            drop(of_callback.lock());
+            drop(callback_lock.lock());
             end.send(()).expect("the test waits");
         })
         .start()
@@ -311,14 +318,18 @@ fn a_callback_may_wait_for_who_drops_the_watch() {
     drop(watch);
     assert!(start.elapsed() < Duration::from_secs(30), "{start:?}");
     drop(locked);
-    ended.recv().expect("the callback goes on");
-    // The thread ends by itself, and what is the callback's with it.
+    ended.recv().expect("the callback continues");
+    // The thread ends by itself, and drops the callback's variables.
     assert!(ended.recv().is_err());
     assert_eq!(Arc::strong_count(&lock), 1);
-    assert_eq!(family.profile().every, 0, "not after the watch");
+    assert_eq!(
+        family.profile().every,
+        0,
+        "the tracking ends with the watch"
+    );
 }
 
-/// Panics again whenever it is dropped.
+/// Panics when it is dropped, with a value that panics when it is dropped, and so on.
 struct Spiteful(&'static str);
 
 impl Drop for Spiteful {
@@ -344,7 +355,7 @@ fn values_that_panic_when_dropped_do_not_end_the_watcher() {
             leak_until_named(family(name), &watch);
         }
         drop(watch);
-        // One that is never called, and so is dropped at the end.
+        // This callback is never called, so it is dropped at the end of the watch.
         let owned = Spiteful("of another");
         let quiet = mm::watch().on_growth(move |_| println!("{}", owned.0));
         drop(quiet.start().expect("a thread"));

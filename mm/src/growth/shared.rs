@@ -1,17 +1,19 @@
-//! What the watcher's thread and its handle share.
+//! The state that the watcher's thread and its handle share.
 
 use core::time::Duration;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::named::Named;
+use super::growing::GrowingFamily;
 
-/// How long the handle waits for user code, such as the callback, which may itself wait for the thread
+/// How long the handle waits for user code, such as the callback. User code may itself wait for the thread
 /// that drops the handle.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What the two share. Nothing is allocated under its lock: the global allocator may be built on mm, and
-/// call user code that reads the watch.
+/// The shared state behind a lock.
+///
+/// Neither side allocates while it holds the lock. The global allocator may be built on mm, so that an
+/// allocation may call user code, and that may read the watch.
 #[derive(Debug)]
 pub(super) struct Shared {
     state: Mutex<State>,
@@ -21,34 +23,27 @@ pub(super) struct Shared {
 #[derive(Debug, Default)]
 struct State {
     is_stopped: bool,
-    at: At,
-    /// The thread ran user code, whose thread-locals may have destructors.
-    was_outside: bool,
-    named: Vec<Named>,
+    activity: Activity,
+    /// User code ran on the thread, and may have left thread-locals with destructors.
+    ran_user_code: bool,
+    /// The named families, in the order in which they were named.
+    growing: Vec<GrowingFamily>,
 }
 
-/// Where the thread is.
-#[derive(Debug, Default, PartialEq, Eq)]
-enum At {
+/// What the thread does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Activity {
+    /// It runs the watcher's own code, or sleeps between samples.
     #[default]
-    ReentrancyGuard,
-    /// In user code, or writing to standard error, which may block as long as nothing reads it.
-    Outside,
+    Working,
+    /// It runs user code, or writes to standard error. Either may block for an unknown time.
+    MayBlock,
     /// It has finished its work.
-    End,
-}
-
-/// How the thread ended when the handle waited for it.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// It has ended, and no user code runs on it.
-    Over,
-    /// It ends by itself.
-    Later,
+    Finished,
 }
 
 impl Shared {
-    /// Makes the state of a running thread that has named no family.
+    /// Makes the state of a thread that works and has named no family.
     pub(super) fn new() -> Self {
         Self {
             state: Mutex::default(),
@@ -57,26 +52,27 @@ impl Shared {
     }
 
     /// Copies the list of named families.
-    pub(super) fn named(&self) -> Vec<Named> {
+    pub(super) fn growing(&self) -> Vec<GrowingFamily> {
         let mut copy = Vec::new();
         loop {
             let needed = {
                 let state = self.lock();
-                if state.named.len() <= copy.capacity() {
-                    copy.extend_from_slice(&state.named);
+                if state.growing.len() <= copy.capacity() {
+                    copy.extend_from_slice(&state.growing);
                     return copy;
                 }
-                state.named.len()
+                state.growing.len()
             };
             copy.reserve(needed);
         }
     }
 
-    /// Changes the list of named families; only the thread calls it.
-    pub(super) fn rename(&self, change: impl FnOnce(&mut Vec<Named>)) {
-        let mut named = self.named();
-        change(&mut named);
-        let before = core::mem::replace(&mut self.lock().named, named);
+    /// Changes the list of named families. Only the thread may call it: a change by another thread
+    /// meanwhile would be lost.
+    pub(super) fn update(&self, change: impl FnOnce(&mut Vec<GrowingFamily>)) {
+        let mut growing = self.growing();
+        change(&mut growing);
+        let before = core::mem::replace(&mut self.lock().growing, growing);
         drop(before);
     }
 
@@ -90,56 +86,55 @@ impl Shared {
         self.lock().is_stopped
     }
 
-    /// Waits until `then`; returns whether the thread should go on.
-    pub(super) fn wait(&self, then: Instant) -> bool {
+    /// Sleeps until `then`, or until the thread is asked to end. Returns whether it should go on.
+    pub(super) fn sleep_until(&self, then: Instant) -> bool {
         let time = then.saturating_duration_since(Instant::now());
-        let waits = |state: &mut State| !state.is_stopped;
-        let waited = self.changed.wait_timeout_while(self.lock(), time, waits);
-        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let sleeps = |state: &mut State| !state.is_stopped;
+        let slept = self.changed.wait_timeout_while(self.lock(), time, sleeps);
+        let (state, _) = slept.unwrap_or_else(PoisonError::into_inner);
         !state.is_stopped
     }
 
     /// Calls `f`, which is user code.
-    pub(super) fn outside<R>(&self, f: impl FnOnce() -> R) -> R {
-        self.change(|state| state.was_outside = true);
-        self.unhurried(f)
+    pub(super) fn run_user_code<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.change(|state| state.ran_user_code = true);
+        self.run_blocking(f)
     }
 
     /// Calls `f`, which may block for an unknown time.
-    pub(super) fn unhurried<R>(&self, f: impl FnOnce() -> R) -> R {
-        self.change(|state| state.at = At::Outside);
+    pub(super) fn run_blocking<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.change(|state| state.activity = Activity::MayBlock);
         let answer = f();
-        self.change(|state| state.at = At::ReentrancyGuard);
+        self.change(|state| state.activity = Activity::Working);
         answer
     }
 
-    /// Records that the thread has finished its work.
-    pub(super) fn end(&self) {
-        self.change(|state| state.at = At::End);
+    /// Notes that the thread has finished its work.
+    pub(super) fn finish(&self) {
+        self.change(|state| state.activity = Activity::Finished);
     }
 
-    /// Waits until the thread has finished its work, or has been in user code for too long.
-    pub(super) fn wait_for_end(&self) -> End {
+    /// Waits until the thread has finished its work, or has run code that may block for too long.
+    ///
+    /// Returns whether joining the thread cannot block. If the answer is no, the thread ends by itself: it
+    /// may still have user code to run, if only the destructors of thread-locals.
+    pub(super) fn wait_until_joinable(&self) -> bool {
         let until = Instant::now() + PATIENCE;
         let mut state = self.lock();
-        while state.at != At::End {
+        loop {
             let left = until.saturating_duration_since(Instant::now());
-            let is_outside = state.at == At::Outside;
-            if is_outside && left.is_zero() {
-                return End::Later;
-            }
-            state = if is_outside {
-                let waited = self.changed.wait_timeout(state, left);
-                waited.unwrap_or_else(PoisonError::into_inner).0
-            } else {
-                let waited = self.changed.wait(state);
-                waited.unwrap_or_else(PoisonError::into_inner)
+            state = match state.activity {
+                Activity::Finished => return !state.ran_user_code,
+                Activity::MayBlock if left.is_zero() => return false,
+                Activity::MayBlock => {
+                    let waited = self.changed.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                Activity::Working => {
+                    let waited = self.changed.wait(state);
+                    waited.unwrap_or_else(PoisonError::into_inner)
+                }
             };
-        }
-        if state.was_outside {
-            End::Later
-        } else {
-            End::Over
         }
     }
 
@@ -148,7 +143,7 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Nothing panics under this lock.
+    /// Takes the lock. No code panics while it holds it, so that a poisoned state is whole.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

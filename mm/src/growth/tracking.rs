@@ -1,16 +1,16 @@
-//! Which families the watcher tracks.
+//! Which families the watcher tracks, so that their call sites are recorded.
 
 use crate::family::PageFamily;
 use crate::track::Track;
 
-/// Suspects that are tracked at the same time, at most: when a program loads there are many, and
-/// each allocation of a tracked family costs more.
-const MOST: usize = 8;
+/// The most suspects that are tracked at the same time. While a program loads data, many families are
+/// suspects, and an allocation of a tracked family costs more.
+const MOST_SUSPECTS: usize = 8;
 
-/// The families that are tracked because the watcher asked.
+/// The families that the watcher tracks.
 ///
-/// A family that the user tracks is left unchanged. So is one whose tracking the user changed since; the
-/// watcher cannot see a change to the same setting.
+/// The watcher leaves a family as it is if the user tracks it, or changed its tracking since. It cannot see
+/// a change to the setting that it made itself.
 #[derive(Debug)]
 pub(super) struct Tracking {
     is_wanted: bool,
@@ -18,7 +18,7 @@ pub(super) struct Tracking {
 }
 
 impl Tracking {
-    /// Tracks no family yet, and never does unless `is_wanted`.
+    /// Makes an empty list. Unless `is_wanted`, it stays empty.
     pub(super) fn new(is_wanted: bool) -> Self {
         Self {
             is_wanted,
@@ -26,14 +26,14 @@ impl Tracking {
         }
     }
 
-    /// Tracks a family that may grow, if there is room for one more.
-    pub(super) fn suspect(&mut self, family: &'static PageFamily) {
-        if self.tracked.len() < MOST {
+    /// Starts to track a suspect, unless too many families are tracked.
+    pub(super) fn begin_suspect(&mut self, family: &'static PageFamily) {
+        if self.tracked.len() < MOST_SUSPECTS {
             self.begin(family);
         }
     }
 
-    /// Tracks a family, unless it is tracked already.
+    /// Starts to track a family, unless it is tracked already.
     pub(super) fn begin(&mut self, family: &'static PageFamily) {
         if self.is_wanted && !self.is_ours(family) && family.profile().every == 0 {
             family.track(Track::All);

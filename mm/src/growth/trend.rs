@@ -1,51 +1,17 @@
-//! Whether a row of floors rises steadily.
+//! The statistics of a row of floors: how fast it rises, and how steadily.
 
-/// A floor, and when its segment ended.
+/// A rate below this fraction of an earlier one has slowed down.
+const SLOWER: f64 = 0.9;
+
+/// A floor, and the time at which its segment ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Point {
     seconds: f64,
     units: f64,
 }
 
-/// How a row of floors rises, taken as a random walk that may have a drift.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Trend {
-    /// Units per second.
-    pub(super) rate: f64,
-    /// Units from the first floor to the last.
-    rise: f64,
-    /// Student's t of the drift: its ratio to its standard error.
-    t: f64,
-    slows_down: bool,
-}
-
-/// How sure a verdict has to be.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Demand {
-    /// The least Student's t.
-    t: f64,
-    /// The least rise, in units. Student's t is for numbers that vary smoothly, and of fewer single
-    /// units each may have come by chance: of 32 steps up or down, all are up once in 2^32 times.
-    rise: f64,
-}
-
-impl Demand {
-    /// What names a family. By chance 23 increments without a drift meet it once in 1.6e9
-    /// times.
-    pub(super) const NAMED: Self = Self {
-        t: 10.0,
-        rise: 32.0,
-    };
-
-    /// What makes a family a suspect: about half as much, on half of the increments.
-    pub(super) const SUSPECTED: Self = Self { t: 5.0, rise: 12.0 };
-}
-
-/// Growth at less than this fraction of its former rate is levelling off.
-const SLOWER: f64 = 0.9;
-
 impl Point {
-    /// Joins a time and a floor.
+    /// Makes a point from a time in seconds and a floor in units.
     #[expect(
         clippy::cast_precision_loss,
         reason = "a trend needs fewer digits than f64 has"
@@ -57,21 +23,34 @@ impl Point {
         }
     }
 
-    /// Units per second from here to a later point.
+    /// Returns the units per second from here to a later point.
     fn rate_to(self, later: Self) -> f64 {
         (later.units - self.units) / (later.seconds - self.seconds)
     }
 }
 
+/// How a row of floors rises. The model is a random walk that may have a drift.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trend {
+    /// Units per second from the first floor to the last.
+    pub(super) rate: f64,
+    /// Units from the first floor to the last.
+    rise: f64,
+    /// Student's t of the drift: its ratio to its standard error.
+    t: f64,
+    /// The newer half is clearly slower than the older half.
+    slows_down: bool,
+}
+
 impl Trend {
-    /// Fits a drift to at least three points, the earliest first.
+    /// Measures at least three points, the earliest first.
     pub(super) fn of(points: &[Point]) -> Self {
         let end = points.len() - 1;
         let [first, middle, last] = [0, end / 2, end].map(|nth| points[nth]);
         Self {
             rate: first.rate_to(last),
             rise: last.units - first.units,
-            t: t(points.windows(2).map(|pair| pair[0].rate_to(pair[1]))),
+            t: student_t(points.windows(2).map(|pair| pair[0].rate_to(pair[1]))),
             slows_down: middle.rate_to(last) < SLOWER * first.rate_to(middle),
         }
     }
@@ -81,19 +60,48 @@ impl Trend {
         self.rate < SLOWER * from.rate_to(to)
     }
 
-    /// Whether the rise is steady, and as sure as is demanded.
-    pub(super) fn meets(&self, demand: Demand) -> bool {
-        // Two samples at the same moment make t NaN, which fails the comparison.
-        self.rise >= demand.rise && self.t >= demand.t && !self.slows_down
+    /// Whether the rise is large and significant enough, and does not slow down.
+    pub(super) fn meets(&self, threshold: Threshold) -> bool {
+        // If two samples have the same time, t is NaN, and the comparison fails.
+        self.rise >= threshold.rise && self.t >= threshold.t && !self.slows_down
     }
 }
 
-/// Student's t of the mean of some rates: its ratio to its standard error.
-fn t(rates: impl Iterator<Item = f64> + Clone) -> f64 {
+/// Returns Student's t of the mean of some rates: its ratio to its standard error.
+fn student_t(rates: impl Iterator<Item = f64> + Clone) -> f64 {
     let count = rates.clone().map(|_| 1.0).sum::<f64>();
     let mean = rates.clone().sum::<f64>() / count;
     let squares: f64 = rates.map(|rate| (rate - mean).powi(2)).sum();
     mean / (squares / (count - 1.0) / count).sqrt()
+}
+
+/// The evidence that a suspicion or a verdict needs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Threshold {
+    /// The least Student's t.
+    t: f64,
+    /// The least rise, in units. Student's t is for numbers that vary smoothly. A rise of few units is a row
+    /// of single steps, and may be chance: 32 steps up or down are all up once in 2^32 times.
+    rise: f64,
+    /// The floors have to span this many times the longest rise that the family gave back.
+    pub(super) longest_rises: f64,
+}
+
+impl Threshold {
+    /// Names a family. By chance 23 rates without a drift reach this t once in 1.6e9 times.
+    pub(super) const NAMED: Self = Self {
+        t: 10.0,
+        rise: 32.0,
+        longest_rises: 2.0,
+    };
+
+    /// Makes a family a suspect: about half as much evidence, from half as many floors. These span half as
+    /// long, and so have to span half as many of the longest rises.
+    pub(super) const SUSPECTED: Self = Self {
+        t: 5.0,
+        rise: 12.0,
+        longest_rises: 1.0,
+    };
 }
 
 #[cfg(test)]
@@ -108,11 +116,11 @@ mod tests {
     }
 
     fn is_named(units: impl Fn(u32) -> u64) -> bool {
-        trend(units).meets(Demand::NAMED)
+        trend(units).meets(Threshold::NAMED)
     }
 
     #[test]
-    fn a_steady_rise_is_one() {
+    fn a_steady_rise_is_growth() {
         assert!(is_named(|nth| u64::from(2 * nth)));
         assert!(is_named(|nth| 1_000_000 + u64::from(4 * nth + nth % 2)));
         let rate = trend(|nth| u64::from(2 * nth)).rate;
@@ -120,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn no_other_row_is_one() {
+    fn no_other_row_is_growth() {
         assert!(!is_named(|_| 7));
         assert!(!is_named(|nth| 1_000 - u64::from(2 * nth)));
         assert!(!is_named(u64::from), "too small a rise");
@@ -130,14 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn growth_that_has_ended_is_none() {
+    fn a_rise_that_has_ended_is_no_growth() {
         assert!(is_named(|nth| 100 * u64::from(nth.min(22))));
         assert!(!is_named(|nth| 100 * u64::from(nth.min(21))));
     }
 
     #[test]
-    fn growth_that_slows_down_is_none() {
-        // Time constant of 60 s, and of so long that no difference shows.
+    fn a_rise_that_slows_down_is_no_growth() {
+        // It fills up with a time constant in seconds. If that is long, no difference shows.
         let filling = |constant: f64| {
             move |nth: u32| {
                 let left = (-2.0 * f64::from(nth) / constant).exp();

@@ -1,4 +1,4 @@
-//! The public interface of the watcher: the builder, and the handle.
+//! The public interface of the watcher: its settings, [`WatchBuilder`], and its handle, [`Watch`].
 
 use core::fmt;
 use core::time::Duration;
@@ -9,19 +9,21 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use super::Growth;
-use super::shared::{End, Shared};
+use super::shared::Shared;
 use super::worker::{OnGrowth, Worker};
 use crate::os::forks;
 
-/// The shortest and the longest time between samples; adding the longest to the present cannot overflow.
+/// The shortest time between samples.
 const SHORTEST: Duration = Duration::from_millis(1);
+
+/// The longest time between samples. Adding it to the present cannot overflow.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Configures a watcher, which names the families that grow steadily.
 ///
 /// The watcher is a thread that reads the live units of every family at an interval, and keeps at most
-/// 2.25 KiB of history for each. It starts with [`start`](WatchBuilder::start). The documentation of
-/// [`WatchBuilder`] says what it finds, and how soon.
+/// 2.25 KiB of history for each. [`start`](WatchBuilder::start) starts it. [`WatchBuilder`] describes which
+/// growth it finds, and how soon.
 ///
 /// # Examples
 ///
@@ -45,29 +47,29 @@ pub fn watch() -> WatchBuilder {
     }
 }
 
-/// Settings of a watcher for growth; made by [`watch`].
+/// Settings of a watcher; [`watch`] makes them.
 ///
-/// # What is found, and how soon
+/// # Which growth is found, and how soon
 ///
 /// If a family grows by one unit a second and is sampled once a second, the watcher finds it within a
-/// minute. It takes longer if growth is slower, or if other changes of the family hide it:
+/// minute. It takes longer if the family grows more slowly, or if its other live units vary:
 ///
-/// | units a second | besides | named after |
+/// | growth, in units a second | other live units | named after |
 /// | --- | --- | --- |
-/// | 1 | nothing, or 10,000 live units give or take 1 | 40 to 55 s |
-/// | 1 | 10,000 live units, give or take 5 | 1.5 to 4 min |
-/// | 1 | 10,000 live units, give or take 20 | 3 to 8 min |
-/// | 1 | 10,000 live units, give or take 200 | 12 to 30 min |
-/// | 1 | live units that vary normally, with a deviation of 20 | 12 to 30 min |
-/// | 1 | live units that vary normally, with a deviation of 200 | 1 to 4 hours |
-/// | 1, at random moments | nothing | 1 to 4 min |
-/// | 1 in 10 s | nothing | 6 to 7 min |
-/// | 1 in 10 s, at random moments | nothing | 10 to 60 min |
+/// | 1 | none, or 10,000 give or take 1 | 40 to 55 s |
+/// | 1 | 10,000 give or take 5 | 1.5 to 4 min |
+/// | 1 | 10,000 give or take 20 | 3 to 8 min |
+/// | 1 | 10,000 give or take 200 | 12 to 30 min |
+/// | 1 | normally distributed, with a standard deviation of 20 | 12 to 30 min |
+/// | 1 | normally distributed, with a standard deviation of 200 | 1 to 4 hours |
+/// | 1, at random moments | none | 1 to 4 min |
+/// | 1 in 10 s | none | 6 to 7 min |
+/// | 1 in 10 s, at random moments | none | 10 to 60 min |
 ///
-/// A minute thus suffices while the noise is at most the growth of one second. A family that has filled
-/// and been flushed, or that swings, is judged by spans of at least twice its longest rise so far.
-/// The longest span is 23 times 1,024 samples: 6.5 hours at one a second. A family that gave back a
-/// rise of more than half of that is not named.
+/// A minute thus suffices while the noise is at most the growth of one second. If a family fills and is
+/// flushed, or swings, the watcher judges it by spans of at least twice its longest rise so far. The
+/// longest span is 23 times 1,024 samples: 6.5 hours at one a second. If a family gave back a rise of more
+/// than half of that, the watcher does not name it.
 ///
 /// Families that stay level, step, swing, shrink or level off are not named. But the watcher cannot
 /// tell a leak from a family that fills *evenly* for longer than a minute for the first time: a batch, a
@@ -76,10 +78,10 @@ pub fn watch() -> WatchBuilder {
 /// whether it is a leak.
 ///
 /// The method is Student's t test of a random walk's drift ("The probable error of a mean",
-/// Biometrika 6, 1908), over the fewest live units of each of 24 segments. With 1,000 families of
-/// sixteen ordinary kinds, simulated for 150,000 hours of a family's life, it named none but those
+/// Biometrika 6, 1908), over the fewest live units of each of 24 segments. It was simulated with 1,000
+/// families of sixteen ordinary kinds, for 150,000 hours of a family's life. It named only the families
 /// that leaked.
-#[must_use = "nobody watches before `start`"]
+#[must_use = "no watcher runs before `start`"]
 pub struct WatchBuilder {
     every: Duration,
     settled: Duration,
@@ -89,7 +91,7 @@ pub struct WatchBuilder {
 
 impl WatchBuilder {
     /// Sets the time from one sample to the next: at least a millisecond, and at most a day. The default
-    /// is one second. All spans of the method are counted in samples, and scale with this time.
+    /// is one second. The method counts its spans in samples, so they scale with this time.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -115,11 +117,11 @@ impl WatchBuilder {
     }
 
     /// Calls `callback` with each family that is named: once, and again only if it stopped growing and
-    /// then grows again. By default a line on standard error names it.
+    /// then grows again. By default the watcher writes a line to standard error instead.
     ///
-    /// The watcher's thread calls it, with no lock held. It may allocate, drop the [`Watch`], or wait for
-    /// a thread that drops it. If it panics, the watcher continues without it: it prints a message on
-    /// standard error, and names families there from then on.
+    /// The watcher's thread calls `callback`, with no lock held. It may allocate, drop the [`Watch`], or
+    /// wait for a thread that drops the `Watch`. If it panics, the watcher continues without it: it prints
+    /// a message on standard error, and names families there from then on.
     ///
     /// ```
     /// let watch = mm::watch().on_growth(|growth| println!("{}", growth.name)).start()?;
@@ -130,11 +132,11 @@ impl WatchBuilder {
         self
     }
 
-    /// Sets whether the watcher tracks a suspect until a verdict, and as long as it grows, so that its
-    /// call sites are known. The default is true.
+    /// Sets whether the watcher tracks suspects, so that their call sites are known when it names them. It
+    /// tracks a suspect until the verdict, and a named family as long as it grows. The default is true.
     ///
-    /// At most 8 suspects are tracked at a time. The watcher does not touch a family that is tracked
-    /// already, or whose tracking changes meanwhile. It cannot see a change to
+    /// At most 8 suspects are tracked at a time. If a family is tracked already, or if its tracking changes
+    /// meanwhile, the watcher leaves it as it is. It cannot see a change to
     /// [`Track::All`](crate::Track::All), which it sets itself: if the program sets that while a family is
     /// a suspect or named, the tracking ends with the growth.
     ///
@@ -147,7 +149,7 @@ impl WatchBuilder {
         self
     }
 
-    /// Starts to watch.
+    /// Starts the watcher's thread.
     ///
     /// # Errors
     ///
@@ -175,7 +177,7 @@ impl WatchBuilder {
             shared,
             started,
             process: process::id(),
-            generation: forks::count(),
+            forks: forks::count(),
             thread: Some(thread),
         })
     }
@@ -193,28 +195,30 @@ impl fmt::Debug for WatchBuilder {
 
 /// A running watcher; dropping it ends the watch.
 ///
-/// The drop waits until the thread takes no more samples and calls no user code any more, which usually
-/// is at once. If the callback or a subscriber of `tracing` runs, or a line on standard error is not
-/// read, the drop waits for one second; the thread then ends by itself, after the call in progress. A
-/// forked child has no such thread: there the watch names no family, and the families that it tracked
+/// The drop waits until the thread takes no more samples and calls no more user code, which usually is at
+/// once. If the callback or a subscriber of `tracing` runs, or if a write to standard error blocks, the drop
+/// waits for that for one second at most. The thread then ends by itself, after the call in progress.
+///
+/// A forked child has no such thread: there the watch names no family, and the families that it tracked
 /// stay tracked.
 #[derive(Debug)]
 #[must_use = "dropping it ends the watch"]
 pub struct Watch {
     shared: Arc<Shared>,
     started: Instant,
-    /// The process that has the thread.
+    /// The id of the process that has the thread. The kernel may give it to a descendant later.
     process: u32,
-    generation: u64,
+    /// The number of forks before that process, by which it differs from its descendants.
+    forks: u64,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Watch {
     /// Returns the families that grow steadily, with their current figures, in the order in which they
-    /// were named.
+    /// were named. In a forked child it returns none.
     ///
-    /// It takes time in proportion to the pages of these families, and to their units if they are
-    /// tracked, as [`PageFamily::profile`](crate::PageFamily::profile) does.
+    /// The time is proportional to the pages of these families, and to their units if they are tracked, as
+    /// that of [`PageFamily::profile`](crate::PageFamily::profile).
     ///
     /// ```
     /// let watch = mm::watch().start()?;
@@ -228,32 +232,35 @@ impl Watch {
         if !self.has_thread() {
             return Vec::new();
         }
-        let named = self.shared.named();
+        let growing = self.shared.growing();
         let now = self.started.elapsed();
-        named.into_iter().map(|named| named.growth(now)).collect()
+        growing
+            .into_iter()
+            .map(|family| family.growth(now))
+            .collect()
     }
 
-    /// Whether this is the process that started the thread, and not a child that was forked.
+    /// Whether this is the process that started the thread, and not a forked child.
     fn has_thread(&self) -> bool {
-        self.process == process::id() && self.generation == forks::count()
+        self.process == process::id() && self.forks == forks::count()
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
         if !self.has_thread() {
-            // Locks that the thread held at the fork stay held: none is safe to take.
+            // The thread may have held locks at the fork. They stay held, so the child must take none.
             core::mem::forget(self.thread.take());
             return;
         }
         self.shared.stop();
         let thread = self.thread.take();
-        // A callback that drops the watch cannot wait for itself.
+        // If the callback drops the watch, the thread cannot wait for itself.
         let thread = thread.filter(|own| own.thread().id() != thread::current().id());
         if let Some(thread) = thread
-            && self.shared.wait_for_end() == End::Over
+            && self.shared.wait_until_joinable()
         {
-            // A thread that panicked has printed its message itself.
+            // If the thread panicked, it has printed its message itself.
             let _ = thread.join();
         }
     }

@@ -1,4 +1,4 @@
-//! The watcher's thread.
+//! The watcher's thread: takes samples, asks the detector, and reports.
 
 use core::fmt;
 use core::time::Duration;
@@ -6,29 +6,28 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Growth;
-use super::judge::Judge;
-use super::named::Named;
+use super::detector::{Change, Detector, Rise};
+use super::growing::GrowingFamily;
 use super::shared::Shared;
-use super::suspect::{Change, Rise};
 use super::tracking::Tracking;
 use crate::events;
 use crate::family::{self, PageFamily};
 use crate::os::process;
 use crate::user_code::{self, Unfinished};
 
-/// What the user does with a family that is named.
+/// The user's callback for a family that is named.
 pub(super) type OnGrowth = Box<dyn FnMut(&Growth) + Send>;
 
-/// What the thread owns.
+/// The state of the thread.
 pub(super) struct Worker {
     shared: Arc<Shared>,
-    judge: Judge,
+    detector: Detector,
     tracking: Tracking,
     on_growth: Option<OnGrowth>,
 }
 
 impl Worker {
-    /// Gathers it.
+    /// Makes the state for [`run`](Self::run). No family is named before `settled`.
     pub(super) fn new(
         shared: Arc<Shared>,
         settled: Duration,
@@ -37,84 +36,85 @@ impl Worker {
     ) -> Self {
         Self {
             shared,
-            judge: Judge::new(settled),
+            detector: Detector::new(settled),
             tracking: Tracking::new(is_tracking),
             on_growth,
         }
     }
 
-    /// Takes a sample now and then, until it is asked to end.
-    pub(super) fn run(self, started: Instant, every: Duration) {
-        // Dropped last.
+    /// Takes a sample at each interval, until the handle asks the thread to end.
+    pub(super) fn run(self, started: Instant, interval: Duration) {
+        // Declared first, so that it is dropped after the worker.
         let _ending = Ending(Arc::clone(&self.shared));
         let mut worker = self;
         let mut next = started;
-        while worker.shared.wait(next) {
-            worker.look(started);
+        while worker.shared.sleep_until(next) {
+            worker.sample(started);
             // Samples that were missed while the machine was busy or asleep are not made up for.
-            next = (next + every).max(Instant::now());
+            next = (next + interval).max(Instant::now());
         }
     }
 
-    /// Takes a sample, and reports what it changed.
-    fn look(&mut self, started: Instant) {
+    /// Takes a sample, and handles what it changed.
+    fn sample(&mut self, started: Instant) {
         let now = started.elapsed();
         let sample = family::listed().map(|family| (family.number(), family.live_units()));
-        for (number, change) in self.judge.observe(now, sample) {
-            // After the watch was ended, nothing more is reported.
+        for (number, change) in self.detector.observe(now, sample) {
+            // Once the watch has ended, no more families are reported.
             if self.shared.is_stopped() {
                 return;
             }
-            if let Some(family) = numbered(number) {
-                self.change(family, change, now);
+            if let Some(family) = with_number(number) {
+                self.handle(family, change, now);
             }
         }
     }
 
-    fn change(&mut self, family: &'static PageFamily, change: Change, now: Duration) {
+    fn handle(&mut self, family: &'static PageFamily, change: Change, now: Duration) {
         match change {
-            Change::Suspected => self.tracking.suspect(family),
+            Change::Suspected => self.tracking.begin_suspect(family),
             Change::Named(rise) => {
                 self.tracking.begin(family);
-                self.name(Named { family, rise }, now);
+                self.name(GrowingFamily { family, rise }, now);
             }
-            Change::Measured(rise) => self.measure(family, rise),
+            Change::Measured(rise) => self.set_rise(family, rise),
             Change::Over => {
                 self.tracking.end(family);
                 self.shared
-                    .rename(|all| all.retain(|named| !is(named, family)));
+                    .update(|all| all.retain(|growing| !is(growing, family)));
             }
         }
     }
 
-    /// Adds a family to the named ones, and reports it.
-    fn name(&mut self, named: Named, now: Duration) {
-        self.shared.rename(|all| all.push(named));
-        let growth = named.growth(now);
+    /// Adds a family to the list of named ones, and reports it: by the callback or a line on standard error,
+    /// and to subscribers of `tracing`.
+    fn name(&mut self, growing: GrowingFamily, now: Duration) {
+        self.shared.update(|all| all.push(growing));
+        let growth = growing.growth(now);
         if self.on_growth.is_none() {
-            self.say(format_args!("{growth}"));
+            self.write_line(format_args!("{growth}"));
         }
         if cfg!(feature = "tracing") {
             let (rate, units) = (growth.units_per_second, growth.live_units);
             self.shared
-                .outside(|| events::growth(growth.name, rate, units, &growth));
+                .run_user_code(|| events::growth(growth.name, rate, units, &growth));
         }
         self.call_back(&growth);
     }
 
-    /// Calls the user's closure, if there is one.
+    /// Calls the user's callback, if there is one. Drops it if it panics: it may have left the variables
+    /// that it captured in any state.
     fn call_back(&mut self, growth: &Growth) {
         let Some(on_growth) = &mut self.on_growth else {
             return;
         };
         let call = || user_code::notify(|| on_growth(growth));
-        if let Err(Unfinished::Panicked(panic)) = self.shared.outside(call) {
-            self.say(format_args!(
+        if let Err(Unfinished::Panicked(panic)) = self.shared.run_user_code(call) {
+            self.write_line(format_args!(
                 "the callback of the watcher panicked, and is not called again: {growth}"
             ));
-            // The panic may have left its captures in any state.
             let broken = self.on_growth.take();
-            self.shared.outside(|| {
+            self.shared.run_user_code(|| {
                 user_code::discard(panic);
                 user_code::discard(broken);
             });
@@ -122,42 +122,44 @@ impl Worker {
     }
 
     /// Writes a line to standard error, or drops it if that is closed.
-    fn say(&self, line: fmt::Arguments<'_>) {
-        self.shared.unhurried(|| process::write_last_line(line));
+    fn write_line(&self, line: fmt::Arguments<'_>) {
+        self.shared.run_blocking(|| process::write_last_line(line));
     }
 
-    fn measure(&self, family: &'static PageFamily, rise: Rise) {
-        self.shared.rename(|all| {
-            let ours = all.iter_mut().find(|named| is(named, family));
-            ours.into_iter().for_each(|named| named.rise = rise);
+    /// Sets the rise of a named family.
+    fn set_rise(&self, family: &'static PageFamily, rise: Rise) {
+        self.shared.update(|all| {
+            let ours = all.iter_mut().find(|growing| is(growing, family));
+            ours.into_iter().for_each(|growing| growing.rise = rise);
         });
     }
 }
 
 impl Drop for Worker {
-    /// Drops the user's closure last, while the handle knows that this may take long.
+    /// Ends the tracking, and drops the user's callback last. Its destructor is user code, so the handle has
+    /// to know about it.
     fn drop(&mut self) {
         self.tracking = Tracking::new(false);
         if let Some(on_growth) = self.on_growth.take() {
-            self.shared.outside(|| user_code::discard(on_growth));
+            self.shared.run_user_code(|| user_code::discard(on_growth));
         }
     }
 }
 
-/// Records the end of the thread's work, also after a panic.
+/// Notes the end of the thread's work when dropped, also after a panic.
 struct Ending(Arc<Shared>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        self.0.end();
+        self.0.finish();
     }
 }
 
-/// The listed family of this number.
-fn numbered(number: usize) -> Option<&'static PageFamily> {
+/// Returns the listed family with this number.
+fn with_number(number: usize) -> Option<&'static PageFamily> {
     family::listed().find(|family| family.number() == number)
 }
 
-fn is(named: &Named, family: &PageFamily) -> bool {
-    core::ptr::eq(named.family, family)
+fn is(growing: &GrowingFamily, family: &PageFamily) -> bool {
+    core::ptr::eq(growing.family, family)
 }

@@ -1,27 +1,27 @@
-//! Families that live as those of programs do, second by second, from a seed.
+//! Simulated families that behave as those of real programs do, second by second, from a seed.
 
 use fastrand::Rng;
 
-/// The live units of one family, asked for once a second.
+/// The live units of one family at a second. It is called once for each second, in order.
 pub(super) type Life = Box<dyn FnMut(u32) -> u64>;
 
-/// How slow the ordinary rises may be that are there from the start, in seconds.
+/// How long the rises of ordinary families may take at most, in seconds.
 ///
-/// No method tells the first rise of a batch that fills for longer than a verdict takes from a leak
-/// before it ends, as no figure differs. Programs that have such batches are given time to settle.
+/// If a batch fills for longer than a verdict takes, its first rise looks like a leak until it ends. No
+/// method can tell them apart, since no figure differs. Programs with such batches have to settle first.
 #[derive(Clone, Copy)]
 pub(super) struct Pace {
     /// The longest period of batches.
     pub(super) batch: u32,
     /// The longest period of waves.
     pub(super) wave: u32,
-    /// How long caches fill at most.
+    /// The longest time in which caches fill.
     pub(super) fill: u32,
     /// The longest time constant of loads that level off.
     pub(super) load: f64,
 }
 
-/// Makes the life of an ordinary family, of one of sixteen kinds.
+/// Returns the life of an ordinary family of one of sixteen kinds.
 pub(super) fn ordinary(kind: usize, pace: Pace, rng: &mut Rng) -> Life {
     let rng = rng.fork();
     match kind % 16 {
@@ -44,7 +44,7 @@ pub(super) fn ordinary(kind: usize, pace: Pace, rng: &mut Rng) -> Life {
     }
 }
 
-/// Makes the life of a family that leaks `per_second` units from `start` on, on top of another.
+/// Returns the life `beneath` plus a leak of `per_second` units from `start` on.
 pub(super) fn leaking(mut beneath: Life, start: u32, per_second: f64) -> Life {
     Box::new(move |second| {
         let leaked = units(f64::from(second.saturating_sub(start)) * per_second);
@@ -52,7 +52,7 @@ pub(super) fn leaking(mut beneath: Life, start: u32, per_second: f64) -> Life {
     })
 }
 
-/// Makes the life of a family that leaks at random moments.
+/// Returns the life of a family that leaks `per_second` units on average, at random moments.
 pub(super) fn leaking_at_random(mut rng: Rng, per_second: f64) -> Life {
     let mut leaked = 0.0;
     Box::new(move |_| {
@@ -61,22 +61,22 @@ pub(super) fn leaking_at_random(mut rng: Rng, per_second: f64) -> Life {
     })
 }
 
-/// Makes a life of this many units, give or take up to `amplitude`, all as often.
+/// Returns a life of `base` units, give or take `amplitude`, uniformly distributed.
 pub(super) fn around(mut rng: Rng, base: f64, amplitude: f64) -> Life {
     Box::new(move |_| units(base + amplitude * (2.0 * rng.f64() - 1.0)))
 }
 
-/// Makes a life of this many units, give or take a normal deviation.
+/// Returns a life of normally distributed units with this mean and standard deviation.
 pub(super) fn around_normally(mut rng: Rng, base: f64, deviation: f64) -> Life {
     Box::new(move |_| units(base + deviation * normal(&mut rng)))
 }
 
-/// Makes a life that never changes.
+/// Returns a life that never changes.
 pub(super) fn still(live_units: u64) -> Life {
     Box::new(move |_| live_units)
 }
 
-/// Makes a life of batches of these sizes that fill and are flushed.
+/// Returns a life of batches that fill and are flushed. `sizes` are fractions of the largest one.
 pub(super) fn batches(mut rng: Rng, longest: u32, sizes: core::ops::Range<f64>) -> Life {
     let period = scaled(&mut rng, 3.0..f64::from(longest));
     let most = scaled(&mut rng, 10.0..1e6);
@@ -104,7 +104,7 @@ fn bell(mut rng: Rng) -> Life {
     around_normally(rng, 1e5, deviation)
 }
 
-/// A random walk between two walls.
+/// A random walk between two bounds.
 fn walk(mut rng: Rng) -> Life {
     let (step, width) = (scaled(&mut rng, 1.0..1e3), scaled(&mut rng, 20.0..400.0));
     let mut at = width * rng.f64();
@@ -115,7 +115,7 @@ fn walk(mut rng: Rng) -> Life {
     })
 }
 
-/// Requests that come at random and stay for a while, already as many as there will be.
+/// Requests that arrive at random and stay for a while. Their number is stable from the start.
 fn queue(mut rng: Rng, smallest: f64) -> Life {
     let stay = scaled(&mut rng, 5.0..600.0);
     let per_second = scaled(&mut rng, smallest..100.0);
@@ -127,13 +127,13 @@ fn queue(mut rng: Rng, smallest: f64) -> Life {
     })
 }
 
-/// Fills fast at first, then ever more slowly, as the keys it lacks get rare.
+/// Fills fast at first and more and more slowly later, because missing keys get rare.
 fn load(mut rng: Rng, longest: f64) -> Life {
     let (constant, most) = (scaled(&mut rng, 3.0..longest), scaled(&mut rng, 100.0..1e7));
     Box::new(move |second| units(most * (1.0 - (-f64::from(second) / constant).exp())))
 }
 
-/// Stays for minutes, then is another size at once.
+/// Keeps its size for minutes, and changes it in one step.
 fn steps(mut rng: Rng) -> Life {
     let most = scaled(&mut rng, 10.0..1e6);
     let mut at = most * rng.f64();
@@ -155,7 +155,7 @@ fn wave(mut rng: Rng, longest: u32) -> Life {
     })
 }
 
-/// Fills evenly to its limit, where it evicts a few at a time.
+/// Fills evenly to its limit, and from then on evicts a few units at a time.
 fn cache(mut rng: Rng, longest: u32) -> Life {
     let seconds = scaled(&mut rng, 2.0..f64::from(longest));
     let limit = scaled(&mut rng, 10.0..1e6);
@@ -170,7 +170,7 @@ fn shrinking(mut rng: Rng) -> Life {
     Box::new(move |second| units(base - f64::from(second) * per_second + rng.f64()))
 }
 
-/// Stays small but for a few seconds now and then.
+/// Is small, except for a few seconds at random moments.
 fn spikes(mut rng: Rng) -> Life {
     let height = scaled(&mut rng, 100.0..1e6);
     let mut left = 0;
@@ -186,7 +186,7 @@ fn spikes(mut rng: Rng) -> Life {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "what is below zero is zero"
+    reason = "a negative number becomes 0"
 )]
 fn units(live: f64) -> u64 {
     live.max(0.0) as u64
@@ -196,19 +196,19 @@ fn between(rng: &mut Rng, range: core::ops::Range<f64>) -> f64 {
     range.start + (range.end - range.start) * rng.f64()
 }
 
-/// Draws a number, each order of magnitude as often.
+/// Draws a number from the log-uniform distribution: each order of magnitude has the same probability.
 fn scaled(rng: &mut Rng, range: core::ops::Range<f64>) -> f64 {
     between(rng, range.start.ln()..range.end.ln()).exp()
 }
 
-/// Draws from the normal distribution. Source: Box and Muller, 1958.
+/// Draws a number from the standard normal distribution. Source: Box and Muller, 1958.
 fn normal(rng: &mut Rng) -> f64 {
     let radius = (-2.0 * (1.0 - rng.f64()).ln()).sqrt();
     radius * (core::f64::consts::TAU * rng.f64()).cos()
 }
 
-/// Draws how often something happened. Source: Knuth, "The art of computer programming", 3.4.1;
-/// large numbers from the normal distribution.
+/// Draws a number from the Poisson distribution with this mean. Source: Knuth, "The art of computer
+/// programming", 3.4.1. For a large mean it uses the normal distribution.
 fn poisson(rng: &mut Rng, mean: f64) -> f64 {
     if mean > 30.0 {
         return (mean + mean.sqrt() * normal(rng)).round().max(0.0);

@@ -1,22 +1,23 @@
-//! A leak among a thousand families, by a simulated clock.
+//! The detector with simulated families and a simulated clock.
+
+mod simulation;
 
 use core::time::Duration;
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
 
-use super::judge::Judge;
-use super::sim::{self, Life, Pace};
-use super::suspect::Change;
+use self::simulation::{Life, Pace};
+use super::detector::{Change, Detector};
 
-/// Families, of which one leaks.
+/// Number of families, and the number of the one that leaks.
 const FAMILIES: usize = 1_000;
 const LEAK: usize = FAMILIES / 2;
 
-/// How soon a leak of a unit a second has to be named.
+/// A leak of a unit a second has to be named within this many seconds.
 const MINUTE: u32 = 60;
 
-/// For programs that are judged from their first second on.
+/// For programs that the detector judges from their first second on.
 const AT_ONCE: Pace = Pace {
     batch: 40,
     wave: 80,
@@ -24,7 +25,7 @@ const AT_ONCE: Pace = Pace {
     load: 60.0,
 };
 
-/// For programs that were given time to settle, in seconds.
+/// For programs that settle first, for [`SETTLE`] seconds.
 const SETTLED: Pace = Pace {
     batch: 100,
     wave: 300,
@@ -33,29 +34,29 @@ const SETTLED: Pace = Pace {
 };
 const SETTLE: u32 = 600;
 
-/// Runs families from 0 to `end` seconds; what changed, by second and family.
+/// Runs families from 0 to `end` seconds. Returns what changed, by second and family.
 fn changes(mut lives: Vec<Life>, settled: u32, end: u32) -> Vec<(u32, usize, Change)> {
-    let mut judge = Judge::new(seconds(settled));
+    let mut detector = Detector::new(seconds(settled));
     let changes = (0..end).flat_map(|second| {
         let sample = lives.iter_mut().map(|life| life(second)).enumerate();
-        let changes = judge.observe(seconds(second), sample).into_iter();
+        let changes = detector.observe(seconds(second), sample).into_iter();
         changes.map(move |(number, change)| (second, number, change))
     });
     changes.collect()
 }
 
-/// When each family was named first, by number.
+/// Returns the second at which each family was named first, by number.
 fn named(lives: Vec<Life>, settled: u32, end: u32) -> BTreeMap<usize, u32> {
     let changes = changes(lives, settled, end).into_iter();
     let verdicts = changes.filter(|(_, _, change)| matches!(change, Change::Named(_)));
-    // The first of each family comes last, and stays.
+    // In reverse order the first verdict on each family comes last, and replaces the others.
     verdicts
         .rev()
         .map(|(second, number, _)| (number, second))
         .collect()
 }
 
-/// When a family was named that is alone.
+/// Returns the second at which a family is named that is the only one.
 fn alone(life: Life, end: u32) -> Option<u32> {
     named(vec![life], 0, end).get(&0).copied()
 }
@@ -64,14 +65,14 @@ fn seconds(count: u32) -> Duration {
     Duration::from_secs(count.into())
 }
 
-/// Runs a leak from `start` on among ordinary families for more than half an hour; checks that it
-/// alone is named, and within a minute.
+/// Runs a leak that begins at `start` among ordinary families, for more than half an hour. Checks that
+/// only the leak is named, and within a minute.
 fn check_thousand(seed: u64, pace: Pace, settled: u32, start: u32) {
     let mut rng = Rng::with_seed(seed);
     let mut lives: Vec<_> = (0..FAMILIES)
-        .map(|number| sim::ordinary(number, pace, &mut rng))
+        .map(|number| simulation::ordinary(number, pace, &mut rng))
         .collect();
-    lives[LEAK] = sim::leaking(sim::still(rng.u64(..100_000)), start, 1.0);
+    lives[LEAK] = simulation::leaking(simulation::still(rng.u64(..100_000)), start, 1.0);
     let named = named(lives, settled, settled + 2_400);
     assert!(named.keys().eq([&LEAK]), "seed {seed}: {named:?}");
     let after = named[&LEAK] - start;
@@ -89,7 +90,7 @@ fn one_leak_of_a_thousand_is_named_once_the_program_settled() {
 }
 
 #[test]
-#[ignore = "takes minutes: the same from many seeds"]
+#[ignore = "takes minutes, for 100 seeds"]
 fn one_leak_of_a_thousand_is_named_whatever_the_others_do() {
     for seed in 0..100 {
         let later = u32::try_from(seed).expect("small") % 29 * 31;
@@ -98,7 +99,7 @@ fn one_leak_of_a_thousand_is_named_whatever_the_others_do() {
     }
 }
 
-/// Checks that a leak is named neither before nor after these times in seconds, from five seeds.
+/// Checks that a leak is named within this range of seconds, for five seeds.
 #[track_caller]
 fn check_alone(within: core::ops::RangeInclusive<u32>, life: impl Fn(Rng) -> Life) {
     for seed in 0..5 {
@@ -110,24 +111,37 @@ fn check_alone(within: core::ops::RangeInclusive<u32>, life: impl Fn(Rng) -> Lif
 
 #[test]
 fn noise_delays_as_the_docs_say() {
-    let noisy = |amplitude| move |rng| sim::leaking(sim::around(rng, 10_000.0, amplitude), 0, 1.0);
+    let noisy = |amplitude| {
+        move |rng| simulation::leaking(simulation::around(rng, 10_000.0, amplitude), 0, 1.0)
+    };
     check_alone(40..=55, noisy(1.0));
     check_alone(90..=240, noisy(5.0));
     check_alone(180..=480, noisy(20.0));
     check_alone(720..=1_800, noisy(200.0));
-    let bell =
-        |deviation| move |rng| sim::leaking(sim::around_normally(rng, 10_000.0, deviation), 0, 1.0);
+    let bell = |deviation| {
+        move |rng| {
+            simulation::leaking(
+                simulation::around_normally(rng, 10_000.0, deviation),
+                0,
+                1.0,
+            )
+        }
+    };
     check_alone(720..=1_800, bell(20.0));
     check_alone(3_600..=14_400, bell(200.0));
 }
 
 #[test]
 fn slow_and_random_leaks_are_named_later() {
-    check_alone(360..=420, |_| sim::leaking(sim::still(5), 0, 0.1));
-    check_alone(60..=240, |rng| sim::leaking_at_random(rng, 1.0));
-    check_alone(600..=3_600, |rng| sim::leaking_at_random(rng, 0.1));
-    check_alone(40..=60, |rng| sim::leaking_at_random(rng, 100.0));
-    check_alone(40..=60, |_| sim::leaking(sim::still(1 << 40), 0, 1e6));
+    check_alone(360..=420, |_| {
+        simulation::leaking(simulation::still(5), 0, 0.1)
+    });
+    check_alone(60..=240, |rng| simulation::leaking_at_random(rng, 1.0));
+    check_alone(600..=3_600, |rng| simulation::leaking_at_random(rng, 0.1));
+    check_alone(40..=60, |rng| simulation::leaking_at_random(rng, 100.0));
+    check_alone(40..=60, |_| {
+        simulation::leaking(simulation::still(1 << 40), 0, 1e6)
+    });
 }
 
 #[test]
@@ -142,13 +156,13 @@ fn leaks_of_many_units_at_a_time_are_named() {
 
 #[test]
 fn a_leak_beneath_batches_is_named() {
-    let life = |rng| sim::leaking(sim::batches(rng, 50, 0.9..1.0), 300, 1.0);
+    let life = |rng| simulation::leaking(simulation::batches(rng, 50, 0.9..1.0), 300, 1.0);
     check_alone(340..=14_400, life);
 }
 
 #[test]
 fn a_family_is_suspected_first_and_named_once_until_it_stops() {
-    // It grows, stays, is given back in part, and grows again.
+    // The family grows, stays level, gives back a part, and grows again.
     let life: Life = Box::new(|second| match second {
         0..300 => 1_000,
         300..600 => 1_000 + 2 * u64::from(second - 300),
@@ -161,7 +175,7 @@ fn a_family_is_suspected_first_and_named_once_until_it_stops() {
         those.map(|(second, _, _)| *second).collect()
     };
     let [first, again] = times(|change| matches!(change, Change::Named(_)))[..] else {
-        panic!("named once, then again");
+        panic!("not named twice");
     };
     let suspected = times(|change| matches!(change, Change::Suspected));
     assert!((300..=first - 15).contains(&suspected[0]), "{suspected:?}");
@@ -209,19 +223,19 @@ fn a_verdict_ends_when_the_rise_is_given_back() {
 }
 
 #[test]
-fn nobody_is_named_before_the_program_settled() {
-    let leak = || vec![sim::leaking(sim::still(0), 0, 1.0)];
+fn no_family_is_named_before_the_program_settled() {
+    let leak = || vec![simulation::leaking(simulation::still(0), 0, 1.0)];
     assert_eq!(named(leak(), 200, 200), BTreeMap::new());
     assert!((200..=210).contains(&named(leak(), 200, 260)[&0]));
 }
 
 #[test]
 fn a_family_that_comes_later_is_judged_from_then_on() {
-    let mut judge = Judge::new(Duration::ZERO);
+    let mut detector = Detector::new(Duration::ZERO);
     let named = (0..400_u32).find(|second| {
         let late = second.checked_sub(301).map(|leaked| (7, leaked.into()));
         let sample = [(3, 1_000)].into_iter().chain(late);
-        let changes = judge.observe(seconds(*second), sample);
+        let changes = detector.observe(seconds(*second), sample);
         let verdict = |change: &(usize, Change)| matches!(change, (7, Change::Named(_)));
         changes.iter().any(verdict)
     });
