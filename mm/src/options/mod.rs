@@ -23,8 +23,10 @@ use crate::track::Track;
 /// Hardening and recording options, chosen once, before the first use of mm.
 ///
 /// `main` chooses them through this builder. The environment of the program can choose them too:
-/// `MM_OPTIONS=poison,quarantine=64MiB`. Options from the environment are added to those from `main`.
-/// By default all are off and cost nothing. In a program that is set-user-ID, or that has elevated
+/// `MM_OPTIONS=poison,quarantine=64MiB`. Options from the environment are added to those from `main`, and
+/// never switch one off. Where both give a size or a number, the one that protects or records more counts;
+/// of huge pages and the exit code of `leaks`, the environment's. By default all options are off and cost
+/// nothing. In a program that is set-user-ID, or that has elevated
 /// privileges in another way, mm ignores the environment.
 ///
 /// mm reads the environment with which the process was started, and ignores changes that the program makes
