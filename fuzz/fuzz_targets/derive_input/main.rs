@@ -11,6 +11,8 @@ mod words;
 
 #[path = "../../../mm-derive/src/amount.rs"]
 mod amount;
+#[path = "../../../mm-derive/src/cursor.rs"]
+mod cursor;
 #[path = "../../../mm-derive/src/derive.rs"]
 mod derive;
 #[path = "../../../mm-derive/src/expand.rs"]
@@ -27,8 +29,6 @@ mod item;
 mod mistakes;
 #[path = "../../../mm-derive/src/parse.rs"]
 mod parse;
-#[path = "../../../mm-derive/src/rest.rs"]
-mod rest;
 #[path = "../../../mm-derive/src/tokens.rs"]
 mod tokens;
 #[path = "../../../mm-derive/src/validate.rs"]
