@@ -11,7 +11,7 @@ macro_rules! check {
     };
 }
 
-/// Puts the three reports of a snapshot one below the other.
+/// Returns the three reports of a snapshot, one below the other.
 fn all(snapshot: &Snapshot) -> String {
     let families = snapshot.page_families();
     let (memory, blocks) = (snapshot.memory_usage(None), snapshot.block_usage());
