@@ -1,7 +1,8 @@
 //! Measures the figures of the README, and prints each one beside its target.
 //!
-//! Each measurement runs in a process of its own, so that it does not use the memory of another one. The exit code
-//! is 0 if all targets are met. A size is the growth of the whole process, with mm's records, as Linux reports it.
+//! Each measurement runs in a process of its own, so that it does not use the memory of another one. The exit
+//! code is 0 if all targets are met. A size is the growth of the whole process, with mm's records, as Linux
+//! reports it.
 
 use std::alloc::Layout;
 use std::env;

@@ -1,7 +1,7 @@
 //! The cost of each option of the hardened mode on this machine, as a table in Markdown.
 //!
-//! A process cannot change its options, so each row is measured in a process of its own. Times are medians of 5,
-//! in nanoseconds for each operation. An argument divides the number of operations.
+//! A process cannot change its options, so each row is measured in a process of its own. Times are medians of
+//! 5, in nanoseconds for each operation. An argument divides the number of operations.
 
 mod timing;
 

@@ -1,7 +1,7 @@
 //! The cost of tracking and of limits, as a table in Markdown.
 //!
-//! Each row is measured in a process of its own. Times are medians of 5, in nanoseconds for each operation. An
-//! argument divides the number of operations.
+//! Each row is measured in a process of its own. Times are medians of 5, in nanoseconds for each operation.
+//! An argument divides the number of operations.
 
 mod timing;
 

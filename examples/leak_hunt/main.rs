@@ -1,5 +1,5 @@
-//! Hunts a leak in a service that finds words in the files of a directory. Its cache of answers does not evict.
-//! The watcher names the type that leaks, and the call site that allocates it.
+//! Hunts a leak in a service that finds words in the files of a directory. Its cache of answers does not
+//! evict. The watcher names the type that leaks, and the call site that allocates it.
 //!
 //! ```sh
 //! cargo run --release --example leak_hunt                 # the files of `mm/src`

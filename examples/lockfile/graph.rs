@@ -75,8 +75,8 @@ impl Graph {
         (self.packages.len(), found.count(), sum)
     }
 
-    /// Returns the packages of registries with the most lines of code, dependencies included: `NAME VERSION`, the
-    /// number of lines, and the number of packages that contain them.
+    /// Returns the packages of registries with the most lines of code, dependencies included: `NAME VERSION`,
+    /// the number of lines, and the number of packages that contain them.
     pub(crate) fn heaviest(&self, at_most: usize) -> Vec<(String, usize, usize)> {
         let own: Vec<_> = self
             .packages
@@ -159,8 +159,8 @@ impl<'a> Index<'a> {
         Self { by_name }
     }
 
-    /// Returns the package that a dependency means. If several match, it is the one on the disk: for any other,
-    /// cargo names the source.
+    /// Returns the package that a dependency means. If several match, it is the one on the disk: for any
+    /// other, cargo names the source.
     fn find(&self, dependency: &str) -> Result<usize, &'static str> {
         let name = dependency.split(' ').next().unwrap_or_default();
         let named = self.by_name.get(name).into_iter().flatten();

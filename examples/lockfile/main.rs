@@ -1,9 +1,9 @@
-//! The main job: loads lock files of Cargo, and the source code of the packages in them, into a graph of typed
-//! nodes. It answers two questions, and shows the page families while the graph grows and shrinks.
+//! The main job: loads lock files of Cargo, and the source code of the packages in them, into a graph of
+//! typed nodes. It answers two questions, and shows the page families while the graph grows and shrinks.
 //!
 //! `cargo run --release --example lockfile -- [Cargo.lock ...]`; without a path it loads the lock file of mm
-//! itself. It reads sources where cargo put them; a package that was never downloaded has none. If it cannot load
-//! a lock file, it prints one line on standard error and exits with code 2.
+//! itself. It reads sources where cargo put them; a package that was never downloaded has none. If it cannot
+//! load a lock file, it prints one line on standard error and exits with code 2.
 
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,5 @@
-//! The derive on the tokens of `proc_macro2`, which also exist outside of macros: the fuzzer calls it as rustc
-//! does.
+//! The derive on the tokens of `proc_macro2`, which also exist outside of macros: the fuzzer calls it as
+//! rustc does.
 
 use proc_macro2::TokenStream;
 

@@ -109,8 +109,8 @@ fn can_expand(tokens: TokenStream) -> bool {
     })
 }
 
-/// Makes the family of an instance that is written only once, as an alias. Not all instances have one: an alias
-/// cannot leave out lifetimes inside its arguments, but the header of an implementation can.
+/// Makes the family of an instance that is written only once, as an alias. Not all instances have one: an
+/// alias cannot leave out lifetimes inside its arguments, but the header of an implementation can.
 fn by_alias(ident: &Ident, arguments: &[TokenStream], number: usize, name: String) -> Family {
     let alias = format_ident!("__MmInstance{number}");
     let mut parameters = Vec::new();

@@ -6,8 +6,8 @@ use syn::{Error, Path};
 
 use crate::tokens::{is_word, sign, word};
 
-/// Writes errors with the `compile_error!` that `mm` re-exports. syn names it through `::core`, but the user may
-/// have another crate of that name.
+/// Writes errors with the `compile_error!` that `mm` re-exports. syn names it through `::core`, but the user
+/// may have another crate of that name.
 pub(crate) fn compile_errors(mm: &Path, mistakes: &Error) -> TokenStream {
     let tokens: Vec<_> = mistakes.to_compile_error().into_iter().collect();
     let mut output = TokenStream::new();
@@ -31,7 +31,8 @@ fn leads_to_core(one: &TokenTree, two: &TokenTree, core: &TokenTree) -> bool {
     sign(one) == Some(':') && sign(two) == Some(':') && is_word(core, "core")
 }
 
-/// Returns the path to `core` through `mm`. It has the span of the replaced word, where rustc shows the error.
+/// Returns the path to `core` through `mm`. It has the span of the replaced word, where rustc shows the
+/// error.
 fn through(mm: &Path, core: &TokenTree) -> TokenStream {
     let span = core.span();
     let path = quote_spanned!(span=> #mm::__private::core);

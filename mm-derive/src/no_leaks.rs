@@ -90,9 +90,9 @@ impl Arguments {
     }
 }
 
-/// Returns the return type for the body's closure. Without it rustc would not coerce the body's value, such as
-/// a `Box` of a type to one of a trait, and would report errors far from their cause. A closure's return type
-/// cannot contain `impl`; then there is none.
+/// Returns the return type for the body's closure. Without it rustc would not coerce the body's value, such
+/// as a `Box` of a type to one of a trait, and would report errors far from their cause. A closure's return
+/// type cannot contain `impl`; then there is none.
 fn result(output: &TokenStream) -> TokenStream {
     if output.is_empty() {
         return quote!(-> ());
@@ -184,8 +184,8 @@ fn qualifiers(rest: &mut Cursor) -> Result<TokenStream> {
     Ok(qualifiers)
 }
 
-/// Returns the body's inner attributes, which apply to the whole function, and the body without them. The body
-/// may come from a macro's variable.
+/// Returns the body's inner attributes, which apply to the whole function, and the body without them. The
+/// body may come from a macro's variable.
 fn body(last: &TokenTree) -> Result<(TokenStream, Group)> {
     let last = bare(last.clone().into());
     let [only] = &*last else {

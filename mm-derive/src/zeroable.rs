@@ -50,7 +50,8 @@ pub(crate) fn zeroable(
 /// Writes the implementation, and the code that verifies it.
 ///
 /// The bound has a lifetime that it does not need. rustc rejects a bound that is plainly false, such as
-/// `String: Zeroable`, where it is written. It checks a bound with a `for<..>` lifetime only where it is used.
+/// `String: Zeroable`, where it is written. It checks a bound with a `for<..>` lifetime only where it is
+/// used.
 fn verified(item: &Item, mm: &Path, types: &[TokenStream], families: &[Family]) -> TokenStream {
     let any = fresh_lifetime(item);
     let condition = quote! {
@@ -126,8 +127,8 @@ fn checks(item: &Item, families: &[Family]) -> Option<TokenStream> {
 /// Writes the fields that the derive read, for rustc to verify.
 ///
 /// It is a trait of its own, because clippy warns about `Deserialize` on a type with inherent unsafe methods.
-/// The underscores suppress warnings about unused names. `allow(dead_code)` would count all fields as used, and
-/// the user would not get that warning.
+/// The underscores suppress warnings about unused names. `allow(dead_code)` would count all fields as used,
+/// and the user would not get that warning.
 fn fields(item: &Item, mm: &Path, types: &[TokenStream]) -> TokenStream {
     let ident = &item.ident;
     let (parameters, arguments, conditions) = item.generics.split_for_impl();
@@ -183,8 +184,8 @@ fn of_struct(mm: &Path, fields: &[Field]) -> TokenStream {
     }
 }
 
-/// Writes one pattern for each field. A pattern with one field compiles only for a union, or for a struct with
-/// no other field.
+/// Writes one pattern for each field. A pattern with one field compiles only for a union, or for a struct
+/// with no other field.
 fn of_union(mm: &Path, fields: &[Field]) -> TokenStream {
     let members = members(fields);
     let pointers = pointers(fields);

@@ -16,14 +16,15 @@
 #define MM_REGISTER(type)                                                                          \
   (mm_family_register_at(#type, sizeof(type), MM_ALIGN_OF(type), __FILE__, __LINE__))
 
-/* Allocate a block of units, with unspecified contents or zeroed. Reports of leaks name the line. The type
- * that the block is used for is not compared with the family. */
+/* Allocate a block of units, with unspecified contents or zeroed. Reports of leaks name the line.
+ * The type that the block is used for is not compared with the family. */
 #define MM_ALLOC(family, units) (mm_family_alloc_at((family), (units), __FILE__, __LINE__))
 #define MM_ALLOC_ZEROED(family, units)                                                             \
   (mm_family_alloc_zeroed_at((family), (units), __FILE__, __LINE__))
 
-/* Do the same for a type. They return NULL if its size or alignment does not fit the family. The result is a
- * pointer to the type, so the compiler warns if it is assigned to a pointer to another type. */
+/* Do the same for a type. They return NULL if its size or alignment does not fit the family. The
+ * result is a pointer to the type, so the compiler warns if it is assigned to a pointer to another
+ * type. */
 #define MM_ALLOC_OF(family, type, units)                                                           \
   (MM_POINTER_(type, mm_family_alloc_of_at((family), (units), sizeof(type), MM_ALIGN_OF(type),     \
                                            __FILE__, __LINE__)))
@@ -41,7 +42,8 @@
 #define MM_STATS_INIT MM_STATS_OF_(struct mm_stats)
 #define MM_FAMILY_STATS_INIT MM_STATS_OF_(struct mm_family_stats)
 
-/* C++ has designated initializers only since C++20, and compilers warn about fields that are left out. */
+/* C++ has designated initializers only since C++20, and compilers warn about fields that are left
+ * out. */
 #if defined(__cplusplus) && __cplusplus >= 201103L
 #define MM_STATS_OF_(type)                                                                         \
   ([] {                                                                                            \

@@ -1,4 +1,5 @@
-/* The interface of the library that mm grew out of. Programs that were written for it compile unchanged.
+/* The interface of the library that mm grew out of. Programs that were written for it compile
+ * unchanged.
  *
  *     MM_REG_STRUCT(emp_t);
  *     emp_t *emps = XCALLOC(3, emp_t);
@@ -36,8 +37,8 @@ typedef struct vm_page_family_ vm_page_family_t;
 #define MM_REG_STRUCT(struct_name)                                                                 \
   (mm_uapi_register_at(#struct_name, MM_SIZE_OF(struct_name), __FILE__, __LINE__))
 
-/* Allocates a block of zeroed structs. Returns NULL and prints a line on standard error if a struct of another
- * size is registered with this name, and in all cases in which xcalloc does. */
+/* Allocates a block of zeroed structs. Returns NULL and prints a line on standard error if a struct
+ * of another size is registered with this name, and in all cases in which xcalloc does. */
 #if defined(MM_SITE)
 #define XCALLOC(units, struct_name)                                                                \
   (mm_uapi_xcalloc_at(MM_SITE(#struct_name, MM_SIZE_HERE(struct_name)), (units)))

@@ -35,8 +35,8 @@ typedef struct vm_page_family_ vm_page_family_t;
 #define MM_REG_STRUCT(mm_inst, struct_name)                                                        \
   (mm_inst_register_at((mm_inst), #struct_name, MM_SIZE_OF(struct_name), __FILE__, __LINE__))
 
-/* Allocates a block of zeroed structs. Returns NULL and prints a line on standard error if a struct of another
- * size is registered with this name, and in all cases in which xcalloc does. */
+/* Allocates a block of zeroed structs. Returns NULL and prints a line on standard error if a struct
+ * of another size is registered with this name, and in all cases in which xcalloc does. */
 #if defined(MM_SITE)
 #define XCALLOC(mm_inst, units, struct_name)                                                       \
   (mm_inst_xcalloc_at((mm_inst), MM_SITE(#struct_name, MM_SIZE_HERE(struct_name)), (units)))
@@ -53,8 +53,8 @@ typedef struct vm_page_family_ vm_page_family_t;
 /* Releases a block or a buffer of any instance. */
 #define XFREE(ptr) (mm_uapi_xfree_at((ptr), __FILE__, __LINE__))
 
-/* Releases a block or a buffer of this instance. For one of another instance it prints a line on standard
- * error and changes nothing. */
+/* Releases a block or a buffer of this instance. For one of another instance it prints a line on
+ * standard error and changes nothing. */
 #define XFREE_INST(mm_inst, ptr) (mm_inst_xfree_at((mm_inst), (ptr), __FILE__, __LINE__))
 
 #endif /* MM_UAPI_MM_INSTANCE_H */

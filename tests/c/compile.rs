@@ -31,8 +31,8 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// Returns the plain forms; or, if the tools are asked for, those whose tools the machine has. `Sanitized`
-    /// then replaces `Shared`.
+    /// Returns the plain forms; or, if the tools are asked for, those whose tools the machine has.
+    /// `Sanitized` then replaces `Shared`.
     pub(crate) fn all() -> Vec<Self> {
         if !tools::are_asked_for() {
             return Self::plain();

@@ -1,5 +1,5 @@
-//! The C interface in C programs. The programs in `programs/` are compiled with `cc`, linked with the library, and
-//! run.
+//! The C interface in C programs. The programs in `programs/` are compiled with `cc`, linked with the
+//! library, and run.
 //!
 //! A program's expected output on standard error is in its comments, at the lines that cause it:
 //! `/* says: .. */`. Its expected standard output is in `golden/`; `MM_UPDATE_GOLDEN=1` updates it. If the

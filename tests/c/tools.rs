@@ -33,8 +33,8 @@ pub(crate) const CLANGXX: Tool = tool!("clang++", starts);
 pub(crate) const VALGRIND: Tool = tool!("valgrind", starts);
 pub(crate) const SANITIZERS: Tool = tool!("-fsanitize=address,undefined", sanitizes);
 
-/// Returns whether the programs run under valgrind and the sanitizers too. That takes most of the time of the C
-/// tests, so only CI asks for it.
+/// Returns whether the programs run under valgrind and the sanitizers too. That takes most of the time of the
+/// C tests, so only CI asks for it.
 pub(crate) fn are_asked_for() -> bool {
     static KNOWN: OnceLock<bool> = OnceLock::new();
     *KNOWN.get_or_init(|| {

@@ -104,8 +104,8 @@ impl Count {
     }
 }
 
-/// A number of units: up to slightly more than bins hold, up to slightly more than the lists of rows hold, and up
-/// to more than any VM page has.
+/// A number of units: up to slightly more than bins hold, up to slightly more than the lists of rows hold,
+/// and up to more than any VM page has.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub enum Units {
     Short(u8),

@@ -178,7 +178,8 @@ fn raw_zeroed(
 }
 
 fn own(family: &'static PageFamily, start: NonNull<u8>, units: usize) -> RawBlock {
-    // SAFETY: the callers pass a block that this family just gave them, filled or zeroed. No other code has it.
+    // SAFETY: the callers pass a block that this family just gave them, filled or zeroed. No other code has
+    // it.
     unsafe { RawBlock::own(family, start, units) }
 }
 

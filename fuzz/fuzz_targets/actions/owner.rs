@@ -78,8 +78,8 @@ impl RawBlock {
 impl Owner for RawBlock {
     fn bytes(&mut self) -> &mut [u8] {
         let mut bytes = NonNull::slice_from_raw_parts(self.start, self.bytes);
-        // SAFETY: by the requirement of `own` the block is live, has `bytes` initialized bytes, and no other code
-        // uses it.
+        // SAFETY: by the requirement of `own` the block is live, has `bytes` initialized bytes, and no other
+        // code uses it.
         unsafe { bytes.as_mut() }
     }
 

@@ -28,8 +28,8 @@ impl Place {
     }
 }
 
-/// Tries to release `address`, and requires the right error. The caller knows that no live block of the family
-/// `asked` starts there.
+/// Tries to release `address`, and requires the right error. The caller knows that no live block of the
+/// family `asked` starts there.
 pub fn release(address: usize, asked: Option<&'static PageFamily>, place: Place) {
     let Some(block) = NonNull::new(std::ptr::without_provenance_mut(address)) else {
         return;

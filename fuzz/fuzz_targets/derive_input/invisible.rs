@@ -1,5 +1,5 @@
-//! Groups without delimiters, as `macro_rules!` makes them from a `$t:ty`. Text cannot contain them, so the grammar
-//! writes `[invisible ...]`.
+//! Groups without delimiters, as `macro_rules!` makes them from a `$t:ty`. Text cannot contain them, so the
+//! grammar writes `[invisible ...]`.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 

@@ -46,8 +46,8 @@ use syn::{DeriveInput, Token, Type, parenthesized};
 
 use crate::grammar::Item;
 
-/// The longest source, in bytes. The parser needs stack for each level of nesting, and longer sources find nothing
-/// new.
+/// The longest source, in bytes. The parser needs stack for each level of nesting, and longer sources find
+/// nothing new.
 const LONGEST: usize = 2_048;
 
 /// One input: a type from the grammar, or any text.

@@ -36,7 +36,8 @@ fn message(call: &Macro) -> String {
     message.value()
 }
 
-/// Returns the family's name if the item is the block with its statics, or a block with such blocks and aliases.
+/// Returns the family's name if the item is the block with its statics, or a block with such blocks and
+/// aliases.
 fn family(item: &Item) -> Option<String> {
     let Item::Const(ItemConst { expr, .. }) = item else {
         return None;

@@ -54,7 +54,8 @@ pub(super) unsafe fn xcalloc_at(
     if let Some(family) = unsafe { mm_site::fast_family(site) }
         && units == 1
         && (is_for_one || family.is_of(instance))
-        // SAFETY: `mm_site::fast_family` returns only families whose heap `is_fast`, which `take_unit` requires.
+        // SAFETY: `mm_site::fast_family` returns only families whose heap `is_fast`, which `take_unit`
+        // requires.
         && let Some(unit) = unsafe { family.heap.heap.take_unit() }
     {
         return unit.zeroed_unwatched(family.unit()).as_ptr().cast();
@@ -79,7 +80,8 @@ unsafe extern "C" fn xcalloc_row(
     if let Some(family) = unsafe { mm_site::fast_family(site) }
         && family.is_of(instance)
         && let Some(units) = usize::try_from(units).ok().filter(|units| *units > 1)
-        // SAFETY: `mm_site::fast_family` returns only families whose heap `is_fast`, which `take_row` requires.
+        // SAFETY: `mm_site::fast_family` returns only families whose heap `is_fast`, which `take_row`
+        // requires.
         && let Some(row) = unsafe { family.heap.heap.take_row(units) }
     {
         return row.zeroed_unwatched(units * family.unit()).as_ptr().cast();
@@ -103,7 +105,8 @@ unsafe extern "C" fn xcalloc_slow(
 ) -> *mut c_void {
     // SAFETY: by requirement 1 a macro of the headers made `site`.
     let family = unsafe { family_at(instance, site) };
-    // SAFETY: by requirement 1 a macro of the headers made `site`; its texts stay until this call returns.
+    // SAFETY: by requirement 1 a macro of the headers made `site`; its texts stay until this call
+    // returns.
     let place = unsafe { mm_site::place(site) };
     family.map_or(ptr::null_mut(), |family| xcalloc(family, units, place))
 }

@@ -1,5 +1,5 @@
-//! The functions that `uapi_mm_instance.h` maps the names of the original library to. They take an instance
-//! first.
+//! The functions that `uapi_mm_instance.h` maps the names of the original library to. They take an
+//! instance first.
 //!
 //! They fail as the functions without an instance do (`uapi.rs`). A null instance is the global one.
 
@@ -30,7 +30,8 @@ pub extern "C" fn mm_inst_init_new_instance() -> *mut mm_instance_ {
     }
 }
 
-/// Registers a page family for structs of `struct_size` bytes in the instance. `NULL` is the global instance.
+/// Registers a page family for structs of `struct_size` bytes in the instance. `NULL` is the global
+/// instance.
 ///
 /// # Safety
 ///
@@ -66,8 +67,8 @@ pub unsafe extern "C" fn mm_inst_register_at(
 ) {
     // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: by requirement 3 `file` is null or a C string that stays as it is until this call returns.
-    // `place` is not used after that.
+    // SAFETY: by requirement 3 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
     // SAFETY: by requirement 2 `struct_name` is null or a C string.
     unsafe { named::register(instance, struct_name, struct_size, place) };
@@ -109,12 +110,13 @@ pub unsafe extern "C" fn mm_inst_xcalloc_at(
 ) -> *mut c_void {
     // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: by requirement 2 `XCALLOC` made `site`. The argument `false` says that its calls may name any
-    // instance.
+    // SAFETY: by requirement 2 `XCALLOC` made `site`. The argument `false` says that its calls may name
+    // any instance.
     unsafe { allocate::xcalloc_at(site, units, instance, false) }
 }
 
-/// Does what `xcalloc` does. `XCALLOC` calls it with its file and line if the compiler cannot make sites.
+/// Does what `xcalloc` does. `XCALLOC` calls it with its file and line if the compiler cannot make
+/// sites.
 ///
 /// `struct_size` is the size of the struct in bytes as the caller knows it; 0 if it is unknown.
 ///
@@ -135,15 +137,15 @@ pub unsafe extern "C" fn mm_inst_xcalloc_sized(
     let size = StructSize::of(struct_size);
     // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: by requirement 3 `file` is null or a C string that stays as it is until this call returns.
-    // `place` is not used after that.
+    // SAFETY: by requirement 3 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
     // SAFETY: by requirement 2 `struct_name` is null or a C string.
     unsafe { allocate::xcalloc_sized(instance, struct_name, size, units, place) }
 }
 
-/// Allocates a zeroed buffer of `bytes` bytes, aligned to 16 bytes, in the instance. Buffers have a family of
-/// their own.
+/// Allocates a zeroed buffer of `bytes` bytes, aligned to 16 bytes, in the instance. Buffers have a
+/// family of their own.
 ///
 /// # Safety
 ///
@@ -174,8 +176,8 @@ pub unsafe extern "C" fn mm_inst_xcalloc_buff_at(
 ) -> *mut c_void {
     // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call returns.
-    // `place` is not used after that.
+    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
     allocate::xcalloc_buff(instance, bytes, place)
 }
@@ -226,8 +228,8 @@ pub unsafe extern "C" fn mm_inst_print_memory_usage(
     unsafe { report::print_memory_usage(instance, struct_name) };
 }
 
-/// Prints one line for each family of the instance to `stdout`: the number of all blocks (`TBC`), free blocks
-/// (`FBC`) and live blocks (`OBC`), and the bytes of the live blocks (`AppMemUsage`).
+/// Prints one line for each family of the instance to `stdout`: the number of all blocks (`TBC`), free
+/// blocks (`FBC`) and live blocks (`OBC`), and the bytes of the live blocks (`AppMemUsage`).
 ///
 /// # Safety
 ///
@@ -249,8 +251,8 @@ pub unsafe extern "C" fn mm_inst_print_variable_buffers(instance: *mut mm_instan
     report::print_buffers(unsafe { mm_instance_::named(instance) });
 }
 
-/// Releases a block or a buffer of this instance. For one of another instance it prints a line on standard
-/// error and changes nothing.
+/// Releases a block or a buffer of this instance. For one of another instance it prints a line on
+/// standard error and changes nothing.
 ///
 /// # Safety
 ///
@@ -282,8 +284,8 @@ pub unsafe extern "C" fn mm_inst_xfree_at(
 ) {
     // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: by requirement 4 `file` is null or a C string that stays as it is until this call returns.
-    // `place` is not used after that.
+    // SAFETY: by requirement 4 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
     // SAFETY: requirements 2 and 3 are those of `xfree_of`.
     unsafe { release::xfree_of(instance, block, place) };

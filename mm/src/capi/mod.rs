@@ -1,7 +1,7 @@
 //! The C interface: feature `capi`.
 //!
-//! C programs include a header of `mm/include` and link `libmm.a` or `libmm.so`. `docs/c.md` says how to
-//! build them. C code inside a Rust program can use the same heap.
+//! C programs include a header of `mm/include` and link `libmm.a` or `libmm.so`. `docs/c.md` says how
+//! to build them. C code inside a Rust program can use the same heap.
 //!
 //! | header | for | functions |
 //! | --- | --- | --- |

@@ -45,7 +45,8 @@ pub(super) unsafe fn family_at(
     }
     // SAFETY: by requirement 1 a macro of the headers made `site`.
     let name = unsafe { mm_site::name(site) };
-    // SAFETY: by requirement 1 a macro of the headers made `site`; its texts stay until this call returns.
+    // SAFETY: by requirement 1 a macro of the headers made `site`; its texts stay until this call
+    // returns.
     let place = unsafe { mm_site::place(site) };
     // SAFETY: by requirement 1 a macro of the headers made `site`.
     let size = unsafe { mm_site::struct_size(site) };

@@ -1,12 +1,12 @@
 //! Symbols with the function names of the original library, for objects that were compiled against its
 //! header.
 //!
-//! The symbols are weak: a program may have functions of these names, such as gnulib's `xcalloc`. Stable
-//! Rust has no attribute for that, so they are written in assembly.
+//! The symbols are weak: a program may have functions of these names, such as gnulib's `xcalloc`.
+//! Stable Rust has no attribute for that, so they are written in assembly.
 //!
-//! The symbols are hidden, too, so only `libmm.a` has them. The loader ignores weakness. If `libmm.so` had
-//! them, the loader would give mm's functions to libraries that define their own, such as GNU readline, whose
-//! `xfree` and `xrealloc` take what its `xmalloc` made.
+//! The symbols are hidden, too, so only `libmm.a` has them. The loader ignores weakness. If `libmm.so`
+//! had them, the loader would give mm's functions to libraries that define their own, such as GNU
+//! readline, whose `xfree` and `xrealloc` take what its `xmalloc` made.
 
 use core::arch::global_asm;
 

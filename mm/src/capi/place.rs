@@ -93,8 +93,8 @@ pub(super) unsafe fn text<'a>(text: *const c_char) -> &'a CStr {
     if text.is_null() {
         return c"";
     }
-    // SAFETY: `is_null` ruled null out. So by requirement 1 `text` ends with a zero byte and stays as it is
-    // for `'a`.
+    // SAFETY: `is_null` ruled null out. So by requirement 1 `text` ends with a zero byte and stays as
+    // it is for `'a`.
     unsafe { CStr::from_ptr(text) }
 }
 

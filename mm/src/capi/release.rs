@@ -11,8 +11,8 @@ use crate::family;
 use crate::heap::{Heap, Put, TakenUnit};
 use crate::release::free_error;
 
-/// Releases a block. Does nothing for null. For a pointer that is no block it prints a line; after a second
-/// release it prints a line and ends the process.
+/// Releases a block. Does nothing for null. For a pointer that is no block it prints a line; after a
+/// second release it prints a line and ends the process.
 ///
 /// # Safety
 ///
@@ -39,12 +39,12 @@ pub(super) unsafe fn xfree(block: *mut c_void, place: Place<'_>) {
 /// 3. `file` is null or a C string.
 #[inline]
 pub(super) unsafe fn xfree_at(block: *mut c_void, file: *const c_char, line: u32) {
-    // SAFETY: requirements 1 and 2 are those of `put_unit`. If the block was released before, its canaries
-    // are unchanged: by requirement 1 of that release the program did not write to it.
+    // SAFETY: requirements 1 and 2 are those of `put_unit`. If the block was released before, its
+    // canaries are unchanged: by requirement 1 of that release the program did not write to it.
     match unsafe { Heap::put_unit(block.cast()) } {
         Put::Done => {}
-        // SAFETY: requirements 1 to 3 are those of `xfree_short`: `put_unit` changed nothing. It found the
-        // unit at the block.
+        // SAFETY: requirements 1 to 3 are those of `xfree_short`: `put_unit` changed nothing. It found
+        // the unit at the block.
         Put::NotYet(unit) => unsafe { xfree_short(block, file, line, unit) },
         // SAFETY: requirements 1 to 3 are those of `xfree_slow`: `put_unit` changed nothing.
         Put::Not => unsafe { xfree_slow(block, file, line) },
@@ -53,8 +53,8 @@ pub(super) unsafe fn xfree_at(block: *mut c_void, file: *const c_char, line: u32
 
 /// Releases a block that may have many units, with `unit` as the first.
 ///
-/// It has the C ABI, as have the other functions that an exported function ends with. They never unwind, so
-/// the compiler turns the call into a jump, and the exported function needs no stack frame.
+/// It has the C ABI, as have the other functions that an exported function ends with. They never
+/// unwind, so the compiler turns the call into a jump, and the exported function needs no stack frame.
 ///
 /// # Safety
 ///
@@ -90,8 +90,8 @@ unsafe extern "C" fn xfree_short(
 #[cold]
 #[inline(never)]
 unsafe extern "C" fn xfree_slow(block: *mut c_void, file: *const c_char, line: u32) {
-    // SAFETY: by requirement 3 `file` is null or a C string that stays as it is until this call returns.
-    // `place` is not used after that.
+    // SAFETY: by requirement 3 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
     // SAFETY: requirements 1 and 2 are those of `xfree`.
     unsafe { xfree(block, place) };

@@ -9,7 +9,8 @@ use super::families::{Family, vm_page_family_};
 use super::place::Place;
 use super::struct_size::StructSize;
 
-/// One line of a program that allocates. The macro `XCALLOC` makes it; programs do not use it themselves.
+/// One line of a program that allocates. The macro `XCALLOC` makes it; programs do not use it
+/// themselves.
 ///
 /// It remembers the family, so that only the first call looks up the name.
 #[derive(Debug)]
@@ -44,8 +45,8 @@ impl mm_site {
     /// 1. A macro of the headers made the site.
     #[inline]
     pub(super) unsafe fn fast_family(site: *const Self) -> Option<&'static Family> {
-        // SAFETY: by requirement 1 a macro of the headers made `site`, and `offset_of` gives the offset of a
-        // field for a family.
+        // SAFETY: by requirement 1 a macro of the headers made `site`, and `offset_of` gives the offset
+        // of a field for a family.
         unsafe { known(site, offset_of!(Self, fast_family)) }
     }
 
@@ -55,8 +56,8 @@ impl mm_site {
     ///
     /// 1. A macro of the headers made the site.
     pub(super) unsafe fn family(site: *const Self) -> Option<&'static Family> {
-        // SAFETY: by requirement 1 a macro of the headers made `site`, and `offset_of` gives the offset of a
-        // field for a family.
+        // SAFETY: by requirement 1 a macro of the headers made `site`, and `offset_of` gives the offset
+        // of a field for a family.
         unsafe { known(site, offset_of!(Self, family)) }
     }
 
@@ -66,16 +67,16 @@ impl mm_site {
     ///
     /// 1. A macro of the headers made the site.
     pub(super) unsafe fn remember(site: *const Self, family: &'static Family) {
-        // SAFETY: by requirement 1 a macro of the headers made `site`, and `offset_of` gives the offset of a
-        // field for a family.
+        // SAFETY: by requirement 1 a macro of the headers made `site`, and `offset_of` gives the offset
+        // of a field for a family.
         unsafe { field(site, offset_of!(Self, family)) }.store(family.head(), Release);
         let fast_family = if family.heap.heap.is_fast() {
             family.head()
         } else {
             ptr::null_mut()
         };
-        // SAFETY: by requirement 1 a macro of the headers made `site`, and `offset_of` gives the offset of a
-        // field for a family.
+        // SAFETY: by requirement 1 a macro of the headers made `site`, and `offset_of` gives the offset
+        // of a field for a family.
         unsafe { field(site, offset_of!(Self, fast_family)) }.store(fast_family, Release);
     }
 
@@ -111,7 +112,8 @@ impl mm_site {
         // SAFETY: by requirement 1 a macro of the headers made `site`. The program does not change its
         // `line`.
         let line = unsafe { (*site).line };
-        // SAFETY: a macro of the headers put a C string into `file`, and by requirement 2 it stays for `'a`.
+        // SAFETY: a macro of the headers put a C string into `file`, and by requirement 2 it stays for
+        // `'a`.
         unsafe { Place::line(file, line) }
     }
 }
@@ -126,8 +128,8 @@ impl mm_site {
 unsafe fn known(site: *const mm_site, offset: usize) -> Option<&'static Family> {
     // SAFETY: requirements 1 and 2 are those of `field`.
     let known = unsafe { field(site, offset) }.load(Acquire);
-    // SAFETY: by requirement 2 the field is for a family. The macro made it null, and only `remember` stores
-    // to it, a pointer that `Family::head` made.
+    // SAFETY: by requirement 2 the field is for a family. The macro made it null, and only `remember`
+    // stores to it, a pointer that `Family::head` made.
     unsafe { Family::of_head(known) }
 }
 
@@ -140,7 +142,7 @@ unsafe fn known(site: *const mm_site, offset: usize) -> Option<&'static Family> 
 #[inline]
 unsafe fn field<'a>(site: *const mm_site, offset: usize) -> &'a AtomicPtr<vm_page_family_> {
     let field = site.wrapping_byte_add(offset).cast_mut().cast();
-    // SAFETY: by requirements 1 and 2 an aligned pointer is there, in a static of the program, and it is
-    // read and written only through `AtomicPtr`.
+    // SAFETY: by requirements 1 and 2 an aligned pointer is there, in a static of the program, and it
+    // is read and written only through `AtomicPtr`.
     unsafe { AtomicPtr::from_ptr(field) }
 }

@@ -30,8 +30,8 @@ pub(super) struct OtherSize {
 impl OtherSize {
     /// Returns the message if a struct of size `here` does not fit into this family.
     ///
-    /// Alignments need no comparison: the alignment of a struct divides its size, and the family has the
-    /// largest alignment that does.
+    /// Alignments need no comparison: the alignment of a struct divides its size, and the family has
+    /// the largest alignment that does.
     pub(super) fn of(family: &'static Family, here: StructSize) -> Option<Self> {
         let is_other = !here.may_be(family.unit());
         is_other.then_some(Self {

@@ -18,7 +18,8 @@ pub extern "C" fn mm_uapi_init() {}
 
 /// Registers a page family for structs of `struct_size` bytes.
 ///
-/// If the name is taken or empty, or the size is 0, it prints a line on standard error and changes nothing.
+/// If the name is taken or empty, or the size is 0, it prints a line on standard error and changes
+/// nothing.
 ///
 /// # Safety
 ///
@@ -47,8 +48,8 @@ pub unsafe extern "C" fn mm_uapi_register_at(
     file: *const c_char,
     line: u32,
 ) {
-    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call returns.
-    // `place` is not used after that.
+    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
     // SAFETY: by requirement 1 `struct_name` is null or a C string.
     unsafe { named::register(mm_instance_::global(), struct_name, struct_size, place) };
@@ -56,8 +57,8 @@ pub unsafe extern "C" fn mm_uapi_register_at(
 
 /// Allocates a block of `units` zeroed units of the family with this name.
 ///
-/// Returns `NULL` and prints a line on standard error if there is no such family, `units` is negative, or
-/// there is no memory. A block of 0 units is not `NULL`; it has no memory and may be released.
+/// Returns `NULL` and prints a line on standard error if there is no such family, `units` is negative,
+/// or there is no memory. A block of 0 units is not `NULL`; it has no memory and may be released.
 ///
 /// It gets no size, so it cannot detect that two source files have different structs of this name.
 /// `XCALLOC` can.
@@ -82,12 +83,13 @@ pub unsafe extern "C" fn mm_uapi_xcalloc(struct_name: *const c_char, units: c_in
 /// 1. `XCALLOC` made the site.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_uapi_xcalloc_at(site: *mut mm_site, units: i64) -> *mut c_void {
-    // SAFETY: by requirement 1 `XCALLOC` made `site`. With the header without instances, all calls name the
-    // `global` one.
+    // SAFETY: by requirement 1 `XCALLOC` made `site`. With the header without instances, all calls name
+    // the `global` one.
     unsafe { allocate::xcalloc_at(site, units, mm_instance_::global(), true) }
 }
 
-/// Does what `xcalloc` does. `XCALLOC` calls it with its file and line if the compiler cannot make sites.
+/// Does what `xcalloc` does. `XCALLOC` calls it with its file and line if the compiler cannot make
+/// sites.
 ///
 /// `struct_size` is the size of the struct in bytes as the caller knows it; 0 if it is unknown.
 ///
@@ -104,8 +106,8 @@ pub unsafe extern "C" fn mm_uapi_xcalloc_sized(
     line: u32,
 ) -> *mut c_void {
     let (instance, size) = (mm_instance_::global(), StructSize::of(struct_size));
-    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call returns.
-    // `place` is not used after that.
+    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
     // SAFETY: by requirement 1 `struct_name` is null or a C string.
     unsafe { allocate::xcalloc_sized(instance, struct_name, size, units, place) }
@@ -131,8 +133,8 @@ pub unsafe extern "C" fn mm_uapi_xcalloc_buff_at(
     file: *const c_char,
     line: u32,
 ) -> *mut c_void {
-    // SAFETY: by requirement 1 `file` is null or a C string that stays as it is until this call returns.
-    // `place` is not used after that.
+    // SAFETY: by requirement 1 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
     allocate::xcalloc_buff(mm_instance_::global(), bytes, place)
 }
@@ -165,16 +167,17 @@ pub unsafe extern "C" fn mm_uapi_xfree_at(block: *mut c_void, file: *const c_cha
     unsafe { release::xfree_at(block, file, line) };
 }
 
-/// Resizes a block to `bytes` bytes, rounded up to whole units of its family. The contents are kept, and new
-/// bytes are zero.
+/// Resizes a block to `bytes` bytes, rounded up to whole units of its family. The contents are kept,
+/// and new bytes are zero.
 ///
-/// For `NULL` and for a block of 0 units, which belongs to no family, it allocates a buffer of the global
-/// instance. If `bytes` is 0, it releases the block and returns `NULL`. If there is no memory, it returns
-/// `NULL`, prints a line on standard error, and the block stays as it is.
+/// For `NULL` and for a block of 0 units, which belongs to no family, it allocates a buffer of the
+/// global instance. If `bytes` is 0, it releases the block and returns `NULL`. If there is no memory,
+/// it returns `NULL`, prints a line on standard error, and the block stays as it is.
 ///
 /// # Safety
 ///
-/// 1. The program does not use the old block any more, unless the call fails. It may use the returned one.
+/// 1. The program does not use the old block any more, unless the call fails. It may use the returned
+///    one.
 /// 2. No other thread releases the block at the same time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_uapi_xrealloc(block: *mut c_void, bytes: usize) -> *mut c_void {
@@ -201,8 +204,8 @@ pub extern "C" fn mm_uapi_print_registered_page_families() {
     report::print_page_families(mm_instance_::global());
 }
 
-/// Prints each VM page and each block of the family with exactly this name to `stdout`; for `NULL`, those of
-/// all families.
+/// Prints each VM page and each block of the family with exactly this name to `stdout`; for `NULL`,
+/// those of all families.
 ///
 /// # Safety
 ///
@@ -213,8 +216,8 @@ pub unsafe extern "C" fn mm_uapi_print_memory_usage(struct_name: *const c_char) 
     unsafe { report::print_memory_usage(mm_instance_::global(), struct_name) };
 }
 
-/// Prints one line for each family to `stdout`: the number of all blocks (`TBC`), free blocks (`FBC`) and
-/// live blocks (`OBC`), and the bytes of the live blocks (`AppMemUsage`).
+/// Prints one line for each family to `stdout`: the number of all blocks (`TBC`), free blocks (`FBC`)
+/// and live blocks (`OBC`), and the bytes of the live blocks (`AppMemUsage`).
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_uapi_print_block_usage() {
     report::print_block_usage(mm_instance_::global());

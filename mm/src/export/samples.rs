@@ -44,8 +44,8 @@ pub(super) fn site(file: &'static str, line: u32, live_blocks: u64) -> CallSite 
     }
 }
 
-/// Makes a profile of three families. mm records each block of the first, every tenth of the second, and none of
-/// the third.
+/// Makes a profile of three families. mm records each block of the first, every tenth of the second, and none
+/// of the third.
 pub(super) fn profile() -> Profile {
     let posting = FamilyProfile {
         live_blocks: 100,

@@ -1,5 +1,5 @@
-//! Refuses the nth call into the kernel, once or from then on, for each kind of call, each n and each work, on a
-//! new thread. Runs in hardened mode too, in a separate process.
+//! Refuses the nth call into the kernel, once or from then on, for each kind of call, each n and each work,
+//! on a new thread. Runs in hardened mode too, in a separate process.
 
 use core::alloc::Layout;
 use core::sync::atomic::Ordering::Relaxed;
@@ -42,7 +42,8 @@ fn drain_records() {
     forget_retained_tables();
 }
 
-/// Does `work` under a fault, on a thread whose end gets no memory either. Returns whether a call was refused.
+/// Does `work` under a fault, on a thread whose end gets no memory either. Returns whether a call was
+/// refused.
 fn one_case(work: Work, family: &'static PageFamily, fault: Fault) -> bool {
     drain_records();
     let worked = thread::spawn(move || {
@@ -60,8 +61,8 @@ fn one_case(work: Work, family: &'static PageFamily, fault: Fault) -> bool {
     reached
 }
 
-/// Refuses the nth call of one kind in one work, for each n. If the work makes hundreds of calls and writes to
-/// each of its megabytes, takes each 23rd n. Returns the number of calls.
+/// Refuses the nth call of one kind in one work, for each n. If the work makes hundreds of calls and writes
+/// to each of its megabytes, takes each 23rd n. Returns the number of calls.
 fn every_nth(work: Work, call: Option<Call>, lasting: bool) -> usize {
     let is_portable = cfg!(mm_portable) || !cfg!(target_os = "linux");
     let is_filled = std::env::var_os(CHILD).is_some() || is_portable;

@@ -73,8 +73,8 @@ fn trimmed(family: &'static PageFamily) -> (usize, usize) {
     (said, given)
 }
 
-/// Locks one OS page of `blocks`, releases all, and trims. mm learns of the lock when the kernel refuses, at a
-/// trim or a release. From then on the reclaimable bytes do not exceed those that go back.
+/// Locks one OS page of `blocks`, releases all, and trims. mm learns of the lock when the kernel refuses, at
+/// a trim or a release. From then on the reclaimable bytes do not exceed those that go back.
 fn check(family: &'static PageFamily, blocks: usize, units: usize) {
     let live = written(family, blocks, units);
     let middle = units * family.layout().size() / 2;

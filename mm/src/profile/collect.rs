@@ -45,7 +45,8 @@ pub(crate) fn profile() -> Profile {
     }
 }
 
-/// Returns the live blocks that are not kept on purpose, and up to `bytes` bytes of one value of each call site.
+/// Returns the live blocks that are not kept on purpose, and up to `bytes` bytes of one value of each call
+/// site.
 pub(crate) fn leaks(bytes: usize) -> Profile {
     leaks_among(|family| family.profile_with(bytes, Whose::Anybody))
 }
@@ -58,8 +59,8 @@ pub(super) fn leaks_of_process() -> Profile {
     leaks_among(|family| family.profile_with(0, Whose::Process))
 }
 
-/// Applies `profile` to each family, and leaves out families without leaked blocks and call sites without live
-/// ones.
+/// Applies `profile` to each family, and leaves out families without leaked blocks and call sites without
+/// live ones.
 fn leaks_among(profile: impl Fn(&'static PageFamily) -> FamilyProfile) -> Profile {
     heap::flush_thread();
     let all = families().map(profile);
@@ -125,7 +126,8 @@ impl PageFamily {
         profile
     }
 
-    /// Reads the tags, and copies the sites with blocks. Starts again with more memory if that was too little.
+    /// Reads the tags, and copies the sites with blocks. Starts again with more memory if that was too
+    /// little.
     fn copy_sites(&'static self, whose: Whose) -> (Recorded, Copies) {
         let mut copies = Copies::default();
         loop {

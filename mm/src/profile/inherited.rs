@@ -6,9 +6,9 @@ use crate::heap::{Amount, Inherited};
 impl FamilyProfile {
     /// Subtracts the inherited blocks from the family's figures. The sites must be without them already.
     ///
-    /// For unrecorded blocks it is unknown which process allocated them, so only the increase since the
-    /// fork counts. A child that released some of its parent's blocks may have allocated more than that; those
-    /// are not reported.
+    /// For unrecorded blocks it is unknown which process allocated them, so only the increase since the fork
+    /// counts. A child that released some of its parent's blocks may have allocated more than that; those are
+    /// not reported.
     pub(super) fn leave_out(&mut self, inherited: &Inherited) {
         let recorded = Amount {
             blocks: self.sites.iter().map(|site| site.live_blocks).sum(),

@@ -138,8 +138,8 @@ impl Frame {
         self.begins_with(&STARTS) || self.file.as_deref().is_some_and(is_file)
     }
 
-    /// Returns whether std calls `main` or a thread's closure by this function. std's own backtraces end there
-    /// too.
+    /// Returns whether std calls `main` or a thread's closure by this function. std's own backtraces end
+    /// there too.
     fn is_start_of_rust(&self) -> bool {
         self.name().contains("__rust_begin_short_backtrace")
     }
@@ -180,8 +180,8 @@ fn functions_at(address: usize) -> Vec<Frame> {
             line: symbol.lineno(),
         });
     };
-    // A look-up inside a look-up would find the library's cache half changed. Code of the user that is notified
-    // of an allocation may make one.
+    // A look-up inside a look-up would find the library's cache half changed. Code of the user that is
+    // notified of an allocation may make one.
     crate::user_code::undisturbed(|| {
         let _looking = LOOKING_UP.lock();
         // `resolve` looks up the call instruction, which ends at the return address.

@@ -264,8 +264,8 @@ impl Display for ProcessLine {
 }
 
 impl ProcessLine {
-    /// Writes the known parts. The memory elsewhere is the whole without the other parts, so it is unknown if any
-    /// of them is.
+    /// Writes the known parts. The memory elsewhere is the whole without the other parts, so it is unknown if
+    /// any of them is.
     fn fmt_list(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(
             f,

@@ -5,8 +5,8 @@ use core::fmt;
 
 /// The number of rows that one pass finds.
 ///
-/// Each pass reads all items, so there are about `n * n / 256` comparisons. For 10,000 families they take 1 to
-/// 12 ms, less than writing the rows.
+/// Each pass reads all items, so there are about `n * n / 256` comparisons. For 10,000 families they take 1
+/// to 12 ms, less than writing the rows.
 const BATCH: usize = 256;
 
 /// Visits all items in the order of `order`. Equal items keep their order.

@@ -13,8 +13,8 @@ use crate::family::PageFamily;
 /// Allocates a block of `units` units. Its contents are unspecified.
 ///
 /// Returns `NULL` on failure: `MM_SIZE_OVERFLOW`, `MM_OUT_OF_MEMORY`, `MM_OVER_LIMIT`, or
-/// `MM_BAD_ARGUMENT` if `family` is `NULL`. A block of 0 units is not `NULL`; it has no memory and may be
-/// released.
+/// `MM_BAD_ARGUMENT` if `family` is `NULL`. A block of 0 units is not `NULL`; it has no memory and may
+/// be released.
 ///
 /// # Safety
 ///
@@ -55,8 +55,8 @@ pub unsafe extern "C" fn mm_family_alloc_at(
     file: *const c_char,
     line: u32,
 ) -> *mut c_void {
-    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call returns.
-    // `place` is not used after that.
+    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
     // SAFETY: by requirement 1 `family` is null or a handle from mm.
     unspecified(unsafe { family_at(family) }, units, place)
@@ -75,8 +75,8 @@ pub unsafe extern "C" fn mm_family_alloc_zeroed_at(
     file: *const c_char,
     line: u32,
 ) -> *mut c_void {
-    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call returns.
-    // `place` is not used after that.
+    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
     // SAFETY: by requirement 1 `family` is null or a handle from mm.
     zeroed(unsafe { family_at(family) }, units, place)
@@ -101,8 +101,8 @@ pub unsafe extern "C" fn mm_family_alloc_of_at(
     file: *const c_char,
     line: u32,
 ) -> *mut c_void {
-    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call returns.
-    // `place` is not used after that.
+    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
     // SAFETY: by requirement 1 `family` is null or a handle from mm.
     let family = unsafe { family_of(family, size, align) };
@@ -125,8 +125,8 @@ pub unsafe extern "C" fn mm_family_alloc_zeroed_of_at(
     file: *const c_char,
     line: u32,
 ) -> *mut c_void {
-    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call returns.
-    // `place` is not used after that.
+    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
     // SAFETY: by requirement 1 `family` is null or a handle from mm.
     let family = unsafe { family_of(family, size, align) };

@@ -26,8 +26,8 @@ pub struct mm_family {
     _of_rust: [u8; 0],
 }
 
-/// Registers a page family whose units have `size` bytes and are aligned to `align` bytes. If `align` is
-/// 0, mm uses the largest alignment that a struct of this size can have.
+/// Registers a page family whose units have `size` bytes and are aligned to `align` bytes. If `align`
+/// is 0, mm uses the largest alignment that a struct of this size can have.
 ///
 /// Returns `NULL` on failure:
 /// - `MM_BAD_ARGUMENT`: the name is `NULL`, empty or not UTF-8.
@@ -64,8 +64,8 @@ pub unsafe extern "C" fn mm_family_register_at(
     file: *const c_char,
     line: u32,
 ) -> *mut mm_family {
-    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call returns.
-    // `place` is not used after that.
+    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
     // SAFETY: by requirement 1 `name` is null or a C string.
     pointer(unsafe { register(name, size, align, place) })
@@ -95,7 +95,8 @@ pub unsafe extern "C" fn mm_family_find(name_or_path: *const c_char) -> *mut mm_
 /// Writes the handles of all families to the array `out` of `room` entries, sorted by path, and returns
 /// the number of families.
 ///
-/// If there are more families than entries, the rest is left out. If `out` is `NULL`, nothing is written.
+/// If there are more families than entries, the rest is left out. If `out` is `NULL`, nothing is
+/// written.
 ///
 /// # Safety
 ///
@@ -106,8 +107,8 @@ pub unsafe extern "C" fn mm_families(out: *mut *mut mm_family, room: usize) -> u
     let mut count = 0;
     for family in families() {
         if count < room {
-            // SAFETY: `count` is below `room`, so `out` is not null, and by requirement 1 a handle can be
-            // written at this index.
+            // SAFETY: `count` is below `room`, so `out` is not null, and by requirement 1 a handle can
+            // be written at this index.
             unsafe { out.wrapping_add(count).write(handle(family)) };
         }
         count += 1;
@@ -260,8 +261,8 @@ unsafe fn name_at<'a>(name: *const c_char) -> Answer<&'a str> {
     if name.is_null() {
         return Err(refuse(Refused::Argument("the name is NULL")));
     }
-    // SAFETY: `is_null` ruled null out. So by requirement 1 `name` ends with a zero byte and stays as it is
-    // for `'a`.
+    // SAFETY: `is_null` ruled null out. So by requirement 1 `name` ends with a zero byte and stays as
+    // it is for `'a`.
     let name = unsafe { CStr::from_ptr(name) };
     match name.to_str() {
         Ok("") => Err(refuse(Refused::Argument("the name is empty"))),

@@ -16,8 +16,8 @@ std::thread_local! {
 // Without a destructor, `LAST` works until the very end of a thread.
 const _: () = assert!(!core::mem::needs_drop::<Refused>());
 
-/// Returns the status of the calling thread's last failed call; `MM_OK` if none failed. Calls that succeed
-/// leave it unchanged, as they do with `errno`.
+/// Returns the status of the calling thread's last failed call; `MM_OK` if none failed. Calls that
+/// succeed leave it unchanged, as they do with `errno`.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_last_status() -> mm_status {
     with_last(|last| last.map_or(mm_status::MM_OK, Refused::status))
@@ -26,9 +26,9 @@ pub extern "C" fn mm_last_status() -> mm_status {
 /// Writes a sentence to `text` that says why the calling thread's last failed call failed. It names the
 /// family. If no call failed, the text is empty.
 ///
-/// `room` is the size of the buffer `text` in bytes. As with `snprintf`, a sentence that is too long is cut,
-/// a zero byte ends it in any case, and the result is the length of the whole sentence. If `text` is `NULL`,
-/// nothing is written.
+/// `room` is the size of the buffer `text` in bytes. As with `snprintf`, a sentence that is too long is
+/// cut, a zero byte ends it in any case, and the result is the length of the whole sentence. If `text`
+/// is `NULL`, nothing is written.
 ///
 /// # Safety
 ///

@@ -9,13 +9,14 @@ use super::status::mm_status;
 use crate::family::PageFamily;
 use crate::limit::Limit;
 
-/// A function that mm calls when a family exceeds its soft limit. `context` is the pointer that was passed
-/// with it.
+/// A function that mm calls when a family exceeds its soft limit. `context` is the pointer that was
+/// passed with it.
 pub type mm_soft_limit_call =
     Option<unsafe extern "C" fn(family: *mut mm_family, context: *mut c_void)>;
 
-/// Limits the live units of a family to as many as fit into `bytes` bytes. An allocation that would exceed
-/// the limit fails with `MM_OVER_LIMIT`. Blocks that are live already stay live, even if they exceed it.
+/// Limits the live units of a family to as many as fit into `bytes` bytes. An allocation that would
+/// exceed the limit fails with `MM_OVER_LIMIT`. Blocks that are live already stay live, even if they
+/// exceed it.
 ///
 /// While a family has a limit, each of its allocations and releases takes a lock.
 ///
@@ -75,11 +76,11 @@ pub unsafe extern "C" fn mm_family_limit_units(family: *const mm_family) -> u64 
     family.map_or(0, |family| family.limit_units().unwrap_or(u64::MAX))
 }
 
-/// Sets a soft limit: mm calls `call` each time the live units of a family rise above `bytes` bytes. The
-/// thread whose allocation crosses the limit makes the call before that allocation returns.
+/// Sets a soft limit: mm calls `call` each time the live units of a family rise above `bytes` bytes.
+/// The thread whose allocation crosses the limit makes the call before that allocation returns.
 ///
-/// `call` may use mm and must return. It replaces the soft limit before. Another thread may still be running
-/// the function of that one, so whatever its `context` points to has to stay.
+/// `call` may use mm and must return. It replaces the soft limit before. Another thread may still be
+/// running the function of that one, so whatever its `context` points to has to stay.
 ///
 /// # Safety
 ///
@@ -187,8 +188,8 @@ mod tests {
         let block = unsafe { mm_family_alloc(handle(family), 1) };
         let block = core::ptr::NonNull::new(block).expect("handed out");
         assert_eq!(family.live_units(), 1);
-        // SAFETY: `mm_family_alloc` gave the block, and the test neither uses it any more nor releases it
-        // elsewhere.
+        // SAFETY: `mm_family_alloc` gave the block, and the test neither uses it any more nor releases
+        // it elsewhere.
         unsafe { family.release(block.cast()) }.expect("it is live");
     }
 }

@@ -9,11 +9,11 @@ use super::status::mm_status;
 use crate::track::Track;
 use crate::{check, report_leaks_at_exit, track, trim};
 
-/// Records call site, thread and time of one allocation in `sample_interval`, in each family. Reports of
-/// leaks then show them.
+/// Records call site, thread and time of one allocation in `sample_interval`, in each family. Reports
+/// of leaks then show them.
 ///
-/// 1 records all allocations. 0 stops recording and discards what was recorded. While a family is tracked,
-/// each of its allocations and releases takes a lock.
+/// 1 records all allocations. 0 stops recording and discards what was recorded. While a family is
+/// tracked, each of its allocations and releases takes a lock.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_track(sample_interval: u32) {
     track(tracking(sample_interval));
@@ -33,10 +33,11 @@ pub unsafe extern "C" fn mm_family_track(
     status(unsafe { family_at(family) }.map(|family| family.track(tracking(sample_interval))))
 }
 
-/// Makes the process report leaks to standard error when it ends. If nothing is live, it prints nothing.
+/// Makes the process report leaks to standard error when it ends. If nothing is live, it prints
+/// nothing.
 ///
-/// If `exit_code` is not 0, a process that leaks and would end with status 0 ends with that code. Functions
-/// that were registered with `atexit` earlier are then not called.
+/// If `exit_code` is not 0, a process that leaks and would end with status 0 ends with that code.
+/// Functions that were registered with `atexit` earlier are then not called.
 ///
 /// Fails with `MM_BAD_ARGUMENT` if `exit_code` is not from 0 to 255.
 #[unsafe(no_mangle)]
@@ -55,8 +56,8 @@ pub extern "C" fn mm_trim() -> usize {
     trim()
 }
 
-/// Walks all VM pages and caches, derives all figures again, and compares them. The result is exact while no
-/// other thread allocates or releases. The time grows with the heap.
+/// Walks all VM pages and caches, derives all figures again, and compares them. The result is exact
+/// while no other thread allocates or releases. The time grows with the heap.
 ///
 /// Returns `MM_INCONSISTENT` if figures differ; `mm_last_error` then says which.
 #[unsafe(no_mangle)]

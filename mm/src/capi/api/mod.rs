@@ -1,7 +1,7 @@
 //! The interface for new programs: `mm_*`, which names page families by handles.
 //!
-//! It prints no errors. A call that fails changes nothing and returns a status, or `NULL` or 0 in place of
-//! a result. [`mm_last_status`] and [`mm_last_error`] then say why.
+//! It prints no errors. A call that fails changes nothing and returns a status, or `NULL` or 0 in place
+//! of a result. [`mm_last_status`] and [`mm_last_error`] then say why.
 
 // The header lists the functions in the order of these modules.
 mod status;

@@ -27,8 +27,8 @@ pub unsafe extern "C" fn mm_release(block: *mut c_void) -> mm_status {
     status(unsafe { release(block, None) })
 }
 
-/// Releases a block of this family. For a block of another family it fails with `MM_WRONG_FAMILY`; in all
-/// other respects it acts as `mm_release`.
+/// Releases a block of this family. For a block of another family it fails with `MM_WRONG_FAMILY`; in
+/// all other respects it acts as `mm_release`.
 ///
 /// # Safety
 ///
@@ -105,13 +105,13 @@ unsafe fn release(block: *mut c_void, asked: Option<&'static PageFamily>) -> Ans
 /// 3. No other thread releases the block at the same time.
 #[inline]
 unsafe fn put(first: NonNull<u8>) -> bool {
-    // SAFETY: by requirements 1 to 3 nothing uses the block any more, as `put_unit` requires. If the block
-    // was released before, its canaries are unchanged: by requirement 1 of that release the program did not
-    // write to it.
+    // SAFETY: by requirements 1 to 3 nothing uses the block any more, as `put_unit` requires. If the
+    // block was released before, its canaries are unchanged: by requirement 1 of that release the
+    // program did not write to it.
     match unsafe { Heap::put_unit(first.as_ptr()) } {
         Put::Done => true,
-        // SAFETY: `put_unit` found the unit at the block and changed nothing, and by requirements 1 to 3
-        // nothing uses the block any more.
+        // SAFETY: `put_unit` found the unit at the block and changed nothing, and by requirements 1 to
+        // 3 nothing uses the block any more.
         Put::NotYet(unit) => unsafe { Heap::put_short_block(first, unit) },
         Put::Not => false,
     }
@@ -125,9 +125,9 @@ unsafe fn put(first: NonNull<u8>) -> bool {
 #[cold]
 unsafe fn release_slow(first: NonNull<u8>, asked: Option<&'static PageFamily>) -> Answer<()> {
     let heap = asked.map(|asked| &asked.heap);
-    // SAFETY: by requirements 1 to 3 nothing uses the block any more, as `release_by_address_of` requires. If
-    // the block was released before, its canaries are unchanged: by requirement 1 of that release the
-    // program did not write to it.
+    // SAFETY: by requirements 1 to 3 nothing uses the block any more, as `release_by_address_of`
+    // requires. If the block was released before, its canaries are unchanged: by requirement 1 of that
+    // release the program did not write to it.
     let answer = unsafe { Heap::release_by_address_of(first, heap) };
     answer.map_err(|(refusal, owner)| refuse(free_error(first, refusal, owner, asked)))
 }
@@ -161,10 +161,12 @@ mod tests {
 
     /// # Safety
     ///
-    /// 1. If a live block starts at `block`, the test neither uses it any more nor releases it elsewhere.
+    /// 1. If a live block starts at `block`, the test neither uses it any more nor releases it
+    ///    elsewhere.
     /// 2. The test wrote to no block there after it was released.
     unsafe fn released(block: NonNull<u8>) -> mm_status {
-        // SAFETY: by requirements 1 and 2 nothing uses the block any more, and tests own no blocks as values.
+        // SAFETY: by requirements 1 and 2 nothing uses the block any more, and tests own no blocks as
+        // values.
         unsafe { mm_release(block.as_ptr().cast()) }
     }
 
@@ -182,8 +184,8 @@ mod tests {
         [first, last].map(read)
     }
 
-    /// With canaries left in it, the release of a block that the program wrote little to would look into all
-    /// caches.
+    /// With canaries left in it, the release of a block that the program wrote little to would look
+    /// into all caches.
     #[test]
     fn a_block_that_is_handed_out_has_no_canaries() {
         let words = family("release-tests:no canaries", 64);
@@ -201,7 +203,8 @@ mod tests {
         words.check().expect("exact figures");
     }
 
-    /// The units were released past all caches. Another thread's cache holds them at the second release.
+    /// The units were released past all caches. Another thread's cache holds them at the second
+    /// release.
     #[test]
     fn a_second_release_is_found_wherever_the_units_are() {
         second_releases(family("release-tests:small", 64));
@@ -236,7 +239,8 @@ mod tests {
             });
             let taken = taken.recv().expect("open");
             for block in mine.iter().filter(|block| !taken.contains(&block.addr())) {
-                // SAFETY: the block is not among `taken`: no live one is there, and the test wrote to none.
+                // SAFETY: the block is not among `taken`: no live one is there, and the test wrote to
+                // none.
                 assert_eq!(unsafe { released(*block) }, mm_status::MM_NOT_LIVE);
             }
             drop(end);
@@ -254,8 +258,8 @@ mod tests {
         let family = register_of_c("by-address:given-back", layout, here).expect("memory");
         let row = || family.alloc_zeroed(2).expect("memory");
         let rows: Vec<_> = (0..100).map(|_| row()).collect();
-        // SAFETY: `alloc_zeroed` gave the rows. The test does not use them, nor does it write to those that
-        // it released.
+        // SAFETY: `alloc_zeroed` gave the rows. The test does not use them, nor does it write to those
+        // that it released.
         let release = |row| unsafe { Heap::release_by_address(row) };
         rows.iter().for_each(|row| release(*row).expect("live"));
         flush_thread();

@@ -6,8 +6,8 @@ use std::ffi::CString;
 use super::super::report;
 use crate::{leaks, profile, snapshot};
 
-/// Returns all figures of all families as JSON. `mm/schemas/snapshot.schema.json` describes it. Release the
-/// text with `mm_text_release`.
+/// Returns all figures of all families as JSON. `mm/schemas/snapshot.schema.json` describes it. Release
+/// the text with `mm_text_release`.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_snapshot_json() -> *mut c_char {
     text(snapshot().to_json())
@@ -20,8 +20,8 @@ pub extern "C" fn mm_profile_json() -> *mut c_char {
     text(profile().to_json())
 }
 
-/// Returns a report of leaks for people: the live blocks of each family, and the call sites that `mm_track`
-/// recorded. The text is empty if nothing is live. Release it with `mm_text_release`.
+/// Returns a report of leaks for people: the live blocks of each family, and the call sites that
+/// `mm_track` recorded. The text is empty if nothing is live. Release it with `mm_text_release`.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_leaks_text() -> *mut c_char {
     let leaks = leaks();
@@ -33,8 +33,8 @@ pub extern "C" fn mm_leaks_text() -> *mut c_char {
     })
 }
 
-/// Returns all figures in the OpenMetrics format, for Prometheus and similar tools. Release the text with
-/// `mm_text_release`.
+/// Returns all figures in the OpenMetrics format, for Prometheus and similar tools. Release the text
+/// with `mm_text_release`.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_openmetrics() -> *mut c_char {
     text(snapshot().openmetrics().to_string())
@@ -49,7 +49,8 @@ pub extern "C" fn mm_openmetrics() -> *mut c_char {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_text_release(text: *mut c_char) {
     if !text.is_null() {
-        // SAFETY: by requirement 1 `CString::into_raw` gave `text`, and by requirement 2 nothing else uses it.
+        // SAFETY: by requirement 1 `CString::into_raw` gave `text`, and by requirement 2 nothing else
+        // uses it.
         drop(unsafe { CString::from_raw(text) });
     }
 }

@@ -10,8 +10,8 @@ use crate::entry::snapshot;
 use crate::registry::snapshot_of;
 use crate::snapshot::{FamilySnapshot, Snapshot};
 
-/// The version of `struct mm_stats` and `struct mm_family_stats`. Later versions have more fields at the
-/// end.
+/// The version of `struct mm_stats` and `struct mm_family_stats`. Later versions have more fields at
+/// the end.
 pub const MM_STATS_VERSION: u32 = 1;
 
 /// The value of a figure that the system does not report. It stands for resident bytes where the kernel
@@ -20,9 +20,9 @@ pub const MM_NOT_MEASURED: u64 = u64::MAX;
 
 /// Totals of all families, and figures of the process.
 ///
-/// The caller sets `size` and `version`; `MM_STATS_INIT` does that. The library writes no more than `size`
-/// bytes. A program with an older header gets the fields that it knows. In a program with a newer header
-/// than the library, the fields that the library does not know become 0.
+/// The caller sets `size` and `version`; `MM_STATS_INIT` does that. The library writes no more than
+/// `size` bytes. A program with an older header gets the fields that it knows. In a program with a
+/// newer header than the library, the fields that the library does not know become 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct mm_stats {
@@ -124,12 +124,13 @@ pub struct mm_family_stats {
 
 /// Fills in the totals of all families. They are exact while no other thread allocates or releases.
 ///
-/// Fails with `MM_BAD_ARGUMENT` if `stats` is `NULL`, `size` does not include `version`, or `version` is 0.
+/// Fails with `MM_BAD_ARGUMENT` if `stats` is `NULL`, `size` does not include `version`, or `version`
+/// is 0.
 ///
 /// # Safety
 ///
-/// 1. `stats` is null, or `stats->size` is set and that many bytes can be read and written there. If they
-///    include `version`, it is set, too.
+/// 1. `stats` is null, or `stats->size` is set and that many bytes can be read and written there. If
+///    they include `version`, it is set, too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_stats(stats: *mut mm_stats) -> mm_status {
     // SAFETY: requirement 1 is that of `fill`, and `mm_stats` begins as a `Head` does.
@@ -140,8 +141,8 @@ pub unsafe extern "C" fn mm_stats(stats: *mut mm_stats) -> mm_status {
 ///
 /// # Safety
 ///
-/// 1. `stats` is null, or `stats->size` is set and that many bytes can be read and written there. If they
-///    include `version`, it is set, too.
+/// 1. `stats` is null, or `stats->size` is set and that many bytes can be read and written there. If
+///    they include `version`, it is set, too.
 /// 2. `family` is null or a handle from mm.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_stats(
@@ -167,7 +168,8 @@ struct Head {
 ///
 /// # Safety
 ///
-/// 1. `stats` is null, or begins with a `usize`, the size. That many bytes can be read and written there.
+/// 1. `stats` is null, or begins with a `usize`, the size. That many bytes can be read and written
+///    there.
 /// 2. If the size is at least that of a `Head`, the bytes begin with one; and so does `T`.
 unsafe fn fill<T>(stats: *mut T, figures: impl FnOnce() -> Answer<T>) -> Answer<()> {
     if stats.is_null() {
@@ -189,8 +191,8 @@ unsafe fn fill<T>(stats: *mut T, figures: impl FnOnce() -> Answer<T>) -> Answer<
     let figures = figures()?;
     let known = asked.size.min(size_of::<T>());
     let bytes = stats.cast::<u8>();
-    // SAFETY: by requirement 1 `asked.size` bytes can be written, and `figures` has as many bytes as a `T`.
-    // `known` is the smaller of both.
+    // SAFETY: by requirement 1 `asked.size` bytes can be written, and `figures` has as many bytes as a
+    // `T`. `known` is the smaller of both.
     unsafe { bytes.copy_from_nonoverlapping((&raw const figures).cast(), known) };
     let rest = bytes.wrapping_add(known);
     // SAFETY: by requirement 1 `asked.size` bytes can be written from `bytes` on.

@@ -10,8 +10,8 @@ use crate::error::{AllocError, FreeError, RegisterError};
 pub enum mm_status {
     /// The call succeeded.
     MM_OK = 0,
-    /// An argument is invalid: a required pointer is `NULL`, a number is out of range, or a name is empty
-    /// or not UTF-8.
+    /// An argument is invalid: a required pointer is `NULL`, a number is out of range, or a name is
+    /// empty or not UTF-8.
     MM_BAD_ARGUMENT = 1,
     /// The kernel has no more memory for the process.
     MM_OUT_OF_MEMORY = 2,

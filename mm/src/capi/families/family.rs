@@ -75,7 +75,8 @@ impl Family {
         })
     }
 
-    /// Returns whether the family is in this instance. One site of a program may serve several instances.
+    /// Returns whether the family is in this instance. One site of a program may serve several
+    /// instances.
     #[inline]
     pub(in crate::capi) fn is_of(&self, instance: &'static mm_instance_) -> bool {
         ptr::eq(self.instance, instance)
@@ -121,8 +122,8 @@ impl Named for Family {
 
 /// Returns the layout of a struct of `size` bytes.
 ///
-/// In C the size of a struct is a multiple of its alignment. So the largest power of two that divides the
-/// size, up to `MOST_ALIGN`, suits each struct of that size, and adjacent units keep it.
+/// In C the size of a struct is a multiple of its alignment. So the largest power of two that divides
+/// the size, up to `MOST_ALIGN`, suits each struct of that size, and adjacent units keep it.
 pub(in crate::capi) fn layout_of(size: usize) -> Result<Layout, RegisterError> {
     let align = (1 << size.trailing_zeros().min(usize::BITS - 1)).min(MOST_ALIGN);
     let layout = Layout::from_size_align(size, align);

@@ -18,7 +18,8 @@ const BUFFERS: &CStr = c"Misc";
 /// Size and alignment of a unit of buffers, in bytes.
 const BUFFER_UNIT: usize = 16;
 
-/// An instance: a set of families with names of its own. It and its families stay until the process ends.
+/// An instance: a set of families with names of its own. It and its families stay until the process
+/// ends.
 #[derive(Debug)]
 pub struct mm_instance_ {
     /// 0 for the global instance, then counted up.

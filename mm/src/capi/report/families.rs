@@ -1,4 +1,5 @@
-//! `mm_print_registered_page_families`: one line for each family, with its name and the size of its struct.
+//! `mm_print_registered_page_families`: one line for each family, with its name and the size of its
+//! struct.
 
 use core::fmt::{self, Display, Formatter};
 

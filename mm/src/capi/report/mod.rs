@@ -1,5 +1,5 @@
-//! The reports of the original library, word for word, so that scripts that parse them still work. They go
-//! through C's `stdout`, so they keep their order with the other output of the program.
+//! The reports of the original library, word for word, so that scripts that parse them still work. They
+//! go through C's `stdout`, so they keep their order with the other output of the program.
 
 mod blocks;
 mod families;

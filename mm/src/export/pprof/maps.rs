@@ -25,8 +25,8 @@ pub(super) fn executable() -> Vec<Map> {
         .collect()
 }
 
-/// Reads a line such as `55d0-55d8 r-xp 00002000 08:01 131 /usr/bin/indexd`; `None` if it is not about code in
-/// a file.
+/// Reads a line such as `55d0-55d8 r-xp 00002000 08:01 131 /usr/bin/indexd`; `None` if it is not about code
+/// in a file.
 fn parse(line: &str) -> Option<Map> {
     let mut rest = line;
     let mut field = || {

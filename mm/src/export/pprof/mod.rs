@@ -41,8 +41,8 @@ impl Profile {
     /// - `(not recorded)` is the rest: blocks that were allocated while the family was not tracked, or
     ///   between two samples. The size of those released since is unknown, and each counts as one unit in
     ///   `alloc_space`.
-    /// - `(kept on purpose)` has the live kept blocks. In the figures since the start they count at their call
-    ///   site, or as not recorded.
+    /// - `(kept on purpose)` has the live kept blocks. In the figures since the start they count at their
+    ///   call site, or as not recorded.
     ///
     /// If one in `every` blocks is recorded, the figures of call sites are multiplied by `every`,
     /// and a comment of the profile says so. They are an estimate then. If it exceeds the live figures, the
@@ -60,8 +60,8 @@ impl Profile {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     ///
-    /// Then `pprof -top heap.pb.gz`, or `pprof -http=: PROGRAM heap.pb.gz`. The bytes begin with the magic number
-    /// of gzip:
+    /// Then `pprof -top heap.pb.gz`, or `pprof -http=: PROGRAM heap.pb.gz`. The bytes begin with the magic
+    /// number of gzip:
     ///
     /// ```
     /// assert!(mm::profile().to_pprof().starts_with(&[0x1f, 0x8b]));

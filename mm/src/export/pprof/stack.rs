@@ -76,8 +76,8 @@ fn caller(frames: &[profile::Frame]) -> Caller {
     }
 }
 
-/// Returns an address inside a call instruction, from its return address. The return address itself may belong
-/// to the next line, or to another function.
+/// Returns an address inside a call instruction, from its return address. The return address itself may
+/// belong to the next line, or to another function.
 fn before(return_address: usize) -> u64 {
     (return_address as u64).saturating_sub(1)
 }

@@ -220,8 +220,8 @@ impl Writer {
         }
     }
 
-    /// Returns the number of the mapping that contains an address. Notes in the mapping whether names are known:
-    /// pprof looks up the names if not.
+    /// Returns the number of the mapping that contains an address. Notes in the mapping whether names are
+    /// known: pprof looks up the names if not.
     fn mapping_of(&mut self, address: u64, is_looked_up: bool) -> u64 {
         let mut mappings = self.profile.mapping.iter_mut();
         let is_there = |mapping: &&mut Mapping| {
