@@ -1,24 +1,26 @@
-/* The C interface of mm. New programs include mm_families.h. Programs that were written for the library
- * that mm grew out of include uapi_mm.h or uapi_mm_instance.h, which map its names to the functions here.
+/* The C interface of mm. New programs include mm_families.h. Programs that were written for the
+ * library that mm grew out of include uapi_mm.h or uapi_mm_instance.h, which map its names to the
+ * functions here.
  *
  * Any thread may call any function. In the comments:
  *
- * - A unit is one struct. A block is an array of units from one allocation call. A page family is the memory
- *   of one struct type; VM pages of its own hold its units.
- * - A function whose name begins with mm_uapi or mm_inst prints one line on standard error if it fails, and
- *   returns NULL if it returns a pointer. Any other function that fails changes nothing and prints nothing. It
- *   returns a status, or NULL or 0 in place of a result; mm_last_status and mm_last_error then say why.
- * - "# Safety" lists what the caller must ensure. If it does not, the behaviour is undefined. A C string ends
- *   with a zero byte and does not change during the call. A handle from mm is a pointer that a function of
- *   mm returned or passed to a callback.
+ * - A unit is one struct. A block is an array of units from one allocation call. A page family is
+ *   the memory of one struct type; VM pages of its own hold its units.
+ * - A function whose name begins with mm_uapi or mm_inst prints one line on standard error if it
+ *   fails, and returns NULL if it returns a pointer. Any other function that fails changes nothing
+ *   and prints nothing. It returns a status, or NULL or 0 in place of a result; mm_last_status and
+ *   mm_last_error then say why.
+ * - "# Safety" lists what the caller must ensure. If it does not, the behaviour is undefined. A C
+ *   string ends with a zero byte and does not change during the call. A handle from mm is a pointer
+ *   that a function of mm returned or passed to a callback.
  *
  * cbindgen makes this file from mm/src/capi. Change it there. */
 
 #ifndef MM_API_H
 #define MM_API_H
 
-/* Suppresses warnings about this generated file: a comma ends each enumeration, and in C++ a function has
- * the name of a struct. */
+/* Suppresses warnings about this generated file: a comma ends each enumeration, and in C++ a
+ * function has the name of a struct. */
 #if defined(__GNUC__)
 #pragma GCC system_header
 #endif
@@ -32,8 +34,8 @@ extern "C" {
 #endif
 
 /**
- * The version of `struct mm_stats` and `struct mm_family_stats`. Later versions have more fields at the
- * end.
+ * The version of `struct mm_stats` and `struct mm_family_stats`. Later versions have more fields at
+ * the end.
  */
 #define MM_STATS_VERSION 1
 
@@ -52,8 +54,8 @@ enum mm_status {
    */
   MM_OK = 0,
   /**
-   * An argument is invalid: a required pointer is `NULL`, a number is out of range, or a name is empty
-   * or not UTF-8.
+   * An argument is invalid: a required pointer is `NULL`, a number is out of range, or a name is
+   * empty or not UTF-8.
    */
   MM_BAD_ARGUMENT = 1,
   /**
@@ -115,7 +117,8 @@ enum mm_status {
 struct mm_family;
 
 /**
- * An instance: a set of families with names of its own. It and its families stay until the process ends.
+ * An instance: a set of families with names of its own. It and its families stay until the process
+ * ends.
  */
 struct mm_instance_;
 
@@ -127,9 +130,9 @@ struct mm_limit_group;
 /**
  * Totals of all families, and figures of the process.
  *
- * The caller sets `size` and `version`; `MM_STATS_INIT` does that. The library writes no more than `size`
- * bytes. A program with an older header gets the fields that it knows. In a program with a newer header
- * than the library, the fields that the library does not know become 0.
+ * The caller sets `size` and `version`; `MM_STATS_INIT` does that. The library writes no more than
+ * `size` bytes. A program with an older header gets the fields that it knows. In a program with a
+ * newer header than the library, the fields that the library does not know become 0.
  */
 struct mm_stats {
   /**
@@ -311,8 +314,8 @@ struct mm_family_stats {
 };
 
 /**
- * A function that mm calls when a family exceeds its soft limit. `context` is the pointer that was passed
- * with it.
+ * A function that mm calls when a family exceeds its soft limit. `context` is the pointer that was
+ * passed with it.
  */
 typedef void (*mm_soft_limit_call)(struct mm_family *family, void *context);
 
@@ -331,7 +334,8 @@ struct vm_page_family_ {
 };
 
 /**
- * One line of a program that allocates. The macro `XCALLOC` makes it; programs do not use it themselves.
+ * One line of a program that allocates. The macro `XCALLOC` makes it; programs do not use it
+ * themselves.
  *
  * It remembers the family, so that only the first call looks up the name.
  */
@@ -370,8 +374,8 @@ struct mm_site {
 const char *mm_status_text(int status);
 
 /**
- * Returns the status of the calling thread's last failed call; `MM_OK` if none failed. Calls that succeed
- * leave it unchanged, as they do with `errno`.
+ * Returns the status of the calling thread's last failed call; `MM_OK` if none failed. Calls that
+ * succeed leave it unchanged, as they do with `errno`.
  */
 enum mm_status mm_last_status(void);
 
@@ -379,9 +383,9 @@ enum mm_status mm_last_status(void);
  * Writes a sentence to `text` that says why the calling thread's last failed call failed. It names the
  * family. If no call failed, the text is empty.
  *
- * `room` is the size of the buffer `text` in bytes. As with `snprintf`, a sentence that is too long is cut,
- * a zero byte ends it in any case, and the result is the length of the whole sentence. If `text` is `NULL`,
- * nothing is written.
+ * `room` is the size of the buffer `text` in bytes. As with `snprintf`, a sentence that is too long is
+ * cut, a zero byte ends it in any case, and the result is the length of the whole sentence. If `text`
+ * is `NULL`, nothing is written.
  *
  * # Safety
  *
@@ -391,8 +395,8 @@ size_t mm_last_error(char *text,
                      size_t room);
 
 /**
- * Registers a page family whose units have `size` bytes and are aligned to `align` bytes. If `align` is
- * 0, mm uses the largest alignment that a struct of this size can have.
+ * Registers a page family whose units have `size` bytes and are aligned to `align` bytes. If `align`
+ * is 0, mm uses the largest alignment that a struct of this size can have.
  *
  * Returns `NULL` on failure:
  * - `MM_BAD_ARGUMENT`: the name is `NULL`, empty or not UTF-8.
@@ -444,7 +448,8 @@ struct mm_family *mm_family_find(const char *name_or_path);
  * Writes the handles of all families to the array `out` of `room` entries, sorted by path, and returns
  * the number of families.
  *
- * If there are more families than entries, the rest is left out. If `out` is `NULL`, nothing is written.
+ * If there are more families than entries, the rest is left out. If `out` is `NULL`, nothing is
+ * written.
  *
  * # Safety
  *
@@ -510,8 +515,8 @@ size_t mm_family_unit_align(const struct mm_family *family);
  * Allocates a block of `units` units. Its contents are unspecified.
  *
  * Returns `NULL` on failure: `MM_SIZE_OVERFLOW`, `MM_OUT_OF_MEMORY`, `MM_OVER_LIMIT`, or
- * `MM_BAD_ARGUMENT` if `family` is `NULL`. A block of 0 units is not `NULL`; it has no memory and may be
- * released.
+ * `MM_BAD_ARGUMENT` if `family` is `NULL`. A block of 0 units is not `NULL`; it has no memory and may
+ * be released.
  *
  * # Safety
  *
@@ -606,8 +611,8 @@ void *mm_family_alloc_zeroed_of_at(struct mm_family *family,
 enum mm_status mm_release(void *block);
 
 /**
- * Releases a block of this family. For a block of another family it fails with `MM_WRONG_FAMILY`; in all
- * other respects it acts as `mm_release`.
+ * Releases a block of this family. For a block of another family it fails with `MM_WRONG_FAMILY`; in
+ * all other respects it acts as `mm_release`.
  *
  * # Safety
  *
@@ -638,12 +643,13 @@ struct mm_family *mm_block_family(const void *block);
 /**
  * Fills in the totals of all families. They are exact while no other thread allocates or releases.
  *
- * Fails with `MM_BAD_ARGUMENT` if `stats` is `NULL`, `size` does not include `version`, or `version` is 0.
+ * Fails with `MM_BAD_ARGUMENT` if `stats` is `NULL`, `size` does not include `version`, or `version`
+ * is 0.
  *
  * # Safety
  *
- * 1. `stats` is null, or `stats->size` is set and that many bytes can be read and written there. If they
- *    include `version`, it is set, too.
+ * 1. `stats` is null, or `stats->size` is set and that many bytes can be read and written there. If
+ *    they include `version`, it is set, too.
  */
 enum mm_status mm_stats(struct mm_stats *stats);
 
@@ -652,16 +658,15 @@ enum mm_status mm_stats(struct mm_stats *stats);
  *
  * # Safety
  *
- * 1. `stats` is null, or `stats->size` is set and that many bytes can be read and written there. If they
- *    include `version`, it is set, too.
+ * 1. `stats` is null, or `stats->size` is set and that many bytes can be read and written there. If
+ *    they include `version`, it is set, too.
  * 2. `family` is null or a handle from mm.
  */
-enum mm_status mm_family_stats(const struct mm_family *family,
-                               struct mm_family_stats *stats);
+enum mm_status mm_family_stats(const struct mm_family *family, struct mm_family_stats *stats);
 
 /**
- * Returns all figures of all families as JSON. `mm/schemas/snapshot.schema.json` describes it. Release the
- * text with `mm_text_release`.
+ * Returns all figures of all families as JSON. `mm/schemas/snapshot.schema.json` describes it. Release
+ * the text with `mm_text_release`.
  */
 char *mm_snapshot_json(void);
 
@@ -672,14 +677,14 @@ char *mm_snapshot_json(void);
 char *mm_profile_json(void);
 
 /**
- * Returns a report of leaks for people: the live blocks of each family, and the call sites that `mm_track`
- * recorded. The text is empty if nothing is live. Release it with `mm_text_release`.
+ * Returns a report of leaks for people: the live blocks of each family, and the call sites that
+ * `mm_track` recorded. The text is empty if nothing is live. Release it with `mm_text_release`.
  */
 char *mm_leaks_text(void);
 
 /**
- * Returns all figures in the OpenMetrics format, for Prometheus and similar tools. Release the text with
- * `mm_text_release`.
+ * Returns all figures in the OpenMetrics format, for Prometheus and similar tools. Release the text
+ * with `mm_text_release`.
  */
 char *mm_openmetrics(void);
 
@@ -699,11 +704,11 @@ void mm_text_release(char *text);
 void mm_print_leaks(void);
 
 /**
- * Records call site, thread and time of one allocation in `sample_interval`, in each family. Reports of
- * leaks then show them.
+ * Records call site, thread and time of one allocation in `sample_interval`, in each family. Reports
+ * of leaks then show them.
  *
- * 1 records all allocations. 0 stops recording and discards what was recorded. While a family is tracked,
- * each of its allocations and releases takes a lock.
+ * 1 records all allocations. 0 stops recording and discards what was recorded. While a family is
+ * tracked, each of its allocations and releases takes a lock.
  */
 void mm_track(uint32_t sample_interval);
 
@@ -717,10 +722,11 @@ void mm_track(uint32_t sample_interval);
 enum mm_status mm_family_track(struct mm_family *family, uint32_t sample_interval);
 
 /**
- * Makes the process report leaks to standard error when it ends. If nothing is live, it prints nothing.
+ * Makes the process report leaks to standard error when it ends. If nothing is live, it prints
+ * nothing.
  *
- * If `exit_code` is not 0, a process that leaks and would end with status 0 ends with that code. Functions
- * that were registered with `atexit` earlier are then not called.
+ * If `exit_code` is not 0, a process that leaks and would end with status 0 ends with that code.
+ * Functions that were registered with `atexit` earlier are then not called.
  *
  * Fails with `MM_BAD_ARGUMENT` if `exit_code` is not from 0 to 255.
  */
@@ -734,16 +740,17 @@ enum mm_status mm_report_leaks_at_exit(int exit_code);
 size_t mm_trim(void);
 
 /**
- * Walks all VM pages and caches, derives all figures again, and compares them. The result is exact while no
- * other thread allocates or releases. The time grows with the heap.
+ * Walks all VM pages and caches, derives all figures again, and compares them. The result is exact
+ * while no other thread allocates or releases. The time grows with the heap.
  *
  * Returns `MM_INCONSISTENT` if figures differ; `mm_last_error` then says which.
  */
 enum mm_status mm_check(void);
 
 /**
- * Limits the live units of a family to as many as fit into `bytes` bytes. An allocation that would exceed
- * the limit fails with `MM_OVER_LIMIT`. Blocks that are live already stay live, even if they exceed it.
+ * Limits the live units of a family to as many as fit into `bytes` bytes. An allocation that would
+ * exceed the limit fails with `MM_OVER_LIMIT`. Blocks that are live already stay live, even if they
+ * exceed it.
  *
  * While a family has a limit, each of its allocations and releases takes a lock.
  *
@@ -751,8 +758,7 @@ enum mm_status mm_check(void);
  *
  * 1. `family` is null or a handle from mm.
  */
-enum mm_status mm_family_set_limit_bytes(struct mm_family *family,
-                                         uint64_t bytes);
+enum mm_status mm_family_set_limit_bytes(struct mm_family *family, uint64_t bytes);
 
 /**
  * Limits the live units of a family to `units`. In all other respects it acts as
@@ -783,11 +789,11 @@ enum mm_status mm_family_clear_limit(struct mm_family *family);
 uint64_t mm_family_limit_units(const struct mm_family *family);
 
 /**
- * Sets a soft limit: mm calls `call` each time the live units of a family rise above `bytes` bytes. The
- * thread whose allocation crosses the limit makes the call before that allocation returns.
+ * Sets a soft limit: mm calls `call` each time the live units of a family rise above `bytes` bytes.
+ * The thread whose allocation crosses the limit makes the call before that allocation returns.
  *
- * `call` may use mm and must return. It replaces the soft limit before. Another thread may still be running
- * the function of that one, so whatever its `context` points to has to stay.
+ * `call` may use mm and must return. It replaces the soft limit before. Another thread may still be
+ * running the function of that one, so whatever its `context` points to has to stay.
  *
  * # Safety
  *
@@ -874,7 +880,8 @@ uint64_t mm_limit_group_live_bytes(const struct mm_limit_group *group);
 struct mm_instance_ *mm_inst_init_new_instance(void);
 
 /**
- * Registers a page family for structs of `struct_size` bytes in the instance. `NULL` is the global instance.
+ * Registers a page family for structs of `struct_size` bytes in the instance. `NULL` is the global
+ * instance.
  *
  * # Safety
  *
@@ -923,7 +930,8 @@ void *mm_inst_xcalloc_at(struct mm_instance_ *instance,
                          int64_t units);
 
 /**
- * Does what `xcalloc` does. `XCALLOC` calls it with its file and line if the compiler cannot make sites.
+ * Does what `xcalloc` does. `XCALLOC` calls it with its file and line if the compiler cannot make
+ * sites.
  *
  * `struct_size` is the size of the struct in bytes as the caller knows it; 0 if it is unknown.
  *
@@ -941,15 +949,14 @@ void *mm_inst_xcalloc_sized(struct mm_instance_ *instance,
                             uint32_t line);
 
 /**
- * Allocates a zeroed buffer of `bytes` bytes, aligned to 16 bytes, in the instance. Buffers have a family of
- * their own.
+ * Allocates a zeroed buffer of `bytes` bytes, aligned to 16 bytes, in the instance. Buffers have a
+ * family of their own.
  *
  * # Safety
  *
  * 1. `instance` is null, or `mm_init_new_instance` returned it.
  */
-void *mm_inst_xcalloc_buff(struct mm_instance_ *instance,
-                           uint32_t bytes);
+void *mm_inst_xcalloc_buff(struct mm_instance_ *instance, uint32_t bytes);
 
 /**
  * Does what `xcalloc_buff` does. `XCALLOC_BUFF` calls it with its file and line.
@@ -997,8 +1004,8 @@ void mm_inst_print_memory_usage(struct mm_instance_ *instance,
                                 const char *struct_name);
 
 /**
- * Prints one line for each family of the instance to `stdout`: the number of all blocks (`TBC`), free blocks
- * (`FBC`) and live blocks (`OBC`), and the bytes of the live blocks (`AppMemUsage`).
+ * Prints one line for each family of the instance to `stdout`: the number of all blocks (`TBC`), free
+ * blocks (`FBC`) and live blocks (`OBC`), and the bytes of the live blocks (`AppMemUsage`).
  *
  * # Safety
  *
@@ -1016,8 +1023,8 @@ void mm_inst_print_block_usage(struct mm_instance_ *instance);
 void mm_inst_print_variable_buffers(struct mm_instance_ *instance);
 
 /**
- * Releases a block or a buffer of this instance. For one of another instance it prints a line on standard
- * error and changes nothing.
+ * Releases a block or a buffer of this instance. For one of another instance it prints a line on
+ * standard error and changes nothing.
  *
  * # Safety
  *
@@ -1025,8 +1032,7 @@ void mm_inst_print_variable_buffers(struct mm_instance_ *instance);
  * 2. The program does not use the block any more.
  * 3. No other thread releases the block at the same time.
  */
-void mm_inst_xfree(struct mm_instance_ *instance,
-                   void *block);
+void mm_inst_xfree(struct mm_instance_ *instance, void *block);
 
 /**
  * Does what `xfree_inst` does. `XFREE_INST` calls it with its file and line.
@@ -1048,14 +1054,14 @@ void mm_uapi_init(void);
 /**
  * Registers a page family for structs of `struct_size` bytes.
  *
- * If the name is taken or empty, or the size is 0, it prints a line on standard error and changes nothing.
+ * If the name is taken or empty, or the size is 0, it prints a line on standard error and changes
+ * nothing.
  *
  * # Safety
  *
  * 1. `struct_name` is null or a C string.
  */
-void mm_uapi_instantiate_new_page_family(const char *struct_name,
-                                         uint32_t struct_size);
+void mm_uapi_instantiate_new_page_family(const char *struct_name, uint32_t struct_size);
 
 /**
  * Does what `mm_instantiate_new_page_family` does. `MM_REG_STRUCT` calls it with its file and line.
@@ -1073,8 +1079,8 @@ void mm_uapi_register_at(const char *struct_name,
 /**
  * Allocates a block of `units` zeroed units of the family with this name.
  *
- * Returns `NULL` and prints a line on standard error if there is no such family, `units` is negative, or
- * there is no memory. A block of 0 units is not `NULL`; it has no memory and may be released.
+ * Returns `NULL` and prints a line on standard error if there is no such family, `units` is negative,
+ * or there is no memory. A block of 0 units is not `NULL`; it has no memory and may be released.
  *
  * It gets no size, so it cannot detect that two source files have different structs of this name.
  * `XCALLOC` can.
@@ -1097,7 +1103,8 @@ void *mm_uapi_xcalloc_at(struct mm_site *site,
                          int64_t units);
 
 /**
- * Does what `xcalloc` does. `XCALLOC` calls it with its file and line if the compiler cannot make sites.
+ * Does what `xcalloc` does. `XCALLOC` calls it with its file and line if the compiler cannot make
+ * sites.
  *
  * `struct_size` is the size of the struct in bytes as the caller knows it; 0 if it is unknown.
  *
@@ -1153,16 +1160,17 @@ void mm_uapi_xfree(void *block);
 void mm_uapi_xfree_at(void *block, const char *file, uint32_t line);
 
 /**
- * Resizes a block to `bytes` bytes, rounded up to whole units of its family. The contents are kept, and new
- * bytes are zero.
+ * Resizes a block to `bytes` bytes, rounded up to whole units of its family. The contents are kept,
+ * and new bytes are zero.
  *
- * For `NULL` and for a block of 0 units, which belongs to no family, it allocates a buffer of the global
- * instance. If `bytes` is 0, it releases the block and returns `NULL`. If there is no memory, it returns
- * `NULL`, prints a line on standard error, and the block stays as it is.
+ * For `NULL` and for a block of 0 units, which belongs to no family, it allocates a buffer of the
+ * global instance. If `bytes` is 0, it releases the block and returns `NULL`. If there is no memory,
+ * it returns `NULL`, prints a line on standard error, and the block stays as it is.
  *
  * # Safety
  *
- * 1. The program does not use the old block any more, unless the call fails. It may use the returned one.
+ * 1. The program does not use the old block any more, unless the call fails. It may use the returned
+ *    one.
  * 2. No other thread releases the block at the same time.
  */
 void *mm_uapi_xrealloc(void *block,
@@ -1183,8 +1191,8 @@ struct vm_page_family_ *mm_uapi_lookup_page_family_by_name(const char *struct_na
 void mm_uapi_print_registered_page_families(void);
 
 /**
- * Prints each VM page and each block of the family with exactly this name to `stdout`; for `NULL`, those of
- * all families.
+ * Prints each VM page and each block of the family with exactly this name to `stdout`; for `NULL`,
+ * those of all families.
  *
  * # Safety
  *
@@ -1193,8 +1201,8 @@ void mm_uapi_print_registered_page_families(void);
 void mm_uapi_print_memory_usage(const char *struct_name);
 
 /**
- * Prints one line for each family to `stdout`: the number of all blocks (`TBC`), free blocks (`FBC`) and
- * live blocks (`OBC`), and the bytes of the live blocks (`AppMemUsage`).
+ * Prints one line for each family to `stdout`: the number of all blocks (`TBC`), free blocks (`FBC`)
+ * and live blocks (`OBC`), and the bytes of the live blocks (`AppMemUsage`).
  */
 void mm_uapi_print_block_usage(void);
 
