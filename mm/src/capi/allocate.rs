@@ -124,7 +124,7 @@ pub(super) fn xcalloc_buff(
 }
 
 fn allocate(family: &'static Family, units: usize, place: Place<'_>) -> *mut c_void {
-    match family.heap.alloc_zeroed_at_hand(units, &place) {
+    match family.heap.alloc_zeroed_try_cached(units, &place) {
         Ok(block) => block.as_ptr().cast(),
         Err(refused) => report_misuse(place, refused),
     }

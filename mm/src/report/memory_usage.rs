@@ -84,7 +84,7 @@ impl Snapshot {
     /// let one = snapshot.memory_usage("memory-usage-doc:rows").to_string();
     /// assert!(one.contains("1.2 KiB"));
     /// let unknown = snapshot.memory_usage("memory-usage-doc:row").to_string();
-    /// assert!(unknown.contains("near names: `memory-usage-doc:rows`"));
+    /// assert!(unknown.contains("similar names: `memory-usage-doc:rows`"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]

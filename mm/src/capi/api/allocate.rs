@@ -176,7 +176,9 @@ fn unspecified(family: Answer<&'static PageFamily>, units: usize, place: Place<'
 
 #[inline]
 fn zeroed(family: Answer<&'static PageFamily>, units: usize, place: Place<'_>) -> *mut c_void {
-    block_of(family, |family| family.alloc_zeroed_at_hand(units, &place))
+    block_of(family, |family| {
+        family.alloc_zeroed_try_cached(units, &place)
+    })
 }
 
 #[inline]

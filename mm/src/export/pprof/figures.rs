@@ -74,7 +74,7 @@ pub(super) fn parts(family: &FamilyProfile) -> impl Iterator<Item = Part<'_>> {
 
 /// Returns the parts of the call sites. With sampling, a recorded block stands for the unrecorded ones, too.
 fn sites(family: &FamilyProfile) -> impl Iterator<Item = Part<'_>> {
-    let every = u64::from(family.every.max(1));
+    let interval = u64::from(family.every.max(1));
     family.sites.iter().map(move |site| {
         let live = Blocks {
             blocks: site.live_blocks,
@@ -86,8 +86,8 @@ fn sites(family: &FamilyProfile) -> impl Iterator<Item = Part<'_>> {
         };
         Part {
             origin: Origin::Site(site),
-            live: live.times(every),
-            allocated: recorded.times(every),
+            live: live.times(interval),
+            allocated: recorded.times(interval),
         }
     })
 }

@@ -80,10 +80,10 @@ impl Writer {
 
     /// Adds the fields about the whole profile, and returns it.
     pub(super) fn finish(mut self, of: &profile::Profile) -> Profile {
-        let comments = intervals(of).into_iter().map(|(every, families)| {
+        let comments = intervals(of).into_iter().map(|(interval, families)| {
             format!(
-                "of {families} page families one block in {every} is recorded; \
-                 the figures of their call sites are multiplied by {every}"
+                "{families} page families record one block in {interval}; \
+                 the figures of their call sites are multiplied by {interval}"
             )
         });
         for comment in comments.chain([NOTE.to_owned()]) {
