@@ -123,7 +123,7 @@ fn totals_are_those_of_the_families() {
 fn samples_are_said_to_be_samples() {
     let read = decoded(&profile());
     let comments = read.comments();
-    assert!(comments[0].starts_with("of 1 page families one block in 10 is recorded"));
+    assert!(comments[0].starts_with("one block in 10 is recorded (page families: 1)"));
     assert_eq!((comments.len(), read.0.period), (2, 10));
     let whole = decoded(&Profile {
         families: vec![untracked("A", 8, 1)],

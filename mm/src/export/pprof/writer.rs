@@ -82,8 +82,8 @@ impl Writer {
     pub(super) fn finish(mut self, of: &profile::Profile) -> Profile {
         let comments = intervals(of).into_iter().map(|(interval, families)| {
             format!(
-                "{families} page families record one block in {interval}; \
-                 the figures of their call sites are multiplied by {interval}"
+                "one block in {interval} is recorded (page families: {families}), and the figures of \
+                 their call sites are multiplied by {interval}"
             )
         });
         for comment in comments.chain([NOTE.to_owned()]) {
