@@ -290,7 +290,7 @@ mod tests {
     }
 
     fn head_of(words: &Words) -> Head {
-        // SAFETY: `words` is longer than a `Head`, of which any bytes are a value.
+        // SAFETY: `words` is longer than a `Head`, and any bytes are a value of that type.
         unsafe { words.as_ptr().cast::<Head>().read_unaligned() }
     }
 
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn who_says_no_size_is_refused() {
+    fn a_struct_without_size_or_version_is_refused() {
         for (size, version) in [(0, 1), (size_of::<usize>(), 1), (WORDS * 8, 0)] {
             let (answer, words) = asked(size, version);
             assert_eq!(answer, mm_status::MM_BAD_ARGUMENT);
