@@ -188,7 +188,7 @@ fn colours() {
 }
 
 #[test]
-fn what_the_system_does_not_say_is_not_measured() {
+fn unreported_figures_are_shown_as_not_measured() {
     let mut odd = indexd();
     let line = |odd: &Snapshot| {
         let text = odd.memory_usage(None).to_string();

@@ -140,7 +140,7 @@ fn families_of_one_macro_call_are_told_apart() {
 }
 
 #[test]
-fn what_the_system_does_not_say_is_left_out() {
+fn unreported_figures_are_left_out() {
     let mut unknown = indexd();
     unknown.process_resident_bytes = None;
     unknown.records_resident_bytes = None;
