@@ -254,8 +254,8 @@ struct mm_family_stats {
    */
   uint64_t mapped_bytes;
   /**
-   * Bytes of VM pages that are backed by memory. `MM_NOT_MEASURED` if the kernel does not report all
-   * of them.
+   * Bytes of VM pages that are backed by memory. `MM_NOT_MEASURED` if the kernel does not report all of
+   * them.
    */
   uint64_t resident_bytes;
   /**
@@ -307,9 +307,8 @@ struct mm_family_stats {
    */
   uint64_t reclaimable_bytes;
   /**
-   * Units that fit into the first VM page of the family. That page begins with up to 2 KiB without
-   * units, so that families use different sets of the CPU's cache. Otherwise equal to
-   * `units_per_page`.
+   * Units that fit into the first VM page of the family. That page begins with up to 2 KiB without units,
+   * so that families use different sets of the CPU's cache. Otherwise equal to `units_per_page`.
    */
   uint64_t first_page_units;
 };

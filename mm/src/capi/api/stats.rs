@@ -90,8 +90,8 @@ pub struct mm_family_stats {
     pub vm_pages: u64,
     /// Bytes of address space in use by VM pages.
     pub mapped_bytes: u64,
-    /// Bytes of VM pages that are backed by memory. `MM_NOT_MEASURED` if the kernel does not report all
-    /// of them.
+    /// Bytes of VM pages that are backed by memory. `MM_NOT_MEASURED` if the kernel does not report all of
+    /// them.
     pub resident_bytes: u64,
     /// Blocks handed out and not released.
     pub live_blocks: u64,
@@ -117,9 +117,8 @@ pub struct mm_family_stats {
     pub largest_free_block: u64,
     /// Bytes that a trim would give back to the system now. As in `struct mm_stats`.
     pub reclaimable_bytes: u64,
-    /// Units that fit into the first VM page of the family. That page begins with up to 2 KiB without
-    /// units, so that families use different sets of the CPU's cache. Otherwise equal to
-    /// `units_per_page`.
+    /// Units that fit into the first VM page of the family. That page begins with up to 2 KiB without units,
+    /// so that families use different sets of the CPU's cache. Otherwise equal to `units_per_page`.
     pub first_page_units: u64,
 }
 
