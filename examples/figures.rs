@@ -1,8 +1,8 @@
-//! The figures of the README, measured here and now, each beside its target.
+//! Measures the figures of the README, and prints each one beside its target.
 //!
-//! Each measurement runs in a process of its own, so that none finds the memory of another. The
-//! exit code is 0 if all targets are met. Sizes are the growth of the whole process, mm's records
-//! included, as Linux tells it.
+//! Each measurement runs in a process of its own, so that it does not use the memory of another one. The exit
+//! code is 0 if all targets are met. A size is the growth of the whole process, with mm's records, as Linux
+//! reports it.
 
 use std::alloc::Layout;
 use std::env;
@@ -17,10 +17,10 @@ use mm::{MmBox, MmManaged, PageFamily};
 #[derive(MmManaged)]
 struct Value([u32; 9]);
 
-/// Ten million places, without values at first.
+/// Ten million slots, empty at first.
 type Places = Vec<Option<MmBox<Value>>>;
 
-/// A name for the command line, and what prints rows and returns whether the targets are met.
+/// A name for the command line, and a function that prints rows and returns whether the targets are met.
 type Measurement = (&'static str, fn() -> bool);
 
 const VALUES: u32 = 10_000_000;
@@ -51,7 +51,7 @@ fn run_alone(measurement: &str) -> bool {
     status.expect("the program starts itself").success()
 }
 
-/// Prints a row of the table; returns whether the target is met.
+/// Prints a row of the table, and returns whether the target is met.
 fn row(figure: &str, measured: f64, at_most: f64, unit: &str) -> bool {
     let is_met = measured <= at_most;
     let mark = if is_met { "" } else { "  MISSED" };
@@ -114,11 +114,11 @@ fn ten_thousand_families() -> bool {
     )
 }
 
-/// Makes the places, in memory that was written to.
+/// Makes the slots, in memory that was written to.
 fn places() -> Places {
     let mut places: Places = iter::repeat_with(|| None).take(VALUES as usize).collect();
     for place in &mut places {
-        // Told that somebody looks, the compiler cannot leave the memory to the first value.
+        // Without `black_box` the compiler could leave out the write.
         *black_box(place) = None;
     }
     places
@@ -142,7 +142,7 @@ fn release(places: &mut Places) {
     }
 }
 
-/// Shuffles (Fisher-Yates), the same way each time, by Marsaglia's xorshift.
+/// Shuffles (Fisher-Yates) with Marsaglia's xorshift, the same way each time.
 fn shuffle(places: &mut Places) {
     let mut random = 88_172_645_463_325_252_u64;
     for last in (1..places.len()).rev() {
@@ -180,7 +180,7 @@ fn growth_since(before: f64) -> f64 {
     (resident_bytes() - before).max(0.0)
 }
 
-/// Resident bytes of the process. Source: `proc_pid_status(5)`, in KiB.
+/// Returns the resident bytes of the process. Source: `proc_pid_status(5)`, in KiB.
 fn resident_bytes() -> f64 {
     let status = fs::read_to_string("/proc/self/status").expect("the figures are for Linux");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,7 +1,7 @@
-//! What each option of the hardened mode costs on this machine, as a table in Markdown.
+//! The cost of each option of the hardened mode on this machine, as a table in Markdown.
 //!
-//! Options are chosen once a process, so each row is one of its own. Times are medians of 5, in
-//! nanoseconds an operation; an argument divides how much is done.
+//! A process cannot change its options, so each row is measured in a process of its own. Times are medians of
+//! 5, in nanoseconds for each operation. An argument divides the number of operations.
 
 mod timing;
 
@@ -32,7 +32,7 @@ const COLUMNS: [&str; 7] = [
     "resident bytes a value",
 ];
 
-/// Tells a process that it is to measure.
+/// The environment variable of a process that measures.
 const ROLE: &str = "MM_EXAMPLE_HARDENING";
 
 fn main() {
@@ -62,7 +62,7 @@ fn measured_with(options: &str, divisor: usize) -> String {
 
 fn measure(divisor: usize) {
     let steps = 400_000 / divisor;
-    // First, while there is no memory that others left.
+    // First, before other measurements leave memory.
     let resident = resident_each(1_000_000 / divisor);
     let value = |number: u32| MmBox::new(Value::of(number));
     let row = |number: u32| MmBox::from_fn(number as usize % 30 + 1, |_| Value::of(number));

@@ -1,4 +1,4 @@
-//! A list by hand: `into_raw` gives a node away, `from_raw` takes it back.
+//! A linked list with raw pointers: `into_raw` gives a node away, `from_raw` takes it back.
 
 use std::ptr;
 
@@ -10,10 +10,9 @@ struct Node {
     next: *mut Node,
 }
 
-/// A list that owns its nodes through bare pointers.
+/// A list that owns its nodes through raw pointers.
 ///
-/// Invariant: each of `first` and every `next` is null, or came out of `into_raw` and is held
-/// nowhere else.
+/// Invariant: `first` and each `next` is null, or came from `into_raw` and has no copy elsewhere.
 struct List {
     first: *mut Node,
 }
@@ -28,7 +27,7 @@ impl List {
         if self.first.is_null() {
             return None;
         }
-        // SAFETY: by the invariant it came out of `into_raw`, and the next line forgets it.
+        // SAFETY: by the invariant the pointer came from `into_raw`, and the next line overwrites it.
         let node = unsafe { MmBox::from_raw(self.first) };
         self.first = node.next;
         Some(node)

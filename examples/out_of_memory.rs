@@ -1,6 +1,6 @@
-//! A refused allocation is an error that names its family; nothing else is touched by it.
+//! A refused allocation is an error that names its family. All other memory stays usable.
 //!
-//! The program starts itself again under a limit of address space, as `ulimit -v` sets it.
+//! The program starts itself again with a limit of address space, as `ulimit -v` sets it.
 
 use std::env;
 use std::process::{Command, ExitCode};
@@ -10,7 +10,7 @@ use mm::{AllocError, MmBox, MmManaged};
 #[derive(MmManaged)]
 struct Row([u64; 128]);
 
-/// KiB of address space that the second run may use.
+/// The address space of the second run, in KiB.
 const LIMIT: &str = "262144";
 
 fn main() -> ExitCode {
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(!status.success()))
 }
 
-/// Takes rows until there is no memory left, then shows that life goes on.
+/// Allocates rows until no memory is left, and shows that the program can continue.
 fn fill_up() {
     if let Err(refused) = Row::try_xcalloc(usize::MAX) {
         println!("{refused}");

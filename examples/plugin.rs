@@ -1,4 +1,4 @@
-//! Families that no type stands for: each plugin gets one, by name, while the program runs.
+//! Families without a type: each plugin gets one by name while the program runs.
 
 use std::alloc::Layout;
 use std::error::Error;
@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 
 use mm::{AllocError, FreeError, PageFamily};
 
-/// What a host keeps for one plugin: a family, and the blocks that the plugin asked for.
+/// The host's record of one plugin: its family, and its blocks.
 struct Plugin {
     family: &'static PageFamily,
     blocks: Vec<NonNull<u8>>,
@@ -26,7 +26,7 @@ impl Plugin {
 
     fn unload(self) -> Result<(), FreeError> {
         for block in self.blocks {
-            // SAFETY: the family handed it out, and nobody else has it.
+            // SAFETY: the family handed out the block, and no other code has it.
             unsafe { self.family.release(block)? };
         }
         Ok(())
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Err(refused) = Plugin::load("gzip", Layout::new::<u64>()) {
         println!("{refused}");
     }
-    // SAFETY: nobody uses the block, and a family refuses what is not its own.
+    // SAFETY: no code uses the block, and a family refuses blocks of other families.
     if let Err(refused) = unsafe { spell.family.release(gzip.blocks[0]) } {
         println!("{refused}");
     }

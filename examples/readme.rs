@@ -1,4 +1,4 @@
-//! The first screen of the README: its code, which a test compares with this file.
+//! The first code of the README. A test compares it with this file.
 
 use mm::{MmBox, MmManaged};
 

@@ -1,4 +1,4 @@
-//! Blocks that one thread allocates and another releases; the figures are exact at the end.
+//! Blocks that one thread allocates and another one releases. The figures are exact at the end.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
@@ -13,7 +13,7 @@ struct Message {
 
 const SENDERS: u64 = 4;
 const EACH: u64 = 100_000;
-/// The receiver keeps one message of so many.
+/// The receiver keeps one in this many messages.
 const KEPT_OF: u64 = 1_000;
 
 fn send(sender: u64, to: &Sender<MmBox<Message>>) {
@@ -40,7 +40,7 @@ fn main() {
             })
             .collect();
         drop(to);
-        // A scope ends before the locals of its threads are gone; `join` waits for them, too.
+        // The scope may end before the threads' locals are dropped; `join` waits for that.
         for sender in senders {
             sender.join().expect("a sender does not panic");
         }

@@ -1,7 +1,7 @@
-//! What it costs to record who allocates, and to have limits, as a table in Markdown.
+//! The cost of tracking and of limits, as a table in Markdown.
 //!
-//! Each row is a process of its own. Times are medians of 5, in nanoseconds an operation; an argument
-//! divides how much is done.
+//! Each row is measured in a process of its own. Times are medians of 5, in nanoseconds for each operation.
+//! An argument divides the number of operations.
 
 mod timing;
 
@@ -14,7 +14,7 @@ use mm::{Limit, LimitGroup, MmBox, MmManaged, Track};
 
 use timing::{Value, median, pairs, pairs_on_two_threads, replace, resident_each};
 
-/// What is switched on, and how.
+/// The rows: a name, and a function that turns on tracking or a limit.
 const ROWS: [(&str, fn()); 9] = [
     ("off", || ()),
     ("off again, after `Track::All`", off_again),
@@ -35,7 +35,7 @@ const COLUMNS: [&str; 5] = [
     "resident bytes a value",
 ];
 
-/// Tells a process which row it is to measure.
+/// The environment variable that tells a process which row to measure.
 const ROW: &str = "MM_EXAMPLE_TRACKING";
 
 const FAR_AWAY: Limit = Limit::units(1 << 40);
@@ -77,7 +77,7 @@ fn with_backtraces() {
     mm::track(Track::All);
 }
 
-/// Limits the family while so many threads have caches of it, which stay.
+/// Limits the family while a number of threads have caches of it, and keep them.
 fn limited(threads: usize) {
     let ready: &Barrier = Box::leak(Box::new(Barrier::new(threads + 1)));
     for _ in 0..threads {
@@ -106,7 +106,7 @@ fn measure(divisor: usize) {
     let steps = 400_000 / divisor;
     let value = |number: u32| MmBox::new(Value::of(number));
     let row = |number: u32| MmBox::from_fn(number as usize % 30 + 1, |_| Value::of(number));
-    // First, while there is no memory that others left.
+    // First, before other measurements leave memory.
     let resident = resident_each(1_000_000 / divisor);
     let cells = [
         median(steps, || pairs(steps)),

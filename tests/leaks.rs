@@ -156,7 +156,7 @@ fn values_can_be_looked_at() {
         "{leaks}"
     );
     assert!(
-        leaks.to_string().contains("of which the value begins \""),
+        leaks.to_string().contains("and its value begins with \""),
         "{leaks}"
     );
     // Not what lies behind it.

@@ -173,10 +173,7 @@ fn a_process_that_can_open_nothing_says_so() {
     refuse(&[libc::SYS_process_vm_readv]);
     let (value, unreadable, text) = leaks();
     assert_eq!((value, unreadable), (None, true));
-    assert!(
-        text.contains("of which the value is not readable"),
-        "{text}"
-    );
+    assert!(text.contains("and its value is not readable"), "{text}");
     assert!(!text.contains("begins"), "{text}");
     drop(secret);
 }

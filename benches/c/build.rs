@@ -1,4 +1,5 @@
-//! Compiles the loops: the same C for each rival, by the system's compiler, and not across languages.
+//! Compiles the loops: the same C code for each rival, by the system's compiler, without optimization across
+//! languages.
 
 use std::env;
 
@@ -19,13 +20,13 @@ fn main() {
 
 fn c(file: &str) -> cc::Build {
     let mut build = cc::Build::new();
-    // What cargo asks for is for Rust; programs of C are built so.
+    // cargo's optimization level is for Rust code. C programs are usually built with this one.
     build
         .opt_level(2)
         .debug(true)
         .std("gnu11")
         .warnings_into_errors(true);
-    // A compiler that knows what `calloc` does leaves pairs of it and `free` out.
+    // A compiler that knows `calloc` and `free` removes pairs of them.
     build.flag("-fno-builtin");
     build
         .include("loops")

@@ -14,24 +14,24 @@ use mm_benches_common::figures::Figures;
 type Done = Result<(), Box<dyn Error>>;
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
-/// Pixels of the picture.
+/// The size of the picture in pixels.
 const WIDTH: u32 = 960;
 const BAR: i32 = 7;
 const GAP: i32 = 10;
 const LEFT: i32 = 160;
-/// Between the names of the rows and the scale, for the figures of bars that are cut.
+/// Space between the names of the rows and the scale, for the figures of cut bars.
 const MARGIN: i32 = 40;
 const RIGHT: i32 = 890;
 const TOP: i32 = 100;
 const BOTTOM: i32 = 50;
 
-/// The ends of the scale: a bar that reaches beyond has its figure written instead.
+/// The ends of the scale. A bar that is longer is cut, and its figure is written beside it.
 const LEAST: f64 = 0.25;
 const MOST: f64 = 16.0;
-/// Where the scale has lines.
+/// The ratios at which the scale has lines.
 const LINES: [f64; 7] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0];
 
-/// A colour for each rival but mm, which is the line at 1; apart also for the colour-blind.
+/// A colour for each rival except mm, which is the line at 1. Colour-blind people can tell them apart.
 const COLOURS: [RGBColor; 7] = [
     RGBColor(0x33, 0x22, 0x88),
     RGBColor(0x88, 0xcc, 0xee),
@@ -54,7 +54,7 @@ pub(crate) fn draw(to: &Path, figures: &Figures, rows: &[Row], machine: &str) ->
     let bottom = TOP + heights.sum::<i32>();
     let size = (WIDTH, u32::try_from(bottom + BOTTOM)?);
     let area = SVGBackend::new(to, size).into_drawing_area();
-    // Pages may be dark, and the text is not.
+    // The text is dark, and a page may be dark too, so the background is drawn.
     area.fill(&WHITE)?;
     title(&area, machine)?;
     scale(&area, bottom)?;
@@ -68,11 +68,11 @@ pub(crate) fn draw(to: &Path, figures: &Figures, rows: &[Row], machine: &str) ->
     Ok(())
 }
 
-/// Text that is not the main thing, and lines behind the bars.
+/// The colour of secondary text, and of lines behind the bars.
 const GREY: RGBColor = RGBColor(0x55, 0x55, 0x55);
 const PALE: RGBColor = RGBColor(0xdd, 0xdd, 0xdd);
 
-/// What a rival needs, in figures of mm.
+/// The figure of a rival divided by that of mm.
 struct Bar {
     ratio: f64,
     colour: RGBColor,
@@ -93,7 +93,7 @@ fn height(bars: &[Bar]) -> i32 {
     bars * BAR + GAP
 }
 
-/// Returns the pixel of a ratio, on a scale of logarithms.
+/// Returns the pixel of a ratio on a logarithmic scale.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "it lies between two pixels"
@@ -107,7 +107,7 @@ fn font(size: u32, colour: RGBColor) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&colour)
 }
 
-/// Writes what the picture shows, where it was measured, and the colours.
+/// Writes the title, the machine, and the legend of colours.
 fn title(area: &Area, machine: &str) -> Done {
     let middle = i32::midpoint(LEFT, RIGHT);
     let what = "Time or memory that others need, in multiples of mm's (line at 1)";

@@ -4,7 +4,8 @@ use crate::options::{Options, Part};
 use crate::rivals::RIVALS;
 use crate::workloads::Workload;
 
-/// Measures a part of a run: for each workload rival after rival, another one first in each run.
+/// Measures a part of a run. In each workload the rivals take turns, and a different one is first in each
+/// run.
 pub(crate) fn measure(options: &Options, part: Part) {
     let mut catalogues: Vec<_> = RIVALS
         .iter()
@@ -20,7 +21,7 @@ pub(crate) fn measure(options: &Options, part: Part) {
     }
 }
 
-/// Returns the places of the workloads that belong to the part.
+/// Returns the indexes of the workloads that belong to the part.
 fn places(catalogue: &[Workload], options: &Options, part: Part) -> Vec<usize> {
     let is_of_part = |(place, workload): &(usize, &Workload)| match part.alone {
         Some(alone) => *place == alone,

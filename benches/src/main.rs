@@ -1,4 +1,4 @@
-//! mm beside other allocators: one command, one table.
+//! mm beside other allocators, in one table.
 //!
 //! ```sh
 //! cargo run --profile compare -p mm-benches
@@ -7,7 +7,7 @@
 //!
 //! Each run is a process in which all rivals do each workload in turn; a different rival is first in each
 //! run. Rows of memory and of the largest sets use a process for each rival. The figures are the medians
-//! of the runs. `--release` builds faster and also works, but rallocator is slower then than it could be.
+//! of the runs. `--release` builds faster and also works, but rallocator is then slower.
 
 mod chart;
 mod child;
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Measures what is wanted, prints the tables, and writes them if that is wanted.
+/// Measures the selected rows, prints the tables, and writes them to files if the options say so.
 fn compare(options: &Options) -> Result<(), Box<dyn Error>> {
     if machine::profile() != "compare" {
         eprintln!("note: `--profile compare` is fairer to the rivals that are written in Rust");

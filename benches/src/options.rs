@@ -16,16 +16,16 @@ Usage: cargo run --profile compare -p mm-benches -- [OPTIONS]
   --quick        smaller sizes, for trying; not for comparing
   --write        also write benches/results.md and benches/results.svg";
 
-/// What to do.
+/// The options.
 pub(crate) struct Options {
     pub(crate) runs: usize,
     pub(crate) is_quick: bool,
     pub(crate) is_written: bool,
     pub(crate) is_help: bool,
-    /// Part of the names of the rows that are wanted.
+    /// A part of the names of the selected rows.
     pub(crate) only: String,
     pub(crate) rivals: Vec<String>,
-    /// Set by the program for the processes that it starts: what to measure, and in which run.
+    /// Set only by the program, for the processes that it starts: the part of a run to measure.
     pub(crate) child: Option<Part>,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Options {
 pub(crate) struct Part {
     /// Counts the runs; the order of the rivals depends on it.
     pub(crate) run: usize,
-    /// The one workload of a process that does no more, by its place in the catalogue.
+    /// The index of the only workload of the process, in the catalogue.
     pub(crate) alone: Option<usize>,
 }
 
@@ -76,22 +76,22 @@ impl Options {
         Ok(options)
     }
 
-    /// Tells whether the tables will be whole, and so fit to be kept.
+    /// Returns whether the tables will be complete, so that they can be recorded.
     pub(crate) fn is_whole(&self) -> bool {
         !self.is_quick && self.only.is_empty() && self.rivals.len() == RIVALS.len()
     }
 
-    /// Tells whether a rival is wanted.
+    /// Returns whether a rival is selected.
     pub(crate) fn wants_rival(&self, name: &str) -> bool {
         self.rivals.iter().any(|rival| rival == name)
     }
 
-    /// Tells whether a row is wanted.
+    /// Returns whether a row is selected.
     pub(crate) fn wants_row(&self, row: &Row) -> bool {
         row.name.contains(&self.only)
     }
 
-    /// Tells whether a workload is: it fills a row that is wanted.
+    /// Returns whether a workload is selected: it fills a selected row.
     pub(crate) fn wants(&self, workload: &Workload) -> bool {
         workload.rows.iter().any(|row| self.wants_row(row))
     }
@@ -107,7 +107,7 @@ fn names(list: &str) -> Result<Vec<String>, lexopt::Error> {
     }
 }
 
-/// Reads what [`Part`]'s `Display` writes.
+/// Reads the text that [`Part`]'s `Display` writes.
 fn part(text: &str) -> Result<Part, lexopt::Error> {
     let number = |digits: &str| digits.parse::<usize>().map_err(|error| error.to_string());
     let (run, alone) = text.split_once(':').unwrap_or((text, ""));

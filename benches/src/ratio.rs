@@ -5,15 +5,15 @@ use crate::workloads::Row;
 use mm_benches_common::clock::count;
 use mm_benches_common::figures::Figures;
 
-/// Below this, figures are as good as each other: a share of nothing has no ratio.
+/// Figures below this count as equal, because a share of zero has no ratio.
 const LEAST: f64 = 0.1;
 
-/// Which rivals mm is compared to.
+/// The rivals that mm is compared with.
 #[derive(Clone, Copy)]
 pub(crate) enum Against {
-    /// All of them.
+    /// All rivals.
     All,
-    /// Those that give out addresses, as mm does.
+    /// The rivals that return addresses, as mm does.
     Addresses,
 }
 
@@ -25,8 +25,7 @@ impl Against {
         }
     }
 
-    /// Returns mm's figure divided by the least of the others; all figures are the better the
-    /// less they are.
+    /// Returns mm's figure divided by the smallest of the others. Smaller figures are better.
     pub(crate) fn ratio(self, figures: &Figures, row: &Row) -> Option<f64> {
         let ours = figures.median(row.name, OURS)?;
         let others = RIVALS.iter().filter(|(rival, _)| self.includes(rival));

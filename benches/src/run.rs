@@ -1,5 +1,5 @@
-//! Runs: one process for the workloads that all rivals do in turn, and one for each rival that must be
-//! alone.
+//! Runs: one process for the workloads in which the rivals take turns, and one process for each rival that
+//! must be alone.
 
 use std::env;
 use std::io;
@@ -9,10 +9,10 @@ use crate::options::{Options, Part};
 use crate::workloads::Workload;
 use mm_benches_common::figures::Figures;
 
-/// How often a part is started before the whole is given up.
+/// The most attempts to run a part before the program fails.
 const TRIES: usize = 3;
 
-/// Measures all that is wanted, run after run.
+/// Measures all selected rows, run after run.
 pub(crate) fn all(options: &Options, catalogue: &[Workload]) -> io::Result<Figures> {
     let mut figures = Figures::default();
     for run in 0..options.runs {
@@ -54,7 +54,7 @@ fn start(
             figures.read(&String::from_utf8_lossy(&output.stdout));
             return Ok(());
         }
-        // One of the rivals crashes now and then when its threads end.
+        // One of the rivals sometimes crashes when its threads end.
         eprintln!("part {part} of {rivals:?}: {}", output.status);
     }
     Err(io::Error::other("the same part failed again and again"))

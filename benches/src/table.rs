@@ -39,7 +39,7 @@ fn lines(options: &Options, figures: &Figures, rows: &[Row]) -> String {
     columns::lines(&cells, 3)
 }
 
-/// Returns the rivals that are wanted, in the order of the columns.
+/// Returns the selected rivals, in the order of the columns.
 fn rivals(options: &Options) -> impl Iterator<Item = &'static str> {
     let names = RIVALS.iter().map(|&(rival, _)| rival);
     names.filter(|rival| options.wants_rival(rival))

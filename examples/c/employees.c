@@ -1,5 +1,5 @@
 /* The demonstration of the library that mm grew out of: blocks of two structs, and the reports.
- * Also what a program looks like that was written for that library. */
+ * It is a program as users of that library wrote it. */
 
 #include <stdint.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ static void report(const char *moment) {
   mm_print_memory_usage(0);
 }
 
-/* An employee of a name; all other bytes are zero. */
+/* Returns an employee with a name. All other bytes are zero. */
 static emp_t *hire(const char *name, uint32_t emp_id) {
   emp_t *emp = XCALLOC(1, emp_t);
   if (!emp)

@@ -1,5 +1,5 @@
-/* The interface for new programs: families by handle, what went wrong as a status, figures as numbers,
- * a limit, and who allocated what is still live. */
+/* The interface for new programs: families by handle, errors as a status, figures as numbers, a limit,
+ * and a report of leaks with call sites. */
 
 #include <mm_families.h>
 #include <stdio.h>

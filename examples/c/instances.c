@@ -1,4 +1,4 @@
-/* Two sets of page families, whose names and figures are apart, and the global one, which is 0. */
+/* Two sets of page families with names and figures of their own, and the global set, which is 0. */
 
 #include <stdio.h>
 #include <uapi_mm_instance.h>

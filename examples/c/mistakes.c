@@ -1,4 +1,4 @@
-/* What mm answers to mistakes: a line on standard error that says where, and nothing changes. Only a
+/* mm answers a mistake with a line on standard error that names the place, and changes nothing. Only a
  * second release ends the program. */
 
 #include <uapi_mm.h>

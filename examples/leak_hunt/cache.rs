@@ -1,28 +1,28 @@
-//! Answers that were given before.
+//! A cache of answers.
 
 use std::collections::{HashMap, VecDeque};
 
 use mm::{MmBox, MmManaged};
 
-/// Answers that are to be kept.
+/// The number of answers to keep.
 const MOST: usize = 200;
 
 /// A question: two words, by their numbers.
 pub(crate) type Words = (u32, u32);
 
-/// Lines that have both words.
+/// An answer: the number of lines that have both words.
 #[derive(MmManaged)]
 pub(crate) struct Answer {
     lines: usize,
     hits: usize,
 }
 
-/// What happens to answers that nobody asks for any more.
+/// Whether the cache evicts old answers.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Eviction {
-    /// They stay: the mistake that is hunted.
+    /// It does not. This is the leak to find.
     Forgotten,
-    /// The oldest goes when there are too many.
+    /// It evicts the oldest answer if there are too many.
     Oldest,
 }
 
@@ -41,7 +41,7 @@ impl Cache {
         }
     }
 
-    /// The number of lines, from the cache or from `find`.
+    /// Returns the number of lines, from the cache or from `find`.
     pub(crate) fn answer(&mut self, words: Words, find: impl FnOnce() -> usize) -> usize {
         if let Some(known) = self.answers.get_mut(&words) {
             known.hits += 1;

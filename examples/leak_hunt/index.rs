@@ -1,4 +1,4 @@
-//! Which words are in which lines of the files of a directory.
+//! An index of the words in the files of a directory, with their lines.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use mm::{MmBox, MmManaged};
 
 use crate::cache::Words;
 
-/// A line that has a word; the one before is the next on the list.
+/// A line that has a word. The list continues with the line before it.
 #[derive(MmManaged)]
 struct Posting {
     line: u32,
@@ -45,7 +45,7 @@ impl Index {
             if path.is_dir() {
                 self.add_folder(&path)?;
             } else if let Ok(text) = fs::read_to_string(&path) {
-                // What is no text is passed over.
+                // A file that is not text is skipped.
                 self.files += 1;
                 text.lines().for_each(|line| self.add_line(line));
             }
@@ -73,7 +73,7 @@ impl Index {
         self.lines as usize
     }
 
-    /// Two words of the index, the same for the same seed.
+    /// Returns two words of the index, the same for the same seed.
     pub(crate) fn two_words(&self, seed: u32) -> Words {
         let words = u32::try_from(self.words.len()).expect("few words").max(1);
         let random = u64::from(seed).wrapping_mul(6_364_136_223_846_793_005) >> 20;
@@ -81,14 +81,14 @@ impl Index {
         (pick(0), pick(20))
     }
 
-    /// How many lines have both words.
+    /// Returns the number of lines that have both words.
     pub(crate) fn lines_with(&self, (one, other): Words) -> usize {
         let (Some(one), Some(other)) =
             (self.words.get(one as usize), self.words.get(other as usize))
         else {
             return 0;
         };
-        // Both lists are in falling order.
+        // Both lists are in descending order.
         let mut others = other.lines().peekable();
         let mut both = 0;
         for line in one.lines() {
@@ -116,7 +116,7 @@ impl Word {
 
 impl Drop for Word {
     fn drop(&mut self) {
-        // One after the other, or a long list would need as deep a stack.
+        // One node at a time: a recursive drop of a long list would overflow the stack.
         let mut rest = self.postings.take();
         while let Some(mut posting) = rest {
             rest = posting.next.take();

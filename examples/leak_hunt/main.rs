@@ -1,10 +1,10 @@
-//! Hunts a leak: a service that finds words in the files of a directory, with a cache of answers that
-//! forgets to evict. The watcher names the type that leaks, and where it is made.
+//! Hunts a leak in a service that finds words in the files of a directory. Its cache of answers does not
+//! evict. The watcher names the type that leaks, and the call site that allocates it.
 //!
 //! ```sh
 //! cargo run --release --example leak_hunt                 # the files of `mm/src`
 //! cargo run --release --example leak_hunt -- some/folder
-//! cargo run --release --example leak_hunt -- mm/src mended # and it names nobody
+//! cargo run --release --example leak_hunt -- mm/src mended # the watcher stays silent
 //! ```
 
 mod cache;
@@ -19,13 +19,13 @@ use std::time::Duration;
 use cache::{Cache, Eviction};
 use index::Index;
 
-/// A request comes this often.
+/// The time between two requests.
 const PACE: Duration = Duration::from_millis(2);
 
-/// The watcher looks ten times as often as it does in a service, so that nobody has to wait.
-const EVERY: Duration = Duration::from_millis(100);
+/// The watcher's interval: ten times shorter than in a service, so that the example is short.
+const INTERVAL: Duration = Duration::from_millis(100);
 
-/// Who leaks is named by then.
+/// The number of requests, after which the watcher has named the leak.
 const REQUESTS: u32 = 5_000;
 
 fn main() {
@@ -41,7 +41,7 @@ fn main() {
 
     let (named, names) = mpsc::channel();
     let watch = mm::watch()
-        .every(EVERY)
+        .every(INTERVAL)
         .on_growth(move |growth| drop(named.send(growth.to_string())))
         .start()
         .expect("the system has a thread for it");
@@ -63,9 +63,9 @@ fn main() {
     }
 }
 
-/// Answers one request: which lines have both words?
+/// Answers one request: the number of lines that have both words.
 fn serve(index: &Index, cache: &mut Cache, number: u32) {
-    // As users are: some questions again and again, and every other one new.
+    // Like real users: every second question is new, and the others repeat.
     let seed = if number.is_multiple_of(2) {
         number
     } else {

@@ -1,4 +1,4 @@
-//! What a lock file says, in its own words.
+//! The format of a lock file.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-/// The newest version of the format that is read here.
+/// The newest version of the format that this program reads.
 const NEWEST: u32 = 4;
 
 /// A whole lock file.
@@ -16,7 +16,7 @@ pub(crate) struct LockFile {
     version: u32,
     #[serde(rename = "package", default)]
     pub(crate) packages: Vec<Entry>,
-    /// In version 1, where the checksums are: `checksum NAME VERSION (SOURCE)`.
+    /// Holds the checksums in version 1: `checksum NAME VERSION (SOURCE)`.
     #[serde(default)]
     metadata: BTreeMap<String, String>,
 }
@@ -28,7 +28,7 @@ pub(crate) struct Entry {
     pub(crate) version: String,
     source: Option<String>,
     checksum: Option<String>,
-    /// `NAME`, `NAME VERSION` or `NAME VERSION (SOURCE)`, as much as it takes to be clear.
+    /// `NAME`, `NAME VERSION` or `NAME VERSION (SOURCE)`, whichever is the shortest unique text.
     #[serde(default)]
     pub(crate) dependencies: Vec<String>,
 }
@@ -51,7 +51,7 @@ impl LockFile {
         Ok(file)
     }
 
-    /// The checksum of a package, wherever this version of the format keeps it.
+    /// Returns the checksum of a package, in each version of the format.
     pub(crate) fn checksum<'a>(&'a self, of: &'a Entry) -> Option<&'a str> {
         if let Some(checksum) = &of.checksum {
             return Some(checksum);
@@ -64,7 +64,7 @@ impl LockFile {
 }
 
 impl Entry {
-    /// Whether a dependency may mean this package.
+    /// Returns whether a dependency may mean this package.
     pub(crate) fn answers_to(&self, dependency: &str) -> bool {
         let mut words = dependency.splitn(3, ' ');
         let source = |words: &str| Some(place(words)) == self.source.as_deref().map(place);
@@ -73,13 +73,13 @@ impl Entry {
             && words.next().is_none_or(source)
     }
 
-    /// Whether the package lies on the disk, beside the lock file.
+    /// Returns whether the package is a folder beside the lock file.
     pub(crate) fn is_local(&self) -> bool {
         self.source.is_none()
     }
 }
 
-/// A source without its brackets and without the commit, which dependencies leave out.
+/// Returns a source without brackets and commit, which dependencies leave out.
 fn place(source: &str) -> &str {
     let source = source.trim_start_matches('(').trim_end_matches(')');
     source.split('#').next().unwrap_or(source)

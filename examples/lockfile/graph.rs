@@ -15,11 +15,11 @@ struct Package {
     version: String,
     dependencies: MmBox<[Dependency]>,
     files: MmBox<[SourceFile]>,
-    /// Packages that do not come from a registry have none.
+    /// `None` for a package that does not come from a registry.
     checksum: Option<MmBox<Checksum>>,
 }
 
-/// An edge: the package it leads to, as an index into the graph.
+/// An edge: the index of the package it leads to.
 #[derive(MmManaged)]
 struct Dependency {
     package: usize,
@@ -46,7 +46,7 @@ pub(crate) struct Graph {
 }
 
 impl Graph {
-    /// Adds the packages of a lock file and their sources. An error is the reason why it cannot.
+    /// Adds the packages of a lock file and their sources. An error is a text with the reason.
     pub(crate) fn add(&mut self, path: &Path) -> Result<(), String> {
         let file = LockFile::read(path)?;
         let first = self.packages.len();
@@ -62,7 +62,7 @@ impl Graph {
         Ok(())
     }
 
-    /// How many packages there are, how many of them have sources on this machine, and how large those are.
+    /// Returns the number of packages, the number with sources on this machine, and the size of the sources.
     pub(crate) fn sources(&self) -> (usize, usize, Size) {
         let mut sum = Size::default();
         self.packages
@@ -75,8 +75,8 @@ impl Graph {
         (self.packages.len(), found.count(), sum)
     }
 
-    /// The packages of registries that bring the most lines of code along, with all that they depend
-    /// on. As `NAME VERSION`, with those lines, and with how many packages they come from.
+    /// Returns the packages of registries with the most lines of code, dependencies included: `NAME VERSION`,
+    /// the number of lines, and the number of packages that contain them.
     pub(crate) fn heaviest(&self, at_most: usize) -> Vec<(String, usize, usize)> {
         let own: Vec<_> = self
             .packages
@@ -97,7 +97,7 @@ impl Graph {
         ranked
     }
 
-    /// The packages that most others depend on directly, as `NAME VERSION`, with how many those are.
+    /// Returns the packages with the most direct dependents: `NAME VERSION`, and the number of dependents.
     pub(crate) fn most_depended_upon(&self, at_most: usize) -> Vec<(String, usize)> {
         let mut dependents = BTreeMap::<_, usize>::new();
         for edge in self.packages.iter().flat_map(|from| &from.dependencies) {
@@ -105,14 +105,14 @@ impl Graph {
             *dependents.entry((&*to.name, &*to.version)).or_default() += 1;
         }
         let mut ranked: Vec<_> = dependents.into_iter().collect();
-        // The sort is stable, so equals stay in the order of names.
+        // The sort is stable, so equal packages stay in the order of names.
         ranked.sort_by_key(|(_, dependents)| std::cmp::Reverse(*dependents));
         ranked.truncate(at_most);
         let named = |((name, version), dependents)| (format!("{name} {version}"), dependents);
         ranked.into_iter().map(named).collect()
     }
 
-    /// A package and all that it depends on, directly or not.
+    /// Returns a package and all its direct and indirect dependencies.
     fn reachable_from(&self, package: usize) -> BTreeSet<usize> {
         let mut reached = BTreeSet::from([package]);
         let mut open = vec![package];
@@ -127,7 +127,7 @@ impl Graph {
         reached
     }
 
-    /// Drops half of the packages, with all that they own. Edges of the others then lead nowhere.
+    /// Drops half of the packages, with all that they own. Edges of the others may then lead nowhere.
     pub(crate) fn drop_every_second(&mut self) {
         let mut stays = false;
         self.packages.retain(|_| {
@@ -142,14 +142,14 @@ struct Index<'a> {
     by_name: HashMap<&'a str, Vec<Place<'a>>>,
 }
 
-/// A package of the file, and the index it will have in the graph.
+/// A package of the file, and its future index in the graph.
 struct Place<'a> {
     entry: &'a Entry,
     index: usize,
 }
 
 impl<'a> Index<'a> {
-    /// Makes the index of a file whose first package will be the `first` of the graph.
+    /// Makes the index of a file. Its first package gets the index `first` in the graph.
     fn of(file: &'a LockFile, first: usize) -> Self {
         let mut by_name = HashMap::<_, Vec<_>>::new();
         for (index, entry) in (first..).zip(&file.packages) {
@@ -159,8 +159,8 @@ impl<'a> Index<'a> {
         Self { by_name }
     }
 
-    /// The one package that a dependency means. Of several it is the one on the disk, since cargo
-    /// names the source of any other.
+    /// Returns the package that a dependency means. If several match, it is the one on the disk: for any
+    /// other, cargo names the source.
     fn find(&self, dependency: &str) -> Result<usize, &'static str> {
         let name = dependency.split(' ').next().unwrap_or_default();
         let named = self.by_name.get(name).into_iter().flatten();
@@ -196,7 +196,7 @@ fn package(entry: &Entry, file: &LockFile, index: &Index<'_>) -> Result<Package,
     })
 }
 
-/// The bytes of a SHA-256 in hexadecimal.
+/// Returns the bytes of a SHA-256 in hexadecimal.
 fn bytes_of(digits: &str) -> Option<[u8; 32]> {
     let is_right = digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     let mut bytes = [0; 32];

@@ -1,9 +1,9 @@
 //! The main job: loads lock files of Cargo, and the source code of the packages in them, into a graph of
-//! typed nodes. Answers two questions, and shows the page families while the graph comes and goes.
+//! typed nodes. It answers two questions, and shows the page families while the graph grows and shrinks.
 //!
-//! `cargo run --release --example lockfile -- [Cargo.lock ...]`; without a path, the lock file of
-//! mm itself. Sources are read where cargo put them; a package that was never downloaded has none. A
-//! lock file that cannot be loaded is one line on standard error, and exit code 2.
+//! `cargo run --release --example lockfile -- [Cargo.lock ...]`; without a path it loads the lock file of mm
+//! itself. It reads sources where cargo put them; a package that was never downloaded has none. If it cannot
+//! load a lock file, it prints one line on standard error and exits with code 2.
 
 #![forbid(unsafe_code)]
 
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Loads the files that were named, or our own; an error is one line that says which file.
+/// Loads the named files, or mm's own lock file. An error is one line that names the file.
 fn load(named: impl Iterator<Item = OsString>) -> Result<Graph, String> {
     let mut paths: Vec<_> = named.collect();
     if paths.is_empty() {
@@ -105,7 +105,7 @@ fn prove_that_nothing_is_live() -> ExitCode {
     ExitCode::from(u8::from(!nothing_is_live))
 }
 
-/// Prints a line. A reader that has gone away is no error, as with the reports.
+/// Prints a line. A closed pipe is no error, as with the reports.
 fn say(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! The source code of packages. Each file is a tree: a line owns the lines that are indented below it.
+//! The source code of packages. Each file is a tree: a line owns the lines below it with more indentation.
 
 use std::env;
 use std::fs;
@@ -15,7 +15,7 @@ pub(crate) struct SourceFile {
     lines: MmBox<[Line]>,
 }
 
-/// A line that is not blank, with the lines that are indented below it.
+/// A line that is not blank, with the lines below it that have more indentation.
 #[derive(MmManaged)]
 struct Line {
     bytes: u32,
@@ -74,9 +74,9 @@ struct Level {
     lines: Vec<Line>,
 }
 
-/// Makes a tree of the lines; returns the outermost ones.
+/// Makes a tree of the lines, and returns the outermost ones.
 fn outline<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<Line> {
-    // The outermost level first; each further one is below the last line of the one before it.
+    // The outermost level comes first. Each further level is below the last line of the one before it.
     let mut levels = vec![Level {
         indent: 0,
         lines: Vec::new(),
@@ -109,23 +109,23 @@ fn outline<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<Line> {
     levels.swap_remove(0).lines
 }
 
-/// Gives the last level to the line above it.
+/// Moves the last level into the line above it.
 fn close_last(levels: &mut Vec<Level>) {
     let below = levels.pop().map(|level| level.lines.into());
     let above = levels.last_mut().and_then(|level| level.lines.last_mut());
     above.expect("a level begins below a line").below = below;
 }
 
-/// Where the sources of packages are on this machine.
+/// The folders with the sources of packages on this machine.
 pub(crate) struct Sources {
     /// Packages beside the lock file, by name.
     local: Vec<(String, PathBuf)>,
-    /// The folders into which cargo unpacks what it downloads, one for each registry.
+    /// The folders into which cargo unpacks downloads, one for each registry.
     registries: Vec<PathBuf>,
 }
 
 impl Sources {
-    /// Looks for packages beside this lock file, and for the registries of cargo.
+    /// Finds the packages beside this lock file, and the registries of cargo.
     pub(crate) fn beside(lock_file: &Path) -> Self {
         let mut local = Vec::new();
         let folder = lock_file.parent().filter(|folder| *folder != Path::new(""));
@@ -139,7 +139,7 @@ impl Sources {
         }
     }
 
-    /// The source files of a package; none if they are not on this machine.
+    /// Returns the source files of a package; none if they are not on this machine.
     pub(crate) fn of(&self, package: &Entry) -> MmBox<[SourceFile]> {
         let folder = if package.is_local() {
             let mut local = self.local.iter();
@@ -158,7 +158,7 @@ impl Sources {
     }
 }
 
-/// The part of a `Cargo.toml` that is needed here.
+/// The part of a `Cargo.toml` that this program needs.
 #[derive(Deserialize)]
 struct Manifest {
     package: Option<Name>,
@@ -193,7 +193,7 @@ fn parse_all(folder: &Path, files: &mut Vec<SourceFile>) {
     }
 }
 
-/// The folders in a folder, without links, hidden folders and what cargo builds.
+/// Returns the folders in a folder, without links, hidden folders and cargo's `target`.
 fn folders_in(folder: &Path) -> impl Iterator<Item = PathBuf> {
     entries(folder).into_iter().filter(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -201,7 +201,7 @@ fn folders_in(folder: &Path) -> impl Iterator<Item = PathBuf> {
     })
 }
 
-/// What is in a folder, by name; nothing if it cannot be read.
+/// Returns the entries of a folder, sorted by name; none if it cannot be read.
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();

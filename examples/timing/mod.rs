@@ -1,4 +1,4 @@
-//! What examples that measure have in common. Times are medians of 5, in nanoseconds an operation.
+//! Shared code of the examples that measure. Times are medians of 5, in nanoseconds for each operation.
 
 use std::fs;
 use std::hint::black_box;
@@ -9,7 +9,7 @@ use mm::{MmBox, MmManaged};
 
 const REPEATS: usize = 5;
 
-/// What is allocated: 36 bytes.
+/// The allocated value, of 36 bytes.
 #[derive(MmManaged)]
 pub(crate) struct Value {
     _words: [u32; 9],
@@ -23,7 +23,7 @@ impl Value {
     }
 }
 
-/// Nanoseconds of one of `steps` steps.
+/// Returns the nanoseconds of one of `steps` steps.
 pub(crate) fn median(steps: usize, mut run: impl FnMut()) -> f64 {
     let mut times = [(); REPEATS].map(|()| {
         let start = Instant::now();
@@ -40,7 +40,7 @@ pub(crate) fn pairs(steps: usize) {
     (0..steps).for_each(|_| drop(black_box(MmBox::new(Value::of(1)))));
 }
 
-/// The same on two threads at once.
+/// Does the same on two threads at once.
 pub(crate) fn pairs_on_two_threads(steps: usize) {
     thread::scope(|scope| {
         let other = scope.spawn(|| pairs(steps));
@@ -49,7 +49,7 @@ pub(crate) fn pairs_on_two_threads(steps: usize) {
     });
 }
 
-/// Replaces random ones of so many blocks, which outlive the others.
+/// Replaces random blocks among a number of live ones.
 pub(crate) fn replace<T>(live: usize, steps: usize, make: impl Fn(u32) -> T) -> f64 {
     let mut blocks: Vec<_> = (0..).map(&make).take(live).collect();
     let mut random = 1_u32;
@@ -64,7 +64,7 @@ pub(crate) fn replace<T>(live: usize, steps: usize, make: impl Fn(u32) -> T) -> 
     })
 }
 
-/// Bytes that the process grows by, for each of so many values.
+/// Returns the bytes by which the process grows for each of a number of values.
 pub(crate) fn resident_each(values: usize) -> f64 {
     let mut all = Vec::with_capacity(values);
     all.resize_with(values, || None);
@@ -74,7 +74,7 @@ pub(crate) fn resident_each(values: usize) -> f64 {
     grown / f64::from(u32::try_from(values).expect("few values"))
 }
 
-/// Resident bytes of the process. Source: `proc_pid_status(5)`, in KiB.
+/// Returns the resident bytes of the process. Source: `proc_pid_status(5)`, in KiB.
 fn resident_bytes() -> f64 {
     let status = fs::read_to_string("/proc/self/status").expect("the figures are for Linux");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,8 +1,8 @@
-//! Reads how much a family may hold, as it is written in the source.
+//! Reads the limits of a family: `max_bytes` and `max_units`.
 
 use syn::{Error, Lit, LitInt, LitStr, Result};
 
-/// Units of size, and how many bytes each is, as a power of two.
+/// Units of size, each with the logarithm to base 2 of its bytes.
 const UNITS: [(&str, u32); 5] = [("B", 0), ("KiB", 10), ("MiB", 20), ("GiB", 30), ("TiB", 40)];
 
 /// Reads the value of `max_bytes`.
@@ -31,7 +31,7 @@ pub(crate) fn units(value: &Lit) -> Result<u64> {
 
 fn positive(amount: u64, value: &Lit) -> Result<u64> {
     if amount == 0 {
-        let why = "with a limit of 0 nothing could ever be allocated";
+        let why = "a limit of 0 would forbid all allocations";
         return Err(Error::new_spanned(value, why));
     }
     Ok(amount)
@@ -49,7 +49,7 @@ fn whole(number: &LitInt) -> Result<u64> {
     digits.map_err(|_| Error::new_spanned(number, "a limit is below 2^64"))
 }
 
-/// Reads a number and a unit, and what is between them: a space, or nothing.
+/// Reads a number and a unit, with or without one space between them.
 fn size(text: &LitStr) -> Result<u64> {
     let wrong = |why: &str| Error::new_spanned(text, why);
     let size = text.value();
@@ -77,7 +77,7 @@ fn no_unit(unit: &str) -> String {
     if unit.is_empty() {
         return format!("a size in quotes needs its unit, one of {names}");
     }
-    format!("`{unit}` is no unit of size; such are {names}")
+    format!("`{unit}` is no unit of size; the units are {names}")
 }
 
 #[cfg(test)]
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_size_is_refused() {
+    fn bad_sizes_are_refused() {
         for (source, word) in [
             ("0", "0"),
             ("\"0 MiB\"", "0"),

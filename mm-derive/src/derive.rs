@@ -1,4 +1,5 @@
-//! The derive itself, on tokens that exist outside of macros too: the fuzzer calls it as rustc does.
+//! The derive on the tokens of `proc_macro2`, which also exist outside of macros: the fuzzer calls it as
+//! rustc does.
 
 use proc_macro2::TokenStream;
 
@@ -7,7 +8,7 @@ use crate::item::Item;
 use crate::parse::Attrs;
 use crate::validate::Plan;
 
-/// Reads a type and writes what its derive stands for.
+/// Reads a type, and writes the output of the derive.
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
     match Item::read(input) {
         Ok(item) => of_item(&item),
@@ -15,7 +16,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     }
 }
 
-/// Writes the implementations, or the mistakes and as much as keeps follow-up errors away.
+/// Writes the implementations; or the errors, and implementations that prevent follow-up errors.
 fn of_item(item: &Item) -> TokenStream {
     let (attrs, mistakes) = Attrs::parse(item);
     if let Some(mistakes) = mistakes {
@@ -31,14 +32,14 @@ fn of_item(item: &Item) -> TokenStream {
 mod tests {
     use super::*;
 
-    /// What the derive writes, without spaces.
+    /// Returns the output of the derive without spaces.
     fn output(source: &str) -> String {
         let tokens = derive(source.parse().expect("tokens"));
         tokens.to_string().replace(char::is_whitespace, "")
     }
 
     #[test]
-    fn limits_are_asked_for_at_each_family() {
+    fn each_family_gets_the_limits() {
         let source = "#[mm(instances(A<u8>, A<u16>), max_bytes = \"64 MiB\", max_units = 1_000)]
             struct A<T>(T);";
         let both = ").with_limit(::mm::Limit::bytes(67108864u64))\
@@ -49,12 +50,12 @@ mod tests {
     }
 
     #[test]
-    fn without_limits_none_is_asked_for() {
+    fn a_type_without_limits_gets_none() {
         assert!(!output("#[mm(name = \"A\")] struct A;").contains("with_limit"));
     }
 
     #[test]
-    fn names_of_instances_are_without_the_mark_of_raw_words() {
+    fn names_of_instances_have_no_raw_prefix() {
         let source =
             "#[mm(instances(r#struct<u32>, r#struct<r#type<'r#a>>))] struct r#struct<T>(T);";
         let output = output(source);
@@ -64,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn core_is_the_one_that_mm_leads_to() {
+    fn core_is_named_through_mm() {
         for source in [
             "struct A;",
             "struct A<'a>(&'a u8, u16);",
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_attribute_may_change_is_claimed_for_known_instances_alone() {
+    fn with_unknown_attributes_only_known_instances_are_zeroable() {
         let one = "#[mm(instances(A<u8>, A<u16>))] #[repr(u8)] enum A<T> { B(T) }";
         assert_eq!(output(one).matches("Zeroablefor").count(), 1);
         for attribute in ["#[changes]", "#[a::repr]", "#[derive(Clone)]"] {
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_macro_may_write_differently_is_written_once() {
+    fn an_instance_with_a_macro_is_written_once() {
         for length in ["m!()", "{#[m]constX:usize=0;X}", "{#[derive(M)]structY;X}"] {
             let source = format!(
                 "#[changes] #[mm(instances(A<B, {length}>, A<'_, {length}, C>))] #[repr(u8)]

@@ -1,4 +1,4 @@
-//! Writes the output. Every path in it is absolute, and users do not name any item in it.
+//! Writes the output. All paths in it are absolute, and users name no item in it.
 //!
 //! All tokens that are not the type's own have the macro's span, so rustc and clippy do not apply the
 //! caller's lints to them, such as `forbid(unsafe_code)`.
@@ -15,7 +15,7 @@ use crate::validate::{Limits, Plan};
 use crate::zero::Zero;
 use crate::zeroable::zeroable;
 
-/// Writes everything that was decided.
+/// Writes the output for a plan.
 pub(crate) fn plan(plan: &Plan<'_>) -> TokenStream {
     let families = plan.families.iter().map(|one| family(plan, one));
     let zeroable = zeroable(plan.item, &plan.krate, &plan.zero, &plan.families);
@@ -25,12 +25,12 @@ pub(crate) fn plan(plan: &Plan<'_>) -> TokenStream {
         #(#families)*
         #zeroable
     };
-    beside_aliases(&plan.families, output)
+    with_aliases(&plan.families, output)
 }
 
-/// Writes each alias of an instance once, for all of the output. A macro in it then produces one type,
-/// which has the family, is checked, and can be zeroed.
-fn beside_aliases(families: &[Family], output: TokenStream) -> TokenStream {
+/// Writes each alias of an instance once, before the output that uses it. A macro in the alias then produces
+/// one type: the type that has the family, is checked and can be zeroed.
+fn with_aliases(families: &[Family], output: TokenStream) -> TokenStream {
     let aliases: Vec<_> = families.iter().flat_map(|family| &family.alias).collect();
     if aliases.is_empty() {
         return output;
@@ -88,10 +88,10 @@ fn family(plan: &Plan<'_>, family: &Family) -> TokenStream {
     }
 }
 
-/// Writes the static that is the family.
+/// Writes the static of the family.
 ///
-/// `line!` and `column!` are those of the derive itself, or of the macro call that wrote it: in
-/// a macro's output, the place of the type's name would be the same at every call.
+/// `line!` and `column!` give the place of the derive, or of the macro call that wrote it. The place of the
+/// type's name would be the same for each call of the macro.
 fn family_static(plan: &Plan<'_>, family: &Family) -> TokenStream {
     let Family {
         name, static_type, ..
@@ -99,7 +99,7 @@ fn family_static(plan: &Plan<'_>, family: &Family) -> TokenStream {
     let mm = &plan.krate;
     let limits = limits(mm, &plan.limits);
     quote! {
-        // Written once, for `require_layout`.
+        // A constant, so that `require_layout` compares with the layout that the static has.
         const __MM_LAYOUT: #mm::__private::Layout = #mm::__private::Layout::new::<#static_type>();
 
         static __MM_FAMILY: #mm::PageFamily = #mm::__private::page_family(
@@ -126,9 +126,9 @@ fn limits(mm: &Path, limits: &Limits) -> TokenStream {
         .collect()
 }
 
-/// Writes the implementation of `MmManaged`. It is sound because the static is made with this
-/// type's layout, and nothing but this implementation can name the static and the cache. Of several
-/// instances, each says that a box of it may hold a block of another.
+/// Writes the implementation of `MmManaged`. It is sound because the static has this type's layout, and only
+/// this implementation can name the static and the cache. If there are several instances, `__MANY_FAMILIES`
+/// says that a box of one may hold a block of another.
 fn managed(plan: &Plan<'_>, family: &Family) -> TokenStream {
     let mm = &plan.krate;
     let header_type = &family.header_type;
@@ -159,7 +159,7 @@ fn managed(plan: &Plan<'_>, family: &Family) -> TokenStream {
     }
 }
 
-/// Writes what makes a second derive for one type an error.
+/// Writes a method that makes a second derive for one type an error.
 ///
 /// Attribute macros can replace two structs that the derive read with
 /// `type One = Other<for<'a> fn(&'a u8)>;` and `type Two = Other<fn(&'static u8)>;`. A box of the first
@@ -168,8 +168,8 @@ fn managed(plan: &Plan<'_>, family: &Family) -> TokenStream {
 ///
 /// * rustc rejects two inherent methods of one name for the same type, and for such a pair, if it detects
 ///   the pair;
-/// * it does not detect it if the arguments are another type's associated types. But then the call on a
-///   value of the subtype is ambiguous between both methods, and rustc rejects that;
+/// * it does not detect the pair if the arguments are another type's associated types. But then the call on
+///   a value of the subtype is ambiguous between both methods, and rustc rejects that;
 /// * it rejects inherent methods on a type of another crate, and on an associated type.
 ///
 /// The call fails as well if a macro writes other conditions for the method than for the family.
@@ -186,7 +186,7 @@ fn one_derive(item: &Item) -> TokenStream {
     }
 }
 
-/// Writes what makes two families of one value an error, if rustc detects it.
+/// Writes a constant that makes two families for one value an error, if rustc detects the case.
 ///
 /// Two instances may be subtypes of each other, as `Node<for<'a> fn(&'a u8)>` is of
 /// `Node<fn(&'static u8)>`: a box of one family could then become one of the other. rustc only warns
@@ -210,7 +210,7 @@ fn only_family(plan: &Plan<'_>, family: &Family) -> Option<TokenStream> {
     })
 }
 
-/// Writes an implementation of `MmManaged` for use beside a compile error.
+/// Writes an implementation of `MmManaged` to go with a compile error.
 fn stand_in(item: &Item, mm: &Path) -> TokenStream {
     let ident = &item.ident;
     let (parameters, arguments, conditions) = item.generics.split_for_impl();

@@ -1,4 +1,4 @@
-//! What the derive writes for one page family.
+//! The description of one page family that the derive writes.
 
 use proc_macro2::TokenStream;
 
@@ -11,8 +11,8 @@ pub(crate) struct Family {
     /// The alias for both types below, if a macro in the instance could produce a different type each
     /// time.
     pub(crate) alias: Option<TokenStream>,
-    /// The type as an implementation's header has it.
+    /// The type as written in the header of an implementation.
     pub(crate) header_type: TokenStream,
-    /// The same type with `'static` for every lifetime parameter, as its statics need it.
+    /// The same type with `'static` for each lifetime parameter, for its statics.
     pub(crate) static_type: TokenStream,
 }

@@ -1,26 +1,26 @@
-//! A type's generic parameters: reading and writing them.
+//! A type's generic parameters, read and written.
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 
-use crate::rest::{Rest, without_default};
+use crate::cursor::{Cursor, without_default};
 use crate::tokens::{at_commas, bare, find, group, is_word, sign, word};
 
 /// A type's parameters and conditions.
 pub(crate) struct Generics {
     pub(crate) params: Vec<Param>,
-    /// Those of its `where`, with a comma behind the last.
+    /// The conditions of its `where` clause, with a comma after the last.
     pub(crate) conditions: TokenStream,
-    /// The list's own brackets: with others, rustc would not show the type as it stands in the source.
+    /// The list's own brackets. Their spans make rustc show the type as in the source.
     angles: Option<(TokenTree, TokenTree)>,
 }
 
 /// One parameter.
 pub(crate) struct Param {
     pub(crate) kind: Kind,
-    /// As an argument has it.
+    /// The parameter as an argument.
     pub(crate) name: TokenStream,
-    /// As an implementation declares it: with its bounds, without its default.
+    /// The parameter as an implementation declares it: with its bounds, without its default.
     declaration: TokenStream,
 }
 
@@ -32,7 +32,7 @@ pub(crate) enum Kind {
 }
 
 impl Generics {
-    /// Reads a list in angle brackets, which may be missing, and takes the conditions over.
+    /// Reads a list in angle brackets, which may be empty, and adds the conditions.
     pub(crate) fn new(list: &[TokenTree], conditions: &TokenStream) -> Self {
         let (params, angles) = match list {
             [open, inside @ .., close] => {
@@ -50,7 +50,8 @@ impl Generics {
         }
     }
 
-    /// The three parts for an implementation: after `impl`, after the type's name, and the `where` clause.
+    /// Returns three parts of an implementation: the parameters after `impl`, the arguments after the type's
+    /// name, and the `where` clause.
     pub(crate) fn split_for_impl(&self) -> (TokenStream, TokenStream, TokenStream) {
         let Self {
             params, conditions, ..
@@ -70,7 +71,7 @@ impl Generics {
         }
     }
 
-    /// How many lifetimes are among them.
+    /// Returns the number of lifetimes among the parameters.
     pub(crate) fn lifetimes(&self) -> usize {
         let is_lifetime = |param: &&Param| matches!(param.kind, Kind::Lifetime);
         self.params.iter().filter(is_lifetime).count()
@@ -78,7 +79,7 @@ impl Generics {
 }
 
 impl Param {
-    /// Reads what stands between the angle brackets.
+    /// Reads the tokens between the angle brackets.
     fn read_all(list: &[TokenTree]) -> Vec<Self> {
         let params = at_commas(list.iter().cloned()).into_iter();
         params.filter_map(Self::read).collect()
@@ -86,9 +87,9 @@ impl Param {
 
     fn read(tokens: Vec<TokenTree>) -> Option<Self> {
         let declaration = without_default(&tokens);
-        let mut rest = Rest(tokens);
+        let mut rest = Cursor(tokens);
         rest.attrs();
-        let Rest(tokens) = rest;
+        let Cursor(tokens) = rest;
         let tokens = entered(&tokens);
         match &*tokens {
             [apostrophe, name, ..] if sign(apostrophe) == Some('\'') => Some(Self {
@@ -111,7 +112,7 @@ impl Param {
     }
 }
 
-/// With the first token's group taken off, if a macro's variable left one there.
+/// Replaces the first token by its contents if it is a group from a macro's variable.
 fn entered(tokens: &[TokenTree]) -> Vec<TokenTree> {
     let first = tokens
         .first()
@@ -123,7 +124,7 @@ fn entered(tokens: &[TokenTree]) -> Vec<TokenTree> {
     first.into_iter().flatten().chain(rest).collect()
 }
 
-/// What stands between `:` and `=`.
+/// Returns the tokens between `:` and `=`.
 fn const_type(tokens: &[TokenTree]) -> TokenStream {
     let colon = find(tokens, |token| sign(token) == Some(':'));
     colon.map_or_else(TokenStream::new, |colon| {

@@ -1,15 +1,15 @@
-//! Reads the instances of a generic type.
+//! Reads the instances of a generic type, and makes their families.
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Error, Lifetime, Result};
 
+use crate::cursor::tokens_of;
 use crate::family::Family;
 use crate::generics::Kind;
 use crate::item::Item;
 use crate::parse::{Instances, Mistakes};
-use crate::rest::tokens_of;
 use crate::tokens::{at_commas, bare, end_of_list, is_word, sign, word};
 
 /// Makes the error for a generic type without instances.
@@ -17,7 +17,7 @@ pub(crate) fn missing_instances(item: &Item) -> Error {
     Error::new_spanned(&item.ident, example(item))
 }
 
-/// Shows the line to write, with the type's own name.
+/// Returns the error text, with an example of `instances` for this type.
 fn example(item: &Item) -> String {
     let (first, second) = (sample(item, "u32"), sample(item, "String"));
     let list = if first == second {
@@ -30,7 +30,7 @@ fn example(item: &Item) -> String {
     )
 }
 
-/// Writes the type's name with arguments of the right kinds.
+/// Returns the type's name with arguments of the right kinds.
 fn sample(item: &Item, type_argument: &str) -> String {
     let arguments: Vec<_> = item
         .generics
@@ -45,7 +45,7 @@ fn sample(item: &Item, type_argument: &str) -> String {
     format!("{}<{}>", item.ident, arguments.join(", "))
 }
 
-/// Writes a constant of one of the types that const parameters can have.
+/// Returns a sample value for a const parameter. Its type can be an integer, `bool` or `char`.
 fn sample_const(ty: &TokenStream) -> &'static str {
     match &*bare(ty.clone()) {
         [only] if is_word(only, "bool") => "true",
@@ -72,7 +72,7 @@ pub(crate) fn instances(item: &Item, list: &Instances, given: Option<&str>) -> R
     mistakes.or(families)
 }
 
-/// Refuses an instance that is written twice. Two spellings of one type are left to rustc.
+/// Rejects an instance that is written twice. rustc finds two spellings of one type.
 fn check_new(families: &[Family], family: &Family, ty: &TokenStream) -> Result<()> {
     let header = family.header_type.to_string();
     let is_same = |other: &Family| other.header_type.to_string() == header;
@@ -90,7 +90,7 @@ fn instance(item: &Item, ty: &TokenStream, number: usize, given: Option<&str>) -
     if can_expand(ty.clone()) {
         return Ok(by_alias(ident, &arguments, number, name));
     }
-    let of_static = arguments.iter().map(lengthened);
+    let of_static = arguments.iter().map(with_static);
     Ok(Family {
         name,
         generic: false,
@@ -100,8 +100,8 @@ fn instance(item: &Item, ty: &TokenStream, number: usize, given: Option<&str>) -
     })
 }
 
-/// Whether there can be a macro in a type: all calls have a `!`, all attributes and derives, which may
-/// stand on the items of a block, a `#`. Each may write something else each time.
+/// Returns whether a type may contain a macro, which may expand differently each time. A call has a `!`. An
+/// attribute or derive, on an item in a block, has a `#`.
 fn can_expand(tokens: TokenStream) -> bool {
     tokens.into_iter().any(|token| match &token {
         TokenTree::Group(group) => can_expand(group.stream()),
@@ -109,8 +109,8 @@ fn can_expand(tokens: TokenStream) -> bool {
     })
 }
 
-/// Makes the family of an instance that is written once, as an alias. That is not done for all, since an
-/// alias cannot leave out the lifetimes inside of its arguments, as an implementation's header can.
+/// Makes the family of an instance that is written only once, as an alias. Not all instances have one: an
+/// alias cannot leave out lifetimes inside its arguments, but the header of an implementation can.
 fn by_alias(ident: &Ident, arguments: &[TokenStream], number: usize, name: String) -> Family {
     let alias = format_ident!("__MmInstance{number}");
     let mut parameters = Vec::new();
@@ -134,7 +134,7 @@ fn by_alias(ident: &Ident, arguments: &[TokenStream], number: usize, name: Strin
     }
 }
 
-/// The arguments of an instance, with `'_` for lifetimes that are left out.
+/// Returns the arguments of an instance, with `'_` for lifetimes that are left out.
 fn arguments_of(item: &Item, ty: &TokenStream) -> Result<Vec<TokenStream>> {
     let given = own_arguments(&item.ident, &bare(ty.clone())).ok_or_else(|| {
         let message = format!("not an instance of `{0}`; write `{0}<...>`", item.ident);
@@ -145,8 +145,8 @@ fn arguments_of(item: &Item, ty: &TokenStream) -> Result<Vec<TokenStream>> {
     Ok(with_lifetimes(item.generics.lifetimes(), given))
 }
 
-/// The arguments in an instance's path, which must be the type's own name: a longer path could lead
-/// to another type of the same name.
+/// Returns the arguments in an instance's path. The path must be the type's own name, because a longer path
+/// could lead to another type of that name.
 fn own_arguments(ident: &Ident, path: &[TokenTree]) -> Option<Vec<Vec<TokenTree>>> {
     let (name, list) = path.split_first()?;
     if word(name)?.unraw() != ident.unraw() {
@@ -165,7 +165,7 @@ fn own_arguments(ident: &Ident, path: &[TokenTree]) -> Option<Vec<Vec<TokenTree>
     }
 }
 
-/// The name of a lifetime, if the argument is one.
+/// Returns the name of a lifetime if the argument is one.
 fn lifetime(argument: &TokenStream) -> Option<Ident> {
     match &*bare(argument.clone()) {
         [apostrophe, name] if sign(apostrophe) == Some('\'') => word(name).cloned(),
@@ -173,7 +173,7 @@ fn lifetime(argument: &TokenStream) -> Option<Ident> {
     }
 }
 
-/// Refuses a named lifetime, which nothing declares.
+/// Rejects a named lifetime: nothing declares it.
 fn check_lifetime(argument: &TokenStream) -> Result<()> {
     match lifetime(argument) {
         Some(name) if name != "_" && name != "static" => Err(Error::new_spanned(
@@ -184,7 +184,7 @@ fn check_lifetime(argument: &TokenStream) -> Result<()> {
     }
 }
 
-/// Writes `'_` for every lifetime parameter if no lifetime is given.
+/// Adds `'_` for each lifetime parameter if no lifetime is given.
 fn with_lifetimes(parameters: usize, given: Vec<TokenStream>) -> Vec<TokenStream> {
     if given.iter().any(|argument| lifetime(argument).is_some()) {
         return given;
@@ -193,12 +193,12 @@ fn with_lifetimes(parameters: usize, given: Vec<TokenStream>) -> Vec<TokenStream
     left_out.chain(given).collect()
 }
 
-/// Writes `'static` for `'_`: statics have no other lifetimes.
-fn lengthened(argument: &TokenStream) -> TokenStream {
+/// Replaces a lifetime by `'static`: a static has no other lifetimes.
+fn with_static(argument: &TokenStream) -> TokenStream {
     lifetime(argument).map_or_else(|| argument.clone(), |_| quote!('static))
 }
 
-/// Writes tokens as a person would: no spaces but after commas and between words, and no `r#`.
+/// Returns tokens as a person would write them: spaces only after commas and between words, and no `r#`.
 fn as_written(tokens: TokenStream) -> String {
     let mut text = String::new();
     write_tokens(&mut text, tokens);
@@ -230,7 +230,7 @@ fn write_group(text: &mut String, group: &Group) {
     text.push_str(close);
 }
 
-/// Appends one character of punctuation; signs that separate get spaces.
+/// Appends one character of punctuation. Separators get spaces.
 fn write_punct(text: &mut String, punct: &Punct) {
     let sign = punct.as_char();
     match sign {
@@ -240,7 +240,7 @@ fn write_punct(text: &mut String, punct: &Punct) {
     }
 }
 
-/// Appends a word, apart from a word before it.
+/// Appends a word, and a space between it and a word before it.
 fn write_word(text: &mut String, word: &str) {
     let is_word = |last: char| last.is_alphanumeric() || last == '_';
     if text.chars().next_back().is_some_and(is_word) {

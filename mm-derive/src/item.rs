@@ -4,8 +4,8 @@
 use proc_macro2::{Delimiter, Group, Ident, Literal, TokenStream, TokenTree};
 use syn::{Error, Result};
 
+use crate::cursor::{Attr, Cursor, tokens_of, without_default};
 use crate::generics::Generics;
-use crate::rest::{Attr, Rest, tokens_of, without_default};
 use crate::tokens::{Operands, at_commas, bare, find, group, is_word, sign, split};
 
 /// A type's definition.
@@ -14,11 +14,11 @@ pub(crate) struct Item {
     pub(crate) ident: Ident,
     pub(crate) generics: Generics,
     pub(crate) data: Data,
-    /// All of it.
+    /// The whole definition.
     pub(crate) tokens: TokenStream,
 }
 
-/// What a type consists of.
+/// The body of a type.
 pub(crate) enum Data {
     Struct(Vec<Field>),
     Enum(Vec<Variant>),
@@ -27,7 +27,7 @@ pub(crate) enum Data {
 
 pub(crate) struct Field {
     pub(crate) attrs: Vec<Attr>,
-    /// Its name, or its number.
+    /// Its name, or its index in a tuple.
     pub(crate) member: TokenTree,
     pub(crate) ty: TokenStream,
 }
@@ -40,9 +40,9 @@ pub(crate) struct Variant {
 }
 
 impl Item {
-    /// Reads what rustc hands to a derive.
+    /// Reads the tokens that rustc passes to a derive.
     pub(crate) fn read(tokens: TokenStream) -> Result<Self> {
-        let mut rest = Rest(bare(tokens.clone()));
+        let mut rest = Cursor(bare(tokens.clone()));
         let mut attrs = rest.attrs();
         rest.enter();
         attrs.extend(rest.attrs());
@@ -50,7 +50,7 @@ impl Item {
         let keyword = rest.word()?;
         let ident = rest.word()?;
         let params = rest.list();
-        let Rest(body) = rest;
+        let Cursor(body) = rest;
         let (data, conditions) = match &*keyword.to_string() {
             "struct" => of_struct(&body)?,
             "enum" => of_braces(&body, |body| Ok(Data::Enum(variants(body)?)))?,
@@ -68,7 +68,7 @@ impl Item {
     }
 }
 
-/// Reads what comes after a struct's parameters.
+/// Reads the tokens after a struct's parameters.
 fn of_struct(body: &[TokenTree]) -> Result<(Data, TokenStream)> {
     if let Some(fields) = body
         .first()
@@ -82,7 +82,7 @@ fn of_struct(body: &[TokenTree]) -> Result<(Data, TokenStream)> {
     of_braces(body, |body| Ok(Data::Struct(named(body)?)))
 }
 
-/// Reads conditions and what is in the braces behind them.
+/// Reads conditions and the body in braces after them.
 fn of_braces(
     body: &[TokenTree],
     read: impl Fn(&Group) -> Result<Data>,
@@ -94,7 +94,7 @@ fn of_braces(
     }
 }
 
-/// What stands behind `where`.
+/// Returns the conditions after `where`.
 fn conditions(tokens: &[TokenTree]) -> TokenStream {
     let is_inside = |token: &&TokenTree| !is_word(token, "where") && sign(token) != Some(';');
     match tokens {
@@ -110,9 +110,9 @@ fn named(braces: &Group) -> Result<Vec<Field>> {
     fields.map(named_field).collect()
 }
 
-/// Reads `name: Type`, and reads over what may stand before the name or behind the type.
+/// Reads `name: Type`. Skips a visibility before the name and a default after the type.
 fn named_field(tokens: Vec<TokenTree>) -> Result<Field> {
-    let mut rest = Rest(tokens);
+    let mut rest = Cursor(tokens);
     let attrs = rest.attrs();
     rest.visibility();
     let colon = find(&rest.0, |token| sign(token) == Some(':'));
@@ -133,7 +133,7 @@ fn unnamed(parentheses: &Group) -> Vec<Field> {
 }
 
 fn unnamed_field(index: usize, tokens: Vec<TokenTree>) -> Field {
-    let mut rest = Rest(tokens);
+    let mut rest = Cursor(tokens);
     let attrs = rest.attrs();
     rest.visibility();
     Field {
@@ -157,7 +157,7 @@ fn variants(braces: &Group) -> Result<Vec<Variant>> {
 }
 
 fn variant(tokens: Vec<TokenTree>) -> Result<Variant> {
-    let mut rest = Rest(tokens);
+    let mut rest = Cursor(tokens);
     let attrs = rest.attrs();
     rest.visibility();
     let ident = rest.word()?;

@@ -1,12 +1,18 @@
 //! The derive macro of `mm`, the crate of typed heaps, and its attribute for tests. Use them through
 //! `mm`, which re-exports them.
 //!
-//! `derive` does the work in three steps. `item` reads the type (with `generics`, and `tokens` for what
-//! is only passed on) and `parse` its `#[mm(...)]` attributes; `validate` finds the mistakes and decides
-//! what to write (with `instances` for generic types, `amount` for limits and `zero` for zeroed
-//! values); `expand` writes it, with `zeroable` and `mistakes`. `no_leaks` is the attribute.
+//! `derive` works in three steps:
+//!
+//! 1. `item` reads the type, and `parse` its `#[mm(...)]` attributes. `generics` reads parameters, and
+//!    `cursor` and `tokens` the rest, most of which is only passed on.
+//! 2. `validate` finds the mistakes and decides what to write, with `instances` for generic types, `amount`
+//!    for limits and `zero` for zeroed values.
+//! 3. `expand` writes it, with `zeroable` and `mistakes`.
+//!
+//! `no_leaks` is the attribute.
 
 mod amount;
+mod cursor;
 mod derive;
 mod expand;
 mod family;
@@ -16,7 +22,6 @@ mod item;
 mod mistakes;
 mod no_leaks;
 mod parse;
-mod rest;
 mod tokens;
 mod validate;
 mod zero;

@@ -1,4 +1,4 @@
-//! Writes mistakes as `compile_error!`.
+//! Writes errors as `compile_error!`.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote_spanned;
@@ -6,8 +6,8 @@ use syn::{Error, Path};
 
 use crate::tokens::{is_word, sign, word};
 
-/// Writes the mistakes with the `compile_error!` that `mm` re-exports. syn names it through `::core`, which
-/// may be a different crate of the user.
+/// Writes errors with the `compile_error!` that `mm` re-exports. syn names it through `::core`, but the user
+/// may have another crate of that name.
 pub(crate) fn compile_errors(mm: &Path, mistakes: &Error) -> TokenStream {
     let tokens: Vec<_> = mistakes.to_compile_error().into_iter().collect();
     let mut output = TokenStream::new();
@@ -31,12 +31,13 @@ fn leads_to_core(one: &TokenTree, two: &TokenTree, core: &TokenTree) -> bool {
     sign(one) == Some(':') && sign(two) == Some(':') && is_word(core, "core")
 }
 
-/// The path to `core`, at the place of the word that is replaced: there rustc shows the mistake.
+/// Returns the path to `core` through `mm`. It has the span of the replaced word, where rustc shows the
+/// error.
 fn through(mm: &Path, core: &TokenTree) -> TokenStream {
     let span = core.span();
     let path = quote_spanned!(span=> #mm::__private::core);
     let located = |mut token: TokenTree| {
-        // `$crate` means another crate elsewhere.
+        // The span of `$crate` says which crate it means, so it must stay.
         let is_word_of_macro = word(&token).is_some_and(|word| *word == "$crate");
         if !is_word_of_macro {
             token.set_span(span);

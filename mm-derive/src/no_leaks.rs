@@ -6,12 +6,12 @@ use syn::meta::{self, ParseNestedMeta};
 use syn::parse::Parser;
 use syn::{Error, Path, Result, parse_quote};
 
+use crate::cursor::{Attr, Cursor, tokens_of};
 use crate::mistakes::compile_errors;
 use crate::parse::{crate_path, set};
-use crate::rest::{Attr, Rest, tokens_of};
 use crate::tokens::{bare, find, group, is_word, sign};
 
-/// Writes the function with its body wrapped; after a mistake, the error and the unchanged function.
+/// Writes the function with its body wrapped. After a mistake, writes the error and the unchanged function.
 pub(crate) fn wrap(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let arguments = match Arguments::read(arguments) {
         Ok(arguments) => arguments,
@@ -27,7 +27,7 @@ pub(crate) fn wrap(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     })
 }
 
-/// What stands in the attribute's parentheses.
+/// The arguments of the attribute.
 #[derive(Default)]
 struct Arguments {
     /// The scope's name in the body.
@@ -50,7 +50,7 @@ impl Arguments {
         if self.scope.is_some() {
             return Err(meta.error("the scope has one name"));
         }
-        // Not every word is a name.
+        // A keyword is a path, but no name.
         self.scope = Some(syn::parse2(meta.path.to_token_stream())?);
         Ok(())
     }
@@ -90,9 +90,9 @@ impl Arguments {
     }
 }
 
-/// The return type of the body's closure. Without it values in the body would not be coerced to it, such
-/// as a `Box` of a type to one of a trait, and errors would be reported far from their cause. But a
-/// closure's return type cannot contain `impl`.
+/// Returns the return type for the body's closure. Without it rustc would not coerce the body's value, such
+/// as a `Box` of a type to one of a trait, and would report errors far from their cause. A closure's return
+/// type cannot contain `impl`; then there is none.
 fn result(output: &TokenStream) -> TokenStream {
     if output.is_empty() {
         return quote!(-> ());
@@ -111,7 +111,7 @@ fn says_impl(ty: TokenStream) -> bool {
     })
 }
 
-/// A function, as far as it must be known.
+/// The parts of a function.
 struct Function {
     attrs: Vec<Attr>,
     visibility: TokenStream,
@@ -120,18 +120,18 @@ struct Function {
     name: Ident,
     generics: TokenStream,
     parameters: TokenTree,
-    /// With its arrow.
+    /// The return type with its arrow; empty if there is none.
     output: TokenStream,
-    /// With their `where`.
+    /// The conditions with their `where`.
     conditions: TokenStream,
     inner_attrs: TokenStream,
-    /// In its braces.
+    /// The body with its braces.
     body: Group,
 }
 
 impl Function {
     fn read(tokens: TokenStream) -> Result<Self> {
-        let mut rest = Rest(bare(tokens));
+        let mut rest = Cursor(bare(tokens));
         let mut attrs = rest.attrs();
         rest.enter();
         attrs.extend(rest.attrs());
@@ -159,33 +159,33 @@ impl Function {
 }
 
 fn no_function() -> Error {
-    Error::new(Span::call_site(), "`no_leaks` stands on a function")
+    Error::new(Span::call_site(), "`no_leaks` works only on a function")
 }
 
 fn no_body(place: Span) -> Error {
-    Error::new(place, "`no_leaks` stands on a function with a body")
+    Error::new(place, "`no_leaks` works only on a function with a body")
 }
 
-/// Takes what stands before the function's name.
-fn qualifiers(rest: &mut Rest) -> Result<TokenStream> {
+/// Takes the tokens before the function's name, without `fn`.
+fn qualifiers(rest: &mut Cursor) -> Result<TokenStream> {
     let keyword = rest.0.iter().position(|token| is_word(token, "fn"));
     let before = keyword.ok_or_else(no_function)?;
     let is_async = |token: &&TokenTree| is_word(token, "async");
     if let Some(word) = rest.0[..before].iter().find(is_async) {
         return Err(Error::new(
             word.span(),
-            "an async function makes a future, and what it allocates is allocated later; \
-             put `no_leaks` below what makes this a plain function, such as `#[tokio::test]`",
+            "an async function returns a future, and allocates only when that runs; put `no_leaks` \
+             below the attribute that makes this a plain function, such as `#[tokio::test]`",
         ));
     }
     let qualifiers = rest.0.drain(..before).collect();
-    // The keyword itself.
+    // `fn` itself.
     rest.0.remove(0);
     Ok(qualifiers)
 }
 
-/// Reads the body, which may come from a macro's variable. Inner attributes in it apply to the whole
-/// function.
+/// Returns the body's inner attributes, which apply to the whole function, and the body without them. The
+/// body may come from a macro's variable.
 fn body(last: &TokenTree) -> Result<(TokenStream, Group)> {
     let last = bare(last.clone().into());
     let [only] = &*last else {
@@ -196,12 +196,12 @@ fn body(last: &TokenTree) -> Result<(TokenStream, Group)> {
     let (attrs, statements) = statements.split_at(end_of_inner_attrs(&statements));
     let attrs = tokens_of(attrs);
     let mut body = Group::new(Delimiter::Brace, tokens_of(statements));
-    // For errors about what the body returns.
+    // rustc shows errors about the returned value at this span.
     body.set_span(whole.span());
     Ok((attrs, body))
 }
 
-/// How many tokens are attributes such as `#![allow(..)]`.
+/// Returns the number of tokens in attributes such as `#![allow(..)]`.
 fn end_of_inner_attrs(statements: &[TokenTree]) -> usize {
     let is_attr = |three: &&[TokenTree]| {
         [&three[0], &three[1]].map(sign) == [Some('#'), Some('!')]

@@ -6,8 +6,8 @@ use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 use syn::{Error, Lit, LitStr, Path, Result, parenthesized, parse_quote};
 
+use crate::cursor::Attr;
 use crate::item::{Data, Item, Variant};
-use crate::rest::Attr;
 use crate::tokens::at_commas;
 
 /// The known attributes, for the error about an unknown one.
@@ -29,15 +29,15 @@ pub(crate) struct Attrs {
     pub(crate) max_units: Option<Lit>,
     /// `zeroable`.
     zeroable: Option<()>,
-    /// Whether all attributes were read on which paths in the output depend.
+    /// Whether all attributes could be read. If not, the path of the `mm` crate may be wrong.
     pub(crate) complete: bool,
 }
 
 /// The argument of `instances(...)`.
 pub(crate) struct Instances {
-    /// Place of the word itself, for errors about the list as a whole.
+    /// Place of the word `instances`, for errors about the whole list.
     pub(crate) span: Span,
-    /// The types, not looked at yet.
+    /// The types, not parsed yet.
     pub(crate) types: Vec<Vec<TokenTree>>,
 }
 
@@ -54,18 +54,18 @@ impl Attrs {
         for attr in misplaced(&item.data) {
             mistakes.add(Error::new_spanned(
                 attr,
-                "`#[mm(...)]` belongs on the type, not on what is in it",
+                "`#[mm(...)]` belongs on the type, not on its fields or variants",
             ));
         }
         (attrs, mistakes.0)
     }
 
-    /// Path of the `mm` crate.
+    /// Returns the path of the `mm` crate.
     pub(crate) fn krate(&self) -> Path {
         self.krate.clone().unwrap_or_else(|| parse_quote!(::mm))
     }
 
-    /// Whether `ZeroInit` comes from elsewhere.
+    /// Returns whether the program implements `Zeroable` itself.
     pub(crate) fn zeroable(&self) -> bool {
         self.zeroable.is_some()
     }
@@ -102,7 +102,7 @@ impl Instances {
     }
 }
 
-/// Mistakes found so far, to be shown together.
+/// The mistakes found so far. rustc shows them together.
 #[derive(Default)]
 pub(crate) struct Mistakes(Option<Error>);
 
@@ -115,18 +115,18 @@ impl Mistakes {
         }
     }
 
-    /// Adds what went wrong, if something did, and passes on what did not.
+    /// Adds the mistake of a failed result, and returns the value of a good one.
     pub(crate) fn note<T>(&mut self, result: Result<T>) -> Option<T> {
         result.map_err(|mistake| self.add(mistake)).ok()
     }
 
-    /// Gives `value` unless there are mistakes.
+    /// Returns `value`, or all mistakes if there are any.
     pub(crate) fn or<T>(self, value: T) -> Result<T> {
         self.0.map_or(Ok(value), Err)
     }
 }
 
-/// Reads an attribute's argument, which must be the first one of its kind.
+/// Reads an attribute's argument into `slot`. Fails if the attribute was given before.
 pub(crate) fn set<T>(
     slot: &mut Option<T>,
     meta: &ParseNestedMeta<'_>,
@@ -153,7 +153,7 @@ pub(crate) fn crate_path(input: ParseStream<'_>) -> Result<Path> {
         .map_err(|_| Error::new_spanned(&literal, "expected the path of the mm crate"))
 }
 
-/// The `#[mm(...)]` attributes on variants and fields, where they have no meaning.
+/// Returns the `#[mm(...)]` attributes on variants and fields, where they have no meaning.
 fn misplaced(data: &Data) -> Vec<&Attr> {
     let inner: Vec<_> = match data {
         Data::Struct(fields) | Data::Union(fields) => {
@@ -164,7 +164,7 @@ fn misplaced(data: &Data) -> Vec<&Attr> {
     inner.into_iter().filter(|attr| attr.is("mm")).collect()
 }
 
-/// The attributes of a variant and of all in it.
+/// Returns the attributes of a variant and of its fields.
 fn on_variant(variant: &Variant) -> impl Iterator<Item = &Attr> {
     let on_fields = variant.fields.iter().flat_map(|field| &field.attrs);
     variant.attrs.iter().chain(on_fields)

@@ -5,11 +5,11 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Spacing, TokenStream, TokenTree};
 
-/// Follows angle brackets, which are no groups.
+/// Follows angle brackets, which do not make groups of tokens.
 #[derive(Default)]
 pub(crate) struct Angles {
     depth: usize,
-    /// Whether the last token and the next one are one arrow, if that is a `>`.
+    /// Whether the last token makes an arrow with the next one, if that is a `>`.
     in_arrow: bool,
 }
 
@@ -24,13 +24,13 @@ impl Angles {
         self.in_arrow = is_joint(token) && matches!(sign(token), Some('-' | '='));
     }
 
-    /// Whether no list is open.
+    /// Returns whether no list is open.
     pub(crate) fn are_closed(&self) -> bool {
         self.depth == 0
     }
 }
 
-/// The character, if the token is punctuation.
+/// Returns the character if the token is punctuation.
 pub(crate) fn sign(token: &TokenTree) -> Option<char> {
     match token {
         TokenTree::Punct(punct) => Some(punct.as_char()),
@@ -42,12 +42,12 @@ fn is_joint(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.spacing() == Spacing::Joint)
 }
 
-/// Whether the token is this word, as a keyword is written.
+/// Returns whether the token is this word, without `r#`.
 pub(crate) fn is_word(token: &TokenTree, word: &str) -> bool {
     matches!(token, TokenTree::Ident(ident) if ident == word)
 }
 
-/// The group, if the token is one in these delimiters.
+/// Returns the group if the token is one with these delimiters.
 pub(crate) fn group(token: &TokenTree, delimiter: Delimiter) -> Option<&Group> {
     match token {
         TokenTree::Group(group) if group.delimiter() == delimiter => Some(group),
@@ -55,7 +55,7 @@ pub(crate) fn group(token: &TokenTree, delimiter: Delimiter) -> Option<&Group> {
     }
 }
 
-/// The word, if the token is one.
+/// Returns the word if the token is one.
 pub(crate) fn word(token: &TokenTree) -> Option<&Ident> {
     match token {
         TokenTree::Ident(word) => Some(word),
@@ -63,7 +63,7 @@ pub(crate) fn word(token: &TokenTree) -> Option<&Ident> {
     }
 }
 
-/// Takes off the groups without delimiters around all tokens, which the variables of macros leave.
+/// Removes groups without delimiters around all tokens. Macros' variables leave such groups.
 pub(crate) fn bare(tokens: TokenStream) -> Vec<TokenTree> {
     let tokens: Vec<_> = tokens.into_iter().collect();
     match &*tokens {
@@ -84,7 +84,7 @@ pub(crate) fn at_commas(tokens: impl IntoIterator<Item = TokenTree>) -> Vec<Vec<
     })
 }
 
-/// Splits at those commas at which `is_between`, asked for each token in turn, says yes.
+/// Splits at the commas for which `is_between` returns true. It is called for each token in order.
 pub(crate) fn split(
     tokens: impl IntoIterator<Item = TokenTree>,
     mut is_between: impl FnMut(&TokenTree) -> bool,
@@ -97,12 +97,12 @@ pub(crate) fn split(
             part.push(token);
         }
     }
-    // After the last comma may be nothing.
+    // A trailing comma leaves an empty part.
     parts.pop_if(|last| last.is_empty());
     parts
 }
 
-/// Where the list ends whose `<` is the first token: the index behind its `>`.
+/// Returns the index after the `>` that ends a list. The first token is the `<` of the list.
 pub(crate) fn end_of_list(tokens: &[TokenTree]) -> usize {
     let mut angles = Angles::default();
     let mut is_last = |token| {
@@ -113,7 +113,7 @@ pub(crate) fn end_of_list(tokens: &[TokenTree]) -> usize {
     last.map_or(tokens.len(), |last| last + 1)
 }
 
-/// The first token outside of all lists that `is_it`.
+/// Returns the index of the first token outside of all lists for which `is_it` holds.
 pub(crate) fn find(tokens: &[TokenTree], is_it: impl Fn(&TokenTree) -> bool) -> Option<usize> {
     let mut angles = Angles::default();
     tokens.iter().position(|token| {
@@ -122,20 +122,20 @@ pub(crate) fn find(tokens: &[TokenTree], is_it: impl Fn(&TokenTree) -> bool) -> 
     })
 }
 
-/// Follows an expression, in which a `<` may be a comparison.
+/// Follows an expression, where a `<` may be a comparison.
 #[derive(Default)]
 pub(crate) struct Operands {
     angles: Angles,
-    /// Whether a value stands before the next token, so that a `<` would compare it.
+    /// Whether a value precedes the next token, so that a `<` would compare it.
     after_value: bool,
-    /// Whether a type stands there, because of an `as`.
+    /// Whether that value is a type, after an `as`.
     after_cast: bool,
-    /// Whether the last token and the next one are one `<<`, if that is a `<`.
+    /// Whether the last token makes a `<<` with the next one, if that is a `<`.
     in_shift: bool,
 }
 
 impl Operands {
-    /// Takes the next token; says whether it is outside of all lists.
+    /// Takes the next token, and returns whether it is outside of all lists.
     pub(crate) fn pass(&mut self, token: &TokenTree) -> bool {
         let is_operator = (self.after_value && !self.after_cast) || self.in_shift;
         let compares = sign(token) == Some('<') && is_operator;
@@ -150,7 +150,7 @@ impl Operands {
     }
 
     fn note(&mut self, token: &TokenTree, was_closed: bool) {
-        /// After these comes a value, not an operator.
+        /// Keywords that a value follows, not an operator.
         const BEFORE_VALUES: [&str; 8] = [
             "if", "match", "while", "in", "return", "break", "else", "let",
         ];

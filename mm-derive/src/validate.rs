@@ -1,5 +1,5 @@
-//! Finds the mistakes, and decides what is to be written: which families, and which fields must
-//! be zeroable.
+//! Finds mistakes, and decides what to write: the families, their limits, and the fields that must be
+//! zeroable.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::quote;
@@ -15,28 +15,28 @@ use crate::parse::{Attrs, Instances, Mistakes};
 use crate::tokens::{bare, is_word, sign};
 use crate::zero::Zero;
 
-/// All that `expand` needs to know.
+/// The decisions that `expand` writes.
 pub(crate) struct Plan<'a> {
     /// The type.
     pub(crate) item: &'a Item,
     /// Path of the `mm` crate.
     pub(crate) krate: Path,
-    /// One per instance; of a type without type and const parameters, one.
+    /// One for each instance; one for a type without type and const parameters.
     pub(crate) families: Vec<Family>,
-    /// How much each of them may hold.
+    /// The limits of each family.
     pub(crate) limits: Limits,
-    /// Whether it can be zeroed.
+    /// Whether all-zero bytes are a value.
     pub(crate) zero: Zero,
 }
 
-/// How much may be live in a family; both may be given.
+/// The limits of a family. Both may be given.
 pub(crate) struct Limits {
     pub(crate) bytes: Option<u64>,
     pub(crate) units: Option<u64>,
 }
 
 impl<'a> Plan<'a> {
-    /// Decides, or returns all mistakes.
+    /// Makes a plan, or returns all mistakes.
     pub(crate) fn new(item: &'a Item, attrs: &Attrs) -> Result<Self> {
         let mut mistakes = Mistakes::default();
         mistakes.note(check_name(attrs));
@@ -53,7 +53,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Refuses a name that no report could show, and one name for several families.
+/// Rejects an empty name, and one name for several families.
 fn check_name(attrs: &Attrs) -> Result<()> {
     let Some(name) = &attrs.name else {
         return Ok(());
@@ -74,7 +74,7 @@ fn check_name(attrs: &Attrs) -> Result<()> {
     }
 }
 
-/// Decides how much may be live.
+/// Reads the limits.
 fn limits(attrs: &Attrs, mistakes: &mut Mistakes) -> Limits {
     let mut read = |value: Option<&Lit>, read: fn(&Lit) -> Result<u64>| {
         value.and_then(|value| mistakes.note(read(value)))
@@ -85,7 +85,7 @@ fn limits(attrs: &Attrs, mistakes: &mut Mistakes) -> Limits {
     }
 }
 
-/// Refuses a last field that is plainly unsized. If an alias hides that, rustc reports it.
+/// Rejects a last field that is plainly unsized. If an alias hides that, rustc reports it.
 pub(crate) fn check_sized(item: &Item) -> Result<()> {
     let Data::Struct(fields) = &item.data else {
         return Ok(());
@@ -102,7 +102,7 @@ pub(crate) fn check_sized(item: &Item) -> Result<()> {
     }
 }
 
-/// Whether a type's syntax alone says that it has no size.
+/// Returns whether the syntax of a type shows that it is unsized.
 fn is_unsized(ty: TokenStream) -> bool {
     match &*bare(ty) {
         [TokenTree::Group(only)] if only.delimiter() == Delimiter::Bracket => !only
@@ -120,7 +120,7 @@ fn is_unsized(ty: TokenStream) -> bool {
     }
 }
 
-/// Decides which families a type has.
+/// Makes the families of a type.
 fn families(item: &Item, attrs: &Attrs) -> Result<Vec<Family>> {
     let given = attrs.name.as_ref().map(syn::LitStr::value);
     match (&attrs.instances, is_generic(&item.generics)) {
@@ -137,7 +137,7 @@ fn families(item: &Item, attrs: &Attrs) -> Result<Vec<Family>> {
     }
 }
 
-/// Whether a type has parameters that make it several types. Lifetimes do not.
+/// Returns whether a type has parameters other than lifetimes, which make it several types.
 fn is_generic(generics: &Generics) -> bool {
     generics.params.len() > generics.lifetimes()
 }

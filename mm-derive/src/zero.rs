@@ -1,30 +1,29 @@
-//! Decides whether all-zero bytes can be a value, and what must hold for that.
+//! Decides whether all-zero bytes are a value of a type, and under which conditions.
 //!
-//! The derive writes bounds, not answers: only rustc knows the fields' types.
+//! The conditions become bounds, because only rustc knows the fields' types.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::Lit;
 
+use crate::cursor::Attr;
 use crate::item::{Data, Field, Item, Variant};
 use crate::parse::Attrs;
-use crate::rest::Attr;
 use crate::tokens::{bare, sign};
 
 /// Whether all-zero bytes are a value of a type.
 pub(crate) enum Zero {
-    /// The program decides: the type has `#[mm(zeroable)]`.
+    /// The program decides: the type has the attribute `#[mm(zeroable)]`.
     Elsewhere,
-    /// The source does not show that they are.
+    /// No, as far as the source shows.
     Never,
-    /// If they are a value of each of these types.
+    /// Yes, if they are a value of each of these types.
     If(Vec<TokenStream>),
 }
 
 impl Zero {
     /// Reads a type.
     ///
-    /// For a union all fields count, although one would be enough to read that one: a value that safe code
-    /// makes should be readable through every field.
+    /// For a union all fields count, so that a value that safe code makes is readable through each of them.
     pub(crate) fn of(item: &Item, attrs: &Attrs) -> Self {
         if attrs.zeroable() {
             return Self::Elsewhere;
@@ -36,14 +35,14 @@ impl Zero {
         }
     }
 
-    /// Asks all fields. None is left out because another reads the same: two paths of one text,
-    /// such as `$crate::Id` from the macros of two crates, may lead to different types.
+    /// Requires all fields to be zeroable. Fields with the same text are all listed, because two paths of one
+    /// text may lead to different types: `$crate::Id` from the macros of two crates, for example.
     fn if_all<'a>(fields: impl IntoIterator<Item = &'a Field>) -> Self {
         Self::If(fields.into_iter().map(|field| field.ty.clone()).collect())
     }
 }
 
-/// The variant that all-zero bytes are, if the layout is fixed and the source says which it is.
+/// Returns the variant of all-zero bytes, if the layout is fixed and the source shows the variant.
 pub(crate) fn zero_variant<'a>(attrs: &[Attr], variants: &'a [Variant]) -> Option<&'a Variant> {
     if !has_fixed_tag(attrs) {
         return None;
@@ -55,11 +54,11 @@ pub(crate) fn zero_variant<'a>(attrs: &[Attr], variants: &'a [Variant]) -> Optio
     })
 }
 
-/// Whether a `repr` says that the tag comes first and is the discriminant.
+/// Returns whether a `repr` puts the tag first and makes it the discriminant.
 fn has_fixed_tag(attrs: &[Attr]) -> bool {
     let mut fixed = false;
     for attr in attrs.iter().filter(|attr| attr.is("repr")) {
-        // A `repr` that cannot be read is rustc's to report.
+        // rustc reports a `repr` that cannot be read.
         let Ok(attr) = attr.read() else { continue };
         let _ = attr.parse_nested_meta(|meta| {
             fixed |= meta
@@ -72,8 +71,8 @@ fn has_fixed_tag(attrs: &[Attr]) -> bool {
     fixed
 }
 
-/// Whether rustc compiles the type as the derive read it: no attribute can be one that changes it. A
-/// macro with one of these names would be ambiguous, which rustc rejects.
+/// Returns whether rustc compiles the type as the derive read it. That holds if all attributes are rustc's
+/// own: a macro with one of these names would be ambiguous, and rustc rejects it.
 pub(crate) fn is_as_written(attrs: &[Attr]) -> bool {
     const OF_RUSTC: [&str; 11] = [
         "allow",
@@ -91,7 +90,7 @@ pub(crate) fn is_as_written(attrs: &[Attr]) -> bool {
     attrs.iter().all(|attr| attr.path_is_one_of(&OF_RUSTC))
 }
 
-/// Reads over the `(8)` of `align(8)`.
+/// Skips an argument, such as the `(8)` of `align(8)`.
 fn skip_argument(input: syn::parse::ParseStream<'_>) -> syn::Result<()> {
     if input.peek(syn::token::Paren) {
         input.parse::<proc_macro2::Group>()?;
@@ -99,7 +98,7 @@ fn skip_argument(input: syn::parse::ParseStream<'_>) -> syn::Result<()> {
     Ok(())
 }
 
-/// Whether one word of a `repr` fixes an enum's tag.
+/// Returns whether one word of a `repr` fixes an enum's tag.
 fn fixes_tag(word: &str) -> bool {
     matches!(
         word,
@@ -118,7 +117,7 @@ fn fixes_tag(word: &str) -> bool {
     )
 }
 
-/// A variant's discriminant, if it can be read from the source.
+/// Returns a variant's discriminant if the source shows it.
 fn discriminant(variant: &Variant, previous: Option<i128>) -> Option<i128> {
     match &variant.discriminant {
         Some(expression) => literal(expression.clone()),
@@ -126,7 +125,7 @@ fn discriminant(variant: &Variant, previous: Option<i128>) -> Option<i128> {
     }
 }
 
-/// The value of a literal, also of a negative one, and of one in parentheses.
+/// Returns the value of a literal, which may be negative or in parentheses.
 fn literal(expression: TokenStream) -> Option<i128> {
     match &*bare(expression) {
         [TokenTree::Group(inner)] if inner.delimiter() == Delimiter::Parenthesis => {

@@ -2,19 +2,18 @@
 //!
 //! An attribute macro below the derive changes the type after the derive has read it, and a macro in the
 //! place of a field's type may produce a different type each time. So the derive's view is only a claim,
-//! which rustc verifies:
+//! and rustc verifies it:
 //!
-//! * the types of the fields are written once, as an associated type. Code that is never run
-//!   compiles only if these are the fields, all of them, and of these types;
-//! * the variant that is taken for that of zero bytes is the one that rustc finds in zero bytes, while
-//!   it evaluates a constant. The bytes of the tag are enough, so that a field as large as memory costs
-//!   nothing.
+//! * The types of the fields are written once, as an associated type. Code that never runs compiles only if
+//!   these are all the fields and their types.
+//! * rustc evaluates a constant that finds the variant in zero bytes. It must be the variant that the derive
+//!   chose. The constant looks at the bytes of the tag only, so a field as large as memory costs nothing.
 //!
-//! rustc evaluates the constant for types, not for a type with parameters. With a fixed `repr`, one
-//! instance speaks for all of them. Where an attribute macro could have taken the `repr` away, only the
-//! instances that have a family of their own are `Zeroable`.
+//! rustc evaluates the constant for types without parameters only. With a fixed `repr`, one instance proves
+//! it for all. If an attribute macro could have removed the `repr`, only the instances with a family of their
+//! own are `Zeroable`.
 //!
-//! Any bytes are a valid value of a union; the types of its fields are verified all the same.
+//! Any bytes are a valid value of a union. The types of its fields are still verified.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
@@ -24,10 +23,10 @@ use crate::family::Family;
 use crate::item::{Data, Field, Item};
 use crate::zero::{Zero, is_as_written, zero_variant};
 
-/// Writes the implementation, and by that the one of `ZeroInit`; nothing if that is not ours to
-/// say.
+/// Writes the implementation of `Zeroable`, which implies `ZeroInit`. Writes nothing if the program
+/// implements it.
 ///
-/// It does not implement `ZeroInit` directly: rustc could then choose between that and the implementation
+/// It does not implement `ZeroInit` directly. rustc could then choose between that implementation and the one
 /// for all `Zeroable` types, and would not name the field that cannot be zero.
 pub(crate) fn zeroable(
     item: &Item,
@@ -42,25 +41,26 @@ pub(crate) fn zeroable(
             let never = quote! {
                 for<#any> #mm::__private::NoVariant: #mm::__private::ZeroVariant<Self>
             };
-            Some(of_every_instance(item, mm, &never))
+            Some(for_all_instances(item, mm, &never))
         }
-        Zero::If(types) => Some(confirmed(item, mm, types, families)),
+        Zero::If(types) => Some(verified(item, mm, types, families)),
     }
 }
 
-/// Writes the implementation, beside what confirms it.
+/// Writes the implementation, and the code that verifies it.
 ///
-/// The bound is for any lifetime at all. rustc refuses a bound that it sees to be false where it
-/// is written, such as `String: Zeroable`; one with a lifetime it looks at only when it is needed.
-fn confirmed(item: &Item, mm: &Path, types: &[TokenStream], families: &[Family]) -> TokenStream {
+/// The bound has a lifetime that it does not need. rustc rejects a bound that is plainly false, such as
+/// `String: Zeroable`, where it is written. It checks a bound with a `for<..>` lifetime only where it is
+/// used.
+fn verified(item: &Item, mm: &Path, types: &[TokenStream], families: &[Family]) -> TokenStream {
     let any = fresh_lifetime(item);
     let condition = quote! {
         for<#any> <Self as __MmFields>::__MmTypes: #mm::__private::ZeroFields
     };
     let implementations = if may_differ_by_instance(item, families) {
-        of_some_instances(mm, &condition, families)
+        for_known_instances(mm, &condition, families)
     } else {
-        of_every_instance(item, mm, &condition)
+        for_all_instances(item, mm, &condition)
     };
     let fields = fields(item, mm, types);
     let checks = checks(item, families);
@@ -74,7 +74,7 @@ fn confirmed(item: &Item, mm: &Path, types: &[TokenStream], families: &[Family])
     }
 }
 
-/// Whether what is true for one instance need not be for another.
+/// Returns whether one instance may be zeroable and another one not.
 fn may_differ_by_instance(item: &Item, families: &[Family]) -> bool {
     let is_instance = |family: &Family| !family.generic;
     matches!(item.data, Data::Enum(_))
@@ -82,7 +82,7 @@ fn may_differ_by_instance(item: &Item, families: &[Family]) -> bool {
         && !is_as_written(&item.attrs)
 }
 
-fn of_every_instance(item: &Item, mm: &Path, condition: &TokenStream) -> TokenStream {
+fn for_all_instances(item: &Item, mm: &Path, condition: &TokenStream) -> TokenStream {
     let ident = &item.ident;
     let (parameters, arguments, _) = item.generics.split_for_impl();
     let given = &item.generics.conditions;
@@ -97,9 +97,9 @@ fn of_every_instance(item: &Item, mm: &Path, condition: &TokenStream) -> TokenSt
     }
 }
 
-/// These are the very types that the constants check: an instance in which a macro could write another
-/// one goes by an alias.
-fn of_some_instances(mm: &Path, condition: &TokenStream, families: &[Family]) -> TokenStream {
+/// Writes an implementation for each instance. The constants check exactly these types: an instance with a
+/// macro in it has an alias.
+fn for_known_instances(mm: &Path, condition: &TokenStream, families: &[Family]) -> TokenStream {
     let types = families.iter().map(|family| &family.header_type);
     quote! {
         #(
@@ -113,7 +113,7 @@ fn of_some_instances(mm: &Path, condition: &TokenStream, families: &[Family]) ->
     }
 }
 
-/// Lets rustc evaluate what it finds in zero bytes, for each family.
+/// Makes rustc evaluate the constant for each family of an enum.
 fn checks(item: &Item, families: &[Family]) -> Option<TokenStream> {
     let types = families.iter().map(|family| &family.static_type);
     let is_enum = matches!(item.data, Data::Enum(_));
@@ -124,11 +124,11 @@ fn checks(item: &Item, families: &[Family]) -> Option<TokenStream> {
     })
 }
 
-/// Writes what the derive read, for rustc to confirm.
+/// Writes the fields that the derive read, for rustc to verify.
 ///
-/// A trait of our own, since clippy holds a type's inherent unsafe methods against deriving
-/// `Deserialize`. The names' underscores keep rustc from calling them unused; `allow(dead_code)` would
-/// make all fields count as used, and take that warning from the user.
+/// It is a trait of its own, because clippy warns about `Deserialize` on a type with inherent unsafe methods.
+/// The underscores suppress warnings about unused names. `allow(dead_code)` would count all fields as used,
+/// and the user would not get that warning.
 fn fields(item: &Item, mm: &Path, types: &[TokenStream]) -> TokenStream {
     let ident = &item.ident;
     let (parameters, arguments, conditions) = item.generics.split_for_impl();
@@ -172,23 +172,24 @@ fn fields(item: &Item, mm: &Path, types: &[TokenStream]) -> TokenStream {
     }
 }
 
-/// All fields are named, and a pointer to each is one to its type and no other. By raw pointers,
-/// since a packed struct's fields cannot be borrowed, nor those of one with a destructor moved.
+/// Writes a pattern that names all fields, and a raw pointer to each, which has exactly the field's type. The
+/// fields of a packed struct cannot be borrowed, and those of a struct with a destructor cannot be moved.
 fn of_struct(mm: &Path, fields: &[Field]) -> TokenStream {
     let members = members(fields);
     let pointers = pointers(fields);
-    let tree = found(mm, &pointers);
+    let tree = pointer_tree(mm, &pointers);
     quote! {
         let Self { #(#members: _),* } = unsafe { &*this };
         let _: <Self as __MmFields>::__MmTypes = #tree;
     }
 }
 
-/// A pattern that names one field alone is one of a union, or of a struct that has no other.
+/// Writes one pattern for each field. A pattern with one field compiles only for a union, or for a struct
+/// with no other field.
 fn of_union(mm: &Path, fields: &[Field]) -> TokenStream {
     let members = members(fields);
     let pointers = pointers(fields);
-    let tree = found(mm, &pointers);
+    let tree = pointer_tree(mm, &pointers);
     quote! {
         #(let Self { #members: _ } = unsafe { &*this };)*
         let _: <Self as __MmFields>::__MmTypes = #tree;
@@ -201,7 +202,7 @@ fn of_variant(mm: &Path, variant: &Ident, fields: &[Field]) -> TokenStream {
         .map(|index| format_ident!("__mm_{index}"))
         .collect();
     let pointers: Vec<_> = names.iter().map(|name| quote!(#name)).collect();
-    let tree = found(mm, &pointers);
+    let tree = pointer_tree(mm, &pointers);
     quote! {
         #[allow(irrefutable_let_patterns)]
         if let Self::#variant { #(#members: #names),* } = unsafe { &mut *this } {
@@ -210,9 +211,9 @@ fn of_variant(mm: &Path, variant: &Ident, fields: &[Field]) -> TokenStream {
     }
 }
 
-/// The constant that rustc can evaluate only if zero bytes are this variant.
+/// Writes the constant that rustc can evaluate only if zero bytes are this variant.
 ///
-/// The match alone would not do: it reads no tag where no other variant can have a value.
+/// The match alone is not enough: it reads no tag if no other variant can have a value.
 fn is_of_zeros(mm: &Path, variant: &Ident) -> TokenStream {
     quote! {
         const AN_ATTRIBUTE_MACRO_CHANGED_THE_ENUM: () = {
@@ -252,7 +253,7 @@ fn pointers(fields: &[Field]) -> Vec<TokenStream> {
         .collect()
 }
 
-/// Writes the tree of some types; halves it, since rustc limits how deep it looks.
+/// Writes a tree of types. It is balanced, because rustc limits the depth of types.
 fn tree(mm: &Path, types: &[TokenStream]) -> TokenStream {
     let (left, right) = types.split_at(types.len() / 2);
     match types {
@@ -265,20 +266,20 @@ fn tree(mm: &Path, types: &[TokenStream]) -> TokenStream {
     }
 }
 
-/// Writes the tree of the types that some pointers have.
-fn found(mm: &Path, pointers: &[TokenStream]) -> TokenStream {
+/// Writes a tree of pointers, whose type is the tree of the types that they point to.
+fn pointer_tree(mm: &Path, pointers: &[TokenStream]) -> TokenStream {
     let (left, right) = pointers.split_at(pointers.len() / 2);
     match pointers {
         [] => quote!(#mm::__private::NoField),
         [only] => quote!(#mm::__private::field(#only)),
         _ => {
-            let (left, right) = (found(mm, left), found(mm, right));
+            let (left, right) = (pointer_tree(mm, left), pointer_tree(mm, right));
             quote!(#mm::__private::both(#left, #right))
         }
     }
 }
 
-/// A lifetime whose name occurs nowhere in the type: a second one of a name is an error.
+/// Returns a lifetime whose name occurs nowhere in the type. Two of one name would be an error.
 fn fresh_lifetime(item: &Item) -> Lifetime {
     let text = item.tokens.to_string();
     let mut name = "'__mm".to_owned();

@@ -1,4 +1,4 @@
-/* The other name that programs know uapi_mm.h by. */
+/* Another name for uapi_mm.h, for programs that include it by this one. */
 
 #ifndef MM_MM_H
 #define MM_MM_H

@@ -1,13 +1,26 @@
-/* The C interface of mm. For programs written for the library that mm grew out of there are
- * uapi_mm.h and uapi_mm_instance.h, which map its names to the functions here.
+/* The C interface of mm. New programs include mm_families.h. Programs that were written for the
+ * library that mm grew out of include uapi_mm.h or uapi_mm_instance.h, which map its names to the
+ * functions here.
  *
- * cbindgen made this file of mm/src/capi: change it there. */
+ * Any thread may call any function. In the comments:
+ *
+ * - A unit is one struct. A block is an array of units from one allocation call. A page family is
+ *   the memory of one struct type; VM pages of its own hold its units.
+ * - A function whose name begins with mm_uapi or mm_inst prints one line on standard error if it
+ *   fails, and returns NULL if it returns a pointer. Any other function that fails changes nothing
+ *   and prints nothing. It returns a status, or NULL or 0 in place of a result; mm_last_status and
+ *   mm_last_error then say why.
+ * - "# Safety" lists what the caller must ensure. If it does not, the behaviour is undefined. A C
+ *   string ends with a zero byte and does not change during the call. A handle from mm is a pointer
+ *   that a function of mm returned or passed to a callback.
+ *
+ * cbindgen makes this file from mm/src/capi. Change it there. */
 
 #ifndef MM_API_H
 #define MM_API_H
 
-/* What a tool writes is not in the style of every dialect: a comma ends each enumeration, and in C++ a
- * function may have the name of a struct. No warning is to say so. */
+/* Suppresses warnings about this generated file: a comma ends each enumeration, and in C++ a
+ * function has the name of a struct. */
 #if defined(__GNUC__)
 #pragma GCC system_header
 #endif
@@ -21,39 +34,40 @@ extern "C" {
 #endif
 
 /**
- * What the fields of `struct mm_stats` and `struct mm_family_stats` mean. Later versions have more
- * fields at the end.
+ * The version of `struct mm_stats` and `struct mm_family_stats`. Later versions have more fields at
+ * the end.
  */
 #define MM_STATS_VERSION 1
 
 /**
- * What a figure is that the system does not say: how much memory backs pages, where the kernel is not
- * asked or refuses to answer.
+ * The value of a figure that the system does not report. It stands for resident bytes where the kernel
+ * is not asked or refuses to answer.
  */
 #define MM_NOT_MEASURED UINT64_MAX
 
 /**
- * What a call came to. Numbers stay what they are; later versions may have more of them.
+ * The result of a call. The numbers stay the same; later versions may add some.
  */
 enum mm_status {
   /**
-   * It was done.
+   * The call succeeded.
    */
   MM_OK = 0,
   /**
-   * A pointer is `NULL` that may not be, or a number is out of its range.
+   * An argument is invalid: a required pointer is `NULL`, a number is out of range, or a name is
+   * empty or not UTF-8.
    */
   MM_BAD_ARGUMENT = 1,
   /**
-   * The kernel gave no memory.
+   * The kernel has no more memory for the process.
    */
   MM_OUT_OF_MEMORY = 2,
   /**
-   * No block can have so many units.
+   * The number of units is larger than any block can be.
    */
   MM_SIZE_OVERFLOW = 3,
   /**
-   * The family, or the group that it is in, would hold more than its limit.
+   * The family, or its limit group, would exceed its limit.
    */
   MM_OVER_LIMIT = 4,
   /**
@@ -61,23 +75,23 @@ enum mm_status {
    */
   MM_FOREIGN = 5,
   /**
-   * The address lies in a page family's memory, but no block starts there.
+   * The address lies in the memory of a page family, but no block starts there.
    */
   MM_INTERIOR = 6,
   /**
-   * No block is live there: it was released already, or never handed out.
+   * No live block is at the address: it was released already, or never handed out.
    */
   MM_NOT_LIVE = 7,
   /**
-   * The block is of another family than the one that was told to release it.
+   * The block belongs to another family than the given one.
    */
   MM_WRONG_FAMILY = 8,
   /**
-   * A family of this name is registered already.
+   * A family with this name is registered already.
    */
   MM_DUPLICATE_NAME = 9,
   /**
-   * Units of this size and alignment cannot be.
+   * The size or the alignment is invalid, or differs from that of the family.
    */
   MM_BAD_LAYOUT = 10,
   /**
@@ -85,39 +99,40 @@ enum mm_status {
    */
   MM_UNKNOWN_NAME = 11,
   /**
-   * Several families have this name: their paths tell them apart.
+   * Several families have this name. Use a path or a key instead.
    */
   MM_AMBIGUOUS_NAME = 12,
   /**
-   * Two ways to derive one figure differ: mm's records are damaged.
+   * A figure differs from the one derived from the pages: mm's records are damaged.
    */
   MM_INCONSISTENT = 13,
 };
 
 /**
- * A page family: the memory, and the figures, of one type. Types of Rust have one each, and so have
- * the structs that C programs register, by this interface or by the others.
+ * A page family: the memory and the figures of one type. Each managed type of Rust has one, and so has
+ * each struct that a C program registers, through this interface or another.
  *
- * A family stays for as long as the process.
+ * A family stays until the process ends.
  */
 struct mm_family;
 
 /**
- * A set of families whose names are its own; its families stay for ever.
+ * An instance: a set of families with names of its own. It and its families stay until the process
+ * ends.
  */
 struct mm_instance_;
 
 /**
- * Families that share a limit: what they hold together may not rise above it.
+ * A group of families that share a limit on the sum of their live memory.
  */
 struct mm_limit_group;
 
 /**
  * Totals of all families, and figures of the process.
  *
- * The caller sets `size` and `version`. No more than `size` bytes are written: a program that was
- * built with an older header gets what it knows, and one that was built with a newer one than the
- * library finds zeros in the fields that the library does not know.
+ * The caller sets `size` and `version`; `MM_STATS_INIT` does that. The library writes no more than
+ * `size` bytes. A program with an older header gets the fields that it knows. In a program with a
+ * newer header than the library, the fields that the library does not know become 0.
  */
 struct mm_stats {
   /**
@@ -201,7 +216,8 @@ struct mm_stats {
 };
 
 /**
- * Figures of one family. `size` and `version` are as in `struct mm_stats`.
+ * Figures of one family. `size` and `version` are as in `struct mm_stats`; `MM_FAMILY_STATS_INIT` sets
+ * them.
  */
 struct mm_family_stats {
   /**
@@ -298,38 +314,38 @@ struct mm_family_stats {
 };
 
 /**
- * Who wants to know that a family holds more than its soft limit, with the pointer that was given
- * along.
+ * A function that mm calls when a family exceeds its soft limit. `context` is the pointer that was
+ * passed with it.
  */
 typedef void (*mm_soft_limit_call)(struct mm_family *family, void *context);
 
 /**
- * What a program may know of a page family.
+ * The part of a page family that a program can read.
  */
 struct vm_page_family_ {
   /**
-   * The whole name, of any length.
+   * The whole name, which may have any length.
    */
   const char *struct_name;
   /**
-   * Bytes of one unit; `UINT32_MAX` if they are more.
+   * Size of one unit in bytes, at most `UINT32_MAX`.
    */
   uint32_t struct_size;
 };
 
 /**
- * One place of a program that allocates: made by `XCALLOC`, and used by nobody else.
+ * One line of a program that allocates. The macro `XCALLOC` makes it; programs do not use it
+ * themselves.
  *
- * It remembers the family that was found there by its name, so that a call that is made again needs
- * no look-up.
+ * It remembers the family, so that only the first call looks up the name.
  */
 struct mm_site {
   /**
-   * The family, once it was found, if calls take few steps with it. Starts as null.
+   * The family if it was found and has a fast path; null at the start.
    */
-  struct vm_page_family_ *near;
+  struct vm_page_family_ *fast_family;
   /**
-   * The family, once it was found. Starts as null.
+   * The family if it was found; null at the start.
    */
   struct vm_page_family_ *family;
   /**
@@ -337,64 +353,73 @@ struct mm_site {
    */
   const char *name;
   /**
-   * File of the source.
+   * Name of the source file.
    */
   const char *file;
   /**
-   * Line in it, from 1.
+   * Line in the source file, from 1.
    */
   uint32_t line;
   /**
-   * Bytes of the struct as the place knows it; `UINT32_MAX` if they are more, 0 if it does not say.
+   * Size of the struct in bytes as this line knows it, at most `UINT32_MAX`; 0 if it is unknown.
    */
   uint32_t struct_size;
 };
 
 /**
- * Returns what a status means, in a few words that stay for ever. Of a number that is no status it
- * says so.
+ * Returns the meaning of a status in a few words. The text stays valid for ever.
+ *
+ * For a number that is no status, the text says so.
  */
 const char *mm_status_text(int status);
 
 /**
- * Returns what the calling thread's last refused call came to; `MM_OK` if none was refused. Calls that
- * succeed leave it as it is, as they do `errno`.
+ * Returns the status of the calling thread's last failed call; `MM_OK` if none failed. Calls that
+ * succeed leave it unchanged, as they do with `errno`.
  */
 enum mm_status mm_last_status(void);
 
 /**
- * Writes the sentence that says why the calling thread's last refused call was refused, with the
- * name of the family, into the `room` bytes at `text`; an empty one if none was refused.
+ * Writes a sentence to `text` that says why the calling thread's last failed call failed. It names the
+ * family. If no call failed, the text is empty.
  *
- * As `snprintf` does, it cuts the sentence where there is no room, ends it with a zero byte in any
- * case, and returns how long it is as a whole. `text` may be `NULL` if `room` is 0.
+ * `room` is the size of the buffer `text` in bytes. As with `snprintf`, a sentence that is too long is
+ * cut, a zero byte ends it in any case, and the result is the length of the whole sentence. If `text`
+ * is `NULL`, nothing is written.
  *
  * # Safety
  *
- * 1. `text` is null, or `room` bytes there may be written.
+ * 1. `text` is null, or `room` bytes can be written there.
  */
-size_t mm_last_error(char *text, size_t room);
+size_t mm_last_error(char *text,
+                     size_t room);
 
 /**
- * Registers a page family of units of `size` bytes, each aligned to `align`; an `align` of 0 is the
- * largest that a struct of this size can have.
+ * Registers a page family whose units have `size` bytes and are aligned to `align` bytes. If `align`
+ * is 0, mm uses the largest alignment that a struct of this size can have.
  *
- * The name is UTF-8, not empty, and no other family's. Refused with `MM_DUPLICATE_NAME`,
- * `MM_BAD_LAYOUT` if the size is 0 or the alignment no power of 2, or `MM_OUT_OF_MEMORY`.
+ * Returns `NULL` on failure:
+ * - `MM_BAD_ARGUMENT`: the name is `NULL`, empty or not UTF-8.
+ * - `MM_DUPLICATE_NAME`: another family has the name.
+ * - `MM_BAD_LAYOUT`: the size is 0, or the alignment is no power of 2.
+ * - `MM_OUT_OF_MEMORY`.
  *
  * # Safety
  *
- * 1. `name` is null or a string of C.
+ * 1. `name` is null or a C string.
  */
-struct mm_family *mm_family_register(const char *name, size_t size, size_t align);
+struct mm_family *mm_family_register(const char *name,
+                                     size_t size,
+                                     size_t align);
 
 /**
- * As `mm_family_register`, for `MM_REGISTER`, which knows its place in the source.
+ * Does what `mm_family_register` does. `MM_REGISTER` calls it with its file and line, which become the
+ * family's place of definition.
  *
  * # Safety
  *
- * 1. `name` is null or a string of C.
- * 2. `file` is null or a string of C.
+ * 1. `name` is null or a C string.
+ * 2. `file` is null or a C string.
  */
 struct mm_family *mm_family_register_at(const char *name,
                                         size_t size,
@@ -403,110 +428,120 @@ struct mm_family *mm_family_register_at(const char *name,
                                         uint32_t line);
 
 /**
- * Returns the family of exactly this key or path, or else the only one of exactly this name.
+ * Returns the family with this key, this path or this name, whichever is found first in that order.
  *
- * Where no path and no name is this text, the only one of whose path it is the end, in whole parts:
- * `b::Node` of `a::b::Node`.
+ * If no family has it, the text may be the end of one family's path, in whole parts: `b::Node` finds
+ * `a::b::Node`.
  *
- * Refused with `MM_UNKNOWN_NAME`, or with `MM_AMBIGUOUS_NAME` if several families have the name, as
- * types of several modules may.
+ * Returns `NULL` on failure:
+ * - `MM_UNKNOWN_NAME`: no family matches.
+ * - `MM_AMBIGUOUS_NAME`: several families match, such as types of the same name in several modules.
+ * - `MM_BAD_ARGUMENT`: the text is `NULL`, empty or not UTF-8.
  *
  * # Safety
  *
- * 1. `name_or_path` is null or a string of C.
+ * 1. `name_or_path` is null or a C string.
  */
 struct mm_family *mm_family_find(const char *name_or_path);
 
 /**
- * Writes handles of families to the `room` places at `out`, as many as there is room for, in the order
- * of their paths; returns how many families there are.
+ * Writes the handles of all families to the array `out` of `room` entries, sorted by path, and returns
+ * the number of families.
  *
- * `out` may be `NULL` if `room` is 0.
+ * If there are more families than entries, the rest is left out. If `out` is `NULL`, nothing is
+ * written.
  *
  * # Safety
  *
- * 1. `out` is null, or `room` handles may be written there.
+ * 1. `out` is null, or `room` handles can be written there.
  */
 size_t mm_families(struct mm_family **out,
                    size_t room);
 
 /**
- * Returns the family's short name, which stays for ever.
+ * Returns the family's short name. The text stays valid for ever.
  *
  * # Safety
  *
- * 1. `family` is null or a family.
+ * 1. `family` is null or a handle from mm.
  */
 const char *mm_family_name(const struct mm_family *family);
 
 /**
- * Returns the full path of the family's type, which stays for ever; of a family that was registered
- * while the program runs, its name, and in an instance of `uapi_mm_instance.h` which one that is.
+ * Returns the full path of the family's type. The text stays valid for ever.
+ *
+ * A family that was registered at run time has its name as path. In an instance of
+ * `uapi_mm_instance.h`, the path also says which instance it is in.
  *
  * # Safety
  *
- * 1. `family` is null or a family.
+ * 1. `family` is null or a handle from mm.
  */
 const char *mm_family_path(const struct mm_family *family);
 
 /**
- * Returns what tells the family from every other one, which stays for ever: path and place, as in
- * `struct emp (emp.c:17)`. Of families that share both, the second that mm met ends with ` #2`, and so
- * on. What would act on a terminal, or cannot be seen, is escaped, and a `~` stands before what in a
- * path or file would look like the next part. `mm_family_find` finds the family by it.
+ * Returns the family's key, which no other family has: its path and the place of its definition, as in
+ * `struct emp (emp.c:17)`. The text stays valid for ever, and `mm_family_find` finds the family by it.
+ *
+ * If families share path and place, the key of the second that mm met ends with ` #2`, and so on.
+ * Invisible and control characters are escaped. A `~` precedes text in a path or file name that would
+ * look like the next part of the key.
  *
  * # Safety
  *
- * 1. `family` is null or a family.
+ * 1. `family` is null or a handle from mm.
  */
 const char *mm_family_key(const struct mm_family *family);
 
 /**
- * Returns the bytes of one unit: the size rounded up to the alignment.
+ * Returns the size of one unit in bytes, rounded up to the alignment; 0 if `family` is `NULL`.
  *
  * # Safety
  *
- * 1. `family` is null or a family.
+ * 1. `family` is null or a handle from mm.
  */
 size_t mm_family_unit_size(const struct mm_family *family);
 
 /**
- * Returns what a unit is aligned to, in bytes.
+ * Returns the alignment of a unit in bytes; 0 if `family` is `NULL`.
  *
  * # Safety
  *
- * 1. `family` is null or a family.
+ * 1. `family` is null or a handle from mm.
  */
 size_t mm_family_unit_align(const struct mm_family *family);
 
 /**
- * Allocates a block of `units` units. What is in it is unspecified.
+ * Allocates a block of `units` units. Its contents are unspecified.
  *
- * Refused with `MM_SIZE_OVERFLOW`, `MM_OUT_OF_MEMORY` or `MM_OVER_LIMIT`. A block of 0 units is no
- * `NULL`, has no memory, and may be released.
+ * Returns `NULL` on failure: `MM_SIZE_OVERFLOW`, `MM_OUT_OF_MEMORY`, `MM_OVER_LIMIT`, or
+ * `MM_BAD_ARGUMENT` if `family` is `NULL`. A block of 0 units is not `NULL`; it has no memory and may
+ * be released.
  *
  * # Safety
  *
- * 1. `family` is null or a family.
+ * 1. `family` is null or a handle from mm.
  */
-void *mm_family_alloc(struct mm_family *family, size_t units);
+void *mm_family_alloc(struct mm_family *family,
+                      size_t units);
 
 /**
- * Allocates a block of `units` units, all bytes zero; else as `mm_family_alloc`.
+ * Allocates a block of `units` units whose bytes are all zero. It fails as `mm_family_alloc` does.
  *
  * # Safety
  *
- * 1. `family` is null or a family.
+ * 1. `family` is null or a handle from mm.
  */
 void *mm_family_alloc_zeroed(struct mm_family *family, size_t units);
 
 /**
- * As `mm_family_alloc`, for `MM_ALLOC`, which knows its place in the source: reports of leaks name it.
+ * Does what `mm_family_alloc` does. `MM_ALLOC` calls it with its file and line, which reports of leaks
+ * then name.
  *
  * # Safety
  *
- * 1. `family` is null or a family.
- * 2. `file` is null or a string of C.
+ * 1. `family` is null or a handle from mm.
+ * 2. `file` is null or a C string.
  */
 void *mm_family_alloc_at(struct mm_family *family,
                          size_t units,
@@ -514,12 +549,12 @@ void *mm_family_alloc_at(struct mm_family *family,
                          uint32_t line);
 
 /**
- * As `mm_family_alloc_zeroed`, for `MM_ALLOC_ZEROED`, which knows its place in the source.
+ * Does what `mm_family_alloc_zeroed` does. `MM_ALLOC_ZEROED` calls it with its file and line.
  *
  * # Safety
  *
- * 1. `family` is null or a family.
- * 2. `file` is null or a string of C.
+ * 1. `family` is null or a handle from mm.
+ * 2. `file` is null or a C string.
  */
 void *mm_family_alloc_zeroed_at(struct mm_family *family,
                                 size_t units,
@@ -527,15 +562,16 @@ void *mm_family_alloc_zeroed_at(struct mm_family *family,
                                 uint32_t line);
 
 /**
- * As `mm_family_alloc_at`, for `MM_ALLOC_OF`: only if the family's units have `size` bytes and are
- * aligned to `align`, or to more. An `align` of 0 is not compared.
+ * Does what `mm_family_alloc_at` does, after a comparison of layouts. `MM_ALLOC_OF` calls it with the
+ * size and alignment of its type.
  *
- * Else it is refused with `MM_BAD_LAYOUT`.
+ * Fails with `MM_BAD_LAYOUT` unless the family's units have `size` bytes and are aligned to at least
+ * `align` bytes. An `align` of 0 is not compared.
  *
  * # Safety
  *
- * 1. `family` is null or a family.
- * 2. `file` is null or a string of C.
+ * 1. `family` is null or a handle from mm.
+ * 2. `file` is null or a C string.
  */
 void *mm_family_alloc_of_at(struct mm_family *family,
                             size_t units,
@@ -545,12 +581,13 @@ void *mm_family_alloc_of_at(struct mm_family *family,
                             uint32_t line);
 
 /**
- * As `mm_family_alloc_of_at`, for `MM_ALLOC_ZEROED_OF`: all bytes are zero.
+ * Does what `mm_family_alloc_of_at` does and returns a block whose bytes are all zero.
+ * `MM_ALLOC_ZEROED_OF` calls it.
  *
  * # Safety
  *
- * 1. `family` is null or a family.
- * 2. `file` is null or a string of C.
+ * 1. `family` is null or a handle from mm.
+ * 2. `file` is null or a C string.
  */
 void *mm_family_alloc_zeroed_of_at(struct mm_family *family,
                                    size_t units,
@@ -560,198 +597,207 @@ void *mm_family_alloc_zeroed_of_at(struct mm_family *family,
                                    uint32_t line);
 
 /**
- * Releases a block of whatever family. `NULL` is none.
+ * Releases a block of any family. For `NULL` it does nothing.
  *
- * Refused with `MM_FOREIGN`, `MM_INTERIOR` or `MM_NOT_LIVE`, and then nothing changes. A block that
- * was released is recognised until its memory is handed out again, unless the program wrote to it
- * meanwhile.
+ * Fails with `MM_FOREIGN`, `MM_INTERIOR` or `MM_NOT_LIVE`; then nothing changes. A second release is
+ * found until the memory is handed out again, unless the program wrote to the block after its release.
  *
  * # Safety
  *
  * 1. The program does not use the block any more.
- * 2. No value of Rust owns the block.
+ * 2. No Rust value owns the block.
  * 3. No other thread releases the block at the same time.
  */
 enum mm_status mm_release(void *block);
 
 /**
- * Releases a block of this family; one of another is refused with `MM_WRONG_FAMILY`. Else as
- * `mm_release`.
+ * Releases a block of this family. For a block of another family it fails with `MM_WRONG_FAMILY`; in
+ * all other respects it acts as `mm_release`.
  *
  * # Safety
  *
  * 1. The program does not use the block any more.
- * 2. No value of Rust owns the block.
+ * 2. No Rust value owns the block.
  * 3. No other thread releases the block at the same time.
- * 4. `family` is null or a family.
+ * 4. `family` is null or a handle from mm.
  */
-enum mm_status mm_family_release(struct mm_family *family, void *block);
+enum mm_status mm_family_release(struct mm_family *family,
+                                 void *block);
 
 /**
- * Returns the bytes of the live block that starts at `block`; 0 for one of 0 units, and for `NULL`.
- * Where no live block starts it is refused as `mm_release` is, and returns 0.
+ * Returns the size in bytes of the live block that starts at `block`; 0 for a block of 0 units and for
+ * `NULL`.
+ *
+ * If no live block starts there, it returns 0 and fails as `mm_release` does.
  */
 size_t mm_block_bytes(const void *block);
 
 /**
- * Returns the family of the live block that starts at `block`; `NULL` for one of 0 units, and for
- * `NULL`. Where no live block starts it is refused as `mm_release` is, and returns `NULL`.
+ * Returns the family of the live block that starts at `block`; `NULL` for a block of 0 units and for
+ * `NULL`.
+ *
+ * If no live block starts there, it returns `NULL` and fails as `mm_release` does.
  */
 struct mm_family *mm_block_family(const void *block);
 
 /**
- * Fills in the totals of all families. Exact while no other thread allocates or releases.
+ * Fills in the totals of all families. They are exact while no other thread allocates or releases.
  *
- * Refused with `MM_BAD_ARGUMENT` if `size` has no room for `version`, or `version` is 0.
+ * Fails with `MM_BAD_ARGUMENT` if `stats` is `NULL`, `size` does not include `version`, or `version`
+ * is 0.
  *
  * # Safety
  *
- * 1. `stats` is null, or its `size` and `version` are set, as far as it has them, and `stats->size` bytes
- *    may be read and written there.
+ * 1. `stats` is null, or `stats->size` is set and that many bytes can be read and written there. If
+ *    they include `version`, it is set, too.
  */
 enum mm_status mm_stats(struct mm_stats *stats);
 
 /**
- * Fills in the figures of one family; else as `mm_stats`.
+ * Fills in the figures of one family. It fails as `mm_stats` does, and if `family` is `NULL`.
  *
  * # Safety
  *
- * 1. `stats` is null, or its `size` and `version` are set, as far as it has them, and `stats->size` bytes
- *    may be read and written there.
- * 2. `family` is null or a family.
+ * 1. `stats` is null, or `stats->size` is set and that many bytes can be read and written there. If
+ *    they include `version`, it is set, too.
+ * 2. `family` is null or a handle from mm.
  */
-enum mm_status mm_family_stats(const struct mm_family *family,
-                               struct mm_family_stats *stats);
+enum mm_status mm_family_stats(const struct mm_family *family, struct mm_family_stats *stats);
 
 /**
- * Returns every figure of every family as JSON; `mm/schemas/snapshot.schema.json` says what is in
- * it. To be released by `mm_text_release`.
+ * Returns all figures of all families as JSON. `mm/schemas/snapshot.schema.json` describes it. Release
+ * the text with `mm_text_release`.
  */
 char *mm_snapshot_json(void);
 
 /**
- * Returns what is live of every family, and who allocated it, as JSON; `mm/schemas/profile.schema.json`
- * says what is in it. To be released by `mm_text_release`.
+ * Returns the live memory of each family and its call sites as JSON. `mm/schemas/profile.schema.json`
+ * describes it. Release the text with `mm_text_release`.
  */
 char *mm_profile_json(void);
 
 /**
- * Returns what is live, and who allocated it as far as that was recorded (see `mm_track`), for people
- * to read; an empty text if nothing is live. To be released by `mm_text_release`.
+ * Returns a report of leaks for people: the live blocks of each family, and the call sites that
+ * `mm_track` recorded. The text is empty if nothing is live. Release it with `mm_text_release`.
  */
 char *mm_leaks_text(void);
 
 /**
- * Returns every figure in the format OpenMetrics, for Prometheus and the like. To be released by
- * `mm_text_release`.
+ * Returns all figures in the OpenMetrics format, for Prometheus and similar tools. Release the text
+ * with `mm_text_release`.
  */
 char *mm_openmetrics(void);
 
 /**
- * Releases a text that mm returned. `NULL` is none.
+ * Releases a text that mm returned. For `NULL` it does nothing.
  *
  * # Safety
  *
- * 1. `text` is null, or mm returned it for the program to release.
+ * 1. `text` is null, or one of the functions above returned it.
  * 2. The program does not use the text any more.
  */
 void mm_text_release(char *text);
 
 /**
- * Prints what `mm_leaks_text` returns to `stdout`, with a line end; nothing if nothing is live.
+ * Prints the text of `mm_leaks_text` and a line end to `stdout`. Prints nothing if nothing is live.
  */
 void mm_print_leaks(void);
 
 /**
- * Records who allocates, for reports of leaks: place in the source, thread and time, of one block in
- * `every` of each family. 1 is each, 0 none, and forgets what was recorded.
+ * Records call site, thread and time of one allocation in `sample_interval`, in each family. Reports
+ * of leaks then show them.
  *
- * While it is recorded, each call takes a lock.
+ * 1 records all allocations. 0 stops recording and discards what was recorded. While a family is
+ * tracked, each of its allocations and releases takes a lock.
  */
-void mm_track(uint32_t every);
+void mm_track(uint32_t sample_interval);
 
 /**
- * The same for one family.
+ * Does what `mm_track` does, for one family.
  *
  * # Safety
  *
- * 1. `family` is null or a family.
+ * 1. `family` is null or a handle from mm.
  */
-enum mm_status mm_family_track(struct mm_family *family, uint32_t every);
+enum mm_status mm_family_track(struct mm_family *family, uint32_t sample_interval);
 
 /**
- * Has the process report what is live when it ends, to standard error, if anything is. If `exit_code`
- * is not 0, it then ends with this one, and functions given to `atexit` before are not called.
+ * Makes the process report leaks to standard error when it ends. If nothing is live, it prints
+ * nothing.
  *
- * Refused with `MM_BAD_ARGUMENT` if the code is not from 0 to 255.
+ * If `exit_code` is not 0, a process that leaks and would end with status 0 ends with that code.
+ * Functions that were registered with `atexit` earlier are then not called.
+ *
+ * Fails with `MM_BAD_ARGUMENT` if `exit_code` is not from 0 to 255.
  */
 enum mm_status mm_report_leaks_at_exit(int exit_code);
 
 /**
- * Gives back to the kernel what can be given back; returns how many bytes that were, in whole OS pages.
+ * Returns unused memory to the kernel. The result is the number of bytes returned, in whole OS pages.
  *
- * What the caches of other threads hold is given back after their next call.
+ * Other threads flush their caches at their next call; a later `mm_trim` returns that memory.
  */
 size_t mm_trim(void);
 
 /**
- * Walks all VM pages and caches, derives every figure again, and compares. Exact while no other thread
- * allocates or releases; takes time in proportion to the heap.
+ * Walks all VM pages and caches, derives all figures again, and compares them. The result is exact
+ * while no other thread allocates or releases. The time grows with the heap.
  *
- * Answers `MM_INCONSISTENT` if figures differ: `mm_last_error` says which.
+ * Returns `MM_INCONSISTENT` if figures differ; `mm_last_error` then says which.
  */
 enum mm_status mm_check(void);
 
 /**
- * Limits the live units of a family to as many as fit into `bytes` bytes. A call that would hold more
- * is refused with `MM_OVER_LIMIT`; what is live already stays so, even if it is more.
+ * Limits the live units of a family to as many as fit into `bytes` bytes. An allocation that would
+ * exceed the limit fails with `MM_OVER_LIMIT`. Blocks that are live already stay live, even if they
+ * exceed it.
  *
- * While a family has a limit, each of its calls takes a lock.
+ * While a family has a limit, each of its allocations and releases takes a lock.
  *
  * # Safety
  *
- * 1. `family` is null or a family.
+ * 1. `family` is null or a handle from mm.
  */
-enum mm_status mm_family_set_limit_bytes(struct mm_family *family,
-                                         uint64_t bytes);
+enum mm_status mm_family_set_limit_bytes(struct mm_family *family, uint64_t bytes);
 
 /**
- * Limits the live units of a family to `units`; else as `mm_family_set_limit_bytes`.
+ * Limits the live units of a family to `units`. In all other respects it acts as
+ * `mm_family_set_limit_bytes`.
  *
  * # Safety
  *
- * 1. `family` is null or a family.
+ * 1. `family` is null or a handle from mm.
  */
 enum mm_status mm_family_set_limit_units(struct mm_family *family, uint64_t units);
 
 /**
- * Ends the limit of a family. Groups and soft limits stay.
+ * Removes the limit of a family. Limit groups and soft limits stay.
  *
  * # Safety
  *
- * 1. `family` is null or a family.
+ * 1. `family` is null or a handle from mm.
  */
 enum mm_status mm_family_clear_limit(struct mm_family *family);
 
 /**
- * Returns how many units may be live of a family; `UINT64_MAX` if it has no limit.
+ * Returns the limit of a family in units; `UINT64_MAX` if it has none, and 0 if `family` is `NULL`.
  *
  * # Safety
  *
- * 1. `family` is null or a family.
+ * 1. `family` is null or a handle from mm.
  */
 uint64_t mm_family_limit_units(const struct mm_family *family);
 
 /**
- * Has `call` called whenever what is live of a family rises above `bytes` bytes: once for each time
- * that it does, by the thread whose allocation does it, before that allocation returns.
+ * Sets a soft limit: mm calls `call` each time the live units of a family rise above `bytes` bytes.
+ * The thread whose allocation crosses the limit makes the call before that allocation returns.
  *
- * The call may use mm, and must return. It takes the place of the soft limit before, whose call may
- * still be under way on another thread: what `context` leads to has to stay.
+ * `call` may use mm and must return. It replaces the soft limit before. Another thread may still be
+ * running the function of that one, so whatever its `context` points to has to stay.
  *
  * # Safety
  *
- * 1. `family` is null or a family.
+ * 1. `family` is null or a handle from mm.
  * 2. `call` is null or a function that any thread may call with `context`, at any time from now on.
  */
 enum mm_status mm_family_set_soft_limit_bytes(struct mm_family *family,
@@ -760,11 +806,11 @@ enum mm_status mm_family_set_soft_limit_bytes(struct mm_family *family,
                                               void *context);
 
 /**
- * The same for `units` live units.
+ * Does what `mm_family_set_soft_limit_bytes` does, for a limit of `units` units.
  *
  * # Safety
  *
- * 1. `family` is null or a family.
+ * 1. `family` is null or a handle from mm.
  * 2. `call` is null or a function that any thread may call with `context`, at any time from now on.
  */
 enum mm_status mm_family_set_soft_limit_units(struct mm_family *family,
@@ -773,84 +819,87 @@ enum mm_status mm_family_set_soft_limit_units(struct mm_family *family,
                                               void *context);
 
 /**
- * Ends the soft limit of a family.
+ * Removes the soft limit of a family.
  *
  * # Safety
  *
- * 1. `family` is null or a family.
+ * 1. `family` is null or a handle from mm.
  */
 enum mm_status mm_family_clear_soft_limit(struct mm_family *family);
 
 /**
- * Makes a group without families that may hold `bytes` bytes of live units. It stays for as long as
- * the process. Refused with `MM_OUT_OF_MEMORY`.
+ * Makes an empty group with a limit of `bytes` bytes of live units. It stays until the process ends.
+ *
+ * Returns `NULL` on failure: `MM_OUT_OF_MEMORY`.
  */
 struct mm_limit_group *mm_limit_group_new(uint64_t bytes);
 
 /**
- * Puts a family into the group, with what it holds, and out of the one that it was in.
+ * Moves a family and its live units into the group, out of the group that it was in.
  *
  * # Safety
  *
- * 1. `group` is null or a group.
- * 2. `family` is null or a family.
+ * 1. `group` is null or a handle from mm.
+ * 2. `family` is null or a handle from mm.
  */
 enum mm_status mm_limit_group_add(struct mm_limit_group *group, struct mm_family *family);
 
 /**
- * Takes a family out of the group, if it is in it.
+ * Takes a family out of the group. Does nothing if the family is not in it.
  *
  * # Safety
  *
- * 1. `group` is null or a group.
- * 2. `family` is null or a family.
+ * 1. `group` is null or a handle from mm.
+ * 2. `family` is null or a handle from mm.
  */
 enum mm_status mm_limit_group_remove(struct mm_limit_group *group, struct mm_family *family);
 
 /**
- * Sets the limit of the group, for every call that begins after this one returns.
+ * Sets the limit of the group in bytes. It applies to each call that begins after this one returns.
  *
  * # Safety
  *
- * 1. `group` is null or a group.
+ * 1. `group` is null or a handle from mm.
  */
 enum mm_status mm_limit_group_set_bytes(struct mm_limit_group *group, uint64_t bytes);
 
 /**
- * Returns what the families of the group hold together, in bytes of live units.
+ * Returns the live bytes of all families in the group; 0 if `group` is `NULL`.
  *
  * # Safety
  *
- * 1. `group` is null or a group.
+ * 1. `group` is null or a handle from mm.
  */
 uint64_t mm_limit_group_live_bytes(const struct mm_limit_group *group);
 
 /**
- * Makes an instance: a set of families of its own, which stays. `NULL`, and a line on standard error,
- * without memory for it.
+ * Makes an instance: an empty set of families, which stays until the process ends.
+ *
+ * Returns `NULL` and prints a line on standard error if there is no memory.
  */
 struct mm_instance_ *mm_inst_init_new_instance(void);
 
 /**
- * Registers a family of structs of `struct_size` bytes.
+ * Registers a page family for structs of `struct_size` bytes in the instance. `NULL` is the global
+ * instance.
  *
  * # Safety
  *
  * 1. `instance` is null, or `mm_init_new_instance` returned it.
- * 2. `struct_name` is null or a string of C.
+ * 2. `struct_name` is null or a C string.
  */
 void mm_inst_instantiate_new_page_family(struct mm_instance_ *instance,
                                          const char *struct_name,
                                          uint32_t struct_size);
 
 /**
- * As `mm_instantiate_new_page_family`, for `MM_REG_STRUCT`, which knows its place in the source.
+ * Does what `mm_instantiate_new_page_family` does. `MM_REG_STRUCT` calls it with its file and line.
  *
  * # Safety
  *
  * 1. `instance` is null, or `mm_init_new_instance` returned it.
- * 2. `struct_name` is null or a string of C.
- * 3. `file` is null or a string of C.
+ * 2. `struct_name` is null or a C string.
+ * 3. `file` is null or a C string.
  */
 void mm_inst_register_at(struct mm_instance_ *instance,
                          const char *struct_name,
@@ -859,34 +908,38 @@ void mm_inst_register_at(struct mm_instance_ *instance,
                          uint32_t line);
 
 /**
- * Allocates a block of `units` zeroed units of the instance's family of this name.
+ * Allocates a block of `units` zeroed units of the instance's family with this name.
  *
  * # Safety
  *
  * 1. `instance` is null, or `mm_init_new_instance` returned it.
- * 2. `struct_name` is null or a string of C.
+ * 2. `struct_name` is null or a C string.
  */
 void *mm_inst_xcalloc(struct mm_instance_ *instance, const char *struct_name, int units);
 
 /**
- * As `xcalloc`, for `XCALLOC`: the name is looked up the first time only.
+ * Does what `xcalloc` does. `XCALLOC` calls it, and only the first call of a line looks up the name.
  *
  * # Safety
  *
  * 1. `instance` is null, or `mm_init_new_instance` returned it.
  * 2. `XCALLOC` made the site.
  */
-void *mm_inst_xcalloc_at(struct mm_instance_ *instance, struct mm_site *site, int64_t units);
+void *mm_inst_xcalloc_at(struct mm_instance_ *instance,
+                         struct mm_site *site,
+                         int64_t units);
 
 /**
- * As `xcalloc`, for `XCALLOC` where compilers know no sites: it knows its place in the source, and how
- * many bytes the struct has there; 0 is not known.
+ * Does what `xcalloc` does. `XCALLOC` calls it with its file and line if the compiler cannot make
+ * sites.
+ *
+ * `struct_size` is the size of the struct in bytes as the caller knows it; 0 if it is unknown.
  *
  * # Safety
  *
  * 1. `instance` is null, or `mm_init_new_instance` returned it.
- * 2. `struct_name` is null or a string of C.
- * 3. `file` is null or a string of C.
+ * 2. `struct_name` is null or a C string.
+ * 3. `file` is null or a C string.
  */
 void *mm_inst_xcalloc_sized(struct mm_instance_ *instance,
                             const char *struct_name,
@@ -896,22 +949,22 @@ void *mm_inst_xcalloc_sized(struct mm_instance_ *instance,
                             uint32_t line);
 
 /**
- * Allocates a zeroed buffer of `bytes` bytes, aligned to 16, of the instance's family of plain bytes.
+ * Allocates a zeroed buffer of `bytes` bytes, aligned to 16 bytes, in the instance. Buffers have a
+ * family of their own.
  *
  * # Safety
  *
  * 1. `instance` is null, or `mm_init_new_instance` returned it.
  */
-void *mm_inst_xcalloc_buff(struct mm_instance_ *instance,
-                           uint32_t bytes);
+void *mm_inst_xcalloc_buff(struct mm_instance_ *instance, uint32_t bytes);
 
 /**
- * As `xcalloc_buff`, for `XCALLOC_BUFF`, which knows its place in the source.
+ * Does what `xcalloc_buff` does. `XCALLOC_BUFF` calls it with its file and line.
  *
  * # Safety
  *
  * 1. `instance` is null, or `mm_init_new_instance` returned it.
- * 2. `file` is null or a string of C.
+ * 2. `file` is null or a C string.
  */
 void *mm_inst_xcalloc_buff_at(struct mm_instance_ *instance,
                               size_t bytes,
@@ -919,18 +972,18 @@ void *mm_inst_xcalloc_buff_at(struct mm_instance_ *instance,
                               uint32_t line);
 
 /**
- * Returns the instance's family of exactly this name, or `NULL`.
+ * Returns the instance's family with exactly this name, or `NULL`.
  *
  * # Safety
  *
  * 1. `instance` is null, or `mm_init_new_instance` returned it.
- * 2. `struct_name` is null or a string of C.
+ * 2. `struct_name` is null or a C string.
  */
 struct vm_page_family_ *mm_inst_lookup_page_family_by_name(struct mm_instance_ *instance,
                                                            const char *struct_name);
 
 /**
- * Prints each family that is registered in the instance to `stdout`.
+ * Prints each family of the instance and the size of its struct in bytes to `stdout`.
  *
  * # Safety
  *
@@ -939,18 +992,20 @@ struct vm_page_family_ *mm_inst_lookup_page_family_by_name(struct mm_instance_ *
 void mm_inst_print_registered_page_families(struct mm_instance_ *instance);
 
 /**
- * Prints each VM page and each block of the instance's family of exactly this name, or of all for
- * `NULL`, to `stdout`.
+ * Prints each VM page and each block of the instance's family with exactly this name to `stdout`; for
+ * `NULL`, those of all its families.
  *
  * # Safety
  *
  * 1. `instance` is null, or `mm_init_new_instance` returned it.
- * 2. `struct_name` is null or a string of C.
+ * 2. `struct_name` is null or a C string.
  */
-void mm_inst_print_memory_usage(struct mm_instance_ *instance, const char *struct_name);
+void mm_inst_print_memory_usage(struct mm_instance_ *instance,
+                                const char *struct_name);
 
 /**
- * Prints one line for each family of the instance to `stdout`.
+ * Prints one line for each family of the instance to `stdout`: the number of all blocks (`TBC`), free
+ * blocks (`FBC`) and live blocks (`OBC`), and the bytes of the live blocks (`AppMemUsage`).
  *
  * # Safety
  *
@@ -959,7 +1014,7 @@ void mm_inst_print_memory_usage(struct mm_instance_ *instance, const char *struc
 void mm_inst_print_block_usage(struct mm_instance_ *instance);
 
 /**
- * Prints the same for the instance's buffers.
+ * Prints the line of `mm_print_block_usage` for the instance's buffers.
  *
  * # Safety
  *
@@ -968,8 +1023,8 @@ void mm_inst_print_block_usage(struct mm_instance_ *instance);
 void mm_inst_print_variable_buffers(struct mm_instance_ *instance);
 
 /**
- * Releases a block or a buffer, if it is of this instance; else it gets a line on standard error, and
- * nothing changes.
+ * Releases a block or a buffer of this instance. For one of another instance it prints a line on
+ * standard error and changes nothing.
  *
  * # Safety
  *
@@ -977,45 +1032,44 @@ void mm_inst_print_variable_buffers(struct mm_instance_ *instance);
  * 2. The program does not use the block any more.
  * 3. No other thread releases the block at the same time.
  */
-void mm_inst_xfree(struct mm_instance_ *instance,
-                   void *block);
+void mm_inst_xfree(struct mm_instance_ *instance, void *block);
 
 /**
- * As `xfree_inst`, for `XFREE_INST`, which knows its place in the source.
+ * Does what `xfree_inst` does. `XFREE_INST` calls it with its file and line.
  *
  * # Safety
  *
  * 1. `instance` is null, or `mm_init_new_instance` returned it.
  * 2. The program does not use the block any more.
  * 3. No other thread releases the block at the same time.
- * 4. `file` is null or a string of C.
+ * 4. `file` is null or a C string.
  */
 void mm_inst_xfree_at(struct mm_instance_ *instance, void *block, const char *file, uint32_t line);
 
 /**
- * Does nothing: mm needs no start. Programs may call it any number of times, or never.
+ * Does nothing: mm needs no initialisation. Programs may call it any number of times, or never.
  */
 void mm_uapi_init(void);
 
 /**
- * Registers a family of structs of `struct_size` bytes.
+ * Registers a page family for structs of `struct_size` bytes.
  *
- * A name that is taken, an empty one, or a size of 0 get a line on standard error, and change nothing.
+ * If the name is taken or empty, or the size is 0, it prints a line on standard error and changes
+ * nothing.
  *
  * # Safety
  *
- * 1. `struct_name` is null or a string of C.
+ * 1. `struct_name` is null or a C string.
  */
-void mm_uapi_instantiate_new_page_family(const char *struct_name,
-                                         uint32_t struct_size);
+void mm_uapi_instantiate_new_page_family(const char *struct_name, uint32_t struct_size);
 
 /**
- * As `mm_instantiate_new_page_family`, for `MM_REG_STRUCT`, which knows its place in the source.
+ * Does what `mm_instantiate_new_page_family` does. `MM_REG_STRUCT` calls it with its file and line.
  *
  * # Safety
  *
- * 1. `struct_name` is null or a string of C.
- * 2. `file` is null or a string of C.
+ * 1. `struct_name` is null or a C string.
+ * 2. `file` is null or a C string.
  */
 void mm_uapi_register_at(const char *struct_name,
                          size_t struct_size,
@@ -1023,38 +1077,41 @@ void mm_uapi_register_at(const char *struct_name,
                          uint32_t line);
 
 /**
- * Allocates a block of `units` zeroed units of the family of this name.
+ * Allocates a block of `units` zeroed units of the family with this name.
  *
- * `NULL`, and a line on standard error, if there is no such family, `units` is negative, or there is
- * no memory. A block of 0 units has no memory, and may be released.
+ * Returns `NULL` and prints a line on standard error if there is no such family, `units` is negative,
+ * or there is no memory. A block of 0 units is not `NULL`; it has no memory and may be released.
  *
- * It gets no size, so it cannot tell that another source has another struct of this name: `XCALLOC`
- * can.
+ * It gets no size, so it cannot detect that two source files have different structs of this name.
+ * `XCALLOC` can.
  *
  * # Safety
  *
- * 1. `struct_name` is null or a string of C.
+ * 1. `struct_name` is null or a C string.
  */
 void *mm_uapi_xcalloc(const char *struct_name,
                       int units);
 
 /**
- * As `xcalloc`, for `XCALLOC`: the name is looked up the first time only.
+ * Does what `xcalloc` does. `XCALLOC` calls it, and only the first call of a line looks up the name.
  *
  * # Safety
  *
  * 1. `XCALLOC` made the site.
  */
-void *mm_uapi_xcalloc_at(struct mm_site *site, int64_t units);
+void *mm_uapi_xcalloc_at(struct mm_site *site,
+                         int64_t units);
 
 /**
- * As `xcalloc`, for `XCALLOC` where compilers know no sites: it knows its place in the source, and how
- * many bytes the struct has there; 0 is not known.
+ * Does what `xcalloc` does. `XCALLOC` calls it with its file and line if the compiler cannot make
+ * sites.
+ *
+ * `struct_size` is the size of the struct in bytes as the caller knows it; 0 if it is unknown.
  *
  * # Safety
  *
- * 1. `struct_name` is null or a string of C.
- * 2. `file` is null or a string of C.
+ * 1. `struct_name` is null or a C string.
+ * 2. `file` is null or a C string.
  */
 void *mm_uapi_xcalloc_sized(const char *struct_name,
                             size_t struct_size,
@@ -1063,26 +1120,26 @@ void *mm_uapi_xcalloc_sized(const char *struct_name,
                             uint32_t line);
 
 /**
- * Allocates a zeroed buffer of `bytes` bytes, aligned to 16, of the family of plain bytes.
+ * Allocates a zeroed buffer of `bytes` bytes, aligned to 16 bytes. Buffers have a family of their own.
  *
- * `NULL`, and a line on standard error, if there is no memory.
+ * Returns `NULL` and prints a line on standard error if there is no memory.
  */
 void *mm_uapi_xcalloc_buff(uint32_t bytes);
 
 /**
- * As `xcalloc_buff`, for `XCALLOC_BUFF`, which knows its place in the source.
+ * Does what `xcalloc_buff` does. `XCALLOC_BUFF` calls it with its file and line.
  *
  * # Safety
  *
- * 1. `file` is null or a string of C.
+ * 1. `file` is null or a C string.
  */
 void *mm_uapi_xcalloc_buff_at(size_t bytes, const char *file, uint32_t line);
 
 /**
- * Releases a block or a buffer, of any instance. `NULL` is none.
+ * Releases a block or a buffer of any instance. For `NULL` it does nothing.
  *
- * A pointer that is no block of mm, or does not point to its start, gets a line on standard error,
- * and nothing changes. A second release gets a line, and ends the process by `abort`.
+ * For a pointer that is not mm's, or that points into a block, it prints a line on standard error and
+ * changes nothing. After a second release it prints a line and calls `abort`.
  *
  * # Safety
  *
@@ -1092,64 +1149,65 @@ void *mm_uapi_xcalloc_buff_at(size_t bytes, const char *file, uint32_t line);
 void mm_uapi_xfree(void *block);
 
 /**
- * As `xfree`, for `XFREE`, which knows its place in the source.
+ * Does what `xfree` does. `XFREE` calls it with its file and line.
  *
  * # Safety
  *
  * 1. The program does not use the block any more.
  * 2. No other thread releases the block at the same time.
- * 3. `file` is null or a string of C.
+ * 3. `file` is null or a C string.
  */
 void mm_uapi_xfree_at(void *block, const char *file, uint32_t line);
 
 /**
- * Makes a block longer or shorter: to `bytes` bytes, rounded up to whole units of its family. Its
- * contents move along, and what is new is zeroed.
+ * Resizes a block to `bytes` bytes, rounded up to whole units of its family. The contents are kept,
+ * and new bytes are zero.
  *
- * Of `NULL`, and of a block of 0 units, which is nobody's, it makes a buffer of the global instance; with 0
- * bytes it releases the block and returns `NULL`. Without memory
- * it returns `NULL`, with a line on standard error, and the block stays as it is.
+ * For `NULL` and for a block of 0 units, which belongs to no family, it allocates a buffer of the
+ * global instance. If `bytes` is 0, it releases the block and returns `NULL`. If there is no memory,
+ * it returns `NULL`, prints a line on standard error, and the block stays as it is.
  *
  * # Safety
  *
- * 1. The program does not use the block any more. It may use the one that is returned.
+ * 1. The program does not use the old block any more, unless the call fails. It may use the returned
+ *    one.
  * 2. No other thread releases the block at the same time.
  */
 void *mm_uapi_xrealloc(void *block,
                        size_t bytes);
 
 /**
- * Returns the family of exactly this name, or `NULL`.
+ * Returns the family with exactly this name, or `NULL`.
  *
  * # Safety
  *
- * 1. `struct_name` is null or a string of C.
+ * 1. `struct_name` is null or a C string.
  */
 struct vm_page_family_ *mm_uapi_lookup_page_family_by_name(const char *struct_name);
 
 /**
- * Prints each registered family, with the bytes of its struct, to `stdout`.
+ * Prints each registered family and the size of its struct in bytes to `stdout`.
  */
 void mm_uapi_print_registered_page_families(void);
 
 /**
- * Prints each VM page and each block of the family of exactly this name, or of all for `NULL`, to
- * `stdout`.
+ * Prints each VM page and each block of the family with exactly this name to `stdout`; for `NULL`,
+ * those of all families.
  *
  * # Safety
  *
- * 1. `struct_name` is null or a string of C.
+ * 1. `struct_name` is null or a C string.
  */
 void mm_uapi_print_memory_usage(const char *struct_name);
 
 /**
- * Prints one line for each family to `stdout`: its blocks in all (`TBC`), free ones (`FBC`), live ones
- * (`OBC`), and bytes of the live ones.
+ * Prints one line for each family to `stdout`: the number of all blocks (`TBC`), free blocks (`FBC`)
+ * and live blocks (`OBC`), and the bytes of the live blocks (`AppMemUsage`).
  */
 void mm_uapi_print_block_usage(void);
 
 /**
- * Prints the same for buffers.
+ * Prints the line of `mm_print_block_usage` for buffers.
  */
 void mm_uapi_print_variable_buffers(void);
 

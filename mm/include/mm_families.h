@@ -1,4 +1,4 @@
-/* Page families for new programs: mm_api.h, and macros that know their place in the source.
+/* Page families for new programs: mm_api.h, and macros that pass their file and line.
  *
  *     struct mm_family *emps = MM_REGISTER(struct emp);
  *     struct emp *three = MM_ALLOC_ZEROED_OF(emps, struct emp, 3);
@@ -16,14 +16,15 @@
 #define MM_REGISTER(type)                                                                          \
   (mm_family_register_at(#type, sizeof(type), MM_ALIGN_OF(type), __FILE__, __LINE__))
 
-/* A block of units: unspecified, or zeroed. Reports of leaks name the line. Nothing compares the
- * family's units with what the block is used for. */
+/* Allocate a block of units, with unspecified contents or zeroed. Reports of leaks name the line.
+ * The type that the block is used for is not compared with the family. */
 #define MM_ALLOC(family, units) (mm_family_alloc_at((family), (units), __FILE__, __LINE__))
 #define MM_ALLOC_ZEROED(family, units)                                                             \
   (mm_family_alloc_zeroed_at((family), (units), __FILE__, __LINE__))
 
-/* The same for a variable of this type: NULL if it is not the family's, by size and alignment. What
- * they return is a pointer to the type, so the compiler sees one that goes to a pointer of another. */
+/* Do the same for a type. They return NULL if its size or alignment does not fit the family. The
+ * result is a pointer to the type, so the compiler warns if it is assigned to a pointer to another
+ * type. */
 #define MM_ALLOC_OF(family, type, units)                                                           \
   (MM_POINTER_(type, mm_family_alloc_of_at((family), (units), sizeof(type), MM_ALIGN_OF(type),     \
                                            __FILE__, __LINE__)))
@@ -37,11 +38,12 @@
 #define MM_POINTER_(type, block) (type *)(block)
 #endif
 
-/* What structs of figures begin as, for the version of this header. */
+/* Initializers for the structs of figures. They set the size and version of this header. */
 #define MM_STATS_INIT MM_STATS_OF_(struct mm_stats)
 #define MM_FAMILY_STATS_INIT MM_STATS_OF_(struct mm_family_stats)
 
-/* C++ has names of fields since 2020 only, and compilers warn of those that are left out. */
+/* C++ has designated initializers only since C++20, and compilers warn about fields that are left
+ * out. */
 #if defined(__cplusplus) && __cplusplus >= 201103L
 #define MM_STATS_OF_(type)                                                                         \
   ([] {                                                                                            \

@@ -1,17 +1,18 @@
-/* How macros of mm tell where in the source they are, and what a type takes, in C and in C++. */
+/* For the macros of mm: sites, and the size and alignment of a type, in C and in C++. */
 
 #ifndef MM_PLACES_H
 #define MM_PLACES_H
 
-/* A static in an inline function gets a warning, although each file may well have its own. */
+/* Suppresses the warning about a static in an inline function: each file may have a site of its own. */
 #if defined(__GNUC__)
 #pragma GCC system_header
 #endif
 
 #include "mm_api.h"
 
-/* The site of this very line. C++ has it outside of functions too: in initializers and default
- * arguments. Other compilers of C than gcc and clang have no way to make one in an expression. */
+/* The site of this line. In C++ it also works outside of functions: in initializers and default
+ * arguments. C compilers other than gcc and clang cannot make a static inside an expression, so they
+ * have no sites. */
 #if defined(__cplusplus) && __cplusplus >= 201103L
 #define MM_SITE(struct_name, struct_size)                                                          \
   ([]() -> struct mm_site * {                                                                      \
@@ -26,7 +27,8 @@
   }))
 #endif
 
-/* Bytes of a struct. A struct that is aligned to more than 4 KiB does not compile: mm aligns none so. */
+/* Size of a struct in bytes. Does not compile for a struct that is aligned to more than 4 KiB,
+ * because mm does not support that. */
 #if defined(__GNUC__)
 #define MM_SIZE_OF(struct_name)                                                                    \
   (sizeof(struct_name) + 0 * sizeof(char[__alignof__(struct_name) <= 4096 ? 1 : -1]))
@@ -34,9 +36,10 @@
 #define MM_SIZE_OF(struct_name) (sizeof(struct_name))
 #endif
 
-/* The same where a struct is allocated, as far as a site can tell it. mm compares it with what was
- * registered: two sources may have two structs of one name. A source that allocates structs of which
- * it knows no more than the name defines MM_UAPI_UNSIZED first, and nothing is compared. */
+/* Size of a struct in bytes where it is allocated, at most 0xffffffff. mm compares it with the
+ * registered size, because two source files may have different structs of one name. A source file
+ * that allocates structs and knows no more than their names must define MM_UAPI_UNSIZED first; then
+ * mm compares nothing. */
 #if defined(MM_UAPI_UNSIZED)
 #define MM_SIZE_HERE(struct_name) 0
 #else
@@ -44,7 +47,8 @@
   (MM_SIZE_OF(struct_name) < 0xffffffffu ? MM_SIZE_OF(struct_name) : 0xffffffffu)
 #endif
 
-/* Where the language does not say what a type is aligned to, 0 has mm take the most it can be. */
+/* Alignment of a type. Where the language does not offer it, 0 makes mm use the largest alignment
+ * that the size allows. */
 #if defined(__cplusplus) && __cplusplus >= 201103L
 #define MM_ALIGN_OF(type) alignof(type)
 #elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L

@@ -1,11 +1,12 @@
-/* The interface of the library that mm grew out of: programs written for it build unchanged.
+/* The interface of the library that mm grew out of. Programs that were written for it compile
+ * unchanged.
  *
  *     MM_REG_STRUCT(emp_t);
  *     emp_t *emps = XCALLOC(3, emp_t);
  *     XFREE(emps);
  *     mm_print_block_usage();
  *
- * Programs whose functions take an instance first include uapi_mm_instance.h, or are compiled with
+ * Programs that pass an instance as first argument include uapi_mm_instance.h, or are compiled with
  * -DMM_UAPI_INSTANCE. */
 
 #if defined(MM_UAPI_INSTANCE)
@@ -19,7 +20,7 @@
 
 typedef struct vm_page_family_ vm_page_family_t;
 
-/* The names are those of other libraries too, so in objects they are different ones. */
+/* Other libraries use some of these names too, so the symbols in object files have a prefix. */
 #define mm_init mm_uapi_init
 #define mm_instantiate_new_page_family mm_uapi_instantiate_new_page_family
 #define lookup_page_family_by_name mm_uapi_lookup_page_family_by_name
@@ -36,8 +37,8 @@ typedef struct vm_page_family_ vm_page_family_t;
 #define MM_REG_STRUCT(struct_name)                                                                 \
   (mm_uapi_register_at(#struct_name, MM_SIZE_OF(struct_name), __FILE__, __LINE__))
 
-/* A block of zeroed structs. NULL, and a line on standard error, if a struct of another size was
- * registered by this name. */
+/* Allocates a block of zeroed structs. Returns NULL and prints a line on standard error if a struct
+ * of another size is registered with this name, and in all cases in which xcalloc does. */
 #if defined(MM_SITE)
 #define XCALLOC(units, struct_name)                                                                \
   (mm_uapi_xcalloc_at(MM_SITE(#struct_name, MM_SIZE_HERE(struct_name)), (units)))
@@ -46,7 +47,7 @@ typedef struct vm_page_family_ vm_page_family_t;
   (mm_uapi_xcalloc_sized(#struct_name, MM_SIZE_HERE(struct_name), (units), __FILE__, __LINE__))
 #endif
 
-/* A zeroed buffer. */
+/* Allocates a zeroed buffer. */
 #define XCALLOC_BUFF(size_in_bytes)                                                                \
   (mm_uapi_xcalloc_buff_at((size_in_bytes), __FILE__, __LINE__))
 

@@ -96,7 +96,7 @@ impl PageFamily {
     /// Allocates on behalf of `caller`, on the fast path if the calling thread's cache has a block.
     #[cfg(feature = "capi")]
     #[inline]
-    pub(crate) fn alloc_zeroed_at_hand(
+    pub(crate) fn alloc_zeroed_try_cached(
         &'static self,
         units: usize,
         caller: &dyn Caller,

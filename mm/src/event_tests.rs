@@ -1,4 +1,4 @@
-//! What a subscriber is told, and what becomes of it when it does something else than listen.
+//! Events that subscribers get, and subscribers that allocate, panic or fail.
 
 use core::alloc::Layout;
 use core::fmt::Debug;
@@ -70,11 +70,12 @@ fn tells_the_subscriber() {
     unsafe { family.release(one) }.expect("it is live");
 }
 
-/// How a test's child ended, and what it said; `None` in the child.
+/// Runs a test again in a child process. Returns the child's exit status and output, or `None` in the child.
 fn again(name: &str, options: &str) -> Option<Output> {
     const CHILD: &str = "MM_TEST_CHILD";
     if env::var_os(CHILD).is_some() {
-        // SAFETY: `alarm` has no requirements. No handler is asked for: a child that hangs is ended.
+        // SAFETY: `alarm` has no requirements. No handler of the signal is set, so it ends a child that
+        // hangs.
         unsafe { libc::alarm(60) };
         return None;
     }
@@ -89,7 +90,8 @@ fn words(name: &str) -> &'static PageFamily {
     PageFamily::register(name, Layout::new::<u64>()).expect("a new name")
 }
 
-/// As a formatter does, which keeps its text in a thread-local that is gone by then.
+/// The subscriber uses a thread-local that is destroyed already, as a formatter does that keeps its text
+/// there.
 #[test]
 fn leaks_are_reported_at_exit_whatever_a_subscriber_does() {
     thread_local! {
@@ -151,7 +153,7 @@ fn words_named(name: &str) -> &'static PageFamily {
         .expect("registered")
 }
 
-/// What a subscriber throws is no answer of an allocation.
+/// The panic of a subscriber does not reach the code that allocates.
 #[test]
 fn a_subscriber_that_panics_changes_nothing() {
     static TOLD: AtomicU32 = AtomicU32::new(0);

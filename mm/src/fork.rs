@@ -15,7 +15,7 @@ use crate::{family, heap, profile, registry};
 /// the lowest number first; those up to 100 are reserved for the compiler (`ld`, `init_array`).
 #[cfg(target_os = "linux")]
 #[used]
-// SAFETY: `init_array` is an array of functions of the type of `AT_START`, each of which the loader calls
+// SAFETY: `init_array` is an array of functions of the type of `AT_START`. The loader calls each of them
 // once.
 #[unsafe(link_section = ".init_array.00101")]
 static AT_START: extern "C" fn() = {
@@ -35,7 +35,8 @@ pub(crate) fn watch() {
     static WATCHED: AtomicBool = AtomicBool::new(false);
     // Not a `Once`: a child forked from the middle of one would wait for ever.
     if !WATCHED.load(Relaxed) && !WATCHED.swap(true, Relaxed) {
-        // SAFETY: all that `unlock_after_fork` and `adopt_in_child` require is that `lock_for_fork` was called.
+        // SAFETY: all that `unlock_after_fork` and `adopt_in_child` require is that `lock_for_fork` was
+        // called.
         unsafe { process::at_fork(lock_for_fork, unlock_after_fork, adopt_in_child) };
     }
 }
@@ -51,8 +52,8 @@ extern "C" fn lock_for_fork() {
     registry::BY_NAME.lock_for_fork();
     family::LISTING.lock_for_fork();
     family::listed().for_each(|family| family.heap.lock_for_fork());
-    // SAFETY: the line above called `lock_for_fork` of each family that is `listed`, and the lock `LISTING` keeps
-    // the list as it is.
+    // SAFETY: the line above called `lock_for_fork` of each family that is `listed`, and the lock `LISTING`
+    // keeps the list as it is.
     unsafe { heap::keep_out_owners(|| family::listed().map(|family| &family.heap)) };
     heap::lock_shared_for_fork();
 }
@@ -74,21 +75,25 @@ unsafe extern "C" fn unlock_after_fork() {
 /// 1. The calling thread called [`lock_for_fork`], or is the copy in a child of the one that did.
 unsafe fn unlock_families_after_fork() {
     for family in family::listed() {
-        // SAFETY: by requirement 1 `lock_for_fork` held each family on the list, on this thread or on the one that
-        // this is the copy of; the list did not grow, since its lock is held.
+        // SAFETY: by requirement 1 `lock_for_fork` held each family on the list, on this thread or on the one
+        // that this is the copy of; the list did not grow, since its lock is held.
         unsafe { family.heap.unlock_after_fork() };
     }
-    // SAFETY: by requirement 1 `lock_for_fork` locked it, on this thread or on the one that this is the copy of.
+    // SAFETY: by requirement 1 `lock_for_fork` locked it, on this thread or on the one that this is the copy
+    // of.
     unsafe { family::LISTING.unlock_after_fork() };
-    // SAFETY: by requirement 1 `lock_for_fork` locked it, on this thread or on the one that this is the copy of.
+    // SAFETY: by requirement 1 `lock_for_fork` locked it, on this thread or on the one that this is the copy
+    // of.
     unsafe { registry::BY_NAME.unlock_after_fork() };
     #[cfg(feature = "capi")]
-    // SAFETY: by requirement 1 `lock_for_fork` locked it, on this thread or on the one that this is the copy of.
+    // SAFETY: by requirement 1 `lock_for_fork` locked it, on this thread or on the one that this is the copy
+    // of.
     unsafe {
         registry::REGISTERING.unlock_after_fork();
     }
     #[cfg(feature = "backtrace")]
-    // SAFETY: by requirement 1 `lock_for_fork` locked it, on this thread or on the one that this is the copy of.
+    // SAFETY: by requirement 1 `lock_for_fork` locked it, on this thread or on the one that this is the copy
+    // of.
     unsafe {
         profile::LOOKING_UP.unlock_after_fork();
     }
@@ -109,8 +114,8 @@ unsafe extern "C" fn adopt_in_child() {
     forks::account();
     heap::from_start::adopt_in_child();
     for family in family::listed() {
-        // SAFETY: by requirement 1 this is the copy of the thread that called `lock_for_fork`, which held each
-        // family on the list; the list did not grow, since its lock is held.
+        // SAFETY: by requirement 1 this is the copy of the thread that called `lock_for_fork`, which held
+        // each family on the list; the list did not grow, since its lock is held.
         unsafe { family.heap.adopt_in_child() };
     }
     // SAFETY: requirement 1 is that of `unlock_families_after_fork`.

@@ -1,7 +1,6 @@
 //! Texts that are compared with files, for tests.
 //!
-//! `MM_UPDATE_GOLDEN=1 cargo test -p mm --lib` writes the files anew; the difference is then for
-//! a person to read.
+//! `MM_UPDATE_GOLDEN=1 cargo test -p mm --lib` writes the files again. Read the difference before a commit.
 
 use std::fmt::Display;
 

@@ -54,7 +54,7 @@ impl Holders {
         for (before, held) in BEFORE.iter().zip(&largest.0) {
             before.set(held.map(|held| held.family));
         }
-        // Those of the first time are there only now.
+        // `BEFORE` is complete only now, at the first time too.
         let _ = ASKED.compare_exchange(0, clock::milliseconds(), Release, Relaxed);
         largest
     }
@@ -99,7 +99,7 @@ impl Holders {
     }
 }
 
-/// Whether the caller should look at all families again.
+/// Returns whether the caller should look at all families again.
 fn is_due(now: u64) -> bool {
     let asked = ASKED.load(Acquire);
     let is_old = now >= asked.saturating_add(RECENT);

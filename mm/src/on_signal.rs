@@ -90,7 +90,7 @@ fn watch() -> MutexGuard<'static, Option<Handle>> {
     WATCH.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether a signal can be handled, and does not result from a fault that would recur.
+/// Returns whether a signal can be handled, and does not result from a fault that would recur.
 pub(crate) fn can_report_on(signal: i32) -> bool {
     // The system decides which signals exist, and reserves some.
     let is_fit = signal != SIGBUS && !FORBIDDEN.contains(&signal);
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signal_that_nobody_can_handle_is_none() {
+    fn a_signal_that_cannot_be_handled_is_refused() {
         for signal in [
             i32::MIN,
             -1,

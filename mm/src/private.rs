@@ -108,7 +108,7 @@ pub struct NoVariant;
 )]
 pub unsafe trait ZeroVariant<T> {}
 
-/// Whether rustc can evaluate a constant of this type at little cost.
+/// Returns whether rustc can evaluate a constant of this type at little cost.
 #[must_use]
 pub const fn is_small<T>() -> bool {
     size_of::<T>() <= 4_096
@@ -127,7 +127,7 @@ impl<T> ZeroTag<T> {
         Self { zeros: [0; 16] }
     }
 
-    /// Where the `T` would begin.
+    /// Returns the address at which the `T` would start.
     #[must_use]
     pub const fn as_ptr(&self) -> *const T {
         core::ptr::from_ref(self).cast()

@@ -24,8 +24,8 @@ pub(crate) struct Filed {
     filed: Option<&'static PageFamily>,
 }
 
-/// How many instances C programs made. The lock is held while one is made, or a family is registered
-/// in any instance.
+/// The number of the next instance of a C program. The lock is held while an instance is made, and while a
+/// family is registered in one.
 #[cfg(feature = "capi")]
 pub(crate) static REGISTERING: Lock<usize> = Lock::new(1);
 

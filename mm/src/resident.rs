@@ -12,11 +12,11 @@ use crate::snapshot::ProcessFigures;
 /// Bytes that are backed by memory, at one moment.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Resident {
-    /// Of each family, by its number.
+    /// Bytes of each family, by its number.
     families: Vec<Option<u64>>,
-    /// Of mm's own maps, records and tables.
+    /// Bytes of mm's own maps, records and tables.
     records: Option<u64>,
-    /// Of the whole process.
+    /// Bytes of the whole process.
     process: Option<u64>,
 }
 
@@ -38,7 +38,7 @@ impl Resident {
         )
     }
 
-    /// Of one family.
+    /// Returns the bytes of one family.
     pub(crate) fn of(&self, family: &PageFamily) -> Option<u64> {
         self.families.get(family.number()).copied().flatten()
     }

@@ -11,7 +11,7 @@ use crate::profile::{Profile, leaks_of_scope};
 use crate::startup;
 use crate::track::{begin_scope, end_scope};
 
-/// How often, and how long, a scope with leaks waits for other threads to release them.
+/// A scope with leaks waits for other threads to release them: `PATIENCE` times for a `MOMENT`.
 const PATIENCE: u32 = 20;
 const MOMENT: Duration = Duration::from_millis(5);
 

@@ -49,7 +49,7 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// Index of the first character that is not shown as itself.
+/// Returns the index of the first character that is not shown as itself.
 fn first_special(text: &str) -> Option<(usize, char)> {
     let mut characters = text.char_indices().peekable();
     while let Some((at, c)) = characters.next() {
@@ -61,26 +61,26 @@ fn first_special(text: &str) -> Option<(usize, char)> {
     None
 }
 
-/// Whether a backslash before this character would look like the start of an escape.
+/// Returns whether a backslash before this character would look like the start of an escape.
 fn continues_escape(next: char) -> bool {
     matches!(next, '\\' | '0' | 'n' | 'r' | 't' | 'u') || is_hidden(next)
 }
 
-/// Whether a character must be escaped: it controls a terminal, ends a line, changes the direction of
-/// writing, or is invisible or looks like a space.
+/// Returns whether a character must be escaped: it controls a terminal, ends a line, changes the direction of
+/// writing, is invisible, or looks like a space.
 pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control() || is_blank(c) || is_ignorable(c)
 }
 
-/// Whether it looks like a space but is none: `White_Space` in Unicode's `PropList.txt`, the empty
-/// Braille pattern, and the marks around annotations.
+/// Returns whether a character looks like a space but is none: `White_Space` in Unicode's `PropList.txt`, the
+/// empty Braille pattern, and the marks around annotations.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() && c != ' ' || matches!(c, '\u{2800}' | '\u{fff9}'..='\u{fffb}')
 }
 
-/// Whether it may be invisible. Source: `Default_Ignorable_Code_Point` in Unicode's
-/// `DerivedCoreProperties.txt`, 16.0.0. Joiners and variations that some scripts and pictures need are
-/// among them: two names that look alike are worse than one that shows an escape.
+/// Returns whether a character may be invisible. Source: `Default_Ignorable_Code_Point` in Unicode's
+/// `DerivedCoreProperties.txt`, 16.0.0. They include joiners and variations that some scripts and pictures
+/// need: two names that look alike are worse than one that shows an escape.
 fn is_ignorable(c: char) -> bool {
     matches!(
         c,

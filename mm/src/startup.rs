@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use crate::family::PageFamily;
 use crate::{fork, options, os};
 
-/// Whether start-up is complete. Each step records itself whether it was done, and may call mm again.
+/// Whether start-up is complete. Each step has a record of its own, because it may call mm again.
 static IS_DONE: AtomicBool = AtomicBool::new(false);
 
 /// Runs the start-up once, before the first block. Every public call that allocates, lists families or

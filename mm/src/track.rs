@@ -1,4 +1,4 @@
-//! Whether families record the call sites of their allocations.
+//! Tracking: turns the records of call sites on and off.
 
 use crate::family;
 use crate::heap::{self, Scope, from_start, scopes};
@@ -23,7 +23,7 @@ pub enum Track {
 }
 
 impl Track {
-    /// One in this many blocks is recorded.
+    /// Returns the sample interval: one in this many blocks is recorded, none for 0.
     pub(crate) fn every(self) -> u32 {
         match self {
             Self::Off => 0,
@@ -35,20 +35,21 @@ impl Track {
 
 /// Sets which allocations are recorded from the start on.
 ///
-/// Another thread may have listed families meanwhile: a thread that finds the options chosen does not wait.
-pub(crate) fn track_from_start(every: u32) {
-    if every > 0 {
-        track_all(every);
+/// It also changes families that are listed already: other threads do not wait for the options to take
+/// effect.
+pub(crate) fn track_from_start(sample_interval: u32) {
+    if sample_interval > 0 {
+        track_all(sample_interval);
     }
 }
 
-/// Sets it for all listed families, and for those that are listed later.
-pub(crate) fn track_all(every: u32) {
+/// Sets the sample interval of all listed families, and of those that are listed later.
+pub(crate) fn track_all(sample_interval: u32) {
     let _inside = ReentrancyGuard::enter();
-    // A family that is being listed meanwhile waits, and then begins with this setting.
+    // A family that is about to be listed waits for the lock, and starts with this setting.
     let _listing = family::LISTING.lock();
-    from_start::track(every);
-    family::listed().for_each(|family| family.heap.track(every));
+    from_start::track(sample_interval);
+    family::listed().for_each(|family| family.heap.track(sample_interval));
 }
 
 /// Begins a leak scope, in all families.

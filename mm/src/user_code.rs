@@ -4,7 +4,7 @@
 //! # The rule
 //!
 //! 1. mm takes its figures first, writes its own lines next, and notifies last.
-//! 2. It holds no lock meanwhile, neither its own nor one of `std`.
+//! 2. It holds no lock during the call, neither its own nor one of `std`.
 //! 3. It catches every panic, including one in a destructor, be it the panic payload's or that of a
 //!    closure that is no longer needed. A panic reaches the caller of mm only where the documentation
 //!    says so, and never across a C function, which cannot unwind.
@@ -40,7 +40,7 @@ pub(crate) enum Unfinished {
 #[derive(Debug)]
 pub(crate) struct Panic(Option<Box<dyn Any + Send>>);
 
-/// Whether the calling thread runs code that [`notify`] called.
+/// Returns whether the calling thread runs code that [`notify`] called.
 pub(crate) fn is_running() -> bool {
     IS_RUNNING.try_with(Cell::get).unwrap_or(true)
 }
@@ -51,8 +51,8 @@ pub(crate) fn notify<R>(f: impl FnOnce() -> R) -> Result<R, Unfinished> {
     caught(f).map_err(Unfinished::Panicked)
 }
 
-/// Calls `f`, and suppresses notifications meanwhile: `f` holds a lock of a library and allocates, from mm
-/// if the global allocator is built on it.
+/// Calls `f`, and suppresses notifications during the call. `f` holds a lock of a library and allocates, from
+/// mm if the global allocator is built on it.
 pub(crate) fn undisturbed<R>(f: impl FnOnce() -> R) -> R {
     let _running = Running::begin();
     f()
@@ -66,7 +66,7 @@ pub(crate) fn caught<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
 /// Drops a value that user code made.
 pub(crate) fn discard<T>(value: T) {
     if let Err(thrown) = panic::catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        // The payload of a panic in a destructor may panic in its own destructor, and so on without end.
+        // The payload of a panic in a destructor may panic in its own destructor, so it is never dropped.
         mem::forget(thrown);
     }
 }
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_notified_inside_of_code_that_is_notified() {
+    fn code_that_is_notified_gets_no_nested_notification() {
         let inner = notify(|| {
             assert!(is_running());
             notify(|| unreachable!("nested"))

@@ -8,16 +8,16 @@ use crate::library::{self, SCRATCH};
 use crate::run::Program;
 use crate::tools::{self, SANITIZERS, VALGRIND};
 
-/// Sources are named from here, and so are the places that mm writes to standard error.
+/// The compiler runs in this folder, so mm's messages name source files relative to it.
 pub(crate) const TESTS: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Where the programs are, from there.
+/// The folder of the programs, relative to that.
 pub(crate) const PROGRAMS: &str = "c/programs/";
 
-/// The warnings that users of the headers have on.
+/// Warnings that users of the headers turn on.
 pub(crate) const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wshadow", "-Werror"];
 
-/// How a program is linked, and what it runs under.
+/// The library that a program links, and the tool that it runs under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// With `libmm.a`.
@@ -31,8 +31,8 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// The plain ones; those that the machine has the tools for, if they are asked for. What runs under
-    /// the sanitizers has the shared library.
+    /// Returns the plain forms; or, if the tools are asked for, those whose tools the machine has.
+    /// `Sanitized` then replaces `Shared`.
     pub(crate) fn all() -> Vec<Self> {
         if !tools::are_asked_for() {
             return Self::plain();
@@ -47,12 +47,12 @@ impl Form {
         all
     }
 
-    /// Those of them that run on the plain machine.
+    /// Returns the forms that need no tools.
     pub(crate) fn plain() -> Vec<Self> {
         vec![Self::Static, Self::Shared]
     }
 
-    /// Those that link `libmm.a`, which alone has the names of old.
+    /// Returns the forms that link `libmm.a`: only that has the original's names.
     pub(crate) fn archived() -> Vec<Self> {
         let is_archived = |form: &Self| matches!(form, Self::Static | Self::Memcheck);
         Self::all().into_iter().filter(is_archived).collect()
@@ -65,7 +65,7 @@ impl Form {
         }
     }
 
-    /// What stands for the library on the linker's line.
+    /// Returns the linker's arguments for the library.
     fn library(self) -> Vec<String> {
         let folder = library::folder().display();
         match self {
@@ -77,7 +77,7 @@ impl Form {
     }
 }
 
-/// What one program is compiled of.
+/// The source files and flags of one program.
 #[derive(Clone)]
 pub(crate) struct Sources {
     names: Vec<&'static str>,
@@ -86,7 +86,7 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// Files of `programs/`.
+    /// Names files of `programs/`.
     pub(crate) fn of(names: &[&'static str]) -> Self {
         Self {
             names: names.to_vec(),
@@ -95,7 +95,7 @@ impl Sources {
         }
     }
 
-    /// The same with flags of its own, as another program.
+    /// Adds flags, which make it another program.
     pub(crate) fn with(mut self, flags: &[&'static str]) -> Self {
         self.flags.extend(flags);
         self.name.extend(flags.iter().copied());
@@ -114,7 +114,7 @@ impl Sources {
         }
     }
 
-    /// The program, or what the compiler has against it.
+    /// Compiles the program, or returns the compiler's messages.
     pub(crate) fn try_compile(&self, form: Form) -> Result<Program, String> {
         let program = self.file(form);
         let mut command = self.compiler();
@@ -127,7 +127,7 @@ impl Sources {
         Ok(Program::new(program, form == Form::Memcheck))
     }
 
-    /// C++ if any source is, which `cc` cannot link.
+    /// Returns the C++ compiler if any source is C++, because `cc` cannot link that.
     fn compiler(&self) -> Command {
         let mut extensions = self.names.iter().map(|name| Path::new(name).extension());
         let is_cpp = extensions.any(|extension| extension == Some("cpp".as_ref()));
@@ -137,19 +137,19 @@ impl Sources {
     fn file(&self, form: Form) -> PathBuf {
         let folder = Path::new(SCRATCH).join("c-programs");
         fs::create_dir_all(&folder).expect("a folder for programs");
-        // Each form is a file, and each test has programs of its own: no test writes over another's.
+        // One file for each program and form, so no test overwrites a program of another one.
         folder.join(format!("{}-{form:?}", self.name))
     }
 }
 
-/// A compiler that finds the headers.
+/// Returns a compiler that finds the headers.
 pub(crate) fn compiler(name: &str) -> Command {
     let mut command = Command::new(name);
     command.current_dir(TESTS).args(["-I", "../mm/include"]);
     command
 }
 
-/// What a compiler has to say, as an error if it failed.
+/// Returns the compiler's messages as an error if it failed.
 pub(crate) fn said(output: &Output) -> Result<(), String> {
     if output.status.success() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The headers in every dialect that programs are written in, without a warning.
+//! The headers compile in all dialects of C and C++ without a warning.
 
 use std::fs;
 use std::path::Path;
@@ -11,12 +11,12 @@ use crate::tools::{CLANG, CLANGXX, GXX};
 const OF_C: [&str; 6] = ["gnu89", "c99", "gnu99", "c11", "c17", "gnu2x"];
 const OF_CPP: [&str; 3] = ["c++11", "c++17", "c++20"];
 
-/// Sources that use all of a face.
-const FACES: [&str; 2] = ["dialect.c", "dialect_instance.c"];
+/// Sources that use all of an original interface.
+const ORIGINAL_INTERFACES: [&str; 2] = ["dialect.c", "dialect_instance.c"];
 
-/// The same for the face of new programs, as C and as C++.
-const NEW_FACE: &str = "dialect_families.c";
-const NEW_FACE_IN_CPP: &str = "dialect_families.cpp";
+/// The same for the interface for new programs, as C and as C++.
+const NEW_INTERFACE: &str = "dialect_families.c";
+const NEW_INTERFACE_IN_CPP: &str = "dialect_families.cpp";
 
 /// A source for each header, with nothing else in it.
 fn headers_alone() -> Vec<String> {
@@ -27,7 +27,7 @@ fn headers_alone() -> Vec<String> {
         let name = header.expect("a header").file_name();
         let source = folder.join(&name).with_extension("c");
         let name = name.to_string_lossy();
-        // Twice, as it comes about in large programs.
+        // A large program may include a header twice.
         let text = format!("#include \"{name}\"\n#include \"{name}\"\nextern int unused;\n");
         fs::write(&source, text).expect("the folder is there");
         source.display().to_string()
@@ -36,8 +36,8 @@ fn headers_alone() -> Vec<String> {
 }
 
 fn all_sources() -> Vec<String> {
-    let faces = FACES.map(|name| format!("{PROGRAMS}{name}"));
-    headers_alone().into_iter().chain(faces).collect()
+    let originals = ORIGINAL_INTERFACES.map(|name| format!("{PROGRAMS}{name}"));
+    headers_alone().into_iter().chain(originals).collect()
 }
 
 #[track_caller]
@@ -45,13 +45,18 @@ fn is_understood(name: &str, language: &str, dialects: &[&str]) {
     let sources = all_sources();
     assert!(sources.len() >= 8, "{sources:?}");
     are_understood(&sources, name, language, dialects);
-    // New programs are not written in the first dialect.
+    // The interface for new programs does not support C89.
     let newer: Vec<_> = dialects
         .iter()
         .copied()
         .filter(|it| *it != "gnu89")
         .collect();
-    are_understood(&[format!("{PROGRAMS}{NEW_FACE}")], name, language, &newer);
+    are_understood(
+        &[format!("{PROGRAMS}{NEW_INTERFACE}")],
+        name,
+        language,
+        &newer,
+    );
 }
 
 #[track_caller]
@@ -84,19 +89,19 @@ fn every_dialect_of_cpp_has_the_headers() {
 }
 
 #[test]
-fn the_new_face_is_the_same_in_both_languages() {
-    program_is_right(NEW_FACE);
+fn the_new_interface_is_the_same_in_both_languages() {
+    program_is_right(NEW_INTERFACE);
     if GXX.is_there() {
-        program_is_right(NEW_FACE_IN_CPP);
+        program_is_right(NEW_INTERFACE_IN_CPP);
     }
 }
 
-/// Other compilers of C have no statement expressions.
+/// Without `__GNUC__`: other compilers have no statement expressions.
 #[test]
 fn c_without_extensions_has_the_headers() {
     let plain = ["-std=c99", "-U__GNUC__", "-pedantic-errors"];
-    for name in FACES {
+    for name in ORIGINAL_INTERFACES {
         let program = Sources::of(&[name]).with(&plain).compile(Form::Shared);
-        program.run(&[]).ends_well().complains(&[]);
+        program.run(&[]).ends_well().reports(&[]);
     }
 }

@@ -1,15 +1,15 @@
-//! A second release ends the program, and the line says where, of which family, and at which address.
+//! A second release ends the program, and the message names the place, the family and the address.
 
 use crate::compile::{Form, Sources};
-use crate::expected::complaints_of;
+use crate::expected::messages_of;
 use crate::run::Program;
 
-/// Those that memory is cut differently for, up to some that are mappings of their own.
+/// Sizes that mm places differently, up to blocks with mappings of their own.
 const BYTES: [&str; 11] = [
     "1", "4", "7", "8", "12", "16", "36", "64", "4090", "65448", "3145728",
 ];
 
-/// What lies between the two releases.
+/// The events between the two releases.
 const CASES: [&str; 7] = [
     "at-once", "between", "row", "merged", "realloc", "emptied", "thread",
 ];
@@ -21,14 +21,14 @@ fn is_reported(program: &Program, cases: &[&str], bytes: &[&str]) {
     for case in cases {
         for bytes in bytes {
             let ran = program.run(&[case, bytes]);
-            ran.aborts().complains(&[complaint(case)]);
+            ran.aborts().reports(&[message(case)]);
             assert_eq!(ran.stdout, "", "{case} of {bytes} bytes");
         }
     }
 }
 
-fn complaint(case: &str) -> String {
-    let of_units = complaints_of(PROGRAM).remove(0);
+fn message(case: &str) -> String {
+    let of_units = messages_of(PROGRAM).remove(0);
     match case {
         "buffer" => of_units.replace("unit_t", "Misc"),
         _ => of_units,

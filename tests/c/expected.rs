@@ -6,46 +6,46 @@ use std::path::Path;
 use crate::compile::{Form, PROGRAMS, Sources, TESTS};
 use crate::run::{Ran, without_addresses};
 
-/// Begins a comment that tells what standard error gets from its line.
+/// Starts a comment with the message that its line writes to standard error.
 const SAYS: &str = "/* says: ";
 
-/// Begins one about a function, which does not know where it was called.
+/// Starts a comment with the message of a function, which does not know its caller's line.
 const SAYS_IN: &str = "/* says in ";
 
-/// Compiles and runs a program in every form; it must end well, and say what it has to.
+/// Compiles and runs a program in all forms. It must end well, with the expected output.
 #[track_caller]
 pub(crate) fn is_right(sources: &Sources) {
     is_right_as(sources, &Form::all());
 }
 
-/// The same for one source.
+/// Does the same for one source.
 #[track_caller]
 pub(crate) fn program_is_right(name: &'static str) {
     is_right(&Sources::of(&[name]));
 }
 
-/// The same in these forms.
+/// Does the same in these forms.
 #[track_caller]
 pub(crate) fn is_right_as(sources: &Sources, forms: &[Form]) {
-    let complaints = complaints_of(sources.first());
+    let messages = messages_of(sources.first());
     for form in forms {
         let ran = sources.compile(*form).run(&[]);
-        ran.ends_well().complains(&complaints);
+        ran.ends_well().reports(&messages);
         prints_golden(sources.first(), &ran);
     }
 }
 
-/// The lines that a program writes to standard error, in the order of its source.
-pub(crate) fn complaints_of(name: &str) -> Vec<String> {
+/// Returns the lines that a program writes to standard error, in the order of its source.
+pub(crate) fn messages_of(name: &str) -> Vec<String> {
     let file = format!("{PROGRAMS}{name}");
     let text = fs::read_to_string(Path::new(TESTS).join(&file)).expect("a program");
     let lines = (1..).zip(text.lines());
     lines
-        .filter_map(|(line, text)| complaint(&file, line, text))
+        .filter_map(|(line, text)| message(&file, line, text))
         .collect()
 }
 
-fn complaint(file: &str, line: usize, text: &str) -> Option<String> {
+fn message(file: &str, line: usize, text: &str) -> Option<String> {
     let told = |begin| {
         let (_, rest) = text.split_once(begin)?;
         rest.strip_suffix(" */")
@@ -56,7 +56,7 @@ fn complaint(file: &str, line: usize, text: &str) -> Option<String> {
     Some(format!("mm: {}", told(SAYS_IN)?))
 }
 
-/// Checks that a program printed what its golden file has: nothing, if there is none.
+/// Checks that a program printed the text of its golden file, or nothing if there is none.
 #[track_caller]
 fn prints_golden(name: &str, ran: &Ran) {
     let golden = Path::new(TESTS).join("c/golden").join(name);
@@ -69,8 +69,8 @@ fn prints_golden(name: &str, ran: &Ran) {
     assert!(printed == text, "\n--- {name}\n{text}\n--- now\n{printed}");
 }
 
-/// What is the same on each machine: not how often the kernel was asked, nor addresses, of which
-/// shorter ones have more spaces behind them.
+/// Masks the parts that differ between machines: numbers of kernel calls, and addresses with the spaces after
+/// them, which depend on their length.
 pub(crate) fn as_golden(printed: &str) -> String {
     const CALLS: &str = "#Sys Calls ";
     const ADDRESS: &str = "0x..";

@@ -1,4 +1,4 @@
-//! The face without instances, the one with them, and what they print.
+//! The original interfaces, without and with instances, and their reports.
 
 use crate::compile::{Form, Sources};
 use crate::expected::{is_right, program_is_right};

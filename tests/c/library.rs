@@ -1,20 +1,20 @@
-//! The library that the programs link.
+//! Builds the libraries that the programs link.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The workspace.
+/// The folder of the workspace.
 pub(crate) const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// What the tests make goes below this folder.
+/// The folder for files that the tests make.
 pub(crate) const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
 
-/// The folder with `libmm.a` and `libmm.so`, which are brought up to date once a run.
+/// Returns the folder with `libmm.a` and `libmm.so`. The first call of a run builds them.
 pub(crate) fn folder() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        // That of the tests, where what mm depends on is built already.
+        // The profile of the tests, which has built mm's dependencies already.
         let target = Path::new(SCRATCH).join("..");
         let target = target.canonicalize().expect("cargo made the folder");
         let mut cargo = Command::new(env!("CARGO"));

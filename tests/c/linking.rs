@@ -1,4 +1,4 @@
-//! Objects that know nothing of mm's headers, and names that others have too.
+//! Objects that were compiled without mm's headers, and names that other libraries use too.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::tools::{GXX, leave_out};
 
 #[test]
 fn names_of_old_are_found() {
-    // `char *` parameters and empty parentheses were good style then.
+    // The old prototypes have `char *` parameters and empty parentheses.
     let sources = Sources::of(&["old_prototypes.c"]).with(&["-Wno-discarded-qualifiers"]);
     is_right_as(&sources, &Form::archived());
 }
@@ -42,8 +42,7 @@ fn cpp_allocates_outside_of_functions() {
     }
 }
 
-/// Other names would be in the way of those of the program and its libraries: the loader knows no
-/// weak ones.
+/// Other names could replace those of the program and its libraries, because the loader ignores weakness.
 #[test]
 fn the_shared_library_gives_away_no_other_names() {
     let mut nm = Command::new("nm");

@@ -1,4 +1,4 @@
-//! The C interface as C programs see it: those in `programs/` are compiled with `cc`, linked with the
+//! The C interface in C programs. The programs in `programs/` are compiled with `cc`, linked with the
 //! library, and run.
 //!
 //! A program's expected output on standard error is in its comments, at the lines that cause it:

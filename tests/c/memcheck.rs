@@ -1,9 +1,9 @@
-//! The expected reports of memcheck about programs with a fault.
+//! The expected reports of memcheck on programs with a fault.
 
 use crate::compile::{Form, Sources};
 use crate::tools::{VALGRIND, are_asked_for};
 
-/// A fault, and what the report on it has.
+/// A fault, and the lines of the report on it.
 const FAULTS: [(&str, &[&str]); 4] = [
     (
         "read",
@@ -44,7 +44,7 @@ fn a_fault_is_reported_and_nothing_else_is() {
         return;
     }
     let program = Sources::of(&["stale.c"]).compile(Form::Memcheck);
-    program.run(&["none"]).ends_well().complains(&[]);
+    program.run(&["none"]).ends_well().reports(&[]);
     for (fault, patterns) in FAULTS {
         let ran = program.run(&[fault]);
         assert!(!ran.status.success(), "{ran:#?}");

@@ -1,10 +1,10 @@
-//! Programs with one job each, in every form.
+//! Programs with one subject each, in all forms.
 
 use std::fs;
 use std::path::Path;
 
 use crate::compile::{Form, Sources, TESTS};
-use crate::expected::{as_golden, complaints_of, is_right, is_right_as, program_is_right};
+use crate::expected::{as_golden, is_right, is_right_as, messages_of, program_is_right};
 
 #[test]
 fn what_is_released_is_used_again() {
@@ -56,7 +56,7 @@ fn two_structs_of_one_name_are_told_apart() {
     is_right(&Sources::of(&["two_sizes.c", "two_sizes_other.c"]));
     let sources = Sources::of(&["two_sizes.cpp", "two_sizes_other.c"]);
     let ran = sources.compile(Form::Static).run(&[]);
-    ran.ends_well().complains(&complaints_of("two_sizes.c"));
+    ran.ends_well().reports(&messages_of("two_sizes.c"));
     program_is_right("two_sizes_instance.c");
 }
 
@@ -87,7 +87,7 @@ fn blocks_outlive_threads_and_main() {
     program_is_right("endings.c");
 }
 
-/// The tools need more addresses than the program leaves them.
+/// Without the tools: the program leaves them too little address space.
 #[test]
 fn a_refusal_of_the_kernel_is_survived() {
     is_right_as(&Sources::of(&["out_of_memory.c"]), &Form::plain());
@@ -99,7 +99,7 @@ fn a_forked_child_reports_what_it_allocated_itself() {
     let ran = program.run_with(&[], |command| {
         command.env("MM_OPTIONS", "leaks=3");
     });
-    // The program's own code says more than that something leaked; with glibc it stays.
+    // With glibc the program's own exit code takes precedence over the code for leaks.
     assert_eq!(ran.status.code(), Some(7), "{ran:#?}");
     let reports = ran.stderr.lines().filter(|line| line.contains("at exit"));
     let expected = [
@@ -110,7 +110,7 @@ fn a_forked_child_reports_what_it_allocated_itself() {
 }
 
 #[test]
-fn the_new_face_is_right() {
+fn the_new_interface_is_right() {
     let programs = [
         "api_blocks.c",
         "api_families.c",
@@ -124,28 +124,28 @@ fn the_new_face_is_right() {
         .for_each(|name| ends_well_as(name, Form::Static));
 }
 
-/// For programs whose children say things of their own.
+/// Checks only that a program ends well, because its children write to standard error, too.
 #[track_caller]
 fn ends_well_as(name: &'static str, form: Form) {
     let program = Sources::of(&[name]).compile(form);
     program.run(&[]).ends_well();
 }
 
-/// Where blocks lie is the same in debug and in release, of which `tests/c/install` makes sure.
+/// Debug builds place blocks as release builds do. `tests/c/install` checks those.
 #[test]
-fn the_demonstration_says_what_stands_beside_it() {
+fn the_demonstration_prints_its_golden_file() {
     let ran = Sources::of(&["../../../examples/c/employees.c"])
         .compile(Form::Static)
         .run(&[]);
     let golden = Path::new(TESTS).join("../examples/c/employees.golden");
     let golden = fs::read_to_string(golden).expect("it stands beside the program");
     let said = as_golden(&ran.ends_well().stdout);
-    // Addresses of different lengths have different spaces behind them.
+    // The number of spaces after an address depends on its length.
     let is_same = said.split_whitespace().eq(golden.split_whitespace());
     assert!(is_same, "\n--- golden\n{golden}\n--- now\n{said}");
 }
 
-/// What is wrong about the options ends the process at the first call, whichever that is.
+/// A wrong option ends the process at the first call, whichever function that is.
 #[test]
 fn every_call_that_may_be_the_first_starts_mm() {
     let program = Sources::of(&["first_call.c"]).compile(Form::Static);

@@ -7,7 +7,7 @@ use std::process::{Command, ExitStatus};
 
 use crate::compile::TESTS;
 
-/// A program that takes longer hangs, and is ended by the kernel.
+/// The most seconds that a program may run. Then the kernel ends it.
 const SECONDS: u32 = 60;
 
 /// Exit code of memcheck if it has something to report.
@@ -19,13 +19,13 @@ pub(crate) struct Program {
     is_watched: bool,
 }
 
-/// How a program ended, and what it said.
+/// How a program ended, and its output.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
-    /// What memcheck reports.
+    /// The report of memcheck.
     pub(crate) report: String,
 }
 
@@ -45,7 +45,7 @@ impl Program {
         command.args(arguments).current_dir(TESTS);
         command.env_remove("MM_OPTIONS").env_remove("NO_COLOR");
         change(&mut command);
-        // SAFETY: between fork and exec it calls what handlers of signals may call too.
+        // SAFETY: between fork and exec `end_in_time` calls only `alarm`, which is async-signal-safe.
         unsafe { command.pre_exec(end_in_time) };
         let output = command.output().expect("the program starts");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -64,7 +64,7 @@ impl Program {
         let mut valgrind = Command::new("valgrind");
         valgrind.args(["--quiet", "--num-callers=20"]);
         valgrind.arg(format!("--error-exitcode={REPORTED}"));
-        // Of its own, so that standard error is the program's.
+        // A separate file, so that standard error has only the program's output.
         valgrind.arg(format!("--log-file={}", report.display()));
         valgrind.arg(&self.file);
         valgrind
@@ -77,10 +77,10 @@ impl Program {
     }
 }
 
-/// Has the kernel end this process, whatever program it will be.
+/// Makes the kernel end this process after `SECONDS`, also after it executes another program.
 #[expect(clippy::unnecessary_wraps, reason = "`pre_exec` wants it so")]
 fn end_in_time() -> io::Result<()> {
-    // SAFETY: no handler is asked for: a program that hangs is ended.
+    // SAFETY: no handler of the signal is set, so it only ends the process.
     unsafe { libc::alarm(SECONDS) };
     Ok(())
 }
@@ -100,16 +100,16 @@ impl Ran {
         self
     }
 
-    /// Checks that standard error has exactly these lines, but for addresses.
+    /// Checks that standard error has exactly these lines, with addresses masked.
     #[track_caller]
-    pub(crate) fn complains(&self, lines: &[String]) -> &Self {
+    pub(crate) fn reports(&self, lines: &[String]) -> &Self {
         let said: Vec<_> = self.stderr.lines().map(without_addresses).collect();
         assert_eq!(said, lines, "{self:#?}");
         self
     }
 }
 
-/// A text with `0x..` for each address.
+/// Returns a text with `0x..` in place of each address.
 pub(crate) fn without_addresses(text: &str) -> String {
     let mut parts = text.split("0x");
     let first = parts.next().unwrap_or_default().to_owned();

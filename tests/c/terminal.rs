@@ -1,4 +1,4 @@
-//! Reports have colours on a terminal, if those are wanted.
+//! Reports have colours on a terminal, unless `NO_COLOR` is set.
 
 use std::fs::File;
 use std::io::Read;
@@ -7,25 +7,25 @@ use std::os::fd::FromRawFd;
 use crate::compile::{Form, Sources};
 use crate::run::Program;
 
-/// What the program prints on a terminal, with `NO_COLOR` as given.
+/// Returns the output of the program on a terminal, with `NO_COLOR` as given.
 fn printed(program: &Program, no_color: &str) -> String {
     let (mut terminal, program_side) = terminal();
     let ran = program.run_with(&[], |command| {
         command.env("NO_COLOR", no_color).stdout(program_side);
     });
-    ran.ends_well().complains(&[]);
+    ran.ends_well().reports(&[]);
     let mut text = Vec::new();
-    // Once no process has the other side any more, the terminal has no end of file, but an error.
+    // Once no process has the other side open, a terminal reports an error, not the end of the file.
     let _ = terminal.read_to_end(&mut text);
     String::from_utf8(text).expect("text").replace("\r\n", "\n")
 }
 
-/// Both sides of a terminal, of which the buffer has room for the report.
+/// Opens both sides of a terminal. Its buffer has room for the report.
 fn terminal() -> (File, File) {
     let (mut ours, mut theirs) = (-1, -1);
     let null = std::ptr::null_mut::<libc::c_char>;
     let [settings, size] = [std::ptr::null(); 2].map(<*const libc::c_void>::cast_mut);
-    // SAFETY: both numbers have room for what the call writes, and the rest may be null.
+    // SAFETY: the call writes to both file descriptors, and its other arguments may be null.
     let opened = unsafe {
         libc::openpty(
             &raw mut ours,

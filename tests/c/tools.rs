@@ -1,4 +1,4 @@
-//! Which compilers and tools the machine has.
+//! The compilers and tools of the machine.
 
 use std::io::{self, Write};
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ use mm_tests::is_whole;
 
 use crate::compile::{Form, Sources};
 
-/// A tool that not every machine has.
+/// A tool that some machines lack.
 #[derive(Clone, Copy)]
 pub(crate) struct Tool {
     name: &'static str,
@@ -33,8 +33,8 @@ pub(crate) const CLANGXX: Tool = tool!("clang++", starts);
 pub(crate) const VALGRIND: Tool = tool!("valgrind", starts);
 pub(crate) const SANITIZERS: Tool = tool!("-fsanitize=address,undefined", sanitizes);
 
-/// Whether the programs are to run under valgrind and the sanitizers too, which takes most of the
-/// time that the tests of C need: CI asks for it.
+/// Returns whether the programs run under valgrind and the sanitizers too. That takes most of the time of the
+/// C tests, so only CI asks for it.
 pub(crate) fn are_asked_for() -> bool {
     static KNOWN: OnceLock<bool> = OnceLock::new();
     *KNOWN.get_or_init(|| {
@@ -46,7 +46,7 @@ pub(crate) fn are_asked_for() -> bool {
 }
 
 impl Tool {
-    /// Whether the tool is there; the first time that it is not, a line says so.
+    /// Returns whether the tool is there. Prints a line the first time that it is missing.
     pub(crate) fn is_there(self) -> bool {
         *self.known.get_or_init(|| {
             let is_there = (self.look)(self.name);
@@ -62,7 +62,7 @@ impl Tool {
     }
 }
 
-/// Says that a tool is missing, past the harness, which keeps what passing tests print to itself.
+/// Prints that a tool is missing. It bypasses the test harness, which hides the output of passing tests.
 pub(crate) fn leave_out(tool: &str) {
     let _ = writeln!(
         io::stderr(),
@@ -77,7 +77,7 @@ fn starts(name: &str) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// Whether there is a compiler that knows the flag, and its runtime.
+/// Returns whether the compiler knows the flag and has its runtime.
 fn sanitizes(_flag: &str) -> bool {
     let program = Sources::of(&["nothing.c"]).try_compile(Form::Sanitized);
     program.is_ok_and(|program| program.run(&[]).status.success())

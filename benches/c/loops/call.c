@@ -1,4 +1,4 @@
-/* What a call costs is measured with this: no compiler of the loops sees that it does nothing. */
+/* Measures the cost of a call. The compiler of the loops cannot see that the function does nothing. */
 
 #include <stddef.h>
 

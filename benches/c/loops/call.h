@@ -1,4 +1,4 @@
-/* The same with one call of a function that does nothing. */
+/* No allocator: always the same block, and one call of a function that does nothing. */
 
 #define LOOPS mm_c_benches_of_call
 #define ALLOCATE(units) ((plain *)mm_c_benches_call(&block[0], (units)))

@@ -1,4 +1,4 @@
-/* jemalloc by the names that tikv-jemalloc-sys gives it. */
+/* jemalloc, with the names of tikv-jemalloc-sys. */
 
 #define LOOPS mm_c_benches_of_jemalloc
 #define ALLOCATE(units) ((plain *)_rjem_calloc(units, sizeof(plain)))

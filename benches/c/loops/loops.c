@@ -1,10 +1,10 @@
-/* The loops, compiled once for each rival, whose header says how it allocates. */
+/* The loops, compiled once for each rival. The rival's header defines how it allocates. */
 
 #include "loops.h"
 
 #include RIVAL_HEADER
 
-/* All that a compiler could know of the block is forgotten: it was given to somebody. */
+/* Makes the compiler forget all that it knows about the block. */
 #define ESCAPE(block) __asm__ volatile("" : "+r"(block) : : "memory")
 
 static inline void write_all(plain *value, uint32_t number) {
@@ -19,7 +19,7 @@ static inline plain *made(uint32_t number) {
   return value;
 }
 
-/* A row whose both ends are written to, as the Rust rows do. */
+/* Writes to both ends of a row, as the Rust benches do. */
 static inline plain *made_row(uint32_t length) {
   plain *row = ALLOCATE((size_t)length + 1);
   row[0].words[0] = length;

@@ -1,4 +1,4 @@
-/* What the loops of every rival look like to the program that times them. */
+/* The loops of a rival, as the program sees them that times them. */
 
 #ifndef LOOPS_H
 #define LOOPS_H
@@ -6,12 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The value of the Rust rows: 36 bytes, which is no size class of any allocator. */
+/* The value of the Rust benches: 36 bytes, which is not a size class of any allocator. */
 typedef struct plain {
   uint32_t words[9];
 } plain;
 
-/* The loops of one rival; `src/loops.rs` has the same. */
+/* The loops of one rival. `src/loops.rs` has the same struct. */
 struct loops {
   /* Prepares the rival, once. */
   void (*begin)(void);
@@ -19,11 +19,11 @@ struct loops {
   void (*pair)(size_t count);
   /* Allocates `count`, in order. */
   void (*allocate)(plain **values, size_t count);
-  /* Releases them, in order. */
+  /* Releases `count`, in order. */
   void (*release)(plain **values, size_t count);
-  /* Replaces those at the places. */
+  /* Replaces the blocks at the places. */
   void (*replace)(plain **values, const uint32_t *places, size_t count);
-  /* Replaces those at the places by rows of one more than the length says. */
+  /* Replaces the blocks at the places by rows, each of one unit more than its length says. */
   void (*replace_rows)(plain **rows, const uint32_t *places, const uint32_t *lengths, size_t count);
 };
 

@@ -1,4 +1,4 @@
-/* mimalloc by its own names. */
+/* mimalloc, with its own names. */
 
 #define LOOPS mm_c_benches_of_mimalloc
 #define ALLOCATE(units) ((plain *)mi_calloc(units, sizeof(plain)))

@@ -1,9 +1,9 @@
-//! The loops of C, one set for each rival.
+//! The loops in C, one set for each rival.
 
 use core::ffi::c_void;
 use core::ptr;
 
-// Nothing in Rust calls them: these lines have them linked.
+// Rust calls nothing of these crates. The lines make cargo link them.
 #[cfg(feature = "c-rivals")]
 use libmimalloc_sys as _;
 use mm as _;
@@ -11,7 +11,7 @@ use mm_benches_common::random::Random;
 #[cfg(feature = "c-rivals")]
 use tikv_jemalloc_sys as _;
 
-/// A block, of which only C knows what is in it.
+/// A block. Only C knows its contents.
 type Block = *mut c_void;
 
 /// `struct loops` of `loops.h`.
@@ -35,10 +35,10 @@ pub(crate) struct Loops {
     functions: &'static Functions,
 }
 
-/// Room for the addresses of blocks. Between two calls nobody owns what is in there.
+/// Slots for the addresses of blocks. Between two calls no code owns the blocks in them.
 pub(crate) struct Room(Vec<Block>);
 
-/// Places in blocks, in any order.
+/// Indexes of blocks, in any order.
 ///
 /// # Invariants
 ///
@@ -48,17 +48,17 @@ pub(crate) struct Places {
     end: u32,
 }
 
-/// Blocks of one rival that live on.
+/// Blocks of one rival that stay live between calls.
 ///
 /// # Invariants
 ///
-/// 1. Each is null, or a live block of the rival whose loops these are, which nobody else has.
+/// 1. Each is null, or a live block of the rival of these loops that no other code has.
 pub(crate) struct Blocks {
     loops: Loops,
     blocks: Vec<Block>,
 }
 
-/// One that hands out memory, or does as if.
+/// An allocator, or an imitation of one.
 #[derive(Clone, Copy)]
 pub(crate) struct Rival {
     pub(crate) name: &'static str,
@@ -68,11 +68,11 @@ pub(crate) struct Rival {
 /// The name of mm among the rivals.
 pub(crate) const OURS: &str = "mm";
 
-/// Those that hand out nothing: the same loops without a call, and with one for each block.
+/// The imitations: the same loops without a call, and with one call for each block.
 pub(crate) const NO_CALL: &str = "no call";
 pub(crate) const ONE_CALL: &str = "one call";
 
-// SAFETY: `loops.c` defines them, with this layout, as constants.
+// SAFETY: `loops.c` defines the constants with this layout.
 unsafe extern "C" {
     safe static mm_c_benches_of_mm: Functions;
     safe static mm_c_benches_of_glibc: Functions;
@@ -84,7 +84,7 @@ unsafe extern "C" {
     safe static mm_c_benches_of_call: Functions;
 }
 
-/// All that are measured, in the order of the table's columns.
+/// All allocators of the table, in the order of its columns.
 pub(crate) static RIVALS: &[Rival] = &[
     Rival::new(OURS, &mm_c_benches_of_mm),
     Rival::new("glibc", &mm_c_benches_of_glibc),
@@ -106,26 +106,26 @@ impl Rival {
 impl Loops {
     /// Prepares the rival, once.
     pub(crate) fn begin(self) {
-        // SAFETY: invariant 1; nothing must come before it.
+        // SAFETY: by invariant 1 the function is that of `loops.c`, which requires nothing.
         unsafe { (self.functions.begin)() };
     }
 
     /// Allocates, writes and releases one block, `count` times.
     pub(crate) fn pair(self, count: usize) {
-        // SAFETY: invariant 1; the loop releases its own blocks alone.
+        // SAFETY: by invariant 1 the function is that of `loops.c`, which releases only its own blocks.
         unsafe { (self.functions.pair)(count) };
     }
 
     /// Allocates as many blocks as there is room for, and releases them in the same order.
     pub(crate) fn in_order(self, room: &mut Room) {
         let (first, count) = (room.0.as_mut_ptr(), room.0.len());
-        // SAFETY: invariant 1, and there is room for so many.
+        // SAFETY: by invariant 1 the function is that of `loops.c`, and there are as many slots.
         unsafe { (self.functions.allocate)(first, count) };
-        // SAFETY: invariant 1, and all are live.
+        // SAFETY: by invariant 1 the function is that of `loops.c`, and all blocks are live.
         unsafe { (self.functions.release)(first, count) };
     }
 
-    /// Begins with null in each of `count` places.
+    /// Makes `count` blocks, all null.
     pub(crate) fn blocks(self, count: usize) -> Blocks {
         Blocks {
             loops: self,
@@ -148,7 +148,7 @@ impl Places {
         Self { places, end }
     }
 
-    /// Returns how many they are.
+    /// Returns the number of places.
     pub(crate) fn count(&self) -> usize {
         self.places.len()
     }
@@ -159,7 +159,8 @@ impl Blocks {
     pub(crate) fn replace(&mut self, places: &Places) {
         let first = self.at_places(places);
         let places = &places.places;
-        // SAFETY: the loops' invariant 1; there are these places, and null may be released.
+        // SAFETY: by invariant 1 the function is that of `loops.c`. The places are valid, and null may be
+        // released.
         unsafe { (self.loops.functions.replace)(first, places.as_ptr(), places.len()) };
     }
 
@@ -169,7 +170,8 @@ impl Blocks {
         let places = &places.places;
         assert_eq!(places.len(), lengths.len());
         let (replaced, lengths) = (places.as_ptr(), lengths.as_ptr());
-        // SAFETY: as above, and there are as many lengths.
+        // SAFETY: by invariant 1 the function is that of `loops.c`. The places are valid, there are as many
+        // lengths, and null may be released.
         unsafe { (self.loops.functions.replace_rows)(first, replaced, lengths, places.len()) };
     }
 
@@ -182,7 +184,8 @@ impl Blocks {
 impl Drop for Blocks {
     fn drop(&mut self) {
         let (first, count) = (self.blocks.as_mut_ptr(), self.blocks.len());
-        // SAFETY: the loops' invariant 1; by that of the blocks each may be released.
+        // SAFETY: by invariant 1 the function is that of `loops.c`, and by that of the blocks each may be
+        // released.
         unsafe { (self.loops.functions.release)(first, count) };
     }
 }

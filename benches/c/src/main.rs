@@ -1,13 +1,13 @@
-//! mm's C interface beside `calloc` and `free` of others: one command, one table.
+//! mm's C interface beside `calloc` and `free` of other allocators: one command, one table.
 //!
 //! ```sh
 //! cargo run --release -p mm-c-benches
 //! cargo run --release -p mm-c-benches -- --only pair
 //! ```
 //!
-//! The loops are C, and compiled for each rival. All runs are in one process: for each workload rival
-//! after rival, another one first in each run. The figures are the medians. As for programs of C,
-//! nothing is optimized across languages; `--release` is how the README says that `libmm.a` is built.
+//! The loops are C, and are compiled for each rival. All runs are in one process. In each workload the rivals
+//! take turns, and a different one is first in each run. The figures are medians. As in C programs, nothing
+//! is optimized across languages. `--release` is the profile that `docs/c.md` uses for `libmm.a`.
 
 mod loops;
 mod options;
@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Measures what is wanted, run after run.
+/// Measures the selected rows, run after run.
 fn measured(options: &Options, workloads: &[Workload]) -> Figures {
     let mut rivals = RIVALS.to_vec();
     rivals.iter().for_each(|rival| rival.loops.begin());

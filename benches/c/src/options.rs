@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! The command line's options.
 
 use lexopt::prelude::{Long, ValueExt};
 
@@ -10,13 +10,13 @@ Usage: cargo run --release -p mm-c-benches -- [OPTIONS]
   --quick        a tenth of the rounds, for trying; not for comparing
   --write        also write benches/c/results.md";
 
-/// What to do.
+/// The options.
 pub(crate) struct Options {
     pub(crate) runs: usize,
     pub(crate) is_quick: bool,
     pub(crate) is_written: bool,
     pub(crate) is_help: bool,
-    /// Part of the names of the rows that are wanted.
+    /// A part of the names of the selected rows.
     pub(crate) only: String,
 }
 

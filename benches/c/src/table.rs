@@ -1,4 +1,4 @@
-//! The table, as Markdown that is also legible as it stands.
+//! The table, as Markdown that is also legible as plain text.
 
 use mm_benches_common::columns;
 use mm_benches_common::figures::Figures;
@@ -10,7 +10,7 @@ use crate::workloads::Workload;
 /// Columns of words, before those of figures.
 const TEXTS: usize = 2;
 
-/// Returns the report: where it was measured, and the table.
+/// Returns the report: the machine and the table.
 pub(crate) fn report(
     options: &Options,
     figures: &Figures,
@@ -45,7 +45,7 @@ fn body(figures: &Figures, workload: &Workload) -> Vec<String> {
     cells
 }
 
-/// Returns the least figure of the other allocators.
+/// Returns the smallest figure of the other allocators.
 fn best(figures: &Figures, workload: &Workload) -> Option<f64> {
     let rivals = RIVALS.iter().map(|rival| rival.name);
     let others = rivals.filter(|name| ![OURS, NO_CALL, ONE_CALL].contains(name));

@@ -1,4 +1,4 @@
-//! What is measured: what the Rust rows of the same names do.
+//! The workloads. They do the same as the Rust workloads of the same names.
 
 use mm_benches_common::clock::{each, timed};
 use mm_benches_common::random::Random;
@@ -84,7 +84,7 @@ fn rows(loops: Loops, rounds: u32) -> f64 {
     })
 }
 
-/// Runs a round once untimed, and then some.
+/// Runs a round once untimed, and some rounds timed.
 fn rounds_of(operations: usize, rounds: u32, mut round: impl FnMut()) -> f64 {
     round();
     let took = timed(|| (0..rounds).for_each(|_| round()));

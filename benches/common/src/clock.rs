@@ -2,16 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-/// How long something took.
+/// A duration.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Took {
-    /// Time on the wall.
+    /// Wall time.
     pub wall: Duration,
     /// CPU time of all threads of the process.
     pub cpu: Duration,
 }
 
-/// Runs `work` and returns how long it took.
+/// Runs `work` and returns its duration.
 pub fn timed(work: impl FnOnce()) -> Took {
     let (start, cpu_before) = (Instant::now(), cpu_time());
     work();
@@ -26,11 +26,11 @@ pub fn each(took: Duration, operations: u64) -> f64 {
     took.as_secs_f64() * 1e9 / count(operations)
 }
 
-/// Turns a count into what can be divided by.
+/// Converts a count to `f64`.
 ///
 /// # Panics
 ///
-/// Never: the halves of 64 bits have 32.
+/// Never: each half of 64 bits has 32 bits.
 #[must_use]
 pub fn count(number: u64) -> f64 {
     let high = u32::try_from(number >> 32).expect("a half of 64 bits has 32");
@@ -44,7 +44,7 @@ fn cpu_time() -> Duration {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    // SAFETY: the address is of a `timespec` that is ours.
+    // SAFETY: the address is that of a `timespec` that only this function uses.
     let failed = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
     assert_eq!(failed, 0, "every Linux has the clock of a process");
     let seconds = u64::try_from(time.tv_sec).expect("no process has used less than nothing");

@@ -1,6 +1,6 @@
-//! Cells of a table, as Markdown that is also legible as it stands.
+//! Cells of a table, as Markdown that is also legible as plain text.
 
-/// Writes a figure with three digits that count.
+/// Returns a figure with three significant digits.
 #[must_use]
 pub fn short(figure: f64) -> String {
     match figure {
@@ -10,14 +10,13 @@ pub fn short(figure: f64) -> String {
     }
 }
 
-/// Writes a figure, or what stands for none.
+/// Returns a figure, or a sign for none.
 #[must_use]
 pub fn or_dash(figure: Option<f64>) -> String {
     figure.map_or("-".to_owned(), short)
 }
 
-/// Returns the lines of a table; the cells of its first `texts` columns are set to the left, all
-/// others to the right.
+/// Returns the lines of a table. The first `texts` columns are aligned to the left, all others to the right.
 #[must_use]
 pub fn lines(cells: &[Vec<String>], texts: usize) -> String {
     let columns = 0..cells[0].len();
@@ -29,7 +28,7 @@ pub fn lines(cells: &[Vec<String>], texts: usize) -> String {
         .collect()
 }
 
-/// Returns the line below the head, which says so to Markdown.
+/// Returns the line below the head, which sets the alignment in Markdown.
 #[must_use]
 pub fn rule(texts: usize, figures: usize) -> Vec<String> {
     let texts = [":--"].repeat(texts);

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 pub struct Figures(HashMap<(String, String), Vec<f64>>);
 
 impl Figures {
-    /// Adds what a process printed.
+    /// Adds the figures that a process printed.
     pub fn read(&mut self, printed: &str) {
         for line in printed.lines() {
             let mut cells = line.split('\t');
@@ -25,7 +25,7 @@ impl Figures {
         self.0.entry(key).or_default().push(figure);
     }
 
-    /// Returns the median of the runs, if the rival could do it.
+    /// Returns the median of the runs, or `None` if the rival cannot do the row.
     pub fn median(&self, row: &str, rival: &str) -> Option<f64> {
         let mut figures = self.0.get(&(row.to_owned(), rival.to_owned()))?.clone();
         figures.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! What the benches of mm have in common: clock, medians, random numbers, and columns.
+//! Shared code of mm's benches: clock, medians, random numbers, and columns.
 
 pub mod clock;
 pub mod columns;

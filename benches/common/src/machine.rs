@@ -1,4 +1,4 @@
-//! Where the figures are from.
+//! The machine and the build that the figures come from.
 
 use std::env;
 use std::fs;
@@ -22,14 +22,14 @@ fn processor() -> String {
     name.unwrap_or(env::consts::ARCH).trim().to_owned()
 }
 
-/// Asks the compiler that cargo runs for its version.
+/// Returns the version of cargo's compiler.
 fn compiler() -> String {
     let asked = Command::new("rustc").arg("--version").output();
     let said = asked.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
     said.unwrap_or_else(|_| "an unknown rustc".to_owned())
 }
 
-/// Returns the profile of the build: the name of the directory that cargo puts the program into.
+/// Returns the profile of the build: the name of the program's directory.
 pub fn profile() -> String {
     let program = env::current_exe().unwrap_or_default();
     let directory = program.parent().and_then(Path::file_name);

@@ -1,11 +1,11 @@
-//! Random sequences that are the same in every run and for every rival.
+//! Random sequences, the same in all runs and for all rivals.
 
 /// Marsaglia's xorshift of 64 bits.
 #[derive(Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// Begins where every sequence begins.
+    /// Starts a sequence. All sequences start with the same state.
     #[must_use]
     #[expect(
         clippy::new_without_default,

@@ -1,13 +1,13 @@
-//! What the figures cost: a pair with them against one of an engine built without.
+//! The cost of the figures: a pair with accounting compared with a pair of an engine without it.
 
 use crate::Mistake;
 use crate::measure::{Count, TIMES, named};
 use crate::report::pair_in_loop;
 
-/// Instructions a pair that the accounting may take.
+/// The most instructions of accounting for each pair.
 const MOST: u64 = 2;
 
-/// Prints both. Gives what fails.
+/// Prints both counts. Returns the failures.
 pub(crate) fn check(with: &[Count], without: &[Count]) -> Result<Option<Mistake>, Mistake> {
     let in_loop = compare("in a loop", pair_in_loop(with)?, pair_in_loop(without)?);
     let alone = compare("on its own", pair_alone(with)?, pair_alone(without)?);

@@ -1,8 +1,8 @@
-//! Which instructions ran, out of what callgrind wrote.
+//! Reads callgrind's output: the instructions that ran.
 
 use std::collections::BTreeMap;
 
-/// How many instructions ran where callgrind counted.
+/// Returns the number of instructions that callgrind counted.
 pub(crate) fn total(profile: &str) -> Option<u64> {
     let total = profile
         .lines()
@@ -10,13 +10,13 @@ pub(crate) fn total(profile: &str) -> Option<u64> {
     total.parse().ok()
 }
 
-/// How often each instruction of one function ran, by its address in the program.
+/// Returns how often each instruction of one function ran, by its address in the program.
 ///
-/// Expects positions and names in full.
+/// Expects uncompressed positions and names.
 pub(crate) fn ran(profile: &str, function: &str) -> BTreeMap<u64, u64> {
     let mut counts = BTreeMap::new();
     let mut inside = false;
-    // The line after `calls=` is what the callee cost.
+    // The line after `calls=` is the cost of the callee.
     let mut of_callee = false;
     for line in profile.lines() {
         if let Some(name) = line.strip_prefix("fn=") {

@@ -1,4 +1,4 @@
-//! A function's instructions, as objdump prints them.
+//! Reads the instructions of a function from objdump.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +13,7 @@ pub(crate) struct Instruction {
     pub(crate) operands: String,
 }
 
-/// Takes one function of a program apart.
+/// Disassembles one function of a program.
 pub(crate) fn of(program: &Path, function: &str) -> Result<Vec<Instruction>, Mistake> {
     let output = Command::new("objdump")
         .args(["-d", "-C", "-M", "intel", "--no-show-raw-insn"])
@@ -29,7 +29,7 @@ pub(crate) fn of(program: &Path, function: &str) -> Result<Vec<Instruction>, Mis
     Ok(found)
 }
 
-/// Reads `ADDRESS:<tab>NAME OPERANDS # COMMENT`; no other line of objdump's has that form.
+/// Reads `ADDRESS:<tab>NAME OPERANDS # COMMENT`. No other line of objdump has this form.
 fn instruction(line: &str) -> Option<Instruction> {
     let (address, text) = line.trim_start().split_once(":\t")?;
     let address = u64::from_str_radix(address, 16).ok()?;
@@ -43,7 +43,7 @@ fn instruction(line: &str) -> Option<Instruction> {
 }
 
 impl Instruction {
-    /// Where a jump leads, if its target is written in it.
+    /// Returns the target of a jump if the instruction contains it.
     pub(crate) fn target(&self) -> Option<u64> {
         let first = self.operands.split(' ').next()?;
         let is_jump = self.name.starts_with('j');

@@ -1,4 +1,4 @@
-//! The figures that are kept, in `figures.toml`.
+//! The recorded figures, in `figures.toml`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,10 +10,10 @@ use crate::toolchain::Toolchain;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/figures.toml");
 
-/// How to record again.
+/// The command that records again.
 pub(crate) const RECORD: &str = "MM_UPDATE_GOLDEN=1 cargo run -p mm-gate";
 
-/// What was recorded last.
+/// The recorded figures.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Figures {
     toolchain: Toolchain,
@@ -21,7 +21,7 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    /// Takes over what was measured.
+    /// Makes the record of a measurement.
     pub(crate) fn of(toolchain: Toolchain, counts: &[Count]) -> Self {
         let one = |count: &Count| (count.name.to_owned(), count.instructions);
         Self {
@@ -41,13 +41,13 @@ impl Figures {
         fs::write(FILE, self.written()).map_err(|error| format!("{FILE}: {error}"))
     }
 
-    /// The kept count of this name.
+    /// Returns the recorded count of this name.
     pub(crate) fn instructions(&self, name: &str) -> Option<u64> {
         self.instructions.get(name).copied()
     }
 
-    /// Fails where another compiler would be compared: its code is other code, and neither
-    /// better nor worse for it.
+    /// Fails if the compiler differs from the recorded one: the counts of different compilers are not
+    /// comparable.
     pub(crate) fn check_toolchain(&self, current: &Toolchain) -> Result<(), Mistake> {
         if self.toolchain == *current {
             return Ok(());

@@ -1,4 +1,4 @@
-//! The listing that is kept, in `pair.golden`.
+//! The recorded listing, in `pair.golden`.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::figures::RECORD;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pair.golden");
 
-/// Compares the listing with the one that is kept, or keeps it. Gives what fails.
+/// Compares the listing with the recorded one, or records it. Returns the failures.
 pub(crate) fn check(listing: &str, update: bool) -> Result<Option<Mistake>, Mistake> {
     let mistake = |error| format!("{FILE}: {error}");
     if update {

@@ -1,7 +1,7 @@
-//! The shape of one pair's hot path: which instructions, not which registers.
+//! The shape of one pair's hot path: the instructions without registers and offsets.
 //!
-//! A register is `r`, a vector register `x`; what memory is reached through is kept, where in it
-//! is not. So another order of fields is no difference, and another load is one.
+//! A register is `r`, a vector register `x`. A memory operand keeps its base and loses its offset. So another
+//! order of fields makes no difference, but another load does.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use crate::walk::{self, Step};
 
 const FUNCTION: &str = "mm_gate_pair";
 
-/// Lists the instructions of one pair on its own, in the order in which they run.
+/// Returns the instructions of one pair alone, in the order in which they run.
 pub(crate) fn of_pair(counts: &[Count]) -> Result<String, Mistake> {
     let pair = named(counts, "pair")?;
     let ran = callgrind::ran(&pair.profile, FUNCTION);
@@ -38,7 +38,7 @@ fn shape(step: &Step<'_>) -> String {
     format!("{name} {operands}").trim_end().to_owned()
 }
 
-/// The function's name, without the hash that changes with every build.
+/// Returns the function's name without the hash, which changes with each build.
 fn callee(operands: &str) -> String {
     match operands.split_once('<') {
         Some((_, name)) => name.split("::h").next().unwrap_or(name).to_owned(),
@@ -48,7 +48,7 @@ fn callee(operands: &str) -> String {
 
 fn operands_of(name: &str, operands: &str) -> String {
     let shapes: Vec<_> = operands.split(',').map(operand).collect();
-    // How much stack there is, is of no interest.
+    // The size of the stack frame does not matter.
     if matches!(name, "sub" | "add") && shapes[0] == "sp" {
         return "sp, n".to_owned();
     }
@@ -63,7 +63,7 @@ fn operand(text: &str) -> String {
     match place {
         "" => String::new(),
         "rsp" => "sp".to_owned(),
-        // The thread's own address, from which others are made.
+        // The base address of thread-local storage.
         "fs:0x0" => "tls base".to_owned(),
         _ if place.starts_with("fs:") => format!("{width}tls"),
         _ if place.contains("rip") => format!("{width}[static]"),

@@ -1,12 +1,12 @@
-//! The gate: counts the instructions of the hot path, and compares with the figures that are kept.
+//! The gate: counts the instructions of the hot path, and compares them with the recorded figures.
 //!
 //! ```text
 //! cargo run -p mm-gate                       compare
 //! MM_UPDATE_GOLDEN=1 cargo run -p mm-gate    record figures and listing again
 //! ```
 //!
-//! It needs `valgrind` and `objdump`; `install` in this folder gets what is missing. Nothing is timed,
-//! so other load on the machine changes nothing.
+//! It needs `valgrind` and `objdump`; `install` in this folder installs valgrind. Nothing is timed, so other
+//! load on the machine changes nothing.
 
 mod accounting;
 mod callgrind;
@@ -24,10 +24,10 @@ use std::process::ExitCode;
 use figures::Figures;
 use measure::Build;
 
-/// Where the workspace starts; everything that runs, runs there.
+/// The folder of the workspace. All commands run in it.
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// What went wrong, for people.
+/// A failure, as a text for people.
 type Mistake = String;
 
 fn main() -> ExitCode {
@@ -43,14 +43,14 @@ fn fail(why: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Measures, and records or compares. Gives what fails, all of it.
+/// Measures, and records or compares. Returns all failures.
 fn run(update: bool) -> Result<Vec<Mistake>, Mistake> {
     let toolchain = toolchain::current()?;
     if !update {
         Figures::kept()?.check_toolchain(&toolchain)?;
     }
     let counts = measure::counts(Build::Usual)?;
-    // Before the other build takes the program's place.
+    // Before the other build replaces the program.
     let listing = listing::of_pair(&counts)?;
     let unaccounted = measure::counts(Build::Unaccounted)?;
 

@@ -1,4 +1,4 @@
-//! Builds the program `mm-gate-counts`, and counts under callgrind what it does.
+//! Builds the program `mm-gate-counts`, and counts its instructions under callgrind.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use crate::{Mistake, WORKSPACE, callgrind};
 
-/// How often `counts/src/main.rs` does most things.
+/// The number of repetitions of most work in `counts/src/main.rs`.
 pub(crate) const TIMES: u64 = 1_000;
 
-/// How often it does what overflows a cache.
+/// The number of repetitions of work that overflows a cache.
 const MANY: u64 = 100_000;
 
-/// What the program can do, in which functions callgrind is to count meanwhile, and how often it is done.
+/// The work of the program: its name, the functions that callgrind counts, and the number of repetitions.
 const COUNTED: &[(&str, &str, u64)] = &[
     ("pair", "mm_gate_pair", TIMES),
     ("instance_pair", "mm_gate_instance_pair", TIMES),
@@ -29,29 +29,29 @@ const COUNTED: &[(&str, &str, u64)] = &[
     ("xcalloc", "mm_gate_xcalloc", TIMES),
 ];
 
-/// Which engine is measured.
+/// The engine to measure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Build {
-    /// The one that users get.
+    /// The engine that users get.
     Usual,
-    /// One without the accounting, for the sake of the difference.
+    /// The engine without accounting, for the difference.
     Unaccounted,
 }
 
-/// What one thing costs.
+/// The cost of one kind of work.
 #[derive(Debug)]
 pub(crate) struct Count {
     pub(crate) name: &'static str,
     pub(crate) instructions: u64,
-    /// How often it was done.
+    /// The number of repetitions.
     pub(crate) times: u64,
     /// The program that was measured.
     pub(crate) program: PathBuf,
-    /// What callgrind wrote.
+    /// The output of callgrind.
     pub(crate) profile: String,
 }
 
-/// Counts everything in one build.
+/// Counts all work with one build.
 pub(crate) fn counts(build: Build) -> Result<Vec<Count>, Mistake> {
     let program = built(build)?;
     COUNTED
@@ -60,7 +60,7 @@ pub(crate) fn counts(build: Build) -> Result<Vec<Count>, Mistake> {
         .collect()
 }
 
-/// The count of this name.
+/// Returns the count of this name.
 pub(crate) fn named<'a>(counts: &'a [Count], name: &str) -> Result<&'a Count, Mistake> {
     counts
         .iter()
@@ -68,7 +68,7 @@ pub(crate) fn named<'a>(counts: &'a [Count], name: &str) -> Result<&'a Count, Mi
         .ok_or_else(|| format!("`{name}` was not measured"))
 }
 
-/// Builds the program, and gives its path.
+/// Builds the program, and returns its path.
 fn built(build: Build) -> Result<PathBuf, Mistake> {
     let mut command = Command::new(env!("CARGO"));
     command
@@ -76,7 +76,7 @@ fn built(build: Build) -> Result<PathBuf, Mistake> {
         .args(["--bins", "--message-format=json-render-diagnostics"])
         .current_dir(WORKSPACE);
     if let Build::Unaccounted = build {
-        // Not by RUSTFLAGS, for which all dependencies would be built again.
+        // Not with RUSTFLAGS, because cargo would build all dependencies again.
         let rustc = concat!(env!("CARGO_MANIFEST_DIR"), "/unaccounted_rustc");
         command.env("RUSTC_WORKSPACE_WRAPPER", rustc);
     }
@@ -87,13 +87,13 @@ fn built(build: Build) -> Result<PathBuf, Mistake> {
         .ok_or_else(|| "cargo does not say where it left mm-gate-counts".to_owned())
 }
 
-/// The path in a message of cargo's on a program that it built.
+/// Returns the path of a program from a message of cargo.
 fn executable(message: &str) -> Option<PathBuf> {
     let message: Value = serde_json::from_str(message).ok()?;
     Some(message["executable"].as_str()?.into())
 }
 
-/// Counts in the functions of a name, which may end with `*`, while the program does one thing.
+/// Counts in the functions of a name, which may end with `*`, while the program does one kind of work.
 fn count(
     program: &Path,
     name: &'static str,
@@ -108,7 +108,7 @@ fn count(
             "--collect-atstart=no",
             &format!("--toggle-collect={functions}"),
         ])
-        // Names and addresses in full, which the listing of the pair is read from.
+        // The listing of the pair needs uncompressed names and addresses.
         .args([
             "--dump-instr=yes",
             "--compress-strings=no",
@@ -130,7 +130,7 @@ fn count(
     })
 }
 
-/// Runs a command that must succeed, and gives what it said.
+/// Runs a command that must succeed, and returns its output.
 fn said(command: &mut Command) -> Result<String, Mistake> {
     let output = command.stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| {

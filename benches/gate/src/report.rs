@@ -1,16 +1,16 @@
-//! What was measured beside what is kept.
+//! The measured counts beside the recorded ones.
 
 use crate::Mistake;
 use crate::figures::{Figures, RECORD};
 use crate::measure::{Count, TIMES, named};
 
-/// Per cent that a count may be above the kept one.
+/// The most percent by which a count may exceed the recorded one.
 const MARGIN: u64 = 2;
 
-/// Instructions that a pair is to have at most, in a loop and the loop taken off.
+/// The most instructions of a pair in a loop, without the loop itself.
 const TARGET: u64 = 24;
 
-/// How a count compares.
+/// The result of a comparison.
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     Same,
@@ -18,7 +18,7 @@ enum Verdict {
     Worse,
 }
 
-/// Prints a line for each count. Gives those that fail.
+/// Prints a line for each count. Returns the failures.
 pub(crate) fn against(kept: &Figures, counts: &[Count]) -> Result<Vec<Mistake>, Mistake> {
     println!(
         "{:<14}{:>14}{:>14}{:>10}",
@@ -31,8 +31,8 @@ pub(crate) fn against(kept: &Figures, counts: &[Count]) -> Result<Vec<Mistake>, 
     Ok(failures.into_iter().flatten().collect())
 }
 
-/// Instructions of one pair in a loop, the loop's own taken off. What comes once is less than
-/// half an instruction a pair, and rounded away.
+/// Returns the instructions of one pair in a loop, without the loop itself. The instructions outside of the
+/// loop are less than half an instruction for each pair, and rounding removes them.
 pub(crate) fn pair_in_loop(counts: &[Count]) -> Result<u64, Mistake> {
     let pairs = named(counts, "pairs")?.instructions;
     let bare = named(counts, "bare_loop")?.instructions;
@@ -61,7 +61,7 @@ fn line(kept: &Figures, count: &Count) -> Result<Option<Mistake>, Mistake> {
     Ok(failure)
 }
 
-/// Instructions each time, to two digits.
+/// Returns the instructions of one repetition, with two digits.
 fn each(instructions: u64, times: u64) -> String {
     let hundredths = (instructions + times / 200) / (times / 100);
     format!("{}.{:02}", hundredths / 100, hundredths % 100)

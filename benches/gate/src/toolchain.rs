@@ -1,17 +1,17 @@
-//! The compiler that the figures are of.
+//! The compiler that the figures belong to.
 
 use std::process::Command;
 
 use crate::{Mistake, WORKSPACE};
 
-/// A compiler and the machine it writes code for.
+/// A compiler and its target.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Toolchain {
     pub(crate) rustc: String,
     pub(crate) host: String,
 }
 
-/// Asks the compiler that cargo uses here.
+/// Asks the compiler that cargo uses in this folder.
 pub(crate) fn current() -> Result<Toolchain, Mistake> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc)

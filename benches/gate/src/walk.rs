@@ -1,22 +1,22 @@
-//! From what ran of a function to the one way through it.
+//! Finds the one path through a function from the instructions that ran.
 
 use std::collections::BTreeMap;
 
 use crate::Mistake;
 use crate::disassembly::Instruction;
 
-/// One instruction on the way, and whether it jumps there.
+/// One instruction on the path, and whether it jumps.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Step<'a> {
     pub(crate) instruction: &'a Instruction,
     pub(crate) jumps: bool,
 }
 
-/// Follows what ran, from the function's start to where it leaves.
+/// Follows the instructions that ran, from the function's start to its end.
 ///
 /// # Errors
 ///
-/// When there is more than one way: then the benchmark was not warm.
+/// If there is more than one path. Then the benchmark was not warm.
 pub(crate) fn path<'a>(
     function: &'a [Instruction],
     ran: &BTreeMap<u64, u64>,

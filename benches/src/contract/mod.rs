@@ -1,4 +1,4 @@
-//! What each rival must be able to do.
+//! The traits that each rival implements.
 
 pub(crate) mod values;
 
@@ -6,32 +6,32 @@ use mm::MmManaged;
 
 use self::values::Plain;
 
-/// A type of which every rival can hold values.
+/// A type whose values each rival can hold.
 pub(crate) trait Value: MmManaged + Send + 'static {
-    /// Makes the value of a number.
+    /// Makes the value for a number.
     fn of(number: u32) -> Self;
 }
 
-/// One that hands out memory for values.
+/// An allocator or a pool.
 pub(crate) trait Rival: 'static {
-    /// Where one thread keeps its values of one type.
+    /// The store of one thread for values of one type.
     type Store<T: Value>: Store<T>;
-    /// The same for values that go to other threads, alone or with their store.
+    /// The store for values that go to other threads, alone or with their store.
     type Sent: Store<Plain, Held: Send + 'static> + Send + 'static;
-    /// Zeroed rows of values.
+    /// The type of zeroed rows.
     type Row: Row;
-    /// Where trees stand.
+    /// The store for trees.
     type Forest: Forest;
-    /// Values of many families.
+    /// The values of many families.
     type Families: Families;
 
-    /// Gives back what can be given back, if the rival has a call for that.
+    /// Returns unused memory to the kernel, if the rival has a call for that.
     fn trim() {}
 }
 
-/// Where one thread keeps its values of one type.
+/// The store of one thread for values of one type.
 pub(crate) trait Store<T>: Default {
-    /// One value that is kept.
+    /// The handle of a value.
     type Held;
 
     /// Moves a value into memory of its own.
@@ -40,7 +40,7 @@ pub(crate) trait Store<T>: Default {
     /// Releases a value and its memory.
     fn release(&mut self, held: Self::Held);
 
-    /// Returns what releases a value on any thread, if that can be done without the store.
+    /// Returns a function that releases a value on any thread, if that works without the store.
     fn release_anywhere() -> Option<fn(Self::Held)> {
         Some(drop)
     }
@@ -55,7 +55,7 @@ pub(crate) trait Row: Sized {
     fn touch_ends(&mut self, number: u32);
 }
 
-/// Where binary trees stand.
+/// A store for binary trees.
 pub(crate) trait Forest: Default {
     /// A tree, owned.
     type Tree;
@@ -72,14 +72,15 @@ pub(crate) trait Families: Sized {
     /// Makes the first value of each, if there are as many families.
     fn new(count: usize) -> Option<Self>;
 
-    /// Makes `each` values of each of `count` families, for good. Returns `false` if there are fewer families.
+    /// Makes `each` values in each of `count` families, and never releases them. Returns `false` if there are
+    /// fewer families.
     fn leave(count: usize, each: u32) -> bool;
 
     /// Replaces the value of each family, one family after the other.
     fn replace_all(&mut self, number: u32);
 }
 
-/// Rows of those that have none.
+/// The rows of rivals without rows.
 pub(crate) enum NoRow {}
 
 impl Row for NoRow {

@@ -1,10 +1,10 @@
-//! The types whose values are allocated.
+//! The types of the allocated values.
 
 use mm::MmManaged;
 
 use crate::contract::Value;
 
-/// The value of most rows: 36 bytes, which is no size class of any allocator.
+/// The value of most rows: 36 bytes, which is not a size class of any allocator.
 #[derive(MmManaged)]
 pub(crate) struct Plain(pub(crate) [u32; 9]);
 

@@ -1,4 +1,4 @@
-//! Allocators that a program could choose as its global one, called here side by side.
+//! Global allocators, called directly, so that one process can measure several.
 
 use std::alloc::{GlobalAlloc, Layout, System, handle_alloc_error};
 use std::marker::PhantomData;
@@ -8,9 +8,9 @@ use crate::contract::values::Plain;
 use crate::contract::{Forest, Rival, Row, Store, Value};
 use crate::workloads::OneFamily;
 
-/// A global allocator, to be had as a constant.
+/// A global allocator that exists as a constant.
 pub(crate) trait Source: GlobalAlloc + 'static {
-    /// The allocator. It has no state of its own, so one is as good as another.
+    /// The allocator. It has no state of its own, so all copies are the same.
     const IT: Self;
 }
 
@@ -37,7 +37,7 @@ impl Source for rallocator::Rallocator {
     const IT: Self = Self;
 }
 
-/// The rival that takes all its memory from `A`.
+/// The rival that allocates everything from `A`.
 pub(crate) struct Global<A>(PhantomData<A>);
 
 impl<A: Source> Rival for Global<A> {
@@ -48,11 +48,12 @@ impl<A: Source> Rival for Global<A> {
     type Families = OneFamily<Boxes<A>>;
 }
 
-/// Memory of `A` with a value in it.
+/// A block of `A` with a value in it.
 ///
 /// # Invariants
 ///
-/// `at` is a block of `A` with the layout of `T`, it holds a value, and nobody else owns either.
+/// `at` is a block of `A` with the layout of `T`. It holds a value, and no other code owns the block or the
+/// value.
 pub(crate) struct Held<A: Source, T> {
     at: NonNull<T>,
     source: PhantomData<A>,
@@ -78,14 +79,14 @@ impl<A: Source, T> Held<A, T> {
 impl<A: Source, T> Drop for Held<A, T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: by the invariant there is a value, owned by this alone.
+        // SAFETY: by the invariant the block holds a value that only this owns.
         unsafe { self.at.drop_in_place() };
-        // SAFETY: by the invariant the block is of `A` and of this layout, owned by this alone.
+        // SAFETY: by the invariant the block is of `A` and of this layout, and only this owns it.
         unsafe { A::IT.dealloc(self.at.as_ptr().cast(), Layout::new::<T>()) };
     }
 }
 
-// SAFETY: it owns the value, and a global allocator takes blocks back on any thread.
+// SAFETY: it owns the value, and a global allocator can release blocks on any thread.
 unsafe impl<A: Source, T: Send> Send for Held<A, T> {}
 
 /// Keeps each value in a block of `A`.
@@ -133,8 +134,8 @@ impl<A: Source> Forest for Boxes<A> {
 ///
 /// # Invariants
 ///
-/// The row is a block of `A` with the layout of its length, it holds values, and nobody else owns
-/// either.
+/// The row is a block of `A` with the layout of its length. It holds values, and no other code owns the block
+/// or the values.
 pub(crate) struct HeldRow<A: Source> {
     row: NonNull<[Plain]>,
     source: PhantomData<A>,
@@ -145,7 +146,7 @@ impl<A: Source> Row for HeldRow<A> {
     fn zeroed(units: usize) -> Option<Self> {
         assert!(units > 0, "allocators have no blocks of no size");
         let layout = Layout::array::<Plain>(units).ok()?;
-        // SAFETY: there is at least one unit, and a unit has a size.
+        // SAFETY: the layout has a size: there is at least one unit, and a unit has a size.
         let first = NonNull::new(unsafe { A::IT.alloc_zeroed(layout) })?;
         let row = NonNull::slice_from_raw_parts(first.cast(), units);
         let source = PhantomData;
@@ -154,7 +155,7 @@ impl<A: Source> Row for HeldRow<A> {
 
     #[inline]
     fn touch_ends(&mut self, number: u32) {
-        // SAFETY: by the invariant a row of values (zeroed ones are), owned by this alone.
+        // SAFETY: by the invariant the row holds values, and only this owns them.
         let row = unsafe { self.row.as_mut() };
         row[0].0[0] = number;
         row[row.len() - 1].0[8] = number;
@@ -164,9 +165,9 @@ impl<A: Source> Row for HeldRow<A> {
 impl<A: Source> Drop for HeldRow<A> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: by the invariant a row of values, owned by this alone.
+        // SAFETY: by the invariant the row holds values that only this owns.
         let layout = Layout::for_value(unsafe { self.row.as_ref() });
-        // SAFETY: by the invariant a block of `A` of this layout; the values need no drop.
+        // SAFETY: by the invariant the row is a block of `A` of this layout. The values need no drop.
         unsafe { A::IT.dealloc(self.row.as_ptr().cast(), layout) };
     }
 }

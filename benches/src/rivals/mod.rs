@@ -1,4 +1,4 @@
-//! The allocators and pools that are measured.
+//! The measured allocators and pools.
 
 mod global;
 mod mm;
@@ -14,13 +14,13 @@ use crate::workloads::{Workload, catalogue};
 /// A rival by name, with the workloads compiled for it.
 pub(crate) type Entry = (&'static str, fn() -> Vec<Workload>);
 
-/// The name of mm among the rivals, to which all others are compared.
+/// The name of mm among the rivals. All others are compared with it.
 pub(crate) const OURS: &str = "mm";
 
-/// The one rival that gives out keys instead of addresses.
+/// The only rival that returns keys instead of addresses.
 pub(crate) const KEYED: &str = "slab";
 
-/// All that are measured, in the order of the table's columns.
+/// All rivals, in the order of the table's columns.
 pub(crate) const RIVALS: &[Entry] = &[
     (OURS, catalogue::<Mm>),
     ("glibc", catalogue::<Global<std::alloc::System>>),

@@ -6,8 +6,8 @@ use crate::contract::values::Plain;
 use crate::contract::{Forest, NoRow, Rival, Store, Value};
 use crate::workloads::OneFamily;
 
-/// Slots that a pool adds at a time. The default of 32 is for small pools; with more, the list of
-/// chunks stays short when there are millions of values.
+/// The number of slots that a pool adds at a time. The default of 32 is for small pools. A larger number
+/// keeps the list of chunks short for millions of values.
 const CHUNK_SLOTS: u32 = 1024;
 
 /// The rival that makes a pool for each type.
@@ -25,8 +25,8 @@ fn pool<T>() -> Pool<T> {
     Pool::builder().chunk_size(CHUNK_SLOTS).build()
 }
 
-/// Keeps values in a pool by its cheapest handles. They borrow the pool, so it stays for good,
-/// without values at the end.
+/// Keeps values in a pool by its cheapest handles. They borrow the pool, so it is never freed. At the end it
+/// is empty.
 pub(crate) struct Borrowed<T: 'static>(&'static Pool<T>);
 
 impl<T> Default for Borrowed<T> {
@@ -49,7 +49,7 @@ impl<T: Value> Store<T> for Borrowed<T> {
     }
 }
 
-/// Keeps values in a pool by the handles that can go to other threads.
+/// Keeps values in a pool by handles that can go to other threads.
 pub(crate) struct Pooled<T>(Pool<T>);
 
 impl<T> Default for Pooled<T> {

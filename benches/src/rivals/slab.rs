@@ -42,7 +42,7 @@ impl<T: Value> Store<T> for Keyed<T> {
     }
 }
 
-/// A tree in places of a slab.
+/// A tree in entries of a slab.
 pub(crate) struct Tree {
     children: [Option<usize>; 2],
 }

@@ -1,4 +1,4 @@
-//! Some of many released at random, and as many allocated again.
+//! Random values among many are released, and as many are allocated again.
 
 use std::cell::Cell;
 
@@ -20,7 +20,7 @@ pub(super) fn many<R: Rival>(load: Load) -> Vec<f64> {
 
 /// Releases `load.live` of `all` values, then allocates as many in their places.
 fn measure<R: Rival>(load: Load, all: u32) -> Vec<f64> {
-    // Other places in each round, but for one in sixteen rounds.
+    // The places of sixteen rounds; then they repeat.
     let places = Random::new().sequence(load.live * 16, all);
     let mut store = R::Store::<Plain>::default();
     let filled = live::fill::<Plain, _>(&mut store, all);

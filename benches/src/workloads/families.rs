@@ -1,4 +1,4 @@
-//! Families used in turn: one live value of each, replaced one family after the other.
+//! Families used in turn: each has one live value, and the values are replaced one family after the other.
 
 use std::hint::black_box;
 use std::{iter, mem};
@@ -18,8 +18,8 @@ pub(super) fn measure<R: Rival>(load: Load) -> Vec<f64> {
     vec![each(took.wall, load.operations())]
 }
 
-/// The same for rivals that know no families: values of one type, in the same sequence, each also
-/// replaced by a call through a pointer.
+/// The same for rivals without families: values of one type in the same sequence. Each is also replaced by a
+/// call through a pointer.
 pub(crate) struct OneFamily<S: Store<Plain>> {
     store: S,
     slots: Vec<Slot<S>>,
@@ -47,7 +47,7 @@ impl<S: Store<Plain>> Families for OneFamily<S> {
     fn leave(count: usize, each: u32) -> bool {
         let mut store = S::default();
         for number in (0..each).flat_map(|number| iter::repeat_n(number, count)) {
-            // Else the compiler leaves out what nobody uses.
+            // Without this the compiler could leave out the unused values.
             mem::forget(black_box(store.keep(Plain::of(number))));
         }
         mem::forget(store);

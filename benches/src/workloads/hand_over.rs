@@ -1,4 +1,4 @@
-//! One thread allocates, another releases.
+//! One thread allocates, and another one releases.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
@@ -8,7 +8,7 @@ use crate::contract::values::Plain;
 use crate::contract::{Rival, Store, Value};
 use mm_benches_common::clock::{each, timed};
 
-/// Batches that may wait in the channel.
+/// The number of batches that may wait in the channel.
 const WAITING: usize = 64;
 
 type Held<R> = <<R as Rival>::Sent as Store<Plain>>::Held;

@@ -1,4 +1,4 @@
-//! How much memory sleeping threads hold, and how much a thread leaves to the next one; each rival in a
+//! The memory that sleeping threads hold, and that a thread leaves to the next one. Each rival runs in a
 //! separate process.
 
 use std::sync::Barrier;
@@ -13,7 +13,7 @@ use mm_benches_common::random::Random;
 type Sent<R> = <R as Rival>::Sent;
 type Held<R> = <Sent<R> as Store<Plain>>::Held;
 
-/// Returns by how many MB the process grew when `load.rounds` threads made ten values each of each of
+/// Returns the MB by which the process grew while `load.rounds` threads made ten values each in each of
 /// `load.live` families.
 pub(super) fn families<R: Rival>(load: Load) -> Vec<f64> {
     let families = load.live as usize;
@@ -23,8 +23,8 @@ pub(super) fn families<R: Rival>(load: Load) -> Vec<f64> {
     vec![grown]
 }
 
-/// Returns by how many MB the process grew when one thread had made `load.live` values and released all but
-/// `load.rounds` of 100, and then another thread made as many.
+/// Returns the MB by which the process grew while one thread made `load.live` values and released all but
+/// `load.rounds` of 100, and another thread then made as many.
 pub(super) fn thinned<R: Rival>(load: Load) -> Vec<f64> {
     let first = resident_places(load.live);
     let second = resident_places(load.live);
@@ -40,13 +40,13 @@ pub(super) fn thinned<R: Rival>(load: Load) -> Vec<f64> {
     vec![grown]
 }
 
-/// Returns by how many MB the process is larger after `load.rounds` threads made `load.live` values each and
-/// released them in order, and the rival was asked to give back what it can. The threads still live.
+/// Returns the MB by which the process is larger after `load.rounds` threads made `load.live` values each and
+/// released them in order, and the rival was asked to return memory. The threads still live.
 pub(super) fn in_order<R: Rival>(load: Load) -> Vec<f64> {
     emptied::<R>(load, |_| ())
 }
 
-/// The same, released in random order.
+/// Does the same with releases in random order.
 pub(super) fn shuffled<R: Rival>(load: Load) -> Vec<f64> {
     emptied::<R>(load, |values| Random::new().shuffle(values))
 }
@@ -79,7 +79,7 @@ fn fill<R: Rival>(load: Load, mut places: Vec<Option<Held<R>>>) -> (Sent<R>, Vec
     (store, places)
 }
 
-/// Releases all but `percent` of 100, at random.
+/// Releases all but `percent` of 100 values, at random.
 fn thin<R: Rival>(store: &mut Sent<R>, values: &mut [Option<Held<R>>], percent: u32) {
     let mut random = Random::new();
     let released = values.iter_mut().filter(|_| random.below(100) >= percent);
@@ -88,8 +88,8 @@ fn thin<R: Rival>(store: &mut Sent<R>, values: &mut [Option<Held<R>>], percent: 
         .for_each(|held| store.release(held));
 }
 
-/// Does each piece of work on a thread of its own, which keeps what it returns and sleeps until `look`
-/// has returned.
+/// Does each piece of work on a thread of its own. The thread keeps the result, and sleeps until `look` has
+/// returned.
 fn while_they_sleep<T, W>(works: Vec<W>, look: impl FnOnce() -> f64) -> f64
 where
     W: FnOnce() -> T + Send,
@@ -110,7 +110,7 @@ where
     })
 }
 
-/// In MB.
+/// Converts bytes to MB.
 fn grown_since(before: f64) -> f64 {
     (resident_bytes() - before) / 1e6
 }

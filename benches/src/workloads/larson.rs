@@ -1,5 +1,5 @@
-//! The simulated server of Larson and Krishnan: each thread replaces random values of its own for
-//! a while, starts another thread, hands its values over, and ends.
+//! The simulated server of Larson and Krishnan: each thread replaces random values of its own, starts another
+//! thread, hands its values over, and ends.
 
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
@@ -10,14 +10,14 @@ use crate::contract::{Rival, Store};
 use mm_benches_common::clock::{each, timed};
 use mm_benches_common::random::Random;
 
-/// Lines of threads, one thread of each alive at a time.
+/// The number of lines of threads. One thread of each line is alive at a time.
 const LINES: u32 = 2;
-/// Values that a thread replaces before it ends.
+/// The number of values that a thread replaces before it ends.
 const OF_A_LIFE: u32 = 50_000;
 
 type Held<R> = <<R as Rival>::Sent as Store<Plain>>::Held;
 
-/// What a thread leaves to the next.
+/// The state that a thread leaves to the next one.
 struct Estate<R: Rival> {
     store: R::Sent,
     values: Vec<Held<R>>,
@@ -47,7 +47,7 @@ impl<R: Rival> Drop for Estate<R> {
     }
 }
 
-/// Lets `load.rounds` threads of each line live one after the other.
+/// Runs `load.rounds` threads of each line, one after the other.
 pub(super) fn measure<R: Rival>(load: Load) -> Vec<f64> {
     let (sender, receiver) = channel();
     let estates: Vec<_> = (0..LINES).map(|_| Estate::<R>::new(load)).collect();
@@ -61,7 +61,7 @@ pub(super) fn measure<R: Rival>(load: Load) -> Vec<f64> {
     vec![each(took.wall, operations_of_a_line)]
 }
 
-/// Starts a thread that lives, and starts the next one when it ends.
+/// Starts a thread that does its work, and starts the next one at its end.
 fn descend<R: Rival>(mut estate: Estate<R>, lives: u32, last: Sender<Estate<R>>) {
     thread::spawn(move || {
         estate.live();

@@ -9,13 +9,12 @@ pub(super) fn fill<T: Value, S: Store<T>>(store: &mut S, count: u32) -> Vec<S::H
     (0..count).map(|number| store.keep(T::of(number))).collect()
 }
 
-/// Releases values, in the order in which they stand.
+/// Releases values in the order of the list.
 pub(super) fn empty<T: Value, S: Store<T>>(store: &mut S, values: &mut Vec<S::Held>) {
     values.drain(..).for_each(|held| store.release(held));
 }
 
-/// Replaces a value: allocates the new one, then releases the old one, as an assignment to a box
-/// does.
+/// Replaces a value as an assignment to a box does: allocates the new one, then releases the old one.
 #[inline]
 pub(super) fn replace<T: Value, S: Store<T>>(store: &mut S, held: &mut S::Held, value: T) {
     let old = mem::replace(held, store.keep(value));

@@ -1,4 +1,4 @@
-//! Resident memory of the process, as reported by the kernel; each rival in a separate process.
+//! Resident memory of the process, as the kernel reports it. Each rival runs in a separate process.
 
 use std::fs;
 use std::hint::black_box;
@@ -10,14 +10,14 @@ use crate::contract::{Rival, Store, Value};
 use mm_benches_common::clock::count;
 use mm_benches_common::random::Random;
 
-/// Returns the bytes of each of `load.live` values, and the share that stays after all are
-/// released in order.
+/// Returns the bytes for each of `load.live` values, and the share that stays after all are released in
+/// order.
 pub(super) fn in_order<R: Rival>(load: Load) -> Vec<f64> {
     measure::<R>(load, |_| (), || ())
 }
 
-/// Returns the share that stays after all are released in random order, and the rival was asked
-/// to give back what it can.
+/// Returns the share that stays after all are released in random order and the rival was asked to return
+/// memory.
 pub(super) fn shuffled<R: Rival>(load: Load) -> Vec<f64> {
     let shuffle = |values: &mut Vec<_>| Random::new().shuffle(values);
     measure::<R>(load, shuffle, R::trim).split_off(1)
@@ -42,10 +42,10 @@ fn measure<R: Rival>(
     vec![grown / count(load.live.into()), 100.0 * kept / grown]
 }
 
-/// Makes room for `count` values, in memory that was written to already.
+/// Makes slots for `count` values, in memory that was written to already.
 pub(super) fn resident_places<H>(count: u32) -> Vec<H> {
     let mut places = Vec::with_capacity(count as usize);
-    // Told that somebody looks, the compiler cannot leave the memory to the first value.
+    // Without `black_box` the compiler could leave out the write.
     for place in black_box(places.spare_capacity_mut()) {
         *place = MaybeUninit::zeroed();
     }

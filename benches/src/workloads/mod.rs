@@ -18,21 +18,21 @@ mod trees;
 pub(crate) use self::catalogue::catalogue;
 pub(crate) use self::families::OneFamily;
 
-/// What one workload does, for one rival.
+/// One workload, compiled for one rival.
 pub(crate) struct Workload {
-    /// The rows of the table that it fills.
+    /// The rows of the table that the workload fills.
     pub(crate) rows: Vec<Row>,
     /// Whether each rival runs it in a process of its own.
     pub(crate) is_alone: bool,
     pub(crate) load: Load,
-    /// Measures; one figure for each row, or none if the rival cannot do it.
+    /// Measures. Returns one figure for each row, or none if the rival cannot do it.
     pub(crate) measure: fn(Load) -> Vec<f64>,
 }
 
 /// A row of a table.
 #[derive(Clone, Copy)]
 pub(crate) struct Row {
-    /// What the row is called, and chosen by.
+    /// The name of the row, which also selects it.
     pub(crate) name: &'static str,
     pub(crate) what: &'static str,
     pub(crate) unit: &'static str,
@@ -42,30 +42,30 @@ pub(crate) struct Row {
 /// The two tables.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Table {
-    /// The workloads by which targets are set.
+    /// The workloads with targets.
     Anchors,
     /// All others.
     Further,
 }
 
-/// How much a workload has to do.
+/// The size of a workload.
 #[derive(Clone, Copy)]
 pub(crate) struct Load {
-    /// Values that are live at a time, or what else the row is named after.
+    /// The number of live values, or another number in the row's name.
     pub(crate) live: u32,
-    /// How often it is done. Fixed, so that every rival ages its memory by the same work.
+    /// The number of rounds. It is fixed, so that the memory of all rivals ages by the same work.
     pub(crate) rounds: u32,
 }
 
 impl Load {
-    /// Returns a smaller load, for trying.
+    /// Returns a smaller load, for a trial run.
     pub(crate) fn quick(self) -> Self {
         let live = self.live.min(100_000);
         let rounds = (self.rounds / 10).max(1);
         Self { live, rounds }
     }
 
-    /// Returns the number of values that come and go.
+    /// Returns the number of values that are allocated and released.
     pub(crate) fn operations(self) -> u64 {
         u64::from(self.live) * u64::from(self.rounds)
     }

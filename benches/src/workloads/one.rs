@@ -6,7 +6,7 @@ use super::Load;
 use crate::contract::{Rival, Store, Value};
 use mm_benches_common::clock::{each, timed};
 
-/// Values of a round.
+/// The number of values in a round.
 const BATCH: u32 = 1_000;
 
 /// Allocates, writes and releases one value.

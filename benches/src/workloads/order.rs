@@ -1,4 +1,4 @@
-//! Many allocated, then all released.
+//! Many values are allocated, then all are released.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub(super) fn in_order<R: Rival, T: Value>(load: Load) -> Vec<f64> {
     vec![each(took.wall, load.operations())]
 }
 
-/// Allocates `load.live` values and releases them in random order; shuffling is not timed.
+/// Allocates `load.live` values and releases them in random order. The shuffle is not timed.
 pub(super) fn shuffled<R: Rival, T: Value>(load: Load) -> Vec<f64> {
     let mut random = Random::new();
     let mut store = R::Store::<T>::default();

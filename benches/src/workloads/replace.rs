@@ -1,11 +1,11 @@
-//! Random replacement among values that live on.
+//! Random replacement among live values.
 
 use super::{Load, live};
 use crate::contract::{Rival, Value};
 use mm_benches_common::clock::{each, timed};
 use mm_benches_common::random::Random;
 
-/// Replaces random ones of `load.live` values; a round has a million places.
+/// Replaces random values among `load.live`. A round replaces a million.
 pub(super) fn measure<R: Rival, T: Value>(load: Load) -> Vec<f64> {
     let places = Random::new().sequence(1_000_000.min(100 * load.live), load.live);
     let mut store = R::Store::<T>::default();

@@ -5,12 +5,12 @@ use crate::contract::{Rival, Row};
 use mm_benches_common::clock::{each, timed};
 use mm_benches_common::random::Random;
 
-/// Rows that are live.
+/// The number of live rows.
 const LIVE: u32 = 4_096;
-/// Rows that a round replaces.
+/// The number of rows that a round replaces.
 pub(super) const OF_A_ROUND: u32 = 100_000;
 
-/// Replaces random rows by others of 1 to `load.live` units, and touches both ends of each.
+/// Replaces random rows by rows of 1 to `load.live` units, and writes to both ends of each.
 pub(super) fn measure<R: Rival>(load: Load) -> Vec<f64> {
     let Some(mut rows) = Rows::<R>::new(load.live) else {
         return Vec::new();
@@ -21,7 +21,7 @@ pub(super) fn measure<R: Rival>(load: Load) -> Vec<f64> {
     vec![each(took.wall, operations)]
 }
 
-/// The rows that are live, and by which others each is replaced.
+/// The live rows, the places of replacements, and the lengths of the new rows.
 pub(super) struct Rows<R: Rival> {
     live: Vec<R::Row>,
     places: Vec<u32>,
@@ -29,7 +29,7 @@ pub(super) struct Rows<R: Rival> {
 }
 
 impl<R: Rival> Rows<R> {
-    /// Makes rows of 1 to `longest` units; none if the rival has no rows.
+    /// Makes rows of 1 to `longest` units. Returns `None` if the rival has no rows.
     pub(super) fn new(longest: u32) -> Option<Self> {
         let mut random = Random::new();
         let places = random.sequence(OF_A_ROUND, LIVE);
@@ -43,7 +43,7 @@ impl<R: Rival> Rows<R> {
         })
     }
 
-    /// Replaces as many rows as a round has.
+    /// Replaces the rows of one round.
     pub(super) fn replace_all(&mut self) {
         for (&place, &length) in self.places.iter().zip(&self.lengths) {
             self.live[place as usize] = row(length).expect("the rival has rows");

@@ -11,15 +11,15 @@ use crate::contract::{Rival, Store, Value};
 use mm_benches_common::clock::each;
 use mm_benches_common::random::Random;
 
-/// Values that each thread has in [`replace`].
+/// The number of values of each thread in [`replace`].
 const LIVE: u32 = 1_000;
-/// Values that each replaces in a round.
+/// The number of values that each thread replaces in a round.
 const OF_A_ROUND: u32 = 100_000;
 
-/// When a thread started and ended what is measured.
+/// The times at which a thread started and ended the measured work.
 type Span = (Instant, Instant);
 
-/// Lets `load.live` threads replace random ones of their own values.
+/// `load.live` threads replace random values of their own.
 pub(super) fn replace<R: Rival>(load: Load) -> Vec<f64> {
     let figure = measure(load, OF_A_ROUND, || {
         let places = Random::new().sequence(OF_A_ROUND, LIVE);
@@ -30,7 +30,7 @@ pub(super) fn replace<R: Rival>(load: Load) -> Vec<f64> {
     vec![figure]
 }
 
-/// Lets `load.live` threads allocate 10,000 values each, and release them in the same order.
+/// `load.live` threads allocate 10,000 values each, and release them in the same order.
 pub(super) fn in_order<R: Rival>(load: Load) -> Vec<f64> {
     const LIVE: u32 = 10_000;
     let figure = measure(load, LIVE, || {
@@ -44,8 +44,7 @@ pub(super) fn in_order<R: Rival>(load: Load) -> Vec<f64> {
     vec![figure]
 }
 
-/// Lets `load.live` threads allocate 100,000 values each, and release them in a random order, always
-/// the same.
+/// `load.live` threads allocate 100,000 values each, and release them in a random order, always the same one.
 pub(super) fn shuffled<R: Rival>(load: Load) -> Vec<f64> {
     const LIVE: u32 = 100_000;
     let figure = measure(load, LIVE, || {
@@ -66,7 +65,7 @@ pub(super) fn shuffled<R: Rival>(load: Load) -> Vec<f64> {
     vec![figure]
 }
 
-/// Lets `load.live` threads replace zeroed rows of 1 to 30 values.
+/// `load.live` threads replace zeroed rows of 1 to 30 values.
 pub(super) fn rows<R: Rival>(load: Load) -> Vec<f64> {
     if rows::Rows::<R>::new(30).is_none() {
         return Vec::new();
@@ -78,10 +77,10 @@ pub(super) fn rows<R: Rival>(load: Load) -> Vec<f64> {
     vec![figure]
 }
 
-/// Lets `load.live` threads each do `load.rounds` rounds of `operations`.
+/// `load.live` threads do `load.rounds` rounds of `operations` each.
 ///
-/// The figure is the time of one CPU for one operation: it stays the same where more threads than
-/// CPUs only share them.
+/// The figure is the time that one CPU needs for one operation. It does not rise if there are more threads
+/// than CPUs.
 fn measure<W: FnMut()>(load: Load, operations: u32, make: impl Fn() -> W + Sync) -> f64 {
     let cpus = thread::available_parallelism().map_or(1, |cpus| cpus.get() as u64);
     let threads = u64::from(load.live);
@@ -93,7 +92,7 @@ fn measure<W: FnMut()>(load: Load, operations: u32, make: impl Fn() -> W + Sync)
     each(wall, operations / threads.min(cpus))
 }
 
-/// Runs the threads; returns their spans. They measure themselves, as this thread may wake up last.
+/// Runs the threads, and returns their spans. They measure themselves, because this thread may wake up last.
 fn run<W: FnMut()>(load: Load, make: &(impl Fn() -> W + Sync)) -> Vec<Span> {
     let barrier = Barrier::new(load.live as usize);
     thread::scope(|scope| {

@@ -4,7 +4,7 @@ use super::Load;
 use crate::contract::{Forest, Rival};
 use mm_benches_common::clock::{each, timed};
 
-/// Builds and releases trees of depth `load.live`; an operation is one node.
+/// Builds and releases trees of depth `load.live`. An operation is one node.
 pub(super) fn measure<R: Rival>(load: Load) -> Vec<f64> {
     let mut forest = R::Forest::default();
     let mut round = || {

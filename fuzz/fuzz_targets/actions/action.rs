@@ -1,24 +1,23 @@
-//! What an input says. Numbers are cut to what there is: any bytes are some sequence of actions.
+//! Inputs: sequences of actions. Numbers are reduced to valid ones, so any bytes are an input.
 
 use arbitrary::Arbitrary;
 
 /// One input.
 #[derive(Arbitrary, Debug)]
 pub struct Input {
-    /// Of the family that is registered while the program runs.
+    /// The layout of the run-time family.
     pub layout: LayoutPick,
     pub actions: Vec<Action>,
 }
 
-/// Which layout, from a grid: families live for good, so there must not be one for each input.
+/// A layout from a grid. Families are never freed, so there must not be one for each input.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub struct LayoutPick {
     pub size: u8,
     pub align: u8,
 }
 
-/// One thing to do. `worker` is the thread that does it; blocks are released by the worker that
-/// has them.
+/// One action. `worker` is the thread that does it. The worker that has a block releases it.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub enum Action {
     /// Allocates blocks of one unit.
@@ -28,14 +27,14 @@ pub enum Action {
         count: Count,
         how: SingleHow,
     },
-    /// Releases blocks that lie side by side in the oracle's list.
+    /// Releases adjacent blocks of the oracle's list.
     Release {
         first: u16,
         count: Count,
         order: Order,
         how: ReleaseHow,
     },
-    /// Allocates blocks of any number of units, none included.
+    /// Allocates blocks of any number of units, including none.
     Rows {
         worker: u8,
         family: u8,
@@ -43,15 +42,15 @@ pub enum Action {
         count: u8,
         how: RowHow,
     },
-    /// Releases blocks, and allocates rows of at most an eighth fewer units in their stead: caches
-    /// hand out blocks that are somewhat too long.
+    /// Releases blocks, and allocates rows with up to an eighth fewer units: caches hand out blocks that are
+    /// slightly too long.
     Replace {
         first: u16,
         count: u8,
         less: u8,
         how: RowHow,
     },
-    /// Asks for more than there can be.
+    /// Asks for an impossible number of units.
     Huge {
         worker: u8,
         family: u8,
@@ -63,17 +62,17 @@ pub enum Action {
         count: Count,
         to: u8,
     },
-    /// Releases a block, and then once more by its address.
+    /// Releases a block twice, the second time by its address.
     ReleaseTwice {
         pick: u16,
         how: ReleaseHow,
     },
-    /// Tries to release what is no block.
+    /// Tries to release an address where no block starts.
     ReleaseBad {
         worker: u8,
         bad: Bad,
     },
-    /// Ends a worker; a new thread takes its place, and its blocks.
+    /// Ends a worker. A new thread takes over its place and its blocks.
     Restart {
         worker: u8,
     },
@@ -86,7 +85,7 @@ pub enum Action {
     Check,
 }
 
-/// How many blocks.
+/// A number of blocks.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub enum Count {
     One,
@@ -95,7 +94,7 @@ pub enum Count {
 }
 
 impl Count {
-    /// Returns at most somewhat more than a cache's stack holds.
+    /// Returns the number, at most slightly more than a cache's stack holds.
     pub fn get(self) -> usize {
         match self {
             Self::One => 1,
@@ -105,8 +104,8 @@ impl Count {
     }
 }
 
-/// How many units: what bins keep and somewhat more, what caches keep of long rows and somewhat
-/// more, and up to more than any VM page has.
+/// A number of units: up to slightly more than bins hold, up to slightly more than the lists of rows hold,
+/// and up to more than any VM page has.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub enum Units {
     Short(u8),
@@ -128,9 +127,9 @@ impl Units {
 pub enum SingleHow {
     New,
     TryNew,
-    /// The family's bare pointer, taken back into an owner.
+    /// By the family's raw pointer, which becomes an owner again.
     FromRaw,
-    /// The family's bare pointer, kept as it is.
+    /// By the family's raw pointer.
     Raw,
 }
 
@@ -147,7 +146,7 @@ pub enum RowHow {
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub enum ReleaseHow {
     Drop,
-    /// Moves the values out; the block goes meanwhile or at the end.
+    /// Moves the values out. The block is released during that or at its end.
     Consume,
     XfreeRaw,
     FamilyRelease,
@@ -157,7 +156,7 @@ pub enum ReleaseHow {
 pub enum Order {
     Forward,
     Backward,
-    /// Every other one, and then the rest.
+    /// Every second one first.
     Alternate,
 }
 
@@ -166,15 +165,15 @@ pub enum Order {
 pub enum Bad {
     /// Inside a live block.
     Inside { pick: u16, offset: u32 },
-    /// A live block, told to another family.
+    /// A live block, with another family as argument.
     WrongFamily { pick: u16, asked: u8 },
-    /// Where a block was released some time ago.
+    /// The address of a block that was released some time ago.
     Old { pick: u8 },
-    /// Where a block was released some time ago, told to some family.
+    /// The address of a block that was released some time ago, with some family as argument.
     OldOf { pick: u8, asked: u8 },
-    /// Some way from a live block, wherever that is.
+    /// An address at some distance from a live block.
     Near { pick: u16, offset: i32 },
-    /// No page of mm.
+    /// An address outside of mm's pages.
     Foreign { address: Foreign },
 }
 

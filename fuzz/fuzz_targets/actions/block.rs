@@ -28,7 +28,7 @@ impl Block {
         self.family.page_family().layout().size()
     }
 
-    /// Whether it takes memory: blocks of nothing share one address.
+    /// Returns whether the block takes memory. Blocks without bytes share one address.
     pub fn has_bytes(&self) -> bool {
         self.len() > 0
     }
@@ -39,27 +39,27 @@ impl Block {
         assert!(is_filled(self.owner.bytes(), fill), "contents kept");
     }
 
-    /// Fills it anew.
+    /// Fills the block with a new byte.
     pub fn refill(&mut self, fill: u8) {
         self.fill = fill;
         self.owner.bytes().fill(fill);
     }
 
-    /// Releases it on the calling thread.
+    /// Releases the block on the calling thread.
     pub fn release(mut self, how: ReleaseHow) {
         self.check();
         match how {
-            // An address says nothing of a block whose units have no size.
+            // A block whose units have no size cannot be found by its address.
             _ if self.unit() == 0 => drop(self.owner),
             ReleaseHow::Drop => drop(self.owner),
             ReleaseHow::Consume => self.owner.consume(self.fill),
             ReleaseHow::XfreeRaw => {
-                // SAFETY: the block is live, and its owner gave it up.
+                // SAFETY: the block is live, and `into_raw` took it from its owner.
                 let answer = unsafe { mm::xfree_raw(self.owner.into_raw()) };
                 answer.expect("a live block can be released");
             }
             ReleaseHow::FamilyRelease => {
-                // SAFETY: the block is live, of this family, and its owner gave it up.
+                // SAFETY: the block is live and of this family, and `into_raw` took it from its owner.
                 let answer = unsafe { self.family.page_family().release(self.owner.into_raw()) };
                 answer.expect("a live block can be released");
             }

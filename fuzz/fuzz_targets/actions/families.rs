@@ -1,4 +1,4 @@
-//! The page families that the actions are about, and the ways to allocate from them.
+//! The page families under test, and the ways to allocate from them.
 
 use std::alloc::Layout;
 use std::marker::PhantomData;
@@ -17,7 +17,7 @@ pub trait Family: Send + Sync {
     /// Allocates one unit, filled with `fill`.
     fn single(&'static self, how: SingleHow, fill: u8) -> Result<Box<dyn Owner>, AllocError>;
 
-    /// Allocates a row, filled with `fill` or zeroed, as `how` does it.
+    /// Allocates a row in the way `how`, and fills it with `fill`.
     fn row(
         &'static self,
         how: RowHow,
@@ -44,7 +44,7 @@ struct Vector([u8; 16]);
 #[repr(C, align(4096))]
 struct OsPage([u8; 4096]);
 
-/// The families of types. One more comes with each input.
+/// The families of types. Each input adds a run-time family.
 pub const TYPED: [&dyn Family; 8] = [
     &Typed::<Words>(PhantomData),
     &Typed::<Vector>(PhantomData),
@@ -65,7 +65,7 @@ impl<T: MmManaged + Pod + Send> Family for Typed<T> {
 
     fn single(&'static self, how: SingleHow, fill: u8) -> Result<Box<dyn Owner>, AllocError> {
         Ok(match how {
-            // An address says nothing of a value without a size, so it needs an owner.
+            // A value without a size cannot be found by its address, so it needs an owner.
             SingleHow::Raw if size_of::<T>() == 0 => Box::new(from_raw::<T>(fill)?),
             SingleHow::New => Box::new(MmBox::new(filled::<T>(fill))),
             SingleHow::TryNew => Box::new(MmBox::try_new(filled::<T>(fill))?),
@@ -135,7 +135,7 @@ pub fn run_time(pick: LayoutPick) -> &'static PageFamily {
     family
 }
 
-/// A layout around some bound: bit maps, surplus, VM pages, blocks of their own.
+/// Returns a layout near a limit of mm: of bit maps, of slack, of VM pages, of large blocks.
 fn layout(pick: LayoutPick) -> Layout {
     const SIZES: [usize; 16] = [
         2, 3, 8, 24, 33, 100, 1_000, 1_025, 2_048, 8_191, 65_535, 65_536, 100_000, 262_144,
@@ -155,15 +155,15 @@ fn filled<T: Pod>(fill: u8) -> T {
 
 fn from_raw<T: MmManaged + Pod>(fill: u8) -> Result<MmBox<T>, AllocError> {
     let unit: *mut T = T::page_family().alloc(1)?.cast().as_ptr();
-    // SAFETY: the unit is new, ours, and one of the type's own family.
+    // SAFETY: `alloc` of the type's family gave the unit, and no other code has it.
     unsafe { ptr::write(unit, filled(fill)) };
-    // SAFETY: a live block of one unit, with a value, and nobody else's.
+    // SAFETY: the unit is a live block of the type's family, has a value, and no other code has it.
     Ok(unsafe { MmBox::from_raw(unit) })
 }
 
 fn raw(family: &'static PageFamily, units: usize, fill: u8) -> Result<RawBlock, AllocError> {
     let start = family.alloc(units)?;
-    // SAFETY: the block is new, ours, and this long.
+    // SAFETY: `alloc` gave the block of `units` units, and no other code has it.
     unsafe { start.write_bytes(fill, units * family.layout().size()) };
     Ok(own(family, start, units))
 }
@@ -178,7 +178,8 @@ fn raw_zeroed(
 }
 
 fn own(family: &'static PageFamily, start: NonNull<u8>, units: usize) -> RawBlock {
-    // SAFETY: the callers pass a block that this family just gave them, filled or zeroed.
+    // SAFETY: the callers pass a block that this family just gave them, filled or zeroed. No other code has
+    // it.
     unsafe { RawBlock::own(family, start, units) }
 }
 

@@ -1,11 +1,11 @@
-//! What a snapshot must say.
+//! Checks of snapshots.
 
 use mm::{FamilySnapshot, PageFamily, Snapshot};
 
 use crate::families::Family;
 use crate::oracle::Tally;
 
-/// Figures of the input's families from before it.
+/// The figures of the input's families before the input.
 pub struct Before(Vec<FamilySnapshot>);
 
 impl Before {
@@ -15,7 +15,7 @@ impl Before {
         Self(families.iter().map(find).collect())
     }
 
-    /// Requires that `snapshot` says of each family what the oracle does.
+    /// Requires that the figures of each family in `snapshot` are those of the oracle.
     pub fn compare(
         &self,
         snapshot: &Snapshot,
@@ -31,7 +31,7 @@ impl Before {
     }
 }
 
-/// Requires that the three reports can be written, and name every family.
+/// Requires that the three reports can be written, and that each family is listed.
 pub fn reports(snapshot: &Snapshot, families: &[&'static dyn Family]) {
     let list = snapshot.page_families().to_string();
     let memory = snapshot.memory_usage(None).to_string();
@@ -66,7 +66,7 @@ fn compare(found: &FamilySnapshot, before: &FamilySnapshot, tally: &Tally) {
     assert!(found.kernel_calls >= before.kernel_calls, "{found:?}");
 }
 
-/// Requires of one family what holds whenever no call is in flight.
+/// Checks the equations that hold for one family while no call is running.
 fn consistent(of: &FamilySnapshot) {
     assert_eq!(
         of.blocks_allocated - of.blocks_released,
@@ -92,7 +92,7 @@ fn free_blocks(of: &FamilySnapshot) {
     );
 }
 
-/// Every VM page in use has units, and all of them fit.
+/// Requires that all VM pages in use have units, and that the units fit.
 fn pages(of: &FamilySnapshot) {
     let units = of.live_units + of.cached_units + of.free_units;
     if of.unit_size == 0 {

@@ -1,7 +1,7 @@
-//! Random actions on page families, against an oracle that knows every live block.
+//! Random actions on page families, compared with an oracle that knows all live blocks.
 //!
-//! Up to three worker threads do what the main thread hands to them, one thing at a time, so that
-//! one input always does the same.
+//! Up to three worker threads do the work that the main thread gives them, one job at a time, so that an
+//! input always does the same.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! What is live, to the harness's own knowledge.
+//! The oracle: the harness's own record of all live blocks.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -6,16 +6,16 @@ use std::ops::Range;
 use crate::action::Order;
 use crate::block::Block;
 
-/// Bytes that are live at most.
+/// The most live bytes.
 const MOST_BYTES: usize = 8 << 20;
 
-/// Units that are live at most: the walker looks at every unit of every page that there ever was.
+/// The most live units. The walker visits each unit of each page that was ever used.
 const MOST_UNITS: usize = 100_000;
 
-/// Released addresses that are remembered.
+/// The number of released addresses that are kept.
 const MOST_RELEASED: usize = 256;
 
-/// What was done with one family.
+/// The figures of one family.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
     pub blocks: u64,
@@ -23,7 +23,7 @@ pub struct Tally {
     pub allocated: u64,
 }
 
-/// Where a block was once.
+/// The address of a released block.
 #[derive(Clone, Copy, Debug)]
 pub struct Released {
     pub kind: usize,
@@ -54,13 +54,13 @@ impl Oracle {
         }
     }
 
-    /// Returns how many blocks of `units` units and `bytes` bytes may be added.
+    /// Returns the number of blocks of `units` units and `bytes` bytes that may be added.
     pub fn room_for(&self, units: usize, bytes: usize) -> usize {
         let by_bytes = (MOST_BYTES - self.bytes) / bytes.max(1);
         by_bytes.min((MOST_UNITS - self.units) / units.max(1))
     }
 
-    /// Returns the byte for the next block. Never 0, which is what zeroed memory has.
+    /// Returns the byte for the next block. It is never 0, the byte of zeroed memory.
     pub fn next_fill(&mut self) -> u8 {
         self.fill = self.fill % 255 + 1;
         self.fill
@@ -96,7 +96,7 @@ impl Oracle {
         self.bytes += bytes;
     }
 
-    /// Notes that a block is about to be released.
+    /// Moves a block from the live to the released ones, before its release.
     fn forget(&mut self, block: &mut Block) {
         let tally = &mut self.tallies[block.kind];
         tally.blocks -= u64::from(block.units > 0);
@@ -113,13 +113,13 @@ impl Oracle {
         self.released.truncate(MOST_RELEASED);
     }
 
-    /// Cuts a range of the list's blocks to what there is.
+    /// Returns a range of the list's blocks, cut at its end.
     pub fn range(&self, first: usize, count: usize) -> Range<usize> {
         let first = first.checked_rem(self.blocks.len()).unwrap_or(0);
         first..(first + count).min(self.blocks.len())
     }
 
-    /// Takes blocks that lie side by side out of the list, to release them in this order.
+    /// Takes adjacent blocks out of the list, in the order of their release.
     pub fn take(&mut self, first: usize, count: usize, order: Order) -> Vec<Block> {
         let range = self.range(first, count);
         let mut taken: Vec<_> = self.blocks.drain(range).collect();
@@ -138,7 +138,7 @@ impl Oracle {
         self.spans.contains_key(&address)
     }
 
-    /// Returns the family of the live block that `address` is inside of, its start included.
+    /// Returns the family of the live block that contains `address`.
     pub fn kind_at(&self, address: usize) -> Option<usize> {
         let (_, (end, kind)) = self.spans.range(..=address).next_back()?;
         (address < *end).then_some(*kind)

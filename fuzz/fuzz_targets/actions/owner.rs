@@ -12,7 +12,7 @@ pub trait Owner: Send {
     /// Takes the values out, and requires that all their bytes are `fill`.
     fn consume(self: Box<Self>, fill: u8);
 
-    /// Gives the block up for its address.
+    /// Returns the address of the block, and leaves the block to the caller.
     fn into_raw(self: Box<Self>) -> NonNull<u8>;
 }
 
@@ -57,14 +57,14 @@ pub struct RawBlock {
     bytes: usize,
 }
 
-// SAFETY: it is the only one to use the block, and any thread may release it.
+// SAFETY: no other value uses the block, and any thread may release it.
 unsafe impl Send for RawBlock {}
 
 impl RawBlock {
     /// # Safety
     ///
-    /// `start` is a live block of `units` units of `family`, whose bytes all have values, and
-    /// nobody else uses or releases it.
+    /// `start` is a live block of `units` units of `family`, all its bytes are initialized, and no other code
+    /// uses or releases it.
     pub unsafe fn own(family: &'static PageFamily, start: NonNull<u8>, units: usize) -> Self {
         let bytes = units * family.layout().size();
         Self {
@@ -78,7 +78,8 @@ impl RawBlock {
 impl Owner for RawBlock {
     fn bytes(&mut self) -> &mut [u8] {
         let mut bytes = NonNull::slice_from_raw_parts(self.start, self.bytes);
-        // SAFETY: by the promise to `own` the block is live, this long, has values, and is ours.
+        // SAFETY: by the requirement of `own` the block is live, has `bytes` initialized bytes, and no other
+        // code uses it.
         unsafe { bytes.as_mut() }
     }
 
@@ -93,7 +94,7 @@ impl Owner for RawBlock {
 
 impl Drop for RawBlock {
     fn drop(&mut self) {
-        // SAFETY: the block is live and ours, and with its owner gone nobody uses it.
+        // SAFETY: by the requirement of `own` the block is live, and only this value uses it.
         let answer = unsafe { self.family.release(self.start) };
         answer.expect("a live block can be released");
     }

@@ -1,21 +1,21 @@
-//! Releases that must be refused, and what the answer must be.
+//! Releases that must be refused, and their errors.
 
 use std::ptr::NonNull;
 
 use mm::{FreeError, PageFamily};
 
-/// What is known of an address at which no live block starts, or one of another family than asked.
+/// An address where no live block starts, or one of another family than the argument.
 #[derive(Clone, Copy, Debug)]
 pub enum Place {
-    /// In no family's pages.
+    /// Outside of all families' pages.
     Foreign,
-    /// Inside this family's live block.
+    /// Inside a live block of this family.
     Inside(&'static PageFamily),
-    /// In this family's pages, where a block started once.
+    /// In this family's pages, where a block started earlier.
     Old(&'static PageFamily),
-    /// Where a block of this family was released just now.
+    /// The start of a block of this family that was just released.
     JustReleased(&'static PageFamily),
-    /// Wherever it is.
+    /// Anywhere.
     Unknown,
 }
 
@@ -28,16 +28,16 @@ impl Place {
     }
 }
 
-/// Tries to release `address`, which the caller knows not to be the start of a live block of the
-/// family asked, and requires the right answer.
+/// Tries to release `address`, and requires the right error. The caller knows that no live block of the
+/// family `asked` starts there.
 pub fn release(address: usize, asked: Option<&'static PageFamily>, place: Place) {
     let Some(block) = NonNull::new(std::ptr::without_provenance_mut(address)) else {
         return;
     };
     let answer = match asked {
-        // SAFETY: no live block of this family starts there, which is what the call answers.
+        // SAFETY: no live block of this family starts there, so the call releases nothing.
         Some(family) => unsafe { family.release(block) },
-        // SAFETY: no live block starts there, which is what the call answers.
+        // SAFETY: no live block starts there, so the call releases nothing.
         None => unsafe { mm::xfree_raw(block) },
     };
     let error = answer.expect_err("nothing there can be released");
@@ -64,7 +64,7 @@ fn require(error: &FreeError, at: usize, place: Place) {
     let is_right = match (place, error) {
         (Place::Unknown, _) => true,
         (Place::Foreign, FreeError::Foreign { address, .. }) => *address == at,
-        // A cached row may lie over an old block by now.
+        // A cached row may cover the place of an old block.
         (
             Place::Inside(owner) | Place::Old(owner),
             FreeError::Interior {

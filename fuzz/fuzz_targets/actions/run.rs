@@ -1,4 +1,4 @@
-//! Does the actions of one input, and checks what comes of them.
+//! Runs the actions of one input, and checks the results.
 
 mod bad;
 
@@ -12,7 +12,7 @@ use crate::oracle::Oracle;
 use crate::owner::Owner;
 use crate::workers::{WORKERS, Workers};
 
-/// Bytes that one action allocates at most, unless a single unit is larger.
+/// The most bytes that one action allocates, unless a single unit is larger.
 const MOST_BYTES: usize = 1 << 20;
 
 /// No process has this many bytes of address space.
@@ -92,7 +92,7 @@ impl Run {
         self.check_some();
     }
 
-    /// Releases all that the input left, ends its threads, and requires that nothing stays.
+    /// Releases all blocks that the input left, ends its threads, and requires that nothing stays.
     pub fn end(mut self) {
         self.check();
         self.release(0, usize::MAX / 2, Order::Forward, ReleaseHow::Drop);
@@ -111,7 +111,7 @@ impl Run {
         self.families[kind].page_family()
     }
 
-    /// Cuts a number of units to what one action may allocate.
+    /// Reduces a number of units to the most that one action may allocate.
     fn cut(&self, kind: usize, units: usize) -> usize {
         let unit = self.page_family(kind).layout().size();
         units.min((MOST_BYTES / unit.max(1)).max(1))
@@ -149,7 +149,7 @@ impl Run {
         blocks.into_iter().for_each(|block| self.oracle.add(block));
     }
 
-    /// Asks for more bytes than there are addresses, or than a number can hold.
+    /// Asks for more bytes than the address space has, or more than a `usize` can count.
     fn huge(&mut self, worker: u8, family: u8, shift: u8) {
         let family = self.families[self.kind(family)];
         let unit = family.page_family().layout().size();
@@ -214,7 +214,7 @@ impl Run {
         figures::reports(&snapshot, families);
     }
 
-    /// Looks at the newest block and at two others, as most of what goes wrong shows there first.
+    /// Checks the newest block and two others, where most errors show first.
     fn check_some(&mut self) {
         let blocks = &mut self.oracle.blocks;
         let some = [0, blocks.len() / 2, blocks.len().wrapping_sub(1)];
@@ -225,7 +225,7 @@ impl Run {
         }
     }
 
-    /// Looks at all blocks and figures, and at the pages of all families that the input used.
+    /// Checks all blocks and figures, and the pages of all families that the input used.
     fn check(&mut self) {
         self.oracle.blocks.iter_mut().for_each(Block::check);
         self.check_released();

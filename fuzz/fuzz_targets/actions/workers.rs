@@ -1,4 +1,4 @@
-//! Threads that do one thing at a time for the main thread.
+//! Threads that do one job at a time for the main thread.
 
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
@@ -7,7 +7,7 @@ pub const WORKERS: usize = 3;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// The workers; those that nothing was asked of have no thread.
+/// The workers. A worker has a thread from its first job on.
 #[derive(Default)]
 pub struct Workers([Option<Worker>; WORKERS]);
 
@@ -17,7 +17,7 @@ struct Worker {
 }
 
 impl Workers {
-    /// Does `job` on a worker and waits for its answer. Where the job panics, the fuzzer aborts.
+    /// Does `job` on a worker, and waits for its result. If the job panics, the fuzzer aborts.
     pub fn on<R: Send + 'static>(
         &mut self,
         worker: usize,
@@ -30,11 +30,11 @@ impl Workers {
         answer.recv().expect("the worker answers")
     }
 
-    /// Ends a worker; the next job starts another thread.
+    /// Ends a worker. Its next job starts another thread.
     pub fn end(&mut self, worker: usize) {
         if let Some(Worker { jobs, thread }) = self.0[worker].take() {
             drop(jobs);
-            // Comes back only when the thread's locals are gone, and with them its caches.
+            // `join` returns after the thread's locals were dropped, and its caches with them.
             thread.join().expect("workers do not panic");
         }
     }

@@ -1,5 +1,4 @@
-//! Types with attributes, by a grammar: most of what it writes can be parsed, and some of it is
-//! what people write.
+//! A grammar of types with attributes. Most of its output can be parsed, and some of it is like real code.
 
 mod write;
 

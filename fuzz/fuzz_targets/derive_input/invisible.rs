@@ -1,4 +1,4 @@
-//! Groups without delimiters, as `macro_rules!` makes them of a `$t:ty`. No text has them, so the
+//! Groups without delimiters, as `macro_rules!` makes them from a `$t:ty`. Text cannot contain them, so the
 //! grammar writes `[invisible ...]`.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
@@ -6,7 +6,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 /// The word that marks a group.
 pub const MARK: &str = "invisible";
 
-/// Takes the delimiters and the mark from all marked groups.
+/// Removes the delimiters and the mark of all marked groups.
 pub fn groups(tokens: TokenStream) -> TokenStream {
     tokens.into_iter().map(token).collect()
 }

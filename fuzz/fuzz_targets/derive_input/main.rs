@@ -1,4 +1,4 @@
-//! The derive on arbitrary types and attributes: it never panics, and what it writes are items.
+//! The derive on arbitrary types and attributes. It never panics, and its output consists of items.
 //!
 //! A macro crate cannot be linked, so its modules are part of this one.
 
@@ -11,6 +11,8 @@ mod words;
 
 #[path = "../../../mm-derive/src/amount.rs"]
 mod amount;
+#[path = "../../../mm-derive/src/cursor.rs"]
+mod cursor;
 #[path = "../../../mm-derive/src/derive.rs"]
 mod derive;
 #[path = "../../../mm-derive/src/expand.rs"]
@@ -27,8 +29,6 @@ mod item;
 mod mistakes;
 #[path = "../../../mm-derive/src/parse.rs"]
 mod parse;
-#[path = "../../../mm-derive/src/rest.rs"]
-mod rest;
 #[path = "../../../mm-derive/src/tokens.rs"]
 mod tokens;
 #[path = "../../../mm-derive/src/validate.rs"]
@@ -46,10 +46,11 @@ use syn::{DeriveInput, Token, Type, parenthesized};
 
 use crate::grammar::Item;
 
-/// Longer sources say nothing new, and the parser needs stack for each level.
+/// The longest source, in bytes. The parser needs stack for each level of nesting, and longer sources find
+/// nothing new.
 const LONGEST: usize = 2_048;
 
-/// One input: a type by the grammar, or any text.
+/// One input: a type from the grammar, or any text.
 #[derive(Arbitrary, Debug)]
 enum Input<'a> {
     Item(Item<'a>),
@@ -60,7 +61,8 @@ fuzz_target!(|input: Input<'_>| {
     if let Some(tokens) = tokens(&source(&input)) {
         let is_item = syn::parse2(tokens.clone()).is_ok_and(|item| is_rust(&item));
         let output = derive::derive(tokens);
-        // rustc hands over nothing else. The derive, which passes much on as it is, only must not panic.
+        // rustc passes only items to a derive. For other input it must not panic; it passes many tokens on
+        // unread, so its output may be anything.
         if is_item {
             outcome::require(output);
         }
@@ -74,7 +76,7 @@ fn source(input: &Input<'_>) -> String {
     }
 }
 
-/// What rustc would hand to the derive, if it is more than letters.
+/// Returns the tokens that rustc would pass to the derive, if the source consists of tokens.
 fn tokens(source: &str) -> Option<TokenStream> {
     if source.len() > LONGEST {
         return None;
@@ -83,12 +85,12 @@ fn tokens(source: &str) -> Option<TokenStream> {
     Some(invisible::groups(tokens))
 }
 
-/// Whether rustc would hand the item over, and all instances are types: the derive relies on rustc
-/// for both. syn takes `_` for a parameter's name.
+/// Returns whether rustc would pass the item on, and whether all instances are types. The derive leaves both
+/// checks to rustc. syn accepts `_` as the name of a parameter.
 fn is_rust(item: &DeriveInput) -> bool {
     let mut are_types = item.generics.type_params().all(|param| param.ident != "_");
     for attr in item.attrs.iter().filter(|attr| attr.path().is_ident("mm")) {
-        // What is wrong elsewhere is the derive's to find.
+        // The derive reports all other mistakes.
         let _ = attr.parse_nested_meta(|meta| {
             if meta.path.is_ident("instances") {
                 let list;

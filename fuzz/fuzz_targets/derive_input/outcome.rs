@@ -1,4 +1,4 @@
-//! What the derive may write: families with names, or mistakes with messages.
+//! The valid outputs of the derive: families with names, or mistakes with messages.
 
 use proc_macro2::TokenStream;
 use syn::{Expr, ExprLit, File, Item, ItemConst, ItemStatic, Lit, LitStr, Macro, Stmt};
@@ -18,7 +18,7 @@ fn each(file: &File, of_item: fn(&Item) -> Option<String>) -> Vec<String> {
     file.items.iter().filter_map(of_item).collect()
 }
 
-/// The message, if the item is a `compile_error!`.
+/// Returns the message if the item is a `compile_error!`.
 fn mistake(item: &Item) -> Option<String> {
     let Item::Macro(call) = item else {
         return None;
@@ -36,8 +36,8 @@ fn message(call: &Macro) -> String {
     message.value()
 }
 
-/// The family's name, if the item is the block with its statics, or one of such blocks beside aliases of
-/// instances.
+/// Returns the family's name if the item is the block with its statics, or a block with such blocks and
+/// aliases.
 fn family(item: &Item) -> Option<String> {
     let Item::Const(ItemConst { expr, .. }) = item else {
         return None;
@@ -48,7 +48,7 @@ fn family(item: &Item) -> Option<String> {
     block.block.stmts.iter().find_map(name)
 }
 
-/// The first argument of what makes the static of the family.
+/// Returns the first argument of the call that makes the static of the family.
 fn name(statement: &Stmt) -> Option<String> {
     let ItemStatic { ident, expr, .. } = match statement {
         Stmt::Item(Item::Static(item)) => item,
@@ -70,7 +70,7 @@ fn name(statement: &Stmt) -> Option<String> {
     }
 }
 
-/// What makes a family, without what limits it.
+/// Returns the expression that makes a family, without the calls that limit it.
 fn without_limits(expr: &Expr) -> &Expr {
     match expr {
         Expr::MethodCall(call) if call.method == "with_limit" => without_limits(&call.receiver),

@@ -1,4 +1,4 @@
-//! Allocation for C programs: from a family and a number of units to a block, or `NULL`.
+//! Allocation for the original interface. Failures print a line and return null.
 
 use core::ffi::{c_char, c_void};
 use core::fmt::Display;
@@ -12,7 +12,7 @@ use super::site::mm_site;
 use super::struct_size::StructSize;
 use crate::shown::Shown;
 
-/// A block of `units` zeroed units; null, and a line, if there is none.
+/// Allocates a block of `units` zeroed units. On failure prints a line and returns null.
 pub(super) fn xcalloc(family: &'static Family, units: i64, place: Place<'_>) -> *mut c_void {
     match usize::try_from(units) {
         Ok(units) => allocate(family, units, place),
@@ -20,11 +20,11 @@ pub(super) fn xcalloc(family: &'static Family, units: i64, place: Place<'_>) -> 
     }
 }
 
-/// The same of the family of a name, for a place that knows the struct's size.
+/// Does the same for the family of a name, for a call that knows the struct's size.
 ///
 /// # Safety
 ///
-/// 1. `name` is null or a string of C.
+/// 1. `name` is null or a C string.
 pub(super) unsafe fn xcalloc_sized(
     instance: &'static mm_instance_,
     name: *const c_char,
@@ -32,17 +32,17 @@ pub(super) unsafe fn xcalloc_sized(
     units: i64,
     place: Place<'_>,
 ) -> *mut c_void {
-    // SAFETY: by requirement 1 `name` is null or a string of C.
+    // SAFETY: by requirement 1 `name` is null or a C string.
     let family = unsafe { family_of_size(instance, name, size, place) };
     family.map_or(ptr::null_mut(), |family| xcalloc(family, units, place))
 }
 
-/// The same for a place in the source, which remembers its family.
+/// Does the same for a site, which remembers its family.
 ///
 /// # Safety
 ///
 /// 1. A macro of the headers made the site.
-/// 2. If it `is_for_one`, all calls with the site name this instance.
+/// 2. If `is_for_one`, all calls with the site name this instance.
 #[inline]
 pub(super) unsafe fn xcalloc_at(
     site: *const mm_site,
@@ -51,10 +51,11 @@ pub(super) unsafe fn xcalloc_at(
     is_for_one: bool,
 ) -> *mut c_void {
     // SAFETY: by requirement 1 a macro of the headers made `site`.
-    if let Some(family) = unsafe { mm_site::near(site) }
+    if let Some(family) = unsafe { mm_site::fast_family(site) }
         && units == 1
         && (is_for_one || family.is_of(instance))
-        // SAFETY: `mm_site::near` gives families alone that are near, which `take_unit` requires.
+        // SAFETY: `mm_site::fast_family` returns only families whose heap `is_fast`, which `take_unit`
+        // requires.
         && let Some(unit) = unsafe { family.heap.heap.take_unit() }
     {
         return unit.zeroed_unwatched(family.unit()).as_ptr().cast();
@@ -63,12 +64,12 @@ pub(super) unsafe fn xcalloc_at(
     unsafe { xcalloc_row(site, units, instance) }
 }
 
-/// Of C's kind, as `xfree_short` is.
+/// The second step, for rows. It has the C ABI for the same reason as `xfree_short`.
 ///
 /// # Safety
 ///
 /// 1. A macro of the headers made the site.
-#[allow(improper_ctypes_definitions, reason = "called from here alone")]
+#[allow(improper_ctypes_definitions, reason = "only this file calls it")]
 #[inline(never)]
 unsafe extern "C" fn xcalloc_row(
     site: *const mm_site,
@@ -76,10 +77,11 @@ unsafe extern "C" fn xcalloc_row(
     instance: &'static mm_instance_,
 ) -> *mut c_void {
     // SAFETY: by requirement 1 a macro of the headers made `site`.
-    if let Some(family) = unsafe { mm_site::near(site) }
+    if let Some(family) = unsafe { mm_site::fast_family(site) }
         && family.is_of(instance)
         && let Some(units) = usize::try_from(units).ok().filter(|units| *units > 1)
-        // SAFETY: `mm_site::near` gives families alone that are near, which `take_row` requires.
+        // SAFETY: `mm_site::fast_family` returns only families whose heap `is_fast`, which `take_row`
+        // requires.
         && let Some(row) = unsafe { family.heap.heap.take_row(units) }
     {
         return row.zeroed_unwatched(units * family.unit()).as_ptr().cast();
@@ -88,10 +90,12 @@ unsafe extern "C" fn xcalloc_row(
     unsafe { xcalloc_slow(site, units, instance) }
 }
 
+/// The last step: looks up the family, and prints a line if there is no block.
+///
 /// # Safety
 ///
 /// 1. A macro of the headers made the site.
-#[allow(improper_ctypes_definitions, reason = "called from here alone")]
+#[allow(improper_ctypes_definitions, reason = "only this file calls it")]
 #[cold]
 #[inline(never)]
 unsafe extern "C" fn xcalloc_slow(
@@ -101,13 +105,13 @@ unsafe extern "C" fn xcalloc_slow(
 ) -> *mut c_void {
     // SAFETY: by requirement 1 a macro of the headers made `site`.
     let family = unsafe { family_at(instance, site) };
-    // SAFETY: by requirement 1 a macro of the headers made `site`, whose texts stay until this call
+    // SAFETY: by requirement 1 a macro of the headers made `site`; its texts stay until this call
     // returns.
     let place = unsafe { mm_site::place(site) };
     family.map_or(ptr::null_mut(), |family| xcalloc(family, units, place))
 }
 
-/// A zeroed buffer of `bytes` bytes.
+/// Allocates a zeroed buffer of `bytes` bytes. On failure prints a line and returns null.
 pub(super) fn xcalloc_buff(
     instance: &'static mm_instance_,
     bytes: usize,
@@ -120,7 +124,7 @@ pub(super) fn xcalloc_buff(
 }
 
 fn allocate(family: &'static Family, units: usize, place: Place<'_>) -> *mut c_void {
-    match family.heap.alloc_zeroed_at_hand(units, &place) {
+    match family.heap.alloc_zeroed_try_cached(units, &place) {
         Ok(block) => block.as_ptr().cast(),
         Err(refused) => report_misuse(place, refused),
     }

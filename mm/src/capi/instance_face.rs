@@ -1,6 +1,7 @@
-//! The face whose functions take an instance first: what `uapi_mm_instance.h` maps the names to.
+//! The functions that `uapi_mm_instance.h` maps the names of the original library to. They take an
+//! instance first.
 //!
-//! Of all functions is true what is said of those without instance. A null instance is the global one.
+//! They fail as the functions without an instance do (`uapi.rs`). A null instance is the global one.
 
 use core::ffi::{c_char, c_int, c_void};
 use core::ptr;
@@ -15,8 +16,9 @@ use super::report;
 use super::site::mm_site;
 use super::struct_size::StructSize;
 
-/// Makes an instance: a set of families of its own, which stays. `NULL`, and a line on standard error,
-/// without memory for it.
+/// Makes an instance: an empty set of families, which stays until the process ends.
+///
+/// Returns `NULL` and prints a line on standard error if there is no memory.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_inst_init_new_instance() -> *mut mm_instance_ {
     match mm_instance_::make() {
@@ -28,12 +30,13 @@ pub extern "C" fn mm_inst_init_new_instance() -> *mut mm_instance_ {
     }
 }
 
-/// Registers a family of structs of `struct_size` bytes.
+/// Registers a page family for structs of `struct_size` bytes in the instance. `NULL` is the global
+/// instance.
 ///
 /// # Safety
 ///
 /// 1. `instance` is null, or `mm_init_new_instance` returned it.
-/// 2. `struct_name` is null or a string of C.
+/// 2. `struct_name` is null or a C string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_instantiate_new_page_family(
     instance: *mut mm_instance_,
@@ -43,17 +46,17 @@ pub unsafe extern "C" fn mm_inst_instantiate_new_page_family(
     // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
     let place = Place::Function("mm_instantiate_new_page_family");
-    // SAFETY: by requirement 2 `struct_name` is null or a string of C.
+    // SAFETY: by requirement 2 `struct_name` is null or a C string.
     unsafe { named::register(instance, struct_name, struct_size as usize, place) };
 }
 
-/// As `mm_instantiate_new_page_family`, for `MM_REG_STRUCT`, which knows its place in the source.
+/// Does what `mm_instantiate_new_page_family` does. `MM_REG_STRUCT` calls it with its file and line.
 ///
 /// # Safety
 ///
 /// 1. `instance` is null, or `mm_init_new_instance` returned it.
-/// 2. `struct_name` is null or a string of C.
-/// 3. `file` is null or a string of C.
+/// 2. `struct_name` is null or a C string.
+/// 3. `file` is null or a C string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_register_at(
     instance: *mut mm_instance_,
@@ -64,19 +67,19 @@ pub unsafe extern "C" fn mm_inst_register_at(
 ) {
     // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: by requirement 3 `file` is null or a string of C, which outlives `place`: that ends with this
-    // call.
+    // SAFETY: by requirement 3 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
-    // SAFETY: by requirement 2 `struct_name` is null or a string of C.
+    // SAFETY: by requirement 2 `struct_name` is null or a C string.
     unsafe { named::register(instance, struct_name, struct_size, place) };
 }
 
-/// Allocates a block of `units` zeroed units of the instance's family of this name.
+/// Allocates a block of `units` zeroed units of the instance's family with this name.
 ///
 /// # Safety
 ///
 /// 1. `instance` is null, or `mm_init_new_instance` returned it.
-/// 2. `struct_name` is null or a string of C.
+/// 2. `struct_name` is null or a C string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_xcalloc(
     instance: *mut mm_instance_,
@@ -86,14 +89,14 @@ pub unsafe extern "C" fn mm_inst_xcalloc(
     let place = Place::Function("xcalloc");
     // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: by requirement 2 `struct_name` is null or a string of C.
+    // SAFETY: by requirement 2 `struct_name` is null or a C string.
     let family = unsafe { named::family_named(instance, struct_name, place) };
     family.map_or(ptr::null_mut(), |family| {
         allocate::xcalloc(family, units.into(), place)
     })
 }
 
-/// As `xcalloc`, for `XCALLOC`: the name is looked up the first time only.
+/// Does what `xcalloc` does. `XCALLOC` calls it, and only the first call of a line looks up the name.
 ///
 /// # Safety
 ///
@@ -107,19 +110,21 @@ pub unsafe extern "C" fn mm_inst_xcalloc_at(
 ) -> *mut c_void {
     // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: by requirement 2 `XCALLOC` made `site`, and `false` says that its calls may name any
-    // instance.
+    // SAFETY: by requirement 2 `XCALLOC` made `site`. The argument `false` says that its calls may name
+    // any instance.
     unsafe { allocate::xcalloc_at(site, units, instance, false) }
 }
 
-/// As `xcalloc`, for `XCALLOC` where compilers know no sites: it knows its place in the source, and how
-/// many bytes the struct has there; 0 is not known.
+/// Does what `xcalloc` does. `XCALLOC` calls it with its file and line if the compiler cannot make
+/// sites.
+///
+/// `struct_size` is the size of the struct in bytes as the caller knows it; 0 if it is unknown.
 ///
 /// # Safety
 ///
 /// 1. `instance` is null, or `mm_init_new_instance` returned it.
-/// 2. `struct_name` is null or a string of C.
-/// 3. `file` is null or a string of C.
+/// 2. `struct_name` is null or a C string.
+/// 3. `file` is null or a C string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_xcalloc_sized(
     instance: *mut mm_instance_,
@@ -132,14 +137,15 @@ pub unsafe extern "C" fn mm_inst_xcalloc_sized(
     let size = StructSize::of(struct_size);
     // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: by requirement 3 `file` is null or a string of C, which outlives `place`: that ends with this
-    // call.
+    // SAFETY: by requirement 3 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
-    // SAFETY: by requirement 2 `struct_name` is null or a string of C.
+    // SAFETY: by requirement 2 `struct_name` is null or a C string.
     unsafe { allocate::xcalloc_sized(instance, struct_name, size, units, place) }
 }
 
-/// Allocates a zeroed buffer of `bytes` bytes, aligned to 16, of the instance's family of plain bytes.
+/// Allocates a zeroed buffer of `bytes` bytes, aligned to 16 bytes, in the instance. Buffers have a
+/// family of their own.
 ///
 /// # Safety
 ///
@@ -155,12 +161,12 @@ pub unsafe extern "C" fn mm_inst_xcalloc_buff(
     allocate::xcalloc_buff(instance, bytes as usize, place)
 }
 
-/// As `xcalloc_buff`, for `XCALLOC_BUFF`, which knows its place in the source.
+/// Does what `xcalloc_buff` does. `XCALLOC_BUFF` calls it with its file and line.
 ///
 /// # Safety
 ///
 /// 1. `instance` is null, or `mm_init_new_instance` returned it.
-/// 2. `file` is null or a string of C.
+/// 2. `file` is null or a C string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_xcalloc_buff_at(
     instance: *mut mm_instance_,
@@ -170,18 +176,18 @@ pub unsafe extern "C" fn mm_inst_xcalloc_buff_at(
 ) -> *mut c_void {
     // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: by requirement 2 `file` is null or a string of C, which outlives `place`: that ends with this
-    // call.
+    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
     allocate::xcalloc_buff(instance, bytes, place)
 }
 
-/// Returns the instance's family of exactly this name, or `NULL`.
+/// Returns the instance's family with exactly this name, or `NULL`.
 ///
 /// # Safety
 ///
 /// 1. `instance` is null, or `mm_init_new_instance` returned it.
-/// 2. `struct_name` is null or a string of C.
+/// 2. `struct_name` is null or a C string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_lookup_page_family_by_name(
     instance: *mut mm_instance_,
@@ -189,11 +195,11 @@ pub unsafe extern "C" fn mm_inst_lookup_page_family_by_name(
 ) -> *mut vm_page_family_ {
     // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: by requirement 2 `struct_name` is null or a string of C.
+    // SAFETY: by requirement 2 `struct_name` is null or a C string.
     unsafe { named::look_up_by_name(instance, struct_name) }
 }
 
-/// Prints each family that is registered in the instance to `stdout`.
+/// Prints each family of the instance and the size of its struct in bytes to `stdout`.
 ///
 /// # Safety
 ///
@@ -204,13 +210,13 @@ pub unsafe extern "C" fn mm_inst_print_registered_page_families(instance: *mut m
     report::print_page_families(unsafe { mm_instance_::named(instance) });
 }
 
-/// Prints each VM page and each block of the instance's family of exactly this name, or of all for
-/// `NULL`, to `stdout`.
+/// Prints each VM page and each block of the instance's family with exactly this name to `stdout`; for
+/// `NULL`, those of all its families.
 ///
 /// # Safety
 ///
 /// 1. `instance` is null, or `mm_init_new_instance` returned it.
-/// 2. `struct_name` is null or a string of C.
+/// 2. `struct_name` is null or a C string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_print_memory_usage(
     instance: *mut mm_instance_,
@@ -218,11 +224,12 @@ pub unsafe extern "C" fn mm_inst_print_memory_usage(
 ) {
     // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: by requirement 2 `struct_name` is null or a string of C.
+    // SAFETY: by requirement 2 `struct_name` is null or a C string.
     unsafe { report::print_memory_usage(instance, struct_name) };
 }
 
-/// Prints one line for each family of the instance to `stdout`.
+/// Prints one line for each family of the instance to `stdout`: the number of all blocks (`TBC`), free
+/// blocks (`FBC`) and live blocks (`OBC`), and the bytes of the live blocks (`AppMemUsage`).
 ///
 /// # Safety
 ///
@@ -233,7 +240,7 @@ pub unsafe extern "C" fn mm_inst_print_block_usage(instance: *mut mm_instance_) 
     report::print_block_usage(unsafe { mm_instance_::named(instance) });
 }
 
-/// Prints the same for the instance's buffers.
+/// Prints the line of `mm_print_block_usage` for the instance's buffers.
 ///
 /// # Safety
 ///
@@ -244,8 +251,8 @@ pub unsafe extern "C" fn mm_inst_print_variable_buffers(instance: *mut mm_instan
     report::print_buffers(unsafe { mm_instance_::named(instance) });
 }
 
-/// Releases a block or a buffer, if it is of this instance; else it gets a line on standard error, and
-/// nothing changes.
+/// Releases a block or a buffer of this instance. For one of another instance it prints a line on
+/// standard error and changes nothing.
 ///
 /// # Safety
 ///
@@ -260,14 +267,14 @@ pub unsafe extern "C" fn mm_inst_xfree(instance: *mut mm_instance_, block: *mut 
     unsafe { release::xfree_of(instance, block, Place::Function("xfree_inst")) };
 }
 
-/// As `xfree_inst`, for `XFREE_INST`, which knows its place in the source.
+/// Does what `xfree_inst` does. `XFREE_INST` calls it with its file and line.
 ///
 /// # Safety
 ///
 /// 1. `instance` is null, or `mm_init_new_instance` returned it.
 /// 2. The program does not use the block any more.
 /// 3. No other thread releases the block at the same time.
-/// 4. `file` is null or a string of C.
+/// 4. `file` is null or a C string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_inst_xfree_at(
     instance: *mut mm_instance_,
@@ -277,8 +284,8 @@ pub unsafe extern "C" fn mm_inst_xfree_at(
 ) {
     // SAFETY: by requirement 1 `instance` is null, or `mm_init_new_instance` returned it.
     let instance = unsafe { mm_instance_::named(instance) };
-    // SAFETY: by requirement 4 `file` is null or a string of C, which outlives `place`: that ends with this
-    // call.
+    // SAFETY: by requirement 4 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
     // SAFETY: requirements 2 and 3 are those of `xfree_of`.
     unsafe { release::xfree_of(instance, block, place) };

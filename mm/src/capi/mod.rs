@@ -1,7 +1,7 @@
 //! The C interface: feature `capi`.
 //!
-//! C programs include headers of `mm/include`, and link `libmm.a` or `libmm.so`; the README says how
-//! both are built. A Rust program may have C code in it that uses the same heap.
+//! C programs include a header of `mm/include` and link `libmm.a` or `libmm.so`. `docs/c.md` says how
+//! to build them. C code inside a Rust program can use the same heap.
 //!
 //! | header | for | functions |
 //! | --- | --- | --- |
@@ -9,19 +9,20 @@
 //! | `uapi_mm_instance.h` | its later variant, whose functions take an instance first | `mm_inst_*` |
 //! | `mm_families.h` | new programs | `mm_*`, in `mm_api.h` |
 //!
-//! On an error, functions return `NULL` and print one line on standard error. A second release prints a
-//! line, and ends the process by `abort`. The functions for new programs print nothing, and end nothing:
-//! they return a status, and [`mm_last_error`] returns a sentence. All functions may be called from any
-//! thread.
+//! `mm_uapi_*` and `mm_inst_*` return `NULL` on an error and print one line on standard error. After a
+//! second release they print a line and call `abort`. The functions for new programs do neither: they
+//! return a status, and [`mm_last_error`] returns a sentence. Any thread may call any function.
 //!
-//! A *string of C* ends with a zero byte, and stays as it is until the function that got it returns.
+//! In the requirements below, a *C string* ends with a zero byte and stays as it is until the function
+//! that got it returns. A *handle from mm* is a pointer that a function of mm returned or passed to a
+//! callback.
 //!
 //! ```
 //! use mm::capi::{mm_uapi_instantiate_new_page_family, mm_uapi_xcalloc, mm_uapi_xfree};
 //!
-//! // SAFETY: the literal `c"emp_t"` is a string of C.
+//! // SAFETY: the literal `c"emp_t"` is a C string.
 //! unsafe { mm_uapi_instantiate_new_page_family(c"emp_t".as_ptr(), 36) };
-//! // SAFETY: the literal `c"emp_t"` is a string of C.
+//! // SAFETY: the literal `c"emp_t"` is a C string.
 //! let emps = unsafe { mm_uapi_xcalloc(c"emp_t".as_ptr(), 3) };
 //! assert_eq!(mm::snapshot().family("emp_t").unwrap().live_bytes, 3 * 36);
 //! // SAFETY: `mm_uapi_xcalloc` gave the block, which is not used any more.

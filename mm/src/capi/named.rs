@@ -1,4 +1,4 @@
-//! From the name in a C program to the family.
+//! Families by name, for the original interface: look-up and registration.
 
 use core::ffi::{CStr, c_char};
 
@@ -10,17 +10,17 @@ use super::struct_size::{OtherSize, StructSize};
 use crate::error::RegisterError;
 use crate::shown::Shown;
 
-/// The family of a name; a line if there is none.
+/// Returns the family of a name. If there is none, prints a line.
 ///
 /// # Safety
 ///
-/// 1. `name` is null or a string of C.
+/// 1. `name` is null or a C string.
 pub(super) unsafe fn family_named(
     instance: &'static mm_instance_,
     name: *const c_char,
     place: Place<'_>,
 ) -> Option<&'static Family> {
-    // SAFETY: by requirement 1 `name` is null or a string of C.
+    // SAFETY: by requirement 1 `name` is null or a C string.
     let name = unsafe { text(name) };
     let known = instance.find(name);
     if known.is_none() {
@@ -29,7 +29,7 @@ pub(super) unsafe fn family_named(
     known
 }
 
-/// The family of a place that allocates, looked up if that was not done before.
+/// Returns the family of a site, and looks it up the first time.
 ///
 /// # Safety
 ///
@@ -45,31 +45,30 @@ pub(super) unsafe fn family_at(
     }
     // SAFETY: by requirement 1 a macro of the headers made `site`.
     let name = unsafe { mm_site::name(site) };
-    // SAFETY: by requirement 1 a macro of the headers made `site`, whose texts stay until this call
+    // SAFETY: by requirement 1 a macro of the headers made `site`; its texts stay until this call
     // returns.
     let place = unsafe { mm_site::place(site) };
     // SAFETY: by requirement 1 a macro of the headers made `site`.
     let size = unsafe { mm_site::struct_size(site) };
-    // SAFETY: by requirement 1 a macro of the headers made the site, and put a string of C there as its
-    // `name`.
+    // SAFETY: by requirement 1 a macro of the headers made the site, and its `name` is a C string.
     let family = unsafe { family_of_size(instance, name, size, place) }?;
     // SAFETY: by requirement 1 a macro of the headers made `site`.
     unsafe { mm_site::remember(site, family) };
     Some(family)
 }
 
-/// The family of a name, whose units have this size; a line if there is none.
+/// Returns the family of a name if its units have this size. Otherwise prints a line.
 ///
 /// # Safety
 ///
-/// 1. `name` is null or a string of C.
+/// 1. `name` is null or a C string.
 pub(super) unsafe fn family_of_size(
     instance: &'static mm_instance_,
     name: *const c_char,
     size: StructSize,
     place: Place<'_>,
 ) -> Option<&'static Family> {
-    // SAFETY: by requirement 1 `name` is null or a string of C.
+    // SAFETY: by requirement 1 `name` is null or a C string.
     let family = unsafe { family_named(instance, name, place) }?;
     let other = OtherSize::of(family, size);
     if let Some(other) = &other {
@@ -78,18 +77,18 @@ pub(super) unsafe fn family_of_size(
     other.is_none().then_some(family)
 }
 
-/// Registers a family; a line if that cannot be.
+/// Registers a family. On failure prints a line.
 ///
 /// # Safety
 ///
-/// 1. `name` is null or a string of C.
+/// 1. `name` is null or a C string.
 pub(super) unsafe fn register(
     instance: &'static mm_instance_,
     name: *const c_char,
     size: usize,
     place: Place<'_>,
 ) {
-    // SAFETY: by requirement 1 `name` is null or a string of C.
+    // SAFETY: by requirement 1 `name` is null or a C string.
     let name = unsafe { text(name) };
     if name.is_empty() {
         return place.report_misuse("a page family needs a name");
@@ -100,7 +99,7 @@ pub(super) unsafe fn register(
     }
 }
 
-/// Says why a family was not registered, and what other struct has its name.
+/// Prints why a family was not registered, and both sizes if another struct has its name.
 #[cold]
 fn report_misuse(
     instance: &'static mm_instance_,
@@ -117,21 +116,21 @@ fn report_misuse(
     }
 }
 
-/// The family of a name as C programs have it; null if there is none.
+/// Returns the family of a name as C programs get it; null if there is none.
 ///
 /// # Safety
 ///
-/// 1. `name` is null or a string of C.
+/// 1. `name` is null or a C string.
 pub(super) unsafe fn look_up_by_name(
     instance: &'static mm_instance_,
     name: *const c_char,
 ) -> *mut vm_page_family_ {
-    // SAFETY: by requirement 1 `name` is null or a string of C.
+    // SAFETY: by requirement 1 `name` is null or a C string.
     let known = instance.find(unsafe { text(name) });
     known.map_or(core::ptr::null_mut(), Family::head)
 }
 
-/// Says that no family has the name.
+/// Returns the message that no family has the name.
 pub(super) fn unknown(name: &CStr) -> String {
     format!(
         "no page family `{}` is registered",

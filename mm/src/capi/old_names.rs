@@ -1,11 +1,12 @@
-//! The function names of the original library, for objects that were compiled against its header.
+//! Symbols with the function names of the original library, for objects that were compiled against its
+//! header.
 //!
-//! They are weak: a program may have functions of these names, such as gnulib's `xcalloc`. Stable Rust
-//! has no word for that, so the assembler makes them.
+//! The symbols are weak: a program may have functions of these names, such as gnulib's `xcalloc`.
+//! Stable Rust has no attribute for that, so they are written in assembly.
 //!
-//! They are hidden, too, and so in `libmm.a` alone: the loader knows no weak names, and would hand those
-//! of a program to each library in it that has its own. GNU readline has an `xfree` and an `xrealloc`
-//! for what its `xmalloc` made.
+//! The symbols are hidden, too, so only `libmm.a` has them. The loader ignores weakness. If `libmm.so`
+//! had them, the loader would give mm's functions to libraries that define their own, such as GNU
+//! readline, whose `xfree` and `xrealloc` take what its `xmalloc` made.
 
 use core::arch::global_asm;
 
@@ -43,7 +44,7 @@ macro_rules! old_names {
 
 old_names! {
     "mm_init" => uapi::mm_uapi_init;
-    // What C++ calls it in a program that declares it itself.
+    // The mangled name in a C++ program that declares the function itself.
     "_Z7mm_initv" => uapi::mm_uapi_init;
     "mm_instantiate_new_page_family" => uapi::mm_uapi_instantiate_new_page_family;
     "xcalloc" => uapi::mm_uapi_xcalloc;

@@ -1,4 +1,4 @@
-//! The place of a C program's call, and the message about an error there.
+//! The place of a call in a C program, and messages about errors there.
 
 use core::ffi::{CStr, c_char};
 use core::fmt::{self, Display, Formatter};
@@ -10,25 +10,25 @@ use crate::os::process;
 use crate::shown::Shown;
 use crate::snapshot::Location;
 
-/// Where a call came from.
+/// The place of a call.
 #[derive(Clone, Copy)]
 pub(super) enum Place<'a> {
-    /// A macro of the headers knows the line of the source.
+    /// File and line, which a macro of the headers passed.
     Line(File<'a>, u32),
-    /// Else it is known only which function was called.
+    /// The function that was called. Nothing more is known without a macro.
     Function(&'static str),
 }
 
-/// The name of a source file. Nobody looks for its end before it is needed.
+/// The name of a source file. Its length is not computed before it is needed.
 ///
 /// # Invariants
 ///
-/// 1. The pointer is null or a string of C that stays for `'a`.
+/// 1. The pointer is null or a C string that stays for `'a`.
 #[derive(Clone, Copy)]
 pub(super) struct File<'a>(*const c_char, PhantomData<&'a CStr>);
 
 impl File<'_> {
-    /// As text.
+    /// Returns the name as text.
     pub(super) fn text(&self) -> Cow<'_, str> {
         // SAFETY: invariant 1 is what `text` requires, for longer than `self` is borrowed.
         unsafe { text(self.0) }.to_string_lossy()
@@ -36,11 +36,11 @@ impl File<'_> {
 }
 
 impl Place<'_> {
-    /// A line of a source file, of which a macro gave the name.
+    /// Returns the place of a line in a source file.
     ///
     /// # Safety
     ///
-    /// 1. `file` is null or a string of C that stays as it is for as long as the place is used.
+    /// 1. `file` is null or a C string that stays as it is while the place is used.
     #[inline]
     pub(super) unsafe fn line(file: *const c_char, line: u32) -> Self {
         Self::Line(File(file, PhantomData), line)
@@ -69,7 +69,7 @@ impl Caller for Place<'_> {
         }
     }
 
-    /// Functions of C cannot.
+    /// C functions cannot unwind.
     fn can_unwind(&self) -> bool {
         false
     }
@@ -84,21 +84,21 @@ impl Display for Place<'_> {
     }
 }
 
-/// A string of C; an empty one for null.
+/// Returns a C string, or an empty one for null.
 ///
 /// # Safety
 ///
-/// 1. `text` is null or a string that ends with a zero byte and stays as it is for `'a`.
+/// 1. `text` is null, or ends with a zero byte and stays as it is for `'a`.
 pub(super) unsafe fn text<'a>(text: *const c_char) -> &'a CStr {
     if text.is_null() {
         return c"";
     }
-    // SAFETY: by requirement 1 `text`, which is not null here, ends with a zero byte and stays as it is for
-    // `'a`.
+    // SAFETY: `is_null` ruled null out. So by requirement 1 `text` ends with a zero byte and stays as
+    // it is for `'a`.
     unsafe { CStr::from_ptr(text) }
 }
 
-/// The place as where a family was defined.
+/// Returns the place as the location of a family's definition.
 pub(super) fn location(place: Place<'_>) -> Location {
     match place {
         Place::Line(file, line) => Location::new(kept_file(&file.text()), line, 0, ""),

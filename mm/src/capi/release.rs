@@ -1,4 +1,4 @@
-//! Release and reallocation for C programs.
+//! Release and reallocation for the original interface.
 
 use core::ffi::{c_char, c_void};
 use core::ptr::{self, NonNull};
@@ -11,8 +11,8 @@ use crate::family;
 use crate::heap::{Heap, Put, TakenUnit};
 use crate::release::free_error;
 
-/// Releases a block. Null is none. What is no block gets a line, and a block that was released before
-/// ends the process.
+/// Releases a block. Does nothing for null. For a pointer that is no block it prints a line; after a
+/// second release it prints a line and ends the process.
 ///
 /// # Safety
 ///
@@ -22,46 +22,47 @@ pub(super) unsafe fn xfree(block: *mut c_void, place: Place<'_>) {
     let Some(block) = NonNull::new(block.cast()) else {
         return;
     };
-    // SAFETY: by requirements 1 and 2 nothing uses the block, and no other thread releases it. `release_by_address`
-    // finds the marks of an earlier release as that left them: by requirement 1, then, the program does not write.
+    // SAFETY: by requirements 1 and 2 nothing uses the block, and no other thread releases it, as
+    // `release_by_address` requires. If the block was released before, its canaries are unchanged: by
+    // requirement 1 of that release the program did not write to it.
     if let Err((refusal, owner)) = unsafe { Heap::release_by_address(block) } {
         refused(free_error(block, refusal, owner, None), place);
     }
 }
 
-/// The same for a place in the source.
+/// Does the same for a call with file and line. A block of one unit takes the fast path.
 ///
 /// # Safety
 ///
 /// 1. The program does not use the block any more, if it is one.
 /// 2. No other thread releases the block at the same time.
-/// 3. `file` is null or a string of C.
+/// 3. `file` is null or a C string.
 #[inline]
 pub(super) unsafe fn xfree_at(block: *mut c_void, file: *const c_char, line: u32) {
-    // SAFETY: requirements 1 and 2 are those of `put_unit`. A block that was released before has the marks
-    // of that release: by its requirement 1 the program did not write to it.
+    // SAFETY: requirements 1 and 2 are those of `put_unit`. If the block was released before, its
+    // canaries are unchanged: by requirement 1 of that release the program did not write to it.
     match unsafe { Heap::put_unit(block.cast()) } {
         Put::Done => {}
-        // SAFETY: requirements 1 to 3 are those of `xfree_short`: nothing was changed. `put_unit` found the
-        // unit at the block.
+        // SAFETY: requirements 1 to 3 are those of `xfree_short`: `put_unit` changed nothing. It found
+        // the unit at the block.
         Put::NotYet(unit) => unsafe { xfree_short(block, file, line, unit) },
         // SAFETY: requirements 1 to 3 are those of `xfree_slow`: `put_unit` changed nothing.
         Put::Not => unsafe { xfree_slow(block, file, line) },
     }
 }
 
-/// Releases a block that may have many units, the first of them `unit`.
+/// Releases a block that may have many units, with `unit` as the first.
 ///
-/// Of C's kind, and so are the others that a function of C ends with: it can go on to them without a
-/// frame of its own, since they never unwind.
+/// It has the C ABI, as have the other functions that an exported function ends with. They never
+/// unwind, so the compiler turns the call into a jump, and the exported function needs no stack frame.
 ///
 /// # Safety
 ///
 /// 1. The program does not use the block any more, if it is one.
 /// 2. No other thread releases the block at the same time.
-/// 3. `file` is null or a string of C.
+/// 3. `file` is null or a C string.
 /// 4. `put_unit` found `unit` at the block.
-#[allow(improper_ctypes_definitions, reason = "called from here alone")]
+#[allow(improper_ctypes_definitions, reason = "only this file calls it")]
 #[inline(never)]
 unsafe extern "C" fn xfree_short(
     block: *mut c_void,
@@ -79,22 +80,24 @@ unsafe extern "C" fn xfree_short(
     unsafe { xfree_slow(block, file, line) };
 }
 
+/// The last step of [`xfree_at`], which can print a line.
+///
 /// # Safety
 ///
 /// 1. The program does not use the block any more, if it is one.
 /// 2. No other thread releases the block at the same time.
-/// 3. `file` is null or a string of C.
+/// 3. `file` is null or a C string.
 #[cold]
 #[inline(never)]
 unsafe extern "C" fn xfree_slow(block: *mut c_void, file: *const c_char, line: u32) {
-    // SAFETY: by requirement 3 `file` is null or a string of C, which outlives `place`: that ends with this
-    // call.
+    // SAFETY: by requirement 3 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
     // SAFETY: requirements 1 and 2 are those of `xfree`.
     unsafe { xfree(block, place) };
 }
 
-/// The same, if the block is of this instance.
+/// Releases a block of this instance. For a block of another one it prints a line.
 ///
 /// # Safety
 ///
@@ -115,11 +118,12 @@ pub(super) unsafe fn xfree_of(
     }
 }
 
-/// Changes the length of a block to `bytes` bytes, rounded up to whole units; what is new is zeroed.
+/// Resizes a block to `bytes` bytes, rounded up to whole units. New bytes are zero.
 ///
 /// # Safety
 ///
-/// 1. The program does not use the block any more, if it is one. It may use the one that is returned.
+/// 1. If there is a block, the program does not use it any more, unless the call fails. It may use the
+///    returned one.
 /// 2. No other thread releases the block at the same time.
 pub(super) unsafe fn xrealloc(block: *mut c_void, bytes: usize, place: Place<'_>) -> *mut c_void {
     let old = NonNull::new(block.cast()).filter(|old| !Heap::is_empty_block(*old));
@@ -137,7 +141,8 @@ pub(super) unsafe fn xrealloc(block: *mut c_void, bytes: usize, place: Place<'_>
 
 /// # Safety
 ///
-/// 1. The program does not use the block any more, if it is one. It may use the one that is returned.
+/// 1. If there is a block, the program does not use it any more, unless the call fails. It may use the
+///    returned one.
 /// 2. No other thread releases the block at the same time.
 unsafe fn resized(old: NonNull<u8>, bytes: usize, place: Place<'_>) -> Option<NonNull<u8>> {
     let (heap, had) = match Heap::block_at(old) {

@@ -1,4 +1,4 @@
-//! The record that the headers' macros keep for each place in the source that allocates.
+//! Sites: the records that the macros of the headers keep for each line that allocates.
 
 use core::ffi::c_char;
 use core::mem::offset_of;
@@ -9,74 +9,75 @@ use super::families::{Family, vm_page_family_};
 use super::place::Place;
 use super::struct_size::StructSize;
 
-/// One place of a program that allocates: made by `XCALLOC`, and used by nobody else.
+/// One line of a program that allocates. The macro `XCALLOC` makes it; programs do not use it
+/// themselves.
 ///
-/// It remembers the family that was found there by its name, so that a call that is made again needs
-/// no look-up.
+/// It remembers the family, so that only the first call looks up the name.
 #[derive(Debug)]
 #[repr(C)]
 pub struct mm_site {
-    /// The family, once it was found, if calls take few steps with it. Starts as null.
-    pub near: *mut vm_page_family_,
-    /// The family, once it was found. Starts as null.
+    /// The family if it was found and has a fast path; null at the start.
+    pub fast_family: *mut vm_page_family_,
+    /// The family if it was found; null at the start.
     pub family: *mut vm_page_family_,
     /// Name of the struct.
     pub name: *const c_char,
-    /// File of the source.
+    /// Name of the source file.
     pub file: *const c_char,
-    /// Line in it, from 1.
+    /// Line in the source file, from 1.
     pub line: u32,
-    /// Bytes of the struct as the place knows it; `UINT32_MAX` if they are more, 0 if it does not say.
+    /// Size of the struct in bytes as this line knows it, at most `UINT32_MAX`; 0 if it is unknown.
     pub struct_size: u32,
 }
 
-// Objects of older headers end with `line`. The program's loader made what lay behind it zero.
+// Sites from older headers end with `line`, and padding follows. The compiler of the program zeroed it:
+// sites are static.
 #[cfg(target_pointer_width = "64")]
 const _: () = assert!(
     size_of::<mm_site>() == offset_of!(mm_site, line).next_multiple_of(size_of::<usize>()) + 8
 );
 
 impl mm_site {
-    /// The family that was found before, if it is near.
+    /// Returns the family if it was found before and its heap `is_fast`.
     ///
     /// # Safety
     ///
     /// 1. A macro of the headers made the site.
     #[inline]
-    pub(super) unsafe fn near(site: *const Self) -> Option<&'static Family> {
-        // SAFETY: by requirement 1 a macro of the headers made `site`, and `offset_of` gives the place of a
-        // field for a family.
-        unsafe { known(site, offset_of!(Self, near)) }
+    pub(super) unsafe fn fast_family(site: *const Self) -> Option<&'static Family> {
+        // SAFETY: by requirement 1 a macro of the headers made `site`, and `offset_of` gives the offset
+        // of a field for a family.
+        unsafe { known(site, offset_of!(Self, fast_family)) }
     }
 
-    /// The family that was found before.
+    /// Returns the family if it was found before.
     ///
     /// # Safety
     ///
     /// 1. A macro of the headers made the site.
     pub(super) unsafe fn family(site: *const Self) -> Option<&'static Family> {
-        // SAFETY: by requirement 1 a macro of the headers made `site`, and `offset_of` gives the place of a
-        // field for a family.
+        // SAFETY: by requirement 1 a macro of the headers made `site`, and `offset_of` gives the offset
+        // of a field for a family.
         unsafe { known(site, offset_of!(Self, family)) }
     }
 
-    /// Keeps the family that was found.
+    /// Stores the family that a look-up found.
     ///
     /// # Safety
     ///
     /// 1. A macro of the headers made the site.
     pub(super) unsafe fn remember(site: *const Self, family: &'static Family) {
-        // SAFETY: by requirement 1 a macro of the headers made `site`, and `offset_of` gives the place of a
-        // field for a family.
+        // SAFETY: by requirement 1 a macro of the headers made `site`, and `offset_of` gives the offset
+        // of a field for a family.
         unsafe { field(site, offset_of!(Self, family)) }.store(family.head(), Release);
-        let near = if family.heap.heap.is_fast() {
+        let fast_family = if family.heap.heap.is_fast() {
             family.head()
         } else {
             ptr::null_mut()
         };
-        // SAFETY: by requirement 1 a macro of the headers made `site`, and `offset_of` gives the place of a
-        // field for a family.
-        unsafe { field(site, offset_of!(Self, near)) }.store(near, Release);
+        // SAFETY: by requirement 1 a macro of the headers made `site`, and `offset_of` gives the offset
+        // of a field for a family.
+        unsafe { field(site, offset_of!(Self, fast_family)) }.store(fast_family, Release);
     }
 
     /// # Safety
@@ -88,7 +89,7 @@ impl mm_site {
         unsafe { (*site).name }
     }
 
-    /// Bytes of the struct as the place knows it, if it says them.
+    /// Returns the size of the struct as this line knows it.
     ///
     /// # Safety
     ///
@@ -111,13 +112,13 @@ impl mm_site {
         // SAFETY: by requirement 1 a macro of the headers made `site`. The program does not change its
         // `line`.
         let line = unsafe { (*site).line };
-        // SAFETY: a macro of the headers put a string of C into `file`, which by requirement 2 stays for
+        // SAFETY: a macro of the headers put a C string into `file`, and by requirement 2 it stays for
         // `'a`.
         unsafe { Place::line(file, line) }
     }
 }
 
-/// The family in a field of a site.
+/// Returns the family in a field of a site.
 ///
 /// # Safety
 ///
@@ -127,12 +128,12 @@ impl mm_site {
 unsafe fn known(site: *const mm_site, offset: usize) -> Option<&'static Family> {
     // SAFETY: requirements 1 and 2 are those of `field`.
     let known = unsafe { field(site, offset) }.load(Acquire);
-    // SAFETY: by requirement 2 only `remember` stores to the field, what `Family::head` made; before, the
-    // macro made it null.
+    // SAFETY: by requirement 2 the field is for a family. The macro made it null, and only `remember`
+    // stores to it, a pointer that `Family::head` made.
     unsafe { Family::of_head(known) }
 }
 
-/// The field, as all threads use it.
+/// Returns a field that several threads use.
 ///
 /// # Safety
 ///
@@ -141,7 +142,7 @@ unsafe fn known(site: *const mm_site, offset: usize) -> Option<&'static Family> 
 #[inline]
 unsafe fn field<'a>(site: *const mm_site, offset: usize) -> &'a AtomicPtr<vm_page_family_> {
     let field = site.wrapping_byte_add(offset).cast_mut().cast();
-    // SAFETY: by requirements 1 and 2 a pointer is there, aligned and for as long as the program, and
-    // `AtomicPtr` is the only way to it.
+    // SAFETY: by requirements 1 and 2 an aligned pointer is there, in a static of the program, and it
+    // is read and written only through `AtomicPtr`.
     unsafe { AtomicPtr::from_ptr(field) }
 }

@@ -1,38 +1,37 @@
-//! Two structs of one name: a place of a program that knows another size than the one that was
-//! registered gets no block.
+//! Two structs of one name: a call that knows another size than the registered one gets no block.
 
 use core::fmt::{self, Display, Formatter};
 
 use super::families::Family;
 use crate::shown::Shown;
 
-/// Bytes of a struct where it is registered or allocated.
+/// Size of a struct in bytes, as a call in the program knows it; 0 if it is unknown.
 #[derive(Clone, Copy)]
 pub(super) struct StructSize(pub(super) u32);
 
 impl StructSize {
-    /// Of a struct of `bytes` bytes.
+    /// Returns the size of a struct of `bytes` bytes, at most `u32::MAX`.
     pub(super) fn of(bytes: usize) -> Self {
         Self(u32::try_from(bytes).unwrap_or(u32::MAX))
     }
 
-    /// Whether a struct of `bytes` bytes can be the same; yes, if nothing is known.
+    /// Returns whether a struct of `bytes` bytes can be the same one. An unknown size matches all.
     fn may_be(self, bytes: usize) -> bool {
         self.0 == 0 || self.0 == Self::of(bytes).0
     }
 }
 
-/// Says that a struct has another size than the registered one of its name.
+/// The message that a struct has another size than the registered one of its name.
 pub(super) struct OtherSize {
     here: u32,
     family: &'static Family,
 }
 
 impl OtherSize {
-    /// What is wrong with a struct of size `here` in this family, if anything is.
+    /// Returns the message if a struct of size `here` does not fit into this family.
     ///
-    /// Nothing need be said of alignments: a struct's divides its size, and the family's is the
-    /// largest that does.
+    /// Alignments need no comparison: the alignment of a struct divides its size, and the family has
+    /// the largest alignment that does.
     pub(super) fn of(family: &'static Family, here: StructSize) -> Option<Self> {
         let is_other = !here.may_be(family.unit());
         is_other.then_some(Self {

@@ -16,7 +16,7 @@ use crate::snapshot::Snapshot;
 /// Version of a snapshot's schema. It rises when a field goes away or changes its meaning.
 const SNAPSHOT_VERSION: u32 = 2;
 
-/// Version of a profile's schema; the same rule applies.
+/// Version of a profile's schema. It rises by the same rule.
 const PROFILE_VERSION: u32 = 1;
 
 /// A document: schema and version first, then the content.
@@ -69,7 +69,7 @@ impl Profile {
     /// `"schema": "mm-profile"` and `"version": 1`.
     ///
     /// Figures are bytes, blocks or units (of the family's size), as the schema below says.
-    /// Allocates. With the feature `json`.
+    /// The call allocates. Requires the feature `json`.
     ///
     /// # Examples
     ///
@@ -158,8 +158,8 @@ mod tests {
         conforms(&parse(document), &schema, &schema, "$");
     }
 
-    /// Walks document and schema together. What this does not know of schemas, none of ours has:
-    /// the other reader, in `tests/formats`, knows it all.
+    /// Compares a document with its schema. It knows only the keywords that mm's schemas use. The reader in
+    /// `tests/formats` knows all.
     #[track_caller]
     fn conforms(value: &Value, schema: &Value, root: &Value, at: &str) {
         let schema = match schema["$ref"].as_str() {
@@ -180,7 +180,7 @@ mod tests {
         }
     }
 
-    /// Every field is in the schema, and every property of the schema is a field.
+    /// Checks that each field is in the schema, and that each property of the schema is a field.
     #[track_caller]
     fn have_the_keys(fields: &Map<String, Value>, schema: &Value, root: &Value, at: &str) {
         let properties = schema["properties"].as_object().expect("properties");

@@ -1,4 +1,4 @@
-//! A profile made by hand, for the tests of the formats.
+//! A sample profile, for the tests of the formats.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(super) fn untracked(path: &'static str, unit_size: u64, live: u64) -> Family
     }
 }
 
-/// Makes a call site with blocks of two units, half of which are live.
+/// Makes a call site with blocks of two units. Half of them are live.
 pub(super) fn site(file: &'static str, line: u32, live_blocks: u64) -> CallSite {
     CallSite {
         location: Location::new(file, line, 9, ""),
@@ -44,8 +44,8 @@ pub(super) fn site(file: &'static str, line: u32, live_blocks: u64) -> CallSite 
     }
 }
 
-/// Makes a profile of three families: each block of one is recorded, every tenth of another, and
-/// none of the third.
+/// Makes a profile of three families. mm records each block of the first, every tenth of the second, and none
+/// of the third.
 pub(super) fn profile() -> Profile {
     let posting = FamilyProfile {
         live_blocks: 100,

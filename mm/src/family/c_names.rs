@@ -1,4 +1,4 @@
-//! Names of families as strings of C.
+//! Names of families as C strings.
 
 use core::ffi::CStr;
 

@@ -255,7 +255,7 @@ impl PageFamily {
         self.heap.trim()
     }
 
-    /// Whether the family is on the list of all.
+    /// Returns whether the family is on the list of all families.
     #[inline]
     pub(crate) fn is_listed(&self) -> bool {
         self.listed.load(Ordering::Acquire)

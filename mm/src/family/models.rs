@@ -23,7 +23,7 @@ fn list(family: &'static PageFamily, last: &'static PageFamily) -> usize {
     family.number()
 }
 
-/// How often the family is on the list, whose end must be `last`.
+/// Returns how often the family is on the list. The list must end with `last`.
 fn times_listed(family: &'static PageFamily, last: &'static PageFamily) -> usize {
     let mut times = 0;
     for listed in family::listed() {
@@ -35,13 +35,13 @@ fn times_listed(family: &'static PageFamily, last: &'static PageFamily) -> usize
     panic!("the list has an end that was not there");
 }
 
-/// Catches: a family listed twice, for want of the lock or of a second look under it; a family that is
-/// the newest before it leads on; one that says that it is listed before it is; links and `listed`
-/// without `Release` or `Acquire`.
+/// Catches: a family listed twice, because the lock or a second look under it is missing; a family that
+/// becomes the newest before it links to the next one; one with `listed` set before it is on the list; links
+/// and `listed` without `Release` or `Acquire`.
 #[test]
 fn first_use() {
     model("first use of families", 4, || {
-        // Those of earlier executions come after it.
+        // Families of earlier executions come after it.
         let last = new_family("last");
         last.list();
         let (one, other) = (new_family("one"), new_family("other"));

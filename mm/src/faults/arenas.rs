@@ -1,5 +1,4 @@
-//! Arenas: refuses every nth call that they make, from their opening on; and checks the address table
-//! when there are many.
+//! Arenas: refuses the nth call that they make, for each n; and checks the address table when there are many.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +9,17 @@ use crate::os::{PageSource, System};
 
 type Space = AddressSpace<usize, u8>;
 
-/// Calls that taking five runs may make; the test fails if it makes more.
+/// The most calls for taking five runs. The test fails if there are more.
 const MOST_CALLS: usize = 100;
 
-/// With others as much as a slot of the table, where that takes no memory.
+/// A run that is larger than a slot of the table, where reserving it takes no memory.
 const LARGE: usize = if cfg!(mm_portable) {
     40 << 20
 } else {
     (1 << 30) + GRANULE
 };
 
-/// Takes a run; its address.
+/// Takes a run, and returns its address.
 fn take(space: &'static Space, bytes: usize) -> Option<usize> {
     let (arena, offset) = space.take(bytes, GRANULE, &mut 0).ok()?;
     let start = arena.space().at(offset);
@@ -35,7 +34,7 @@ fn take(space: &'static Space, bytes: usize) -> Option<usize> {
     Some(start.addr().get())
 }
 
-/// Takes runs of address space, large and small; how many were refused.
+/// Takes large and small runs of address space. Returns the number of refusals.
 fn take_runs(space: &'static Space, runs: &mut Vec<(usize, usize)>) -> usize {
     let mut refused = 0;
     for bytes in [GRANULE, 2 * GRANULE, 4 << 20, GRANULE, LARGE] {
@@ -73,7 +72,7 @@ fn every_refused_call_leaves_address_space_whole() {
     }
 }
 
-/// Each granule of the runs and around them leads to the record of its run, or to nothing.
+/// Checks that each granule in the runs and around them leads to the record of its run, or to none.
 fn check_look_ups(space: &'static Space, runs: &BTreeMap<usize, (usize, &'static usize)>) {
     let around = runs.iter().flat_map(|(start, (bytes, _))| {
         let beside = 40 * GRANULE;
@@ -103,8 +102,8 @@ fn add_run(
     assert!(former.is_none(), "two runs at {address:#x}");
 }
 
-/// As where a program called `mlockall(MCL_FUTURE)`: nothing large can be had, so there are many
-/// arenas, side by side or not, some in the same slot of the table.
+/// With `mlockall(MCL_FUTURE)` the kernel refuses large mappings. So there are many arenas, adjacent or not,
+/// and some share a slot of the table.
 #[test]
 fn look_ups_are_right_across_the_borders_of_many_arenas() {
     let space = Space::leaked();
@@ -121,7 +120,7 @@ fn look_ups_are_right_across_the_borders_of_many_arenas() {
     for address in [0, 1, 1 << 62, usize::MAX - GRANULE, usize::MAX] {
         assert_eq!(space.record_at(address), None, "{address:#x}");
     }
-    // The kernel gives more again.
+    // The kernel allows large mappings again.
     let before = arenas.len();
     for number in 0..2_000 {
         add_run(space, (number % 5 + 1) * GRANULE, &mut runs);

@@ -1,5 +1,5 @@
-//! Refuses the nth call of each kind into the kernel, once or from then on, for every n, in every work, on
-//! a new thread. Runs in hardened mode too, in a separate process.
+//! Refuses the nth call into the kernel, once or from then on, for each kind of call, each n and each work,
+//! on a new thread. Runs in hardened mode too, in a separate process.
 
 use core::alloc::Layout;
 use core::sync::atomic::Ordering::Relaxed;
@@ -18,20 +18,20 @@ const CALLS: [Option<Call>; 4] = [
     Some(Call::Advise),
 ];
 
-/// Calls that one work may make at most; the test fails if it makes more.
+/// The most calls of one work. The test fails if there are more.
 const MOST_CALLS: usize = 600;
 
-/// Tells the test that it is the child, whose options are in its environment.
+/// The environment variable of the child process, which has options in `MM_OPTIONS`.
 const CHILD: &str = "MM_TEST_EVERY_NTH";
 
-/// Everything is refused from now on.
-const NOTHING: Fault = Fault {
+/// Refuses all calls from now on.
+const ALL_CALLS: Fault = Fault {
     call: None,
     nth: 0,
     lasting: true,
 };
 
-/// Uses up the records that there are, so that the next one needs the kernel.
+/// Uses up the available records, so that the next one needs the kernel.
 fn drain_records() {
     refusing_above(0, || {
         for room in [1 << 12, 1] {
@@ -42,27 +42,27 @@ fn drain_records() {
     forget_retained_tables();
 }
 
-/// Does `work` while the fault lasts, on a thread that nothing is given to at its end either.
-/// Whether a call was refused.
+/// Does `work` under a fault, on a thread whose end gets no memory either. Returns whether a call was
+/// refused.
 fn one_case(work: Work, family: &'static PageFamily, fault: Fault) -> bool {
     drain_records();
     let worked = thread::spawn(move || {
         let (refused, reached) = refusing(fault, || (work.run)(family));
         assert!(reached || refused == 0, "refused without a fault");
-        refuse_from_now_on(Some(NOTHING));
+        refuse_from_now_on(Some(ALL_CALLS));
         reached
     });
     let reached = worked.join().expect("no panic");
     family.check().expect("consistent after the thread");
     let now = family.figures();
     assert_eq!((now.live_blocks, now.live_units), (0, 0));
-    // With the kernel willing again, everything is served.
+    // The kernel refuses nothing any more, so everything succeeds.
     assert_eq!((work.run)(family), 0);
     reached
 }
 
-/// Every nth call of one kind in one work; every twenty-third of one that makes hundreds, where
-/// each of its megabytes is written to meanwhile. How many calls there were.
+/// Refuses the nth call of one kind in one work, for each n. If the work makes hundreds of calls and writes
+/// to each of its megabytes, takes each 23rd n. Returns the number of calls.
 fn every_nth(work: Work, call: Option<Call>, lasting: bool) -> usize {
     let is_portable = cfg!(mm_portable) || !cfg!(target_os = "linux");
     let is_filled = std::env::var_os(CHILD).is_some() || is_portable;

@@ -20,7 +20,7 @@ fn memory_that_was_not_discarded_is_not_taken_for_zero() {
             // SAFETY: `alloc_zeroed` gave the block, which the test does not use any more.
             unsafe { large.release(block) }.expect("live");
             let figures = large.figures();
-            assert_eq!(figures.reclaimable, 0, "as much as goes back");
+            assert_eq!(figures.reclaimable, 0, "nothing would go back");
             assert_eq!(large.trim(), 0, "nothing was given back");
             let again = large.alloc_zeroed(11).expect("memory");
             // SAFETY: `alloc_zeroed` gave the block, which has more bytes.

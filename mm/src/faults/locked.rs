@@ -1,4 +1,4 @@
-//! Memory that the kernel does not take back, since the program locked it (mlock(2)).
+//! Memory that the kernel does not take back because the program locked it (mlock(2)).
 
 use core::alloc::Layout;
 use core::ptr::NonNull;
@@ -7,10 +7,10 @@ use crate::family::PageFamily;
 use crate::heap::flush_thread;
 use crate::os::{PageSource, System};
 
-/// What one locked OS page keeps from going back, at most: a part of 64 KiB.
+/// The most bytes that one locked OS page keeps from going back: a part of 64 KiB.
 const PART: usize = 64 << 10;
 
-/// One OS page in the middle of a block that is locked.
+/// A locked OS page in the middle of a block.
 ///
 /// # Invariants
 ///
@@ -24,8 +24,8 @@ impl Locked {
     unsafe fn page_at(block: NonNull<u8>, offset: usize) -> Self {
         // SAFETY: by requirement 1 the byte is one of the block.
         let at = unsafe { block.add(offset) };
-        // SAFETY: by requirement 1 `at` is a byte of the block, and so its OS page is mapped. `mlock`
-        // changes no contents.
+        // SAFETY: by requirement 1 `at` is a byte of the block, so its OS page is mapped. `mlock` changes no
+        // contents.
         assert_eq!(unsafe { libc::mlock(at.as_ptr().cast(), 1) }, 0);
         Self(at)
     }
@@ -59,13 +59,13 @@ fn written(family: &'static PageFamily, blocks: usize, units: usize) -> Vec<NonN
 /// 2. Nothing uses them any more.
 unsafe fn release(family: &'static PageFamily, blocks: Vec<NonNull<u8>>) {
     for block in blocks {
-        // SAFETY: requirements 1 and 2 say that the block is given up.
+        // SAFETY: by requirements 1 and 2 the block is live, and nothing uses it.
         unsafe { family.release(block) }.expect("live");
     }
     flush_thread();
 }
 
-/// What a trim is said to return, and returns.
+/// Trims. Returns the bytes that were reclaimable before, and those that the trim returned.
 fn trimmed(family: &'static PageFamily) -> (usize, usize) {
     let said = usize::try_from(family.figures().reclaimable).expect("a size");
     let given = family.trim();
@@ -73,13 +73,12 @@ fn trimmed(family: &'static PageFamily) -> (usize, usize) {
     (said, given)
 }
 
-/// Locks one OS page of `blocks`, releases all, and trims: the lock is unknown before the kernel
-/// was asked, by this or by a release. Then no more is said than goes back, whatever becomes of the
-/// memory.
+/// Locks one OS page of `blocks`, releases all, and trims. mm learns of the lock when the kernel refuses, at
+/// a trim or a release. From then on the reclaimable bytes do not exceed those that go back.
 fn check(family: &'static PageFamily, blocks: usize, units: usize) {
     let live = written(family, blocks, units);
     let middle = units * family.layout().size() / 2;
-    // SAFETY: `written` gave the block, of which this is the middle.
+    // SAFETY: `written` gave the block, and `middle` is inside it.
     let locked = unsafe { Locked::page_at(live[blocks / 2], middle) };
     // SAFETY: `written` gave the blocks, which nothing uses.
     unsafe { release(family, live) };
@@ -94,17 +93,17 @@ fn check(family: &'static PageFamily, blocks: usize, units: usize) {
     assert_eq!(trimmed(family), (0, 0), "what is locked still");
     locked.unlock();
     let (said, given) = trimmed(family);
-    assert_eq!(said, 0, "nobody knows yet");
+    assert_eq!(said, 0, "mm does not know yet");
     assert!((page..=PART).contains(&given), "{given}: no longer locked");
     // SAFETY: `written` gave the blocks, which nothing uses.
     unsafe { release(family, written(family, blocks, units)) };
     let (said, given) = trimmed(family);
-    assert_eq!(said, given, "as ever");
+    assert_eq!(said, given, "as before the lock");
     assert_eq!(family.figures().vm_pages, 0);
 }
 
 #[test]
-fn a_locked_page_keeps_a_part_of_a_page_of_units_alone() {
+fn a_locked_page_keeps_only_a_part_of_a_page_of_units() {
     check(register("locked:rows", 4_096), 2_000, 1);
     check(register("locked:long-rows", 4_096), 20, 100);
     // Eight of these fill a VM page of 2 MiB.
@@ -112,7 +111,7 @@ fn a_locked_page_keeps_a_part_of_a_page_of_units_alone() {
 }
 
 #[test]
-fn a_locked_page_keeps_a_part_of_a_large_block_alone() {
+fn a_locked_page_keeps_only_a_part_of_a_large_block() {
     check(register("locked:large", 300_000), 1, 30);
     check(register("locked:many-large", 300_000), 9, 10);
 }
@@ -135,6 +134,6 @@ fn live_units_between_change_nothing() {
     // SAFETY: `written` gave the blocks, which nothing uses.
     unsafe { release(family, kept) };
     let (said, given) = trimmed(family);
-    assert_eq!(said, given, "as ever");
+    assert_eq!(said, given, "as before the lock");
     assert_eq!(family.figures().vm_pages, 0);
 }

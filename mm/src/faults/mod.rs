@@ -20,7 +20,7 @@ use crate::family::PageFamily;
 use crate::heap::{RECORDS, taken_bytes};
 use crate::os::faulty::{failing_at, refusing_above, refusing_below};
 
-/// Calls that the sequence below may make at the most; it fails if it makes more.
+/// The most calls of the sequence below. The test fails if there are more.
 const MOST_CALLS: usize = 200;
 
 /// Units of the sequence: single ones, rows, and blocks larger than a VM page.
@@ -31,7 +31,7 @@ struct Allocated {
     bytes: usize,
 }
 
-/// Allocates and releases; returns what was refused, and leaves nothing live.
+/// Allocates and releases. Returns the number of refusals, and leaves nothing live.
 fn sequence(family: &'static PageFamily) -> usize {
     let mut refused = 0;
     for _ in 0..3 {
@@ -67,7 +67,7 @@ unsafe fn fill(family: &'static PageFamily, block: NonNull<u8>, units: usize) ->
     let row = NonNull::slice_from_raw_parts(block, bytes);
     // SAFETY: by requirement 1 the block is live, and all its bytes were written.
     assert!(unsafe { row.as_ref() }.iter().all(|byte| *byte == 0));
-    // SAFETY: by requirement 1 the block is live, has so many bytes, and no other code has it.
+    // SAFETY: by requirement 1 the block is live with these `bytes`, and no other code has it.
     unsafe { block.write_bytes(7, bytes) };
     Allocated { block, bytes }
 }
@@ -84,7 +84,7 @@ fn every_refused_call_leaves_the_family_whole() {
         let (refused, reached) = failing_at(nth, || sequence(family));
         let live = family.figures();
         assert_eq!((live.live_blocks, live.live_units), (0, 0));
-        // With the kernel willing again, everything is served.
+        // The kernel refuses nothing any more, so everything succeeds.
         assert_eq!(sequence(family), 0);
         if !reached {
             assert_eq!(refused, 0);
@@ -134,15 +134,15 @@ fn units_are_released_without_memory_for_a_stack() {
 
 #[test]
 fn refusals_use_nothing_up() {
-    // Records can be had, pages cannot: no arena is that small. A page's map of 2 KiB for each try would
-    // be 8 MiB.
+    // The kernel allows records but no pages: no arena is that small. One map of 2 KiB for each try would be
+    // 8 MiB.
     let family = family_of("faults-again", 4);
     let before = RECORDS.reserved();
     let tries = || (0..4_000).filter(|_| family.alloc(2_000).is_err()).count();
-    // The first few find room in what was committed before.
+    // The first few fit into memory that was committed before.
     assert!(refusing_above(64 << 10, tries) > 3_000);
     let grown = RECORDS.reserved() - before;
-    // The other tests, which run beside this one, use a few.
+    // Other tests run at the same time and use a few.
     assert!(grown < 6 << 20, "{grown} bytes of records more");
 }
 
@@ -150,16 +150,16 @@ fn refusals_use_nothing_up() {
 fn address_space_without_a_record_is_used_at_the_next_try() {
     let family = family_of("faults-unrecorded", 4_096);
     let before = taken_bytes();
-    // Pages can be had, records cannot.
+    // The kernel allows pages but no records.
     refusing_below(2 << 20, || {
         for _ in 0..3_000 {
             while RECORDS.zeroed::<u64>(1).is_ok() {}
-            // Another test may have got records meanwhile; then this succeeds.
+            // If another test got records in the meantime, this succeeds.
             let _ = family.alloc(16);
         }
     });
     let used = taken_bytes() - before;
-    // The other tests, which run beside this one, use some; a page for each try is 190 MiB.
+    // Other tests run at the same time and use some. One page for each try would be 190 MiB.
     assert!(used < 128 << 20, "{used} bytes of address space");
     family.check().expect("consistent");
 }

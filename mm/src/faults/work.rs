@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 use crate::error::{AllocError, RegisterError};
 use crate::family::PageFamily;
 
-/// One way to use a family, and how large its units are. Leaves nothing live.
+/// One way to use a family, and the size of its units in bytes. It leaves nothing live.
 #[derive(Clone, Copy)]
 pub(super) struct Work {
     pub(super) name: &'static str,
@@ -54,16 +54,16 @@ struct Allocated {
     mark: u8,
 }
 
-/// A family's blocks, and how many there could not be.
+/// A family's blocks, and the number of refusals.
 ///
 /// # Invariants
 ///
-/// 1. Each of `live` is a live block of `family`, of so many units, which only this uses.
-/// 2. Each byte of it is its `mark`.
+/// 1. Each item of `live` is a live block of `family` with these units, and only this value uses it.
+/// 2. Each byte of the block is its `mark`.
 struct Held {
     family: &'static PageFamily,
     live: Vec<Allocated>,
-    /// Blocks that were ever allocated and released.
+    /// The numbers of blocks that were allocated and released since the family exists.
     so_far: (u64, u64),
     refused: usize,
 }
@@ -79,14 +79,14 @@ impl Held {
         }
     }
 
-    /// Allocates a block, which has to be zero; a refusal has to leave all figures as they were.
+    /// Allocates a block, and checks that it is zero. After a refusal checks that all figures are unchanged.
     fn alloc(&mut self, units: usize) {
         match self.family.alloc_zeroed(units) {
             // SAFETY: `alloc_zeroed` gave the block just now, and no other code has it.
             Ok(block) => unsafe { self.fill(block, units) },
             Err(AllocError::OutOfMemory { .. }) => {
                 self.refused += 1;
-                // Those after the first hundred are as those before.
+                // A hundred comparisons are enough.
                 if self.refused <= 100 {
                     self.compare();
                 }
@@ -104,13 +104,13 @@ impl Held {
         let row = NonNull::slice_from_raw_parts(block, bytes);
         // SAFETY: by requirement 1 the block is live, and all its bytes were written.
         assert!(unsafe { row.as_ref() }.iter().all(|byte| *byte == 0));
-        // SAFETY: by requirement 1 the block is live, has so many bytes, and no other code has it.
+        // SAFETY: by requirement 1 the block is live with these `bytes`, and no other code has it.
         unsafe { block.write_bytes(mark, bytes) };
         self.live.push(Allocated { block, units, mark });
         self.so_far.0 += 1;
     }
 
-    /// The figures are those of what is held, and the walker finds them too.
+    /// Checks that the family's figures are those of the blocks here, and that the walker finds the same.
     fn compare(&self) {
         self.family.check().expect("consistent");
         let now = self.family.figures();
@@ -126,7 +126,7 @@ impl Held {
     fn release(&mut self, last: usize, through_cache: bool) {
         for one in self.live.split_off(self.live.len().saturating_sub(last)) {
             // SAFETY: by invariants 1 and 2 the block is live and was written to.
-            unsafe { one.look(self.family) };
+            unsafe { one.check_contents(self.family) };
             self.so_far.1 += 1;
             if through_cache {
                 let Allocated { block, units, .. } = one;
@@ -142,15 +142,15 @@ impl Held {
 }
 
 impl Allocated {
-    /// The block holds what was written to it.
+    /// Checks that the block holds the bytes that were written to it.
     ///
     /// # Safety
     ///
-    /// 1. It is a live block of the family, of so many units, to which nothing else writes.
-    unsafe fn look(&self, family: &'static PageFamily) {
+    /// 1. It is a live block of the family with these units, and nothing else writes to it.
+    unsafe fn check_contents(&self, family: &'static PageFamily) {
         let bytes = self.units * family.layout().size();
         let row = NonNull::slice_from_raw_parts(self.block, bytes);
-        // SAFETY: by requirement 1 the block is live and has so many bytes, which `fill` wrote.
+        // SAFETY: by requirement 1 the block is live with these `bytes`, which `fill` wrote.
         let row = unsafe { row.as_ref() };
         assert!(row.iter().all(|byte| *byte == self.mark));
     }
@@ -161,7 +161,7 @@ impl Allocated {
 /// 1. `block` is a live block of the family.
 /// 2. Nothing uses it any more.
 unsafe fn release(family: &'static PageFamily, block: NonNull<u8>) {
-    // SAFETY: requirements 1 and 2 say that the block is given up.
+    // SAFETY: by requirements 1 and 2 the block is live, and nothing uses it.
     unsafe { family.release(block) }.expect("live");
 }
 
@@ -170,7 +170,7 @@ fn trim(family: &'static PageFamily) {
     family.check().expect("consistent after a trim");
 }
 
-/// Single units, more than a page of them, through a cache that grows and overflows.
+/// Single units, more than one page of them, through a cache that grows and overflows.
 fn units(family: &'static PageFamily) -> usize {
     let mut held = Held::new(family);
     (0..2_100).for_each(|_| held.alloc(1));
@@ -182,7 +182,7 @@ fn units(family: &'static PageFamily) -> usize {
     held.refused
 }
 
-/// Blocks of more than one unit: of each bin, of the lists behind, and too long for either.
+/// Blocks of several units: for bins, for lists by length, and too long for both.
 fn rows(family: &'static PageFamily) -> usize {
     let mut held = Held::new(family);
     for through_cache in [true, false] {
@@ -198,7 +198,7 @@ fn rows(family: &'static PageFamily) -> usize {
     held.refused
 }
 
-/// Blocks larger than a VM page: made, kept, given back, joined, split.
+/// Blocks larger than a VM page: made, retained, returned, joined, split.
 fn large(family: &'static PageFamily) -> usize {
     let mut held = Held::new(family);
     (1..4).for_each(|units| held.alloc(units));
@@ -210,7 +210,7 @@ fn large(family: &'static PageFamily) -> usize {
     held.refused
 }
 
-/// More than eight megabytes, from where on huge pages are asked for, and most of it released.
+/// More than eight megabytes, where mm starts to ask for huge pages. Most of them are released.
 fn huge(family: &'static PageFamily) -> usize {
     let mut live = Vec::new();
     let mut refused = 0;
@@ -219,7 +219,7 @@ fn huge(family: &'static PageFamily) -> usize {
         let before = live.len();
         live.extend(blocks.filter_map(Result::ok));
         refused += before + 170 - live.len();
-        // Falls far below the peak, with a few blocks left in the last extent.
+        // The live memory falls far below the peak, and a few blocks stay in the last extent.
         let left = live.split_off(live.len().saturating_sub(5));
         // SAFETY: `alloc` gave the blocks, which nothing uses.
         let give_up = |block| unsafe { release(family, block) };
@@ -235,7 +235,7 @@ fn huge(family: &'static PageFamily) -> usize {
     refused
 }
 
-/// A few units only: most calls are for what the thread itself needs.
+/// A few units: most calls are for the records of the thread itself.
 fn few(family: &'static PageFamily) -> usize {
     let mut held = Held::new(family);
     (0..40).for_each(|_| held.alloc(1));
@@ -243,14 +243,14 @@ fn few(family: &'static PageFamily) -> usize {
     held.refused
 }
 
-/// A name that needs a chunk of records for itself: refused whole, or all there.
+/// A name that needs a chunk of records for itself. It is registered completely or not at all.
 fn register(family: &'static PageFamily) -> usize {
     let name = format!("{}-{}", family.name(), "long".repeat(300_000));
     let layout = Layout::new::<u64>();
     let mut refused = 0;
     let made = match PageFamily::register(&name, layout) {
         Ok(made) => Some(made),
-        // It was there before.
+        // An earlier round registered it.
         Err(RegisterError::DuplicateName { .. }) => None,
         Err(RegisterError::OutOfMemory) => {
             refused += 1;

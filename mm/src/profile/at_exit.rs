@@ -9,10 +9,10 @@ use super::collect::leaks_of_process;
 use crate::os::process::{self, AtExit};
 use crate::{events, user_code};
 
-/// Exit code after a leak; 0 keeps the process's own code.
+/// The exit code after a leak. 0 keeps the process's own code.
 static EXIT_CODE: AtomicU8 = AtomicU8::new(0);
 
-/// The process that reports; 0 for none.
+/// The identifier of the process that reports; 0 if none does.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 
 /// Settings of the report of leaks at the end of the program.
@@ -79,7 +79,7 @@ impl AtExit for Report {
         }
         let has_leaks = user_code::caught(report).unwrap_or(false);
         let code = EXIT_CODE.load(Relaxed);
-        // The part of the code that the parent process sees.
+        // The parent process sees only the low 8 bits.
         let is_failure = status.is_some_and(|status| status & 0xff != 0);
         if has_leaks && code != 0 && !is_failure {
             // SAFETY: by requirement 1 the C library called this handler, and it is its last step.
@@ -91,9 +91,9 @@ impl AtExit for Report {
 /// Bytes of stack for looking up symbols, as much as an ordinary thread has.
 const ORDINARY_STACK: usize = 2 << 20;
 
-/// The report as one text: written in parts, each would be a call into the kernel. Symbols of recorded
-/// stacks are looked up on a separate thread, since the stack of the thread that ends the process may be
-/// too small. Without such a thread no recorded stack is shown.
+/// Returns the report as one text, because each part would be a call into the kernel. A separate thread looks
+/// up the symbols of recorded stacks: the stack of the thread that ends the process may be too small. If no
+/// thread can start, no recorded stack is shown.
 fn text_of(leaks: &Profile) -> String {
     let mut sites = leaks.families.iter().flat_map(|family| &family.sites);
     if sites.all(|site| site.frames.is_empty()) {
@@ -117,7 +117,7 @@ fn without_stacks(mut leaks: Profile) -> Profile {
     leaks
 }
 
-/// Reports; returns whether there was something to report.
+/// Reports leaks, and returns whether there were any.
 fn report() -> bool {
     let leaks = leaks_of_process();
     if leaks.is_empty() {

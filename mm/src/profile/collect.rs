@@ -1,4 +1,4 @@
-//! From families to profiles.
+//! Makes profiles of families.
 
 use core::cmp::Reverse;
 use core::ops::Range;
@@ -11,18 +11,18 @@ use crate::os::{clock, process};
 use crate::registry::families;
 use crate::snapshot::Location;
 
-/// Copies of the sites that hold something. They are made under the family's lock, so their memory is
-/// reserved before, and nothing is allocated meanwhile.
+/// Copies of the sites with blocks. They are made under the family's lock, where nothing may be allocated, so
+/// their memory is reserved before.
 #[derive(Default)]
 struct Copies {
     sites: Vec<SiteCopy>,
-    /// Return addresses of all of them.
+    /// Return addresses of all sites.
     frames: Vec<usize>,
-    /// Room that was missing.
+    /// The memory that was missing.
     missing: Missing,
 }
 
-/// What is known of one site.
+/// The copy of one site.
 struct SiteCopy {
     origin: Origin,
     thread: &'static str,
@@ -36,7 +36,7 @@ struct Missing {
     frames: usize,
 }
 
-/// The live figures and call sites of every family.
+/// Returns the live figures and call sites of all families.
 pub(crate) fn profile() -> Profile {
     heap::flush_thread();
     let all = families().map(|family| family.profile_with(0, Whose::Anybody));
@@ -45,12 +45,13 @@ pub(crate) fn profile() -> Profile {
     }
 }
 
-/// What is live and not kept on purpose, and up to `bytes` bytes of a value of each call site.
+/// Returns the live blocks that are not kept on purpose, and up to `bytes` bytes of one value of each call
+/// site.
 pub(crate) fn leaks(bytes: usize) -> Profile {
     leaks_among(|family| family.profile_with(bytes, Whose::Anybody))
 }
 
-/// The result of [`leaks`], without what a forked child inherited from its parent.
+/// Returns the result of [`leaks`] without the blocks that a forked child inherited from its parent.
 pub(super) fn leaks_of_process() -> Profile {
     if !clock::was_forked() {
         return leaks(0);
@@ -58,7 +59,8 @@ pub(super) fn leaks_of_process() -> Profile {
     leaks_among(|family| family.profile_with(0, Whose::Process))
 }
 
-/// What `profile` says of each family, without families and call sites that hold nothing.
+/// Applies `profile` to each family, and leaves out families without leaked blocks and call sites without
+/// live ones.
 fn leaks_among(profile: impl Fn(&'static PageFamily) -> FamilyProfile) -> Profile {
     heap::flush_thread();
     let all = families().map(profile);
@@ -69,12 +71,12 @@ fn leaks_among(profile: impl Fn(&'static PageFamily) -> FamilyProfile) -> Profil
     Profile { families }
 }
 
-/// What threads in a part of a test allocated that is live.
+/// Returns the live blocks that the threads of a scope allocated.
 pub(crate) fn leaks_of_scope(scope: Scope) -> Profile {
     let of_scope = |family: &'static PageFamily| {
         let mut family = family.profile_with(0, Whose::Scope(scope));
         family.sites.retain(|site| site.live_blocks > 0);
-        family.count_sites_alone();
+        family.count_only_sites();
         family
     };
     let families = families().map(of_scope);
@@ -84,12 +86,12 @@ pub(crate) fn leaks_of_scope(scope: Scope) -> Profile {
 }
 
 impl PageFamily {
-    /// The profile, with call sites of blocks of `whose`, and `bytes` bytes of a value of each.
+    /// Returns the profile with the call sites of blocks of `whose`, and `bytes` bytes of one value of each.
     pub(crate) fn profile_with(&'static self, bytes: usize, whose: Whose) -> FamilyProfile {
         // List it first: a fork takes only the locks of listed families.
         self.list();
-        let (recorded, copies) = self.look(whose);
-        // The memory behind the value belongs to another unit.
+        let (recorded, copies) = self.copy_sites(whose);
+        // The bytes after the value belong to another unit.
         let bytes = bytes.min(self.layout().size());
         let now = clock::milliseconds();
         let sites = copies.sites.iter();
@@ -112,7 +114,7 @@ impl PageFamily {
             blocks_allocated: recorded.blocks_allocated,
             every: recorded.every,
             lacked_room: recorded.lacked_room,
-            sites: joined(
+            sites: merged(
                 sites
                     .map(|site| call_site(site, &copies.frames, now, bytes))
                     .collect(),
@@ -124,8 +126,9 @@ impl PageFamily {
         profile
     }
 
-    /// Looks at the tags, and copies what it found of each site that has something.
-    fn look(&'static self, whose: Whose) -> (Recorded, Copies) {
+    /// Reads the tags, and copies the sites with blocks. Starts again with more memory if that was too
+    /// little.
+    fn copy_sites(&'static self, whose: Whose) -> (Recorded, Copies) {
         let mut copies = Copies::default();
         loop {
             let recorded = self.heap.look_at_tags(whose, |site| copies.add(site));
@@ -138,7 +141,7 @@ impl PageFamily {
 }
 
 impl Copies {
-    /// Copies a site, if there is room; allocates nothing.
+    /// Copies a site if there is room for it. Does not allocate.
     fn add(&mut self, site: &Site) {
         let figures = site.figures();
         if figures.blocks + figures.live_blocks == 0 {
@@ -165,7 +168,7 @@ impl Copies {
         self.missing.sites == 0
     }
 
-    /// Begins again, with room for all that were found, and for some that are added meanwhile.
+    /// Discards the copies, and reserves memory for all sites that were found and for some new ones.
     fn make_room(&mut self) {
         let missing = core::mem::take(&mut self.missing);
         let with_more = |count: usize| count + count / 8 + 8;
@@ -179,8 +182,8 @@ impl Copies {
 }
 
 impl FamilyProfile {
-    /// Counts what its sites hold, and nothing else.
-    fn count_sites_alone(&mut self) {
+    /// Replaces the figures of the family by the sums over its sites.
+    fn count_only_sites(&mut self) {
         self.live_blocks = self.sites.iter().map(|site| site.live_blocks).sum();
         self.live_units = self.sites.iter().map(|site| site.live_units).sum();
         (self.kept_blocks, self.kept_units) = (0, 0);
@@ -192,7 +195,7 @@ impl FamilyProfile {
 fn call_site(site: &SiteCopy, frames: &[usize], now: u64, bytes: usize) -> CallSite {
     let (at, figures) = (site.origin, &site.figures);
     let is_live = figures.live_blocks > 0;
-    // Without a clock the age is unknown, not zero.
+    // If the system has no clock, the age is unknown, not zero.
     let has_age = is_live && now > 0 && figures.oldest > 0;
     let is_asked = is_live && bytes > 0;
     let value = is_asked.then(|| process::copy_of(figures.oldest_address, bytes));
@@ -210,8 +213,8 @@ fn call_site(site: &SiteCopy, frames: &[usize], now: u64, bytes: usize) -> CallS
     }
 }
 
-/// Joins records of one source location: the compiler may keep several copies of a location.
-fn joined(mut sites: Vec<CallSite>) -> Vec<CallSite> {
+/// Merges records of one source location. The compiler may keep several copies of a location.
+fn merged(mut sites: Vec<CallSite>) -> Vec<CallSite> {
     fn key(site: &CallSite) -> (Location, &'static str, &[usize]) {
         (site.location, site.thread, &site.frames)
     }
@@ -228,7 +231,7 @@ fn joined(mut sites: Vec<CallSite>) -> Vec<CallSite> {
 }
 
 impl CallSite {
-    /// Adds the figures of another record of the same site, none of whose blocks is older.
+    /// Adds the figures of another record of the same site. Its blocks are not older.
     fn add(&mut self, other: &mut Self) {
         self.live_blocks += other.live_blocks;
         self.live_units += other.live_units;

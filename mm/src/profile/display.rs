@@ -1,4 +1,4 @@
-//! A profile as text.
+//! Profiles as text.
 
 use core::cmp::Reverse;
 use core::fmt::{self, Display, Formatter};
@@ -8,7 +8,7 @@ use super::{CallSite, FamilyProfile, Profile};
 use crate::number::{Grouped, Size};
 use crate::shown::Shown;
 
-/// Call sites of a family that are shown.
+/// The most call sites that are shown for a family.
 const MOST_SITES: usize = 20;
 
 impl Display for Profile {
@@ -80,7 +80,7 @@ impl FamilyProfile {
         u128::from(self.leaked_units()) * u128::from(self.unit_size)
     }
 
-    /// Why blocks may not be recorded. The reason for a single block is not known.
+    /// Returns the possible reasons why blocks are not recorded. The reason of a single block is unknown.
     fn why_unrecorded(&self) -> &'static str {
         match (self.unit_size, self.every, self.lacked_room) {
             (0, ..) => "not recorded, since units without a size never are",
@@ -108,12 +108,12 @@ impl Display for CallSite {
         if let Some(value) = &self.value {
             write!(
                 f,
-                ", of which the value begins \"{}\"",
+                ", and its value begins with \"{}\"",
                 value.escape_ascii()
             )?;
         }
         if self.value_unreadable {
-            f.write_str(", of which the value is not readable")?;
+            f.write_str(", and its value is not readable")?;
         }
         let frames = self.backtrace();
         frames
@@ -147,7 +147,7 @@ impl Display for Blocks {
     }
 }
 
-/// A time span, in the two largest units that matter.
+/// A time span, in its two largest units.
 struct Age(Duration);
 
 impl Display for Age {
@@ -171,7 +171,7 @@ mod tests {
     use crate::family::PageFamily;
 
     #[test]
-    fn why_a_block_is_not_recorded_is_what_is_known() {
+    fn all_possible_reasons_are_named() {
         let layout = Layout::new::<u64>();
         let family = PageFamily::register("show:unrecorded", layout).expect("a new name");
         family.alloc(1).expect("memory");

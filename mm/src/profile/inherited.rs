@@ -1,14 +1,14 @@
-//! What a forked child inherited from its parent, and did not allocate itself.
+//! Blocks that a forked child inherited from its parent, which are not its leaks.
 
 use super::FamilyProfile;
 use crate::heap::{Amount, Inherited};
 
 impl FamilyProfile {
-    /// Leaves out what the process inherited, once the sites are without that.
+    /// Subtracts the inherited blocks from the family's figures. The sites must be without them already.
     ///
-    /// For unrecorded blocks it is unknown which process allocated them, so only the increase since the
-    /// fork counts. A child that released some of its parent's blocks may have allocated more than that;
-    /// these are not reported.
+    /// For unrecorded blocks it is unknown which process allocated them, so only the increase since the fork
+    /// counts. A child that released some of its parent's blocks may have allocated more than that; those are
+    /// not reported.
     pub(super) fn leave_out(&mut self, inherited: &Inherited) {
         let recorded = Amount {
             blocks: self.sites.iter().map(|site| site.live_blocks).sum(),
@@ -23,7 +23,7 @@ impl FamilyProfile {
         self.live_units = leaked.units + self.kept_units;
     }
 
-    /// What is live and not kept, and is more than what was inherited: `recorded` at least.
+    /// Returns the increase of live but not kept blocks since the fork, at least `recorded`.
     fn more_leaked(&self, inherited: &Inherited, recorded: Amount) -> Amount {
         let Inherited { live, kept } = inherited;
         let blocks = more(
@@ -31,15 +31,15 @@ impl FamilyProfile {
             [self.kept_blocks, kept.blocks],
         );
         let units = more([self.live_units, live.units], [self.kept_units, kept.units]);
-        // Each unit is part of a block, and each block has a unit.
+        // More units mean at least one more block, and each block has at least one unit.
         let blocks = blocks.max(u64::from(units > 0)).max(recorded.blocks);
         let units = units.max(recorded.units + (blocks - recorded.blocks));
         Amount { blocks, units }
     }
 }
 
-/// The increase of live but not kept blocks or units; both arguments are `[now, before]`. Blocks that
-/// merely lost their mark as kept are no increase.
+/// Returns the increase of live but not kept blocks or units. Both arguments are `[now, before]`. Blocks that
+/// only lost their mark as kept do not count.
 fn more(live: [u64; 2], kept: [u64; 2]) -> u64 {
     let [leaked, leaked_before] = [0, 1].map(|when| live[when].saturating_sub(kept[when]));
     let more_live = live[0].saturating_sub(live[1]);
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
     use crate::profile::samples;
 
-    /// A family with live, kept and recorded blocks, each of two units.
+    /// Makes a family with live, kept and recorded blocks of two units each.
     fn family(live: u64, kept: u64, recorded: u64) -> FamilyProfile {
         let mut family = samples::family(Vec::new());
         (family.live_blocks, family.live_units) = (live, 2 * live);
@@ -73,7 +73,7 @@ mod tests {
         }
     }
 
-    /// Leaked, kept and unrecorded blocks of a child.
+    /// Returns the leaked, kept and unrecorded blocks of a child.
     fn left(mut child: FamilyProfile, inherited: &Inherited) -> [u64; 3] {
         child.leave_out(inherited);
         assert_eq!(child.leaked_units(), 2 * child.leaked_blocks());
@@ -86,14 +86,14 @@ mod tests {
     }
 
     #[test]
-    fn a_child_is_told_what_it_allocated() {
-        // Nothing of its own.
+    fn a_child_reports_its_own_blocks() {
+        // It allocated nothing.
         assert_eq!(left(family(10, 3, 0), &inherited(10, 3)), [0, 0, 0]);
-        // Some, not recorded.
+        // It allocated some, not recorded.
         assert_eq!(left(family(14, 3, 0), &inherited(10, 3)), [4, 0, 4]);
-        // Some, recorded, while it released some of its parent's.
+        // It allocated some, recorded, and released some of its parent's.
         assert_eq!(left(family(8, 3, 2), &inherited(10, 3)), [2, 0, 0]);
-        // Some kept, and some of the parent's no longer.
+        // It keeps some, and some of the parent's are no longer kept.
         assert_eq!(left(family(12, 4, 1), &inherited(10, 3)), [1, 1, 0]);
         assert_eq!(left(family(10, 2, 0), &inherited(10, 3)), [0, 0, 0]);
     }
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn blocks_and_units_that_cannot_both_be_counted_make_sense() {
         let mut child = family(10, 0, 0);
-        // One of many units, for several of the parent's.
+        // It allocated one block of many units, and released several of its parent's.
         child.live_units = 100;
         child.leave_out(&inherited(12, 0));
         assert_eq!((child.leaked_blocks(), child.leaked_units()), (1, 76));

@@ -1,4 +1,4 @@
-//! A family and its call sites, made by hand for the tests.
+//! A sample family with call sites, for tests.
 
 use core::time::Duration;
 

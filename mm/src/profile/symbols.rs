@@ -1,4 +1,4 @@
-//! From return addresses to functions.
+//! Looks up the functions of return addresses.
 
 use core::fmt::{self, Display, Formatter};
 use core::ops::Range;
@@ -18,7 +18,7 @@ pub struct Frame {
     pub function: Option<String>,
     /// Source file, if there is debug information.
     pub file: Option<String>,
-    /// Line in it, from 1.
+    /// Line in the file, from 1.
     pub line: Option<u32>,
 }
 
@@ -70,8 +70,7 @@ impl CallSite {
     ///
     /// It leaves out functions of mm and std through which the call went, and those that led to `main` or
     /// to the thread's closure. Inlined functions are listed separately. Functions of std between two
-    /// functions of the program stay. [`frames`](Self::frames) has all
-    /// return addresses.
+    /// functions of the program stay. [`frames`](Self::frames) has all return addresses.
     ///
     /// The call takes time, and memory for debug information, most of it at the first call.
     #[must_use]
@@ -80,25 +79,25 @@ impl CallSite {
         stack.drain(own_frames(&stack)).collect()
     }
 
-    /// The whole stack, with the functions of std and the C library.
+    /// Returns the whole stack, with the functions of std and the C library.
     pub(crate) fn stack(&self) -> Vec<Frame> {
         let all = self.frames.iter();
         let mut all: Vec<_> = all.flat_map(|address| functions_at(*address)).collect();
         let caller = all.iter().position(|frame| self.is_in(frame));
-        // Without debug information only names tell.
-        let first = caller.unwrap_or_else(|| behind_own(&all));
+        // If there is no debug information, only names tell where mm ends.
+        let first = caller.unwrap_or_else(|| after_own(&all));
         all.split_off(first)
     }
 
-    /// Whether the call was made in this function.
+    /// Returns whether the call was made in this function.
     fn is_in(&self, frame: &Frame) -> bool {
         let file = frame.file.as_deref().unwrap_or_default();
         frame.line == Some(self.location.line) && file.ends_with(self.location.file)
     }
 }
 
-/// Index of the first function behind the last of mm's own.
-fn behind_own(all: &[Frame]) -> usize {
+/// Returns the index after the last of mm's own functions at the start of a stack.
+fn after_own(all: &[Frame]) -> usize {
     let inner = all
         .iter()
         .take_while(|frame| frame.is_of_mm() || frame.is_of_std());
@@ -106,7 +105,7 @@ fn behind_own(all: &[Frame]) -> usize {
     own.last().map_or(0, |(last, _)| last + 1)
 }
 
-/// Where the program's own functions are; all, if there are none.
+/// Returns the range of the program's own functions, or all if there are none.
 fn own_frames(all: &[Frame]) -> Range<usize> {
     let outer = all.iter().position(Frame::is_start_of_rust);
     let inner = &all[..outer.unwrap_or(all.len())];
@@ -120,17 +119,18 @@ fn own_frames(all: &[Frame]) -> Range<usize> {
 
 impl Frame {
     fn is_of_mm(&self) -> bool {
-        // The last is what the derive wrote.
+        // The derive writes `__with_cache`.
         self.begins_with(&["mm::", "<mm::", "backtrace::"])
             || self.name().contains("::__with_cache")
     }
 
-    /// Thread-local accessors lie between frames of mm; collecting iterators call mm for each value.
+    /// Returns whether it is a function of std. Thread-local accessors stand between frames of mm, and
+    /// collecting iterators call mm for each value.
     fn is_of_std(&self) -> bool {
         const STARTS: [&str; 8] = [
             "std::", "<std::", "core::", "<core::", "alloc::", "<alloc::", "test::", "__rust",
         ];
-        // Where rustc says std's own files are, and where they are if they are installed.
+        // The path of std's files in rustc's builds, and their path if they are installed.
         let is_file = |file: &str| {
             (file.starts_with("/rustc/") || file.contains("/rustlib/src/rust/"))
                 && file.contains("/library/")
@@ -138,18 +138,19 @@ impl Frame {
         self.begins_with(&STARTS) || self.file.as_deref().is_some_and(is_file)
     }
 
-    /// The function by which std calls a thread's closure or `main`; std's own backtraces end there too.
+    /// Returns whether std calls `main` or a thread's closure by this function. std's own backtraces end
+    /// there too.
     fn is_start_of_rust(&self) -> bool {
         self.name().contains("__rust_begin_short_backtrace")
     }
 
-    /// The functions by which the C library starts a program or a thread.
+    /// Returns whether the C library starts a program or a thread by this function.
     fn is_start_of_c(&self) -> bool {
         const NAMES: [&str; 4] = ["_start", "start_thread", "clone", "clone3"];
         self.begins_with(&["__libc_start", "__clone"]) || NAMES.contains(&self.name())
     }
 
-    /// Whether it is neither mm's, nor std's, nor the C library's.
+    /// Returns whether it belongs to the program: not to mm, std or the C library.
     fn is_of_program(&self) -> bool {
         !(self.is_of_mm() || self.is_of_std() || self.is_start_of_c())
     }
@@ -163,8 +164,8 @@ impl Frame {
     }
 }
 
-/// Held while symbols are looked up. The symbol library has its own lock: a child that is forked
-/// meanwhile would wait for that one for ever.
+/// Held while symbols are looked up. A fork takes it first: if it copied the symbol library's own lock while
+/// that is held, the child would wait for it for ever.
 #[cfg(feature = "backtrace")]
 pub(crate) static LOOKING_UP: crate::os::Lock<()> = crate::os::Lock::new(());
 
@@ -179,10 +180,11 @@ fn functions_at(address: usize) -> Vec<Frame> {
             line: symbol.lineno(),
         });
     };
-    // A look-up inside of a look-up would find its cache half changed. Who is notified may make one.
+    // A look-up inside a look-up would find the library's cache half changed. Code of the user that is
+    // notified of an allocation may make one.
     crate::user_code::undisturbed(|| {
         let _looking = LOOKING_UP.lock();
-        // Which looks at the call, before the address to which it returns.
+        // `resolve` looks up the call instruction, which ends at the return address.
         backtrace::resolve(core::ptr::without_provenance_mut(address), note);
     });
     if found.is_empty() {
@@ -226,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leads_to_main_is_cut() {
+    fn callers_of_main_are_cut() {
         let begin = "std::sys::backtrace::__rust_begin_short_backtrace";
         let once = "core::ops::function::FnOnce::call_once";
         let outer = [
@@ -237,7 +239,7 @@ mod tests {
         ];
         let stack = [&["app::load", "app::main", once, begin], outer.as_slice()].concat();
         check(&stack, &["app::load", "app::main"]);
-        // With the hash that rustc puts behind a name.
+        // rustc adds a hash to a name.
         let hashed = "std::sys::backtrace::__rust_begin_short_backtrace::h0123456789abcdef";
         check(&["app::load", hashed, "app::no_more"], &["app::load"]);
         let closure = "app::main::{{closure}}";
@@ -245,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_std_calls_for_the_program_is_cut_in_front_alone() {
+    fn functions_of_std_are_cut_only_at_the_start() {
         let map = "<core::iter::adapters::map::Map<I,F> as core::iter::Iterator>::next";
         let from =
             "<alloc::vec::Vec<T> as alloc::vec::spec_from_iter::SpecFromIter<T,I>>::from_iter";
@@ -254,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_of_c_have_no_mark() {
+    fn functions_that_start_c_programs_are_cut() {
         check(
             &["load", "main", "__libc_start_call_main", "_start"],
             &["load", "main"],
@@ -263,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_kept() {
+    fn unknown_functions_are_kept() {
         check(&["", "app::main"], &["", "app::main"]);
         check(&["std::a", "core::b"], &["std::a", "core::b"]);
         check(&[], &[]);

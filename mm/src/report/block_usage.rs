@@ -1,4 +1,4 @@
-//! The report of blocks, and of how full each family's pages are.
+//! The report on blocks: how full each family's pages are.
 
 use core::fmt::{self, Display, Formatter};
 
@@ -20,16 +20,16 @@ const COLUMNS: [Column; 7] = [
     Column::Right("LARGEST FREE"),
 ];
 
-/// How full the pages of each class are.
+/// The labels of the classes.
 const FILLS: [&str; FILL_CLASSES] = ["empty", "1-24 %", "25-49 %", "50-74 %", "75-99 %", "100 %"];
 
 /// The report of blocks by family, and by how full the VM pages are.
 ///
 /// | column | meaning |
 /// | --- | --- |
-/// | PAGES | VM pages in use, that is those that memory may back |
+/// | PAGES | VM pages in use: memory may back them |
 /// | BLOCKS | occupied and free ones |
-/// | OCCUPIED | live blocks of a family; the rows of classes also count blocks in threads' caches, whose number a row of its own shows |
+/// | OCCUPIED | live blocks of a family; the rows of classes also count blocks in threads' caches, and a row of its own shows their number |
 /// | FREE | longest runs of free units inside a page |
 /// | FREE UNITS, LARGEST FREE | units of all of these, and of the longest |
 ///
@@ -74,7 +74,7 @@ impl Snapshot {
 }
 
 impl BlockUsage<'_> {
-    /// Turns ANSI colours on or off; they are off at first.
+    /// Turns ANSI colours on or off. They are off by default.
     #[must_use]
     pub fn coloured(self, coloured: bool) -> Self {
         Self { coloured, ..self }
@@ -114,12 +114,12 @@ fn family_row(family: &FamilySnapshot) -> [Cell<'_>; 7] {
     ]
 }
 
-/// Describes the classes of one family, and how many of their blocks are not live.
+/// Describes the classes of one family, and the blocks in threads' caches.
 fn detail_rows(family: &FamilySnapshot) -> impl Iterator<Item = [Cell<'static>; 7]> {
     class_rows(family).chain(cached_row(family))
 }
 
-/// Describes the blocks that the classes count and the family does not: those in threads' caches.
+/// Describes the blocks in threads' caches. The classes count them as occupied, the family does not.
 fn cached_row(family: &FamilySnapshot) -> Option<[Cell<'static>; 7]> {
     let taken: u128 = family
         .fill
@@ -161,7 +161,7 @@ fn class_row(fill: &'static str, class: FillClass) -> [Cell<'static>; 7] {
     ]
 }
 
-/// How much can be allocated without another page, or returned.
+/// Writes the free bytes of partly used pages, the cached bytes, and the bytes that `trim()` would return.
 struct Footer<'a>(&'a Snapshot);
 
 impl Display for Footer<'_> {

@@ -11,25 +11,25 @@ use crate::shown::Shown;
 /// Bold: headings and totals.
 pub(super) const STRONG: Style = Style::new().bold();
 
-/// Dim: what explains or details the rows.
+/// Dim: explanations and details.
 pub(super) const FAINT: Style = Style::new().dimmed();
 
-/// As the terminal has it.
+/// The terminal's own style.
 pub(super) const PLAIN: Style = Style::new();
 
-/// A family that uses less than half of its pages is worth a look.
+/// A warning, for a family that uses less than half of its pages.
 const WARNING: Style = AnsiColor::Yellow.on_default();
 
 /// One cell of a row.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Cell<'a> {
-    /// Nothing.
+    /// No text.
     Empty,
-    /// A text of mm.
+    /// A text from mm.
     Text(&'static str),
-    /// A text of mm, indented.
+    /// A text from mm, indented.
     Indented(&'static str),
-    /// A text of the program.
+    /// A text from the program.
     Name(&'a str),
     /// A text that identifies a family uniquely.
     Family(FamilyName),
@@ -37,26 +37,26 @@ pub(super) enum Cell<'a> {
     Place(Place),
     /// A count.
     Count(u128),
-    /// Counts from one to another: `2,046-2,048`; one if they are the same.
+    /// A range of counts: `2,046-2,048`; one count if both ends are the same.
     Range(u64, u64),
     /// A count of bytes, with its unit: `1,024 B`.
     Bytes(u64),
     /// A count of units, with its unit: `1 unit`.
     Units(u128),
-    /// A number of bytes, in the unit that suits it.
+    /// A number of bytes, in a suitable unit.
     Size(u128),
-    /// A number of bytes, or that the system does not report it.
+    /// A number of bytes, or a note that the system does not report it.
     Measured(Measured),
     /// A change.
     Change(i64),
-    /// Some percent.
+    /// A percentage.
     Percent(Tenths),
-    /// Percent of the pages that are live, too few of them.
+    /// A percentage of live units that is too low.
     LowPercent(Tenths),
 }
 
 impl Cell<'_> {
-    /// Returns the cell's own style, or else that of its row.
+    /// Returns the cell's own style, or the style of its row.
     pub(super) fn style(&self, row: Style) -> Style {
         match self {
             Self::LowPercent(_) => WARNING,

@@ -1,4 +1,4 @@
-//! What changed, as a table.
+//! The differences of two snapshots as a table.
 
 use core::fmt::{self, Display, Formatter};
 
@@ -51,7 +51,7 @@ fn row(family: &FamilyDiff) -> [Cell<'_>; 5] {
     ]
 }
 
-/// How many of the families the table shows.
+/// Writes the number of families that the table shows.
 struct Footer<'a>(&'a SnapshotDiff);
 
 impl Display for Footer<'_> {

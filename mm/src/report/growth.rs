@@ -8,7 +8,7 @@ use crate::number::{Grouped, Size};
 use crate::profile::CallSite;
 use crate::shown::Shown;
 
-/// Call sites that are shown.
+/// The most call sites that are shown.
 const SITES: usize = 3;
 
 impl Display for Growth {
@@ -32,7 +32,7 @@ impl Display for Growth {
     }
 }
 
-/// Writes the call sites that hold most, as far as they are known.
+/// Writes the known call sites with the most live units.
 fn sites(f: &mut Formatter<'_>, sites: &[CallSite]) -> fmt::Result {
     let holders = || sites.iter().filter(|site| site.live_units > 0);
     if holders().next().is_none() {
@@ -67,7 +67,7 @@ impl Display for Rate {
     }
 }
 
-/// Rounds to a whole number; what is below zero is zero.
+/// Rounds to a whole number. Negative numbers become zero.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,4 +1,4 @@
-//! How much memory each family holds.
+//! The report on memory: how much each family holds.
 
 use core::cmp::Ordering;
 use core::fmt::{self, Display, Formatter};
@@ -12,7 +12,7 @@ use super::table::{Column, Lines, Table};
 use crate::number::{Measured, Scale, Size, percent, percents};
 use crate::snapshot::{FamilySnapshot, PageShares, Snapshot};
 
-/// How many columns the report has.
+/// The number of columns.
 const WIDTH: usize = 11;
 
 /// The columns of the report.
@@ -84,7 +84,7 @@ impl Snapshot {
     /// let one = snapshot.memory_usage("memory-usage-doc:rows").to_string();
     /// assert!(one.contains("1.2 KiB"));
     /// let unknown = snapshot.memory_usage("memory-usage-doc:row").to_string();
-    /// assert!(unknown.contains("near names: `memory-usage-doc:rows`"));
+    /// assert!(unknown.contains("similar names: `memory-usage-doc:rows`"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -98,7 +98,7 @@ impl Snapshot {
 }
 
 impl MemoryUsage<'_> {
-    /// Turns ANSI colours on or off; they are off at first.
+    /// Turns ANSI colours on or off. They are off by default.
     #[must_use]
     pub fn coloured(self, coloured: bool) -> Self {
         Self { coloured, ..self }
@@ -135,7 +135,7 @@ fn write_all(lines: &mut Lines<'_, '_>, snapshot: &Snapshot) -> fmt::Result {
     lines.line(FAINT, ProcessLine::of(snapshot))
 }
 
-/// Writes some families and perhaps a last row.
+/// Writes some families, and a last row if there is one.
 fn write_table(
     lines: &mut Lines<'_, '_>,
     snapshot: &Snapshot,
@@ -160,7 +160,7 @@ fn write_table(
     last.map_or(Ok(()), |row| table.write_row(lines, STRONG, row))
 }
 
-/// Orders families; those with as many live bytes stay in the order of paths.
+/// Orders families by live bytes. Families with the same number stay in the order of paths.
 fn most_live_first(a: &FamilySnapshot, b: &FamilySnapshot) -> Ordering {
     b.live_bytes.cmp(&a.live_bytes)
 }
@@ -185,7 +185,8 @@ fn row(family: &FamilySnapshot, all_live: u128) -> [Cell<'_>; WIDTH] {
     ]
 }
 
-/// Describes all families together; peaks do not add up, and neither do blocks of all sizes.
+/// Describes all families together. It leaves out `PEAK` and `ALIVE`: peaks do not add up, nor do blocks
+/// of different sizes.
 fn total(snapshot: &Snapshot) -> [Cell<'static>; WIDTH] {
     let live = snapshot.sum(|family| family.live_bytes);
     let [used, holes, other] = page_cells(snapshot.page_shares());
@@ -228,7 +229,7 @@ fn write_legend(lines: &mut Lines<'_, '_>, snapshot: &Snapshot) -> fmt::Result {
     lines.line(FAINT, NOT_MEASURED)
 }
 
-/// How much of the process's memory is in families, in mm's records, and elsewhere.
+/// The parts of the process's resident memory: families, mm's records, and the rest.
 struct ProcessLine {
     process: Option<u128>,
     families: Option<u128>,
@@ -243,7 +244,7 @@ impl ProcessLine {
         let process = snapshot.process_resident_bytes.map(u128::from);
         let parts = families.unwrap_or(0) + records.unwrap_or(0);
         Self {
-            // Only a snapshot that was changed by hand has parts that are more than the whole.
+            // The parts exceed the whole only in a snapshot that was changed by hand.
             process: process.filter(|process| parts <= *process),
             families,
             records,
@@ -263,8 +264,8 @@ impl Display for ProcessLine {
 }
 
 impl ProcessLine {
-    /// Writes the known parts. The memory elsewhere is the rest of the whole, so it is unknown if any
-    /// other figure is.
+    /// Writes the known parts. The memory elsewhere is the whole without the other parts, so it is unknown if
+    /// any of them is.
     fn fmt_list(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -277,7 +278,7 @@ impl ProcessLine {
     }
 }
 
-/// Writes an equation that also holds for the rounded figures, since it rounds the ends of parts.
+/// Writes an equation. It rounds the ends of the parts, so the equation also holds for the rounded figures.
 fn fmt_equation(
     f: &mut Formatter<'_>,
     process: u128,

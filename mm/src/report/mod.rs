@@ -1,10 +1,10 @@
-//! From a snapshot to text, into [`fmt::Write`](core::fmt::Write), without allocating.
+//! Writes snapshots as text to [`fmt::Write`](core::fmt::Write), without allocation.
 //!
 //! A report must work when no memory is left, so nothing here builds a `String` or a `Vec`. A table is
 //! formatted twice, first to measure the widths of its columns; [`rank`] sorts the rows. No report ends
 //! with a line feed: `println!` and loggers add theirs.
 //!
-//! All sums are `u128`, which no number of `u64` figures overflows.
+//! All sums are `u128`, so no number of `u64` figures can overflow them.
 
 mod block_usage;
 mod cell;

@@ -1,11 +1,11 @@
-//! Names and places that are complete and fit into one row.
+//! Names and places for one row, uncut.
 
 use core::fmt::{self, Display, Formatter};
 
 use crate::shown::Shown;
 use crate::snapshot::{FamilyDiff, FamilyKey, FamilySnapshot, Label, Location};
 
-/// Where a family was defined: `src/index.rs:17`.
+/// The place where a family was defined: `src/index.rs:17`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place(pub(super) Location);
 

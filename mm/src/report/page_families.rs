@@ -67,7 +67,7 @@ impl Snapshot {
 }
 
 impl PageFamilies<'_> {
-    /// Turns ANSI colours on or off; they are off at first.
+    /// Turns ANSI colours on or off. They are off by default.
     #[must_use]
     pub fn coloured(self, coloured: bool) -> Self {
         Self { coloured, ..self }
@@ -107,11 +107,11 @@ fn row(family: &FamilySnapshot) -> [Cell<'_>; 6] {
     ]
 }
 
-/// How many families there are: `5 page families (4 derived, 1 run-time), 4 with live units`.
+/// The number of families: `5 page families (4 derived, 1 run-time), 4 with live units`.
 struct Summary<'a>(&'a Snapshot);
 
 impl Summary<'_> {
-    /// Counts the families that are as asked.
+    /// Counts the families for which a predicate holds.
     fn count(&self, is_counted: impl Fn(&FamilySnapshot) -> bool) -> Grouped {
         Grouped(self.0.sum(|family| is_counted(family).into()))
     }

@@ -1,15 +1,15 @@
-//! Sorts rows without memory for the order.
+//! Sorts rows without allocation.
 
 use core::cmp::Ordering;
 use core::fmt;
 
-/// How many rows one pass finds.
+/// The number of rows that one pass finds.
 ///
-/// Each pass reads all items, so there are some `n * n / 256` comparisons: 1 to 12 ms for
-/// 10,000 families, whose rows cost more to write.
+/// Each pass reads all items, so there are about `n * n / 256` comparisons. For 10,000 families they take 1
+/// to 12 ms, less than writing the rows.
 const BATCH: usize = 256;
 
-/// Visits all items, the first in `order` first; equal ones keep their places.
+/// Visits all items in the order of `order`. Equal items keep their order.
 pub(super) fn ranked<'a, T>(
     items: &'a [T],
     order: impl Fn(&T, &T) -> Ordering,
@@ -45,7 +45,7 @@ impl Batch {
         }
     }
 
-    /// Returns what was found.
+    /// Returns the indexes that were found.
     fn indexes(&self) -> &[usize] {
         &self.indexes[..self.filled]
     }
@@ -64,7 +64,7 @@ impl Batch {
         }
     }
 
-    /// Puts an index into its place; the last one falls out of a full batch.
+    /// Inserts an index in order. A full batch drops its last one.
     fn insert(&mut self, index: usize, order: &impl Fn(usize, usize) -> Ordering) {
         let is_full = self.filled == BATCH;
         if is_full && order(self.indexes[BATCH - 1], index).is_lt() {

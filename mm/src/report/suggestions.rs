@@ -5,16 +5,16 @@ use core::fmt::{self, Display, Formatter};
 use crate::shown::Shown;
 use crate::snapshot::Snapshot;
 
-/// How many similar names are listed.
+/// The most names that are listed.
 const LISTED: usize = 3;
 
-/// How many characters of a name are compared.
+/// The most characters of a name that are compared.
 const COMPARED: usize = 64;
 
-/// A part of a name counts as similar from this many characters on.
+/// The least characters of a part of a name that counts as similar.
 const SHORTEST_PART: usize = 2;
 
-/// The answer to a name that no family has.
+/// The message about a name that no family has.
 pub(super) struct Unknown<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) name: &'a str,
@@ -23,9 +23,9 @@ pub(super) struct Unknown<'a> {
 impl Display for Unknown<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "no page family is named `{}`", Shown(self.name))?;
-        let near = Nearest::of(self.snapshot, self.name);
-        let mut before = "; near names: ";
-        for (_, name) in near.names.iter().flatten() {
+        let nearest = Nearest::of(self.snapshot, self.name);
+        let mut before = "; similar names: ";
+        for (_, name) in nearest.names.iter().flatten() {
             write!(f, "{before}`{}`", Shown(name))?;
             before = ", ";
         }
@@ -39,7 +39,7 @@ struct Nearest {
 }
 
 impl Nearest {
-    /// Searches names, and paths too when a path was asked for.
+    /// Searches names; and paths, too, if the unknown name is a path.
     fn of(snapshot: &Snapshot, asked: &str) -> Self {
         let wanted = Folded::of(asked);
         let is_path = asked.contains("::");
@@ -55,7 +55,7 @@ impl Nearest {
         nearest
     }
 
-    /// Takes a name in if it is nearer than one of those found so far.
+    /// Inserts a name if it is nearer than one that was found so far.
     fn consider(&mut self, wanted: &Folded, name: &'static str) {
         let known = self.names.iter().flatten().any(|(_, found)| *found == name);
         let Some(distance) = wanted.distance(&Folded::of(name)) else {
@@ -70,7 +70,7 @@ impl Nearest {
     }
 }
 
-/// The first characters of a name, without regard to case.
+/// The first characters of a name, with their case folded.
 struct Folded {
     characters: [char; COMPARED],
     length: usize,

@@ -6,16 +6,16 @@ use anstyle::Style;
 
 use super::cell::{Cell, STRONG};
 
-/// Characters up to which a column to the left is made as wide as its widest cell.
+/// The largest width, in characters, of a column that is aligned to the left.
 ///
-/// A longer cell is whole too, but pushes the rest of its row to the right: one name of a
-/// thousand characters must not put a thousand blanks into every other row.
+/// A longer cell is written whole, and moves the rest of its row to the right. So one name of a thousand
+/// characters does not add a thousand blanks to all other rows.
 const WIDEST: usize = 64;
 
 /// Blanks between columns.
 const GAP: usize = 2;
 
-/// Writes line after line, with a line feed between any two.
+/// Writes lines with a line feed between any two.
 pub(super) struct Lines<'w, 'f> {
     out: &'w mut Formatter<'f>,
     coloured: bool,
@@ -46,7 +46,7 @@ impl<'w, 'f> Lines<'w, 'f> {
         Ok(())
     }
 
-    /// Writes text in a style, if styles are wanted.
+    /// Writes text in a style if styles are on.
     fn painted(&mut self, style: Style, text: impl Display) -> fmt::Result {
         if self.coloured {
             write!(self.out, "{style}{text}{style:#}")
@@ -61,12 +61,12 @@ impl<'w, 'f> Lines<'w, 'f> {
     }
 }
 
-/// A column's heading, and the side to which its cells keep.
+/// A column's heading, and the alignment of its cells.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Column {
-    /// Text.
+    /// Text, aligned to the left.
     Left(&'static str),
-    /// Figures.
+    /// Figures, aligned to the right.
     Right(&'static str),
 }
 
@@ -79,9 +79,9 @@ impl Column {
     }
 }
 
-/// Columns and how wide they have to be.
+/// Columns and their widths.
 ///
-/// First every row is measured, then every row is written.
+/// All rows are measured before the first one is written.
 #[derive(Debug)]
 pub(super) struct Table<const N: usize> {
     columns: [Column; N],
@@ -122,7 +122,7 @@ impl<const N: usize> Table<N> {
         row: &[Cell<'_>; N],
     ) -> fmt::Result {
         lines.begin()?;
-        // Blanks wait until a cell follows, so that no line ends with them.
+        // Blanks are written only before a cell, so no line ends with them.
         let mut blanks = 0;
         for ((column, widest), cell) in self.columns.iter().zip(self.widths).zip(row) {
             let taken = width(cell);
@@ -143,7 +143,7 @@ impl<const N: usize> Table<N> {
     }
 }
 
-/// Counts the characters of what is displayed.
+/// Returns the number of characters that a value displays.
 fn width(text: impl Display) -> usize {
     let mut characters = Characters(0);
     // Counting cannot fail, and no `Display` of a cell does.

@@ -11,7 +11,7 @@ macro_rules! check {
     };
 }
 
-/// Puts the three reports of a snapshot one below the other.
+/// Returns the three reports of a snapshot, one below the other.
 fn all(snapshot: &Snapshot) -> String {
     let families = snapshot.page_families();
     let (memory, blocks) = (snapshot.memory_usage(None), snapshot.block_usage());
@@ -101,16 +101,16 @@ fn unknown_names() {
     let ask = |name| sample.memory_usage(name).to_string();
     assert_eq!(
         ask("Sesion"),
-        "no page family is named `Sesion`; near names: `Session`"
+        "no page family is named `Sesion`; similar names: `Session`"
     );
     assert_eq!(
         ask("gzip"),
-        "no page family is named `gzip`; near names: `plugin:gzip`"
+        "no page family is named `gzip`; similar names: `plugin:gzip`"
     );
     assert_eq!(
         ask("indexd::Session::session2"),
         "no page family is named `indexd::Session::session2`; \
-         near names: `indexd::session::Session`, `Session`"
+         similar names: `indexd::session::Session`, `Session`"
     );
     assert_eq!(ask("Frobnicate"), "no page family is named `Frobnicate`");
     assert_eq!(
@@ -134,7 +134,7 @@ fn near_names_are_the_three_nearest_and_each_once() {
     let answer = snapshot(many.into()).memory_usage("NODE").to_string();
     assert_eq!(
         answer,
-        "no page family is named `NODE`; near names: `Node`, `nodE`, `Nod`"
+        "no page family is named `NODE`; similar names: `Node`, `nodE`, `Nod`"
     );
 }
 
@@ -188,7 +188,7 @@ fn colours() {
 }
 
 #[test]
-fn what_the_system_does_not_say_is_not_measured() {
+fn unreported_figures_are_shown_as_not_measured() {
     let mut odd = indexd();
     let line = |odd: &Snapshot| {
         let text = odd.memory_usage(None).to_string();

@@ -4,8 +4,8 @@ use core::fmt::{self, Display, Formatter};
 
 use crate::snapshot::Snapshot;
 
-/// Writes the three reports, with an empty line between them: which families there are, how much
-/// memory each holds, and how their pages are filled. Plain text, without colour; does not allocate.
+/// Writes three reports with an empty line between them: the families, their memory, and how full their pages
+/// are. It is plain text, without colour. Writing does not allocate.
 ///
 /// # Examples
 ///

@@ -1,10 +1,10 @@
-//! What changed between two snapshots.
+//! The difference between two snapshots.
 
 use core::cmp::Ordering;
 
 use super::{FamilyDiff, FamilySnapshot, Snapshot};
 
-/// What changed from one snapshot to another, family by family.
+/// The changes from one snapshot to another, family by family.
 ///
 /// Displayed, it is a table of the families that changed, the one whose live bytes grew most
 /// first. It is plain text, without colour.

@@ -51,7 +51,7 @@ pub(crate) struct Identity {
     text: OnceLock<&'static str>,
 }
 
-/// Where the path comes from: a type's is known only once the program runs.
+/// The source of the path. The path of a type is known only at run time.
 pub(crate) enum Path {
     OfType(fn() -> &'static str),
     RunTime(&'static str),
@@ -85,7 +85,7 @@ impl Identity {
         self.location
     }
 
-    /// Whether the family was registered while the program ran.
+    /// Returns whether the family was registered at run time.
     pub(crate) const fn is_run_time(&self) -> bool {
         matches!(self.path, Path::RunTime(_))
     }
@@ -134,7 +134,7 @@ impl Identity {
         text.unwrap_or_else(|| self.path())
     }
 
-    /// Whether both would have the same key without their numbers.
+    /// Returns whether both have the same key, apart from their numbers.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.location == other.location && self.path() == other.path()
     }
@@ -223,12 +223,12 @@ impl Display for KeyText<'_> {
     }
 }
 
-/// Whether the second character behind the first would look like the start of the place.
+/// Returns whether `c` after `before` would look like the start of the place.
 fn begins_place(before: Option<char>, c: char) -> bool {
     (before, c) == (Some(' '), '(')
 }
 
-/// Whether it would look like a line, a version, or no file at all.
+/// Returns whether `c` after `before` would look like a line, a version, or a missing file.
 fn ends_file(before: Option<char>, c: char) -> bool {
     match before {
         None => c == '-',
@@ -294,13 +294,13 @@ impl Hash for FamilyKey {
 
 #[cfg(feature = "serde")]
 impl serde::Serialize for FamilyKey {
-    /// As its text.
+    /// Serializes the key as its text.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-/// What is left of a text that is compared with what is written.
+/// The rest of a text, after the part that equals the written text.
 struct Rest<'a>(&'a str);
 
 impl Write for Rest<'_> {

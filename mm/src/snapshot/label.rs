@@ -16,7 +16,7 @@ pub(crate) enum Label {
     Key,
 }
 
-/// How many families a text matches.
+/// The number of families that a text matches.
 #[derive(Clone, Copy, Default)]
 struct Matches {
     /// By name or path.
@@ -25,7 +25,7 @@ struct Matches {
     paths: usize,
 }
 
-/// Gives every family its label.
+/// Sets the label of each family.
 ///
 /// No two labels are the same text: a name is only used where no other family has it as name or
 /// path, and a path only where no other family has that path.

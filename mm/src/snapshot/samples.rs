@@ -19,7 +19,7 @@ pub(crate) fn family(name: &'static str, path: &'static str) -> FamilySnapshot {
     }
 }
 
-/// Gives families the keys that they would have, had they come on the list in this order.
+/// Gives families the keys that they would get if they were listed in this order.
 fn with_keys(mut families: Vec<FamilySnapshot>) -> Vec<FamilySnapshot> {
     let place = |family: &FamilySnapshot| (family.path, family.location);
     for index in 0..families.len() {

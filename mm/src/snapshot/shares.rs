@@ -6,7 +6,7 @@ use super::FamilySnapshot;
 
 /// Bytes of VM pages that hold at least one taken unit.
 ///
-/// For each family `live + free <= mapped`, and so for every sum; a figure that exceeds this after a race
+/// For each family `live + free <= mapped`, so this holds for each sum. A figure that exceeds it after a race
 /// is reduced. `u128` holds the sum of any number of families.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PageShares {

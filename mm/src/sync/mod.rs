@@ -1,4 +1,4 @@
-//! What threads share: from the standard library, or in models (see `models`) from `loom`.
+//! Types that threads share: those of the standard library, or in models (see `models`) those of `loom`.
 //!
 //! This is the only module that uses both. All lock-free steps, and the locks of families, are built from
 //! these types. Three kinds of state use `core` directly: state that only the holder of a family's lock

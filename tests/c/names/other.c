@@ -1,4 +1,4 @@
-/* A library that has functions of the original's names, for its own memory, as GNU readline does. */
+/* A library with functions of the original's names for its own memory, as GNU readline has. */
 #include <stdlib.h>
 
 int other_calls;

@@ -1,4 +1,4 @@
-/* Uses mm, and a library that has functions of the same names. */
+/* Uses mm and a library with functions of the same names. */
 #include "uapi_mm.h"
 
 int other_works(void);

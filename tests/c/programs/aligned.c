@@ -24,7 +24,7 @@ ALIGNED(4096, 12288);
 
 #define ARE_ALIGNED(type)                                                                          \
   do {                                                                                             \
-    /* Of small ones so many that they need several VM pages. */                                   \
+    /* Enough small ones to need several VM pages. */                                   \
     const int count = sizeof(type) < 1000 ? 300 : 20;                                              \
     type *all[300];                                                                                \
     MM_REG_STRUCT(type);                                                                           \

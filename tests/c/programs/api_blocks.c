@@ -1,4 +1,4 @@
-/* Blocks: handed out, released, refused, and counted exactly. */
+/* Blocks are handed out, released, refused, and counted exactly. */
 
 #undef NDEBUG
 #include <assert.h>
@@ -82,7 +82,7 @@ static void refuses(void) {
   assert(figures(rows).live_units == 0);
 }
 
-/* The type that a block is for is compared with the family, by size and alignment. */
+/* Size and alignment of the block's type are compared with those of the family. */
 static void knows_the_type(void) {
   struct larger {
     uint64_t words[9];
@@ -106,7 +106,7 @@ static void knows_the_type(void) {
   assert(figures(rows).live_units == 0);
 }
 
-/* A block that is handed out as it is, and released untouched: once is right, twice is refused. */
+/* A block that is not zeroed and not written to: the first release succeeds, the second is refused. */
 static void knows_second_releases(void) {
   for (size_t units = 1; units <= 40; units++) {
     for (int round = 0; round < 4; round++) {

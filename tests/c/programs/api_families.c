@@ -1,4 +1,4 @@
-/* Families by their handles: registered, refused, found, named, listed. */
+/* Families by handle: registered, refused, found, named, listed. */
 
 #undef NDEBUG
 #include <assert.h>
@@ -29,7 +29,7 @@ static void registers(void) {
   assert(mm_family_unit_size(emps) == 36 && mm_family_unit_align(emps) == 4);
   assert(mm_family_find("struct emp") == emps);
 
-  /* Sizes are rounded up to the alignment; without one, it is what the size allows. */
+  /* Sizes are rounded up to the alignment. An alignment of 0 means the largest that the size allows. */
   struct mm_family *lines = mm_family_register("lines", 100, 64);
   assert(mm_family_unit_size(lines) == 128 && mm_family_unit_align(lines) == 64);
   struct mm_family *pairs = mm_family_register("pairs", 48, 0);
@@ -62,7 +62,7 @@ static void refuses(void) {
   assert(strcmp(mm_status_text(1000), "no status of mm") == 0);
 }
 
-/* Those of the older interfaces are families too. */
+/* Families of the original interfaces have handles too. */
 static void knows_older_faces(void) {
   mm_uapi_instantiate_new_page_family("old_t", 40);
   struct mm_family *old = mm_family_find("old_t");

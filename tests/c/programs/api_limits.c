@@ -1,4 +1,4 @@
-/* Limits: of a family, of several together, and one that only tells. */
+/* Limits: of a family, of a group, and a soft limit, which only notifies. */
 
 #undef NDEBUG
 #include <assert.h>
@@ -38,7 +38,7 @@ static void tell(struct mm_family *family, void *context) {
   struct told *told = (struct told *)context;
   told->times++;
   told->family = family;
-  /* It may use mm. */
+  /* The call may use mm. */
   assert(mm_release(mm_family_alloc(family, 1)) == MM_OK);
 }
 

@@ -1,4 +1,4 @@
-/* Reports: who allocated what is live, with file and line; JSON; OpenMetrics. */
+/* Reports: live blocks with the file and line of their allocation; JSON; OpenMetrics. */
 
 #undef NDEBUG
 #include <assert.h>
@@ -25,7 +25,7 @@ static void has_not(char *text, const char *part) {
   mm_text_release(text);
 }
 
-/* What a call writes to stdout. */
+/* Returns what a call writes to stdout. */
 static char *printed(void (*print)(void)) {
   static char text[10000];
   FILE *file = tmpfile();

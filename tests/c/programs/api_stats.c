@@ -38,7 +38,7 @@ static void totals(void) {
     assert(mm_release(blocks[i]) == MM_OK);
 }
 
-/* What `mm_trim` returns is what was said before, also of a large block that nobody touched. */
+/* `mm_trim` returns the bytes that were reclaimable before, also for a large block that was never written. */
 static void reclaimable(void) {
   struct mm_stats all = MM_STATS_INIT;
   assert(mm_release(mm_family_alloc(words, 1 << 17)) == MM_OK);
@@ -47,7 +47,7 @@ static void reclaimable(void) {
   assert(mm_stats(&all) == MM_OK && all.reclaimable_bytes == 0);
 }
 
-/* A program that was built when the struct ended after `live_bytes`. */
+/* A program with an older header, whose struct ends after `live_bytes`. */
 static void older_program(void) {
   union {
     struct mm_family_stats stats;
@@ -65,7 +65,7 @@ static void older_program(void) {
   assert(mm_release(block) == MM_OK);
 }
 
-/* A program that was built with a header whose struct is longer. */
+/* A program with a newer header, whose struct is longer. */
 static void newer_program(void) {
   struct {
     struct mm_stats known;

@@ -1,4 +1,4 @@
-/* Four threads, the ends of threads, and of the process. */
+/* Four threads, the end of threads, and the end of the process. */
 
 #undef NDEBUG
 #include <assert.h>
@@ -16,7 +16,7 @@ enum { THREADS = 4, ROUNDS = 20000, HELD = 64 };
 static struct mm_family *shared;
 static pthread_key_t at_thread_end;
 
-/* Works before anything is registered, and before main. */
+/* Calls work before main and before any registration. */
 __attribute__((constructor)) static void before_main(void) {
   struct mm_stats all = MM_STATS_INIT;
   assert(mm_families(NULL, 0) == 0 && mm_last_status() == MM_OK);
@@ -26,7 +26,7 @@ __attribute__((constructor)) static void before_main(void) {
   mm_text_release(mm_snapshot_json());
 }
 
-/* At the end of a thread: it still has its last error, and mm. */
+/* At the end of a thread, its last error and mm still work. */
 static void ends(void *block) {
   char text[100];
   assert(mm_last_status() == MM_NOT_LIVE && mm_last_error(text, sizeof text) > 0);
@@ -75,7 +75,7 @@ static void threads(void) {
   assert(mm_check() == MM_OK && mm_last_status() == MM_FOREIGN);
 }
 
-/* A child that leaks a block ends with the code that was asked for, and says where it was. */
+/* A child that leaks a block ends with the chosen exit code, and reports the call site. */
 static void reports_at_exit(void) {
   char text[2000], line[200];
   int ends_of_pipe[2], status;
@@ -109,7 +109,7 @@ static pid_t parent;
 
 static void at_exit(void) {
   char text[10];
-  if (getpid() != parent) /* It ends with another status of the last call. */
+  if (getpid() != parent) /* The child's last call had another status. */
     return;
   assert(mm_release(mm_family_alloc(shared, 5)) == MM_OK);
   assert(mm_last_status() == MM_BAD_ARGUMENT && mm_last_error(text, sizeof text) > 0);
@@ -118,7 +118,7 @@ static void at_exit(void) {
 }
 
 int main(void) {
-  assert(mm_last_status() == MM_FOREIGN); /* Of the constructor, on this thread. */
+  assert(mm_last_status() == MM_FOREIGN); /* From the constructor, on this thread. */
   parent = getpid();
   assert(atexit(at_exit) == 0);
   shared = mm_family_register("shared", 24, 8);

@@ -1,4 +1,4 @@
-/* Both faces in one program: this source has the one without instances. */
+/* Both original interfaces in one program. This file uses the one without instances. */
 
 #include "uapi_mm.h"
 
@@ -15,7 +15,7 @@ void release_in_instance(void *block);
 int main(void) {
   MM_REG_STRUCT(emp_t);
   register_in_instance();
-  /* The global instance is the one of this face. */
+  /* This interface uses the global instance. */
   CHECK(lookup_page_family_by_name("shared_t")->struct_size == 24);
   void *here = XCALLOC(2, emp_t), *there = allocate_in_instance();
   CHECK(usage_of("emp_t").bytes == 72 && usage_of("shared_t").bytes == 72);

@@ -1,4 +1,4 @@
-/* This one has the face with instances. */
+/* This file uses the interface with instances. */
 
 #include "uapi_mm_instance.h"
 

@@ -1,4 +1,4 @@
-/* Is compiled with -DMM_UAPI_INSTANCE, and so has the face with instances. */
+/* Compiled with -DMM_UAPI_INSTANCE, which selects the interface with instances. */
 
 #include "mm.h"
 #include "uapi_mm.h"

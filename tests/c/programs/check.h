@@ -1,4 +1,4 @@
-/* How the programs check. */
+/* Checks for the programs. */
 
 #ifndef CHECK_H
 #define CHECK_H
@@ -14,7 +14,7 @@ static inline void check_failed(const char *file, int line, const char *conditio
   exit(1);
 }
 
-/* Whether all bytes are zero. */
+/* Returns whether all bytes are zero. */
 static inline int is_zero(const void *start, size_t bytes) {
   const unsigned char *all = (const unsigned char *)start;
   for (size_t at = 0; at < bytes; at++) {

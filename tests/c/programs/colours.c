@@ -1,4 +1,4 @@
-/* Prints a report that has colours on a terminal. */
+/* Prints a report, which has colours on a terminal. */
 
 #include "uapi_mm.h"
 

@@ -1,4 +1,4 @@
-/* Every macro and function of the face without instances, in what all dialects of C and C++ share. */
+/* All macros and functions of the interface without instances, in the common part of all dialects. */
 
 #include "uapi_mm.h"
 

@@ -1,4 +1,4 @@
-/* Every macro of the face for new programs, in what C of 1999 and C++ of 2011 share. */
+/* All macros of the interface for new programs, in the common part of C99 and C++11. */
 
 #include "mm_families.h"
 

@@ -1,3 +1,3 @@
-// The same program in the other language.
+// The same program as C++.
 
 #include "dialect_families.c"

@@ -1,4 +1,4 @@
-/* Every macro and function of the face with instances, in what all dialects of C and C++ share. */
+/* All macros and functions of the interface with instances, in the common part of all dialects. */
 
 #include "uapi_mm_instance.h"
 

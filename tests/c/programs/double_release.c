@@ -1,5 +1,5 @@
-/* Releases one block twice, which ends the program: `double_release CASE BYTES`, of units of so many
- * bytes. Before the second release comes what CASE says. */
+/* Releases one block twice, which ends the program. `double_release CASE BYTES`: a unit has BYTES bytes,
+ * and CASE says what happens before the second release. */
 
 #include "uapi_mm.h"
 
@@ -27,7 +27,7 @@ static void *again_in_thread(void *block) {
   return NULL;
 }
 
-/* Releases a block, and then so many others. */
+/* Releases a block, and a number of others after it. */
 static void *released_before(int others) {
   static void *between[MOST_BETWEEN];
   void *block = allocated(1);
@@ -66,7 +66,7 @@ static void *reallocated(void) {
   return block;
 }
 
-/* Many units, so that pages go back when they are empty. */
+/* Many units, so that empty pages go back. */
 static void *of_empty_pages(int others) {
   void *block = released_before(others);
   released_before(others);

@@ -1,5 +1,5 @@
-/* Allocates and releases where threads and programs end: in destructors of thread-specific data, after
- * the thread that allocated is gone, in handlers of atexit, and in a destructor function. */
+/* Allocates and releases at the end of threads and programs: in destructors of thread-specific data, after
+ * the end of the thread that allocated, in handlers of atexit, and in a destructor function. */
 
 #include "uapi_mm.h"
 

@@ -1,4 +1,4 @@
-/* Any number of families, of names of any length. */
+/* Any number of families, with names of any length. */
 
 #include "uapi_mm.h"
 
@@ -38,7 +38,7 @@ static void many_families(void) {
     xfree(blocks[at]);
 }
 
-/* Names that begin alike are different names. */
+/* Names with the same start are different names. */
 static void names_are_whole(void) {
   char alike[2][301], of_32[33];
   memset(of_32, 'n', 32);

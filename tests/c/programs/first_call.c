@@ -1,4 +1,4 @@
-/* Makes one call that may be a program's first: the argument says which. */
+/* Makes one call, the program's first. The argument selects it. */
 
 #include <mm_families.h>
 

@@ -1,4 +1,4 @@
-/* Forks while other threads allocate and release: the child goes on alone. */
+/* Forks while other threads allocate and release. The child continues alone. */
 
 #include "uapi_mm.h"
 

@@ -1,4 +1,4 @@
-/* No start is needed: reports of nothing, and allocation, come before any mm_init. */
+/* No mm_init is needed: empty reports and allocations work before it. */
 
 #include "uapi_mm.h"
 

@@ -1,4 +1,4 @@
-// XCALLOC where C++ has expressions and C has none, and in templates.
+// XCALLOC in places where only C++ has expressions, and in templates.
 
 #include "uapi_mm.h"
 

@@ -1,6 +1,6 @@
-/* Instances are sets of families of their own; blocks know theirs. */
+/* Instances have families of their own, and a block belongs to one instance. */
 
-/* One place allocates for instances that have three structs of one name. */
+/* One call site allocates for instances with three structs of one name. */
 #define MM_UAPI_UNSIZED
 #include "uapi_mm_instance.h"
 
@@ -22,7 +22,7 @@ static unsigned long bytes_of(mm_instance_t *instance, const char *family) {
   return bytes;
 }
 
-/* One place of the source, for any instance. */
+/* One call site for all instances. */
 static cell_t *cells(mm_instance_t *instance, int units) { return XCALLOC(instance, units, cell_t); }
 
 static void names_are_separate(mm_instance_t *one, mm_instance_t *two) {
@@ -61,7 +61,7 @@ static void only_its_own_is_released(mm_instance_t *one, mm_instance_t *two) {
   xfree_inst(one, &on_the_stack); /* says in xfree_inst: address 0x.. belongs to no page family */
   xfree_inst(one, NULL);
   CHECK(bytes_of(one, "cell_t") == 100);
-  /* XFREE releases those of any instance. */
+  /* XFREE releases blocks of any instance. */
   XFREE(of_one);
   xfree_inst(two, buffer);
   void *none = XCALLOC(one, 0, cell_t);
@@ -70,7 +70,7 @@ static void only_its_own_is_released(mm_instance_t *one, mm_instance_t *two) {
   CHECK(bytes_of(one, "cell_t") == 0);
 }
 
-/* A longer block is of the instance that the shorter one was of. */
+/* A resized block stays in its instance. */
 static void a_block_stays_with_its_instance(mm_instance_t *one) {
   char *block = xcalloc(one, "cell_t", 1);
   block = xrealloc(block, 300);

@@ -1,4 +1,4 @@
-/* Leaks, and forks children that end as programs do: one leaks nothing, one leaks itself. */
+/* Leaks, and forks two children that end normally: one leaks nothing, one leaks blocks of its own. */
 
 #include "uapi_mm.h"
 
@@ -11,7 +11,7 @@ typedef struct {
   int words[9];
 } emp_t;
 
-/* Forks a child that leaks so many blocks; what it ends with. */
+/* Forks a child that leaks a number of blocks. Returns its exit status. */
 static int child(int leaks) {
   pid_t pid = fork();
   CHECK(pid >= 0);

@@ -1,4 +1,4 @@
-/* What the original crashed at, or counted wrongly: release and allocate again. */
+/* Sequences of releases and allocations at which the original crashed or counted wrongly. */
 
 #include "uapi_mm.h"
 
@@ -39,7 +39,7 @@ static void list_of_120(void) {
   CHECK(usage_of("node_t").live == 0 && usage_of("node_t").bytes == 0);
 }
 
-/* What is released in the middle first, then before and behind it, is one free block again. */
+/* Blocks released in the middle first, then before and after it, become one free block. */
 static void neighbours_merge(void) {
   hundred_t *a = XCALLOC(3, hundred_t);
   hundred_t *b = XCALLOC(3, hundred_t);
@@ -77,7 +77,7 @@ static void largest_that_fits_is_found(void) {
   XFREE(two);
 }
 
-/* 84 bytes are live all the time, and nothing else is counted. */
+/* 84 bytes are live all the time, and only they are counted. */
 static void pairs_are_counted_exactly(void) {
   typedef struct {
     char bytes[84];

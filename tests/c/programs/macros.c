@@ -1,4 +1,4 @@
-/* The macros in every place of the grammar that programs use them in. */
+/* The macros in all places of the grammar where programs use them. */
 
 #include "macros.h"
 #include "macros.h"
@@ -126,7 +126,7 @@ static void names(void) {
   XFREE(block);
 }
 
-/* Both macros have the name before it is replaced, or both have it after that. */
+/* Both macros use the name before its expansion, or both use it after that. */
 static void looks_like_a_function(void) {
   vm_page_family_t *family = lookup_page_family_by_name("emp_t");
   CHECK(family && !strcmp(family->struct_name, "emp_t") && family->struct_size == sizeof(emp_t));

@@ -1,4 +1,4 @@
-/* Functions in a header, which is included twice, and by two sources. */
+/* Functions in a header that is included twice, and by two source files. */
 
 #ifndef MACROS_H
 #define MACROS_H

@@ -1,4 +1,4 @@
-/* The other source that includes the header. It allocates types of which it knows the names alone. */
+/* The other file that includes the header. It allocates types and knows only their names. */
 
 #define MM_UAPI_UNSIZED
 #include "macros.h"

@@ -1,3 +1,3 @@
-/* Ends well. */
+/* Does nothing, and succeeds. */
 
 int main(void) { return 0; }

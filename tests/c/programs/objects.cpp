@@ -1,4 +1,4 @@
-// Static objects that register, allocate and release, before main and at exit.
+// Static objects that register, allocate and release before main and at exit.
 
 #include "uapi_mm.h"
 
@@ -24,7 +24,7 @@ struct Holder {
   Holder &operator=(const Holder &) = delete;
 };
 
-// Is destroyed after what is below it.
+// Destroyed after the objects below it.
 struct Last {
   ~Last() { CHECK(usage_of("emp_t").live == 0); }
 };

@@ -1,4 +1,4 @@
-// Declares mm_init itself, which so has a name of C++.
+// Declares mm_init itself, so its name is mangled.
 
 extern void mm_init();
 

@@ -1,4 +1,4 @@
-/* Sees no header of mm, and finds its functions by the names of old. */
+/* Includes no header of mm, and finds its functions by the original's names. */
 
 #include "old_prototypes.h"
 

@@ -1,4 +1,4 @@
-/* What an object has seen that was compiled before there was mm: functions by their own names. */
+/* The functions by their own names, as objects see them that were compiled before mm existed. */
 
 #include <stdint.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* The kernel refuses memory: a line, NULL, and everything else goes on. */
+/* The kernel refuses memory: mm prints a line and returns NULL, and all else still works. */
 
 #include "uapi_mm.h"
 
@@ -37,7 +37,7 @@ static void no_limit(void) {
 int main(void) {
   static mib_t *all[MOST];
   int got = 0;
-  /* Before the first call: addresses that are reserved by then are not asked for again. */
+  /* Set before the first call: address space that is reserved already is not limited. */
   limit(200 << 20);
   MM_REG_STRUCT(mib_t);
   MM_REG_STRUCT(emp_t);

@@ -1,4 +1,4 @@
-/* A program with functions of its own that have the names of old; another source uses mm. */
+/* A program with functions of its own that have the original's names. Another file uses mm. */
 
 #include "check.h"
 

@@ -1,4 +1,4 @@
-/* Goes to mm, whatever else has the names. */
+/* Calls mm, even if other functions have the original's names. */
 
 #include "uapi_mm.h"
 

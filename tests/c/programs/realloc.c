@@ -1,4 +1,4 @@
-/* Blocks that become longer and shorter. */
+/* Blocks that grow and shrink. */
 
 #include "uapi_mm.h"
 
@@ -33,7 +33,7 @@ static void blocks(void) {
   block = xrealloc(block, 40);
   CHECK(is_filled(block, 72));
   CHECK(usage_of("emp_t").live == 1 && usage_of("emp_t").bytes == 72);
-  /* What was cut off and comes back is zero. */
+  /* Bytes that were cut off are zero when the block grows again. */
   block = xrealloc(block, 36);
   block = xrealloc(block, 3600);
   CHECK(is_filled(block, 36) && is_zero(block + 36, 99 * 36));

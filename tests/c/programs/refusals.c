@@ -1,4 +1,4 @@
-/* What is refused, with a line on standard error, and changes nothing. */
+/* Calls that are refused with a line on standard error, and change nothing. */
 
 #include "uapi_mm.h"
 
@@ -14,7 +14,7 @@ typedef struct {
   char bytes[65448];
 } large_t;
 
-/* Registered nowhere. */
+/* Never registered. */
 typedef struct {
   void *next;
 } node_t;

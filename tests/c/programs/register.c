@@ -32,7 +32,7 @@ static void *work(void *number) {
 int main(void) {
   pthread_t threads[THREADS];
   int numbers[THREADS];
-  /* Three of four are told that the name is taken: so many lines, in any order. */
+  /* Three of four threads get the message that the name is taken, in any order. */
   FILE *lines = tmpfile();
   int real = dup(2);
   dup2(fileno(lines), 2);

@@ -1,10 +1,10 @@
-/* Prints every report of two instances, among lines of its own. */
+/* Prints all reports of two instances, among lines of its own. */
 
 #include "uapi_mm_instance.h"
 
 #include "check.h"
 
-/* Another struct of the same name, as files that know nothing of each other have. */
+/* Another struct of the same name, as independent files may have. */
 static void *long_ones_of(mm_instance_t *own) {
   typedef struct {
     int words[450];

@@ -1,4 +1,4 @@
-/* Prints every report, among lines of its own. */
+/* Prints all reports, among lines of its own. */
 
 #include "uapi_mm.h"
 

@@ -1,4 +1,4 @@
-/* Structs and blocks of any size, zeroed; and how far from each other units are. */
+/* Structs and blocks of any size are zeroed, and units lie side by side. */
 
 #include "uapi_mm.h"
 
@@ -31,7 +31,7 @@ static void is_a_block(void *block, size_t bytes) {
     CHECK(usage_of(#type).live == 0);                                                              \
   }
 
-/* Only its ends are used, and the machine may not have as much. */
+/* Writes only to its ends, because the machine may not have as much memory. */
 static void five_gib(void) {
   MM_REG_STRUCT(of_5368709120);
   CHECK(lookup_page_family_by_name("of_5368709120")->struct_size == UINT32_MAX);
@@ -42,7 +42,7 @@ static void five_gib(void) {
   CHECK(!XCALLOC(INT_MAX, of_5368709120)); /* says: 2147483647 units of 5368709120 bytes overflow the size of a block of page family `of_5368709120` */
 }
 
-/* Nothing is kept beside the units. */
+/* mm keeps no data beside the units. */
 static void units_touch(void) {
   of_16 *all[200];
   for (int at = 0; at < 200; at++)
@@ -55,7 +55,7 @@ static void units_touch(void) {
     XFREE(all[at]);
 }
 
-/* Pages are for data: nobody may execute them. */
+/* Pages are not executable. */
 static void pages_are_not_executable(void) {
   char line[512];
   unsigned long start, end, found = 0;

@@ -8,7 +8,7 @@ typedef struct {
   int words[9];
 } emp_t;
 
-/* Valgrind leaves reads out that nobody needs. */
+/* Used, so that valgrind does not leave out the read. */
 static volatile int last_read;
 
 int main(int count, char **arguments) {

@@ -1,5 +1,5 @@
-/* Eight threads with blocks of all sizes, of which each releases some of its own and some of others:
- * then the figures are exact. */
+/* Eight threads with blocks of all sizes. Each releases some of its own and some of others. At the end the
+ * figures are exact. */
 
 #include "uapi_mm.h"
 
@@ -21,7 +21,7 @@ typedef struct {
   char bytes[3000];
 } large_t;
 
-/* What a thread has for the next one. */
+/* The blocks that a thread leaves to the next one. */
 static void *handed[THREADS][BLOCKS];
 static void *kept[THREADS][KEPT];
 

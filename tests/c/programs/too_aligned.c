@@ -1,4 +1,4 @@
-/* Aligned to more than an OS page, which mm would not keep. */
+/* Aligned to more than 4 KiB, which mm does not support. */
 
 #include "uapi_mm.h"
 

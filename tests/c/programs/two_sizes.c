@@ -1,4 +1,4 @@
-/* Two sources have two structs of one name: each place that knows the other size gets no block. */
+/* Two files have different structs of one name. A call that knows the other size gets no block. */
 
 #include "two_sizes.h"
 
@@ -8,7 +8,7 @@ typedef struct {
   long words[8];
 } node_t;
 
-/* Of the other source's size. */
+/* Has the size of the struct in the other file. */
 typedef struct {
   char bytes[4];
 } same_size_t;
@@ -25,10 +25,10 @@ int main(void) {
     CHECK(same && is_zero(same, sizeof *same));
     XFREE(same);
   }
-  /* The place that has the registered size goes on. */
+  /* The call with the registered size still works. */
   CHECK(usage_of("node_t").live == 1 && *small == 0);
   release_small(small);
-  /* What gets no size cannot tell. */
+  /* A function that gets no size cannot detect it. */
   xfree(xcalloc("node_t", 1));
   mm_instantiate_new_page_family("node_t", 8); /* says in mm_instantiate_new_page_family: `node_t` has 8 bytes here, and 4 where its page family was registered, at c/programs/two_sizes_other.c:13 */
   mm_instantiate_new_page_family("by_function", 8);

@@ -1,2 +1,2 @@
-// The same as C++, which makes its sites otherwise.
+// The same as C++, which makes sites in another way.
 #include "two_sizes.c"

@@ -1,4 +1,4 @@
-/* What the sources of `two_sizes.c` share, which have a struct of one name each. */
+/* Shared by the files of `two_sizes.c`, which have a struct of one name each. */
 
 #include "uapi_mm.h"
 

@@ -1,4 +1,4 @@
-/* Two structs of one name, where functions take an instance first: each instance has one of them. */
+/* Two structs of one name with the interface with instances: each instance has one of them. */
 
 #include "uapi_mm_instance.h"
 
@@ -25,7 +25,7 @@ int main(void) {
   mm_instance_t *large = mm_init_new_instance();
   mm_instantiate_new_page_family(large, "node_t", 8 * sizeof(long));
   register_small(0);
-  /* One place for both: what it found for one instance says nothing of the other. */
+  /* One call site for both: the family of one instance must not serve the other. */
   for (int round = 0; round < 3; round++) {
     void *small = small_of(0), *block = large_of(large);
     CHECK(small && block && is_zero(block, 8 * sizeof(long)));

@@ -1,4 +1,4 @@
-/* The other source. */
+/* The other file. */
 
 #include "two_sizes.h"
 

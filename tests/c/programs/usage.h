@@ -1,4 +1,4 @@
-/* What a program reads of its own reports. */
+/* Reads figures from the program's own reports. */
 
 #ifndef USAGE_H
 #define USAGE_H
@@ -10,7 +10,7 @@ struct usage {
   unsigned long all, free, live, bytes;
 };
 
-/* Returns what `print` prints to stdout, in memory of malloc. */
+/* Returns what `print` prints to stdout, in memory from malloc. */
 static inline char *printed(void (*print)(void)) {
   char *text = NULL;
   size_t length = 0;
@@ -24,7 +24,7 @@ static inline char *printed(void (*print)(void)) {
   return copy;
 }
 
-/* Returns how often `line` begins a line of `text`. */
+/* Returns the number of lines of `text` that start with `line`. */
 static inline int times(const char *text, const char *line) {
   int found = 0;
   for (const char *at = text; at; at = strchr(at, '\n')) {
@@ -34,7 +34,7 @@ static inline int times(const char *text, const char *line) {
   return found;
 }
 
-/* Returns the line of the family; it must be there once. */
+/* Returns the line of the family, which must occur once. */
 static inline struct usage usage_in(const char *text, const char *family) {
   struct usage usage = {0, 0, 0, 0};
   char first[400];
@@ -47,7 +47,7 @@ static inline struct usage usage_in(const char *text, const char *family) {
   return usage;
 }
 
-/* The figures of a family of the global instance. */
+/* Returns the figures of a family of the global instance. */
 static inline struct usage usage_of(const char *family) {
   char *text = printed(mm_uapi_print_block_usage);
   struct usage usage = usage_in(text, family);
@@ -57,7 +57,7 @@ static inline struct usage usage_of(const char *family) {
 
 static inline void print_all(void) { mm_uapi_print_memory_usage(NULL); }
 
-/* VM pages that are in use. */
+/* Returns the number of VM pages in use. */
 static inline unsigned long vm_pages(void) {
   char *text = printed(print_all);
   unsigned long pages = 0;

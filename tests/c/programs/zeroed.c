@@ -1,4 +1,4 @@
-/* Memory is zeroed however often it was used before, and by whichever thread. */
+/* Memory is zeroed, no matter how often and by which thread it was used before. */
 
 #include "uapi_mm.h"
 

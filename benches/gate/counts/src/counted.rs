@@ -1,27 +1,26 @@
-//! The functions that the gate counts, each under a name that callgrind and objdump find.
+//! The functions that the gate counts, each with a name that callgrind and objdump find.
 //!
-//! A name has one counted function behind it and nothing else: what is warmed up, made ready or
-//! cleared away goes through others.
+//! Only the counted work calls these functions. Warm-up, preparation and clean-up use others.
 
 use mm::{MmBox, MmManaged, PageFamily};
 use mm_gate_counts::look_at;
 
-/// A value of 36 bytes, the size that the targets are given for.
+/// A value of 36 bytes, the size of the targets.
 #[derive(MmManaged, Clone, Copy, Debug)]
 #[expect(dead_code, reason = "it is written, which counts, and never read")]
 pub(crate) struct Value(pub(crate) [u32; 9]);
 
-/// One of two instances, each with a family: a box of either may hold the other's block as far as a
-/// macro can see, so it is released by its address.
+/// One of two instances, each with a family. The derive cannot rule out that a box of one holds a block of
+/// the other, so the block is released by its address.
 #[derive(MmManaged, Clone, Copy, Debug)]
 #[mm(instances(Instance<[u32; 9]>, Instance<[u8; 36]>))]
 pub(crate) struct Instance<T>(pub(crate) T);
 
-/// What keeps the values of a batch.
+/// The slots for the values of a batch.
 pub(crate) type Slots = [Option<MmBox<Value>>];
 
-/// One pair on its own: what a function costs that allocates, writes and releases one value.
-// SAFETY: the name starts with the package's, and nothing else defines it.
+/// One pair alone: a function that allocates, writes and releases one value.
+// SAFETY: the name has the prefix `mm_gate`, and no other code defines it.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "Rust" fn mm_gate_pair(value: &Value) {
@@ -30,7 +29,7 @@ pub(crate) extern "Rust" fn mm_gate_pair(value: &Value) {
 }
 
 /// One pair of a type that has several families.
-// SAFETY: the name starts with the package's, and nothing else defines it.
+// SAFETY: the name has the prefix `mm_gate`, and no other code defines it.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "Rust" fn mm_gate_instance_pair(value: &Instance<[u32; 9]>) {
@@ -38,8 +37,8 @@ pub(crate) extern "Rust" fn mm_gate_instance_pair(value: &Instance<[u32; 9]>) {
     look_at(&*made);
 }
 
-/// One pair of a family that was registered while the program ran.
-// SAFETY: the name starts with the package's, and nothing else defines it.
+/// One pair of a run-time family.
+// SAFETY: the name has the prefix `mm_gate`, and no other code defines it.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "Rust" fn mm_gate_run_time_pair(family: &'static PageFamily) {
@@ -49,8 +48,8 @@ pub(crate) extern "Rust" fn mm_gate_run_time_pair(family: &'static PageFamily) {
     unsafe { family.release_sized(made, 1) };
 }
 
-/// Pairs inside a loop of the caller's, as most are.
-// SAFETY: the name starts with the package's, and nothing else defines it.
+/// Pairs inside a loop, as in most programs.
+// SAFETY: the name has the prefix `mm_gate`, and no other code defines it.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "Rust" fn mm_gate_pairs(value: &Value, count: usize) {
@@ -60,8 +59,8 @@ pub(crate) extern "Rust" fn mm_gate_pairs(value: &Value, count: usize) {
     }
 }
 
-/// The loop of [`mm_gate_pairs`] without the pairs, to take off its count.
-// SAFETY: the name starts with the package's, and nothing else defines it.
+/// The loop of [`mm_gate_pairs`] without the pairs. Its count is subtracted.
+// SAFETY: the name has the prefix `mm_gate`, and no other code defines it.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "Rust" fn mm_gate_loop(value: &Value, count: usize) {
@@ -71,7 +70,7 @@ pub(crate) extern "Rust" fn mm_gate_loop(value: &Value, count: usize) {
 }
 
 /// Allocates as many values as there are slots, then releases them in the same order.
-// SAFETY: the name starts with the package's, and nothing else defines it.
+// SAFETY: the name has the prefix `mm_gate`, and no other code defines it.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "Rust" fn mm_gate_batch(value: &Value, slots: &mut Slots) {
@@ -79,8 +78,8 @@ pub(crate) extern "Rust" fn mm_gate_batch(value: &Value, slots: &mut Slots) {
     clear(slots);
 }
 
-/// Allocates as many values as there are slots, then releases them in some order.
-// SAFETY: the name starts with the package's, and nothing else defines it.
+/// Allocates as many values as there are slots, then releases them in a given order.
+// SAFETY: the name has the prefix `mm_gate`, and no other code defines it.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "Rust" fn mm_gate_shuffled(value: &Value, slots: &mut Slots, order: &[usize]) {
@@ -90,16 +89,16 @@ pub(crate) extern "Rust" fn mm_gate_shuffled(value: &Value, slots: &mut Slots, o
     }
 }
 
-/// Allocates what another thread is to release.
-// SAFETY: the name starts with the package's, and nothing else defines it.
+/// Allocates values that another thread releases.
+// SAFETY: the name has the prefix `mm_gate`, and no other code defines it.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "Rust" fn mm_gate_hand_out(value: &Value, slots: &mut Slots) {
     fill(value, slots);
 }
 
-/// Releases what another thread allocated.
-// SAFETY: the name starts with the package's, and nothing else defines it.
+/// Releases values that another thread allocated.
+// SAFETY: the name has the prefix `mm_gate`, and no other code defines it.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "Rust" fn mm_gate_hand_back(slots: &mut Slots) {
@@ -107,7 +106,7 @@ pub(crate) extern "Rust" fn mm_gate_hand_back(slots: &mut Slots) {
 }
 
 /// One zeroed block of three values, and its release.
-// SAFETY: the name starts with the package's, and nothing else defines it.
+// SAFETY: the name has the prefix `mm_gate`, and no other code defines it.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub(crate) extern "Rust" fn mm_gate_xcalloc() {
@@ -115,14 +114,14 @@ pub(crate) extern "Rust" fn mm_gate_xcalloc() {
     look_at(&*made);
 }
 
-/// Allocates into every slot. All of them are empty.
+/// Allocates into all slots, which are empty.
 pub(crate) fn fill(value: &Value, slots: &mut Slots) {
     for slot in slots {
         *slot = Some(MmBox::new(*value));
     }
 }
 
-/// Releases what is in the slots, first to last.
+/// Releases the values in the slots, first to last.
 pub(crate) fn clear(slots: &mut Slots) {
     for slot in slots {
         *slot = None;

@@ -1,8 +1,8 @@
-//! Does what is named by its argument [`TIMES`] or [`MANY`] times; `mm-gate` runs it under callgrind, and says in
-//! which functions callgrind counts. Nothing here is timed.
+//! Does the work named by its argument [`TIMES`] or [`MANY`] times. `mm-gate` runs it under callgrind, and
+//! selects the functions that callgrind counts. Nothing is timed.
 //!
-//! Callgrind counts from the entry of such a function to its return. So no figure has the warm-up, a
-//! thread's start or a wake-up in it.
+//! Callgrind counts from the entry of such a function to its return. So no figure includes a warm-up, the
+//! start of a thread or a wake-up.
 
 mod counted;
 
@@ -15,10 +15,10 @@ use mm::{MmBox, MmManaged, PageFamily};
 
 use counted::{Instance, Slots, Value};
 
-/// How often most things are done; `mm-gate` divides by it.
+/// The number of repetitions of most work. `mm-gate` divides by it.
 const TIMES: usize = 1_000;
 
-/// The same for what overflows a cache.
+/// The number of repetitions of work that overflows a cache.
 const MANY: usize = 100_000;
 
 const VALUE: Value = Value([7; 9]);
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Makes empty slots, and fills and clears them once, so that caches and pages are there.
+/// Makes empty slots, and fills and clears them once, so that caches and pages exist.
 fn slots(count: usize) -> Box<Slots> {
     let mut slots: Box<Slots> = (0..count).map(|_| None).collect();
     counted::fill(black_box(&VALUE), &mut slots);
@@ -92,8 +92,8 @@ fn pairs() {
     counted::mm_gate_pairs(black_box(&VALUE), black_box(TIMES));
 }
 
-/// Releases in an order that nothing foresees, always the same; what comes before it does so too, so that
-/// memory is as it then is.
+/// Releases in a random order, always the same one. The warm-up does the same, so that memory is in the same
+/// state.
 fn shuffled() {
     let mut order: Vec<usize> = (0..MANY).collect();
     let mut random = 1_u64;

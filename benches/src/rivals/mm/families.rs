@@ -1,4 +1,4 @@
-//! Types with a family of their own: a thousand, or ten thousand if the feature asks for them.
+//! Types with a family of their own: a thousand, or ten thousand with the feature `ten-thousand-types`.
 //!
 //! Macros write the types: `n0::n3::n1::n4::Value` is number 314. The compiler needs ten seconds
 //! for a thousand and three minutes for ten thousand, most of it for the code of each family.
@@ -9,7 +9,7 @@ use mm::MmBox;
 
 use crate::contract::{Families, Value};
 
-/// Calls `$then` with the digits of each number: four lists, one inside the other.
+/// Calls `$then` with the digits of each number, as four nested lists.
 macro_rules! with_numbers {
     ($then:ident $($before:tt)*) => {
         with_thousands! {
@@ -33,7 +33,7 @@ macro_rules! with_thousands {
     };
 }
 
-/// Writes a module for each digit, with one for each digit that may follow, and a type innermost.
+/// Writes a module for each digit, nested for each further digit, with a type in the innermost module.
 macro_rules! types {
     (()) => {
         #[derive(mm::MmManaged)]
@@ -52,7 +52,7 @@ macro_rules! types {
     };
 }
 
-/// Writes what replaces a value of each type, an array for each digit.
+/// Writes the functions that replace a value of each type, as nested arrays by digit.
 macro_rules! table {
     (($($path:tt)*) ()) => { exchange::<$($path)*::Value> as Exchange };
     ($path:tt ([$($digit:ident)*] $rest:tt)) => { [$(table_below!($path $digit $rest)),*] };
@@ -73,28 +73,28 @@ const THOUSANDS: &[[[[Exchange; 10]; 10]; 10]] = &with_numbers!(table(types));
 ///
 /// # Safety
 ///
-/// The old one must be what the same function returned, and must not be used again.
+/// The old value must come from the same function, and must not be used again.
 type Exchange = unsafe fn(Option<Erased>, Option<u32>) -> Option<Erased>;
 
-/// A box that was taken apart and does not tell its type.
+/// A box as a pointer without its type.
 type Erased = NonNull<()>;
 
 /// An [`Exchange`] for `T`.
 ///
 /// # Safety
 ///
-/// As said there.
+/// The requirement of [`Exchange`].
 unsafe fn exchange<T: Value>(old: Option<Erased>, number: Option<u32>) -> Option<Erased> {
     let new = number.map(|number| MmBox::into_raw(MmBox::new(T::of(number))));
     if let Some(old) = old {
-        // SAFETY: the caller says that it is what the lines around this one made, of the same
-        // type, and that it is given up.
+        // SAFETY: by the requirement the value comes from this function, so it has the same type, and it is
+        // not used again.
         drop(unsafe { MmBox::<T>::from_raw(old.cast().as_ptr()) });
     }
     new.and_then(|new| NonNull::new(new.cast()))
 }
 
-/// What replaces values of the first `count` types, if there are as many.
+/// Returns the functions that replace values of the first `count` types, if there are as many.
 fn exchanges(count: usize) -> Option<&'static [Exchange]> {
     let all = THOUSANDS.as_flattened().as_flattened().as_flattened();
     all.get(..count)
@@ -107,7 +107,7 @@ pub(crate) struct DerivedFamilies(Vec<Slot>);
 ///
 /// # Invariants
 ///
-/// `held` is what `exchange` returned last, and nobody else has it.
+/// `held` is the last result of `exchange`, and no other code has it.
 struct Slot {
     exchange: Exchange,
     held: Option<Erased>,
@@ -116,7 +116,7 @@ struct Slot {
 impl Slot {
     #[inline]
     fn set(&mut self, number: Option<u32>) {
-        // SAFETY: by the invariant it is from this function, and is overwritten here.
+        // SAFETY: by the invariant the old value comes from this function, and it is overwritten here.
         self.held = unsafe { (self.exchange)(self.held.take(), number) };
     }
 }
@@ -142,7 +142,7 @@ impl Families for DerivedFamilies {
         };
         for exchange in exchanges {
             for number in 0..each {
-                // SAFETY: there is no old one.
+                // SAFETY: there is no old value.
                 let _for_good = unsafe { exchange(None, Some(number)) };
             }
         }

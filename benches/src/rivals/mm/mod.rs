@@ -8,7 +8,7 @@ use self::families::DerivedFamilies;
 use crate::contract::values::Plain;
 use crate::contract::{Forest, Rival, Row, Store, Value};
 
-/// The rival that all of this is about.
+/// The allocator under test.
 pub(crate) struct Mm;
 
 impl Rival for Mm {

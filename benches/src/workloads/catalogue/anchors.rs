@@ -13,7 +13,7 @@ pub(super) fn list<R: Rival>() -> Vec<Workload> {
     list
 }
 
-/// The workloads of 36-byte values that targets are set by.
+/// The workloads with targets, except those of memory.
 fn timed<R: Rival>() -> Vec<Workload> {
     let hand_over = Workload {
         rows: vec![
@@ -91,7 +91,7 @@ fn anchor(workload: &mut Workload) {
     }
 }
 
-/// What the kernel says about ten million values.
+/// The memory of ten million values, as the kernel reports it.
 fn resident(in_order: Measure, shuffled: Measure) -> Vec<Workload> {
     let alone = |rows, measure| Workload {
         rows,

@@ -142,7 +142,7 @@ fn growth(measure: Measure) -> Vec<Workload> {
     list.into_iter().map(alone_if_large).collect()
 }
 
-/// Gives a workload processes of its own if what the rivals keep of it would add up.
+/// Gives a workload a process for each rival if the memory that the rivals keep would add up.
 fn alone_if_large(workload: Workload) -> Workload {
     Workload {
         is_alone: workload.load.live > 1_000_000,
@@ -150,7 +150,7 @@ fn alone_if_large(workload: Workload) -> Workload {
     }
 }
 
-/// What overflows a cache.
+/// Workloads that overflow a cache.
 fn overflowing<R: Rival>() -> Vec<Workload> {
     let handed = |live, rounds| Workload {
         rows: vec![

@@ -15,7 +15,7 @@ pub(crate) fn catalogue<R: Rival>() -> Vec<Workload> {
 
 type Measure = fn(Load) -> Vec<f64>;
 
-/// A workload of one row of times.
+/// A workload with one row of times.
 fn times(name: &'static str, what: &'static str, load: (u32, u32), measure: Measure) -> Workload {
     let (live, rounds) = load;
     Workload {

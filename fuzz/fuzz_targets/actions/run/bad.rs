@@ -9,10 +9,10 @@ use crate::action::{Bad, Foreign, Order, ReleaseHow};
 use crate::block::Block;
 use crate::refused::{self, Place};
 
-/// Released addresses that a full check tries again.
+/// The number of released addresses that a full check tries to release again.
 const RELEASED_CHECKED: u8 = 16;
 
-/// An address, the family to be asked to release it, and what is known of it.
+/// An address, the family that shall release it, and where the address is.
 type Attempt = (usize, Option<&'static PageFamily>, Place);
 
 impl Run {
@@ -83,7 +83,7 @@ impl Run {
         Some((old.address, asked, place))
     }
 
-    /// Whether a live block starts there that the family asked would release.
+    /// Returns whether a live block starts at `address` that the family `asked` would release.
     fn is_live(&self, address: usize, asked: Option<&'static PageFamily>) -> bool {
         let owner = self.oracle.kind_at(address);
         let owner = owner.map(|kind| self.page_family(kind));
@@ -91,7 +91,7 @@ impl Run {
         self.oracle.is_start(address) && owner.is_some_and(releases)
     }
 
-    /// Requires that what was released last cannot be released again.
+    /// Requires that the blocks released last cannot be released again.
     pub(super) fn check_released(&self) {
         for pick in 0..RELEASED_CHECKED {
             let old = self.old(pick, None);

@@ -1,4 +1,4 @@
-//! How the grammar's parts are written.
+//! Writes the parts of the grammar as text.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -35,7 +35,7 @@ impl Display for Item<'_> {
             each(f, &self.params, ", ")?;
             f.write_str(">")?;
         }
-        // A tuple's conditions come after its fields.
+        // The conditions of a tuple struct follow its fields.
         match &self.shape {
             Shape::Unit => self.conditions(f)?,
             Shape::Tuple(fields) => {
@@ -67,7 +67,7 @@ impl Item<'_> {
     }
 }
 
-/// Writes fields in braces; the numbers keep their names apart.
+/// Writes fields in braces. Numbers make their names unique.
 fn named(f: &mut Formatter<'_>, fields: &[Field<'_>]) -> fmt::Result {
     f.write_str(" {")?;
     for (index, field) in fields.iter().enumerate() {

@@ -1,50 +1,53 @@
-//! Blocks of units.
+//! Allocation of blocks by handle.
 
 use core::ffi::{c_char, c_void};
 use core::ptr::NonNull;
 
 use super::super::place::Place;
 use super::family::{family_at, mm_family};
-use super::last_error::{Answer, Refused, pointer, refuse};
+use super::last_error::{Answer, pointer, refuse};
+use super::refused::Refused;
 use crate::error::AllocError;
 use crate::family::PageFamily;
 
-/// Allocates a block of `units` units. What is in it is unspecified.
+/// Allocates a block of `units` units. Its contents are unspecified.
 ///
-/// Refused with `MM_SIZE_OVERFLOW`, `MM_OUT_OF_MEMORY` or `MM_OVER_LIMIT`. A block of 0 units is no
-/// `NULL`, has no memory, and may be released.
+/// Returns `NULL` on failure: `MM_SIZE_OVERFLOW`, `MM_OUT_OF_MEMORY`, `MM_OVER_LIMIT`, or
+/// `MM_BAD_ARGUMENT` if `family` is `NULL`. A block of 0 units is not `NULL`; it has no memory and may
+/// be released.
 ///
 /// # Safety
 ///
-/// 1. `family` is null or a family.
+/// 1. `family` is null or a handle from mm.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_alloc(family: *mut mm_family, units: usize) -> *mut c_void {
     let place = Place::Function("mm_family_alloc");
-    // SAFETY: by requirement 1 `family` is null or a family.
+    // SAFETY: by requirement 1 `family` is null or a handle from mm.
     unspecified(unsafe { family_at(family) }, units, place)
 }
 
-/// Allocates a block of `units` units, all bytes zero; else as `mm_family_alloc`.
+/// Allocates a block of `units` units whose bytes are all zero. It fails as `mm_family_alloc` does.
 ///
 /// # Safety
 ///
-/// 1. `family` is null or a family.
+/// 1. `family` is null or a handle from mm.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_alloc_zeroed(
     family: *mut mm_family,
     units: usize,
 ) -> *mut c_void {
     let place = Place::Function("mm_family_alloc_zeroed");
-    // SAFETY: by requirement 1 `family` is null or a family.
+    // SAFETY: by requirement 1 `family` is null or a handle from mm.
     zeroed(unsafe { family_at(family) }, units, place)
 }
 
-/// As `mm_family_alloc`, for `MM_ALLOC`, which knows its place in the source: reports of leaks name it.
+/// Does what `mm_family_alloc` does. `MM_ALLOC` calls it with its file and line, which reports of leaks
+/// then name.
 ///
 /// # Safety
 ///
-/// 1. `family` is null or a family.
-/// 2. `file` is null or a string of C.
+/// 1. `family` is null or a handle from mm.
+/// 2. `file` is null or a C string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_alloc_at(
     family: *mut mm_family,
@@ -52,19 +55,19 @@ pub unsafe extern "C" fn mm_family_alloc_at(
     file: *const c_char,
     line: u32,
 ) -> *mut c_void {
-    // SAFETY: by requirement 2 `file` is null or a string of C, which outlives `place`: that ends with this
-    // call.
+    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
-    // SAFETY: by requirement 1 `family` is null or a family.
+    // SAFETY: by requirement 1 `family` is null or a handle from mm.
     unspecified(unsafe { family_at(family) }, units, place)
 }
 
-/// As `mm_family_alloc_zeroed`, for `MM_ALLOC_ZEROED`, which knows its place in the source.
+/// Does what `mm_family_alloc_zeroed` does. `MM_ALLOC_ZEROED` calls it with its file and line.
 ///
 /// # Safety
 ///
-/// 1. `family` is null or a family.
-/// 2. `file` is null or a string of C.
+/// 1. `family` is null or a handle from mm.
+/// 2. `file` is null or a C string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_alloc_zeroed_at(
     family: *mut mm_family,
@@ -72,22 +75,23 @@ pub unsafe extern "C" fn mm_family_alloc_zeroed_at(
     file: *const c_char,
     line: u32,
 ) -> *mut c_void {
-    // SAFETY: by requirement 2 `file` is null or a string of C, which outlives `place`: that ends with this
-    // call.
+    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
-    // SAFETY: by requirement 1 `family` is null or a family.
+    // SAFETY: by requirement 1 `family` is null or a handle from mm.
     zeroed(unsafe { family_at(family) }, units, place)
 }
 
-/// As `mm_family_alloc_at`, for `MM_ALLOC_OF`: only if the family's units have `size` bytes and are
-/// aligned to `align`, or to more. An `align` of 0 is not compared.
+/// Does what `mm_family_alloc_at` does, after a comparison of layouts. `MM_ALLOC_OF` calls it with the
+/// size and alignment of its type.
 ///
-/// Else it is refused with `MM_BAD_LAYOUT`.
+/// Fails with `MM_BAD_LAYOUT` unless the family's units have `size` bytes and are aligned to at least
+/// `align` bytes. An `align` of 0 is not compared.
 ///
 /// # Safety
 ///
-/// 1. `family` is null or a family.
-/// 2. `file` is null or a string of C.
+/// 1. `family` is null or a handle from mm.
+/// 2. `file` is null or a C string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_alloc_of_at(
     family: *mut mm_family,
@@ -97,20 +101,21 @@ pub unsafe extern "C" fn mm_family_alloc_of_at(
     file: *const c_char,
     line: u32,
 ) -> *mut c_void {
-    // SAFETY: by requirement 2 `file` is null or a string of C, which outlives `place`: that ends with this
-    // call.
+    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
-    // SAFETY: by requirement 1 `family` is null or a family.
+    // SAFETY: by requirement 1 `family` is null or a handle from mm.
     let family = unsafe { family_of(family, size, align) };
     unspecified(family, units, place)
 }
 
-/// As `mm_family_alloc_of_at`, for `MM_ALLOC_ZEROED_OF`: all bytes are zero.
+/// Does what `mm_family_alloc_of_at` does and returns a block whose bytes are all zero.
+/// `MM_ALLOC_ZEROED_OF` calls it.
 ///
 /// # Safety
 ///
-/// 1. `family` is null or a family.
-/// 2. `file` is null or a string of C.
+/// 1. `family` is null or a handle from mm.
+/// 2. `file` is null or a C string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_alloc_zeroed_of_at(
     family: *mut mm_family,
@@ -120,30 +125,30 @@ pub unsafe extern "C" fn mm_family_alloc_zeroed_of_at(
     file: *const c_char,
     line: u32,
 ) -> *mut c_void {
-    // SAFETY: by requirement 2 `file` is null or a string of C, which outlives `place`: that ends with this
-    // call.
+    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
-    // SAFETY: by requirement 1 `family` is null or a family.
+    // SAFETY: by requirement 1 `family` is null or a handle from mm.
     let family = unsafe { family_of(family, size, align) };
     zeroed(family, units, place)
 }
 
-/// The family, if its units are structs of this size and alignment.
+/// Returns the family if its units have this size and at least this alignment.
 ///
 /// # Safety
 ///
-/// 1. `family` is null or a family.
+/// 1. `family` is null or a handle from mm.
 unsafe fn family_of(
     family: *mut mm_family,
     size: usize,
     align: usize,
 ) -> Answer<&'static PageFamily> {
-    // SAFETY: by requirement 1 `family` is null or a family.
+    // SAFETY: by requirement 1 `family` is null or a handle from mm.
     let family = unsafe { family_at(family) };
     family.and_then(|family| fits(family, size, align))
 }
 
-/// The family, if its units are those of a type of `size` bytes, aligned to `align`.
+/// Returns the family if its units have `size` bytes and are aligned to at least `align` bytes.
 #[inline]
 fn fits(family: &'static PageFamily, size: usize, align: usize) -> Answer<&'static PageFamily> {
     let units = family.layout();
@@ -171,7 +176,9 @@ fn unspecified(family: Answer<&'static PageFamily>, units: usize, place: Place<'
 
 #[inline]
 fn zeroed(family: Answer<&'static PageFamily>, units: usize, place: Place<'_>) -> *mut c_void {
-    block_of(family, |family| family.alloc_zeroed_at_hand(units, &place))
+    block_of(family, |family| {
+        family.alloc_zeroed_try_cached(units, &place)
+    })
 }
 
 #[inline]

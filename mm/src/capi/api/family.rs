@@ -1,4 +1,4 @@
-//! Page families by their handles.
+//! Page families by handle: registration, look-up, names and layout.
 
 use core::alloc::Layout;
 use core::ffi::{CStr, c_char};
@@ -6,8 +6,9 @@ use core::ptr;
 
 use super::super::families::layout_of;
 use super::super::place::{Place, location};
-use super::last_error::{Answer, Excerpt, Refused, pointer, refuse};
+use super::last_error::{Answer, pointer, refuse};
 use super::names::names_of;
+use super::refused::{Excerpt, Refused};
 use super::status::mm_status;
 use crate::entry::families;
 use crate::error::RegisterError;
@@ -16,24 +17,27 @@ use crate::registry::{linked_and_listed, register_of_c};
 use crate::snapshot::{FamilyKey, Wanted, one_of};
 use crate::startup;
 
-/// A page family: the memory, and the figures, of one type. Types of Rust have one each, and so have
-/// the structs that C programs register, by this interface or by the others.
+/// A page family: the memory and the figures of one type. Each managed type of Rust has one, and so has
+/// each struct that a C program registers, through this interface or another.
 ///
-/// A family stays for as long as the process.
+/// A family stays until the process ends.
 #[derive(Debug)]
 pub struct mm_family {
     _of_rust: [u8; 0],
 }
 
-/// Registers a page family of units of `size` bytes, each aligned to `align`; an `align` of 0 is the
-/// largest that a struct of this size can have.
+/// Registers a page family whose units have `size` bytes and are aligned to `align` bytes. If `align`
+/// is 0, mm uses the largest alignment that a struct of this size can have.
 ///
-/// The name is UTF-8, not empty, and no other family's. Refused with `MM_DUPLICATE_NAME`,
-/// `MM_BAD_LAYOUT` if the size is 0 or the alignment no power of 2, or `MM_OUT_OF_MEMORY`.
+/// Returns `NULL` on failure:
+/// - `MM_BAD_ARGUMENT`: the name is `NULL`, empty or not UTF-8.
+/// - `MM_DUPLICATE_NAME`: another family has the name.
+/// - `MM_BAD_LAYOUT`: the size is 0, or the alignment is no power of 2.
+/// - `MM_OUT_OF_MEMORY`.
 ///
 /// # Safety
 ///
-/// 1. `name` is null or a string of C.
+/// 1. `name` is null or a C string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_register(
     name: *const c_char,
@@ -41,16 +45,17 @@ pub unsafe extern "C" fn mm_family_register(
     align: usize,
 ) -> *mut mm_family {
     let place = Place::Function("mm_family_register");
-    // SAFETY: by requirement 1 `name` is null or a string of C.
+    // SAFETY: by requirement 1 `name` is null or a C string.
     pointer(unsafe { register(name, size, align, place) })
 }
 
-/// As `mm_family_register`, for `MM_REGISTER`, which knows its place in the source.
+/// Does what `mm_family_register` does. `MM_REGISTER` calls it with its file and line, which become the
+/// family's place of definition.
 ///
 /// # Safety
 ///
-/// 1. `name` is null or a string of C.
-/// 2. `file` is null or a string of C.
+/// 1. `name` is null or a C string.
+/// 2. `file` is null or a C string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_register_at(
     name: *const c_char,
@@ -59,48 +64,51 @@ pub unsafe extern "C" fn mm_family_register_at(
     file: *const c_char,
     line: u32,
 ) -> *mut mm_family {
-    // SAFETY: by requirement 2 `file` is null or a string of C, which outlives `place`: that ends with this
-    // call.
+    // SAFETY: by requirement 2 `file` is null or a C string that stays as it is until this call
+    // returns. `place` is not used after that.
     let place = unsafe { Place::line(file, line) };
-    // SAFETY: by requirement 1 `name` is null or a string of C.
+    // SAFETY: by requirement 1 `name` is null or a C string.
     pointer(unsafe { register(name, size, align, place) })
 }
 
-/// Returns the family of exactly this key or path, or else the only one of exactly this name.
+/// Returns the family with this key, this path or this name, whichever is found first in that order.
 ///
-/// Where no path and no name is this text, the only one of whose path it is the end, in whole parts:
-/// `b::Node` of `a::b::Node`.
+/// If no family has it, the text may be the end of one family's path, in whole parts: `b::Node` finds
+/// `a::b::Node`.
 ///
-/// Refused with `MM_UNKNOWN_NAME`, or with `MM_AMBIGUOUS_NAME` if several families have the name, as
-/// types of several modules may.
+/// Returns `NULL` on failure:
+/// - `MM_UNKNOWN_NAME`: no family matches.
+/// - `MM_AMBIGUOUS_NAME`: several families match, such as types of the same name in several modules.
+/// - `MM_BAD_ARGUMENT`: the text is `NULL`, empty or not UTF-8.
 ///
 /// # Safety
 ///
-/// 1. `name_or_path` is null or a string of C.
+/// 1. `name_or_path` is null or a C string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_find(name_or_path: *const c_char) -> *mut mm_family {
-    // SAFETY: by requirement 1 `name_or_path` is null or a string of C, which stays until this call
+    // SAFETY: by requirement 1 `name_or_path` is null or a C string, which stays until this call
     // returns.
     let name = unsafe { name_at(name_or_path) };
     pointer(name.and_then(find).map(handle))
 }
 
-/// Writes handles of families to the `room` places at `out`, as many as there is room for, in the order
-/// of their paths; returns how many families there are.
+/// Writes the handles of all families to the array `out` of `room` entries, sorted by path, and returns
+/// the number of families.
 ///
-/// `out` may be `NULL` if `room` is 0.
+/// If there are more families than entries, the rest is left out. If `out` is `NULL`, nothing is
+/// written.
 ///
 /// # Safety
 ///
-/// 1. `out` is null, or `room` handles may be written there.
+/// 1. `out` is null, or `room` handles can be written there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_families(out: *mut *mut mm_family, room: usize) -> usize {
     let room = if out.is_null() { 0 } else { room };
     let mut count = 0;
     for family in families() {
         if count < room {
-            // SAFETY: `count` is below `room`, so that `out` is not null, and by requirement 1 a handle may
-            // be written there.
+            // SAFETY: `count` is below `room`, so `out` is not null, and by requirement 1 a handle can
+            // be written at this index.
             unsafe { out.wrapping_add(count).write(handle(family)) };
         }
         count += 1;
@@ -108,73 +116,77 @@ pub unsafe extern "C" fn mm_families(out: *mut *mut mm_family, room: usize) -> u
     count
 }
 
-/// Returns the family's short name, which stays for ever.
+/// Returns the family's short name. The text stays valid for ever.
 ///
 /// # Safety
 ///
-/// 1. `family` is null or a family.
+/// 1. `family` is null or a handle from mm.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_name(family: *const mm_family) -> *const c_char {
-    // SAFETY: by requirement 1 `family` is null or a family.
+    // SAFETY: by requirement 1 `family` is null or a handle from mm.
     unsafe { name_of(family, |names| names.name) }
 }
 
-/// Returns the full path of the family's type, which stays for ever; of a family that was registered
-/// while the program runs, its name, and in an instance of `uapi_mm_instance.h` which one that is.
+/// Returns the full path of the family's type. The text stays valid for ever.
+///
+/// A family that was registered at run time has its name as path. In an instance of
+/// `uapi_mm_instance.h`, the path also says which instance it is in.
 ///
 /// # Safety
 ///
-/// 1. `family` is null or a family.
+/// 1. `family` is null or a handle from mm.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_path(family: *const mm_family) -> *const c_char {
-    // SAFETY: by requirement 1 `family` is null or a family.
+    // SAFETY: by requirement 1 `family` is null or a handle from mm.
     unsafe { name_of(family, |names| names.path) }
 }
 
-/// Returns what tells the family from every other one, which stays for ever: path and place, as in
-/// `struct emp (emp.c:17)`. Of families that share both, the second that mm met ends with ` #2`, and so
-/// on. What would act on a terminal, or cannot be seen, is escaped, and a `~` stands before what in a
-/// path or file would look like the next part. `mm_family_find` finds the family by it.
+/// Returns the family's key, which no other family has: its path and the place of its definition, as in
+/// `struct emp (emp.c:17)`. The text stays valid for ever, and `mm_family_find` finds the family by it.
+///
+/// If families share path and place, the key of the second that mm met ends with ` #2`, and so on.
+/// Invisible and control characters are escaped. A `~` precedes text in a path or file name that would
+/// look like the next part of the key.
 ///
 /// # Safety
 ///
-/// 1. `family` is null or a family.
+/// 1. `family` is null or a handle from mm.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_key(family: *const mm_family) -> *const c_char {
-    // SAFETY: by requirement 1 `family` is null or a family.
+    // SAFETY: by requirement 1 `family` is null or a handle from mm.
     unsafe { name_of(family, |names| names.key) }
 }
 
-/// Returns the bytes of one unit: the size rounded up to the alignment.
+/// Returns the size of one unit in bytes, rounded up to the alignment; 0 if `family` is `NULL`.
 ///
 /// # Safety
 ///
-/// 1. `family` is null or a family.
+/// 1. `family` is null or a handle from mm.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_unit_size(family: *const mm_family) -> usize {
-    // SAFETY: by requirement 1 `family` is null or a family.
+    // SAFETY: by requirement 1 `family` is null or a handle from mm.
     let family = unsafe { family_at(family) };
     family.map_or(0, |family| family.layout().size())
 }
 
-/// Returns what a unit is aligned to, in bytes.
+/// Returns the alignment of a unit in bytes; 0 if `family` is `NULL`.
 ///
 /// # Safety
 ///
-/// 1. `family` is null or a family.
+/// 1. `family` is null or a handle from mm.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_unit_align(family: *const mm_family) -> usize {
-    // SAFETY: by requirement 1 `family` is null or a family.
+    // SAFETY: by requirement 1 `family` is null or a handle from mm.
     let family = unsafe { family_at(family) };
     family.map_or(0, |family| family.layout().align())
 }
 
-/// The family as C has it.
+/// Returns the handle of a family.
 pub(super) fn handle(family: &'static PageFamily) -> *mut mm_family {
     ptr::from_ref(family).cast_mut().cast()
 }
 
-/// The family that a handle means.
+/// Returns the family of a handle.
 ///
 /// # Safety
 ///
@@ -188,14 +200,14 @@ pub(super) unsafe fn family_at(family: *const mm_family) -> Answer<&'static Page
 
 /// # Safety
 ///
-/// 1. `name` is null or a string of C.
+/// 1. `name` is null or a C string.
 unsafe fn register(
     name: *const c_char,
     size: usize,
     align: usize,
     place: Place<'_>,
 ) -> Answer<*mut mm_family> {
-    // SAFETY: by requirement 1 `name` is null or a string of C, which stays until this call returns.
+    // SAFETY: by requirement 1 `name` is null or a C string, which stays until this call returns.
     let name = unsafe { name_at(name) }?;
     startup::begin();
     let registered =
@@ -221,7 +233,10 @@ fn find(name: &str) -> Answer<&'static PageFamily> {
         .ok_or_else(|| not_found(&all, name))
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as a look-up calls it")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "a look-up passes references"
+)]
 fn names(family: &&'static PageFamily) -> (&'static str, &'static str, FamilyKey) {
     (family.name(), family.path(), family.key())
 }
@@ -237,17 +252,17 @@ fn not_found(all: &[&'static PageFamily], name: &str) -> mm_status {
     }
 }
 
-/// A name that C gave.
+/// Returns a name that C code passed.
 ///
 /// # Safety
 ///
-/// 1. `name` is null or a string of C that stays as it is for `'a`.
+/// 1. `name` is null, or ends with a zero byte and stays as it is for `'a`.
 unsafe fn name_at<'a>(name: *const c_char) -> Answer<&'a str> {
     if name.is_null() {
         return Err(refuse(Refused::Argument("the name is NULL")));
     }
-    // SAFETY: by requirement 1 `name`, which is not null here, is a string of C that stays as it is for
-    // `'a`.
+    // SAFETY: `is_null` ruled null out. So by requirement 1 `name` ends with a zero byte and stays as
+    // it is for `'a`.
     let name = unsafe { CStr::from_ptr(name) };
     match name.to_str() {
         Ok("") => Err(refuse(Refused::Argument("the name is empty"))),
@@ -258,12 +273,12 @@ unsafe fn name_at<'a>(name: *const c_char) -> Answer<&'a str> {
 
 /// # Safety
 ///
-/// 1. `family` is null or a family.
+/// 1. `family` is null or a handle from mm.
 unsafe fn name_of(
     family: *const mm_family,
     which: impl FnOnce(&CNames) -> &'static CStr,
 ) -> *const c_char {
-    // SAFETY: by requirement 1 `family` is null or a family.
+    // SAFETY: by requirement 1 `family` is null or a handle from mm.
     let names = unsafe { family_at(family) }.and_then(names_of);
     pointer(names.map(|names| which(names).as_ptr().cast_mut()))
 }

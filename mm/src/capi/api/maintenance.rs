@@ -1,37 +1,45 @@
-//! What a program may have mm do besides.
+//! Tracking, the report at exit, trimming and checking.
 
 use core::ffi::c_int;
 
 use super::family::{family_at, mm_family};
-use super::last_error::{Refused, refuse, status};
+use super::last_error::{refuse, status};
+use super::refused::Refused;
 use super::status::mm_status;
 use crate::track::Track;
 use crate::{check, report_leaks_at_exit, track, trim};
 
-/// Records who allocates, for reports of leaks: place in the source, thread and time, of one block in
-/// `every` of each family. 1 is each, 0 none, and forgets what was recorded.
+/// Records call site, thread and time of one allocation in `sample_interval`, in each family. Reports
+/// of leaks then show them.
 ///
-/// While it is recorded, each call takes a lock.
+/// 1 records all allocations. 0 stops recording and discards what was recorded. While a family is
+/// tracked, each of its allocations and releases takes a lock.
 #[unsafe(no_mangle)]
-pub extern "C" fn mm_track(every: u32) {
-    track(which(every));
+pub extern "C" fn mm_track(sample_interval: u32) {
+    track(tracking(sample_interval));
 }
 
-/// The same for one family.
+/// Does what `mm_track` does, for one family.
 ///
 /// # Safety
 ///
-/// 1. `family` is null or a family.
+/// 1. `family` is null or a handle from mm.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mm_family_track(family: *mut mm_family, every: u32) -> mm_status {
-    // SAFETY: by requirement 1 `family` is null or a family.
-    status(unsafe { family_at(family) }.map(|family| family.track(which(every))))
+pub unsafe extern "C" fn mm_family_track(
+    family: *mut mm_family,
+    sample_interval: u32,
+) -> mm_status {
+    // SAFETY: by requirement 1 `family` is null or a handle from mm.
+    status(unsafe { family_at(family) }.map(|family| family.track(tracking(sample_interval))))
 }
 
-/// Has the process report what is live when it ends, to standard error, if anything is. If `exit_code`
-/// is not 0, it then ends with this one, and functions given to `atexit` before are not called.
+/// Makes the process report leaks to standard error when it ends. If nothing is live, it prints
+/// nothing.
 ///
-/// Refused with `MM_BAD_ARGUMENT` if the code is not from 0 to 255.
+/// If `exit_code` is not 0, a process that leaks and would end with status 0 ends with that code.
+/// Functions that were registered with `atexit` earlier are then not called.
+///
+/// Fails with `MM_BAD_ARGUMENT` if `exit_code` is not from 0 to 255.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_report_leaks_at_exit(exit_code: c_int) -> mm_status {
     let code = u8::try_from(exit_code);
@@ -40,26 +48,26 @@ pub extern "C" fn mm_report_leaks_at_exit(exit_code: c_int) -> mm_status {
     status(code.map(|code| report_leaks_at_exit().exit_code(code)))
 }
 
-/// Gives back to the kernel what can be given back; returns how many bytes that were, in whole OS pages.
+/// Returns unused memory to the kernel. The result is the number of bytes returned, in whole OS pages.
 ///
-/// What the caches of other threads hold is given back after their next call.
+/// Other threads flush their caches at their next call; a later `mm_trim` returns that memory.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_trim() -> usize {
     trim()
 }
 
-/// Walks all VM pages and caches, derives every figure again, and compares. Exact while no other thread
-/// allocates or releases; takes time in proportion to the heap.
+/// Walks all VM pages and caches, derives all figures again, and compares them. The result is exact
+/// while no other thread allocates or releases. The time grows with the heap.
 ///
-/// Answers `MM_INCONSISTENT` if figures differ: `mm_last_error` says which.
+/// Returns `MM_INCONSISTENT` if figures differ; `mm_last_error` then says which.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_check() -> mm_status {
     status(check().map_err(refuse))
 }
 
-fn which(every: u32) -> Track {
-    match every {
+fn tracking(sample_interval: u32) -> Track {
+    match sample_interval {
         0 => Track::Off,
-        _ => Track::Every(every),
+        _ => Track::Every(sample_interval),
     }
 }

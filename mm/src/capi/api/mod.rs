@@ -1,12 +1,14 @@
-//! The face for new programs: `mm_*`, of page families that programs have by handles.
+//! The interface for new programs: `mm_*`, which names page families by handles.
 //!
-//! It says nothing on its own: a call that is refused changes nothing, and answers with a status, or
-//! with `NULL` or 0 where it would return something. [`mm_last_status`] and [`mm_last_error`] say why.
+//! It prints no errors. A call that fails changes nothing and returns a status, or `NULL` or 0 in place
+//! of a result. [`mm_last_status`] and [`mm_last_error`] then say why.
 
-// In the order in which the header has what is in them.
+// The header lists the functions in the order of these modules.
 mod status;
 
 mod last_error;
+mod out_buffer;
+mod refused;
 
 mod family;
 

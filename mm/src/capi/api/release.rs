@@ -1,4 +1,4 @@
-//! What a block's address is good for.
+//! Calls that know a block by its address: release, size and family.
 
 use core::ffi::c_void;
 use core::ptr::{self, NonNull};
@@ -11,16 +11,15 @@ use crate::family::{self, PageFamily};
 use crate::heap::{Heap, Put};
 use crate::release::free_error;
 
-/// Releases a block of whatever family. `NULL` is none.
+/// Releases a block of any family. For `NULL` it does nothing.
 ///
-/// Refused with `MM_FOREIGN`, `MM_INTERIOR` or `MM_NOT_LIVE`, and then nothing changes. A block that
-/// was released is recognised until its memory is handed out again, unless the program wrote to it
-/// meanwhile.
+/// Fails with `MM_FOREIGN`, `MM_INTERIOR` or `MM_NOT_LIVE`; then nothing changes. A second release is
+/// found until the memory is handed out again, unless the program wrote to the block after its release.
 ///
 /// # Safety
 ///
 /// 1. The program does not use the block any more.
-/// 2. No value of Rust owns the block.
+/// 2. No Rust value owns the block.
 /// 3. No other thread releases the block at the same time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_release(block: *mut c_void) -> mm_status {
@@ -28,44 +27,50 @@ pub unsafe extern "C" fn mm_release(block: *mut c_void) -> mm_status {
     status(unsafe { release(block, None) })
 }
 
-/// Releases a block of this family; one of another is refused with `MM_WRONG_FAMILY`. Else as
-/// `mm_release`.
+/// Releases a block of this family. For a block of another family it fails with `MM_WRONG_FAMILY`; in
+/// all other respects it acts as `mm_release`.
 ///
 /// # Safety
 ///
 /// 1. The program does not use the block any more.
-/// 2. No value of Rust owns the block.
+/// 2. No Rust value owns the block.
 /// 3. No other thread releases the block at the same time.
-/// 4. `family` is null or a family.
+/// 4. `family` is null or a handle from mm.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_release(
     family: *mut mm_family,
     block: *mut c_void,
 ) -> mm_status {
-    // SAFETY: by requirement 4 `family` is null or a family.
+    // SAFETY: by requirement 4 `family` is null or a handle from mm.
     let family = unsafe { family_at(family) };
     // SAFETY: requirements 1 to 3 are those of `release`.
     status(family.and_then(|family| unsafe { release(block, Some(family)) }))
 }
 
-/// Returns the bytes of the live block that starts at `block`; 0 for one of 0 units, and for `NULL`.
-/// Where no live block starts it is refused as `mm_release` is, and returns 0.
+/// Returns the size in bytes of the live block that starts at `block`; 0 for a block of 0 units and for
+/// `NULL`.
+///
+/// If no live block starts there, it returns 0 and fails as `mm_release` does.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_block_bytes(block: *const c_void) -> usize {
     let first = NonNull::new(block.cast_mut().cast());
     match first.filter(|first| !Heap::is_empty_block(*first)) {
-        Some(first) => look(first).map_or(0, |(family, units)| units * family.layout().size()),
+        Some(first) => {
+            live_block(first).map_or(0, |(family, units)| units * family.layout().size())
+        }
         None => 0,
     }
 }
 
-/// Returns the family of the live block that starts at `block`; `NULL` for one of 0 units, and for
-/// `NULL`. Where no live block starts it is refused as `mm_release` is, and returns `NULL`.
+/// Returns the family of the live block that starts at `block`; `NULL` for a block of 0 units and for
+/// `NULL`.
+///
+/// If no live block starts there, it returns `NULL` and fails as `mm_release` does.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_block_family(block: *const c_void) -> *mut mm_family {
     let first = NonNull::new(block.cast_mut().cast());
     match first.filter(|first| !Heap::is_empty_block(*first)) {
-        Some(first) => pointer(look(first).map(|(family, _)| handle(family))),
+        Some(first) => pointer(live_block(first).map(|(family, _)| handle(family))),
         None => ptr::null_mut(),
     }
 }
@@ -73,7 +78,7 @@ pub extern "C" fn mm_block_family(block: *const c_void) -> *mut mm_family {
 /// # Safety
 ///
 /// 1. The program does not use the block any more.
-/// 2. No value of Rust owns the block.
+/// 2. No Rust value owns the block.
 /// 3. No other thread releases the block at the same time.
 #[inline]
 unsafe fn release(block: *mut c_void, asked: Option<&'static PageFamily>) -> Answer<()> {
@@ -90,21 +95,23 @@ unsafe fn release(block: *mut c_void, asked: Option<&'static PageFamily>) -> Ans
     unsafe { release_slow(first, asked) }
 }
 
-/// Puts a block into the calling thread's cache, if that takes a few steps alone.
+/// Puts a block into the calling thread's cache on the fast path. False, with nothing changed, if that
+/// needs the slow path.
 ///
 /// # Safety
 ///
 /// 1. The program does not use the block any more.
-/// 2. No value of Rust owns the block.
+/// 2. No Rust value owns the block.
 /// 3. No other thread releases the block at the same time.
 #[inline]
 unsafe fn put(first: NonNull<u8>) -> bool {
-    // SAFETY: requirements 1 to 3 say that the block is given up, as `put_unit` wants. A block that was
-    // released before has the marks of that release: by its requirement 1 the program did not write to it.
+    // SAFETY: by requirements 1 to 3 nothing uses the block any more, as `put_unit` requires. If the
+    // block was released before, its canaries are unchanged: by requirement 1 of that release the
+    // program did not write to it.
     match unsafe { Heap::put_unit(first.as_ptr()) } {
         Put::Done => true,
-        // SAFETY: `put_unit` found the unit at the block and changed nothing; requirements 1 to 3 say that
-        // the block is given up.
+        // SAFETY: `put_unit` found the unit at the block and changed nothing, and by requirements 1 to
+        // 3 nothing uses the block any more.
         Put::NotYet(unit) => unsafe { Heap::put_short_block(first, unit) },
         Put::Not => false,
     }
@@ -113,23 +120,23 @@ unsafe fn put(first: NonNull<u8>) -> bool {
 /// # Safety
 ///
 /// 1. The program does not use the block any more.
-/// 2. No value of Rust owns the block.
+/// 2. No Rust value owns the block.
 /// 3. No other thread releases the block at the same time.
 #[cold]
 unsafe fn release_slow(first: NonNull<u8>, asked: Option<&'static PageFamily>) -> Answer<()> {
     let heap = asked.map(|asked| &asked.heap);
-    // SAFETY: requirements 1 to 3 say that the block is given up, as `release_by_address_of` wants. A block
-    // that was released before has the marks of that release: by its requirement 1 the program did not
-    // write to it.
+    // SAFETY: by requirements 1 to 3 nothing uses the block any more, as `release_by_address_of`
+    // requires. If the block was released before, its canaries are unchanged: by requirement 1 of that
+    // release the program did not write to it.
     let answer = unsafe { Heap::release_by_address_of(first, heap) };
     answer.map_err(|(refusal, owner)| refuse(free_error(first, refusal, owner, asked)))
 }
 
-fn look(first: NonNull<u8>) -> Answer<(&'static PageFamily, usize)> {
+fn live_block(first: NonNull<u8>) -> Answer<(&'static PageFamily, usize)> {
     let found = Heap::block_at(first);
     let (heap, units) =
         found.map_err(|(refusal, owner)| refuse(free_error(first, refusal, owner, None)))?;
-    // Memory is handed out only after its family was listed.
+    // `of_heap` finds the family: memory is handed out only after its family was listed.
     let address = first.addr().get();
     let family = family::of_heap(heap).ok_or_else(|| refuse(FreeError::Foreign { address }))?;
     Ok((family, units))
@@ -154,18 +161,20 @@ mod tests {
 
     /// # Safety
     ///
-    /// 1. If a live block starts at `block`, the test neither uses it any more nor releases it elsewhere.
+    /// 1. If a live block starts at `block`, the test neither uses it any more nor releases it
+    ///    elsewhere.
     /// 2. The test wrote to no block there after it was released.
     unsafe fn released(block: NonNull<u8>) -> mm_status {
-        // SAFETY: requirements 1 and 2 say that the block is given up, and tests own no blocks as values.
+        // SAFETY: by requirements 1 and 2 nothing uses the block any more, and tests own no blocks as
+        // values.
         unsafe { mm_release(block.as_ptr().cast()) }
     }
 
-    /// The first and the last word of a block of eight.
+    /// Returns the first and the last word of a block of eight words.
     ///
     /// # Safety
     ///
-    /// 1. A live block of eight words starts at `block`, which were written before.
+    /// 1. A live block of eight words starts at `block`, and all of them were written before.
     unsafe fn ends(block: NonNull<u8>) -> [u64; 2] {
         let first = block.cast::<u64>();
         // SAFETY: by requirement 1 the block has eight words.
@@ -175,10 +184,11 @@ mod tests {
         [first, last].map(read)
     }
 
-    /// Else each release of a block that the program wrote little to would look into all caches.
+    /// With canaries left in it, the release of a block that the program wrote little to would look
+    /// into all caches.
     #[test]
-    fn a_block_that_is_handed_out_as_it_is_has_no_marks() {
-        let words = family("release-tests:no marks", 64);
+    fn a_block_that_is_handed_out_has_no_canaries() {
+        let words = family("release-tests:no canaries", 64);
         let first = words.alloc(1).expect("memory");
         // SAFETY: `alloc` gave the block, which is live and has 64 bytes.
         unsafe { first.write_bytes(7, 64) };
@@ -193,7 +203,8 @@ mod tests {
         words.check().expect("exact figures");
     }
 
-    /// Units that were released past all caches are in another thread's when they are released again.
+    /// The units were released past all caches. Another thread's cache holds them at the second
+    /// release.
     #[test]
     fn a_second_release_is_found_wherever_the_units_are() {
         second_releases(family("release-tests:small", 64));
@@ -216,7 +227,7 @@ mod tests {
         let (end, wait_for_end) = mpsc::channel::<()>();
         thread::scope(|scope| {
             let other = scope.spawn(move || {
-                // So many that its cache has claimed more.
+                // Enough blocks that the cache of this thread claims more units than it hands out.
                 let blocks = blocks(101);
                 let taken: Vec<_> = blocks.iter().map(|block| block.addr()).collect();
                 sender.send(taken).expect("open");
@@ -228,11 +239,12 @@ mod tests {
             });
             let taken = taken.recv().expect("open");
             for block in mine.iter().filter(|block| !taken.contains(&block.addr())) {
-                // SAFETY: the block is not among `taken`: no live one is there, and the test wrote to none.
+                // SAFETY: the block is not among `taken`: no live one is there, and the test wrote to
+                // none.
                 assert_eq!(unsafe { released(*block) }, mm_status::MM_NOT_LIVE);
             }
             drop(end);
-            // A scope ends before its threads' locals are gone; `join` does not.
+            // The scope may end before the thread's locals are dropped; `join` waits for that.
             other.join().expect("no panic");
         });
         words.check().expect("exact figures");
@@ -240,19 +252,19 @@ mod tests {
     }
 
     #[test]
-    fn a_second_release_is_found_after_its_marks_went_back_to_the_kernel() {
+    fn a_second_release_is_found_after_the_kernel_took_its_canaries() {
         let layout = Layout::new::<[u64; 64]>();
         let here = Location::new(file!(), line!(), column!(), "");
         let family = register_of_c("by-address:given-back", layout, here).expect("memory");
         let row = || family.alloc_zeroed(2).expect("memory");
         let rows: Vec<_> = (0..100).map(|_| row()).collect();
-        // SAFETY: `alloc_zeroed` gave the rows, which the test does not use; it does not write to those
+        // SAFETY: `alloc_zeroed` gave the rows. The test does not use them, nor does it write to those
         // that it released.
         let release = |row| unsafe { Heap::release_by_address(row) };
         rows.iter().for_each(|row| release(*row).expect("live"));
         flush_thread();
         assert!(family.heap.trim() > 0);
-        // With those that it hands out, a cache takes some that it keeps.
+        // The cache also takes rows that it keeps for later.
         let live = [row(), row(), row(), row()];
         let stale = rows.iter().filter(|row| !live.contains(row));
         let found = stale.filter(|row| release(**row).is_err()).count();

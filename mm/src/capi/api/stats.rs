@@ -1,27 +1,28 @@
-//! Figures as structs of C, which may become longer: the caller says how long its own are.
+//! Figures as C structs. Later versions add fields, so the caller passes the size of its struct.
 
 use core::mem::offset_of;
 
 use super::family::{family_at, mm_family};
-use super::last_error::{Answer, Refused, refuse, status};
+use super::last_error::{Answer, refuse, status};
+use super::refused::Refused;
 use super::status::mm_status;
 use crate::entry::snapshot;
 use crate::registry::snapshot_of;
 use crate::snapshot::{FamilySnapshot, Snapshot};
 
-/// What the fields of `struct mm_stats` and `struct mm_family_stats` mean. Later versions have more
-/// fields at the end.
+/// The version of `struct mm_stats` and `struct mm_family_stats`. Later versions have more fields at
+/// the end.
 pub const MM_STATS_VERSION: u32 = 1;
 
-/// What a figure is that the system does not say: how much memory backs pages, where the kernel is not
-/// asked or refuses to answer.
+/// The value of a figure that the system does not report. It stands for resident bytes where the kernel
+/// is not asked or refuses to answer.
 pub const MM_NOT_MEASURED: u64 = u64::MAX;
 
 /// Totals of all families, and figures of the process.
 ///
-/// The caller sets `size` and `version`. No more than `size` bytes are written: a program that was
-/// built with an older header gets what it knows, and one that was built with a newer one than the
-/// library finds zeros in the fields that the library does not know.
+/// The caller sets `size` and `version`; `MM_STATS_INIT` does that. The library writes no more than
+/// `size` bytes. A program with an older header gets the fields that it knows. In a program with a
+/// newer header than the library, the fields that the library does not know become 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct mm_stats {
@@ -67,7 +68,8 @@ pub struct mm_stats {
     pub reclaimable_bytes: u64,
 }
 
-/// Figures of one family. `size` and `version` are as in `struct mm_stats`.
+/// Figures of one family. `size` and `version` are as in `struct mm_stats`; `MM_FAMILY_STATS_INIT` sets
+/// them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct mm_family_stats {
@@ -120,40 +122,41 @@ pub struct mm_family_stats {
     pub first_page_units: u64,
 }
 
-/// Fills in the totals of all families. Exact while no other thread allocates or releases.
+/// Fills in the totals of all families. They are exact while no other thread allocates or releases.
 ///
-/// Refused with `MM_BAD_ARGUMENT` if `size` has no room for `version`, or `version` is 0.
+/// Fails with `MM_BAD_ARGUMENT` if `stats` is `NULL`, `size` does not include `version`, or `version`
+/// is 0.
 ///
 /// # Safety
 ///
-/// 1. `stats` is null, or its `size` and `version` are set, as far as it has them, and `stats->size` bytes
-///    may be read and written there.
+/// 1. `stats` is null, or `stats->size` is set and that many bytes can be read and written there. If
+///    they include `version`, it is set, too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_stats(stats: *mut mm_stats) -> mm_status {
     // SAFETY: requirement 1 is that of `fill`, and `mm_stats` begins as a `Head` does.
     status(unsafe { fill(stats, || Ok(mm_stats::from(&snapshot()))) })
 }
 
-/// Fills in the figures of one family; else as `mm_stats`.
+/// Fills in the figures of one family. It fails as `mm_stats` does, and if `family` is `NULL`.
 ///
 /// # Safety
 ///
-/// 1. `stats` is null, or its `size` and `version` are set, as far as it has them, and `stats->size` bytes
-///    may be read and written there.
-/// 2. `family` is null or a family.
+/// 1. `stats` is null, or `stats->size` is set and that many bytes can be read and written there. If
+///    they include `version`, it is set, too.
+/// 2. `family` is null or a handle from mm.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mm_family_stats(
     family: *const mm_family,
     stats: *mut mm_family_stats,
 ) -> mm_status {
-    // SAFETY: by requirement 2 `family` is null or a family.
+    // SAFETY: by requirement 2 `family` is null or a handle from mm.
     let family = unsafe { family_at(family) };
     let figures = || Ok(mm_family_stats::from(&snapshot_of(family?)));
     // SAFETY: requirement 1 is that of `fill`, and `mm_family_stats` begins as a `Head` does.
     status(unsafe { fill(stats, figures) })
 }
 
-/// What both structs begin with.
+/// The first fields of both structs.
 #[derive(Clone, Copy)]
 #[repr(C)]
 struct Head {
@@ -161,12 +164,13 @@ struct Head {
     version: u32,
 }
 
-/// Writes figures as far as the caller has room, and zeros behind them.
+/// Writes as many bytes of the figures as the caller's struct holds, then zeros up to its end.
 ///
 /// # Safety
 ///
-/// 1. `stats` is null, or begins with a `usize`, the size: so many bytes may be read and written there.
-/// 2. If it has as many bytes as a `Head`, it begins with one; and so does `T`.
+/// 1. `stats` is null, or begins with a `usize`, the size. That many bytes can be read and written
+///    there.
+/// 2. If the size is at least that of a `Head`, the bytes begin with one; and so does `T`.
 unsafe fn fill<T>(stats: *mut T, figures: impl FnOnce() -> Answer<T>) -> Answer<()> {
     if stats.is_null() {
         return Err(refuse(Refused::Argument("the struct for figures is NULL")));
@@ -187,14 +191,14 @@ unsafe fn fill<T>(stats: *mut T, figures: impl FnOnce() -> Answer<T>) -> Answer<
     let figures = figures()?;
     let known = asked.size.min(size_of::<T>());
     let bytes = stats.cast::<u8>();
-    // SAFETY: by requirement 1 `asked.size` bytes may be written, and `figures` has as many as a `T`;
-    // `known` is not above either.
+    // SAFETY: by requirement 1 `asked.size` bytes can be written, and `figures` has as many bytes as a
+    // `T`. `known` is the smaller of both.
     unsafe { bytes.copy_from_nonoverlapping((&raw const figures).cast(), known) };
     let rest = bytes.wrapping_add(known);
-    // SAFETY: by requirement 1 `asked.size` bytes may be written from `bytes` on.
+    // SAFETY: by requirement 1 `asked.size` bytes can be written from `bytes` on.
     unsafe { rest.write_bytes(0, asked.size - known) };
     let version = asked.version.min(MM_STATS_VERSION);
-    // One by one: where a head ends with padding, the struct of a family has a field.
+    // One field at a time: a `Head` ends with padding where the structs have a field.
     // SAFETY: by requirement 2 a `Head` is there, which begins with a `usize`.
     unsafe { bytes.cast::<usize>().write_unaligned(asked.size) };
     let place = bytes.wrapping_add(offset_of!(Head, version));
@@ -203,7 +207,7 @@ unsafe fn fill<T>(stats: *mut T, figures: impl FnOnce() -> Answer<T>) -> Answer<
     Ok(())
 }
 
-/// What C is told of a figure that only the system knows.
+/// Returns the value for C of a figure that only the system knows.
 fn measured(bytes: Option<u64>) -> u64 {
     bytes.unwrap_or(MM_NOT_MEASURED)
 }
@@ -268,12 +272,12 @@ mod tests {
     use super::*;
     use crate::snapshot::FAMILY_FIGURES;
 
-    /// More room than the struct takes, in words that begin as `FILLED`.
+    /// More words than the struct has. Each is `FILLED` at the start.
     type Words = [u64; 40];
     const FILLED: u64 = 0x5555_5555_5555_5555;
     const WORDS: usize = size_of::<mm_stats>() / size_of::<u64>();
 
-    /// What the figures are in a program whose struct has this size.
+    /// Returns the status and the words that a program gets whose struct has this size and version.
     fn asked(size: usize, version: u32) -> (mm_status, Words) {
         let mut words = [FILLED; 40];
         let head = words.as_mut_ptr().cast::<Head>();
@@ -285,7 +289,7 @@ mod tests {
     }
 
     fn head_of(words: &Words) -> Head {
-        // SAFETY: `words` is longer than a `Head`, of which any bytes are a value.
+        // SAFETY: `words` is longer than a `Head`, and any bytes are a value of that type.
         unsafe { words.as_ptr().cast::<Head>().read_unaligned() }
     }
 
@@ -316,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn who_says_no_size_is_refused() {
+    fn a_struct_without_size_or_version_is_refused() {
         for (size, version) in [(0, 1), (size_of::<usize>(), 1), (WORDS * 8, 0)] {
             let (answer, words) = asked(size, version);
             assert_eq!(answer, mm_status::MM_BAD_ARGUMENT);
@@ -350,7 +354,8 @@ mod tests {
         let mut numbers = 901..;
         family.set_figures(|| numbers.next().expect("there is no end"));
         let stats = mm_family_stats::from(&family);
-        // SAFETY: `mm_family_stats` is `repr(C)`, and has a `usize`, two `u32` and `u64`s: words without padding.
+        // SAFETY: `mm_family_stats` is `repr(C)`, and has a `usize`, two `u32` and `u64`s: words
+        // without padding.
         let words: [u64; size_of::<mm_family_stats>() / 8] = unsafe { core::mem::transmute(stats) };
         let fields = fields_in_header();
         // `version` and `run_time` share a word.

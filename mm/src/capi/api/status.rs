@@ -1,40 +1,41 @@
-//! What a call came to, as a number of C.
+//! The results of calls, as numbers for C.
 
 use core::ffi::{CStr, c_char, c_int};
 
 use crate::error::{AllocError, FreeError, RegisterError};
 
-/// What a call came to. Numbers stay what they are; later versions may have more of them.
+/// The result of a call. The numbers stay the same; later versions may add some.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub enum mm_status {
-    /// It was done.
+    /// The call succeeded.
     MM_OK = 0,
-    /// A pointer is `NULL` that may not be, or a number is out of its range.
+    /// An argument is invalid: a required pointer is `NULL`, a number is out of range, or a name is
+    /// empty or not UTF-8.
     MM_BAD_ARGUMENT = 1,
-    /// The kernel gave no memory.
+    /// The kernel has no more memory for the process.
     MM_OUT_OF_MEMORY = 2,
-    /// No block can have so many units.
+    /// The number of units is larger than any block can be.
     MM_SIZE_OVERFLOW = 3,
-    /// The family, or the group that it is in, would hold more than its limit.
+    /// The family, or its limit group, would exceed its limit.
     MM_OVER_LIMIT = 4,
     /// The address belongs to no page family.
     MM_FOREIGN = 5,
-    /// The address lies in a page family's memory, but no block starts there.
+    /// The address lies in the memory of a page family, but no block starts there.
     MM_INTERIOR = 6,
-    /// No block is live there: it was released already, or never handed out.
+    /// No live block is at the address: it was released already, or never handed out.
     MM_NOT_LIVE = 7,
-    /// The block is of another family than the one that was told to release it.
+    /// The block belongs to another family than the given one.
     MM_WRONG_FAMILY = 8,
-    /// A family of this name is registered already.
+    /// A family with this name is registered already.
     MM_DUPLICATE_NAME = 9,
-    /// Units of this size and alignment cannot be.
+    /// The size or the alignment is invalid, or differs from that of the family.
     MM_BAD_LAYOUT = 10,
     /// No family has this name or path.
     MM_UNKNOWN_NAME = 11,
-    /// Several families have this name: their paths tell them apart.
+    /// Several families have this name. Use a path or a key instead.
     MM_AMBIGUOUS_NAME = 12,
-    /// Two ways to derive one figure differ: mm's records are damaged.
+    /// A figure differs from the one derived from the pages: mm's records are damaged.
     MM_INCONSISTENT = 13,
 }
 
@@ -44,7 +45,7 @@ use mm_status::{
     MM_SIZE_OVERFLOW, MM_UNKNOWN_NAME, MM_WRONG_FAMILY,
 };
 
-/// All, each where its number says.
+/// All statuses. Each is at the index of its number.
 const ALL: [mm_status; 14] = [
     MM_OK,
     MM_BAD_ARGUMENT,
@@ -62,8 +63,9 @@ const ALL: [mm_status; 14] = [
     MM_INCONSISTENT,
 ];
 
-/// Returns what a status means, in a few words that stay for ever. Of a number that is no status it
-/// says so.
+/// Returns the meaning of a status in a few words. The text stays valid for ever.
+///
+/// For a number that is no status, the text says so.
 #[unsafe(no_mangle)]
 pub extern "C" fn mm_status_text(status: c_int) -> *const c_char {
     let known = usize::try_from(status)
@@ -133,7 +135,7 @@ mod tests {
     use super::*;
 
     fn text(status: c_int) -> &'static str {
-        // SAFETY: `mm_status_text` returns a string of C that stays for ever.
+        // SAFETY: `mm_status_text` returns a C string that stays for ever.
         let text = unsafe { CStr::from_ptr(mm_status_text(status)) };
         text.to_str().expect("text")
     }
@@ -153,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_status_is_said_to_be_none() {
+    fn a_number_that_is_no_status_gets_a_text() {
         for number in [-1, 14, c_int::MAX, c_int::MIN] {
             assert_eq!(text(number), "no status of mm");
         }

@@ -1,4 +1,4 @@
-//! A family as C sees it.
+//! A family of the original interface.
 
 use core::alloc::Layout;
 use core::ffi::{CStr, c_char};
@@ -13,16 +13,16 @@ use crate::heap::{Link, RECORDS};
 use crate::os::Refused;
 use crate::snapshot::Location;
 
-/// Structs of C are aligned to no more than an OS page, as mm has it.
+/// The largest alignment, in bytes, that mm assumes for a C struct.
 const MOST_ALIGN: usize = 4_096;
 
-/// What a program may know of a page family.
+/// The part of a page family that a program can read.
 #[derive(Debug)]
 #[repr(C)]
 pub struct vm_page_family_ {
-    /// The whole name, of any length.
+    /// The whole name, which may have any length.
     pub struct_name: *const c_char,
-    /// Bytes of one unit; `UINT32_MAX` if they are more.
+    /// Size of one unit in bytes, at most `UINT32_MAX`.
     pub struct_size: u32,
 }
 
@@ -39,17 +39,17 @@ pub(in crate::capi) struct Family {
     name: &'static CStr,
     pub(in crate::capi) instance: &'static mm_instance_,
     next_of_bucket: Link<Family>,
-    /// The one that was registered after this.
+    /// The family of this instance that was registered next.
     pub(in crate::capi) next: Link<Family>,
     pub(in crate::capi) heap: PageFamily,
 }
 
-// SAFETY: by invariant 2 the only field that is not `Sync`, the pointer in `head`, leads to a text that
-// never changes.
+// SAFETY: the only field that is not `Sync` is the pointer in `head`. By invariant 2 its text never
+// changes.
 unsafe impl Sync for Family {}
 
 impl Family {
-    /// Makes a family, which is in no table and on no list yet.
+    /// Makes a family. The caller puts it into the table and on the lists.
     pub(in crate::capi) fn make(
         names: &Names<'_>,
         layout: Layout,
@@ -75,24 +75,25 @@ impl Family {
         })
     }
 
-    /// Whether the family is of this instance. One place of a program may allocate for several.
+    /// Returns whether the family is in this instance. One site of a program may serve several
+    /// instances.
     #[inline]
     pub(in crate::capi) fn is_of(&self, instance: &'static mm_instance_) -> bool {
         ptr::eq(self.instance, instance)
     }
 
-    /// Bytes of one unit.
+    /// Size of one unit in bytes.
     #[inline]
     pub(in crate::capi) fn unit(&self) -> usize {
         self.heap.layout().size()
     }
 
-    /// The family as C programs have it.
+    /// Returns the pointer that C programs get.
     pub(in crate::capi) fn head(&'static self) -> *mut vm_page_family_ {
         ptr::from_ref(self).cast_mut().cast()
     }
 
-    /// The family that contains `head`.
+    /// Returns the family that contains `head`.
     ///
     /// # Safety
     ///
@@ -119,10 +120,10 @@ impl Named for Family {
     }
 }
 
-/// The layout of a struct of `size` bytes.
+/// Returns the layout of a struct of `size` bytes.
 ///
-/// In C a struct's size is a multiple of its alignment. So the largest power of two that divides the
-/// size is an alignment that suits, and units side by side keep it.
+/// In C the size of a struct is a multiple of its alignment. So the largest power of two that divides
+/// the size, up to `MOST_ALIGN`, suits each struct of that size, and adjacent units keep it.
 pub(in crate::capi) fn layout_of(size: usize) -> Result<Layout, RegisterError> {
     let align = (1 << size.trailing_zeros().min(usize::BITS - 1)).min(MOST_ALIGN);
     let layout = Layout::from_size_align(size, align);
@@ -135,34 +136,34 @@ pub(in crate::capi) fn layout_of(size: usize) -> Result<Layout, RegisterError> {
         })
 }
 
-/// A copy of a name that stays.
+/// Returns a copy of a name that is never freed.
 fn kept(name: &CStr) -> Result<&'static CStr, Refused> {
     let bytes = RECORDS.copied(name.to_bytes_with_nul())?;
     CStr::from_bytes_with_nul(bytes).map_err(|_| Refused)
 }
 
-/// The names of a family that is to be made. They are put together under no lock: the global allocator
-/// may be made of mm, and somebody may want to be told of what it holds.
+/// The names of a new family. They are built before any lock is taken: building them allocates, and the
+/// program's global allocator may use mm and cross a soft limit.
 pub(in crate::capi) struct Names<'a> {
     name: &'a CStr,
-    /// As reports show it.
+    /// The name in reports.
     shown: Cow<'a, str>,
     path: String,
 }
 
 impl<'a> Names<'a> {
-    /// Those of a struct, in an instance.
+    /// Returns the names of a struct's family in an instance.
     pub(in crate::capi) fn of_struct(name: &'a CStr, instance: &mm_instance_) -> Self {
         let shown = match name.to_str() {
             Ok(text) => Cow::Borrowed(text),
-            // Two names that differ are shown as two.
+            // Escaped, names that differ are shown differently.
             Err(_) => Cow::Owned(name.to_bytes().escape_ascii().to_string()),
         };
         let path = instance.path_of(&shown);
         Self { name, shown, path }
     }
 
-    /// Those of an instance's buffers, which no struct has, whatever its name.
+    /// Returns the names of an instance's buffers. The path differs from that of a struct of any name.
     pub(in crate::capi) fn of_buffers(name: &'a CStr, instance: &mm_instance_) -> Self {
         Self {
             path: instance.path_of("(buffers)"),

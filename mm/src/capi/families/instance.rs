@@ -1,4 +1,4 @@
-//! Sets of families.
+//! Instances: sets of families.
 
 use core::ffi::CStr;
 use core::ptr;
@@ -12,16 +12,17 @@ use crate::registry::REGISTERING;
 use crate::snapshot::Location;
 use crate::startup;
 
-/// The one family of an instance that is not registered, and the name that reports know it by.
+/// Name in reports of the family of buffers, which programs do not register.
 const BUFFERS: &CStr = c"Misc";
 
-/// Bytes of one unit of it, and its alignment.
+/// Size and alignment of a unit of buffers, in bytes.
 const BUFFER_UNIT: usize = 16;
 
-/// A set of families whose names are its own; its families stay for ever.
+/// An instance: a set of families with names of its own. It and its families stay until the process
+/// ends.
 #[derive(Debug)]
 pub struct mm_instance_ {
-    /// From 0, which is the global one.
+    /// 0 for the global instance, then counted up.
     number: usize,
     by_name: ByName<Family>,
     first: Link<Family>,
@@ -29,7 +30,7 @@ pub struct mm_instance_ {
     buffers: Link<Family>,
 }
 
-/// The instance of those that name none.
+/// The instance of calls that name none.
 static GLOBAL: mm_instance_ = mm_instance_::new(0);
 
 impl mm_instance_ {
@@ -43,7 +44,7 @@ impl mm_instance_ {
         }
     }
 
-    /// The global instance.
+    /// Returns the global instance.
     #[inline]
     pub(in crate::capi) fn global() -> &'static Self {
         &GLOBAL
@@ -58,7 +59,7 @@ impl mm_instance_ {
         Ok(new)
     }
 
-    /// The instance that a program names by `instance`; null is the global one.
+    /// Returns the instance that a program passed; null means the global one.
     ///
     /// # Safety
     ///
@@ -70,7 +71,7 @@ impl mm_instance_ {
         unsafe { instance.as_ref() }.unwrap_or(&GLOBAL)
     }
 
-    /// The family of exactly this name.
+    /// Returns the family with exactly this name.
     pub(in crate::capi) fn find(&self, name: &CStr) -> Option<&'static Family> {
         self.by_name.find(name.to_bytes())
     }
@@ -84,7 +85,7 @@ impl mm_instance_ {
     ) -> Result<(), RegisterError> {
         let layout = layout_of(size)?;
         let names = Names::of_struct(name, self);
-        // Before the lock, as in the registry.
+        // Start-up must run without a lock of mm.
         startup::begin();
         let _registering = REGISTERING.lock();
         if let Some(known) = self.find(name) {
@@ -103,23 +104,23 @@ impl mm_instance_ {
         Ok(())
     }
 
-    /// The families that were registered, in that order.
+    /// Returns the registered families, oldest first.
     pub(in crate::capi) fn families(&self) -> impl Iterator<Item = &'static Family> {
         core::iter::successors(self.first.get(), |family| family.next.get())
     }
 
-    /// Whether a heap is of one of the families, buffers included.
+    /// Returns whether a heap belongs to a family of this instance, buffers included.
     pub(in crate::capi) fn has(&self, heap: &'static Heap) -> bool {
         let mut all = self.families().chain(self.buffers());
         all.any(|family| ptr::eq(&raw const family.heap.heap, heap))
     }
 
-    /// The family of plain bytes, if a buffer was ever asked for.
+    /// Returns the family of buffers, or `None` before the first buffer.
     pub(in crate::capi) fn buffers(&self) -> Option<&'static Family> {
         self.buffers.get()
     }
 
-    /// The same, made now if need be.
+    /// Returns the family of buffers, and makes it for the first buffer.
     pub(in crate::capi) fn make_buffers(&'static self) -> Result<&'static Family, RegisterError> {
         if let Some(buffers) = self.buffers() {
             return Ok(buffers);
@@ -139,17 +140,17 @@ impl mm_instance_ {
         Ok(new)
     }
 
-    /// The units that a buffer of `bytes` bytes takes.
+    /// Returns the number of units in a buffer of `bytes` bytes.
     pub(in crate::capi) fn buffer_units(bytes: usize) -> usize {
         bytes.div_ceil(BUFFER_UNIT)
     }
 
-    /// What tells a family of this instance apart from all others.
+    /// Returns the path of a family in this instance.
     pub(in crate::capi) fn path_of(&self, name: &str) -> String {
         format!("instance {}: {name}", self.number)
     }
 
-    /// The family's name in reports.
+    /// Returns the name of the family of buffers in reports.
     pub(in crate::capi) fn buffers_name() -> &'static CStr {
         BUFFERS
     }

@@ -1,4 +1,4 @@
-//! Families as programs written for the original know them, and the sets that they are in.
+//! Families of the original interface, and the instances that contain them.
 
 mod family;
 mod instance;

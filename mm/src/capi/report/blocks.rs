@@ -1,4 +1,4 @@
-//! One line for a family: how many blocks it has, and how many bytes the program has of it.
+//! `mm_print_block_usage`: one line for a family, with its blocks and live bytes.
 
 use core::fmt::{self, Display, Formatter};
 
@@ -6,7 +6,7 @@ use crate::capi::families::Family;
 use crate::capi::families::mm_instance_;
 use crate::shown::Shown;
 
-/// What one line says: numbers of blocks, and bytes.
+/// The figures of one line: numbers of blocks, and bytes.
 pub(super) struct BlockUsage {
     name: &'static str,
     free: u64,
@@ -25,7 +25,7 @@ impl BlockUsage {
         }
     }
 
-    /// The line of buffers; there may not be any family of them yet.
+    /// Returns the line of buffers. Their family may not exist yet.
     pub(super) fn of_buffers(buffers: Option<&'static Family>) -> Self {
         buffers.map_or_else(Self::empty, Self::of)
     }

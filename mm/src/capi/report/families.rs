@@ -1,4 +1,5 @@
-//! One line for each family: its name, and the bytes of its struct.
+//! `mm_print_registered_page_families`: one line for each family, with its name and the size of its
+//! struct.
 
 use core::fmt::{self, Display, Formatter};
 

@@ -1,4 +1,4 @@
-//! Each VM page, and each block in it.
+//! `mm_print_memory_usage`: each VM page, and each block in it.
 
 use core::ffi::CStr;
 use core::fmt::{self, Display, Formatter};
@@ -17,21 +17,21 @@ const YELLOW: &str = "\x1b[33m";
 const MAGENTA: &str = "\x1b[35m";
 const CYAN: &str = "\x1b[36m";
 
-/// The families of an instance, or the one of a name.
+/// The report on the families of an instance, or on the one with a name.
 pub(super) struct MemoryUsage<'a> {
     pub(super) instance: &'static mm_instance_,
     pub(super) name: Option<&'a CStr>,
     pub(super) coloured: bool,
 }
 
-/// One family's part.
+/// The part for one family.
 struct FamilyUsage<'a> {
     family: &'static Family,
     figures: Figures,
     of: &'a MemoryUsage<'a>,
 }
 
-/// One VM page, and where those before and after it are.
+/// The part for one VM page, with the addresses of its neighbours.
 struct PageUsage<'a> {
     number: usize,
     page: PageView,
@@ -41,7 +41,7 @@ struct PageUsage<'a> {
     of: &'a FamilyUsage<'a>,
 }
 
-/// One block, and where those before and after it are.
+/// The line for one block, with the addresses of its neighbours.
 struct BlockLine {
     number: usize,
     block: BlockView,
@@ -51,7 +51,7 @@ struct BlockLine {
     page: usize,
 }
 
-/// An address as C prints one: of nothing it says `(nil)`.
+/// An address as `printf` shows it, `(nil)` for none.
 struct Address(Option<usize>);
 
 impl MemoryUsage<'_> {
@@ -63,7 +63,7 @@ impl MemoryUsage<'_> {
         })
     }
 
-    /// Buffers are shown with all families, if there are any.
+    /// Returns the family of buffers, if the report is on all families and there are buffers.
     fn buffers(&self) -> Option<&'static Family> {
         self.instance.buffers().filter(|_| self.name.is_none())
     }
@@ -90,7 +90,7 @@ impl Display for MemoryUsage<'_> {
             all.add(buffers, &buffers.heap.figures());
         }
         let Totals { pages, bytes, live } = all;
-        // As the original spells it.
+        // The original misspells the word, and programs may parse it.
         let in_use = format_args!("\nTotal Applcation Memory Usage : {live} Bytes");
         write!(f, "{}", self.coloured(MAGENTA, in_use))?;
         let in_pages = format_args!("# Of VM Pages in Use : {pages} ({bytes} Bytes)");
@@ -107,7 +107,7 @@ impl Display for MemoryUsage<'_> {
     }
 }
 
-/// What all families together have: VM pages, and bytes.
+/// Sums over all families: VM pages, their bytes, and live bytes.
 #[derive(Default)]
 struct Totals {
     pages: u64,
@@ -191,7 +191,7 @@ impl PageUsage<'_> {
     }
 }
 
-/// Each item between the one before and the one after it.
+/// Returns each item together with the one before and the one after it.
 fn neighbours<T: Copy>(items: impl Iterator<Item = T>) -> impl Iterator<Item = [Option<T>; 3]> {
     let mut items = items.peekable();
     let mut before = None;

@@ -1,5 +1,5 @@
-//! The reports that programs of C know, in the words of the original, so that what reads them goes on
-//! working. They go through C's `stdout`, and so keep their place among what the program prints.
+//! The reports of the original library, word for word, so that scripts that parse them still work. They
+//! go through C's `stdout`, so they keep their order with the other output of the program.
 
 mod blocks;
 mod families;
@@ -32,20 +32,20 @@ pub(super) fn print_block_usage(instance: &'static mm_instance_) {
     }
 }
 
-/// Prints the same line for buffers.
+/// Prints the line for an instance's buffers.
 pub(super) fn print_buffers(instance: &'static mm_instance_) {
     flush_thread();
     print(&BlockUsage::of_buffers(instance.buffers()));
 }
 
-/// Prints VM pages and blocks, of one family or of all.
+/// Prints VM pages and blocks of one family, or of all if `name` is null.
 ///
 /// # Safety
 ///
-/// 1. `name` is null or a string of C.
+/// 1. `name` is null or a C string.
 pub(super) unsafe fn print_memory_usage(instance: &'static mm_instance_, name: *const c_char) {
     flush_thread();
-    // SAFETY: by requirement 1 `name` is null or a string of C.
+    // SAFETY: by requirement 1 `name` is null or a C string.
     let name = (!name.is_null()).then(|| unsafe { text(name) });
     if let Some(name) = name.filter(|name| instance.find(name).is_none()) {
         Place::Function("mm_print_memory_usage").report_misuse(unknown(name));
@@ -57,7 +57,7 @@ pub(super) unsafe fn print_memory_usage(instance: &'static mm_instance_, name: *
     });
 }
 
-/// Prints a report as a whole.
+/// Prints a report.
 pub(super) fn print(report: &dyn Display) {
     write_text(Stdout, format_args!("{report}"));
 }
@@ -76,7 +76,7 @@ impl Write for Stdout {
     }
 }
 
-/// A line in colour; as in the original the line ends before the colour does.
+/// A line in colour. As in the original, the newline precedes the escape that ends the colour.
 struct Coloured<T>(Option<&'static str>, T);
 
 impl<T: Display> Display for Coloured<T> {
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn names_that_others_chose_are_shown() {
         let instance = mm_instance_::make().expect("memory");
-        // SAFETY: `HOSTILE` is a string of C.
+        // SAFETY: `HOSTILE` is a C string.
         unsafe { register(instance, HOSTILE.as_ptr(), 36, Place::Function("register")) };
         let family = instance.find(HOSTILE).expect("registered");
         let block = family.heap.alloc_zeroed(2).expect("memory");
@@ -125,7 +125,7 @@ mod tests {
         };
         check(&usage.to_string());
         check(&unknown(HOSTILE));
-        // SAFETY: `HOSTILE` is a string of C, and a constant.
+        // SAFETY: `HOSTILE` is a C string, and a constant.
         let place = unsafe { Place::line(HOSTILE.as_ptr(), 7) };
         check(&place.to_string());
         // SAFETY: `alloc_zeroed` gave the block, and the test neither uses it any more nor releases it

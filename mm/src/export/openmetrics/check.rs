@@ -1,6 +1,6 @@
-//! A strict reader of OpenMetrics text, for tests: what is not in the specification panics.
+//! A strict reader of OpenMetrics text, for tests. It panics at text that the specification does not allow.
 //!
-//! It reads what mm writes, gauges and counters of whole numbers, and nothing else of the format.
+//! It reads only the part of the format that mm writes: gauges and counters with whole numbers.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,7 +13,7 @@ pub(super) struct Sample {
 /// Metric families by name, without the suffix of counters.
 pub(super) type Metrics = BTreeMap<String, MetricFamily>;
 
-/// What is written of one metric.
+/// The text about one metric.
 pub(super) struct MetricFamily {
     pub(super) kind: String,
     pub(super) unit: Option<String>,
@@ -72,7 +72,7 @@ fn metadata<'a>(line: &'a str, key: &str) -> Option<(&'a str, &'a str)> {
     rest.strip_prefix(' ')?.split_once(' ')
 }
 
-/// Returns whether a text may be a name, with what mm leaves out of the grammar: colons.
+/// Returns whether a text is a name without colons, which the grammar allows and mm does not use.
 fn is_name(text: &str) -> bool {
     let is_first = |c: char| c.is_ascii_alphabetic() || c == '_';
     text.starts_with(is_first) && text.chars().all(|c| is_first(c) || c.is_ascii_digit())
@@ -94,7 +94,7 @@ fn sample(line: &str, name: &str) -> Sample {
     }
 }
 
-/// Reads `name="value",...}`; returns what follows.
+/// Reads `name="value",...}`, and returns the rest.
 #[track_caller]
 fn labels(mut rest: &str) -> (BTreeMap<String, String>, &str) {
     let mut labels = BTreeMap::new();
@@ -111,7 +111,7 @@ fn labels(mut rest: &str) -> (BTreeMap<String, String>, &str) {
     }
 }
 
-/// Reads a value up to its quote; returns it without escapes, and what follows.
+/// Reads a value up to its quote. Returns it without escapes, and the rest.
 #[track_caller]
 fn value(text: &str) -> (String, &str) {
     let mut value = String::new();

@@ -5,8 +5,8 @@ use core::fmt::{self, Display, Formatter, Write};
 use crate::shown::Shown;
 use crate::snapshot::FamilySnapshot;
 
-/// Name, path, location and version of a family, as labels. From the second family on that shares path,
-/// location and version with others, its number too.
+/// Name, path, location and version of a family, as labels. If families share path, location and version, all
+/// but the first have their number, too.
 pub(super) struct Labels<'a>(pub(super) &'a FamilySnapshot);
 
 impl Display for Labels<'_> {
@@ -28,7 +28,7 @@ impl Display for Labels<'_> {
     }
 }
 
-/// A text as people may see it, in which the format's own special characters are escaped.
+/// A text that is safe to show, with the format's special characters escaped.
 struct Value<'a>(&'a str);
 
 impl Display for Value<'_> {
@@ -37,7 +37,7 @@ impl Display for Value<'_> {
     }
 }
 
-/// Escapes backslashes and quotes. There are no line feeds in what is shown.
+/// Escapes backslashes and quotes. `Shown` has escaped line feeds already.
 struct Escaping<'w, 'f>(&'w mut Formatter<'f>);
 
 impl Write for Escaping<'_, '_> {

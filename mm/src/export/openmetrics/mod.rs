@@ -20,7 +20,7 @@ use crate::snapshot::{FAMILY_FIGURES, Figure, Kind, PROCESS_FIGURES, Snapshot};
 ///
 /// # Examples
 ///
-/// An answer to a scrape:
+/// A response to a scrape:
 ///
 /// ```
 /// use mm::OpenMetrics;
@@ -55,7 +55,7 @@ impl Snapshot {
     /// Figures that the system does not report have no sample: see `mm_resident_is_measured`.
     ///
     /// The labels of a family are `family` (its name), `path`, `location` (`file:line:column`) and
-    /// `version` (of the crate): two families may share all but one of them. Families that share path,
+    /// `version` (of the crate). Two families may differ in only one of them. Families that share path,
     /// location and version have another label `nth`, from the second (`2`) on. In all labels, characters
     /// that control a terminal or are invisible are escaped as in Rust source: `\n`, `\u{1b}`.
     ///

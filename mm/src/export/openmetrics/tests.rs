@@ -52,7 +52,7 @@ fn figures_are_those_of_the_snapshot() {
 
 #[test]
 fn every_figure_has_a_metric() {
-    // Each figure is another number, so that none is taken for another.
+    // All figures differ, so a mix-up shows.
     let mut one = family("A", "a::A");
     let mut numbers = 901..;
     one.set_figures(|| numbers.next().expect("there is no end"));
@@ -129,7 +129,7 @@ fn families_of_one_macro_call_are_told_apart() {
         live_bytes,
         ..family("Item", "util::Item")
     });
-    // Whose labels differ is what the reader looks at.
+    // The strict reader panics if two families have the same labels.
     let metrics = read_back(&snapshot(twins.into()));
     let samples = &metrics["mm_family_live_bytes"].samples;
     let nth = |figure| {
@@ -140,7 +140,7 @@ fn families_of_one_macro_call_are_told_apart() {
 }
 
 #[test]
-fn what_the_system_does_not_say_is_left_out() {
+fn unreported_figures_are_left_out() {
     let mut unknown = indexd();
     unknown.process_resident_bytes = None;
     unknown.records_resident_bytes = None;

@@ -4,16 +4,16 @@ use core::iter::once;
 
 use crate::profile::{CallSite, FamilyProfile};
 
-/// Some blocks, and how many units they have together.
+/// A number of blocks, and the number of their units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Blocks {
     pub(super) blocks: u64,
     pub(super) units: u64,
 }
 
-/// Real figures do not come near the end of an `u64`; those that do are cut.
+/// Sums and products stop at `u64::MAX`. Real figures do not reach it.
 impl Blocks {
-    /// Returns that many times as much.
+    /// Returns the figures multiplied by a number.
     fn times(self, factor: u64) -> Self {
         Self {
             blocks: self.blocks.saturating_mul(factor),
@@ -21,7 +21,7 @@ impl Blocks {
         }
     }
 
-    /// Returns both together.
+    /// Returns the sum.
     fn plus(self, more: Self) -> Self {
         Self {
             blocks: self.blocks.saturating_add(more.blocks),
@@ -29,7 +29,7 @@ impl Blocks {
         }
     }
 
-    /// Returns what is left without some, never below zero.
+    /// Returns the difference, or zero if it is negative.
     fn less(self, some: Self) -> Self {
         Self {
             blocks: self.blocks.saturating_sub(some.blocks),
@@ -38,7 +38,7 @@ impl Blocks {
     }
 }
 
-/// Who allocated some blocks.
+/// The origin of some blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin<'a> {
     /// A recorded call site.
@@ -53,14 +53,14 @@ pub(super) enum Origin<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Part<'a> {
     pub(super) origin: Origin<'a>,
-    /// Those that are live.
+    /// The live blocks.
     pub(super) live: Blocks,
-    /// Those allocated since the start of the process.
+    /// The blocks allocated since the start of the process.
     pub(super) allocated: Blocks,
 }
 
 impl Part<'_> {
-    /// Returns whether there is nothing to tell.
+    /// Returns whether there are no blocks.
     fn is_empty(&self) -> bool {
         self.live == Blocks::default() && self.allocated == Blocks::default()
     }
@@ -72,9 +72,9 @@ pub(super) fn parts(family: &FamilyProfile) -> impl Iterator<Item = Part<'_>> {
     parts.filter(|part| !part.is_empty())
 }
 
-/// Returns what is known of call sites; samples stand for the blocks between them.
+/// Returns the parts of the call sites. With sampling, a recorded block stands for the unrecorded ones, too.
 fn sites(family: &FamilyProfile) -> impl Iterator<Item = Part<'_>> {
-    let every = u64::from(family.every.max(1));
+    let interval = u64::from(family.every.max(1));
     family.sites.iter().map(move |site| {
         let live = Blocks {
             blocks: site.live_blocks,
@@ -86,13 +86,13 @@ fn sites(family: &FamilyProfile) -> impl Iterator<Item = Part<'_>> {
         };
         Part {
             origin: Origin::Site(site),
-            live: live.times(every),
-            allocated: recorded.times(every),
+            live: live.times(interval),
+            allocated: recorded.times(interval),
         }
     })
 }
 
-/// Returns what is kept. Where it was allocated is not told apart from the rest.
+/// Returns the part of kept blocks, without their call sites.
 fn kept(family: &FamilyProfile) -> Part<'_> {
     Part {
         origin: Origin::Kept,
@@ -104,7 +104,7 @@ fn kept(family: &FamilyProfile) -> Part<'_> {
     }
 }
 
-/// Returns what the family has more than the other parts together.
+/// Returns the part of the blocks that are in no other part.
 fn not_recorded(family: &FamilyProfile) -> Part<'_> {
     let others = || sites(family).chain(once(kept(family)));
     let all_live = Blocks {
@@ -114,7 +114,7 @@ fn not_recorded(family: &FamilyProfile) -> Part<'_> {
     let live = others().fold(all_live, |left, part| left.less(part.live));
     let recorded = others().fold(Blocks::default(), |sum, part| sum.plus(part.allocated));
     let blocks = family.blocks_allocated.saturating_sub(recorded.blocks);
-    // The units of released blocks are not counted: each had at least one.
+    // The units of released blocks are unknown: each block had at least one.
     let gone = blocks.saturating_sub(live.blocks);
     let allocated = Blocks {
         blocks,
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
     use crate::export::samples::{profile, site, untracked};
 
-    /// Returns `[blocks, units]` that are live and that were allocated, of each part.
+    /// Returns the live and the allocated `[blocks, units]` of each part.
     fn figures(family: &FamilyProfile) -> Vec<[u64; 4]> {
         parts(family)
             .map(|part| {
@@ -152,7 +152,7 @@ mod tests {
             [0, 0, 7, 9],
             // Kept.
             [10, 10, 0, 0],
-            // 30 that are live have 40 units, and 843 that are gone have one each.
+            // 30 live blocks have 40 units, and 843 released blocks have one each.
             [30, 40, 873, 883],
         ];
         assert_eq!(figures(&profile().families[0]), expected);
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_family_that_nobody_used_says_nothing() {
+    fn an_unused_family_has_no_parts() {
         assert_eq!(parts(&untracked("A", 8, 0)).count(), 0);
     }
 }

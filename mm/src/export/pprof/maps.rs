@@ -1,20 +1,20 @@
-//! Which files the program's code is in, so that pprof can look up what is at an address.
+//! The files that contain the program's code. pprof needs them to look up addresses.
 
-/// A part of the address space from which a file's code runs.
+/// A part of the address space with the code of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Map {
     pub(super) start: u64,
-    /// First address behind it.
+    /// The address after its end.
     pub(super) limit: u64,
-    /// Where in the file it begins, in bytes.
+    /// Offset of its start in the file, in bytes.
     pub(super) offset: u64,
     pub(super) file: String,
 }
 
-/// Returns the parts of this process's address space that hold code of files, in ascending order;
-/// none if the system does not report them.
+/// Returns the parts of this process's address space with code of files, in ascending order; none if the
+/// system does not report them.
 ///
-/// Where the program is, [`proc_pid_maps(5)`] says: Linux has it in `/proc/self/maps`.
+/// Source: `/proc/self/maps` of Linux, see [`proc_pid_maps(5)`].
 ///
 /// [`proc_pid_maps(5)`]: https://man7.org/linux/man-pages/man5/proc_pid_maps.5.html
 pub(super) fn executable() -> Vec<Map> {
@@ -25,8 +25,8 @@ pub(super) fn executable() -> Vec<Map> {
         .collect()
 }
 
-/// Reads a line such as `55d0-55d8 r-xp 00002000 08:01 131 /usr/bin/indexd`; `None` unless it is
-/// of code in a file.
+/// Reads a line such as `55d0-55d8 r-xp 00002000 08:01 131 /usr/bin/indexd`; `None` if it is not about code
+/// in a file.
 fn parse(line: &str) -> Option<Map> {
     let mut rest = line;
     let mut field = || {

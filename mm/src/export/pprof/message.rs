@@ -1,14 +1,14 @@
 //! The messages of pprof's [`profile.proto`], with its field numbers.
 //!
-//! Texts are numbers of entries in `string_table`, whose first is the empty text. Numbers of
-//! mappings, locations and functions count from 1, and 0 is none.
+//! A text is an index into `string_table`, where index 0 is the empty text. The identifiers of mappings,
+//! locations and functions count from 1, and 0 means none.
 //!
 //! [`profile.proto`]: https://github.com/google/pprof/blob/main/proto/profile.proto
 
 /// A whole profile.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Profile {
-    /// What the values of each sample are, in their order.
+    /// The types of the values of each sample, in their order.
     #[prost(message, repeated, tag = "1")]
     pub(super) sample_type: Vec<ValueType>,
     #[prost(message, repeated, tag = "2")]
@@ -25,12 +25,12 @@ pub(super) struct Profile {
     /// Nanoseconds since 1970.
     #[prost(int64, tag = "9")]
     pub(super) time_nanos: i64,
-    /// What is counted between two samples.
+    /// The type of the sampling interval.
     #[prost(message, optional, tag = "11")]
     pub(super) period_type: Option<ValueType>,
     #[prost(int64, tag = "12")]
     pub(super) period: i64,
-    /// Texts for a person.
+    /// Comments for people.
     #[prost(int64, repeated, tag = "13")]
     pub(super) comment: Vec<i64>,
     /// Text: the sample type to show first.
@@ -49,7 +49,7 @@ pub(super) struct ValueType {
     pub(super) unit: i64,
 }
 
-/// Values that one stack has.
+/// The values of one stack.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Sample {
     /// Locations, the innermost first.
@@ -80,16 +80,16 @@ pub(super) struct Mapping {
     pub(super) id: u64,
     #[prost(uint64, tag = "2")]
     pub(super) memory_start: u64,
-    /// First address behind it.
+    /// The address after its end.
     #[prost(uint64, tag = "3")]
     pub(super) memory_limit: u64,
-    /// Where in the file it begins, in bytes.
+    /// Offset of its start in the file, in bytes.
     #[prost(uint64, tag = "4")]
     pub(super) file_offset: u64,
     /// Text.
     #[prost(int64, tag = "5")]
     pub(super) filename: i64,
-    /// Whether functions are looked up already; pprof does it otherwise.
+    /// Whether functions are looked up already. If not, pprof looks them up.
     #[prost(bool, tag = "7")]
     pub(super) has_functions: bool,
     #[prost(bool, tag = "8")]
@@ -109,7 +109,7 @@ pub(super) struct Location {
     pub(super) mapping_id: u64,
     #[prost(uint64, tag = "3")]
     pub(super) address: u64,
-    /// Several of them where calls are inlined, the innermost first.
+    /// Several lines if calls are inlined, the innermost first.
     #[prost(message, repeated, tag = "4")]
     pub(super) line: Vec<Line>,
 }
@@ -122,7 +122,7 @@ pub(super) struct Line {
     /// From 1; 0 is none.
     #[prost(int64, tag = "2")]
     pub(super) number: i64,
-    /// From 1; 0 is none. Older readers pass over it.
+    /// From 1; 0 is none. Older readers ignore it.
     #[prost(int64, tag = "3")]
     pub(super) column: i64,
 }

@@ -41,15 +41,15 @@ impl Profile {
     /// - `(not recorded)` is the rest: blocks that were allocated while the family was not tracked, or
     ///   between two samples. The size of those released since is unknown, and each counts as one unit in
     ///   `alloc_space`.
-    /// - `(kept on purpose)` has kept blocks that are live. In the figures since the start they
-    ///   count where they were recorded, or as not recorded.
+    /// - `(kept on purpose)` has the live kept blocks. In the figures since the start they count at their
+    ///   call site, or as not recorded.
     ///
     /// If one in `every` blocks is recorded, the figures of call sites are multiplied by `every`,
     /// and a comment of the profile says so. They are an estimate then. If it exceeds the live figures, the
     /// sample `(not recorded)` is empty.
     ///
-    /// The call allocates, and needs 512 KiB of stack, most of it for compression. The profile's time is
-    /// that of this call. Requires the feature `pprof`.
+    /// The call allocates, and needs 512 KiB of stack, most of it for compression. The time of the profile is
+    /// the time of this call. Requires the feature `pprof`.
     ///
     /// [format of pprof]: https://github.com/google/pprof/blob/main/proto/profile.proto
     ///
@@ -60,8 +60,8 @@ impl Profile {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     ///
-    /// Then `pprof -top heap.pb.gz`, or `pprof -http=: PROGRAM heap.pb.gz`. Bytes of gzip begin
-    /// with its mark:
+    /// Then `pprof -top heap.pb.gz`, or `pprof -http=: PROGRAM heap.pb.gz`. The bytes begin with the magic
+    /// number of gzip:
     ///
     /// ```
     /// assert!(mm::profile().to_pprof().starts_with(&[0x1f, 0x8b]));
@@ -76,7 +76,7 @@ impl Profile {
     }
 }
 
-/// Returns the time since 1970, or none at all for a clock that is set before that.
+/// Returns the time since 1970, or zero if the clock is set before that.
 fn since_epoch() -> Duration {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     now.unwrap_or_default()

@@ -11,32 +11,32 @@ pub(super) enum Frame {
     Place(Location),
     /// A caller.
     Caller(Caller),
-    /// Words that stand for what is not known.
+    /// A text in place of an unknown frame.
     Words(&'static str),
 }
 
-/// Code that calls, and what is known of it.
+/// A call instruction, and the functions that contain it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Caller {
-    /// An address inside of the instruction.
+    /// An address inside the instruction.
     pub(super) address: u64,
-    /// The functions of it that have a name, each but the last inlined into the next.
+    /// The functions with a name, the innermost first. Each one is inlined into the next one.
     pub(super) functions: Vec<Function>,
 }
 
-/// A function by name, and the line in it that calls.
+/// A function, and the line of the call in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Function {
     pub(super) name: String,
-    /// Empty if it is not known.
+    /// Empty if unknown.
     pub(super) file: String,
-    /// From 1; 0 if it is not known.
+    /// From 1; 0 if unknown.
     pub(super) line: u32,
 }
 
 /// Returns the frames of a stack, the innermost first.
 ///
-/// A call site's own place comes first also where callers are known: it is there without symbols.
+/// The call site's own place always comes first, because it is known without symbols.
 pub(super) fn frames(origin: Origin<'_>) -> Vec<Frame> {
     match origin {
         Origin::NotRecorded => vec![Frame::Words("(not recorded)")],
@@ -53,15 +53,15 @@ pub(super) fn frames(origin: Origin<'_>) -> Vec<Frame> {
     }
 }
 
-/// Looks up the whole stack; the reader of the profile may cut it. Without symbols it has addresses, which
-/// pprof can look up.
+/// Looks up the whole stack, which the reader of the profile may cut. If there are no symbols, the frames are
+/// addresses, and pprof can look them up.
 fn callers(site: &CallSite) -> Vec<Caller> {
     let frames = site.stack();
     let calls = frames.chunk_by(|frame, next| frame.address == next.address);
     calls.map(caller).collect()
 }
 
-/// Joins what is known of one address.
+/// Merges the frames of one address.
 fn caller(frames: &[profile::Frame]) -> Caller {
     let functions = frames.iter().filter_map(|frame| {
         Some(Function {
@@ -76,7 +76,7 @@ fn caller(frames: &[profile::Frame]) -> Caller {
     }
 }
 
-/// Returns an address inside a call instruction, from the call's return address. That may
+/// Returns an address inside a call instruction, from its return address. The return address itself may
 /// belong to the next line, or to another function.
 fn before(return_address: usize) -> u64 {
     (return_address as u64).saturating_sub(1)

@@ -1,4 +1,4 @@
-//! Whole profiles, decoded again. `tests/formats` has them read by the real pprof.
+//! Whole profiles, decoded again. In `tests/formats` the real pprof reads them.
 
 use std::io::Read;
 
@@ -10,7 +10,7 @@ use crate::export::samples::{profile, untracked};
 use crate::profile::Profile;
 use crate::snapshot::Location;
 
-/// A profile, and what is needed to look up its texts.
+/// A decoded profile, with look-ups.
 struct Decoded(message::Profile);
 
 /// Unpacks and decodes.
@@ -123,7 +123,7 @@ fn totals_are_those_of_the_families() {
 fn samples_are_said_to_be_samples() {
     let read = decoded(&profile());
     let comments = read.comments();
-    assert!(comments[0].starts_with("of 1 page families one block in 10 is recorded"));
+    assert!(comments[0].starts_with("one block in 10 is recorded (page families: 1)"));
     assert_eq!((comments.len(), read.0.period), (2, 10));
     let whole = decoded(&Profile {
         families: vec![untracked("A", 8, 1)],
@@ -144,19 +144,19 @@ fn callers_have_names() {
     assert!(mapping.unwrap().has_functions);
 }
 
-/// A caller's address: behind some instructions of this function.
+/// Returns a return address inside this function.
 fn return_address() -> usize {
     return_address as fn() -> usize as usize + 4
 }
 
-/// Has the first call site of a profile called from here.
+/// Gives the first call site of a profile a caller in this file.
 fn with_frames(mut profile: Profile) -> Profile {
     let site = &mut profile.families[0].sites[0];
     site.frames = vec![return_address(), 1].into();
     profile
 }
 
-// With the feature `backtrace` these callers have names, and are left out as mm's own.
+// With the feature `backtrace` these callers have names, and mm leaves them out as its own functions.
 #[test]
 #[cfg(not(feature = "backtrace"))]
 fn callers_follow_the_place_of_the_call() {
@@ -192,7 +192,7 @@ fn addresses_are_in_their_mappings() {
 #[test]
 fn places_and_texts_are_there_once() {
     let read = decoded(&profile());
-    // One of the three places is that of two families.
+    // Two families share one of the three places.
     assert_eq!(read.0.location.len(), 4 + 2);
     assert_eq!(read.0.function.len(), read.0.location.len());
     let mut texts = read.0.string_table.clone();
@@ -230,7 +230,7 @@ fn nothing_is_a_profile_too() {
     assert_eq!(read.types().len(), 4);
 }
 
-/// Leaves the sample for the readers of others, if they ask for it.
+/// Writes the sample to a file for the readers in `tests/formats`, if they ask for it.
 #[test]
 #[cfg(feature = "json")]
 fn sample_for_other_readers() {

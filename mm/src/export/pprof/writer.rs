@@ -11,8 +11,8 @@ use crate::profile::{self, FamilyProfile};
 use crate::shown::Shown;
 use crate::snapshot;
 
-/// The sample types and their units, in the order of the values. A reader that knows of no default
-/// shows the last.
+/// The sample types and their units, in the order of the values. A reader without support for a default shows
+/// the last one.
 const SAMPLE_TYPES: [(&str, &str); 4] = [
     ("alloc_objects", "count"),
     ("alloc_space", "bytes"),
@@ -20,10 +20,10 @@ const SAMPLE_TYPES: [(&str, &str); 4] = [
     ("inuse_space", "bytes"),
 ];
 
-/// What a person should know of any profile.
+/// A comment for people, the same in each profile.
 const NOTE: &str = "alloc_space counts a released block that was not recorded as one unit";
 
-/// What there is one location of.
+/// The key of a location.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Key {
     Place(snapshot::Location),
@@ -41,7 +41,7 @@ impl From<&Frame> for Key {
     }
 }
 
-/// Fills the tables of a profile, each text, function and location once.
+/// Fills the tables of a profile. Each text, function and location is in them once.
 pub(super) struct Writer {
     profile: Profile,
     texts: HashMap<String, i64>,
@@ -50,7 +50,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Begins with what is the same in all profiles of the process.
+    /// Starts a profile with the parts that all profiles of the process share.
     pub(super) fn new(now: Duration, maps: Vec<Map>) -> Self {
         let mut writer = Self {
             profile: Profile::default(),
@@ -58,7 +58,7 @@ impl Writer {
             functions: HashMap::new(),
             locations: HashMap::new(),
         };
-        // The format wants it to be the first.
+        // The format requires it to be the first.
         writer.text("");
         let types = SAMPLE_TYPES.map(|(kind, unit)| writer.value_type(kind, unit));
         writer.profile.sample_type = types.into();
@@ -78,12 +78,12 @@ impl Writer {
         }
     }
 
-    /// Ends with what is said of the whole.
+    /// Adds the fields about the whole profile, and returns it.
     pub(super) fn finish(mut self, of: &profile::Profile) -> Profile {
-        let comments = intervals(of).into_iter().map(|(every, families)| {
+        let comments = intervals(of).into_iter().map(|(interval, families)| {
             format!(
-                "of {families} page families one block in {every} is recorded; \
-                 the figures of their call sites are multiplied by {every}"
+                "one block in {interval} is recorded (page families: {families}), and the figures of \
+                 their call sites are multiplied by {interval}"
             )
         });
         for comment in comments.chain([NOTE.to_owned()]) {
@@ -112,7 +112,7 @@ impl Writer {
         }
     }
 
-    /// Names the family, which may share its path with another, and the thread.
+    /// Returns the labels of a family and a thread. Families may share a path, so the place is a label, too.
     fn labels(&mut self, family: &FamilyProfile, origin: Origin<'_>) -> Vec<Label> {
         let version = family.location.crate_version;
         let place = place(family.location);
@@ -148,12 +148,12 @@ impl Writer {
         }
     }
 
-    /// Returns the number of a text, as people may see it: pprof prints it as it is.
+    /// Returns the index of a text with escapes: pprof prints texts as they are.
     fn text(&mut self, text: &str) -> i64 {
         self.whole_text(&Shown(text).into_text())
     }
 
-    /// Returns the number of a text that a program has to have as it is.
+    /// Returns the index of a text without escapes, for programs.
     fn whole_text(&mut self, text: &str) -> i64 {
         if let Some(known) = self.texts.get(text) {
             return *known;
@@ -195,7 +195,7 @@ impl Writer {
         id
     }
 
-    /// Describes code by its address, and by what is known of it.
+    /// Describes code by its address and its functions.
     fn at_address(&mut self, caller: &Caller) -> Location {
         let line = caller
             .functions
@@ -220,8 +220,8 @@ impl Writer {
         }
     }
 
-    /// Returns the number of the mapping that an address is in, and notes there whether names are
-    /// known: pprof looks them up where it finds none.
+    /// Returns the number of the mapping that contains an address. Notes in the mapping whether names are
+    /// known: pprof looks up the names if not.
     fn mapping_of(&mut self, address: u64, is_looked_up: bool) -> u64 {
         let mut mappings = self.profile.mapping.iter_mut();
         let is_there = |mapping: &&mut Mapping| {
@@ -270,7 +270,7 @@ impl Writer {
     }
 }
 
-/// Returns the sampling intervals above 1, ascending, and of how many families each is.
+/// Returns the sampling intervals above 1, ascending, each with its number of families.
 fn intervals(profile: &profile::Profile) -> Vec<(u32, usize)> {
     let sampled = profile.families.iter().filter(|family| family.every > 1);
     let mut families = std::collections::BTreeMap::new();
@@ -280,17 +280,17 @@ fn intervals(profile: &profile::Profile) -> Vec<(u32, usize)> {
     families.into_iter().collect()
 }
 
-/// Writes a place as compilers do: `src/index.rs:17:5`. It goes through the gate with all texts.
+/// Returns a place as compilers write it: `src/index.rs:17:5`. The caller escapes it.
 fn place(at: snapshot::Location) -> String {
     format!("{}{}", at.file, at.numbers())
 }
 
-/// Returns the number of the entry that a table gets next.
+/// Returns the number of a table's next entry.
 fn next<T>(table: &[T]) -> u64 {
     table.len() as u64 + 1
 }
 
-/// Cuts a figure to what the format has room for.
+/// Returns a figure as the format's type, at most its largest value.
 fn signed(figure: u64) -> i64 {
     i64::try_from(figure).unwrap_or(i64::MAX)
 }

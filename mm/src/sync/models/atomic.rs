@@ -1,8 +1,8 @@
 //! Atomics that look like those of `core`, to the byte, and are `loom`'s in a model.
 //!
-//! Each holds one of `core`'s, with its value of the last step: what was placed or zeroed is what
-//! the next execution starts from. An atomic of `loom` always starts from 0, so it holds how far
-//! the value is from that.
+//! Each holds an atomic of `core` with the value after the last step. So an execution starts with the values
+//! that were placed or zeroed. An atomic of `loom` always starts with 0, so it holds the distance from the
+//! start value.
 
 use core::sync::atomic::{self as plain, Ordering};
 
@@ -14,7 +14,7 @@ macro_rules! integer {
         #[repr(transparent)]
         pub(crate) struct $name(plain::$name);
 
-        // SAFETY: `$name` holds an atomic integer of `plain` alone, of which zero is a value.
+        // SAFETY: `$name` holds only an atomic integer of `plain`, and zero is a value of that.
         unsafe impl bytemuck::Zeroable for $name {}
 
         #[allow(dead_code, reason = "the engine needs not all of them of each")]
@@ -58,7 +58,7 @@ macro_rules! integer {
                 let answer = self
                     .place()
                     .compare_exchange(known as u64, new as u64, orders);
-                // A read-modify-write finds the newest value, which is what is here.
+                // A read-modify-write finds the newest value, which is the one here.
                 let plain = self.0.compare_exchange(known, new, success, failure);
                 assert!(answer.is_none_or(|answer| answer.is_ok() == plain.is_ok()));
                 plain
@@ -119,7 +119,7 @@ impl AtomicBool {
 #[repr(transparent)]
 pub(crate) struct AtomicPtr<T>(plain::AtomicPtr<T>);
 
-// SAFETY: `AtomicPtr` holds an atomic pointer of `plain` alone, of which zero is null.
+// SAFETY: `AtomicPtr` holds only an atomic pointer of `plain`, and zero is its null pointer.
 unsafe impl<T> bytemuck::Zeroable for AtomicPtr<T> {}
 
 impl<T> AtomicPtr<T> {
@@ -156,7 +156,7 @@ impl<T> AtomicPtr<T> {
         let answer = self
             .place()
             .compare_exchange(address(known), address(new), orders);
-        // A read-modify-write finds the newest value, which is what is here.
+        // A read-modify-write finds the newest value, which is the one here.
         let plain = self.0.compare_exchange(known, new, success, failure);
         assert!(answer.is_none_or(|answer| answer.is_ok() == plain.is_ok()));
         plain

@@ -2,7 +2,7 @@
 
 use super::execution::{local_at, take_locals};
 
-/// Works like `std::thread::LocalKey`. Outside of a model every thread counts as ended.
+/// Works like `std::thread::LocalKey`. Outside of a model each thread is treated as ended.
 #[derive(Debug)]
 pub(crate) struct LocalKey<T: 'static> {
     init: fn() -> T,
@@ -26,7 +26,7 @@ impl<T: 'static> LocalKey<T> {
 
 /// Runs the destructors of the calling thread's values.
 pub(crate) fn end_thread() {
-    // They may take steps of the model.
+    // The destructors may take steps of the model.
     drop(take_locals());
 }
 

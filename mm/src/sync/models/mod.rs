@@ -1,25 +1,24 @@
 //! Models: small programs of a few threads that `loom` runs in every order, with every value that
 //! each load may return.
 //!
-//! They run the engine itself. `loom`'s atomics cannot be made in constants, nor be what zeroed
-//! memory holds, and both is what the engine needs. So in a model `crate::sync` offers types that
-//! look like those of `core` and hold one of them, and that lead every operation to an atomic of
-//! `loom`: by address, through a table that lasts for one execution. See `atomic`.
+//! They run the engine itself. The engine makes atomics in constants and in zeroed memory, and `loom`'s
+//! atomics support neither. So in a model `crate::sync` offers types with the layout of `core`'s. They pass
+//! each operation on to an atomic of `loom`, which a table finds by address. The table lasts for one
+//! execution. See `atomic`.
 //!
-//! `loom` runs all threads of a model on one OS thread and switches between them at these
-//! operations, and nowhere else. Locks that are held across one are `loom`'s too; those that never
-//! are (of the address space, of the memory for records) stay as they are.
+//! `loom` runs all threads of a model on one OS thread and switches between them only at these operations. A
+//! lock that is held across such an operation is `loom`'s, too. Other locks (of the address space, of the
+//! memory for records) are ordinary ones.
 //!
-//! Memory that one execution took is not given back: a few kilobytes for each, most of it never
-//! touched.
+//! The memory of an execution is never freed. It is a few kilobytes, and most of it is never touched.
 //!
-//! The number in a call of [`model`] is its bound: how often a thread is interrupted that could go on. Which
-//! value a load returns has no bound, so a reader of many fields beside a thread that changes many takes
-//! tens of thousands of executions even where it interrupts once. Hence the thread that works is the first one,
-//! which goes on to its end, and the other starts when all is prepared and takes one look.
+//! The number in a call of [`model`] is a bound: how often a thread is interrupted that could continue. The
+//! choice of the value that a load returns has no bound. So a thread that reads many fields, beside one that
+//! changes many, takes tens of thousands of executions even if it interrupts only once. Therefore the thread
+//! that works comes first and runs to its end, and the other one starts when all is prepared and reads once.
 //!
-//! An execution must do what an earlier one did, up to the point where `loom` decides otherwise. So
-//! each makes families, cells and threads of its own, and nothing depends on an address.
+//! An execution must do the same as an earlier one, up to the point where `loom` decides otherwise. So each
+//! execution makes its own families, cells and threads, and nothing depends on an address.
 
 mod atomic;
 mod execution;
@@ -40,19 +39,18 @@ pub(crate) use execution::{Engine, Owned};
 pub(crate) use local::{LocalKey, end_thread, thread_local};
 pub(crate) use mutex::{Mutex, MutexGuard};
 
-/// Steps of all threads together that one execution may take; a model that takes more waits for
-/// itself.
+/// The most steps of all threads together in one execution. A model with more steps waits for itself.
 const MOST_STEPS: usize = 10_000;
 
-/// Runs `program` in every order, or in those with at most so many `interruptions` of threads that
-/// could go on; says how many they were. `LOOM_MAX_PREEMPTIONS` sets another bound.
+/// Runs `program` in all orders, or in those with at most `interruptions` interruptions of threads that could
+/// continue. Prints the number of executions. `LOOM_MAX_PREEMPTIONS` sets another bound.
 pub(crate) fn model(
     engine: Engine,
     name: &str,
     interruptions: impl Into<Option<usize>>,
     program: fn(),
 ) {
-    // Models share the engine's statics, and each must find them as it left them.
+    // Models share the engine's statics, so they run one after the other.
     static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let schedules = Arc::new(core_atomic::AtomicUsize::new(0));
@@ -78,7 +76,7 @@ pub(crate) fn spawn<T: 'static>(body: impl FnOnce() -> T + 'static) -> JoinHandl
     })
 }
 
-/// Lets other threads run, in a model as in a process.
+/// Lets other threads run, in a model and in a process.
 pub(crate) fn yield_now() {
     if execution::is_there() {
         loom::thread::yield_now();
@@ -87,12 +85,12 @@ pub(crate) fn yield_now() {
     }
 }
 
-/// In a model no time passes: another thread has to run.
+/// Lets another thread run, because no time passes in a model.
 pub(crate) fn spin_loop() {
     yield_now();
 }
 
-/// A fence, in a model `loom`'s.
+/// A fence; in a model that of `loom`.
 pub(crate) fn fence(order: core_atomic::Ordering) {
     if execution::is_there() {
         loom::sync::atomic::fence(order);
@@ -101,7 +99,7 @@ pub(crate) fn fence(order: core_atomic::Ordering) {
     }
 }
 
-/// The panic payload by which a thread of a model unwinds where a process would end.
+/// The payload of the panic with which a thread of a model unwinds where a process would end.
 struct Aborted;
 
 /// Unwinds where the process would end; see [`ends_process`].
@@ -110,7 +108,7 @@ pub(crate) fn abort() -> ! {
     std::panic::resume_unwind(Box::new(Aborted))
 }
 
-/// Whether `f` would have ended the process. If so, no destructor of a thread-local value runs in
+/// Returns whether `f` would have ended the process. If so, no destructor of a thread-local value runs in
 /// this execution any more.
 pub(crate) fn ends_process(f: impl FnOnce()) -> bool {
     match std::panic::catch_unwind(AssertUnwindSafe(f)) {

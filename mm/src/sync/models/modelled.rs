@@ -1,12 +1,12 @@
-//! What stands for one of the engine's atomics, in one execution of a model.
+//! The object for one of the engine's atomics, in one execution of a model.
 //!
-//! `loom` looks for other orders where two threads' steps meet at one atomic. Of the threads that
-//! loaded before a store it remembers the last alone, and where that is the thread that stores, it
-//! takes the others for done: a load hides that the store could have come before theirs (issues 166
-//! and 392 of tokio-rs/loom). Nearly all that threads share here is loaded and stored by its owner
-//! and only loaded by others. So each thread that loads has a *mark*, an atomic that it stores
-//! into, and that others store into before they store the value. If no thread has stored, or only the
-//! loading thread itself, `loom` need not be asked for the value: there is only one.
+//! `loom` looks for other orders where steps of two threads meet at one atomic. It remembers only the last of
+//! the threads that loaded before a store. If that is the thread that stores, `loom` misses the orders in
+//! which the store comes before the loads of the others (issues 166 and 392 of tokio-rs/loom). Here most
+//! atomics are loaded and stored by their owner, and only loaded by others. So each thread that loads has a
+//! *mark*: an atomic that it stores into, and that others store into before they store the value. If no
+//! thread has stored, or only the loading thread itself, there is only one value, and `loom` is not asked for
+//! it.
 
 use core::sync::atomic::Ordering::{self, Relaxed};
 use std::rc::Rc;
@@ -16,9 +16,9 @@ use loom::thread::{self, ThreadId};
 
 use super::execution::{Unused, with_atomic_at};
 
-/// The atomic of `loom` for one of the engine's, and who uses it.
+/// The atomic of `loom` for one of the engine's, and the threads that use it.
 pub(super) struct Modelled {
-    /// How far the value is from `start`.
+    /// The distance of the value from `start`.
     distance: Rc<AtomicU64>,
     /// The value when this execution first touched it.
     start: u64,
@@ -26,7 +26,7 @@ pub(super) struct Modelled {
     marks: Vec<(ThreadId, Rc<AtomicU64>)>,
 }
 
-/// Who stored in this execution.
+/// The threads that stored in this execution.
 #[derive(Clone, Copy)]
 enum Writers {
     Nobody,
@@ -34,7 +34,7 @@ enum Writers {
     Several,
 }
 
-/// Where an atomic of the engine is, and the value that it has without a model.
+/// The address of an atomic of the engine, and its value outside of the model.
 pub(super) struct Place {
     pub(super) address: usize,
     pub(super) start: u64,
@@ -78,12 +78,12 @@ impl Modelled {
 }
 
 impl Place {
-    /// Loads the value; `Own` if it can only be the one of the last step. None outside of models.
+    /// Loads the value; `Own` if it can only be that of the last step. Returns `None` outside of models.
     pub(super) fn load(&self, order: Ordering) -> Option<Loaded> {
         let thread = self.thread()?;
         let mark = self.with(|atomic, unused| atomic.mark_of(thread, unused))?;
         mark.store(0, Relaxed);
-        // Others may have stored meanwhile.
+        // Other threads may have stored since.
         let (others, distance, start) = self.with(|atomic, _| {
             let others = atomic.has_other_writers(thread);
             (others, Rc::clone(&atomic.distance), atomic.start)
@@ -131,7 +131,7 @@ impl Place {
         })
     }
 
-    /// Takes a step that may store. Distances become values.
+    /// Takes a step that may store. Turns the distances into values.
     fn change(
         &self,
         step: impl FnOnce(&AtomicU64, u64) -> Result<u64, u64>,
@@ -159,15 +159,15 @@ impl Place {
         Some(thread::current().id())
     }
 
-    /// No step of a model may be inside of `f`.
+    /// Calls `f`, which must not contain a step of a model.
     fn with<R>(&self, f: impl FnOnce(&mut Modelled, &mut Unused) -> R) -> Option<R> {
         with_atomic_at(self.address, || self.start, f)
     }
 }
 
-/// What a load found.
+/// The result of a load.
 pub(super) enum Loaded {
-    /// The value of the last step, which was the thread's own, or before all threads.
+    /// The value after the last step. That was the thread's own, or came before all threads.
     Own,
     Any(u64),
 }

@@ -1,4 +1,4 @@
-//! Reads tokens one by one: attributes, visibilities, words, lists.
+//! A cursor over tokens, which takes attributes, visibilities, words and lists from their start.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -7,28 +7,28 @@ use syn::{Attribute, Error, Result, Visibility};
 
 use crate::tokens::{bare, end_of_list, find, group, is_word, sign, word};
 
-/// An attribute; those of others need not be readable.
+/// An attribute. Its argument is read only on demand: those of other macros may have any form.
 pub(crate) struct Attr {
     hash: TokenTree,
     brackets: Group,
 }
 
 impl Attr {
-    /// Whether its path is this one word.
+    /// Returns whether its path is this one word.
     pub(crate) fn is(&self, name: &str) -> bool {
         self.path_is_one_of(&[name])
     }
 
-    /// Whether its path is one of these words.
+    /// Returns whether its path is one of these words.
     pub(crate) fn path_is_one_of(&self, names: &[&str]) -> bool {
-        // A macro's `$a:meta` leaves a group.
+        // A macro's `$a:meta` leaves a group without delimiters.
         let inside = bare(self.brackets.stream());
         let is_longer = inside.get(1).and_then(sign) == Some(':');
         let is_one = |first| names.iter().any(|name| is_word(first, name));
         !is_longer && inside.first().is_some_and(is_one)
     }
 
-    /// Reads it, which fails if its argument is something that only rustc knows.
+    /// Parses the attribute. Fails if its argument has a form that only rustc knows.
     pub(crate) fn read(&self) -> Result<Attribute> {
         let Self { hash, brackets } = self;
         let mut bare = Group::new(Delimiter::Bracket, tokens_of(&bare(brackets.stream())));
@@ -46,11 +46,11 @@ impl ToTokens for Attr {
     }
 }
 
-/// Tokens that are read one by one.
-pub(crate) struct Rest(pub(crate) Vec<TokenTree>);
+/// The tokens that are still to be read.
+pub(crate) struct Cursor(pub(crate) Vec<TokenTree>);
 
-impl Rest {
-    /// Takes all attributes.
+impl Cursor {
+    /// Takes all attributes at the start.
     pub(crate) fn attrs(&mut self) -> Vec<Attr> {
         let mut attrs = Vec::new();
         while let Some(attr) = self.attr() {
@@ -69,9 +69,9 @@ impl Rest {
         Some(Attr { hash, brackets })
     }
 
-    /// Takes `pub`, `pub(crate)` and the like, also from the variable of a macro.
+    /// Takes `pub`, `pub(crate)` and the like, also from a macro's variable.
     pub(crate) fn visibility(&mut self) -> TokenStream {
-        // A type in parentheses may come after `pub`, as it does in tuples; syn knows which it is.
+        // In a tuple, a type in parentheses may follow `pub`. syn tells it from `pub(..)`.
         let read = |input: ParseStream<'_>| {
             let visibility: Visibility = input.parse()?;
             let rest: TokenStream = input.parse()?;
@@ -96,7 +96,7 @@ impl Rest {
         }
     }
 
-    /// Takes off the group around the next token, if it is of a macro's variable.
+    /// Replaces the next token by its contents if it is a group from a macro's variable.
     pub(crate) fn enter(&mut self) {
         while let Some(group) = self
             .0
@@ -108,7 +108,7 @@ impl Rest {
         }
     }
 
-    /// Takes a list in angle brackets; nothing if there is none.
+    /// Takes a list in angle brackets, or nothing if there is none.
     pub(crate) fn list(&mut self) -> Vec<TokenTree> {
         match self.0.first().and_then(sign) {
             Some('<') => self.0.drain(..end_of_list(&self.0)).collect(),
@@ -117,7 +117,7 @@ impl Rest {
     }
 }
 
-/// Leaves out what comes behind `=`.
+/// Returns the tokens before `=`.
 pub(crate) fn without_default(tokens: &[TokenTree]) -> TokenStream {
     let end = find(tokens, |token| sign(token) == Some('='));
     tokens_of(&tokens[..end.unwrap_or(tokens.len())])
