@@ -13,21 +13,19 @@
 //! Only run-time families that were asked to keep marks have any: nothing is ever written into a
 //! released unit of a type. Where somebody watches, and where units are too short for a mark, every
 //! release looks into all caches.
-
+mod clear;
 mod page_hints;
-
-use crate::heap::family::Marking;
-pub(crate) use page_hints::TakenUnit;
+mod put;
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
 
-use crate::heap::family::Heap;
 use crate::heap::family::cache::{CacheCell, CacheRecord, thread};
+use crate::heap::family::{Heap, Marking};
 use crate::heap::ground::{Block, EMPTY_BLOCK, Refusal};
-use crate::heap::pages::{Extent, Record, SPACE, Slack, Spot};
-use crate::os::{ReentrancyGuard, annotate};
-use page_hints::PageHint;
+use crate::heap::pages::{Record, SPACE};
+use crate::os::ReentrancyGuard;
+pub(crate) use page_hints::TakenUnit;
 
 /// What became of a block that was to be put into a cache.
 pub(crate) enum Put {
@@ -220,180 +218,4 @@ impl Heap {
     fn open_for(&'static self, cell: &CacheCell) -> bool {
         !self.goes_past_caches() && self.opened(cell).is_some()
     }
-}
-
-impl PageHint {
-    /// Has `put` put the block at `first` into the calling thread's cache, and marks it, unless it is
-    /// marked already.
-    ///
-    /// # Safety
-    ///
-    /// 1. `first` is the start of a taken unit of the page.
-    /// 2. If a live block starts there, nothing uses it any more.
-    /// 3. If the block there was released and not handed out again, the program has not changed its marks
-    ///    since.
-    #[inline]
-    unsafe fn put(
-        &self,
-        first: NonNull<u8>,
-        put: impl FnOnce(&CacheRecord, usize) -> bool,
-    ) -> bool {
-        // SAFETY: invariant 3; the cell is used for this call alone.
-        let cell = unsafe { thread::fast_cell(self.number()) };
-        let Some(cache) = cell.and_then(CacheCell::open_cache) else {
-            return false;
-        };
-        // SAFETY: requirement 1 is that of `canaries_of`. The marks are set only once `put` took the block,
-        // which then has none. One that is not live has some: a release set them, or
-        // `mark_never_handed_out`, and by requirement 3 the program has not changed them. So it is live, and
-        // by requirement 2 nothing uses it.
-        let marks = unsafe { self.canaries_of(first) };
-        let is_put = !marks.is_any_set() && put(cache, self.unit());
-        if is_put {
-            marks.set();
-        }
-        is_put
-    }
-}
-
-impl Block {
-    /// As [`zeroed`](Self::zeroed), where nobody watches, and the length is not known before.
-    #[inline]
-    pub(crate) fn zeroed_unwatched(self, bytes: usize) -> NonNull<u8> {
-        if !self.zero && (HALF..=4 * HALF).contains(&bytes) {
-            // SAFETY: `first` is the start of a block just made, of `bytes` bytes, which nothing else uses
-            // yet; and `contains` checked their number.
-            unsafe { clear_few(self.first, bytes) };
-        } else if !self.zero {
-            // SAFETY: `first` is the start of a block just made, of `bytes` bytes, which nothing else uses
-            // yet.
-            unsafe { self.first.write_bytes(0, bytes) };
-        }
-        self.first
-    }
-}
-
-impl Extent {
-    /// Puts the block at `first`, which lies in this extent, of which `record` is, into the cache of
-    /// `cell`, the calling thread's of the family; false, with nothing changed, if it is no live block,
-    /// or somebody has to look closer.
-    ///
-    /// # Safety
-    ///
-    /// 1. If a live block starts at `first`, nothing uses it any more.
-    /// 2. If the block there was released and not handed out again, the program has not changed its marks
-    ///    since.
-    /// 3. `first` lies in this extent, and `cell` is the calling thread's of the extent's family.
-    unsafe fn put(
-        &'static self,
-        record: &'static Record,
-        cell: &CacheCell,
-        first: NonNull<u8>,
-    ) -> bool {
-        // With a cache of its own, the thread may read how long blocks are: see `slack`.
-        if !cell.is_open() && (cell.cache().is_some() || !Heap::of(self.heap).open_for(cell)) {
-            return false;
-        }
-        let Some((spot, units)) = self.block_at(first) else {
-            return false;
-        };
-        // SAFETY: `block_at` found a taken unit at `first`. The marks are set only when the block turned out
-        // to be live, so that by requirement 1 nothing uses it.
-        let Some((marks, cache)) =
-            unsafe { Heap::of(self.heap).canaries_of(first) }.zip(cell.cache())
-        else {
-            return false;
-        };
-        let unit = self.geometry().unit();
-        if marks.is_any_set() || cache.holds(first, spot.page, spot.index) {
-            return false;
-        }
-        // The kernel may have taken the marks with the memory, before a cache claimed the block.
-        let may_lack_canaries =
-            !Heap::of(self.heap).marks_never_handed_out() && self.may_have_lost_canaries();
-        let is_unsure = may_lack_canaries && marks.is_any_zero();
-        if is_unsure
-            && Heap::of(self.heap)
-                .central()
-                .live_units_at(record, first)
-                .is_err()
-        {
-            return false;
-        }
-        annotate::take_back(first, units * unit);
-        marks.set();
-        // SAFETY: `block_at` found a block of `units` units. It has no mark, so that by requirement 2 it was
-        // not released, unless marks went with memory, and then `live_units_at` found it live. By
-        // requirement 1 nothing uses it; and by requirement 3 the cell is the thread's of this family.
-        unsafe { Heap::of(self.heap).put_or_release(cell, first, units) };
-        true
-    }
-
-    /// Where the block at `first` is, and the units that it was handed out for, if a unit there is
-    /// taken and begins a block.
-    fn block_at(&'static self, first: NonNull<u8>) -> Option<(Spot, usize)> {
-        let spot = self.spot_at(first.addr().get())?;
-        if !spot.is_taken() {
-            return None;
-        }
-        let units = if spot.page.has_continued() {
-            spot.units()?
-        } else {
-            1
-        };
-        Some((spot, units))
-    }
-}
-
-impl Spot {
-    /// Whether the unit is taken.
-    #[inline]
-    fn is_taken(&self) -> bool {
-        let word = self.page.words().get(self.index / 64);
-        word.is_some_and(|word| word.taken() >> (self.index % 64) & 1 != 0)
-    }
-
-    /// The units that the block was handed out for that starts at the unit, which is taken, if one
-    /// does.
-    fn units(self) -> Option<usize> {
-        let map = self.page.whole_map();
-        let units = (!map.continues(self.index)).then(|| map.block_units(self.index))?;
-        units.checked_sub(Slack::at(self, units))
-    }
-}
-
-/// Bytes that are cleared by one store; few are cleared by two or four that overlap, in less time than
-/// it takes to call who clears many.
-const HALF: usize = size_of::<u128>();
-
-/// Clears `bytes` bytes from `first` on, one to four halves.
-///
-/// # Safety
-///
-/// 1. They may be written.
-/// 2. They are one to four halves.
-#[inline]
-unsafe fn clear_few(first: NonNull<u8>, bytes: usize) {
-    // SAFETY: by requirement 2 the first half lies within the bytes, which by requirement 1 may be written.
-    unsafe { clear_half(first, 0) };
-    // SAFETY: by requirement 2 there are at least `HALF` bytes, so that the last half lies within them; by
-    // requirement 1 they may be written.
-    unsafe { clear_half(first, bytes - HALF) };
-    if bytes > 2 * HALF {
-        // SAFETY: there are more than two halves, and by requirement 1 all may be written.
-        unsafe { clear_half(first, HALF) };
-        // SAFETY: there are more than two halves, and by requirement 1 all may be written.
-        unsafe { clear_half(first, bytes - 2 * HALF) };
-    }
-}
-
-/// # Safety
-///
-/// 1. The bytes from `first` to `from + HALF` bytes behind it are in one piece of memory, and may be written.
-#[inline]
-unsafe fn clear_half(first: NonNull<u8>, from: usize) {
-    // SAFETY: by requirement 1 the bytes from `first` to the end of the half are in one piece of memory.
-    let half = unsafe { first.add(from) };
-    // SAFETY: by requirement 1 the half may be written, and the store needs no alignment.
-    unsafe { half.cast::<u128>().write_unaligned(0) };
 }

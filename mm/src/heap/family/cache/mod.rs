@@ -13,7 +13,7 @@
 //!
 //! | module | what |
 //! | --- | --- |
-//! | `record` | the fields, how a record comes to a thread and leaves it |
+//! | `record` | the fields; how a record comes to a thread and leaves it |
 //! | `hot` | a few steps: hot slot, stack, units side by side |
 //! | `overflow` | a release that does not fit there |
 //! | `own` | words that the thread owns |
@@ -21,7 +21,7 @@
 //! | `biased` | the lock that keeps an owner out of its words |
 //! | `sweep` | when pages are given back |
 //! | `count` | figures, and how they are read meanwhile |
-//! | `bins`, `rows` | released blocks of many units |
+//! | `rows` | released blocks of several units |
 //!
 //! # Bounds
 //!
@@ -50,7 +50,6 @@
 //! any time, and what the call has begun with the record it ends with it.
 
 mod biased;
-mod bins;
 mod count;
 mod hot;
 #[cfg(all(test, not(loom), not(mm_portable), target_os = "linux"))]
@@ -72,12 +71,11 @@ use crate::heap::ground::{Block, LONG_ROW, Link};
 use crate::sync::AtomicPtr;
 
 pub(in crate::heap) use biased::{barrier, barrier_at_any_cost, pause};
-pub(in crate::heap) use bins::Bins;
 #[cfg(all(test, loom))]
 pub(in crate::heap) use numbers::{begin_again, numbers_range};
 pub(in crate::heap) use numbers::{lock_for_fork, unlock_after_fork};
 pub(in crate::heap) use record::{CacheRecord, Inbox};
-pub(in crate::heap) use rows::Rows;
+pub(in crate::heap) use rows::{Bins, Rows};
 pub(in crate::heap) use thread::FAST_FAMILIES;
 #[cfg(test)]
 pub(crate) use thread::forget_retained_tables;

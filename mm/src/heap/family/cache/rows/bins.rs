@@ -45,7 +45,7 @@ unsafe impl bytemuck::Zeroable for Bins {}
 impl Bins {
     /// Takes a block of `units` units.
     #[inline]
-    pub(super) fn take(&self, units: usize) -> Option<Block> {
+    pub(in crate::heap::family::cache) fn take(&self, units: usize) -> Option<Block> {
         let bin = units % LONG_ROW;
         let left = self.count[bin].load(Relaxed).checked_sub(1)?;
         let slot = &self.slots[bin][usize::from(left) % MOST_BLOCKS];
@@ -61,7 +61,7 @@ impl Bins {
 
     /// Keeps a block of `units` units; false without room.
     #[inline]
-    pub(super) fn put(&self, first: NonNull<u8>, units: usize) -> bool {
+    pub(in crate::heap::family::cache) fn put(&self, first: NonNull<u8>, units: usize) -> bool {
         let bin = units % LONG_ROW;
         let count = self.count[bin].load(Relaxed);
         let fits = count < self.room[bin].load(Relaxed);

@@ -90,7 +90,7 @@ impl Rows {
 
     /// Takes a block for `units` units.
     #[inline]
-    pub(super) fn take(&self, units: usize) -> Option<Block> {
+    pub(in crate::heap::family::cache) fn take(&self, units: usize) -> Option<Block> {
         let length = self.length_for(units)?;
         let (first, slack) = self.pop(length)?;
         // Also when there are none: nobody can foresee which.
@@ -101,7 +101,7 @@ impl Rows {
 
     /// Keeps a block that was handed out for `units` units; false without room.
     #[inline]
-    pub(super) fn put(&self, first: NonNull<u8>, units: usize) -> bool {
+    pub(in crate::heap::family::cache) fn put(&self, first: NonNull<u8>, units: usize) -> bool {
         if !self.has_room(units) {
             return false;
         }

@@ -1,0 +1,133 @@
+//! A block goes into the calling thread's cache, found by its address: through the hint of its page, or by a
+//! look at the maps.
+
+use core::ptr::NonNull;
+
+use super::page_hints::PageHint;
+use crate::heap::family::Heap;
+use crate::heap::family::cache::{CacheCell, CacheRecord, thread};
+use crate::heap::pages::{Extent, Record, Slack, Spot};
+use crate::os::annotate;
+
+impl PageHint {
+    /// Has `put` put the block at `first` into the calling thread's cache, and marks it, unless it is
+    /// marked already.
+    ///
+    /// # Safety
+    ///
+    /// 1. `first` is the start of a taken unit of the page.
+    /// 2. If a live block starts there, nothing uses it any more.
+    /// 3. If the block there was released and not handed out again, the program has not changed its marks
+    ///    since.
+    #[inline]
+    pub(super) unsafe fn put(
+        &self,
+        first: NonNull<u8>,
+        put: impl FnOnce(&CacheRecord, usize) -> bool,
+    ) -> bool {
+        // SAFETY: invariant 3; the cell is used for this call alone.
+        let cell = unsafe { thread::fast_cell(self.number()) };
+        let Some(cache) = cell.and_then(CacheCell::open_cache) else {
+            return false;
+        };
+        // SAFETY: requirement 1 is that of `canaries_of`. The marks are set only once `put` took the block,
+        // which then has none. One that is not live has some: a release set them, or
+        // `mark_never_handed_out`, and by requirement 3 the program has not changed them. So it is live, and
+        // by requirement 2 nothing uses it.
+        let marks = unsafe { self.canaries_of(first) };
+        let is_put = !marks.is_any_set() && put(cache, self.unit());
+        if is_put {
+            marks.set();
+        }
+        is_put
+    }
+}
+
+impl Extent {
+    /// Puts the block at `first`, which lies in this extent, of which `record` is, into the cache of
+    /// `cell`, the calling thread's of the family; false, with nothing changed, if it is no live block,
+    /// or somebody has to look closer.
+    ///
+    /// # Safety
+    ///
+    /// 1. If a live block starts at `first`, nothing uses it any more.
+    /// 2. If the block there was released and not handed out again, the program has not changed its marks
+    ///    since.
+    /// 3. `first` lies in this extent, and `cell` is the calling thread's of the extent's family.
+    pub(super) unsafe fn put(
+        &'static self,
+        record: &'static Record,
+        cell: &CacheCell,
+        first: NonNull<u8>,
+    ) -> bool {
+        // With a cache of its own, the thread may read how long blocks are: see `slack`.
+        if !cell.is_open() && (cell.cache().is_some() || !Heap::of(self.heap).open_for(cell)) {
+            return false;
+        }
+        let Some((spot, units)) = self.block_at(first) else {
+            return false;
+        };
+        // SAFETY: `block_at` found a taken unit at `first`. The marks are set only when the block turned out
+        // to be live, so that by requirement 1 nothing uses it.
+        let Some((marks, cache)) =
+            unsafe { Heap::of(self.heap).canaries_of(first) }.zip(cell.cache())
+        else {
+            return false;
+        };
+        let unit = self.geometry().unit();
+        if marks.is_any_set() || cache.holds(first, spot.page, spot.index) {
+            return false;
+        }
+        // The kernel may have taken the marks with the memory, before a cache claimed the block.
+        let may_lack_canaries =
+            !Heap::of(self.heap).marks_never_handed_out() && self.may_have_lost_canaries();
+        let is_unsure = may_lack_canaries && marks.is_any_zero();
+        if is_unsure
+            && Heap::of(self.heap)
+                .central()
+                .live_units_at(record, first)
+                .is_err()
+        {
+            return false;
+        }
+        annotate::take_back(first, units * unit);
+        marks.set();
+        // SAFETY: `block_at` found a block of `units` units. It has no mark, so that by requirement 2 it was
+        // not released, unless marks went with memory, and then `live_units_at` found it live. By
+        // requirement 1 nothing uses it; and by requirement 3 the cell is the thread's of this family.
+        unsafe { Heap::of(self.heap).put_or_release(cell, first, units) };
+        true
+    }
+
+    /// Where the block at `first` is, and the units that it was handed out for, if a unit there is
+    /// taken and begins a block.
+    fn block_at(&'static self, first: NonNull<u8>) -> Option<(Spot, usize)> {
+        let spot = self.spot_at(first.addr().get())?;
+        if !spot.is_taken() {
+            return None;
+        }
+        let units = if spot.page.has_continued() {
+            spot.units()?
+        } else {
+            1
+        };
+        Some((spot, units))
+    }
+}
+
+impl Spot {
+    /// Whether the unit is taken.
+    #[inline]
+    fn is_taken(&self) -> bool {
+        let word = self.page.words().get(self.index / 64);
+        word.is_some_and(|word| word.taken() >> (self.index % 64) & 1 != 0)
+    }
+
+    /// The units that the block was handed out for that starts at the unit, which is taken, if one
+    /// does.
+    fn units(self) -> Option<usize> {
+        let map = self.page.whole_map();
+        let units = (!map.continues(self.index)).then(|| map.block_units(self.index))?;
+        units.checked_sub(Slack::at(self, units))
+    }
+}

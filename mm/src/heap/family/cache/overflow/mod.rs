@@ -1,0 +1,191 @@
+//! What becomes of a released unit for which the hot slot and the stack have no room: it goes into its
+//! word of the map, if the thread owns it, or to the owner. Units that lie side by side wait until they can
+//! go there together.
+//!
+//! | module | subject |
+//! | --- | --- |
+//! | `run` | released units side by side, which wait for each other |
+//! | `stack` | the stack grows; everything in the cache goes back to the maps |
+
+mod run;
+mod stack;
+
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use core::sync::atomic::compiler_fence;
+
+use super::CacheCell;
+use super::record::CacheRecord;
+use crate::heap::family::Heap;
+use crate::heap::pages::{Page, SPACE, Spot, Word, released_twice, spot_of};
+use crate::os::section;
+
+/// Bytes of units on the stack, and of a run, at most.
+const MOST_BYTES: usize = 128 << 10;
+
+impl Heap {
+    /// Releases a unit that the cell had no room for.
+    ///
+    /// # Safety
+    ///
+    /// 1. `unit` is a live block of one unit of this heap.
+    /// 2. It lies in a VM page.
+    /// 3. Nothing uses it any more.
+    /// 4. `cell` is the calling thread's of this heap.
+    #[inline(never)]
+    pub(crate) unsafe fn release_unit(&'static self, cell: &CacheCell, unit: NonNull<u8>) {
+        let record = cell.record();
+        let address = unit.addr().get();
+        let is_usual = record.grows.load(Relaxed) == 0
+            && record.run.load(Relaxed).is_null()
+            && record.last.load(Relaxed) != address;
+        if !is_usual {
+            // SAFETY: requirements 1 to 4 are those of `release_unusual`.
+            return unsafe { self.release_unusual(cell, unit) };
+        }
+        // Every call from here on is the last thing that is done, so that nothing has to be saved.
+        record.last.store(address + self.geometry().unit(), Relaxed);
+        section::begin();
+        record.busy.store(1, Relaxed);
+        compiler_fence(SeqCst);
+        if record.wanted.load(Acquire) != 0 {
+            return record.release_wanted(unit);
+        }
+        // SAFETY: by requirement 2 the unit lies in a VM page, which got its map before any of its units was
+        // handed out.
+        let (words, count) = unsafe { SPACE.map_and_count_at(address) };
+        let index = self.geometry().index_of(self.geometry().in_page(address));
+        // SAFETY: by requirement 1 `index` is that of a unit of the page, and the page's map has a word for
+        // each 64 units or part of them.
+        let word = unsafe { words.add(index / 64) };
+        // SAFETY: `map_and_count_at` gave the page's map, in which the word lies, and maps live as long as
+        // the process.
+        let word = unsafe { &*word };
+        if !word.is_owned_by(record.number()) {
+            return self.release_of_other(record, unit);
+        }
+        let (taken, bit) = (word.taken(), 1 << (index % 64));
+        if taken & bit == 0 {
+            released_twice(unit);
+        }
+        word.set_taken(taken & !bit);
+        count.store(count.load(Relaxed).wrapping_add(1), Relaxed);
+        if taken == u64::MAX {
+            return record.release_first_of_word(unit);
+        }
+        record.count_direct(1);
+        record.leave();
+        record.look_if_due();
+    }
+
+    #[inline(never)]
+    fn release_of_other(&'static self, record: &CacheRecord, unit: NonNull<u8>) {
+        let Spot { page, index } = spot_of(unit);
+        self.expect_own(page, unit);
+        record.send_later(page, index);
+        record.count_direct(1);
+        record.leave();
+        record.look_if_due();
+    }
+
+    /// Releases a unit where something else than usual may have to be done.
+    ///
+    /// # Safety
+    ///
+    /// 1. `unit` is a live block of one unit of this heap.
+    /// 2. It lies in a VM page.
+    /// 3. Nothing uses it any more.
+    /// 4. `cell` is the calling thread's of this heap.
+    #[inline(never)]
+    unsafe fn release_unusual(&'static self, cell: &CacheCell, unit: NonNull<u8>) {
+        let Some(record) = self.opened(cell) else {
+            // SAFETY: requirements 1 to 3 are those of `release_without_cache`.
+            return unsafe { self.release_without_cache(unit) };
+        };
+        // Now that there is a record, or that it was flushed.
+        if record.put(unit, self.geometry().unit()) {
+            return;
+        }
+        if !record.is_beside(unit) && record.grow_stack(self.geometry()) {
+            record.put(unit, self.geometry().unit());
+            return;
+        }
+        let spot = spot_of(unit);
+        self.expect_own(spot.page, unit);
+        record.put_away_run();
+        record.enter();
+        record.begin_run(spot, unit);
+        record.to_map(spot);
+        record.count_direct(1);
+        record.leave();
+        record.look_if_due();
+    }
+
+    /// Ends the process if a unit of another family came here.
+    fn expect_own(&'static self, page: Page, unit: NonNull<u8>) {
+        if !page.extent().heap.is(self.reference()) {
+            released_twice(unit);
+        }
+    }
+}
+
+impl CacheRecord {
+    /// Releases a unit in a section that begins slowly.
+    #[cold]
+    #[inline(never)]
+    fn release_wanted(&self, unit: NonNull<u8>) {
+        self.enter_slow();
+        self.to_map(spot_of(unit));
+        self.count_direct(1);
+        self.leave();
+        self.look_if_due();
+    }
+
+    /// Ends the release of a unit, which is the first that is free in its word.
+    #[inline(never)]
+    fn release_first_of_word(&self, unit: NonNull<u8>) {
+        let Spot { page, index } = spot_of(unit);
+        self.add_ready(page, index / 64);
+        self.count_direct(1);
+        self.leave();
+        self.look_if_due();
+    }
+
+    /// Counts units that went into the map, or to their owner. In the section in which they do: whoever keeps
+    /// the thread out finds both or none.
+    #[inline]
+    fn count_direct(&self, units: u64) {
+        let direct = self.direct.load(Relaxed).wrapping_add(units);
+        self.direct.store(direct, Release);
+    }
+
+    /// Looks what can be given back, once enough units came free. Outside of sections.
+    #[inline]
+    pub(super) fn look_if_due(&self) {
+        let direct = self.direct.load(Relaxed);
+        if direct
+            .wrapping_sub(self.trigger.load(Relaxed))
+            .cast_signed()
+            >= 0
+        {
+            self.look();
+        }
+    }
+
+    /// Frees a unit in its word, or sends it to the owner. Inside a section.
+    pub(super) fn to_map(&self, Spot { page, index }: Spot) {
+        let number = index / 64;
+        let word: &Word = &page.words()[number];
+        if word.is_owned_by(self.number()) {
+            self.free_own(page, number, word, 1 << (index % 64));
+            page.count_freed(1);
+        } else {
+            self.send_later(page, index);
+        }
+    }
+}
+
+/// A count that a cache's bounds keep small.
+pub(in crate::heap::family::cache) fn small(count: usize) -> u32 {
+    u32::try_from(count).expect("a cache holds less than 2^32 units")
+}

@@ -1,0 +1,216 @@
+//! A refill: free units of own words go to the stack, or to the units side by side that are handed out next.
+
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering::{Relaxed, Release};
+
+use crate::heap::family::cache::record::CacheRecord;
+use crate::heap::pages::{Page, Ready, Word, ones, ones_of};
+
+/// Words that are handed out together at most.
+const MOST_WORDS: usize = 8;
+
+/// Units side by side that are handed out as such; fewer go onto the stack.
+const SHORTEST_RUN: u32 = 8;
+
+/// Units that a refill puts on the stack, if it has room.
+const STACKED: u32 = 32;
+
+impl CacheRecord {
+    /// Finds free units without the family's lock: in own words, among those that were released side by
+    /// side, or in what other threads sent. False if there are none.
+    pub(in crate::heap) fn refill(&self) -> bool {
+        let mut any = self.section(|| self.moving(|| self.refill_from_own()));
+        if !any && !self.run_from.load(Relaxed).is_null() {
+            any = self.in_run() > 0;
+            self.end_run();
+        }
+        if !any && self.has_mail() {
+            any = self.section(|| self.collect());
+        }
+        any
+    }
+
+    /// Hands out what is free in own words, lowest address first; false if nothing is.
+    pub(in crate::heap) fn refill_from_own(&self) -> bool {
+        let Some((ready, page)) = self.ready.get().and_then(|it| Some((it, it.page()?))) else {
+            return false;
+        };
+        self.sweeps.store(0, Relaxed);
+        self.room.store(self.places.load(Relaxed), Relaxed);
+        let mut refill = Refill {
+            record: self,
+            ready,
+            page,
+            words: page.words(),
+            shift: page.extent().geometry().group_shift(),
+            stacked: 0,
+        };
+        refill.fill();
+        let stacked = refill.stacked;
+        page.end_purged();
+        if ready.is_empty() {
+            self.unlist_newest(ready);
+        }
+        if stacked > 0 {
+            self.change(|| {
+                let direct = self.direct.load(Relaxed);
+                self.direct
+                    .store(direct.wrapping_sub(stacked.into()), Relaxed);
+                self.stacked.store(stacked, Relaxed);
+            });
+        }
+        true
+    }
+}
+
+/// A refill under way.
+struct Refill<'a> {
+    record: &'a CacheRecord,
+    ready: &'static Ready,
+    page: Page,
+    words: &'static [Word],
+    shift: u32,
+    /// Units that are on the stack.
+    stacked: u32,
+}
+
+impl Refill<'_> {
+    fn fill(&mut self) {
+        while let Some(number) = self.lowest() {
+            let free = !self.words[number].taken();
+            if is_run(free) {
+                if self.stacked == 0 {
+                    self.hand_out_from(number, free);
+                }
+                return;
+            }
+            if !self.stack(number, free) || self.stacked >= STACKED {
+                return;
+            }
+        }
+    }
+
+    /// The lowest word with a free unit.
+    fn lowest(&self) -> Option<usize> {
+        loop {
+            let groups = self.ready.groups.load(Relaxed);
+            if groups == 0 {
+                return None;
+            }
+            let group = groups.trailing_zeros() as usize;
+            let first = group << self.shift;
+            let end = ((group + 1) << self.shift).min(self.words.len());
+            let mut words = first..end;
+            if let Some(found) = words.find(|number| self.has_free(*number)) {
+                return Some(found);
+            }
+            self.ready.remove(group);
+        }
+    }
+
+    /// Whether the word is the record's and has a free unit.
+    fn has_free(&self, number: usize) -> bool {
+        let word = &self.words[number];
+        word.taken() != u64::MAX && word.is_owned_by(self.record.number())
+    }
+
+    /// Takes all free units of a word.
+    fn take(&self, number: usize, free: u64) -> bool {
+        let word = &self.words[number];
+        word.set_taken(word.taken() | free);
+        if self.shift == 0 && word.taken() == u64::MAX {
+            self.ready.remove(number);
+        }
+        word.touch(free)
+    }
+
+    /// Hands out the free units of a word, which lie side by side, and of those behind it as long as they go
+    /// on.
+    fn hand_out_from(&self, number: usize, free: u64) {
+        let mut zero = self.take(number, free);
+        let (mut units, mut last, mut mask) = (ones(free), number, free);
+        // Up to the last unit of the word, so that the next word's first follows.
+        while mask >> 63 != 0 && last + 1 < (number + MOST_WORDS).min(self.words.len()) {
+            let next = last + 1;
+            mask = !self.words[next].taken();
+            if mask == 0 || mask & mask.wrapping_add(1) != 0 || !self.has_free(next) {
+                break;
+            }
+            zero &= self.take(next, mask);
+            units += ones(mask);
+            last = next;
+        }
+        self.page.count_taken(units);
+        let first = number * 64 + free.trailing_zeros() as usize;
+        let record = self.record;
+        record.hand_out_marked(self.page.unit(first), units as usize, zero);
+    }
+
+    /// Puts the free units of a word on the stack, as many as it has room for; whether that was all.
+    fn stack(&mut self, number: usize, free: u64) -> bool {
+        let room = self
+            .record
+            .places
+            .load(Relaxed)
+            .saturating_sub(self.stacked);
+        if room < free.count_ones() && self.stacked > 0 {
+            return false;
+        }
+        if room == 0 {
+            // Without any place they are handed out one by one.
+            let lowest = free & free.wrapping_neg();
+            let zero = self.take(number, lowest);
+            self.page.count_taken(1);
+            let first = number * 64 + lowest.trailing_zeros() as usize;
+            self.record.hand_out_marked(self.page.unit(first), 1, zero);
+            return false;
+        }
+        let taken = lowest_ones(free, room);
+        self.take(number, taken);
+        self.page.count_taken(taken.count_ones());
+        for bit in ones_of(taken) {
+            let unit = self.page.unit(number * 64 + bit);
+            self.record.mark_never_handed_out(unit, 1);
+            // SAFETY: by invariant 1 of `CacheRecord` the stack has `places` places. `lowest_ones` took at
+            // most `room` units, and there are as many places from `stacked` on.
+            unsafe { self.record.place(self.stacked) }.store(unit.as_ptr(), Release);
+            self.stacked += 1;
+        }
+        taken == free
+    }
+}
+
+impl CacheRecord {
+    fn hand_out_marked(&self, first: NonNull<u8>, units: usize, zero: bool) {
+        let is_marked = self.mark_never_handed_out(first, units);
+        self.hand_out(first, units, zero && !is_marked);
+    }
+
+    /// Marks units that come into the cache and that may never have been handed out, if releases rely on
+    /// that; whether they do.
+    pub(in crate::heap) fn mark_never_handed_out(&self, first: NonNull<u8>, units: usize) -> bool {
+        let heap = self.heap();
+        let unit = heap.geometry().unit();
+        let at = |index: usize| NonNull::new(first.as_ptr().wrapping_add(index * unit));
+        heap.mark_never_handed_out((0..units).filter_map(at))
+    }
+}
+
+/// Whether free units lie side by side, and are enough to be handed out so.
+fn is_run(free: u64) -> bool {
+    let lowest = free & free.wrapping_neg();
+    free.count_ones() >= SHORTEST_RUN && free & free.wrapping_add(lowest) == 0
+}
+
+/// The `most` lowest bits that are set in `mask`.
+fn lowest_ones(mask: u64, most: u32) -> u64 {
+    if mask.count_ones() <= most {
+        return mask;
+    }
+    let (mut left, mut kept) = (mask, 0);
+    for _ in 0..most {
+        kept |= left & left.wrapping_neg();
+        left &= left - 1;
+    }
+    kept
+}

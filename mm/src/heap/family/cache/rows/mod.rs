@@ -1,0 +1,144 @@
+//! Released blocks of several units ("rows") that a thread keeps: short ones in bins by length (`bins`), long
+//! ones in lists by length (`lists`).
+
+mod bins;
+mod lists;
+
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use super::record::CacheRecord;
+use crate::heap::ground::{Block, LONG_ROW, Link, Row, meta};
+use crate::os::Refused;
+pub(in crate::heap) use bins::Bins;
+pub(in crate::heap) use lists::Rows;
+
+impl CacheRecord {
+    /// Blocks of many units that left the cache since the start.
+    pub(in crate::heap) fn rows_taken(&self) -> u64 {
+        self.rows_taken.load(Acquire)
+    }
+
+    /// Takes the count of such blocks over, from a record that is closed.
+    pub(in crate::heap) fn take_rows_taken(&self) -> u64 {
+        self.rows_taken.swap(0, Relaxed)
+    }
+
+    /// Counts a block of many units that leaves the cache.
+    #[inline]
+    pub(in crate::heap) fn account_row_taken(&self) {
+        // Left out only to measure what it costs; every figure is wrong then.
+        if cfg!(mm_unaccounted) {
+            return;
+        }
+        // `Release`: after the cache shrank, see the module's head.
+        self.rows_taken
+            .store(self.rows_taken.load(Relaxed) + 1, Release);
+    }
+
+    /// The cache of blocks of few units, if there ever was use for one.
+    #[inline]
+    pub(in crate::heap) fn bins(&self) -> Option<&'static Bins> {
+        self.bins.get()
+    }
+
+    /// The cache of blocks of many units, likewise.
+    pub(in crate::heap) fn rows(&self) -> Option<&'static Rows> {
+        self.rows.get()
+    }
+
+    /// Takes a block for `units` units, more than one, if there is one at hand, and nobody keeps the thread
+    /// out.
+    #[inline]
+    pub(in crate::heap) fn take_row(&self, units: usize) -> Option<Block> {
+        if units >= LONG_ROW {
+            return self.take_long_row(units);
+        }
+        let bins = self.bins()?;
+        let row = self.try_section(|| bins.take(units))??;
+        self.account_row_taken();
+        Some(row)
+    }
+
+    /// Takes a block for `units` units, many, likewise.
+    #[inline(never)]
+    fn take_long_row(&self, units: usize) -> Option<Block> {
+        let rows = self.rows()?;
+        let row = self.try_section(|| rows.take(units))??;
+        self.account_row_taken();
+        Some(row)
+    }
+
+    /// Keeps a block of `units` units, few, if there is room at hand, and nobody keeps the thread out.
+    #[inline]
+    pub(in crate::heap) fn put_short_row(&self, first: NonNull<u8>, units: usize) -> bool {
+        let put = |bins: &Bins| self.try_section(|| bins.put(first, units));
+        self.bins().and_then(put).unwrap_or(false)
+    }
+
+    /// Keeps a block that was handed out for `units` units, many, likewise.
+    #[inline(never)]
+    pub(super) fn put_long_row(&self, first: NonNull<u8>, units: usize) -> bool {
+        let put = |rows: &Rows| self.try_section(|| rows.put(first, units));
+        self.rows().and_then(put).unwrap_or(false)
+    }
+
+    /// As [`take_row`](Self::take_row). The caller is the record's thread, and has the family's lock.
+    pub(in crate::heap) fn take_row_locked(&self, units: usize) -> Option<Block> {
+        let row = if units >= LONG_ROW {
+            self.rows()?.take(units)?
+        } else {
+            self.bins()?.take(units)?
+        };
+        self.account_row_taken();
+        Some(row)
+    }
+
+    /// Keeps a block that was handed out for `units` units, if there is room. The caller is the record's
+    /// thread, and has the family's lock.
+    pub(in crate::heap) fn put_row_locked(&self, first: NonNull<u8>, units: usize) -> bool {
+        if units >= LONG_ROW {
+            self.rows().is_some_and(|rows| rows.put(first, units))
+        } else {
+            self.bins().is_some_and(|bins| bins.put(first, units))
+        }
+    }
+
+    /// The bins, made now if need be. The caller is the record's thread.
+    pub(in crate::heap) fn make_bins(&self) -> Result<&'static Bins, Refused> {
+        made(&self.bins)
+    }
+
+    /// The rows, made now if need be. The caller is the record's thread.
+    pub(in crate::heap) fn make_rows(&self) -> Result<&'static Rows, Refused> {
+        made(&self.rows)
+    }
+
+    /// Whether the block is in the cache. The caller holds the family's lock.
+    pub(in crate::heap) fn holds_row(&self, first: NonNull<u8>) -> bool {
+        self.kept_rows().any(|row| row.first == first)
+    }
+
+    /// How many blocks of many units are in the cache, and their units.
+    pub(in crate::heap) fn held_rows(&self) -> (u64, u64) {
+        let few = self.bins().map_or((0, 0), Bins::held);
+        let many = self.rows().map_or((0, 0), Rows::held);
+        (few.0 + many.0, few.1 + many.1)
+    }
+
+    /// All blocks of many units.
+    pub(in crate::heap) fn kept_rows(&self) -> impl Iterator<Item = Row> {
+        let long = self.rows().into_iter().flat_map(Rows::iter);
+        self.bins().into_iter().flat_map(Bins::iter).chain(long)
+    }
+}
+
+/// What the link leads to, made of zero bytes now if it leads nowhere.
+fn made<T: bytemuck::Zeroable + Sync>(link: &Link<T>) -> Result<&'static T, Refused> {
+    if let Some(known) = link.get() {
+        return Ok(known);
+    }
+    let new = meta::RECORDS.zeroed(1)?.first();
+    link.set(new);
+    new.ok_or(Refused)
+}

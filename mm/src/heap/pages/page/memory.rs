@@ -1,0 +1,86 @@
+//! The memory of a page: which of it is zero, and whether there is free memory to give back.
+
+use core::sync::atomic::Ordering::Relaxed;
+
+use super::Page;
+use super::state::IN_USE;
+use crate::heap::pages::extent::count;
+
+impl Page {
+    /// Whether nothing came to be given back since the page's free memory went.
+    pub(in crate::heap) fn is_purged(self) -> bool {
+        let state = self.state();
+        let is_as_it_was = || count(self.all_free()) == state.purged_at.load(Relaxed);
+        let is_sent = || (0..self.words().len()).any(|word| self.sent(word) != 0);
+        state.purged.load(Relaxed) && is_as_it_was() && !is_sent()
+    }
+
+    /// Whether no unit would be taken once all owners had given up what they do not use.
+    pub(in crate::heap) fn would_be_empty(self) -> bool {
+        self.map_given_up().taken_units() == 0
+    }
+
+    pub(in crate::heap) fn account_purged(self) {
+        let free = count(self.all_free());
+        self.state().purged_at.store(free, Relaxed);
+        self.state().purged.store(true, Relaxed);
+    }
+
+    /// Units below this index may have been written to since the page's memory was zero.
+    pub(in crate::heap) fn high_water(self) -> usize {
+        let mut words = self.words().iter().enumerate().rev();
+        let last = words.find(|(_, word)| word.high() > 0);
+        last.map_or(0, |(number, word)| number * 64 + word.high())
+    }
+
+    /// Notes that no unit before `end` is known to be zero any more.
+    pub(in crate::heap) fn raise_high_water(self, end: usize) {
+        for (number, word) in self.words().iter().enumerate() {
+            match end.saturating_sub(number * 64) {
+                0 => return,
+                units => {
+                    word.touch(u64::MAX >> (64 - units.min(64)));
+                }
+            }
+        }
+    }
+
+    /// Notes that the units from `high_water` on are zero again.
+    pub(in crate::heap) fn lower_high_water(self, high_water: usize) {
+        for (number, word) in self.words().iter().enumerate() {
+            let high = high_water.saturating_sub(number * 64);
+            if high < 64 {
+                word.lower(count(high));
+            }
+        }
+    }
+
+    pub(in crate::heap) fn add_flags(self, flags: u8) {
+        let before = self.state().flags.load(Relaxed);
+        self.state().flags.store(before | flags, Relaxed);
+    }
+
+    /// Notes that the page is in use and may have something to give back again.
+    #[inline]
+    pub(in crate::heap) fn account_changed(self) {
+        self.end_purged();
+        if !self.is_in_use() {
+            self.add_flags(IN_USE);
+        }
+    }
+
+    /// Notes that the page may have something to give back again. By any thread that owns words.
+    #[inline]
+    pub(in crate::heap) fn end_purged(self) {
+        let purged = &self.state().purged;
+        if purged.load(Relaxed) {
+            purged.store(false, Relaxed);
+        }
+    }
+
+    /// Notes that nothing is taken, and that all memory is zero.
+    pub(in crate::heap) fn retire(self) {
+        self.state().retire();
+        self.lower_high_water(0);
+    }
+}

@@ -1,0 +1,180 @@
+//! A VM page of an extent: its words and maps, and the addresses of its units.
+//!
+//! | module | subject |
+//! | --- | --- |
+//! | `state` | what is known of a page besides its maps |
+//! | `units` | blocks that are taken and freed in words without an owner |
+//! | `leases` | words that threads own |
+//! | `longest_run` | a bound for the free runs, so that a search can skip the page |
+//! | `free_count` | the number of free units, beside the table of addresses |
+//! | `memory` | the memory that the page may give back to the kernel |
+
+mod free_count;
+mod leases;
+mod longest_run;
+mod memory;
+mod state;
+mod units;
+
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering::Relaxed;
+
+use super::extent::Extent;
+use super::slot_map::{SlotMap, View};
+use super::word::{Remote, Word};
+pub(in crate::heap) use state::{PageState, Ready};
+
+/// Where a unit lies.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::heap) struct Spot {
+    pub(in crate::heap) page: Page,
+    pub(in crate::heap) index: usize,
+}
+
+/// One VM page of an extent.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::heap) struct Page {
+    pub(in crate::heap) extent: &'static Extent,
+    pub(in crate::heap) number: usize,
+}
+
+impl PartialEq for Page {
+    fn eq(&self, other: &Self) -> bool {
+        core::ptr::eq(self.extent, other.extent) && self.number == other.number
+    }
+}
+
+impl Page {
+    pub(in crate::heap) fn extent(self) -> &'static Extent {
+        self.extent
+    }
+
+    pub(in crate::heap) fn state(self) -> &'static PageState {
+        &self.extent.states[self.number]
+    }
+
+    /// The page whose state it is.
+    pub(in crate::heap) fn of(state: &'static PageState) -> Option<Self> {
+        state.ready.page()
+    }
+
+    /// Units that fit the page.
+    pub(in crate::heap) fn capacity(self) -> usize {
+        self.extent.page_capacity as usize
+    }
+
+    /// Units that are live, in a cache, or free in words that a thread owns.
+    pub(in crate::heap) fn taken(self) -> usize {
+        self.state().taken.load(Relaxed) as usize
+    }
+
+    pub(in crate::heap) fn is_full(self) -> bool {
+        self.free_units() == 0
+    }
+
+    /// Units that are free and that nobody owns.
+    pub(in crate::heap) fn free_units(self) -> usize {
+        self.capacity() - self.taken()
+    }
+
+    pub(in crate::heap) fn is_in_use(self) -> bool {
+        self.state().is_in_use()
+    }
+
+    #[inline]
+    pub(in crate::heap) fn words(self) -> &'static [Word] {
+        let words = self.extent.geometry().words();
+        &self.extent.words[self.number * words..(self.number + 1) * words]
+    }
+
+    /// What was sent of a word; 0 where nothing ever was.
+    pub(in crate::heap) fn sent(self, word: usize) -> u64 {
+        if self.state().has_mail.load(Relaxed) {
+            self.remote(word).bits()
+        } else {
+            0
+        }
+    }
+
+    /// Notes that units are sent to their owner.
+    pub(in crate::heap) fn account_mail(self) {
+        // Once: others only look.
+        if !self.state().has_mail.load(Relaxed) {
+            self.state().has_mail.store(true, Relaxed);
+        }
+    }
+
+    #[inline]
+    pub(in crate::heap) fn remote(self, word: usize) -> &'static Remote {
+        &self.extent.remotes[self.number * self.extent.geometry().words() + word]
+    }
+
+    /// The map as it is for whoever takes units for a block: what a thread owns is taken.
+    pub(in crate::heap) fn map(self) -> SlotMap<'static> {
+        SlotMap {
+            view: View::Unowned,
+            ..self.whole_map()
+        }
+    }
+
+    /// The map as it would be once all owners had given up what they do not use.
+    pub(in crate::heap) fn map_given_up(self) -> SlotMap<'static> {
+        let words = self.extent.geometry().words();
+        let remotes = if self.state().has_mail.load(Relaxed) {
+            &self.extent.remotes[self.number * words..(self.number + 1) * words]
+        } else {
+            // Even a look would make the kernel count them as resident.
+            &[]
+        };
+        SlotMap {
+            view: View::GivenUp { remotes },
+            ..self.whole_map()
+        }
+    }
+
+    /// The map with the units of all words as they are.
+    pub(in crate::heap) fn whole_map(self) -> SlotMap<'static> {
+        let words = self.extent.geometry().words();
+        let range = self.number * words..(self.number + 1) * words;
+        SlotMap {
+            words: &self.extent.words[range.clone()],
+            continues: if self.has_continued() {
+                &self.extent.continues[range]
+            } else {
+                &[]
+            },
+            capacity: self.capacity(),
+            view: View::All,
+        }
+    }
+
+    /// Bytes from the extent's start to unit `index`.
+    pub(in crate::heap) fn offset_of(self, index: usize) -> usize {
+        let geometry = self.extent.geometry();
+        self.number * geometry.page_bytes() + index * geometry.unit()
+    }
+
+    /// Pointer to unit `index`.
+    pub(in crate::heap) fn unit(self, index: usize) -> NonNull<u8> {
+        self.extent.place.at(self.offset_of(index))
+    }
+
+    /// Address of the page's first byte.
+    pub(in crate::heap) fn address(self) -> usize {
+        self.unit(0).addr().get()
+    }
+
+    /// Whether any of the units of `mask` in word `word` is part of a larger block.
+    pub(in crate::heap) fn is_in_rows(self, word: usize, mask: u64) -> bool {
+        self.map().in_larger_blocks(word) & mask != 0
+    }
+
+    pub(in crate::heap) fn has_continued(self) -> bool {
+        self.state().has_continued()
+    }
+
+    /// Blocks of many units, live or in a cache.
+    pub(in crate::heap) fn rows(self) -> usize {
+        self.state().rows.load(Relaxed) as usize
+    }
+}
