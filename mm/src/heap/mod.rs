@@ -1,42 +1,43 @@
-//! The engine: knows layouts and addresses, no types and no names. ARCHITECTURE.md has its layers, and follows
-//! one allocation and one release through the files.
+//! The engine: it knows layouts and addresses, but no types and no names. ARCHITECTURE.md lists its layers and
+//! follows one allocation and one release through the files.
 //!
 //! # Words
 //!
 //! | word | meaning |
 //! | --- | --- |
-//! | granule | 64 KiB, the step of the table from addresses to records |
-//! | VM page | one granule, or more for large units; aligned to its size; has two bit maps |
-//! | word | 64 units of a VM page, in the first map; a thread may own it |
-//! | owner | the thread that alone changes a word, without a lock; else a word changes under the family's lock |
-//! | section | what an owner does in its words at a time; whoever needs them waits for its end |
-//! | inbox | the words of one owner that other threads released units of |
-//! | extent | VM pages side by side, taken together: 1, 2, 4 ... until they fill 2 MiB |
-//! | taken | a unit that is live, in a cache, or on its way to its owner: a bit in the first map |
-//! | continues | of a unit: it belongs to the block of the unit before; a bit in the second map |
-//! | row | a block of more than one unit; a long one has 32 or more |
-//! | bin | the blocks of one short length in a thread's cache |
-//! | slack | units that a cached block had more than the row that it was handed out for |
-//! | retained | memory of empty extents that a family keeps because it missed it before |
+//! | unit | the memory of one value of a family's type |
+//! | block | one or more units side by side, allocated together |
+//! | row | a block of more than one unit; a long row has 32 units or more |
+//! | VM page | a piece of address space that is divided into units; it has two bit maps |
+//! | granule | 64 KiB: the smallest VM page, and the step of the table from addresses to records |
+//! | extent | VM pages side by side, taken from the system together: 1, 2, 4 ... until they fill 2 MiB |
+//! | taken | of a unit: live, in a cache, or on its way to its owner; a bit in the first map |
+//! | continues | of a unit: it belongs to the same block as the unit before; a bit in the second map |
+//! | word | 64 bits of the first map: 64 units; a thread may own it |
+//! | owner | the thread that alone changes a word, without a lock; a word without one changes under the family's lock |
+//! | section | the time in which an owner works on its words; a thread that needs the words waits until it ends |
+//! | inbox | a list of words with units that other threads released |
+//! | bin | the rows of one short length in a thread's cache |
+//! | slack | the units of a cached row beyond the length that was asked for |
+//! | retained | of an extent: empty, but its memory is kept, because the family missed such memory before |
 //! | quarantine | released blocks that a hardened family does not hand out yet |
-//! | uncached | a family of which every call takes the lock, as it is tracked or limited; its caches are shut |
-//! | site | a place in the program that allocated, with the thread, as recorded |
-//! | tag | what is recorded of one live block: its site, and when |
-//! | mark | a canary in a released block, of a family that keeps them; see `freed_canaries` |
-//! | guard | an OS page that nobody can touch, behind units or a large block |
-//! | in use | of a VM page: it may be backed by memory |
+//! | uncached | of a family: each call takes the lock, since the family is tracked or has a limit |
+//! | site | a place in the program that allocated, and the thread that ran there |
+//! | tag | the record of one live block: its site, and the time |
+//! | canary | a number that a release writes into a block, in families that ask for it; see `freed_canaries` |
+//! | guard | an inaccessible OS page behind the units of a VM page, or behind a large block |
+//! | in use | of a VM page: memory may back it |
 //!
 //! # Equations
 //!
-//! In every VM page: `taken + free = capacity`, where to the family, though not to the owner, all units of an
-//! owned word are taken. In every family, without calls in flight: `taken = live + cached` and
-//! `allocated - released = live`, where the slack units of live blocks count as cached. `check.rs` derives
-//! each side again.
+//! In each VM page, `taken + free = capacity`. The family counts all units of a word with an owner as taken;
+//! the owner does not. In each family, while no call is running, `taken = live + cached` and `allocated -
+//! released = live`. Here the slack of live blocks counts as cached. `walk/check.rs` derives each side again.
 //!
 //! # Locks
 //!
-//! Locks are taken in one order: a family's, then the arenas' or a region's. None is held while
-//! code of the caller runs, and nothing here calls the global allocator. Inside a section no lock is taken.
+//! A thread takes a family's lock before that of the arenas or of a region. No lock is held while code of the
+//! user runs, and the engine never calls the global allocator. Inside a section, no thread takes a lock.
 
 #[cfg(feature = "capi")]
 mod by_address;

@@ -1,23 +1,23 @@
-//! Blocks: what a family hands out, and why it does not.
+//! Blocks that a family hands out, and the reasons why it does not hand out or take back one.
 
 use core::num::NonZeroUsize;
 use core::ptr::NonNull;
 
 use crate::os::{Refused, annotate};
 
-/// The address of every block of zero units: a multiple of every alignment, and on first-class
-/// platforms one that no memory can have.
+/// The address of every block of zero units. It is a multiple of every alignment, and on first-class platforms
+/// no memory can be there.
 pub(in crate::heap) const EMPTY_BLOCK: NonZeroUsize =
     NonZeroUsize::new(1 << (usize::BITS - 2)).unwrap();
 
-/// Why no block could be made.
+/// Why a block could not be allocated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shortage {
-    /// The block would be larger than any can be.
+    /// No block can be that large.
     Overflow,
     /// The kernel gave no memory.
     NoMemory,
-    /// The family, or its group, would hold more than so many bytes.
+    /// The family, or its group, would hold more than `limit_bytes` bytes.
     OverLimit { limit_bytes: u64 },
     /// The byte at `address` was written after its block was released.
     Written { address: usize },
@@ -42,7 +42,7 @@ pub(crate) enum Refusal {
     WrongFamily,
 }
 
-/// A block just made.
+/// A new block.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Block {
     pub(crate) first: NonNull<u8>,
@@ -58,14 +58,14 @@ impl Block {
         }
     }
 
-    /// Hands out the `bytes` bytes of the block, which nobody else has yet, as they are.
+    /// Hands out the `bytes` bytes of the block as they are. Nothing else uses the block yet.
     #[inline]
     pub(crate) fn unspecified(self, bytes: usize) -> NonNull<u8> {
         annotate::hand_out(self.first, bytes, false);
         self.first
     }
 
-    /// Hands out the `bytes` bytes of the block, which nobody else has yet, all zero.
+    /// Hands out the `bytes` bytes of the block, all zero. Nothing else uses the block yet.
     #[inline]
     pub(crate) fn zeroed(self, bytes: usize) -> NonNull<u8> {
         annotate::hand_out(self.first, bytes, true);
@@ -77,14 +77,14 @@ impl Block {
     }
 }
 
-/// A block that is kept.
+/// A block in a cache or in quarantine.
 #[derive(Clone, Copy)]
 pub(in crate::heap) struct Row {
     pub(in crate::heap) first: NonNull<u8>,
     pub(in crate::heap) units: usize,
 }
 
-/// A block, or units in a row that are not live.
+/// A block, or a run of units that are not live.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BlockView {
     pub(crate) first: NonNull<u8>,

@@ -1,43 +1,43 @@
-//! Size, offset and index arithmetic of a family's VM pages. Safe code, no state.
+//! Size, offset and index arithmetic for the VM pages of a family. It is safe code without state.
 
 use core::alloc::Layout;
 
 /// Bytes of the smallest VM page, and the step of the table from addresses to records.
 pub(crate) use crate::os::arena::GRANULE;
 
-/// Bytes of the largest VM page, and of a full-grown extent: a huge OS page of x86-64.
+/// Bytes of the largest VM page, and of a full-grown extent. This is a huge OS page of x86-64.
 pub(crate) const EXTENT: usize = 2 << 20;
 
-/// Units above this size live in blocks of their own: fewer than eight would fit a VM page.
+/// Bytes of the largest unit that lies in a VM page. Of larger units, fewer than eight would fit.
 const LARGEST_PAGED_UNIT: usize = EXTENT / MIN_UNITS;
 
-/// A VM page has room for at least this many units, which bounds its tail to an eighth.
+/// Units that a VM page has room for, at least. So at most an eighth of it is lost at its end.
 const MIN_UNITS: usize = 8;
 
-/// Blocks of fewer units never have slack ones. So no two blocks that may have start within
-/// this many units, and the table of slack units has one place for that many.
+/// Units of the shortest block that may have slack. Two blocks with slack start at least this many units apart,
+/// so the table of slack has one slot for that many units.
 pub(crate) const LONG_ROW: usize = 32;
 
-/// Units of the longest block that caches keep, and its bytes at most.
+/// The longest block that caches keep, in units; `LARGEST_ROW` bounds its bytes.
 pub(crate) const LONGEST_ROW: usize = 455;
 const LARGEST_ROW: usize = 64 << 10;
 
 /// Fraction bits of [`Geometry::reciprocal`].
 const RECIPROCAL_BITS: u32 = 40;
 
-/// Words of a page's map for which one bit of the page's ready mask stands, at most 64 groups of them.
+/// Groups of words in a VM page, at most: the page's ready mask has one bit for each group.
 const MOST_GROUPS: u32 = 64;
 
 // `index_of` is exact while offset * unit < 2^RECIPROCAL_BITS.
 const _: () = assert!((EXTENT as u64) * (LARGEST_PAGED_UNIT as u64) <= 1 << RECIPROCAL_BITS);
 const _: () = assert!(GRANULE.is_power_of_two() && EXTENT.is_power_of_two());
 
-/// How the units of one family are laid out.
+/// The layout of one family's units.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Geometry {
     unit: usize,
     align: usize,
-    /// Logarithm of the bytes of a VM page: a division would be the longest part of a release.
+    /// Logarithm of the bytes of a VM page. A division would be the slowest step of a release.
     page_shift: u32,
     page_mask: usize,
     capacity: u32,
@@ -49,19 +49,19 @@ pub(crate) struct Geometry {
     placement: Placement,
 }
 
-/// Where the blocks of a family go.
+/// Where the blocks of a family are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Placement {
-    /// Nowhere: units have no size, blocks are only counted.
+    /// Nowhere: units have no size, so blocks are only counted.
     Counted,
-    /// Into VM pages of many units.
+    /// In VM pages of many units.
     Paged,
-    /// Each into a run of address space of its own.
+    /// Each in a run of address space of its own.
     Large,
 }
 
 impl Geometry {
-    /// Works out the geometry of units of `layout`, whose size is a multiple of its alignment.
+    /// Computes the geometry of units of `layout`, whose size is a multiple of its alignment.
     #[allow(
         clippy::cast_possible_truncation,
         reason = "a VM page has at most 2 MiB, and so fewer than 2^32 units"
@@ -104,22 +104,22 @@ impl Geometry {
         self.align
     }
 
-    /// Bytes of one VM page, aligned to its size.
+    /// Bytes of one VM page, which is aligned to its size.
     pub(crate) const fn page_bytes(&self) -> usize {
         self.page_mask + 1
     }
 
-    /// Splits an offset from a VM page's start into whole pages and the rest.
+    /// Splits an offset from the start of a VM page into whole pages and the remaining bytes.
     pub(crate) const fn split_pages(&self, offset: usize) -> (usize, usize) {
         (offset >> self.page_shift, offset & self.page_mask)
     }
 
-    /// Units of a VM page without colour; 0 unless paged.
+    /// Units of a VM page that has nothing else in it; 0 unless the family is paged.
     pub(crate) const fn capacity(&self) -> usize {
         self.capacity as usize
     }
 
-    /// Where blocks go.
+    /// Where the family's blocks are.
     pub(crate) const fn placement(&self) -> Placement {
         self.placement
     }
@@ -129,12 +129,12 @@ impl Geometry {
         self.words as usize
     }
 
-    /// Places of a VM page's table of slack units.
+    /// Entries of a VM page's table of slack.
     pub(crate) const fn slack_places(&self) -> usize {
         self.slack_places as usize
     }
 
-    /// Units of a VM page that has `lost` bytes for other things; 0 unless paged.
+    /// Units of a VM page of which `lost` bytes have another use; 0 unless the family is paged.
     pub(crate) const fn capacity_without(&self, lost: usize) -> usize {
         match self.placement {
             Placement::Paged => (self.page_bytes() - lost) / self.unit,
@@ -142,25 +142,25 @@ impl Geometry {
         }
     }
 
-    /// Bytes of a block of `units` units, unless no block can be that large.
+    /// Bytes of a block of `units` units; `None` if no block can be that large.
     pub(crate) fn block_bytes(&self, units: usize) -> Option<usize> {
         let bytes = units.checked_mul(self.unit)?;
         Layout::from_size_align(bytes, self.align).ok()?;
         Some(bytes)
     }
 
-    /// Units of the longest block that caches keep; below 2 there is none.
+    /// Units of the longest block that caches keep; they keep no rows if it is below 2.
     pub(crate) fn longest_row(&self) -> usize {
         let most = LARGEST_ROW / self.unit.max(1);
         LONGEST_ROW.min(self.capacity()).min(most)
     }
 
-    /// Whether caches keep blocks of `units` units, more than one.
+    /// Whether caches keep blocks of `units` units. Always false for one unit.
     pub(crate) fn keeps_rows(&self, units: usize) -> bool {
         (2..=self.longest_row()).contains(&units)
     }
 
-    /// Index of the unit that `offset` bytes from a page's first unit lie in.
+    /// Index of the unit that contains the byte at `offset`, in bytes from the page's first unit.
     #[inline]
     pub(crate) const fn index_of(&self, offset: usize) -> usize {
         ((offset as u64 * self.reciprocal) >> RECIPROCAL_BITS) as usize
@@ -168,7 +168,8 @@ impl Geometry {
 
     /// The word of a page from which family number `number` takes its first units.
     ///
-    /// Without it the first units of all families meet in the same few sets of the CPU's caches.
+    /// If this were the same word for all families, their first units would compete for a few sets of the CPU's
+    /// caches.
     pub(crate) const fn colour(&self, number: usize) -> usize {
         match self.words {
             0 => 0,
@@ -176,20 +177,20 @@ impl Geometry {
         }
     }
 
-    /// Logarithm of the words for which one bit of a page's ready mask stands.
+    /// Logarithm of the number of words in a group, for which the page's ready mask has one bit.
     #[inline]
     pub(crate) const fn group_shift(&self) -> u32 {
         self.group_shift
     }
 
-    /// Bytes from the start of the VM page that `address` lies in.
+    /// Bytes from the start of the VM page that contains `address`.
     #[inline]
     pub(crate) const fn in_page(&self, address: usize) -> usize {
         address & self.page_mask
     }
 }
 
-/// Whether units of so many bytes lie in VM pages.
+/// Whether units of `unit` bytes lie in VM pages.
 pub(crate) const fn is_paged(unit: usize) -> bool {
     matches!(placement(unit), Placement::Paged)
 }

@@ -1,6 +1,5 @@
-//! What the heap does beyond its work, to find misuse and to hinder it. Chosen once, before the
-//! first block; off, it costs a test on the slow path alone, since the fast path needs a cache,
-//! and a hardened family has none.
+//! Extra work of the heap that finds or hinders misuse. It is chosen once, before the first block. If it is
+//! off, it costs one test on the slow path only: the fast path needs a cache, and a hardened family has none.
 
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicU64;
@@ -9,34 +8,34 @@ use core::sync::atomic::Ordering::Relaxed;
 use super::huge::HugePages;
 use crate::os::annotate;
 
-/// What is in a released block that is poisoned.
+/// The byte that fills a poisoned block after its release.
 pub(crate) const POISON: u8 = 0xDF;
 
-/// What to do.
+/// What is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Hardening {
     /// Units are handed out in random order.
     pub(crate) random: bool,
     pub(crate) fill: OnRelease,
-    /// VM pages and large blocks end with an OS page that nobody can touch.
+    /// VM pages and large blocks end with an inaccessible OS page.
     pub(crate) guard: bool,
-    /// Bytes of released blocks that each family keeps from being handed out.
+    /// Bytes of released blocks that each family keeps in quarantine, at most.
     pub(crate) quarantine: usize,
 }
 
-/// What a released block is filled with.
+/// The fill of a released block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum OnRelease {
-    /// It stays as it is.
+    /// The block stays as it is.
     #[default]
     Nothing,
     Zero,
-    /// With [`POISON`], which must still be there when the memory is handed out again.
+    /// [`POISON`], which must still be there when the memory is handed out again.
     Poison,
 }
 
-/// What was chosen: some bits, and above them the bytes of the quarantine; 0 before that. One
-/// word, so that of two threads that choose at once one is heard, and that one whole.
+/// The choice: flags in the low bits, above them the bytes of the quarantine; 0 before it is made. If two
+/// threads choose at once, one word makes sure that one whole choice wins.
 static CHOSEN: AtomicU64 = AtomicU64::new(0);
 
 const IS_CHOSEN: u64 = 1;
@@ -47,11 +46,11 @@ const POISONED: u64 = 16;
 const GUARDED: u64 = 32;
 const NEVER_HUGE: u64 = 1;
 const ALWAYS_HUGE: u64 = 2;
-/// Two bits, which are no hardening and stand here to be chosen with it.
+/// Two bits for huge pages. They are no hardening, but chosen at the same time.
 const HUGE_SHIFT: u32 = 6;
 const BITS: u32 = 8;
 
-/// Chooses; false if that was done before.
+/// Makes the choice; false if it was made before.
 pub(crate) fn choose(how: Hardening, huge: HugePages) -> bool {
     let word = packed(how) | number_of(huge) << HUGE_SHIFT;
     let before = CHOSEN.compare_exchange(0, word, Relaxed, Relaxed);
@@ -74,12 +73,12 @@ pub(in crate::heap) fn is_guarded() -> bool {
     CHOSEN.load(Relaxed) & GUARDED != 0
 }
 
-/// What was chosen.
+/// The choice.
 pub(in crate::heap) fn chosen() -> Hardening {
     unpacked(CHOSEN.load(Relaxed))
 }
 
-/// Where huge OS pages are to be.
+/// Where huge OS pages are to be used.
 pub(in crate::heap) fn chosen_huge() -> HugePages {
     match CHOSEN.load(Relaxed) >> HUGE_SHIFT & 3 {
         NEVER_HUGE => HugePages::Never,
@@ -96,7 +95,7 @@ fn number_of(huge: HugePages) -> u64 {
     }
 }
 
-/// What is stored for a choice. No memory holds a quarantine that needs the bits.
+/// The word that stands for a choice. A quarantine too large for its bits exceeds any memory, and is cut.
 fn packed(how: Hardening) -> u64 {
     let fill = match how.fill {
         OnRelease::Nothing => 0,
@@ -129,8 +128,8 @@ impl OnRelease {
     /// # Safety
     ///
     /// 1. The bytes are committed memory of one family: of a released block, or of free units.
-    /// 2. Nothing else uses them meanwhile: the calling thread owns the block until it goes back to the
-    ///    maps, or has the family's lock.
+    /// 2. Nothing else uses them meanwhile: the calling thread owns the block until it goes back to the maps,
+    ///    or has the family's lock.
     pub(in crate::heap) unsafe fn apply(self, first: NonNull<u8>, bytes: usize) {
         let byte = match self {
             Self::Nothing => return,

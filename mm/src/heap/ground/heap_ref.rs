@@ -1,10 +1,10 @@
-//! The heap that address space belongs to, as far as what lies below heaps needs to know it.
+//! A reference to a heap, for modules below heaps.
 
 use core::ptr::NonNull;
 
 use super::geometry::Geometry;
 
-/// A heap that does not tell what it is made of: its sizes, and which one it is.
+/// An opaque heap: it gives the heap's geometry and its identity.
 ///
 /// # Invariants
 ///
@@ -31,19 +31,19 @@ impl HeapRef {
         Self { geometry, heap }
     }
 
-    /// The sizes of the heap's units and pages.
+    /// The geometry of the heap's units and pages.
     #[inline]
     pub(in crate::heap) fn geometry(self) -> &'static Geometry {
         self.geometry
     }
 
-    /// The heap, made from a `&'static Heap`.
+    /// The pointer, which was made from a `&'static Heap`.
     #[inline]
     pub(in crate::heap) fn heap(self) -> NonNull<()> {
         self.heap
     }
 
-    /// Whether both are the same heap.
+    /// Whether both refer to the same heap.
     pub(in crate::heap) fn is(self, other: Self) -> bool {
         self.heap == other.heap
     }

@@ -1,27 +1,27 @@
-//! Where huge OS pages are asked for, as it was chosen. `pages/huge.rs` says why.
+//! The choice of where to ask for huge OS pages. `pages/huge.rs` gives the reasons.
 
 use super::hardening;
 use crate::os::Mapping;
 use crate::os::huge::are_usual;
 
-/// Where mm's memory is backed by huge OS pages: of 2 MiB, on most machines.
+/// Where huge OS pages back mm's memory. On most machines they have 2 MiB.
 ///
-/// With them random access to much memory is faster, and every use of little memory takes more.
+/// They make random access to much memory faster, and every use of little memory larger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HugePages {
     /// Nowhere.
     Never,
-    /// Where the system is set up to use them for all memory: for blocks larger than a VM page from
-    /// the start on, for families of at least 8 MiB when the kernel comes to it. Where programs may ask for
-    /// them: for what such a family gave back and needs again within seconds.
+    /// If the system uses huge pages for all memory: for blocks larger than a VM page from the start, and for
+    /// families of at least 8 MiB when the kernel gets around to it. If programs may ask for huge pages: for
+    /// memory that such a family gave back and needs again within seconds.
     #[default]
     Auto,
     /// Everywhere, if the system lets programs ask for them.
     Always,
 }
 
-/// Asks for small OS pages for what mm writes for itself, of which much stays empty.
+/// Asks for small OS pages for mm's own records, since much of their memory stays untouched.
 #[cold]
 pub(in crate::heap) fn keep_small(mapping: &Mapping) {
     let is_wanted = match chosen() {
@@ -34,15 +34,15 @@ pub(in crate::heap) fn keep_small(mapping: &Mapping) {
     }
 }
 
-/// Whether an extent has huge OS pages unless something is done.
+/// Whether an extent gets huge OS pages unless mm prevents it.
 pub(in crate::heap) fn may_surprise() -> bool {
     chosen() == HugePages::Auto && are_usual()
 }
 
-/// Where they are to be: no huge page can have a hole.
+/// Where to use huge OS pages.
 pub(in crate::heap) fn chosen() -> HugePages {
     match hardening::chosen_huge() {
-        // No huge page can have a hole.
+        // A huge page cannot have an inaccessible part.
         HugePages::Always if hardening::is_guarded() => HugePages::Auto,
         chosen => chosen,
     }

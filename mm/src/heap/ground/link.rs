@@ -13,7 +13,7 @@ use crate::sync::AtomicPtr;
 /// 1. The pointer is null or was made from a `&'static T`.
 pub(crate) struct Link<T: 'static> {
     to: AtomicPtr<T>,
-    /// As the reference it stands for: `Send` and `Sync` exactly if `T` is `Sync`.
+    /// Makes the link `Send` and `Sync` exactly if `T` is `Sync`, as the reference is that it stands for.
     as_reference: PhantomData<&'static T>,
 }
 
@@ -46,7 +46,7 @@ fn pointer<T>(to: Option<&'static T>) -> *mut T {
 
 impl<T> fmt::Debug for Link<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Only the address: what is linked may be linked in a ring.
+        // Only the address, since links may form a ring.
         fmt::Pointer::fmt(&self.to.load(Acquire), f)
     }
 }

@@ -1,15 +1,15 @@
-//! Lists through the records themselves: push and remove in constant time, no memory of their own.
+//! Intrusive lists: push and remove take constant time and no memory.
 
 use core::marker::PhantomData;
 
 use super::link::Link;
 
-/// What can be on one list of each kind `Kind` at a time.
+/// A type whose values can be on a list. A value is on at most one list of each `Kind` at a time.
 pub(in crate::heap) trait Node<Kind = ()>: Sized + 'static {
     fn neighbours(&self) -> &Neighbours<Self>;
 }
 
-/// A node's neighbours on its list.
+/// The neighbours of a node on its list.
 #[derive(Debug)]
 pub(in crate::heap) struct Neighbours<T: 'static> {
     previous: Link<T>,
@@ -25,7 +25,7 @@ impl<T> Neighbours<T> {
     }
 }
 
-/// A list of nodes, newest first. Changed only under the lock of the family whose nodes they are.
+/// A list of nodes, newest first. It changes only under the lock of the nodes' family.
 #[derive(Debug)]
 pub(in crate::heap) struct List<T: 'static, Kind = ()> {
     newest: Option<&'static T>,

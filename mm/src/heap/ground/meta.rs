@@ -1,8 +1,7 @@
-//! Memory for maps, records and tables: handed out from the front of chunks, never taken back.
+//! Memory for maps, records and tables. It is cut from the front of chunks, and never taken back.
 //!
-//! Nothing here ever lies in a page that the program writes to, and nothing comes from the global
-//! allocator. What is placed here lives as long as the process, so all of it is reached by plain
-//! `&'static` references.
+//! No record shares an OS page with memory of the program, and none comes from the global allocator. A record
+//! lives as long as the process, so plain `&'static` references lead to it.
 
 use core::alloc::Layout;
 use core::ptr::NonNull;
@@ -10,14 +9,14 @@ use core::ptr::NonNull;
 use super::huge;
 use crate::os::{Lock, Look, Mapping, MutexGuard, PageSource, Refused, System, reserve_some};
 
-/// Bytes of a chunk, unless what is placed needs more, or the kernel refuses so many.
+/// Bytes of a chunk. A larger record needs more; the kernel may give less.
 const CHUNK: usize = 1 << 20;
 
-/// Records, and the maps of taken units: nearly all of it is used.
+/// Memory for records and for the maps of taken units. Nearly all of it is used.
 pub(crate) static RECORDS: Region = Region::new();
 
-/// The maps that join units to blocks: all zero, and so without memory, while a family has only
-/// blocks of one unit.
+/// Memory for maps that join units to blocks. While a family has only blocks of one unit, its maps stay zero,
+/// so the kernel backs them with no memory.
 pub(crate) static SPARSE: Region = Region::new();
 
 /// Chunks that are filled one after the other.
@@ -26,14 +25,14 @@ pub(crate) struct Region {
     filling: Lock<Filling>,
 }
 
-/// The newest chunk and how far it is used.
+/// The newest chunk and its used bytes.
 #[derive(Debug)]
 struct Filling {
     newest: Option<&'static Chunk>,
     used: usize,
 }
 
-/// A chunk's head, which lies at its start.
+/// The head of a chunk, at the chunk's start.
 ///
 /// # Invariants
 ///
@@ -54,7 +53,7 @@ impl Region {
         }
     }
 
-    /// Puts `value` into memory of its own.
+    /// Moves `value` into the region.
     pub(crate) fn place<T: Sync>(&self, value: T) -> Result<&'static T, Refused> {
         let room = self.room(Layout::new::<T>())?.cast::<T>();
         // SAFETY: `room` returned memory of this layout that was never used and that nothing else has.
@@ -94,8 +93,8 @@ impl Region {
         Ok(unsafe { copies.as_ref() })
     }
 
-    /// Gives back the memory of values, as far as they fill OS pages. Those that were given back are
-    /// of zero bytes; if the kernel refuses, some or all are as they were.
+    /// Gives the memory of values back to the kernel, as far as they fill OS pages; there they are of zero
+    /// bytes afterwards. If the kernel refuses, some or all values stay as they were.
     ///
     /// # Safety
     ///
@@ -133,12 +132,12 @@ impl Region {
         self.chunks().map(|chunk| chunk.mapping.bytes()).sum()
     }
 
-    /// Holds the lock, before a fork.
+    /// Takes the lock before a fork.
     pub(crate) fn lock_for_fork(&'static self) {
         self.filling.lock_for_fork();
     }
 
-    /// Ends what [`lock_for_fork`](Self::lock_for_fork) began.
+    /// Releases the lock that [`lock_for_fork`](Self::lock_for_fork) took.
     ///
     /// # Safety
     ///
@@ -203,7 +202,7 @@ impl Chunk {
         offset < self.mapping.bytes()
     }
 
-    /// Puts a chunk's head at the start of its own memory.
+    /// Writes the head of a chunk to the start of the chunk's own memory.
     fn place(mapping: Mapping, older: Option<&'static Self>) -> &'static Self {
         let place = mapping.at(0).cast::<Self>();
         let head = Self { mapping, older };

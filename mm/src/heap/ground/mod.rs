@@ -1,4 +1,4 @@
-//! What everything else in the engine is made of: sizes, blocks, links, lists, memory for records.
+//! The ground of the engine: sizes, blocks, links, lists, and memory for records.
 
 mod block;
 mod geometry;

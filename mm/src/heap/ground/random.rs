@@ -4,9 +4,9 @@ use core::hash::BuildHasher;
 use std::hash::RandomState;
 use std::process;
 
-/// One family's random numbers: different in each process, but not for secrets.
+/// The random numbers of one family. They differ between processes, but are not meant for secrets.
 ///
-/// A forked child has to start anew.
+/// A forked child must make a new value.
 ///
 /// Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014: `SplitMix`.
 #[derive(Debug)]
@@ -19,14 +19,14 @@ impl Random {
         Self { state: None }
     }
 
-    /// A number below `end`, which is not 0.
+    /// Returns a number below `end`, which is not 0.
     pub(in crate::heap) fn below(&mut self, end: usize) -> usize {
         let high = (u128::from(self.next()) * end as u128) >> 64;
         usize::try_from(high).unwrap_or(0)
     }
 
     fn next(&mut self) -> u64 {
-        // With the process, since children of one fork each would go on with the same state.
+        // The process is part of the seed: otherwise all children of one fork would share the state.
         let seed = || RandomState::new().hash_one(process::id());
         let state = self
             .state

@@ -1,11 +1,11 @@
-//! The blocks of a VM page, and the kinds of record, for all that walk over them.
+//! The blocks of a VM page and the kinds of record, for code that walks over them.
 
 use super::extent::Extent;
 use super::page::{Page, Spot};
 use super::record::Record;
 use crate::heap::pages::large::Large;
 
-/// A block as the maps have it: live, or kept back by a cache or the quarantine.
+/// A block in the maps: live, in a cache, or in quarantine.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::heap) struct TakenBlock {
     pub(in crate::heap) spot: Spot,
@@ -13,7 +13,7 @@ pub(in crate::heap) struct TakenBlock {
 }
 
 impl Page {
-    /// The blocks of the page, first to last, whether live or kept back.
+    /// The taken blocks of the page, by address.
     pub(in crate::heap) fn blocks(self) -> impl Iterator<Item = TakenBlock> {
         let map = self.whole_map();
         let mut next = 0;
@@ -26,7 +26,7 @@ impl Page {
         })
     }
 
-    /// The block that unit `index` is part of; none if it is free.
+    /// The block that contains unit `index`; `None` if the unit is free.
     pub(in crate::heap) fn block_around(self, index: usize) -> Option<TakenBlock> {
         let map = self.whole_map();
         let first = map.first_of_block(index)?;

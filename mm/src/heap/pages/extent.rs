@@ -1,4 +1,4 @@
-//! Extents: VM pages of one family that lie side by side.
+//! Extents: VM pages of one family side by side.
 
 use core::sync::atomic::Ordering::Relaxed;
 #[cfg(feature = "capi")]
@@ -19,14 +19,14 @@ use crate::heap::ground::{Geometry, HeapRef, Link, Neighbours, Node, hardening, 
 use crate::heap::tracking::Tags;
 use crate::os::Refused;
 
-/// VM pages of one family that lie side by side. Changed only under the family's lock, but for words that
-/// threads own, and what is known of pages that they own whole.
+/// VM pages of one family side by side. The family's lock guards an extent, except the words that threads own
+/// and the state of pages that they own whole.
 ///
 /// # Invariants
 ///
 /// 1. `place` belongs to `heap` alone, from the start and for ever, and is committed.
-/// 2. `taken_units` is the sum of the pages' `taken`, each the number of units that are taken or that lie in
-///    a word with an owner.
+/// 2. `taken_units` is the sum of the pages' `taken`, each the number of units that are taken or that lie in a
+///    word with an owner.
 /// 3. A page that is not in use has no taken unit, and `high_water` is 0.
 #[derive(Debug)]
 pub(in crate::heap) struct Extent {
@@ -38,46 +38,47 @@ pub(in crate::heap) struct Extent {
     pub(in crate::heap) page_capacity: u32,
     /// A [`Standing`].
     standing: AtomicU8,
-    /// The [`Wish`] for huge OS pages; the kernel may then back all of the extent, whatever part is
-    /// used, and back again what was given back.
+    /// The [`Wish`] for huge OS pages. With them, the kernel may back the whole extent if any part is used, and
+    /// may back again what was given back.
     pub(in crate::heap) wish: AtomicU8,
-    /// Which list the extent is on; only `fullness_lists` reads it.
+    /// The list that the extent is on. Only `fullness_lists` reads it.
     pub(in crate::heap) fullness: AtomicU8,
     taken_units: AtomicU32,
-    /// It stays there while it has so many taken units at least, and fewer than so many more.
+    /// The extent stays on its list while it has at least `class_from` taken units, and fewer than
+    /// `class_width` more.
     class_from: AtomicU32,
     class_width: AtomicU32,
-    /// No page has a free run as long as this; 0 says nothing.
+    /// No page has a free run of this many units; 0 if no bound is known.
     pub(in crate::heap) too_long: AtomicU32,
     pub(in crate::heap) words: &'static [Word],
-    /// What other threads released of each word.
+    /// Units of each word that other threads released.
     pub(in crate::heap) remotes: &'static [Remote],
     pub(in crate::heap) continues: &'static [AtomicU64],
     pub(in crate::heap) states: &'static [PageState],
-    /// Slack units of blocks, by where the block starts; see `slack`.
+    /// The slack of blocks, by the block's start; see `slack`.
     pub(in crate::heap) slack: &'static [Slack],
-    /// Bit for each unit at which a block starts that is in quarantine; empty where there is none.
+    /// A bit for each unit, set if a block in quarantine starts there; empty without a quarantine.
     pub(in crate::heap) quarantined: &'static [AtomicU64],
-    /// Memory of it was given back, with marks; see `by_address`.
+    /// Memory of the extent was given back, with the canaries in it; see `by_address`.
     #[cfg(feature = "capi")]
     lost_canaries: AtomicBool,
-    /// What is recorded of blocks, once something is.
+    /// The tags of blocks, once a block is recorded.
     pub(in crate::heap) tags: Link<Tags>,
     by_fill: Neighbours<Extent>,
     by_run: Neighbours<Extent>,
-    /// Which list of runs the extent is on; the lists' own.
+    /// The list of runs that the extent is on. Only the lists use it.
     pub(in crate::heap) run_class: AtomicU8,
     pub(in crate::heap) older: Link<Record>,
 }
 
-/// What became of an extent's memory when its last unit was freed.
+/// What happened to an extent's memory when its last unit was freed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::heap) enum Standing {
-    /// Units are taken, or never were.
+    /// Units are taken, or none ever was.
     Used = 0,
-    /// Kept.
+    /// The memory was kept.
     Retained = 1,
-    /// Given back.
+    /// The memory was given back.
     GivenBack = 2,
 }
 
@@ -94,8 +95,8 @@ impl Node<ByRun> for Extent {
 }
 
 impl Extent {
-    /// Makes the record of the VM pages at `place`, which belong to `heap` from now on. Before anybody
-    /// finds it, `begin` gets it.
+    /// Makes the record of the VM pages at `place`, which belong to `heap` from now on. `begin` gets the extent
+    /// before any other thread can find it.
     pub(in crate::heap) fn make(
         heap: HeapRef,
         place: Span,
@@ -145,7 +146,7 @@ impl Extent {
         Ok(record)
     }
 
-    /// Makes ways from the pages' states and addresses.
+    /// Makes the pages reachable from their states and from their addresses.
     fn begin(&'static self) {
         let (words, bytes) = (self.geometry().words(), self.geometry().page_bytes());
         for (page, map) in self.pages().zip(self.words.chunks_exact(words)) {
@@ -159,7 +160,7 @@ impl Extent {
         self.heap.geometry()
     }
 
-    /// Notes that memory is about to go back to the kernel, with what stands in it.
+    /// Notes that memory is about to go back to the kernel with its contents.
     #[allow(clippy::unused_self, reason = "marks are in families of C")]
     pub(in crate::heap) fn account_discard(&self) {
         #[cfg(feature = "capi")]
@@ -187,7 +188,7 @@ impl Extent {
 
     pub(in crate::heap) fn set_standing(&self, standing: Standing) {
         self.standing.store(standing as u8, Relaxed);
-        // The fullness depends on it: no count of taken units is right until the next look.
+        // The fullness depends on the standing, so the next look must compute it again.
         self.class_width.store(0, Relaxed);
     }
 
@@ -208,12 +209,13 @@ impl Extent {
         })
     }
 
-    /// The fullest page in use that has a free unit that nobody owns, else one that is not in use.
+    /// The fullest page in use with a free unit in a word without an owner; if there is none, a page that is
+    /// not in use.
     pub(in crate::heap) fn page_to_fill(&'static self) -> Option<Page> {
         self.page_to_fill_if(|_| true)
     }
 
-    /// The same, among those that `suits` accepts.
+    /// As [`page_to_fill`](Self::page_to_fill), among the pages that `suits` accepts.
     pub(in crate::heap) fn page_to_fill_if(&'static self, suits: fn(Page) -> bool) -> Option<Page> {
         let mut fullest = None;
         for page in self.pages().filter(|page| suits(*page)) {
@@ -227,8 +229,8 @@ impl Extent {
         fullest.map(|(_, page)| page)
     }
 
-    /// The page that `address` lies in, and its bytes from the page's first unit; `geometry` is
-    /// the family's.
+    /// The page that contains `address`, and the bytes between the page's first unit and `address`. `geometry`
+    /// is the family's.
     #[inline]
     pub(in crate::heap) fn page_at(
         &'static self,
@@ -243,14 +245,14 @@ impl Extent {
         (page, inside)
     }
 
-    /// Finds the unit slot that `address` lies in, if it lies in one.
+    /// The unit that contains `address`, if there is one.
     pub(in crate::heap) fn spot_containing(&'static self, address: usize) -> Option<Spot> {
         let (page, inside) = self.page_at(self.geometry(), address);
         let index = self.geometry().index_of(inside);
         (index < page.capacity()).then_some(Spot { page, index })
     }
 
-    /// Finds the unit slot that starts at `address`, if one does.
+    /// The unit that starts at `address`, if there is one.
     #[inline]
     pub(in crate::heap) fn spot_at(&'static self, address: usize) -> Option<Spot> {
         let (page, inside) = self.page_at(self.geometry(), address);
@@ -259,7 +261,7 @@ impl Extent {
         is_start.then_some(Spot { page, index })
     }
 
-    /// Gives all memory back; says whether the kernel took it. Refused, it may have taken a part.
+    /// Gives all memory back; returns whether the kernel took it. If it refuses, it may have taken a part.
     ///
     /// # Safety
     ///
@@ -278,7 +280,7 @@ impl Extent {
         true
     }
 
-    /// No free run is longer than so many units.
+    /// A bound: no free run has more than this many units.
     pub(in crate::heap) fn longest_run(&self) -> usize {
         match self.too_long.load(Relaxed) {
             0 => self.page_capacity as usize,
@@ -286,8 +288,8 @@ impl Extent {
         }
     }
 
-    /// Takes `units` units in a row from one of the pages. If none has them, the bound falls
-    /// below `units`.
+    /// Takes `units` units side by side from one of the pages, as one block. If no page has them, the bound
+    /// falls below `units`.
     pub(in crate::heap) fn claim_run(&'static self, units: usize) -> Option<(Page, usize, bool)> {
         let mut pages = self.pages().filter(|page| page.longest_run() >= units);
         let found = pages.find_map(|page| {
@@ -302,25 +304,25 @@ impl Extent {
         found
     }
 
-    /// Notes which list of runs the extent is on.
+    /// Notes the list of runs that the extent is on.
     pub(in crate::heap) fn set_run_class(&self, class: usize) {
         let class = u8::try_from(class).unwrap_or(UNLISTED);
         self.run_class.store(class, Relaxed);
     }
 
-    /// Whether any page may be backed by memory.
+    /// Whether memory may back any page.
     pub(in crate::heap) fn is_in_use(&self) -> bool {
         self.states.iter().any(PageState::is_in_use)
     }
 
-    /// Whether the extent is on the list where it belongs.
+    /// Whether the extent is on the right list.
     #[inline]
     pub(in crate::heap) fn fits_class(&self) -> bool {
         let taken = self.taken_units.load(Relaxed);
         taken.wrapping_sub(self.class_from.load(Relaxed)) < self.class_width.load(Relaxed)
     }
 
-    /// Notes the list the extent is on, and what it may have taken to stay.
+    /// Notes the extent's list, and the bounds of the taken units with which it stays there.
     pub(in crate::heap) fn put_in_class(&self, fullness: u8, (from, until): (usize, usize)) {
         self.fullness.store(fullness, Relaxed);
         self.class_from.store(count(from), Relaxed);
@@ -339,7 +341,7 @@ impl Extent {
     }
 }
 
-/// A count of units of an extent, which fits: an extent has 2 MiB.
+/// A count of units of an extent. It fits, since an extent has at most 2 MiB.
 pub(in crate::heap) fn count(units: usize) -> u32 {
     u32::try_from(units).expect("an extent has fewer units than bytes")
 }

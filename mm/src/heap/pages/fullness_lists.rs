@@ -1,27 +1,27 @@
-//! A family's extents, sorted by how full they are.
+//! The extents of a family, sorted by how full they are.
 
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::extent::{Extent, Standing};
 use crate::heap::ground::List;
 
-/// Lists of partly used extents, by eighths.
+/// Lists for partly used extents, one for each eighth.
 const PARTLY: usize = 8;
 
-/// The fullness of extents without a taken unit that may be backed by memory.
+/// The fullness of extents without a taken unit that memory may back.
 const UNBOUND: u8 = 8;
 
 /// The fullness of extents that were given back.
 const GIVEN_BACK: u8 = 9;
 
-/// The place of extents without a free unit, which nobody looks for.
+/// The fullness of extents without a free unit. They are on no list, since no search looks for them.
 pub(in crate::heap) const FULL: u8 = 10;
 
-/// The kind of the lists.
+/// The kind of these lists.
 #[derive(Debug)]
 pub(in crate::heap) struct ByFill;
 
-/// Lists of extents. Which list an extent is on is said by its own `fullness`.
+/// Lists of extents. The `fullness` of an extent says which list it is on.
 #[derive(Debug)]
 pub(in crate::heap) struct FullnessLists {
     fullness_lists: [List<Extent, ByFill>; PARTLY + 2],
@@ -34,14 +34,14 @@ impl FullnessLists {
         }
     }
 
-    /// Extents with a free unit, fullest first, those that were given back last.
+    /// Extents with a free unit: the fullest first, those that were given back last.
     pub(in crate::heap) fn with_room(&self) -> impl Iterator<Item = &'static Extent> {
         let partly = (0..PARTLY).rev();
         let order = partly.chain([usize::from(UNBOUND), usize::from(GIVEN_BACK)]);
         order.flat_map(|fullness| self.fullness_lists[fullness].iter())
     }
 
-    /// Puts an extent where it belongs after its units were taken or freed.
+    /// Moves an extent to the right list after its units were taken or freed.
     pub(in crate::heap) fn account_changed(&mut self, extent: &'static Extent) {
         if extent.fits_class() {
             return;
@@ -57,8 +57,7 @@ impl FullnessLists {
     }
 }
 
-/// How many taken units an extent of the fullness may have: from the first number on, and fewer
-/// than the second.
+/// The taken units of an extent of the fullness: from the first number on, and fewer than the second.
 fn taken_in_class(fullness: u8, capacity: usize) -> (usize, usize) {
     match fullness {
         UNBOUND | GIVEN_BACK => (0, 1),
@@ -71,7 +70,7 @@ fn taken_in_class(fullness: u8, capacity: usize) -> (usize, usize) {
     }
 }
 
-/// Which list an extent belongs on.
+/// The fullness of an extent, which is the number of its list.
 pub(in crate::heap) fn fullness_of(extent: &Extent) -> u8 {
     match extent.taken_units() {
         0 if extent.standing() == Standing::GivenBack => GIVEN_BACK,

@@ -1,18 +1,18 @@
-//! Guards: OS pages that nobody can touch, at the end of VM pages and behind large blocks.
+//! Guards: inaccessible OS pages at the end of VM pages and behind large blocks.
 //!
-//! Those of VM pages are there for ever, so the units of a page are fewer. Those of large blocks
-//! come and go with the block, since its address space is joined and split.
+//! A VM page has its guard for ever, so it has fewer units. A large block has its guard while it is live, since
+//! its address space is joined and split afterwards.
 
 use super::extent::Extent;
 use crate::heap::ground::{Geometry, hardening};
 use crate::heap::pages::large::Large;
 use crate::os::{PageSource, Refused, System};
 
-/// A guard takes no more than this part of a VM page.
+/// A guard takes at most one of this many equal parts of a VM page.
 const LARGEST_PART: usize = 4;
 
 impl Geometry {
-    /// Bytes of the guard at the end of each VM page; 0 without one.
+    /// Bytes of the guard at the end of each VM page; 0 without guards.
     pub(in crate::heap) fn guard_bytes(&self) -> usize {
         if hardening::is_guarded() {
             in_page(self)
@@ -21,7 +21,7 @@ impl Geometry {
         }
     }
 
-    /// Units of a VM page; 0 unless paged.
+    /// Units of a VM page; 0 unless the family is paged.
     pub(in crate::heap) fn page_capacity(&self) -> usize {
         match self.guard_bytes() {
             0 => self.capacity(),
@@ -37,7 +37,7 @@ fn in_page(geometry: &Geometry) -> usize {
 }
 
 impl Extent {
-    /// Puts the guards of new VM pages, as far as the kernel can.
+    /// Makes the guards of new VM pages, as far as the kernel allows.
     pub(in crate::heap) fn guard(&'static self, calls: &mut u64) {
         let guard = self.geometry().guard_bytes();
         if guard == 0 {
@@ -49,14 +49,14 @@ impl Extent {
             // SAFETY: by invariant 1 the place is committed. A page has only `page_capacity` units, which
             // end before the last `guard_bytes` bytes, so that nothing is ever in them.
             let answer = unsafe { self.place.guard(end - guard, guard) };
-            // Where there are no guards, nobody relies on one.
+            // Without guards nothing else is wrong: no code relies on one.
             let (Ok(_) | Err(Refused)) = answer;
         }
     }
 }
 
 impl Large {
-    /// Bytes that a block needs beyond its own.
+    /// Bytes that a block's guard needs.
     pub(in crate::heap) fn guard_bytes() -> usize {
         if hardening::is_guarded() {
             System::page_bytes()
@@ -65,7 +65,7 @@ impl Large {
         }
     }
 
-    /// Puts the guard from the block's end to the end of the run, if the kernel can.
+    /// Makes the guard from the block's end to the end of the run, if the kernel allows it.
     pub(in crate::heap) fn guard(&self, calls: &mut u64) {
         let Some((place, offset)) = self.behind_block().filter(|_| hardening::is_guarded()) else {
             return;
@@ -77,7 +77,7 @@ impl Large {
         self.set_guard(answer.ok());
     }
 
-    /// Takes the guard away again; refused if the kernel refuses.
+    /// Removes the guard. Fails if the kernel refuses.
     pub(in crate::heap) fn unguard(&self, calls: &mut u64) -> Result<(), Refused> {
         let Some(((place, offset), how)) = self.behind_block().zip(self.known_guard()) else {
             return Ok(());

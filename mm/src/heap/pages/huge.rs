@@ -1,22 +1,28 @@
-//! Huge OS pages: which address space asks for them or for none, and how many mappings that takes.
+//! Huge OS pages: which address space asks for huge or for small pages, and how many mappings that takes.
 //!
-//! Where huge pages are usual, the kernel backs 2 MiB at the first touch of any byte there. That makes
-//! small families large: 1,000 of them with one VM page each take 66 instead of 6 MiB. It makes random
-//! access to large families faster: 64 bytes after 64 bytes of 256 MiB takes 0.26 instead of 0.44
-//! microseconds. And it makes a large tree of nodes no cheaper to build: on a virtual machine, of memory
-//! that it had not used before, it takes twice the system time of small pages and of `Box`; of memory it
-//! had used, half. malloc grows by less than 2 MiB, and so begins with small pages too, which the kernel
-//! joins later if it likes. Under the usual `defrag=madvise` whoever asks for huge pages may also wait
-//! while the kernel moves other pages out of the way; whoever does not ask, never waits.
+//! # What huge pages cost and gain
 //!
-//! So small families ask for small pages, where they would have others; large ones begin with small
-//! pages, as malloc does. Huge ones are asked for where much memory comes and goes: a family that needs
-//! again what it gave back not long before pays for each page anew, and a huge one costs a tenth of the 512
-//! small ones. Blocks larger than a VM page are left to the system's setting, as malloc's are. A program
-//! that knows better says so.
+//! - Where the system uses huge pages for all memory, the kernel backs 2 MiB at the first touch of any byte.
+//!   Small families become large: 1,000 families with one VM page each take 66 MiB instead of 6.
+//! - Random access to large families becomes faster: loads of 64 bytes from 256 MiB take 0.26 instead of 0.44
+//!   microseconds.
+//! - Building a large tree of nodes becomes no cheaper. On a virtual machine, memory that the machine had not
+//!   used before takes twice the system time of small pages and of `Box`; memory that it had used takes half.
+//!   malloc grows by less than 2 MiB, so it begins with small pages too, and the kernel may join them later.
+//! - With the usual `defrag=madvise`, a process that asks for huge pages may wait while the kernel moves other
+//!   pages out of the way. A process that does not ask never waits.
 //!
-//! Where two parts of the address space asked for different pages, the kernel has two mappings, and of
-//! those a process has only so many: threads, libraries and growth need them too.
+//! # What mm does
+//!
+//! - Small families ask for small pages where the system would give huge ones. Large families begin with small
+//!   pages, as malloc does.
+//! - A family asks for huge pages for memory that comes and goes: if it needs memory again that it gave back
+//!   shortly before, it pays for each page anew, and one huge page costs a tenth of 512 small ones.
+//! - Blocks larger than a VM page follow the system's setting, as in malloc.
+//! - The program can choose otherwise.
+//!
+//! Neighbouring parts of the address space that asked for different pages are two mappings of the kernel. A
+//! process can have a limited number of mappings, and threads, libraries and growth need them too.
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -30,7 +36,7 @@ use crate::os::{Lock, Refused, process};
 /// Families with at least this many bytes of address space are large.
 const LARGE_FROM: usize = 8 << 20;
 
-/// What a part of the address space asked for.
+/// The pages that a part of the address space asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(in crate::heap) enum Wish {
@@ -43,7 +49,7 @@ pub(in crate::heap) enum Wish {
 static EDGES: Lock<usize> = Lock::new(0);
 
 impl Wish {
-    /// What all address space asks for at first.
+    /// The pages that all address space asks for at first.
     pub(in crate::heap) fn of_all() -> Self {
         match chosen() {
             HugePages::Never => Self::Small,
@@ -60,7 +66,7 @@ impl Wish {
         }
     }
 
-    /// Of the memory at an address.
+    /// The pages that the memory at `address` asked for.
     fn at(address: usize) -> Self {
         match SPACE.record_at(address) {
             Some(Record::Extent(extent)) => extent.wish(),
@@ -70,8 +76,8 @@ impl Wish {
 }
 
 impl Span {
-    /// Begins with small OS pages where an extent is to be, of a family that has `mapped` bytes of
-    /// address space so far. Refused, the place is lost.
+    /// Prepares a place for an extent so that it begins with small OS pages. The family has `mapped` bytes of
+    /// address space so far. On failure, the place can no longer be used.
     ///
     /// # Safety
     ///
@@ -92,7 +98,7 @@ impl Span {
         unsafe { self.begin_small() }
     }
 
-    /// Asks for what all address space is to have. The place was never used.
+    /// Asks for the pages that all address space asks for at first. The place was never used.
     pub(in crate::heap) fn begin_wish(&self, calls: &mut u64) {
         let wish = Wish::of_all();
         if wish != Wish::None {
@@ -103,8 +109,8 @@ impl Span {
 }
 
 impl Extent {
-    /// Asks for small OS pages if the family is small: it has `mapped` bytes of address space. The
-    /// extent was never used.
+    /// Asks for small OS pages if the family is small; it has `mapped` bytes of address space. The extent was
+    /// never used.
     #[cold]
     pub(in crate::heap) fn begin_wish(&self, mapped: usize, calls: &mut u64) {
         if may_surprise() && is_small(self.bytes(), mapped) {
@@ -112,15 +118,15 @@ impl Extent {
         }
     }
 
-    /// Asks for small OS pages, for parts of the extent go back to the kernel: else it makes huge
-    /// pages again of what is left, in its own time.
+    /// Asks for small OS pages, because parts of the extent go back to the kernel. Otherwise the kernel would
+    /// later join the other parts to huge pages again.
     #[cold]
     pub(in crate::heap) fn end_huge(&self, calls: &mut u64) {
         self.wish_for(Wish::Small, calls);
     }
 
-    /// Asks for huge OS pages if it did so at first, or if the family needs much again of what it gave back:
-    /// `missed` bytes lately. Nothing backs the extent.
+    /// Asks for huge OS pages if the program chose them, or if the family recently missed much memory that it
+    /// had given back: `missed` bytes. No memory backs the extent.
     #[cold]
     pub(in crate::heap) fn begin_again(&self, missed: usize, calls: &mut u64) {
         let comes_and_goes =
@@ -147,13 +153,13 @@ impl Extent {
         Wish::from_number(self.wish.load(Relaxed))
     }
 
-    /// Asks for other OS pages than before, unless that took more mappings than it may.
+    /// Asks for other OS pages than before, unless this would take too many mappings.
     #[cold]
     fn wish_for(&self, wish: Wish, calls: &mut u64) {
         if wish == self.wish() {
             return;
         }
-        // Held while the wish changes: the neighbours' are read and changed under it too.
+        // The lock is held while the wish changes, since it also guards the wishes of the neighbours.
         let mut edges = EDGES.lock();
         let after = (*edges + self.edges_of(wish)).saturating_sub(self.edges_of(self.wish()));
         if after > *edges && after > most_edges() {
@@ -174,12 +180,12 @@ impl Extent {
     }
 }
 
-/// Holds the lock, before a fork.
+/// Takes the lock before a fork.
 pub(in crate::heap) fn lock_for_fork() {
     EDGES.lock_for_fork();
 }
 
-/// Ends what [`lock_for_fork`] began.
+/// Releases the lock that [`lock_for_fork`] took.
 ///
 /// # Safety
 ///
@@ -189,7 +195,7 @@ pub(in crate::heap) unsafe fn unlock_after_fork() {
     unsafe { EDGES.unlock_after_fork() };
 }
 
-/// Whether huge OS pages would make more of an extent's family than it needs.
+/// Whether huge OS pages would give an extent's family more memory than it needs.
 fn is_small(bytes: usize, mapped: usize) -> bool {
     bytes < EXTENT || mapped < LARGE_FROM
 }

@@ -1,4 +1,5 @@
-//! VM pages: extents of them, the words of their maps, and the lists that sort them.
+//! VM pages: extents, the words of their maps, and the lists that sort extents. Blocks larger than a VM page
+//! are in `large`.
 
 mod blocks;
 mod extent;

@@ -1,4 +1,4 @@
-//! What every address leads to, and the runs of address space that records are of.
+//! The table from addresses to records, and the address space of records.
 
 use core::ptr::NonNull;
 
@@ -18,7 +18,7 @@ pub(in crate::heap) static SPACE: AddressSpace<Record, Word> = AddressSpace::new
 pub(in crate::heap) enum Record {
     /// VM pages of many units.
     Extent(Extent),
-    /// One block in address space of its own, or what such a block left behind.
+    /// Address space for one block: the block is live, or was released.
     Large(Large),
 }
 
@@ -31,7 +31,8 @@ impl Record {
         }
     }
 
-    /// Bytes of the run from an offset of its arena on, and whether memory may back them.
+    /// Bytes from an offset of the arena to the end of this record's address space, and whether memory may back
+    /// them.
     pub(in crate::heap) fn in_use_from(&self, offset: usize) -> (usize, bool) {
         let (place, in_use) = match self {
             Self::Extent(extent) => (Some(extent.place), extent.is_in_use()),
@@ -46,7 +47,7 @@ impl Record {
         self.older().set(newest.replace(self));
     }
 
-    /// The record that its family made before this one.
+    /// The record that the family made before this one.
     pub(in crate::heap) fn older(&self) -> &Link<Self> {
         match self {
             Self::Extent(extent) => &extent.older,
@@ -55,7 +56,7 @@ impl Record {
     }
 }
 
-/// A run of an arena.
+/// A part of an arena.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::heap) struct Span {
     pub(in crate::heap) arena: &'static Arena,
@@ -86,21 +87,21 @@ impl Span {
         self.arena.space().address() + self.offset
     }
 
-    /// Pointer to the byte `offset` bytes in.
+    /// Pointer to the byte at `offset`.
     pub(in crate::heap) fn at(&self, offset: usize) -> NonNull<u8> {
         self.arena.space().at(self.offset + offset)
     }
 
-    /// Makes `record` what every address of the run leads to.
+    /// Makes every address of the span lead to `record`.
     pub(in crate::heap) fn publish(&self, record: &'static Record) {
         SPACE.set_records(self.address(), self.bytes, record);
     }
 
-    /// Makes some of the run's OS pages inaccessible.
+    /// Makes OS pages of the span inaccessible.
     ///
     /// # Safety
     ///
-    /// 1. The `bytes` bytes from `offset` are part of the run, and committed.
+    /// 1. The `bytes` bytes from `offset` are part of the span, and committed.
     /// 2. Nothing needs their contents.
     pub(in crate::heap) unsafe fn guard(
         &self,
@@ -112,7 +113,7 @@ impl Span {
         unsafe { self.arena.space().guard(from..from + bytes) }
     }
 
-    /// Makes them accessible again.
+    /// Makes guarded OS pages accessible again.
     ///
     /// # Safety
     ///
@@ -130,11 +131,11 @@ impl Span {
         Ok(())
     }
 
-    /// Gives the memory of some of the run's OS pages back; on success it reads as zero.
+    /// Gives the memory of OS pages of the span back. On success it reads as zero.
     ///
     /// # Safety
     ///
-    /// 1. The `bytes` bytes from `offset` are part of the run, and committed.
+    /// 1. The `bytes` bytes from `offset` are part of the span, and committed.
     /// 2. Nothing needs their contents.
     pub(in crate::heap) unsafe fn discard(
         &self,
@@ -146,13 +147,13 @@ impl Span {
         unsafe { self.arena.space().discard(from..from + bytes) }
     }
 
-    /// Gives the memory of some of the run's OS pages back, in parts if the kernel refuses it as a
-    /// whole: it does so for one locked page. Returns the bytes of the parts that it refused; the
-    /// others read as zero.
+    /// Gives the memory of OS pages of the span back. If the kernel refuses the whole, as it does because of
+    /// one locked page, this tries parts. Returns the bytes of the parts that the kernel refused; the others
+    /// read as zero.
     ///
     /// # Safety
     ///
-    /// 1. The `bytes` bytes from `offset` are part of the run, and committed.
+    /// 1. The `bytes` bytes from `offset` are part of the span, and committed.
     /// 2. Nothing needs their contents.
     pub(in crate::heap) unsafe fn discard_parts(
         &self,
@@ -168,7 +169,7 @@ impl Span {
         if bytes <= GRANULE || !System::can_discard() {
             return bytes;
         }
-        // Halves, so that what is not locked goes in few calls; of whole OS pages.
+        // Halves of whole OS pages, so that memory without locked pages goes back in few calls.
         let half = (bytes / 2).next_multiple_of(GRANULE);
         // SAFETY: requirements 1 and 2 hold for all of the bytes, and so for the first half.
         let refused = unsafe { self.discard_parts(offset, half, calls) };
@@ -176,7 +177,7 @@ impl Span {
         refused + unsafe { self.discard_parts(offset + half, bytes - half, calls) }
     }
 
-    /// Has the place backed by small OS pages at first; if that is refused, it can no longer be used.
+    /// Makes small OS pages back the place at first. On failure the place can no longer be used.
     ///
     /// # Safety
     ///
@@ -188,7 +189,7 @@ impl Span {
         unsafe { self.arena.space().begin_small(self.offset..end) }
     }
 
-    /// Asks for huge OS pages, or for none any more.
+    /// Asks for huge OS pages if `wanted`, otherwise for small ones.
     pub(in crate::heap) fn prefer_huge(&self, wanted: bool) {
         let end = self.offset + self.bytes;
         self.arena.space().prefer_huge(self.offset..end, wanted);

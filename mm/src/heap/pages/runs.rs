@@ -1,8 +1,8 @@
-//! A family's extents, sorted by the longest run of free units that they may have.
+//! The extents of a family, sorted by a bound for their longest run of free units.
 //!
-//! What an extent is listed under is an upper bound: it rises when units are freed, and falls
-//! only when somebody looked for a run in vain. Each look in vain lowers a bound, so a search
-//! takes constant time but for work that others caused, whatever the number of extents.
+//! The bound of an extent rises when units are freed, and falls only when a search finds no run. Each such
+//! search lowers a bound. So a search takes constant time whatever the number of extents, apart from work that
+//! other calls caused.
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -10,25 +10,25 @@ use super::extent::Extent;
 use super::page::Page;
 use crate::heap::ground::List;
 
-/// Lists: four for each power of two, as in a two-level segregated fit (Masmano et al., "TLSF: a
-/// new dynamic memory allocator for real-time systems", 2004).
+/// Number of lists: four for each power of two, as in a two-level segregated fit (Masmano et al., "TLSF: a new
+/// dynamic memory allocator for real-time systems", 2004).
 const CLASSES: usize = 64;
 
-/// Extents that are passed over in the one list whose runs may be a little too short.
+/// Extents that a search skips in the one list whose runs may be a little too short.
 const PASSED_OVER: usize = 8;
 
 /// The class of extents that are on no list yet.
 pub(in crate::heap) const UNLISTED: u8 = u8::MAX;
 
-/// The kind of the lists.
+/// The kind of these lists.
 #[derive(Debug)]
 pub(in crate::heap) struct ByRun;
 
-/// Lists of extents. Which list an extent is on is said by its own `run_class`.
+/// Lists of extents. The `run_class` of an extent says which list it is on.
 #[derive(Debug)]
 pub(in crate::heap) struct RunLists {
     lists: [List<Extent, ByRun>; CLASSES],
-    /// Bit for each list that has any.
+    /// A bit for each list that is not empty.
     classes: u64,
 }
 
@@ -40,10 +40,10 @@ impl RunLists {
         }
     }
 
-    /// Takes `units` units in a row as one block: its page, the first's index, and whether all
-    /// are known to be zero.
+    /// Takes `units` units side by side as one block. Returns its page, the index of its first unit, and
+    /// whether all units are known to be zero.
     pub(in crate::heap) fn claim_anywhere(&mut self, units: usize) -> Option<(Page, usize, bool)> {
-        // Before the family grows, all are looked at that were passed over.
+        // Before the family grows, the skipped extents are searched too.
         self.claim(units)
             .or_else(|| self.claim_from(class_of(units), units, usize::MAX))
     }
@@ -61,7 +61,7 @@ impl RunLists {
         None
     }
 
-    /// Puts an extent where it belongs after its bound changed.
+    /// Moves an extent to the right list after its bound changed.
     pub(in crate::heap) fn account_changed(&mut self, extent: &'static Extent) {
         let (now, then) = (
             class_of(extent.longest_run()),
@@ -82,7 +82,7 @@ impl RunLists {
         extent.set_run_class(now);
     }
 
-    /// Takes a run from an extent of one list; passes over so many that are too short.
+    /// Takes a run from an extent of one list; skips at most `most` extents whose runs are too short.
     fn claim_from(
         &mut self,
         class: usize,

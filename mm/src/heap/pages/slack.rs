@@ -1,16 +1,16 @@
-//! Blocks that have more units than their owner asked for.
+//! Slack: units of a block beyond those that were asked for.
 //!
-//! A thread's cache may answer a request for a row of units with a released block that is up to an
-//! eighth longer. The slack units stay taken, and count as cached. How many a block has stands
-//! in a table of its VM page, where the block's first unit is.
+//! A thread's cache may answer a request for a row with a released block that is up to an eighth longer. The
+//! slack units stay taken and count as cached. Their number is in a table of the VM page, at the block's first
+//! unit.
 //!
-//! # Who may touch an entry
+//! # Who may use an entry
 //!
-//! Whoever owns the block: the thread that is handing it out, or releases it. And the holder of
-//! the family's lock while no thread but itself has a cache of the family: all others must take
-//! the lock before they do anything with a block. That is how a snapshot of a program with one
-//! thread finds no slack. No step needs an atomic read-modify-write, which would wait for all
-//! that the program wrote before.
+//! - The thread that hands out or releases the block.
+//! - The holder of the family's lock, while no other thread has a cache of the family: all other threads then
+//!   need the lock before they use a block. So a snapshot of a program with one thread finds no slack.
+//!
+//! No step needs an atomic read-modify-write, which would wait for all earlier stores of the program.
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
@@ -21,7 +21,7 @@ use super::spot::{extent_of, released_twice};
 use crate::heap::ground::{LONG_ROW, LONGEST_ROW};
 use crate::sync::AtomicU8;
 
-/// Slack units that a block of `units` units may have.
+/// Slack units that a block of `units` units may have, at most.
 pub(in crate::heap) const fn most_slack(units: usize) -> usize {
     if units < LONG_ROW {
         return 0;
@@ -40,7 +40,7 @@ unsafe impl bytemuck::Zeroable for Slack {}
 const _: () = assert!(most_slack(LONGEST_ROW) <= u8::MAX as usize);
 
 impl Slack {
-    /// That of the block at `first`, of at least `LONG_ROW` units.
+    /// The entry of the block at `first`, which has at least `LONG_ROW` units.
     #[inline]
     pub(in crate::heap) fn of(first: NonNull<u8>) -> &'static Self {
         let Some(extent) = extent_of(first) else {
@@ -52,7 +52,7 @@ impl Slack {
         &extent.slack[page.number * geometry.slack_places() + place]
     }
 
-    /// Slack units of a block that has `units` units in the maps and starts at `spot`.
+    /// Slack units of the block at `spot`, which has `units` units in the maps.
     pub(in crate::heap) fn at(spot: Spot, units: usize) -> usize {
         if units < LONG_ROW {
             return 0;
@@ -72,7 +72,7 @@ impl Slack {
         self.0.store(units as u8, Relaxed);
     }
 
-    /// Takes over the slack units of a block that the caller releases; how many they are.
+    /// Returns the slack units of a block that the caller releases, and sets them to 0.
     #[inline]
     pub(in crate::heap) fn take(&self) -> usize {
         let units = self.units();
@@ -81,8 +81,8 @@ impl Slack {
     }
 }
 
-/// Takes over the slack units of the block at `first`, which was handed out for `units` units
-/// and is released by the caller; how many they are.
+/// Returns the slack units of the block at `first`, and sets them to 0. The block was handed out for `units`
+/// units, and the caller releases it.
 pub(in crate::heap) fn take_slack_at(first: NonNull<u8>, units: usize) -> usize {
     if units < LONG_ROW {
         return 0;
@@ -91,8 +91,8 @@ pub(in crate::heap) fn take_slack_at(first: NonNull<u8>, units: usize) -> usize 
 }
 
 impl Page {
-    /// Calls `f` with the slack units of every block, which are the caller's from then on. The
-    /// caller holds the family's lock, and no other thread has a cache.
+    /// Calls `f` with the slack units of every block, which belong to the caller from then on. The caller holds
+    /// the family's lock, and no other thread has a cache.
     pub(in crate::heap) fn take_all_slack(self, mut f: impl FnMut(Run)) {
         for (slack, run) in self.slack_runs() {
             slack.set(0);
@@ -100,7 +100,7 @@ impl Page {
         }
     }
 
-    /// The slack units of every block that has any, and where their number stands.
+    /// The slack units of every block that has any, with the entry of their number.
     pub(in crate::heap) fn slack_runs(self) -> impl Iterator<Item = (&'static Slack, Run)> {
         let places = self.slack().iter().enumerate();
         places.filter_map(move |(place, slack)| {
@@ -114,11 +114,11 @@ impl Page {
         self.slack().iter().map(Slack::units).sum()
     }
 
-    /// Where the slack units are of the block that starts among the units of a place.
+    /// The slack units of the block whose entry is number `place` and which has `units` of them.
     fn slack_of_block_in(self, place: usize, units: usize) -> Run {
         let map = self.map();
         let from = place * LONG_ROW;
-        // Of the blocks that start here, only the last can reach far enough to have any.
+        // Of the blocks that start here, only the last is long enough to have slack.
         let last = (from..from + LONG_ROW)
             .rev()
             .find(|index| map.is_taken(*index) && !map.continues(*index))
@@ -130,9 +130,9 @@ impl Page {
         }
     }
 
-    /// The numbers of all blocks; none where all have one unit.
+    /// The entries of the page; none if all its blocks have one unit.
     fn slack(self) -> &'static [Slack] {
-        // Even a look would make the kernel count the table as resident.
+        // Even a load would make the kernel count the table as resident.
         if !self.has_continued() {
             return &[];
         }

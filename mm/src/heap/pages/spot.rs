@@ -1,4 +1,4 @@
-//! From the address of a unit to its bit.
+//! The way from the address of a unit to its page and index.
 
 use core::ptr::NonNull;
 
@@ -8,7 +8,7 @@ use super::record::{Record, SPACE};
 use crate::os::process;
 use crate::sync::abort;
 
-/// The extent that an address lies in.
+/// The extent that contains an address.
 #[inline]
 pub(in crate::heap) fn extent_of(unit: NonNull<u8>) -> Option<&'static Extent> {
     match SPACE.record_at(unit.addr().get())? {
@@ -17,23 +17,23 @@ pub(in crate::heap) fn extent_of(unit: NonNull<u8>) -> Option<&'static Extent> {
     }
 }
 
-/// Where a unit lies that a cache or a caller holds.
+/// The place of a unit that a cache or a caller holds.
 #[inline]
 pub(in crate::heap) fn spot_of(unit: NonNull<u8>) -> Spot {
     let spot = extent_of(unit).and_then(|extent| extent.spot_at(unit.addr().get()));
     spot.unwrap_or_else(|| released_twice(unit))
 }
 
-/// Whether a block of exactly `units` units starts at the spot, live or kept back.
+/// Whether a block of exactly `units` units starts at the spot: live, in a cache, or in quarantine.
 pub(in crate::heap) fn is_block(spot: Spot, units: usize) -> bool {
     let (map, first) = (spot.page.map(), spot.index);
     map.is_taken(first) && !map.continues(first) && map.block_units(first) == units
 }
 
-/// Ends the process: the maps say that a unit that was released is not taken.
+/// Ends the process: a released unit is not taken in the maps.
 #[cold]
 pub(in crate::heap) fn released_twice(unit: NonNull<u8>) -> ! {
-    // Going on would hand the same memory out to two owners.
+    // Going on would hand out the same memory twice.
     let why = "was released twice, or is no unit; aborting";
     process::write_last_line(format_args!("the unit at {unit:p} {why}"));
     abort();

@@ -1,4 +1,5 @@
-//! The tags of extents and of large blocks: made when the first block is recorded, found by a block's address.
+//! The tags of extents and of large blocks. An extent gets tags when its first block is recorded. The address
+//! of a block leads to its tag.
 
 use core::ptr::NonNull;
 
@@ -28,7 +29,7 @@ impl Record {
         }
     }
 
-    /// The same, and makes tags if it has none.
+    /// As [`tag_at`](Self::tag_at), but makes the tags if the record has none.
     pub(in crate::heap) fn make_tag_at(
         &'static self,
         first: NonNull<u8>,
@@ -46,7 +47,7 @@ impl Record {
         }
     }
 
-    /// All live blocks that have a tag. The caller has the family's lock.
+    /// Calls `f` with each live block that has a tag. The caller has the family's lock.
     pub(in crate::heap) fn for_each_tagged(&'static self, mut f: impl FnMut(Tagged<'_>)) {
         match self {
             Self::Large(large) => {
@@ -69,7 +70,7 @@ impl Extent {
             return Ok(());
         }
         let most = self.states.len() * self.page_capacity as usize;
-        // Where nothing is recorded they read as zero, and take no memory.
+        // Tags of blocks that are not recorded read as zero and take no memory.
         let tags = meta::SPARSE.zeroed(most)?;
         self.tags.set(Some(meta::RECORDS.place(Tags(tags))?));
         Ok(())

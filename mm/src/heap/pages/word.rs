@@ -1,7 +1,7 @@
-//! One word of a VM page's map: which of 64 units are taken, and which thread may say so.
+//! A word of a VM page's map: which of 64 units are taken, and which thread owns the word.
 //!
-//! A word without an owner changes only under the family's lock. A word with one changes only inside of
-//! its owner's slow paths, or under the family's lock while the owner is kept out of them: see `biased`.
+//! A word without an owner changes only under the family's lock. A word with an owner changes only in the
+//! owner's sections, or under the family's lock while the owner is kept out of its sections: see `biased`.
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -10,32 +10,32 @@ use crate::sync::{AtomicPtr, AtomicU32, AtomicU64};
 /// The number of a cache record, or [`NOBODY`].
 pub(in crate::heap) type Owner = u32;
 
-/// No thread owns the word.
+/// The word has no owner.
 pub(in crate::heap) const NOBODY: Owner = 0;
 
 /// 64 units of a VM page, or fewer at its end.
 ///
 /// # Invariants
 ///
-/// 1. Of a word that a thread owns every unit that is no unit of the page is taken, and none is part of a
-///    block of more than one unit.
-/// 2. The units from `high` on were not handed out since their memory was last known to be zero, and so
-///    are zero.
+/// 1. In a word with an owner, every bit beyond the page's units is set, and no unit is part of a block of more
+///    than one unit.
+/// 2. The units from `high` on were not handed out since their memory was last known to be zero, and so are
+///    zero.
 #[derive(Debug)]
 #[repr(C)]
 pub(in crate::heap) struct Word {
-    /// Bit for each unit that is live, in a cache, or on its way back to its owner.
+    /// A bit for each unit that is live, in a cache, or on its way back to its owner.
     taken: AtomicU64,
     owner: AtomicU32,
     high: AtomicU32,
 }
 
-/// What other threads released of one word, on its way to the word's owner.
+/// Units of one word that other threads released, on their way to the word's owner.
 ///
 /// # Invariants
 ///
-/// 1. While `bits` is not zero, the word is in exactly one list, or is being put into one by the thread
-///    that found it zero.
+/// 1. While `bits` is not zero, the word is in exactly one list, or the thread that found it zero is putting it
+///    into one.
 /// 2. The thread that took the word off a list, and no other, takes the bits, after it has read `next`.
 #[derive(Debug)]
 pub(in crate::heap) struct Remote {
@@ -69,25 +69,25 @@ impl Word {
         self.taken.store(taken, Relaxed);
     }
 
-    /// The thread that owns the word. `Acquire`: see [`set_owner`](Self::set_owner).
+    /// The owner. `Acquire` pairs with [`set_owner`](Self::set_owner).
     #[inline]
     pub(in crate::heap) fn owner(&self) -> Owner {
         self.owner.load(Acquire)
     }
 
-    /// The same, for a thread that asks only whether it is the owner: it knows what it did itself.
+    /// Whether `owner` owns the word. The caller asks about itself, so it needs no `Acquire`.
     #[inline]
     pub(in crate::heap) fn is_owned_by(&self, owner: Owner) -> bool {
         self.owner.load(Relaxed) == owner
     }
 
-    /// Makes a thread the owner, or nobody. Under the family's lock. `Release`: a thread that finds the
-    /// owner finds its record as it was when the owner got the word.
+    /// Sets the owner, under the family's lock. `Release`: a thread that finds the owner also finds the owner's
+    /// record as it was at this time.
     pub(in crate::heap) fn set_owner(&self, owner: Owner) {
         self.owner.store(owner, Release);
     }
 
-    /// Notes that the units of `mask` are handed out; whether all of them are known to be zero.
+    /// Notes that the units of `mask` are handed out; returns whether all of them are known to be zero.
     #[inline]
     pub(in crate::heap) fn touch(&self, mask: u64) -> bool {
         let high = self.high.load(Relaxed);
@@ -98,7 +98,7 @@ impl Word {
         mask.trailing_zeros() >= high
     }
 
-    /// Units from this one on are known to be zero.
+    /// The number of the first unit from which on all are known to be zero.
     pub(in crate::heap) fn high(&self) -> usize {
         self.high.load(Relaxed) as usize
     }

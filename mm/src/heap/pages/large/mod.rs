@@ -1,4 +1,4 @@
-//! Runs of address space that hold one block each: blocks larger than a VM page.
+//! Blocks larger than a VM page. Each has a run of address space of its own.
 
 mod runs;
 
@@ -14,16 +14,16 @@ use crate::heap::tracking::Tag;
 use crate::os::arena::Arena;
 use crate::os::{Guard, PageSource, Refused, System};
 
-/// A run of address space of one family. Changed only under the family's lock.
+/// A run of address space of one family. The family's lock guards it.
 ///
 /// # Invariants
 ///
-/// 1. Unless `state` is `UNBOUND`, the run `offset..offset + bytes` of `arena` belongs to `heap`
-///    alone, is committed, and every address in it leads to this record.
-/// 2. Memory of a run that is `FREE` and of which nothing is `refused` reads as zero.
+/// 1. Unless `state` is `UNBOUND`, the run `offset..offset + bytes` of `arena` belongs to `heap` alone, is
+///    committed, and every address in it leads to this record.
+/// 2. The memory of a run that is `FREE` and of which nothing is `refused` reads as zero.
 /// 3. A run that is `FREE`, `KEPT` or `UNBOUND` is on the list of that state, and on no other.
 /// 4. Unless `guard` is `NO_GUARD`, the kernel accepted a guard from the end of the block, as `behind_block`
-///    gives it, to the end of the run, and answered so; and the run is `LIVE` or `LOST`.
+///    gives it, to the end of the run, and `guard` says how; and the run is `LIVE` or `LOST`.
 #[derive(Debug)]
 pub(in crate::heap) struct Large {
     pub(in crate::heap) heap: HeapRef,
@@ -33,28 +33,27 @@ pub(in crate::heap) struct Large {
     /// Units of the live block.
     units: AtomicUsize,
     state: AtomicU8,
-    /// Bytes that the kernel refused to take back the last time it was asked; no fewer than the
-    /// memory's that it refused. They stay noted while the run is used: what is locked most often
-    /// stays so.
+    /// Bytes that the kernel refused to take back the last time, at least. The number stays while the run is
+    /// used, since locked memory usually stays locked.
     refused: AtomicUsize,
-    /// How nobody can touch what lies behind the live block: one of the numbers below.
+    /// The kind of the guard behind the live block: one of the constants below.
     guard: AtomicU8,
-    /// What is recorded of the live block.
+    /// The tag of the live block.
     pub(in crate::heap) tag: Tag,
     neighbours: Neighbours<Large>,
     own: Link<Record>,
     pub(in crate::heap) older: Link<Record>,
 }
 
-/// Holds a live block.
+/// The run holds a live block.
 const LIVE: u8 = 0;
-/// Released, memory given back, may be joined and split.
+/// The block was released and its memory given back. The run may be joined and split.
 const FREE: u8 = 1;
-/// Released, memory kept.
+/// The block was released, and its memory kept.
 const KEPT: u8 = 2;
-/// A record without address space.
+/// The record has no address space.
 const UNBOUND: u8 = 3;
-/// Released, and never used again: its guard could not be taken away.
+/// The block was released, but its guard could not be removed. The run is never used again.
 const LOST: u8 = 4;
 
 const NO_GUARD: u8 = 0;
@@ -68,7 +67,7 @@ impl Node for Large {
 }
 
 impl Large {
-    /// Makes a record without address space, and hands it to `made`.
+    /// Makes a record without address space, and calls `made` with it.
     pub(in crate::heap) fn make(
         heap: HeapRef,
         made: &mut dyn FnMut(&'static Record),
@@ -112,13 +111,14 @@ impl Large {
         }
     }
 
-    /// Takes the record's address space away, when another record has it.
+    /// Takes the record's address space away, because another record has it now.
     pub(in crate::heap) fn unbind(&self) {
         self.state.store(UNBOUND, Relaxed);
         self.set_run(0, 0);
     }
 
-    /// Makes the run a block of `units` units; whether its memory is known to be zero.
+    /// Starts a block of `units` units in the run. Returns its first byte, and whether its memory is known to
+    /// be zero.
     pub(in crate::heap) fn start_block(&self, units: usize) -> Option<(NonNull<u8>, bool)> {
         let zero = self.state() == FREE && !self.is_dirty();
         self.units.store(units, Relaxed);
@@ -126,7 +126,7 @@ impl Large {
         Some((self.place()?.at(0), zero))
     }
 
-    /// The run, unless the record has none.
+    /// The run's address space, unless the record has none.
     pub(in crate::heap) fn place(&self) -> Option<Span> {
         Some(Span {
             arena: self.arena.get()?,
@@ -150,7 +150,7 @@ impl Large {
         self.units.store(units, Relaxed);
     }
 
-    /// Whether a block starts at `address` and has `units` units.
+    /// Whether a block of `units` units starts at `address`.
     pub(in crate::heap) fn is_block(&self, address: usize, units: usize) -> bool {
         self.live_units() == Some(units) && self.starts_at(address)
     }
@@ -160,7 +160,7 @@ impl Large {
         self.place().is_some_and(|place| place.address() == address)
     }
 
-    /// Whether the run holds no block, but may be backed by memory.
+    /// Whether the run holds no block, but memory may back it.
     pub(in crate::heap) fn is_kept(&self) -> bool {
         self.state() == KEPT || self.state() == FREE && self.is_dirty()
     }
@@ -170,23 +170,23 @@ impl Large {
         self.state() == FREE
     }
 
-    /// Notes that the run holds no block any more and keeps its memory.
+    /// Notes that the block is released and its memory kept.
     pub(in crate::heap) fn keep(&self) {
         self.state.store(KEPT, Relaxed);
     }
 
-    /// Notes that the run holds no block any more.
+    /// Notes that the block is released and its memory given back, except `refused` bytes.
     pub(in crate::heap) fn set_free(&self, refused: usize) {
         self.refused.store(refused.min(self.bytes()), Relaxed);
         self.state.store(FREE, Relaxed);
     }
 
-    /// Notes that the run holds no block any more and cannot hold another.
+    /// Notes that the block is released and the run cannot hold another.
     pub(in crate::heap) fn lose(&self) {
         self.state.store(LOST, Relaxed);
     }
 
-    /// The guard behind the live block, if there is one.
+    /// The kind of the guard behind the live block, if there is one.
     pub(in crate::heap) fn known_guard(&self) -> Option<Guard> {
         match self.guard.load(Relaxed) {
             MARKS => Some(Guard::Marks),
@@ -204,7 +204,7 @@ impl Large {
         self.guard.store(guard, Relaxed);
     }
 
-    /// The run, and where in it the first OS page behind the live block starts.
+    /// The run's address space, and the offset of the first OS page behind the live block.
     pub(in crate::heap) fn behind_block(&self) -> Option<(Span, usize)> {
         let place = self.place()?;
         let bytes = self.live_units()? * self.heap.geometry().unit();
@@ -217,13 +217,13 @@ impl Large {
         self.refused() > 0
     }
 
-    /// How much of it, at most.
+    /// Bytes of memory that the kernel refused to take back, at most.
     pub(in crate::heap) fn refused(&self) -> usize {
         self.refused.load(Relaxed).min(self.bytes())
     }
 
-    /// Bytes of a run without a block that go back if the kernel takes them, without those that it
-    /// refused the last time.
+    /// Bytes of a run without a block that would go back to the kernel, without those that it refused the last
+    /// time.
     pub(in crate::heap) fn reclaimable(&self) -> usize {
         if self.state() == KEPT {
             self.bytes() - self.refused()
@@ -232,7 +232,7 @@ impl Large {
         }
     }
 
-    /// Whether a block of `bytes` at a multiple of `align` fits.
+    /// Whether a block of `bytes` bytes, at a multiple of `align`, fits.
     pub(in crate::heap) fn fits(&self, bytes: usize, align: usize) -> bool {
         let aligned = |place: Span| place.address().is_multiple_of(align);
         self.bytes() >= bytes && self.place().is_some_and(aligned)

@@ -1,9 +1,9 @@
 //! The runs of one family for blocks larger than a VM page.
 //!
-//! A released run stays with its family. The latest ones keep their memory, up to a few megabytes,
-//! so that a program that allocates and releases the same large blocks over and over makes no
-//! call into the kernel; older ones are given back, joined with given-back neighbours, and reused
-//! by a good fit: the best of the first few in the list of their size.
+//! A released run stays with its family. The latest ones keep their memory, up to a few megabytes, so that a
+//! program that allocates and releases the same large blocks over and over makes no call into the kernel. The
+//! memory of older runs is given back. These are joined with given-back neighbours, and reused by a good fit:
+//! the best of the first few in the list of their size.
 
 use core::ptr::NonNull;
 
@@ -13,13 +13,13 @@ use crate::heap::ground::{GRANULE, HeapRef, List};
 use crate::heap::pages::{Record, SPACE, Span};
 use crate::os::{Refused, process};
 
-/// Released runs keep their memory while they have no more than this many bytes together.
+/// Bytes of memory that released runs keep together, at most.
 const MOST_KEPT: usize = 8 << 20;
 
-/// The latest released run keeps its memory on its own up to this many bytes.
+/// Bytes of memory that the latest released run keeps if it is the only one, at most.
 const LARGEST_KEPT: usize = 32 << 20;
 
-/// Lists of free runs by the power of two in their size.
+/// Lists of free runs, one for each power of two in their size.
 const SIZES: usize = usize::BITS as usize;
 
 /// Free runs of one list that an allocation looks at.
@@ -29,20 +29,20 @@ const LOOKS: usize = 16;
 #[derive(Debug)]
 pub(in crate::heap) struct LargeRuns {
     free: [List<Large>; SIZES],
-    /// Bit for each list of `free` that has any.
+    /// A bit for each list of `free` that is not empty.
     sizes: u64,
     kept: List<Large>,
     kept_bytes: usize,
     retained: List<Large>,
 }
 
-/// What changes outside when runs do: the count of calls into the kernel, the list of records.
+/// What changes in the family when runs do: the count of calls into the kernel, and the list of records.
 pub(in crate::heap) struct Ledger<'a> {
     pub(in crate::heap) calls: &'a mut u64,
     pub(in crate::heap) newest: &'a mut Option<&'static Record>,
 }
 
-/// What became of memory that was to go back, in bytes.
+/// Bytes of memory that were to go back, by what the kernel did.
 #[derive(Clone, Copy, Default)]
 struct Given {
     taken: usize,
@@ -60,8 +60,8 @@ impl LargeRuns {
         }
     }
 
-    /// Makes a block of `units` units, which are `bytes` bytes: its start, and whether its memory
-    /// is known to be zero.
+    /// Makes a block of `units` units, which are `bytes` bytes. Returns its start, and whether its memory is
+    /// known to be zero.
     pub(in crate::heap) fn alloc(
         &mut self,
         heap: HeapRef,
@@ -97,8 +97,8 @@ impl LargeRuns {
         }
     }
 
-    /// As [`release`](Self::release), and nothing is left of what the block held: its memory is
-    /// given back, or cleared where the kernel refuses any of it.
+    /// As [`release`](Self::release), but leaves nothing of the block's contents: the memory is given back, and
+    /// cleared if the kernel refuses any of it.
     pub(in crate::heap) fn release_cleared(&mut self, run: &'static Large, calls: &mut u64) {
         let Some(place) = end_block(run, calls) else {
             return;
@@ -110,8 +110,8 @@ impl LargeRuns {
         }
     }
 
-    /// Gives back the memory of all kept runs, and of those that the kernel refused before;
-    /// returns the bytes that it took.
+    /// Gives back the memory of all kept runs, and tries again the memory that the kernel refused before.
+    /// Returns the bytes that the kernel took.
     pub(in crate::heap) fn give_back_all(&mut self, calls: &mut u64) -> usize {
         let free = self.free.iter().flat_map(List::iter);
         let dirty = free.filter(|run| run.is_dirty());
@@ -128,13 +128,13 @@ impl LargeRuns {
     }
 
     fn give_back_oldest(&mut self, calls: &mut u64) -> Option<Given> {
-        // As many as fit the bound, so never more than a few hundred.
+        // The bound allows at most a few hundred runs.
         let oldest = self.kept.iter().last()?;
         self.remove_kept(oldest);
         Some(self.give_back(oldest, calls))
     }
 
-    /// Takes the smallest kept run that fits a block of `bytes` closely.
+    /// Takes the smallest kept run that fits a block of `bytes` bytes closely.
     fn take_kept(&mut self, bytes: usize, align: usize) -> Option<&'static Large> {
         // A much larger run would hold memory that the block does not use.
         let most = bytes.saturating_add(bytes / 8);
@@ -153,7 +153,7 @@ impl LargeRuns {
         self.kept_bytes -= run.bytes();
     }
 
-    /// Takes a free run that fits, from the list of the block's size or one of larger runs.
+    /// Takes a free run that fits, from the list of the block's size or from one of larger runs.
     fn take_free(&mut self, bytes: usize, align: usize) -> Option<&'static Large> {
         let mut sizes = self.sizes & (u64::MAX << bytes.ilog2());
         while sizes != 0 {
@@ -169,7 +169,7 @@ impl LargeRuns {
         None
     }
 
-    /// Cuts a run down to `bytes`; the rest goes back to the free runs.
+    /// Cuts a run down to `bytes` bytes. The rest becomes a free run.
     fn split(
         &mut self,
         run: &'static Large,
@@ -180,7 +180,7 @@ impl LargeRuns {
             return run;
         };
         let refused = run.refused();
-        // Without memory for a record the block just gets the whole run.
+        // Without memory for a record, the block gets the whole run.
         if let Ok(rest) = self.record(run.heap, ledger) {
             run.set_run(place.offset, bytes);
             rest.bind(Span {
@@ -188,7 +188,7 @@ impl LargeRuns {
                 bytes: place.bytes - bytes,
                 ..place
             });
-            // In which of the two it is, nobody knows.
+            // The refused memory may be in either of the two.
             self.add_free(rest, refused);
         }
         run
@@ -201,11 +201,11 @@ impl LargeRuns {
         align: usize,
         ledger: &mut Ledger<'_>,
     ) -> Result<&'static Large, Refused> {
-        // As the kernel does to malloc: what no memory could ever back is refused at once.
+        // As the kernel does for malloc: a block larger than all memory is refused at once.
         if bytes > process::memory_bytes() {
             return Err(Refused);
         }
-        // The record first: address space that was taken cannot be put back.
+        // The record first: address space cannot be given back.
         let run = self.record(heap, ledger)?;
         let place = Span::take(bytes, align, ledger.calls);
         let place = place.inspect_err(|_| self.retained.push(run))?;
@@ -214,7 +214,7 @@ impl LargeRuns {
         Ok(run)
     }
 
-    /// A record without address space, on no list.
+    /// Returns a record without address space that is on no list.
     fn record(
         &mut self,
         heap: HeapRef,
@@ -226,7 +226,7 @@ impl LargeRuns {
         }
     }
 
-    /// Gives a run's memory back and joins it with free neighbours.
+    /// Gives a run's memory back, and joins the run with free neighbours.
     fn give_back(&mut self, run: &'static Large, calls: &mut u64) -> Given {
         let Some(place) = run.place() else {
             return Given::default();
@@ -237,7 +237,7 @@ impl LargeRuns {
         given
     }
 
-    /// Joins a run with the free runs before and after it; the bytes that were refused of all.
+    /// Joins a run with the free runs before and after it. Returns the bytes that the kernel refused of all.
     fn join(
         &mut self,
         run: &'static Large,
@@ -254,7 +254,7 @@ impl LargeRuns {
         continues
     }
 
-    /// Makes one run of `run` and its neighbour `other`, which is free.
+    /// Joins `run` and its neighbour `other`, which is free.
     fn absorb(
         &mut self,
         (run, refused): (&'static Large, usize),
@@ -293,7 +293,8 @@ impl LargeRuns {
     }
 }
 
-/// The run of a released block, without its guard; `None` if it is lost with that.
+/// Ends a released block: removes the guard, and returns the run. `None` if the guard stays, so that the run is
+/// lost.
 fn end_block(run: &Large, calls: &mut u64) -> Option<Span> {
     let place = run.place()?;
     if run.unguard(calls).is_err() {
@@ -309,7 +310,7 @@ fn end_block(run: &Large, calls: &mut u64) -> Option<Span> {
     Some(place)
 }
 
-/// Tries once more to give back a free run's memory; returns the bytes that the kernel took of what it
+/// Tries once more to give back a free run's memory. Returns the bytes that the kernel took of those that it
 /// had refused.
 fn discard_again(run: &Large, calls: &mut u64) -> usize {
     let before = run.refused();
@@ -333,7 +334,7 @@ fn discard(place: Span, calls: &mut u64) -> Given {
 
 /// The free run of the same family as `run` at an address of the same arena, if there is one.
 ///
-/// Arenas have granules without a record at both ends: a run of another one is never a neighbour.
+/// The first and the last granule of an arena have no record, so a run of another arena is never a neighbour.
 fn free_run_at(run: &Large, address: usize) -> Option<&'static Large> {
     match SPACE.record_at(address)? {
         Record::Large(other) if other.heap.is(run.heap) && other.is_free() => Some(other),

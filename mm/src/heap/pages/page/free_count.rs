@@ -13,12 +13,12 @@ impl Page {
         count.expect("a page has entries in the table")
     }
 
-    /// Free units, unless several threads own words.
+    /// Free units; `None` if several threads own words, since then the count is not reliable.
     pub(in crate::heap) fn counted_free(self) -> Option<u32> {
         (!self.is_shared()).then(|| self.count().load(Relaxed))
     }
 
-    /// Free units, whoever owns them.
+    /// Free units, in words with and without an owner.
     pub(in crate::heap) fn all_free(self) -> usize {
         let count = || self.capacity() - self.whole_map().taken_units();
         self.counted_free().map_or_else(count, |free| free as usize)

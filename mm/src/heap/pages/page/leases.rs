@@ -1,4 +1,4 @@
-//! Words that threads own. All of it runs under the family's lock.
+//! Words that threads own. All of this runs under the family's lock.
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -10,7 +10,7 @@ use crate::heap::pages::slot_map::{ones, valid};
 use crate::heap::pages::word::{NOBODY, Owner};
 
 impl Page {
-    /// The record that owns the page, or nobody.
+    /// The record that owns the page, or [`NOBODY`].
     pub(in crate::heap) fn owner(self) -> Owner {
         self.state().owner.load(Relaxed)
     }
@@ -20,13 +20,13 @@ impl Page {
         self.state().owned_words.load(Relaxed) as usize
     }
 
-    /// Whether a thread can own the page, and gets free units with it.
+    /// Whether a thread can own the page and would get free units with it.
     pub(in crate::heap) fn is_to_own(self) -> bool {
         let has_any = || (0..self.words().len()).any(|word| self.free_to_own(word) != 0);
         self.owned_words() == 0 && (!self.has_continued() || has_any())
     }
 
-    /// Whether no unit is taken in the words of the page's owner.
+    /// Whether the words of the page's owner have no taken unit.
     pub(in crate::heap) fn is_unused(self) -> bool {
         if self.is_whole() {
             return self.all_free() == self.capacity();
@@ -41,12 +41,12 @@ impl Page {
         self.state().flags.load(Relaxed) & WHOLE != 0
     }
 
-    /// Whether a thread can own word `word`: no part of a block of many units is there.
+    /// Whether a thread can own word `word`: no part of a row is there.
     pub(in crate::heap) fn can_own(self, word: usize) -> bool {
         !self.has_continued() || self.map().in_larger_blocks(word) == 0
     }
 
-    /// Free units that a thread would get with word `word`; none if the word cannot be owned.
+    /// Free units that a thread would get with word `word`; none if no thread can own it.
     pub(in crate::heap) fn free_to_own(self, word: usize) -> u64 {
         let free = self.map().free_in(word);
         if free == 0 || !self.can_own(word) {
@@ -56,18 +56,18 @@ impl Page {
         }
     }
 
-    /// Makes a record the owner of word `word`, which nobody owns; returns the free units in it. The caller
-    /// says so to [`account_leased`](Self::account_leased).
+    /// Makes a record the owner of word `word`, which has none. Returns the word's free units. The caller must
+    /// count them with [`account_leased`](Self::account_leased).
     pub(in crate::heap) fn lease(self, word: usize, owner: Owner) -> u32 {
         let (it, valid) = (&self.words()[word], self.valid(word));
         let taken = it.taken();
-        // Invariant 1 of the word.
+        // Invariant 1 of `Word`.
         it.set_taken(taken | !valid);
         it.set_owner(owner);
         ones(!taken & valid)
     }
 
-    /// Counts words that came to have an owner, and the free units in them.
+    /// Counts words that got an owner, and their free units.
     pub(in crate::heap) fn account_leased(self, words: usize, free: u32) {
         let owned = &self.state().owned_words;
         owned.store(owned.load(Relaxed) + count(words), Relaxed);
@@ -75,8 +75,8 @@ impl Page {
         self.account_taken(free as usize);
     }
 
-    /// Makes nobody the owner of word `word`; returns the free units in it. No thread is inside of a slow
-    /// path of the owner. The caller says so to [`account_lease_ended`](Self::account_lease_ended).
+    /// Takes word `word` from its owner, which is in no section. Returns the word's free units. The caller must
+    /// count them with [`account_lease_ended`](Self::account_lease_ended).
     pub(in crate::heap) fn end_lease(self, word: usize) -> u32 {
         let it = &self.words()[word];
         it.set_owner(NOBODY);
@@ -87,7 +87,7 @@ impl Page {
         ones(free)
     }
 
-    /// Counts words that have no owner any more, and the free units in them.
+    /// Counts words that lost their owner, and their free units.
     pub(in crate::heap) fn account_lease_ended(self, words: usize, free: u32) {
         let owned = &self.state().owned_words;
         let was_shared = self.is_shared();
@@ -101,12 +101,12 @@ impl Page {
         self.account_changed();
     }
 
-    /// Which bits of word `word` stand for units.
+    /// The bits of word `word` that stand for units.
     fn valid(self, word: usize) -> u64 {
         valid(self.capacity(), word)
     }
 
-    /// Makes a record the owner of the page, or nobody. `is_whole` says that all words are the record's.
+    /// Sets the owner of the page; [`NOBODY`] for none. `is_whole` says whether the owner has all words.
     pub(in crate::heap) fn set_owner(self, owner: Owner, is_whole: bool) {
         let flags = &self.state().flags;
         let others = flags.load(Relaxed) & !WHOLE;
@@ -120,7 +120,7 @@ impl Page {
         self.count().store(count(free), Relaxed);
     }
 
-    /// Whether several threads may change words of the page at once: then the count says nothing.
+    /// Whether several threads may change words of the page at once. Then the count is not reliable.
     pub(super) fn is_shared(self) -> bool {
         self.owned_words() > 0 && !self.is_whole()
     }

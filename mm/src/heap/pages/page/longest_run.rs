@@ -8,17 +8,17 @@ use crate::heap::pages::extent::count;
 use crate::heap::pages::slot_map::SlotMap;
 
 impl Page {
-    /// Whether anybody looked for a run in vain, so that a longer one must be noted.
+    /// Whether a search failed here, so that a longer run must raise the bounds.
     pub(super) fn knows_longest(self) -> bool {
         self.state().flags.load(Relaxed) & LOOKED != 0
     }
 
-    /// Notes that somebody looked for a run in vain, here or in the extent.
+    /// Notes that a search failed, in this page or in the extent.
     pub(in crate::heap) fn account_looked(self) {
         self.add_flags(LOOKED);
     }
 
-    /// No free run is longer than so many units.
+    /// A bound: no free run has more than this many units.
     pub(in crate::heap) fn longest_run(self) -> usize {
         match usize::from(self.state().too_long.load(Relaxed)) {
             0 => self.free_units(),
@@ -26,20 +26,20 @@ impl Page {
         }
     }
 
-    /// Finds the first run of `units` free units; remembers the longest when there is none.
+    /// Finds the first run of `units` free units. If there is none, remembers the longest.
     pub(in crate::heap) fn find_run(self, units: usize) -> Option<usize> {
         let found = self.map().find_run(units);
         found.map_err(|longest| self.set_longest(longest)).ok()
     }
 
-    /// Notes that no free run is longer than `units`.
+    /// Notes that no free run has more than `units` units.
     pub(in crate::heap) fn set_longest(self, units: usize) {
         let too_long = u16::try_from(units + 1).unwrap_or(0);
         self.state().too_long.store(too_long, Relaxed);
         self.account_looked();
     }
 
-    /// Notes that there may be a free run of `units` units now.
+    /// Notes that there may now be a free run of `units` units.
     pub(super) fn raise_longest(self, units: usize) {
         let too_long = usize::from(self.state().too_long.load(Relaxed));
         if too_long != 0 && units >= too_long {
@@ -52,9 +52,9 @@ impl Page {
     }
 }
 
-/// A bound for the free runs that the units of `mask` in word `word` are part of.
+/// A bound for the free runs that contain the units of `mask` in word `word`.
 pub(super) fn longest_run_near(map: &SlotMap<'_>, word: usize, mask: u64) -> usize {
-    // A run either reaches out of the word, around the first or last unit, or fits it.
+    // A run either reaches out of the word, around its first or last unit, or fits the word.
     let around = |bit: u32| map.free_run_around(word * 64 + bit as usize).units;
     let (first, last) = (mask.trailing_zeros(), mask.ilog2());
     around(first).max(around(last)).max(64)

@@ -1,4 +1,4 @@
-//! The memory of a page: which of it is zero, and whether there is free memory to give back.
+//! The memory of a page: which of it is zero, and whether free memory can go back to the kernel.
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -7,7 +7,7 @@ use super::state::IN_USE;
 use crate::heap::pages::extent::count;
 
 impl Page {
-    /// Whether nothing came to be given back since the page's free memory went.
+    /// Whether the page has nothing to give back since its free memory last went back.
     pub(in crate::heap) fn is_purged(self) -> bool {
         let state = self.state();
         let is_as_it_was = || count(self.all_free()) == state.purged_at.load(Relaxed);
@@ -15,7 +15,7 @@ impl Page {
         state.purged.load(Relaxed) && is_as_it_was() && !is_sent()
     }
 
-    /// Whether no unit would be taken once all owners had given up what they do not use.
+    /// Whether the page would have no taken unit if all owners gave up their free units.
     pub(in crate::heap) fn would_be_empty(self) -> bool {
         self.map_given_up().taken_units() == 0
     }
@@ -26,14 +26,14 @@ impl Page {
         self.state().purged.store(true, Relaxed);
     }
 
-    /// Units below this index may have been written to since the page's memory was zero.
+    /// Units below this index may have been written since the page's memory was zero.
     pub(in crate::heap) fn high_water(self) -> usize {
         let mut words = self.words().iter().enumerate().rev();
         let last = words.find(|(_, word)| word.high() > 0);
         last.map_or(0, |(number, word)| number * 64 + word.high())
     }
 
-    /// Notes that no unit before `end` is known to be zero any more.
+    /// Notes that units before `end` may no longer be zero.
     pub(in crate::heap) fn raise_high_water(self, end: usize) {
         for (number, word) in self.words().iter().enumerate() {
             match end.saturating_sub(number * 64) {
@@ -60,7 +60,7 @@ impl Page {
         self.state().flags.store(before | flags, Relaxed);
     }
 
-    /// Notes that the page is in use and may have something to give back again.
+    /// Notes that the page is in use, and may again have memory to give back.
     #[inline]
     pub(in crate::heap) fn account_changed(self) {
         self.end_purged();
@@ -69,7 +69,7 @@ impl Page {
         }
     }
 
-    /// Notes that the page may have something to give back again. By any thread that owns words.
+    /// Notes that the page may again have memory to give back. Threads that own words call this, too.
     #[inline]
     pub(in crate::heap) fn end_purged(self) {
         let purged = &self.state().purged;
@@ -78,7 +78,7 @@ impl Page {
         }
     }
 
-    /// Notes that nothing is taken, and that all memory is zero.
+    /// Notes that no unit is taken and all memory is zero.
     pub(in crate::heap) fn retire(self) {
         self.state().retire();
         self.lower_high_water(0);

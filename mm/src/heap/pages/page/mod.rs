@@ -1,13 +1,13 @@
-//! A VM page of an extent: its words and maps, and the addresses of its units.
+//! A VM page of an extent: its words, its maps, and the addresses of its units.
 //!
 //! | module | subject |
 //! | --- | --- |
 //! | `state` | what is known of a page besides its maps |
-//! | `units` | blocks that are taken and freed in words without an owner |
+//! | `units` | taking and freeing units of words without an owner |
 //! | `leases` | words that threads own |
 //! | `longest_run` | a bound for the free runs, so that a search can skip the page |
 //! | `free_count` | the number of free units, beside the table of addresses |
-//! | `memory` | the memory that the page may give back to the kernel |
+//! | `memory` | which memory of the page is zero, or can go back to the kernel |
 
 mod free_count;
 mod leases;
@@ -24,14 +24,14 @@ use super::slot_map::{SlotMap, View};
 use super::word::{Remote, Word};
 pub(in crate::heap) use state::{PageState, Ready};
 
-/// Where a unit lies.
+/// The place of a unit.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::heap) struct Spot {
     pub(in crate::heap) page: Page,
     pub(in crate::heap) index: usize,
 }
 
-/// One VM page of an extent.
+/// A VM page of an extent.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::heap) struct Page {
     pub(in crate::heap) extent: &'static Extent,
@@ -53,7 +53,7 @@ impl Page {
         &self.extent.states[self.number]
     }
 
-    /// The page whose state it is.
+    /// The page that has this state.
     pub(in crate::heap) fn of(state: &'static PageState) -> Option<Self> {
         state.ready.page()
     }
@@ -63,7 +63,7 @@ impl Page {
         self.extent.page_capacity as usize
     }
 
-    /// Units that are live, in a cache, or free in words that a thread owns.
+    /// Units that are taken, or that lie in a word with an owner.
     pub(in crate::heap) fn taken(self) -> usize {
         self.state().taken.load(Relaxed) as usize
     }
@@ -72,7 +72,7 @@ impl Page {
         self.free_units() == 0
     }
 
-    /// Units that are free and that nobody owns.
+    /// Free units in words without an owner.
     pub(in crate::heap) fn free_units(self) -> usize {
         self.capacity() - self.taken()
     }
@@ -87,7 +87,7 @@ impl Page {
         &self.extent.words[self.number * words..(self.number + 1) * words]
     }
 
-    /// What was sent of a word; 0 where nothing ever was.
+    /// Units of a word that other threads released and its owner did not collect yet.
     pub(in crate::heap) fn sent(self, word: usize) -> u64 {
         if self.state().has_mail.load(Relaxed) {
             self.remote(word).bits()
@@ -96,9 +96,9 @@ impl Page {
         }
     }
 
-    /// Notes that units are sent to their owner.
+    /// Notes that other threads release units of the page.
     pub(in crate::heap) fn account_mail(self) {
-        // Once: others only look.
+        // Only the first call stores; the others only load.
         if !self.state().has_mail.load(Relaxed) {
             self.state().has_mail.store(true, Relaxed);
         }
@@ -109,7 +109,7 @@ impl Page {
         &self.extent.remotes[self.number * self.extent.geometry().words() + word]
     }
 
-    /// The map as it is for whoever takes units for a block: what a thread owns is taken.
+    /// The map for allocations by the family: units of words with an owner are taken.
     pub(in crate::heap) fn map(self) -> SlotMap<'static> {
         SlotMap {
             view: View::Unowned,
@@ -117,13 +117,13 @@ impl Page {
         }
     }
 
-    /// The map as it would be once all owners had given up what they do not use.
+    /// The map as it would be if all owners gave up their free units.
     pub(in crate::heap) fn map_given_up(self) -> SlotMap<'static> {
         let words = self.extent.geometry().words();
         let remotes = if self.state().has_mail.load(Relaxed) {
             &self.extent.remotes[self.number * words..(self.number + 1) * words]
         } else {
-            // Even a look would make the kernel count them as resident.
+            // Even a load would make the kernel count the remotes as resident.
             &[]
         };
         SlotMap {
@@ -132,7 +132,7 @@ impl Page {
         }
     }
 
-    /// The map with the units of all words as they are.
+    /// The map with the actual units of all words.
     pub(in crate::heap) fn whole_map(self) -> SlotMap<'static> {
         let words = self.extent.geometry().words();
         let range = self.number * words..(self.number + 1) * words;
@@ -164,7 +164,7 @@ impl Page {
         self.unit(0).addr().get()
     }
 
-    /// Whether any of the units of `mask` in word `word` is part of a larger block.
+    /// Whether any unit of `mask` in word `word` is part of a row.
     pub(in crate::heap) fn is_in_rows(self, word: usize, mask: u64) -> bool {
         self.map().in_larger_blocks(word) & mask != 0
     }
@@ -173,7 +173,7 @@ impl Page {
         self.state().has_continued()
     }
 
-    /// Blocks of many units, live or in a cache.
+    /// Rows, live or in a cache.
     pub(in crate::heap) fn rows(self) -> usize {
         self.state().rows.load(Relaxed) as usize
     }

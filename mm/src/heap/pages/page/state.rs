@@ -1,4 +1,4 @@
-//! What a family knows of a VM page besides its maps.
+//! What is known of a VM page besides its maps.
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -7,31 +7,31 @@ use crate::heap::ground::Link;
 use crate::heap::pages::extent::{Extent, count};
 use crate::sync::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 
-/// What is known of one VM page besides its maps.
+/// What is known of a VM page besides its maps.
 ///
-/// Of a page that a thread owns, `ready`, `next` and `previous` belong to that thread, as its words do.
-/// Threads that own words say that these are no longer `purged`. All else changes under the family's lock.
+/// If a thread owns the page, `ready`, `next` and `previous` belong to that thread, as its words do. Threads
+/// that own words may set `purged` to false. All else changes under the family's lock.
 #[derive(Debug)]
 pub(in crate::heap) struct PageState {
-    /// Units of words that nobody owns and that are taken, and all units of the others.
+    /// Taken units of words without an owner, and all units of the other words.
     pub(super) taken: AtomicU32,
-    /// Bytes of free memory that the kernel refused to take the last time it was asked.
+    /// Bytes of free memory that the kernel refused to take the last time.
     refused: AtomicU32,
-    /// No run of free units that nobody owns is as long as this; 0 says nothing.
+    /// No free run in words without an owner has this many units; 0 if no bound is known.
     pub(super) too_long: AtomicU16,
     pub(super) flags: AtomicU8,
-    /// No unit was handed out since the page's free memory was given back, or refused.
+    /// No unit was handed out since the kernel took the page's free memory, or refused it.
     pub(super) purged: AtomicBool,
-    /// Blocks of many units, live or in a cache. Without any, nobody looks into the second map: even a look
-    /// would make the kernel count the map as resident.
+    /// Rows, live or in a cache. If there are none, no code reads the second map: even a load would make the
+    /// kernel count the map as resident.
     pub(super) rows: AtomicU32,
-    /// The record that owns the words of the page, but for those that others own or that have rows.
+    /// The record that owns the words of the page, except those that others own or that contain rows.
     pub(super) owner: AtomicU32,
     /// Words that have an owner.
     pub(super) owned_words: AtomicU32,
     /// Free units when the page's free memory was given back.
     pub(super) purged_at: AtomicU32,
-    /// Other threads than the owners ever released units.
+    /// Other threads than the owners have released units.
     pub(super) has_mail: AtomicBool,
     pub(in crate::heap) ready: Ready,
     /// Neighbours on the list of pages that a record owns.
@@ -39,10 +39,10 @@ pub(in crate::heap) struct PageState {
     pub(in crate::heap) previous: Link<PageState>,
 }
 
-/// Which words of a page, among those of one owner, have free units. On the list of its owner.
+/// Which words of a page have free units, among the words of one owner. It is on a list of that owner.
 #[derive(Debug)]
 pub(in crate::heap) struct Ready {
-    /// A bit for each group of words, of which at least one has a free unit. A page has at most 64 groups.
+    /// A bit for each group of words, set if one of them may have a free unit. A page has at most 64 groups.
     pub(in crate::heap) groups: AtomicU64,
     pub(in crate::heap) is_listed: AtomicBool,
     pub(in crate::heap) next: Link<Ready>,
@@ -59,15 +59,15 @@ unsafe impl bytemuck::Zeroable for Ready {}
 // value of each.
 unsafe impl bytemuck::Zeroable for PageState {}
 
-/// The page may be backed by memory.
+/// Memory may back the page.
 pub(super) const IN_USE: u8 = 1;
 /// The page's owner owns all of its words.
 pub(super) const WHOLE: u8 = 2;
-/// The longest free run of the page or of its extent is known, and must be kept.
+/// A bound for the longest free run of the page or of its extent is known, and must be kept right.
 pub(super) const LOOKED: u8 = 4;
 
 impl PageState {
-    /// That of no page.
+    /// A state of no page.
     #[cfg(feature = "capi")]
     pub(in crate::heap) fn unused() -> &'static Self {
         static UNUSED: Link<PageState> = Link::none();
@@ -83,14 +83,14 @@ impl PageState {
         self.flags.load(Relaxed) & IN_USE != 0
     }
 
-    /// Whether a block of many units is in the page, live or in a cache.
+    /// Whether the page has rows, live or in a cache.
     #[inline]
     pub(in crate::heap) fn has_continued(&self) -> bool {
         self.rows.load(Relaxed) != 0
     }
 
-    /// Bytes of free memory that the kernel refused to take the last time it was asked. They stay
-    /// noted while the page is used: what is locked most often stays so.
+    /// Bytes of free memory that the kernel refused to take the last time. The number stays while the page is
+    /// used, since locked memory usually stays locked.
     pub(in crate::heap) fn refused(&self) -> usize {
         self.refused.load(Relaxed) as usize
     }

@@ -1,4 +1,4 @@
-//! Taking and freeing units of words without an owner. All of it runs under the family's lock.
+//! Taking and freeing units of words without an owner. All of this runs under the family's lock.
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -8,8 +8,8 @@ use crate::heap::pages::extent::count;
 use crate::heap::pages::slot_map::{Run, for_each_word};
 
 impl Page {
-    /// Takes the units of `mask` in word `word`, which nobody owns, each a block of its own; whether
-    /// all are known to be zero.
+    /// Takes the units of `mask` in word `word`, which has no owner, as blocks of one unit. Returns whether all
+    /// are known to be zero.
     pub(in crate::heap) fn take(self, word: usize, mask: u64) -> bool {
         self.map().take(word, mask);
         let zero = self.words()[word].touch(mask);
@@ -19,8 +19,8 @@ impl Page {
         zero
     }
 
-    /// Frees the units of `mask` in word `word`, which nobody owns; false, and nothing changed, unless
-    /// each is a taken block of its own.
+    /// Frees the units of `mask` in word `word`, which has no owner. Returns false and changes nothing unless
+    /// each of them is a taken block of one unit.
     pub(in crate::heap) fn free(self, word: usize, mask: u64) -> bool {
         let map = self.map();
         if map.taken_in(word) & mask != mask || self.has_continued() && self.is_in_rows(word, mask)
@@ -35,7 +35,7 @@ impl Page {
         true
     }
 
-    /// Counts units that nobody owns and that were freed in the map.
+    /// Counts units of words without an owner that were freed in the map.
     fn account_freed(self, units: u32) {
         let taken = &self.state().taken;
         taken.store(taken.load(Relaxed) - units, Relaxed);
@@ -44,14 +44,14 @@ impl Page {
         self.count_freed(units);
     }
 
-    /// Takes `units` units in a row as one block, if the page has them: the first's index, and
+    /// Takes `units` units side by side as one block, if the page has them. Returns the first unit's index, and
     /// whether all are known to be zero.
     pub(in crate::heap) fn claim_run(self, units: usize) -> Option<(usize, bool)> {
         let first = self.find_run(units)?;
         Some((first, self.claim_at(Run { first, units })))
     }
 
-    /// Takes the free units of `run` as one block; whether all are known to be zero.
+    /// Takes the free units of `run` as one block. Returns whether all are known to be zero.
     pub(in crate::heap) fn claim_at(self, run: Run) -> bool {
         self.add_rows(run.units > 1, 1);
         self.map().take_run(run);
@@ -63,7 +63,7 @@ impl Page {
         zero
     }
 
-    /// Frees the block that is `run`.
+    /// Frees the block at `run`.
     pub(in crate::heap) fn unclaim_run(self, run: Run) {
         self.map().free_run(run);
         self.account_run_freed(run);
@@ -73,7 +73,7 @@ impl Page {
         }
     }
 
-    /// Counts blocks of many units that are in the page now, if they have many.
+    /// Counts blocks that are new in the page, if they are rows.
     fn add_rows(self, has_many: bool, blocks: usize) {
         if has_many {
             let rows = self.rows() + blocks;
@@ -81,13 +81,13 @@ impl Page {
         }
     }
 
-    /// Frees the units of `run`, which are the last of a block of more.
+    /// Frees the units of `run`, which are the end of a longer block.
     pub(in crate::heap) fn unclaim_run_end(self, run: Run) {
         self.map().free_end(run);
         self.account_run_freed(run);
     }
 
-    /// Splits the block at `first` into `blocks` of `units` units each.
+    /// Splits the block at `first` into `blocks` blocks of `units` units each.
     pub(in crate::heap) fn split(self, first: usize, units: usize, blocks: usize) {
         let map = self.map();
         (1..blocks).for_each(|block| map.split_at(first + block * units));

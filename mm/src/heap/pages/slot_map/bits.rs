@@ -2,7 +2,7 @@
 
 use super::Run;
 
-/// Which bits of word `word` stand for units of a page of `capacity`.
+/// The bits of word `word` that stand for units of a page of `capacity` units.
 #[inline]
 pub(in crate::heap) fn valid(capacity: usize, word: usize) -> u64 {
     match capacity.saturating_sub(word * 64) {
@@ -11,7 +11,7 @@ pub(in crate::heap) fn valid(capacity: usize, word: usize) -> u64 {
     }
 }
 
-/// The bits that are set: mostly all or none, which takes no time.
+/// The number of set bits. Usually all or none are set, and then this takes no time.
 #[inline]
 pub(in crate::heap) fn ones(word: u64) -> u32 {
     match word {
@@ -21,9 +21,9 @@ pub(in crate::heap) fn ones(word: u64) -> u32 {
     }
 }
 
-/// The bits of `free` at which `units` bits in a row are set.
+/// The bits of `free` from which on `units` bits side by side are set.
 pub(super) fn starts_of_runs(free: u64, units: usize) -> u64 {
-    // Each bit says that the `known` bits from it on are set; that number doubles.
+    // Each bit of `starts` says that the `known` bits from it on are set. `known` doubles each time.
     let (mut starts, mut known) = (free, 1);
     while known < units && starts != 0 {
         let more = known.min(units - known);
@@ -33,7 +33,7 @@ pub(super) fn starts_of_runs(free: u64, units: usize) -> u64 {
     starts
 }
 
-/// The longest run of bits set in `free`, or `known` if none is longer.
+/// The longest run of set bits in `free`, or `known` if none is longer.
 pub(super) fn longest_in(free: u64, known: usize) -> usize {
     let mut longest = known;
     let mut starts = starts_of_runs(free, longest + 1);
@@ -46,7 +46,7 @@ pub(super) fn longest_in(free: u64, known: usize) -> usize {
     longest
 }
 
-/// Which bits of `word` are set, lowest first.
+/// The numbers of the set bits, lowest first.
 pub(in crate::heap) fn ones_of(mut word: u64) -> impl Iterator<Item = usize> {
     core::iter::from_fn(move || {
         let lowest = (word != 0).then_some(word.trailing_zeros() as usize);
@@ -55,7 +55,7 @@ pub(in crate::heap) fn ones_of(mut word: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Calls `f` with each word that `run` touches, and the run's bits there.
+/// Calls `f` with each word that `run` touches, and with the run's bits there.
 pub(in crate::heap) fn for_each_word(run: Run, mut f: impl FnMut(usize, u64)) {
     let (mut from, end) = (run.first, run.first + run.units);
     while from < end {
@@ -65,14 +65,13 @@ pub(in crate::heap) fn for_each_word(run: Run, mut f: impl FnMut(usize, u64)) {
     }
 }
 
-/// Which bit is number `nth` of those that are set, from 0.
+/// The number of the `nth` set bit, counted from 0.
 pub(super) fn nth_one(mut bits: u64, nth: usize) -> u32 {
     (0..nth).for_each(|_| bits &= bits - 1);
     bits.trailing_zeros()
 }
 
-/// Index of the first unit at or after `from` whose bit is set in what `look` says of its word, or
-/// `capacity`.
+/// Index of the first unit at or after `from` whose bit is set in `look(word)`; `capacity` if there is none.
 pub(super) fn next(from: usize, capacity: usize, look: impl Fn(usize) -> u64) -> usize {
     if from >= capacity {
         return capacity;

@@ -1,10 +1,10 @@
-//! Which units of a VM page are taken, and how they join to blocks.
+//! Which units of a VM page are taken, and which of them form blocks.
 //!
-//! Two bit maps out of line. *Taken*: the unit is live or in a cache. *Joined*: the unit belongs
-//! to the block of the unit before it. A block of n units is a taken run whose first bit is not
-//! joined and whose other n - 1 are. The second map says where blocks do *not* start rather than
-//! where they do, so a page with only blocks of one unit leaves it zero: such a map is never
-//! written, takes no memory, and the common release touches one map alone.
+//! There are two bit maps, outside of the page. In the first, a bit is set if the unit is *taken*: live, in a
+//! cache, or on its way to its owner. In the second, a bit is set if the unit *continues* the block of the unit
+//! before. A block of n units is a run of taken units: the first does not continue a block, the other n - 1 do.
+//! A page with only blocks of one unit leaves the second map zero, so that map takes no memory, and the common
+//! release touches one map only.
 
 mod bits;
 mod search;
@@ -18,7 +18,7 @@ use super::word::{NOBODY, Remote, Word};
 use bits::next;
 pub(in crate::heap) use bits::{for_each_word, ones, ones_of, valid};
 
-/// The two maps of one page.
+/// The two maps of a page.
 ///
 /// # Invariants
 ///
@@ -27,25 +27,26 @@ pub(in crate::heap) use bits::{for_each_word, ones, ones_of, valid};
 #[derive(Clone, Copy, Debug)]
 pub(in crate::heap) struct SlotMap<'a> {
     pub(in crate::heap) words: &'a [Word],
-    /// Empty where no unit continues a block.
+    /// Empty if no unit continues a block.
     pub(in crate::heap) continues: &'a [AtomicU64],
     pub(in crate::heap) capacity: usize,
     pub(in crate::heap) view: View<'a>,
 }
 
-/// What is said of units in words that a thread owns.
+/// How the map shows words with an owner.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::heap) enum View<'a> {
-    /// That all are taken: only the owner may take them.
+    /// All their units are taken, since only the owner may take them.
     Unowned,
-    /// What is so.
+    /// As they are.
     All,
-    /// What would be so once the owners were kept out and had collected what others released: those units are
-    /// free. With what others released of each word; none where they released nothing.
+    /// As they would be if the owners were kept out and had collected what other threads released: those units
+    /// are free. `remotes` are the units that other threads released of each word; it is empty if they released
+    /// none.
     GivenUp { remotes: &'a [Remote] },
 }
 
-/// A run of units.
+/// Units side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::heap) struct Run {
     pub(in crate::heap) first: usize,
@@ -75,26 +76,26 @@ impl SlotMap<'_> {
         }
     }
 
-    /// The units of word `word` that are part of a larger block, as a mask.
+    /// The units of word `word` that are part of a row, as a mask.
     pub(in crate::heap) fn in_larger_blocks(&self, word: usize) -> u64 {
         let before_continued = self.continued_in(word) >> 1 | self.continued_in(word + 1) << 63;
         self.continued_in(word) | before_continued
     }
 
-    /// The units that continue a block of word `word`, as a mask.
+    /// The units of word `word` that continue a block, as a mask.
     pub(in crate::heap) fn continued_in(&self, word: usize) -> u64 {
         self.continues
             .get(word)
             .map_or(0, |word| word.load(Relaxed))
     }
 
-    /// Takes the units of `mask` in word `word`, each a block of its own.
+    /// Takes the units of `mask` in word `word`, as blocks of one unit.
     pub(in crate::heap) fn take(&self, word: usize, mask: u64) {
         let all = &self.words[word];
         all.set_taken(all.taken() | mask);
     }
 
-    /// Frees the units of `mask` in word `word`, each a block of its own.
+    /// Frees the units of `mask` in word `word`, which are blocks of one unit.
     pub(in crate::heap) fn free(&self, word: usize, mask: u64) {
         let all = &self.words[word];
         all.set_taken(all.taken() & !mask);
@@ -106,13 +107,13 @@ impl SlotMap<'_> {
         set(self.continues, run.tail());
     }
 
-    /// Frees the block that is `run`.
+    /// Frees the block at `run`.
     pub(in crate::heap) fn free_run(&self, run: Run) {
         for_each_word(run, |word, mask| self.free(word, mask));
         clear(self.continues, run.tail());
     }
 
-    /// Frees units at the end of a block, which keeps its others.
+    /// Frees the units at the end of a block, which keeps its other units.
     pub(in crate::heap) fn free_end(&self, run: Run) {
         for_each_word(run, |word, mask| self.free(word, mask));
         clear(self.continues, run);
@@ -152,13 +153,13 @@ impl SlotMap<'_> {
         (found < self.capacity).then_some(found)
     }
 
-    /// The first unit of the block that unit `index` is part of; none if it is free.
+    /// The first unit of the block that contains unit `index`; `None` if the unit is free.
     pub(in crate::heap) fn first_of_block(&self, index: usize) -> Option<usize> {
         let first = (0..=index).rev().find(|unit| !self.continues(*unit));
         first.filter(|_| self.is_taken(index))
     }
 
-    /// Taken units.
+    /// The number of taken units.
     pub(in crate::heap) fn taken_units(&self) -> usize {
         let words = 0..self.words();
         words
@@ -166,19 +167,19 @@ impl SlotMap<'_> {
             .sum()
     }
 
-    /// Blocks that are live or in a cache.
+    /// The number of blocks, live or in a cache.
     pub(in crate::heap) fn blocks(&self) -> usize {
         self.taken_units() - ones_in(self.continues)
     }
 
-    /// Which bits of word `word` stand for units.
+    /// The bits of word `word` that stand for units.
     pub(in crate::heap) fn valid(&self, word: usize) -> u64 {
         valid(self.capacity, word)
     }
 }
 
 impl Run {
-    /// The run without its first unit: the bits that join.
+    /// The run without its first unit: the units that continue the block.
     fn tail(self) -> Self {
         Self {
             first: self.first + 1,

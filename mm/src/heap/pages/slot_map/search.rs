@@ -1,15 +1,15 @@
-//! Searches of a map: runs of free units, and the free unit with a given number.
+//! Searches in a map: for runs of free units, and for a free unit by its number.
 
 use super::bits::{longest_in, next, nth_one, starts_of_runs};
 use super::{Run, SlotMap};
 
 impl<'a> SlotMap<'a> {
-    /// All longest runs of free units, in order.
+    /// All longest runs of free units, by address.
     pub(in crate::heap) fn free_runs(&self) -> impl Iterator<Item = Run> + use<'a> {
         self.free_runs_from(0)
     }
 
-    /// The runs of free units at and after unit `from`, in order.
+    /// The runs of free units at and after unit `from`, by address.
     pub(in crate::heap) fn free_runs_from(
         &self,
         mut from: usize,
@@ -25,8 +25,8 @@ impl<'a> SlotMap<'a> {
         })
     }
 
-    /// The first free run of at least `units` units; or a length that no free run exceeds, below
-    /// `units`.
+    /// Finds the first free run of at least `units` units. If there is none, returns a bound below `units`: no
+    /// free run is longer.
     pub(in crate::heap) fn find_run(&self, units: usize) -> Result<usize, usize> {
         if units < 64 {
             self.find_short_run(units)
@@ -35,9 +35,9 @@ impl<'a> SlotMap<'a> {
         }
     }
 
-    /// As [`find_run`](Self::find_run), for runs that reach the end of a word.
+    /// As [`find_run`](Self::find_run), for runs so long that they reach the end of a word.
     fn find_long_run(&self, units: usize) -> Result<usize, usize> {
-        // Free units at the end of the words before. What lies inside of a word is shorter.
+        // Free units at the end of the words before. A run inside of a word has fewer than 64 units.
         let (mut carried, mut longest) = (0, 63);
         for word in 0..self.words() {
             let taken = !self.free_in(word);
@@ -53,7 +53,7 @@ impl<'a> SlotMap<'a> {
         Err(longest)
     }
 
-    /// As [`find_run`](Self::find_run), for runs that may lie inside of a word; finds the longest.
+    /// As [`find_run`](Self::find_run), for runs that may lie inside of a word. Returns the exact longest run.
     fn find_short_run(&self, units: usize) -> Result<usize, usize> {
         // Free units at the end of the word before, and the longest run so far.
         let (mut carried, mut longest) = (0, 0);
@@ -77,7 +77,7 @@ impl<'a> SlotMap<'a> {
         Err(longest)
     }
 
-    /// Free unit number `nth` of the page, from 0.
+    /// The `nth` free unit of the page, counted from 0.
     pub(in crate::heap) fn nth_free(&self, mut nth: usize) -> Option<usize> {
         for word in 0..self.words() {
             let free = self.free_in(word);
@@ -90,7 +90,7 @@ impl<'a> SlotMap<'a> {
         None
     }
 
-    /// The longest run of free units around the free unit `index`.
+    /// The longest run of free units that contains the free unit `index`.
     pub(in crate::heap) fn free_run_around(&self, index: usize) -> Run {
         let first = self.taken_before(index).map_or(0, |taken| taken + 1);
         let end = next(index, self.capacity, |word| self.taken_in(word));

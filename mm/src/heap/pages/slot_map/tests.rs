@@ -13,7 +13,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(prop_oneof![take, free], 0..80)
 }
 
-/// The slow way: one entry for each unit, the number of its block.
+/// The slow way: one entry for each unit, with the number of its block.
 fn free_runs_of(owners: &[Option<usize>]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for (index, _) in owners
