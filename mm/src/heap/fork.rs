@@ -1,10 +1,10 @@
 //! What a fork does to heaps.
 //!
-//! The thread that forks holds all locks meanwhile, so nobody is in the middle of a change that a
-//! lock guards. The child has that one thread. What the caches of the others held goes back to the
-//! maps there. The kernel copies the memory of each of them as of one moment, and a cache is whole
-//! after every store of its thread: at worst it lacks units that were on their way in or out.
-//! Those stay live in the child, as part of a call that never ends.
+//! The forking thread holds all locks meanwhile, so no other thread is in the middle of a change under a lock.
+//! The child has only that thread. The units in the caches of the other threads go back to the maps there. The
+//! kernel copies the memory of each cache as of one moment, and a cache is consistent after every store of its
+//! thread: at worst it lacks units that were on their way in or out. Those stay live in the child, as part of a
+//! call that never ends.
 
 use crate::heap::family::cache::{CacheRecord, thread};
 use crate::heap::family::central::Central;
@@ -14,7 +14,7 @@ use crate::heap::pages::{SPACE, huge};
 use crate::heap::tracking::{names, recording, request};
 use crate::os::annotate;
 
-/// Holds the locks that all heaps share. After those of the heaps.
+/// Takes the locks that all heaps share, after those of the heaps.
 pub(crate) fn lock_shared_for_fork() {
     thread::lock_for_fork();
     names::lock_for_fork();
@@ -42,7 +42,7 @@ pub(crate) unsafe fn keep_out_owners<I: Iterator<Item = &'static Heap>>(heaps: i
     }
 }
 
-/// Ends what [`lock_shared_for_fork`] began.
+/// Releases the locks that [`lock_shared_for_fork`] took.
 ///
 /// # Safety
 ///
@@ -74,8 +74,8 @@ pub(crate) unsafe fn unlock_shared_after_fork() {
 }
 
 impl Heap {
-    /// Holds the heap's lock, before a fork. Threads that work in their own words are kept out by
-    /// [`wait_for_owners`](Self::wait_for_owners).
+    /// Takes the heap's lock before a fork. [`wait_for_owners`](Self::wait_for_owners) then keeps out threads
+    /// that work in their own words.
     pub(crate) fn lock_for_fork(&'static self) {
         self.central.lock_for_fork();
         let want = |central: &mut Central| central.caches.iter().for_each(CacheRecord::want);
@@ -113,7 +113,7 @@ impl Heap {
         unsafe { self.central.with_held(wait) };
     }
 
-    /// Ends what [`lock_for_fork`](Self::lock_for_fork) began.
+    /// Releases the lock that [`lock_for_fork`](Self::lock_for_fork) took.
     ///
     /// # Safety
     ///
@@ -147,7 +147,7 @@ impl Central {
     fn adopt_in_child(&mut self) {
         self.take_back_caches();
         self.random = Random::new();
-        // Those of other threads never end here.
+        // The scopes of other threads never end here.
         self.uncached_for.tracking.scopes = request::scopes_begun();
         self.account_inherited();
         self.forget_unwanted();
@@ -182,7 +182,7 @@ mod tests {
     fn a_unit_that_a_vanished_thread_was_taking_stays_live() {
         static HEAP: Heap = Heap::new(Layout::new::<[u64; 4]>());
         let (taken, wait) = mpsc::channel();
-        // In place of a thread that a child does not have: it never runs again.
+        // This thread stands for one that a child does not have: it never runs again.
         spawn(move || {
             let cell: &CacheCell = Box::leak(Box::default());
             let here = core::panic::Location::caller();

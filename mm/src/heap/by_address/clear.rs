@@ -1,11 +1,11 @@
-//! Zeroed blocks whose length is known only at run time: short ones are cleared by a few stores.
+//! Zeroed blocks whose length is known only at run time. Short ones are cleared by a few stores.
 
 use core::ptr::NonNull;
 
 use crate::heap::ground::Block;
 
 impl Block {
-    /// As [`zeroed`](Self::zeroed), where nobody watches, and the length is not known before.
+    /// As [`zeroed`](Self::zeroed), for blocks whose length is not a constant. It informs no memory tool.
     #[inline]
     pub(crate) fn zeroed_unwatched(self, bytes: usize) -> NonNull<u8> {
         if !self.zero && (HALF..=4 * HALF).contains(&bytes) {
@@ -21,16 +21,16 @@ impl Block {
     }
 }
 
-/// Bytes that are cleared by one store; few are cleared by two or four that overlap, in less time than
-/// it takes to call who clears many.
+/// Bytes that one store clears. Two or four overlapping stores clear a short block in less time than a call of
+/// `memset` takes.
 const HALF: usize = size_of::<u128>();
 
-/// Clears `bytes` bytes from `first` on, one to four halves.
+/// Clears `bytes` bytes from `first` on.
 ///
 /// # Safety
 ///
 /// 1. They may be written.
-/// 2. They are one to four halves.
+/// 2. They are one to four times `HALF` bytes.
 #[inline]
 unsafe fn clear_few(first: NonNull<u8>, bytes: usize) {
     // SAFETY: by requirement 2 the first half lies within the bytes, which by requirement 1 may be written.
@@ -46,6 +46,8 @@ unsafe fn clear_few(first: NonNull<u8>, bytes: usize) {
     }
 }
 
+/// Clears `HALF` bytes.
+///
 /// # Safety
 ///
 /// 1. The bytes from `first` to `from + HALF` bytes behind it are in one piece of memory, and may be written.

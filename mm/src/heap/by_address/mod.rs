@@ -1,18 +1,19 @@
-//! Blocks of which only the address is known, as C has them: taken and released through the caches.
+//! Blocks of C programs, which are released by their address alone: taken from and put into caches.
 //!
-//! The maps say how long a block is. They are read without the lock: the bits of a live block change
-//! only when its owner releases it, which is the caller.
+//! The maps give the length of a block. They are read without the lock: the bits of a live block change only
+//! when its owner releases it, and the owner is the caller.
 //!
-//! What the maps do not say is whether a block is live or in a thread's cache. A look into all caches
-//! takes the lock and some time, so families may keep *marks* in what was released (see `freed_canaries`): who
-//! finds one looks into all caches before the block is taken for a released one. So a second release is
-//! found unless the program wrote over both marks in between. They vanish with memory that goes back to
-//! the kernel. So small units are marked again when they come into a cache (see `page_hints`); of others no
-//! page is touched for that, and who finds zeros in place of a mark looks into all caches as well.
+//! The maps do not tell a live block from one in a thread's cache. A search of all caches takes the lock and
+//! some time. So families may *mark* released blocks with canaries (see `freed_canaries`). A release that finds
+//! a canary searches all caches before it reports a second release. So a second release is found unless the
+//! program overwrote both canaries in between.
 //!
-//! Only run-time families that were asked to keep marks have any: nothing is ever written into a
-//! released unit of a type. Where somebody watches, and where units are too short for a mark, every
-//! release looks into all caches.
+//! Canaries vanish with memory that goes back to the kernel. Small units are marked again when they come into a
+//! cache (see `page_hints`). For larger units this would touch OS pages, so a release that finds zeros in place
+//! of a canary also searches all caches.
+//!
+//! Only run-time families that asked for it mark blocks. mm never writes into a released unit of a Rust type.
+//! If a tool checks the memory, or units are too short for a canary, every release searches all caches.
 mod clear;
 mod page_hints;
 mod put;
@@ -27,17 +28,17 @@ use crate::heap::pages::{Record, SPACE};
 use crate::os::ReentrancyGuard;
 pub(crate) use page_hints::TakenUnit;
 
-/// What became of a block that was to be put into a cache.
+/// The result of putting a block into a cache.
 pub(crate) enum Put {
     Done,
-    /// Nothing was changed: it may be one of many units.
+    /// Nothing was changed: the block may be a row.
     NotYet(TakenUnit),
-    /// Nothing was changed: it needs more steps, or somebody has to look closer.
+    /// Nothing was changed: the slow path has to release the block.
     Not,
 }
 
 impl Heap {
-    /// Takes a unit from the calling thread's cache, if it has one at hand.
+    /// Takes a unit from the calling thread's cache, if a few steps are enough.
     ///
     /// # Safety
     ///
@@ -49,7 +50,7 @@ impl Heap {
         unsafe { self.fast_cache() }?.take(self.geometry.unit(), true)
     }
 
-    /// Takes a block of `units` units, more than one, likewise.
+    /// Takes a row of `units` units from the calling thread's cache, if a few steps are enough.
     ///
     /// # Safety
     ///
@@ -61,13 +62,13 @@ impl Heap {
         unsafe { self.fast_cache() }?.take_row(units)
     }
 
-    /// Puts the block that starts at `first` into the calling thread's cache, if it has one unit, and a
-    /// few steps are enough.
+    /// Puts the block that starts at `first` into the calling thread's cache, if it has one unit and a few
+    /// steps are enough.
     ///
     /// # Safety
     ///
     /// 1. If a live block starts at `first`, nothing uses it any more.
-    /// 2. If the block there was released and not handed out again, the program has not changed its marks
+    /// 2. If the block there was released and not handed out again, the program has not changed its canaries
     ///    since.
     #[inline]
     pub(crate) unsafe fn put_unit(first: *mut u8) -> Put {
@@ -86,13 +87,13 @@ impl Heap {
         if is_put { Put::Done } else { Put::Not }
     }
 
-    /// Puts a short block into the calling thread's cache; false, with nothing changed, if a few steps
-    /// are not enough.
+    /// Puts a short block into the calling thread's cache. Returns false and changes nothing if a few steps are
+    /// not enough.
     ///
     /// # Safety
     ///
     /// 1. If a live block starts at `first`, nothing uses it any more.
-    /// 2. If the block there was released and not handed out again, the program has not changed its marks
+    /// 2. If the block there was released and not handed out again, the program has not changed its canaries
     ///    since.
     /// 3. `unit` is the one at `first`.
     #[inline]
@@ -121,7 +122,7 @@ impl Heap {
     /// # Safety
     ///
     /// 1. If a live block starts at `first`, nothing uses it any more.
-    /// 2. If the block there was released and not handed out again, the program has not changed its marks
+    /// 2. If the block there was released and not handed out again, the program has not changed its canaries
     ///    since.
     pub(crate) unsafe fn release_by_address(
         first: NonNull<u8>,
@@ -130,7 +131,7 @@ impl Heap {
         unsafe { Self::release_by_address_of(first, None) }
     }
 
-    /// The same, with `asked` only if the block is that family's.
+    /// As [`release_by_address`](Self::release_by_address); with `asked`, only if the block is that family's.
     ///
     /// # Errors
     ///
@@ -139,7 +140,7 @@ impl Heap {
     /// # Safety
     ///
     /// 1. If a live block starts at `first`, nothing uses it any more.
-    /// 2. If the block there was released and not handed out again, the program has not changed its marks
+    /// 2. If the block there was released and not handed out again, the program has not changed its canaries
     ///    since.
     pub(crate) unsafe fn release_by_address_of(
         first: NonNull<u8>,
@@ -153,13 +154,13 @@ impl Heap {
         unsafe { Self::release_raw(first, asked) }
     }
 
-    /// Puts the block at `first` into the calling thread's cache; false, with nothing changed, if
-    /// somebody has to look closer.
+    /// Puts the block at `first` into the calling thread's cache. Returns false and changes nothing if the slow
+    /// path has to release it.
     ///
     /// # Safety
     ///
     /// 1. If a live block starts at `first`, nothing uses it any more.
-    /// 2. If the block there was released and not handed out again, the program has not changed its marks
+    /// 2. If the block there was released and not handed out again, the program has not changed its canaries
     ///    since.
     unsafe fn put_into_cache(first: NonNull<u8>, asked: Option<&'static Self>) -> bool {
         let _inside = ReentrancyGuard::enter();
@@ -197,7 +198,7 @@ impl Heap {
         first.addr() == EMPTY_BLOCK
     }
 
-    /// The family that the live block at `first` belongs to, and its units.
+    /// The family of the live block at `first`, and the block's units.
     ///
     /// # Errors
     ///
@@ -213,7 +214,7 @@ impl Heap {
         Ok((heap, units.map_err(|refusal| (refusal, Some(heap)))?))
     }
 
-    /// Opens the thread's cache, unless calls go past it.
+    /// Opens the thread's cache, unless calls bypass the caches.
     #[cold]
     fn open_for(&'static self, cell: &CacheCell) -> bool {
         !self.goes_past_caches() && self.opened(cell).is_some()

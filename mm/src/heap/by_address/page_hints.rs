@@ -1,11 +1,12 @@
-//! What a release by address has to know of a VM page, in one place: a hint for each page, found by the
-//! address alone.
+//! Hints: all that a release by address needs to know of a VM page, in one place. The address of a block leads
+//! to the hint of its page.
 //!
-//! Only near families have hints: those that mark their blocks, and whose cells are at hand. Their units
-//! are small, too, and everything in their caches is marked, also what was never handed out.
+//! Only fast families have hints: those that mark their blocks, and whose cells are in the first part of each
+//! thread's table. Their units are also small, and everything in their caches is marked, including units that
+//! were never handed out.
 //!
-//! A hint is right for ever, since a VM page belongs to its family for ever. The table has one place
-//! for many pages, and the newest stands there: releases into the others take more steps.
+//! A hint is right for ever, since a VM page belongs to its family for ever. The table has one slot for many
+//! pages, which holds the hint of the newest of them. Releases into the other pages take more steps.
 
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicU64;
@@ -17,27 +18,27 @@ use crate::heap::ground::{GRANULE, LONG_ROW, Link, RECORDS};
 use crate::heap::pages::{Extent, PageState, Word, count};
 use crate::os::Refused;
 
-/// Units up to this many bytes have hints. With more, marks in what was never handed out would take
-/// memory that nobody asked for yet.
+/// Bytes of the largest unit with hints. In larger units, the canaries of units that were never handed out
+/// would take memory that no call asked for yet.
 const LARGEST: usize = 256;
 
 // A VM page of such units is one granule.
 const _: () = assert!(LARGEST * 8 <= GRANULE);
 
-/// Places of the table: for 1 GiB of pages side by side.
+/// Slots of the table: enough for 1 GiB of pages side by side.
 const PLACES: usize = 1 << 14;
 
 static HINTS: [Link<PageHint>; PLACES] = [const { Link::none() }; PLACES];
 
-/// What is needed of one VM page.
+/// What a release needs to know of one VM page.
 ///
 /// # Invariants
 ///
 /// 1. The page has `capacity` units, the first of them at address `first`. `words` and `continues` are its
 ///    maps, with a word for each 64 units or part of them; `state` is its own.
 /// 2. A unit has `odd` times two to the `twos` bytes, and `inverse` times `odd` is 1, modulo 2^64.
-/// 3. A unit has `unit` bytes. `number` is that of the page's family, which is near, and `second` is what the
-///    family's `Marking` says.
+/// 3. A unit has `unit` bytes. `number` is that of the page's family and below `FAST_FAMILIES`, and `second` is
+///    what the family's `Marking` says.
 #[derive(Debug)]
 pub(crate) struct PageHint {
     first: usize,
@@ -49,7 +50,7 @@ pub(crate) struct PageHint {
     unit: u16,
     number: u16,
     twos: u8,
-    /// Where the second mark is, in bytes from the start of a block.
+    /// The second canary is this many bytes from the start of a block.
     second: u8,
 }
 
@@ -61,8 +62,8 @@ pub(crate) struct TakenUnit {
 }
 
 impl Heap {
-    /// Whether calls of C programs take few steps: the heap marks its blocks, and has a cell at hand in
-    /// each thread.
+    /// Whether calls from C take a few steps: the heap marks its blocks, and its cell is in the first part of
+    /// each thread's table.
     #[inline]
     pub(crate) fn is_fast(&self) -> bool {
         self.number() < FAST_FAMILIES && !matches!(self.marking, Marking::None)
@@ -73,12 +74,12 @@ impl Heap {
         self.marks_never_handed_out() && self.number() < FAST_FAMILIES
     }
 
-    /// Whether blocks are marked that come into a cache and were never handed out.
+    /// Whether blocks that were never handed out are marked when they come into a cache.
     pub(in crate::heap) fn marks_never_handed_out(&self) -> bool {
         self.geometry().unit() <= LARGEST && !matches!(self.marking, Marking::None)
     }
 
-    /// Makes the hints of the extent's pages, and lets releases find them.
+    /// Makes the hints of the extent's pages, so that releases find them.
     pub(in crate::heap) fn make_hints(&self, extent: &Extent) -> Result<(), Refused> {
         let Marking::Second(second) = self.marking else {
             return Ok(());
@@ -107,7 +108,7 @@ impl Heap {
         Ok(())
     }
 
-    /// Marks blocks that come into a cache and were never handed out, if releases rely on that; whether
+    /// Marks blocks that come into a cache and were never handed out, if releases rely on it. Returns whether
     /// they do.
     pub(in crate::heap) fn mark_never_handed_out(
         &self,
@@ -117,15 +118,15 @@ impl Heap {
         if marks_never_handed_out {
             // SAFETY: `blocks` were just taken from the maps, and are handed out only after they are marked:
             // nothing uses them yet.
-            let marks = blocks.filter_map(|block| unsafe { self.canaries_of(block) });
-            marks.for_each(|marks| marks.set());
+            let canaries = blocks.filter_map(|block| unsafe { self.canaries_of(block) });
+            canaries.for_each(|canaries| canaries.set());
         }
         marks_never_handed_out
     }
 }
 
 impl PageHint {
-    /// What all hints of a family have in common.
+    /// The part of a hint that is the same for all pages of a family.
     #[allow(
         clippy::cast_possible_truncation,
         reason = "a logarithm, and a number that is near"
@@ -147,7 +148,7 @@ impl PageHint {
         }
     }
 
-    /// The units that are before `address`, if one starts there; else some number that is no index.
+    /// The index of the unit that starts at `address`. If none does, some number that is no index.
     ///
     /// Source: Warren, "Hacker's Delight", "Test for Zero Remainder after Division by a Constant": a number
     /// times the inverse of a divisor is the quotient if there is no remainder, and very large if there is.
@@ -170,7 +171,7 @@ impl PageHint {
         self.number.into()
     }
 
-    /// The marks of the block at `first`.
+    /// The canaries of the block at `first`.
     ///
     /// # Safety
     ///
@@ -185,7 +186,7 @@ impl PageHint {
 }
 
 impl TakenUnit {
-    /// The taken unit that starts at `address`, if one does, and there is a hint.
+    /// The taken unit that starts at `address`, if there is one, and its page has a hint.
     #[inline]
     pub(in crate::heap) fn at(address: usize) -> Option<Self> {
         let hint = place_of(address).get()?;
@@ -204,7 +205,7 @@ impl TakenUnit {
         !self.hint.state.has_continued()
     }
 
-    /// The units of the block that starts here, if one does, and it is too short for slack units.
+    /// The units of the block that starts here, if one does and is too short for slack.
     #[inline]
     pub(in crate::heap) fn short_block(&self) -> Option<usize> {
         let (continues, bit) = (self.hint.continues, self.index % 64);
@@ -219,17 +220,17 @@ impl TakenUnit {
     }
 }
 
-/// The number that `odd` times gives 1, modulo 2^64.
+/// The number that gives 1 when multiplied by `odd`, modulo 2^64.
 ///
-/// Source: Warren, as above: Newton's method doubles the bits that are right, of which a number that is
-/// its own inverse modulo 8 has three.
+/// Source: Warren, "Hacker's Delight": each step of Newton's method doubles the number of right bits. An odd
+/// number is its own inverse modulo 8, so the first three bits are right.
 fn inverse_of(odd: u64) -> u64 {
     (0..5).fold(odd, |inverse, _| {
         inverse.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(inverse)))
     })
 }
 
-/// Where the hint stands, if any does, of the page that `address` is in.
+/// The slot for the hint of the page that contains `address`.
 #[inline]
 fn place_of(address: usize) -> &'static Link<PageHint> {
     &HINTS[address / GRANULE % PLACES]

@@ -1,4 +1,4 @@
-//! A block goes into the calling thread's cache, found by its address: through the hint of its page, or by a
+//! Putting a block into the calling thread's cache by its address: through the hint of its page, or after a
 //! look at the maps.
 
 use core::ptr::NonNull;
@@ -10,14 +10,14 @@ use crate::heap::pages::{Extent, Record, Slack, Spot};
 use crate::os::annotate;
 
 impl PageHint {
-    /// Has `put` put the block at `first` into the calling thread's cache, and marks it, unless it is
-    /// marked already.
+    /// Calls `put` to put the block at `first` into the calling thread's cache, and marks the block. Does
+    /// nothing and returns false if the block is already marked.
     ///
     /// # Safety
     ///
     /// 1. `first` is the start of a taken unit of the page.
     /// 2. If a live block starts there, nothing uses it any more.
-    /// 3. If the block there was released and not handed out again, the program has not changed its marks
+    /// 3. If the block there was released and not handed out again, the program has not changed its canaries
     ///    since.
     #[inline]
     pub(super) unsafe fn put(
@@ -34,24 +34,23 @@ impl PageHint {
         // which then has none. One that is not live has some: a release set them, or
         // `mark_never_handed_out`, and by requirement 3 the program has not changed them. So it is live, and
         // by requirement 2 nothing uses it.
-        let marks = unsafe { self.canaries_of(first) };
-        let is_put = !marks.is_any_set() && put(cache, self.unit());
+        let canaries = unsafe { self.canaries_of(first) };
+        let is_put = !canaries.is_any_set() && put(cache, self.unit());
         if is_put {
-            marks.set();
+            canaries.set();
         }
         is_put
     }
 }
 
 impl Extent {
-    /// Puts the block at `first`, which lies in this extent, of which `record` is, into the cache of
-    /// `cell`, the calling thread's of the family; false, with nothing changed, if it is no live block,
-    /// or somebody has to look closer.
+    /// Caches the block at `first`. `record` is this extent's. Returns false and changes nothing if there is no
+    /// live block, or if the slow path has to find out.
     ///
     /// # Safety
     ///
     /// 1. If a live block starts at `first`, nothing uses it any more.
-    /// 2. If the block there was released and not handed out again, the program has not changed its marks
+    /// 2. If the block there was released and not handed out again, the program has not changed its canaries
     ///    since.
     /// 3. `first` lies in this extent, and `cell` is the calling thread's of the extent's family.
     pub(super) unsafe fn put(
@@ -60,7 +59,7 @@ impl Extent {
         cell: &CacheCell,
         first: NonNull<u8>,
     ) -> bool {
-        // With a cache of its own, the thread may read how long blocks are: see `slack`.
+        // A thread with a cache of its own may read the length of blocks: see `slack`.
         if !cell.is_open() && (cell.cache().is_some() || !Heap::of(self.heap).open_for(cell)) {
             return false;
         }
@@ -69,19 +68,19 @@ impl Extent {
         };
         // SAFETY: `block_at` found a taken unit at `first`. The marks are set only when the block turned out
         // to be live, so that by requirement 1 nothing uses it.
-        let Some((marks, cache)) =
+        let Some((canaries, cache)) =
             unsafe { Heap::of(self.heap).canaries_of(first) }.zip(cell.cache())
         else {
             return false;
         };
         let unit = self.geometry().unit();
-        if marks.is_any_set() || cache.holds(first, spot.page, spot.index) {
+        if canaries.is_any_set() || cache.holds(first, spot.page, spot.index) {
             return false;
         }
-        // The kernel may have taken the marks with the memory, before a cache claimed the block.
+        // The kernel may have taken the canaries with the memory, before a cache claimed the block.
         let may_lack_canaries =
             !Heap::of(self.heap).marks_never_handed_out() && self.may_have_lost_canaries();
-        let is_unsure = may_lack_canaries && marks.is_any_zero();
+        let is_unsure = may_lack_canaries && canaries.is_any_zero();
         if is_unsure
             && Heap::of(self.heap)
                 .central()
@@ -91,7 +90,7 @@ impl Extent {
             return false;
         }
         annotate::take_back(first, units * unit);
-        marks.set();
+        canaries.set();
         // SAFETY: `block_at` found a block of `units` units. It has no mark, so that by requirement 2 it was
         // not released, unless marks went with memory, and then `live_units_at` found it live. By
         // requirement 1 nothing uses it; and by requirement 3 the cell is the thread's of this family.
@@ -99,8 +98,8 @@ impl Extent {
         true
     }
 
-    /// Where the block at `first` is, and the units that it was handed out for, if a unit there is
-    /// taken and begins a block.
+    /// The place of the block at `first`, and the units that it was handed out for. `None` unless a taken unit
+    /// there begins a block.
     fn block_at(&'static self, first: NonNull<u8>) -> Option<(Spot, usize)> {
         let spot = self.spot_at(first.addr().get())?;
         if !spot.is_taken() {
@@ -123,8 +122,8 @@ impl Spot {
         word.is_some_and(|word| word.taken() >> (self.index % 64) & 1 != 0)
     }
 
-    /// The units that the block was handed out for that starts at the unit, which is taken, if one
-    /// does.
+    /// The units that the block here was handed out for. `None` if the unit, which is taken, does not begin a
+    /// block.
     fn units(self) -> Option<usize> {
         let map = self.page.whole_map();
         let units = (!map.continues(self.index)).then(|| map.block_units(self.index))?;

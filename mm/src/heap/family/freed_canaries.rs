@@ -1,8 +1,8 @@
-//! What stands in released blocks of families that keep marks, and says that they were released.
+//! Canaries: numbers in the released blocks of some families, which show that a block was released.
 //!
-//! A released block has the mark at its start, and once more near its end: a number that depends on its
-//! address alone. Where a unit has less than 16 bytes the second mark covers a part of the first, and
-//! only the second is whole. It stays until the block is handed out again, zeroed.
+//! A released block has one canary at its start and one near its end. The number depends on the block's address
+//! alone. If a unit has less than 16 bytes, the second canary covers a part of the first, and only the second
+//! is whole. Canaries stay until the block is handed out again, zeroed.
 
 use core::ptr::NonNull;
 
@@ -10,41 +10,41 @@ use crate::heap::family::Heap;
 use crate::heap::ground::Block;
 use crate::os::annotate;
 
-/// Bytes of one mark.
-const MARK: usize = size_of::<u64>();
+/// Bytes of one canary.
+const CANARY: usize = size_of::<u64>();
 
-/// The second mark ends within so many bytes of the block's start.
-const MARKED: usize = 64;
+/// The second canary ends at most this many bytes from the block's start.
+const MOST_OFFSET_END: usize = 64;
 
-/// What a released block's address is mixed with. No program writes such numbers by accident, and
-/// one that does only makes its release slower.
+/// Mixed with a released block's address. No program writes such numbers by accident. If one does, only its
+/// release is slower.
 const SALT: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// Whether a family marks its released blocks, and where.
+/// Whether a family marks its released blocks with canaries, and where.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::heap) enum Marking {
     None,
-    /// With the second mark so many bytes from the start.
+    /// The second canary is this many bytes from the start.
     Second(u8),
 }
 
 impl Marking {
-    /// How a family of units of `unit` bytes marks its blocks. Where there is no room for a mark, it
-    /// does not; nor if somebody watches, who wants no look at what was released.
-    #[allow(clippy::cast_possible_truncation, reason = "at most `MARKED`")]
+    /// How a family of units of `unit` bytes marks its blocks. It does not if there is no room for a canary, or
+    /// if a tool checks the memory, since mm must not read released blocks then.
+    #[allow(clippy::cast_possible_truncation, reason = "at most `MOST_OFFSET_END`")]
     pub(in crate::heap) fn of(unit: usize) -> Self {
-        match unit.min(MARKED).checked_sub(MARK) {
+        match unit.min(MOST_OFFSET_END).checked_sub(CANARY) {
             Some(second) if !annotate::is_on() => Self::Second(second as u8),
             _ => Self::None,
         }
     }
 }
 
-/// The two marks of a block.
+/// The two canaries of a block.
 ///
 /// # Invariants
 ///
-/// 1. The `MARK` bytes from each of `places` on are memory of one taken unit.
+/// 1. The `CANARY` bytes from each of `places` on are memory of one taken unit.
 /// 2. `set` and `clear` are called only while nothing uses the block.
 #[derive(Clone, Copy)]
 pub(in crate::heap) struct FreedCanaries {
@@ -53,14 +53,14 @@ pub(in crate::heap) struct FreedCanaries {
 }
 
 impl Heap {
-    /// Says at the start that released blocks are marked, of a family of which programs know only
+    /// Makes the heap mark its released blocks. Called at the start, for a family whose program knows only
     /// addresses.
     pub(crate) fn begin_with_canaries(&mut self) {
         annotate::look();
         self.marking = Marking::of(self.geometry.unit());
     }
 
-    /// The marks of a block at `first`; none if the heap keeps no marks.
+    /// The canaries of a block at `first`; `None` if the heap does not mark blocks.
     ///
     /// # Safety
     ///
@@ -78,7 +78,7 @@ impl Heap {
 }
 
 impl Heap {
-    /// Marks a block of VM pages that is released past the caches: a cache may have its units later.
+    /// Marks a block in VM pages that is released past the caches, since a cache may get its units later.
     ///
     /// # Safety
     ///
@@ -86,24 +86,24 @@ impl Heap {
     /// 2. Nothing uses it any more.
     pub(in crate::heap) unsafe fn mark_released(&self, first: NonNull<u8>) {
         // SAFETY: by requirement 1 a taken unit of this heap starts at `first`, and by requirement 2 nothing
-        // uses the block while the marks are set.
-        if let Some(marks) = unsafe { self.canaries_of(first) } {
-            marks.set();
+        // uses the block while the canaries are set.
+        if let Some(canaries) = unsafe { self.canaries_of(first) } {
+            canaries.set();
         }
     }
 
-    /// Takes off what marks are in a new block of at least one unit, which is handed out as it is.
+    /// Clears the canaries of a new block of at least one unit, which is handed out as it is.
     pub(crate) fn clear_canaries(&self, block: Block) {
         // SAFETY: `block` is new and has at least one unit, and nothing else uses it before it is handed
         // out.
-        if let Some(marks) = unsafe { self.canaries_of(block.first) }.filter(|_| !block.zero) {
-            marks.clear();
+        if let Some(canaries) = unsafe { self.canaries_of(block.first) }.filter(|_| !block.zero) {
+            canaries.clear();
         }
     }
 }
 
 impl FreedCanaries {
-    /// Those of the block at `first`, the second of them `second` bytes from there.
+    /// The canaries of the block at `first`; the second is `second` bytes from there.
     ///
     /// # Safety
     ///
@@ -113,7 +113,7 @@ impl FreedCanaries {
     #[inline]
     pub(in crate::heap) unsafe fn of(first: NonNull<u8>, second: u8) -> Self {
         Self {
-            // SAFETY: by requirement 3 `second` is at least `MARK` bytes less than a unit has, and by
+            // SAFETY: by requirement 3 `second` is at least `CANARY` bytes less than a unit has, and by
             // requirement 1 a unit starts at `first`.
             places: [first, unsafe { first.add(second.into()) }],
             mark: first.addr().get() as u64 ^ SALT,
@@ -126,10 +126,10 @@ impl FreedCanaries {
         self.places.iter().any(|place| self.is_at(*place))
     }
 
-    /// Whether either is as new memory is, and so may be gone.
+    /// Whether either is zero, as in new memory, so that a canary may be lost.
     pub(in crate::heap) fn is_any_zero(&self) -> bool {
         let mark = |place: &NonNull<u8>| {
-            // SAFETY: by invariant 1 the `MARK` bytes there are memory of a taken unit. They hold a number:
+            // SAFETY: by invariant 1 the `CANARY` bytes there are memory of a taken unit. They hold a number:
             // they were zero, or the program wrote them.
             unsafe { place.cast::<u64>().read_unaligned() }
         };
@@ -138,26 +138,27 @@ impl FreedCanaries {
 
     #[inline]
     fn is_at(&self, place: NonNull<u8>) -> bool {
-        // A byte first: a CPU that has just stored a part of what it loads has to wait.
+        // A single byte first: if the program has just stored a part of the eight bytes, a load of all would
+        // wait.
         // SAFETY: by invariant 1 the byte is memory of a taken unit. It holds a number: it was zero, or the
         // program wrote it.
         let first = unsafe { place.read() };
         if first != self.mark.to_ne_bytes()[0] {
             return false;
         }
-        // SAFETY: by invariant 1 the `MARK` bytes there are memory of a taken unit. They hold a number: they
+        // SAFETY: by invariant 1 the `CANARY` bytes there are memory of a taken unit. They hold a number: they
         // were zero, or the program wrote them.
         let found = unsafe { place.cast::<u64>().read_unaligned() };
         found == self.mark
     }
 
-    /// Marks the block, which nobody uses any more.
+    /// Marks the block, which nothing uses any more.
     #[inline]
     pub(in crate::heap) fn set(&self) {
         self.write(self.mark);
     }
 
-    /// Takes the marks off.
+    /// Clears the canaries.
     fn clear(&self) {
         self.write(0);
     }
@@ -165,7 +166,7 @@ impl FreedCanaries {
     #[inline]
     fn write(&self, mark: u64) {
         for place in self.places {
-            // SAFETY: by invariant 1 the `MARK` bytes there are memory of a taken unit, and by invariant 2
+            // SAFETY: by invariant 1 the `CANARY` bytes there are memory of a taken unit, and by invariant 2
             // nothing else uses the block now.
             unsafe { place.cast::<u64>().write_unaligned(mark) };
         }

@@ -1,4 +1,4 @@
-//! How a hardened family hands out and takes back: each block by itself, under the lock.
+//! Allocation and release in hardened families: one block at a time, under the lock.
 
 use core::ptr::NonNull;
 
@@ -9,7 +9,7 @@ use crate::heap::ground::{Block, Random, Row, Shortage, hardening};
 use crate::heap::pages::{Extent, Page, Run, is_block, released_twice, spot_of};
 use crate::os::{Refused, annotate};
 
-/// Where a block is to be.
+/// The place of a new block.
 #[derive(Clone, Copy)]
 struct Choice {
     page: Page,
@@ -27,7 +27,7 @@ impl Central {
         let find = |central: &mut Self| central.find_run(units, how.random);
         let mut found = self.find_or_grow(heap, find);
         if found.is_err() {
-            // What is kept from being handed out is no reason to be without memory.
+            // Memory in quarantine is better handed out than to fail for lack of memory.
             self.shorten_quarantine(heap, 0);
             found = find(self).ok_or(Refused);
         }
@@ -91,7 +91,7 @@ impl Central {
     fn find_run(&mut self, units: usize, random: bool) -> Option<Choice> {
         let pages = self.fullness_lists.with_room().flat_map(Extent::pages);
         for page in pages.filter(|page| page.longest_run() >= units) {
-            // Either way the page remembers a look in vain.
+            // Either way, the page remembers a failed search.
             let first = if random {
                 page.random_run(units, &mut self.random)
             } else {
@@ -107,7 +107,7 @@ impl Central {
 }
 
 impl Page {
-    /// Some place for `units` units. For one unit each is as likely as any other.
+    /// Chooses a place for `units` units at random. For one unit, all places are equally likely.
     fn random_run(self, units: usize, random: &mut Random) -> Option<usize> {
         let map = self.map();
         if units == 1 {
@@ -122,7 +122,7 @@ impl Page {
         run.map(|run| run.first + random.below(run.units - units + 1))
     }
 
-    /// The first byte of a free run that is not as it was left.
+    /// The address of the first byte of a free run that changed since its release.
     fn written_after_release(self, run: Run) -> Option<usize> {
         let unit = self.extent().geometry().unit();
         let first = self.unit(run.first);
@@ -136,8 +136,8 @@ impl Page {
         offset.map(|offset| first.addr().get() + offset)
     }
 
-    /// Poisons the page, of which no unit is taken, where it was before. What the kernel says it
-    /// did not take, it may have taken in part: up to memory that is locked.
+    /// Poisons the used part of a page without a taken unit again. A failed `madvise` may have discarded
+    /// everything before the first locked page.
     pub(in crate::heap) fn poison_anew(self) {
         let bytes = self.high_water() * self.extent().geometry().unit();
         if hardening::chosen().fill == OnRelease::Poison {
@@ -147,8 +147,8 @@ impl Page {
         }
     }
 
-    /// Poisons the units before `end` that were never handed out, if a later one is about to be:
-    /// all free units below `high_water` are to hold the same.
+    /// Poisons the units before `end` that were never handed out, because a later one is about to be handed
+    /// out: all free units below `high_water` must hold the poison.
     fn poison_until(self, end: usize) {
         let high_water = self.high_water();
         let bytes = end.saturating_sub(high_water) * self.extent().geometry().unit();
@@ -160,7 +160,8 @@ impl Page {
     }
 }
 
-/// The offset of the first byte that is not as it was left: the first `used` were used before.
+/// The offset of the first byte that changed since its release. The first `used` bytes were used before and
+/// hold poison; the others are zero.
 fn first_written(bytes: &[u8], used: usize) -> Option<usize> {
     let (used, high_water) = bytes.split_at(used.min(bytes.len()));
     let written = used.iter().position(|byte| *byte != POISON);
@@ -196,7 +197,7 @@ mod tests {
         }
         alloc(2);
         let central = HEAP.central();
-        // But for the one with the last single units, and those never used.
+        // Without the page of the last single units, and pages that were never used.
         let holes = central
             .pages()
             .filter(|page| page.taken() > page.capacity() / 3);

@@ -1,4 +1,4 @@
-//! One family's memory: its pages behind a lock, the caches of its threads, and the ways in and out.
+//! The memory of one family: pages behind a lock, the caches of threads, allocation and release.
 
 pub(in crate::heap) mod cache;
 pub(in crate::heap) mod central;
@@ -45,22 +45,22 @@ use crate::heap::tracking::{Caller, recording};
 use crate::os::{Lock, Look, MutexGuard, ReentrancyGuard, Refused, annotate};
 use crate::sync::{AtomicBool, AtomicUsize};
 
-/// Families that have a number so far.
+/// One more than the families that have a number.
 static NUMBERS: AtomicUsize = AtomicUsize::new(1);
 
-/// One family's memory.
+/// The memory of one family.
 #[derive(Debug)]
 pub(crate) struct Heap {
     pub(in crate::heap) geometry: Geometry,
-    /// From 1, in order of first use; 0 before that.
+    /// One more than the family's number, which counts families in order of first use; 0 before that.
     pub(in crate::heap) number: AtomicUsize,
     #[cfg(feature = "capi")]
     pub(in crate::heap) marking: Marking,
-    /// Whether every call takes the lock; see `uncached`. Changed under the lock.
+    /// Whether every call takes the lock; see `uncached`. The lock guards it.
     uncached: AtomicBool,
-    /// Units that may be live. Changed under the lock.
+    /// Units that may be live. The lock guards it.
     limit: AtomicU64,
-    /// What was released of words that nobody owns.
+    /// Released units of words without an owner.
     inbox: Inbox,
     pub(in crate::heap) central: Lock<Central>,
 }
@@ -80,7 +80,7 @@ impl Heap {
         }
     }
 
-    /// Says at the start how many units may be live.
+    /// Sets at the start how many units may be live.
     pub(crate) const fn begin_with_limit(&mut self, units: u64) {
         self.uncached = AtomicBool::new(true);
         self.limit = AtomicU64::new(units);
@@ -93,7 +93,7 @@ impl Heap {
         !matches!(self.marking, Marking::None)
     }
 
-    /// Whether every call is to go past the threads' caches.
+    /// Whether every call must bypass the threads' caches.
     pub(in crate::heap) fn goes_past_caches(&self) -> bool {
         self.is_uncached() || hardening::is_on()
     }
@@ -127,7 +127,7 @@ impl Heap {
         &self.geometry
     }
 
-    /// The heap, as what lies below it knows it.
+    /// A reference to the heap, for modules below heaps.
     pub(in crate::heap) fn reference(&'static self) -> HeapRef {
         // SAFETY: `HeapRef` is made of the heap and its `geometry`, which both come from this `&'static`
         // reference.
@@ -141,7 +141,7 @@ impl Heap {
         unsafe { reference.heap().cast().as_ref() }
     }
 
-    /// Units of a VM page; 0 unless paged.
+    /// Units of a VM page; 0 unless the family is paged.
     pub(in crate::heap) fn page_capacity(&self) -> usize {
         self.geometry.page_capacity()
     }
@@ -151,7 +151,7 @@ impl Heap {
         units <= self.page_capacity()
     }
 
-    /// The family's number, from 0; a new one at the first call.
+    /// The family's number, from 0. The first call chooses it.
     #[inline]
     pub(crate) fn number(&self) -> usize {
         match self.number.load(Relaxed).checked_sub(1) {
@@ -173,7 +173,7 @@ impl Heap {
         self.central.lock()
     }
 
-    /// Allocates a block when the cell had none at hand.
+    /// Allocates a block when the cell had none.
     #[cold]
     #[inline(never)]
     pub(crate) fn alloc(
@@ -236,12 +236,12 @@ impl Heap {
         central.shrink_if_fallen(self);
     }
 
-    /// Releases the block that starts at `first`, whatever its family, after a look at the maps
-    /// and at all caches. With `asked`, only if it is that family's.
+    /// Releases the block that starts at `first`, whatever its family, after a look at the maps and at all
+    /// caches. With `asked`, only if the block is that family's.
     ///
     /// # Errors
     ///
-    /// What is wrong with the address, and the heap that owns it. Nothing was changed.
+    /// Returns why the block was not released, and the heap that has the address. Nothing was changed.
     ///
     /// # Safety
     ///
@@ -265,7 +265,7 @@ impl Heap {
         let units = central.live_units_at(record, first).map_err(refused)?;
         let bytes = units * heap.geometry().unit();
         annotate::take_back(first, bytes);
-        // For a second release that meets the units in another thread's cache.
+        // A second release finds the canaries when the units are in another thread's cache.
         #[cfg(feature = "capi")]
         if matches!(record, Record::Extent(_)) {
             // SAFETY: `live_units_at` found a live block of this heap, in a VM page, and by requirement 1
@@ -279,15 +279,14 @@ impl Heap {
         Ok(())
     }
 
-    /// Lends the calling thread's cell for this heap to `f`, for those that have no static one.
-    ///
-    /// At the thread's end, or without memory for the cell, there is none.
+    /// Lends the calling thread's cell for this heap to `f`, if the caller has no static cell. `f` gets `None`
+    /// at the thread's end, or without memory for the cell.
     #[inline]
     pub(crate) fn with_cell<R>(&'static self, f: impl FnOnce(Option<&CacheCell>) -> R) -> R {
         cache::thread::with_cell(self.number(), f)
     }
 
-    /// Allocates a block straight from the pages.
+    /// Allocates a block from the pages, without a cache.
     pub(crate) fn alloc_uncached(
         &'static self,
         units: usize,
@@ -302,8 +301,8 @@ impl Heap {
         self.central().alloc_straight(self, units)
     }
 
-    /// Gives back to the kernel all that can be given; other threads flush at their next call.
-    /// Returns bytes.
+    /// Gives all free memory back to the kernel, and asks other threads to flush at their next call. Returns
+    /// the bytes that went back.
     pub(crate) fn trim(&'static self) -> usize {
         let _inside = ReentrancyGuard::enter();
         let mut central = self.central();
@@ -312,12 +311,12 @@ impl Heap {
     }
 }
 
-/// How many numbers families have so far.
+/// The number of families that have a number.
 pub(crate) fn numbers() -> usize {
     NUMBERS.load(Relaxed) - 1
 }
 
-/// Bytes of address space that runs have taken so far, of all families.
+/// Bytes of address space that all families have taken so far.
 #[cfg(test)]
 pub(crate) fn taken_bytes() -> usize {
     SPACE.committed()

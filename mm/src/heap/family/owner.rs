@@ -1,7 +1,7 @@
-//! Which heap a block is of, by its address alone.
+//! The heap of a block, by the block's address.
 //!
-//! For types of which a box may hold another family's block (see `managed`). Blocks of units without
-//! size lie in no memory; their address says which family counts them.
+//! This is for types whose boxes may hold another family's block (see `managed`). Blocks of units without size
+//! lie in no memory; their address says which family counts them.
 
 use core::num::NonZeroUsize;
 use core::ptr::{self, NonNull};
@@ -18,17 +18,17 @@ impl Heap {
         record.is_some_and(|record| ptr::eq(Self::of(record.heap()), self))
     }
 
-    /// The heap whose memory the address lies in.
+    /// The heap whose memory contains the address.
     pub(crate) fn at(address: usize) -> Option<&'static Self> {
         Some(Self::of(SPACE.record_at(address)?.heap()))
     }
 
-    /// Makes a block of units without size; its address is a multiple of their alignment and tells
-    /// this heap's number.
+    /// Makes a block of units without size. Its address is a multiple of their alignment and encodes this
+    /// heap's number.
     ///
     /// # Errors
     ///
-    /// [`Shortage::Overflow`] where there is no such address. That takes fewer bits than 64.
+    /// [`Shortage::Overflow`] if there is no such address. This needs addresses of fewer than 64 bits.
     pub(in crate::heap) fn block_of_no_size(&self) -> Result<Block, Shortage> {
         let offset = self.geometry.align().checked_mul(self.number() + 1);
         let address = offset.and_then(|offset| EMPTY_BLOCK.checked_add(offset));
@@ -38,15 +38,15 @@ impl Heap {
         })
     }
 
-    /// The number of the heap that made the block at `address`, of units without size and aligned
-    /// to `align`; none if no heap did.
+    /// The number of the heap that made the block at `address`, whose units have no size and are aligned to
+    /// `align`; `None` if no heap did.
     pub(crate) fn number_of_no_size(address: NonZeroUsize, align: usize) -> Option<usize> {
         let offset = address.get().checked_sub(EMPTY_BLOCK.get())?;
         (offset / align).checked_sub(1)
     }
 
-    /// Releases a block through the calling thread's table of cells: its static cell of this heap
-    /// is not at hand.
+    /// Releases a block through the calling thread's table of cells, when the caller does not have the thread's
+    /// static cell.
     ///
     /// # Safety
     ///
@@ -57,13 +57,13 @@ impl Heap {
             // SAFETY: requirements 1 and 2 are the first two of `put_or_release`, and `with_cell` lends the
             // calling thread's cell of this heap.
             Some(cell) => unsafe { self.put_or_release(cell, first, units) },
-            // At the thread's end, or without memory.
+            // At the thread's end, or without memory for a cell.
             // SAFETY: requirements 1 and 2 are those of `release_straight`.
             None => unsafe { self.release_straight(Row { first, units }) },
         });
     }
 
-    /// Puts a block into the cache of `cell`, the calling thread's, or releases it.
+    /// Puts a block into the cache of `cell`, or releases it.
     ///
     /// # Safety
     ///

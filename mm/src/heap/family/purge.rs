@@ -1,4 +1,4 @@
-//! How the free memory of one VM page goes back to the kernel.
+//! Giving the free memory of VM pages back to the kernel.
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -10,19 +10,19 @@ use crate::heap::pages::{Extent, NOBODY, Owner, Page, Run, SlotMap, Word};
 impl Extent {
     /// Whether the free memory between taken units may go back.
     pub(in crate::heap) fn may_purge(&self) -> bool {
-        // What was poisoned must be found as it was left.
+        // Poison must stay, so that a later write to it is found.
         self.taken_units() == 0 || hardening::chosen().fill != OnRelease::Poison
     }
 
-    /// Bytes of OS pages that go back if the kernel takes them, without those that it refused the
-    /// last time, and once all threads have given up what they do not use.
+    /// Bytes of OS pages that would go back to the kernel if all threads gave up their free units, without
+    /// those that the kernel refused the last time.
     pub(in crate::heap) fn reclaimable(&'static self, os_page: usize) -> usize {
         let is_empty = self.pages().all(Page::would_be_empty);
         let counts = |page: &Page| !is_empty || page.is_in_use();
         self.sum_of_free(counts, |page| page.reclaimable(os_page))
     }
 
-    /// Bytes of OS pages without a taken unit that may be backed by memory.
+    /// Bytes of OS pages without a taken unit that memory may back.
     pub(in crate::heap) fn backed(&'static self, os_page: usize) -> usize {
         self.sum_of_free(|page| page.counts(), |page| page.backed(os_page))
     }
@@ -40,8 +40,8 @@ impl Extent {
 }
 
 impl Page {
-    /// Bytes from the extent's start of the whole OS pages inside a free run that may be backed:
-    /// those that were written to, or all if they are or were part of a huge one.
+    /// The whole OS pages inside a free run that memory may back, in bytes from the extent's start. These are
+    /// the pages that were written, or all pages if they are or were part of a huge one.
     fn os_pages_of(self, run: Run, os_page: usize, huge: bool) -> core::ops::Range<usize> {
         let page_bytes = self.extent.geometry().page_bytes();
         let page_start = self.number * page_bytes;
@@ -61,8 +61,8 @@ impl Page {
         start.next_multiple_of(os_page).min(end)..end
     }
 
-    /// The free runs, each with the OS pages in it that may be backed by memory. `huge` says that
-    /// any may be, whatever is known of the page.
+    /// The free runs, each with its OS pages that memory may back. `huge` says that memory may back any of
+    /// them, whatever is known of the page.
     fn runs_to_purge(
         self,
         map: SlotMap<'static>,
@@ -75,7 +75,7 @@ impl Page {
         runs.map(move |run| (run, self.os_pages_of(run, os_page, huge)))
     }
 
-    /// Whether all free units are the caller's to give back: each word's owner is nobody, or kept out, or
+    /// Whether the caller may give back all free units. The owner of each word must be [`NOBODY`], kept out, or
     /// the calling thread, which has the family's lock.
     pub(in crate::heap) fn is_open(self) -> bool {
         let is_open = |owner: Owner| {
@@ -92,7 +92,7 @@ impl Page {
         owners.all(|owner| owner == NOBODY || is_open(owner))
     }
 
-    /// The map for whoever gives memory back. Of words that are not open, all units are taken.
+    /// The map for giving memory back: units of words that are not open are taken.
     fn map_to_purge(self) -> SlotMap<'static> {
         if self.is_open() {
             self.whole_map()
@@ -101,13 +101,12 @@ impl Page {
         }
     }
 
-    /// Whether the page is part of what `trim` says of its extent: an empty one goes back whole, and
-    /// counts as what was in use of it.
+    /// Whether `trim` counts the page. An empty extent goes back as a whole, and only its pages in use count.
     pub(in crate::heap) fn counts(self) -> bool {
         self.extent.taken_units() > 0 || self.is_in_use()
     }
 
-    /// Bytes of OS pages without a taken unit that may be backed by memory.
+    /// Bytes of OS pages without a taken unit that memory may back.
     pub(in crate::heap) fn backed(self, os_page: usize) -> usize {
         self.backed_of(self.map_to_purge(), os_page, self.extent.is_huge())
     }
@@ -120,17 +119,17 @@ impl Page {
         runs.map(|(_, range)| range.len()).sum()
     }
 
-    /// As [`backed`](Self::backed), without what the kernel refused the last time, and once all threads have
-    /// given up what they do not use.
+    /// As [`backed`](Self::backed), but without what the kernel refused the last time, and as if all threads
+    /// had given up their free units.
     pub(in crate::heap) fn reclaimable(self, os_page: usize) -> usize {
         let backed = self.backed_of(self.map_given_up(), os_page, self.extent.is_huge());
         backed.saturating_sub(self.state().refused())
     }
 
-    /// Gives back the memory of every OS page without a taken unit; returns its bytes. `was_huge`
-    /// says that any may be backed, whatever is known of the page.
+    /// Gives back the memory of every OS page without a taken unit; returns its bytes. `was_huge` says that
+    /// memory may back any OS page, whatever is known of the page.
     pub(in crate::heap) fn purge(self, os_page: usize, was_huge: bool, calls: &mut u64) -> usize {
-        // Once purged, only what the kernel refused is left.
+        // Once purged, only the memory that the kernel refused is left.
         let left = (!was_huge && self.is_purged()).then(|| self.state().refused());
         if left == Some(0) {
             return 0;
@@ -152,7 +151,7 @@ impl Page {
             return 0;
         }
         if !self.is_open() {
-            // Its owners may leave more.
+            // The owners may give up more later.
             return asked - refused;
         }
         self.state().set_refused(refused);
@@ -164,7 +163,7 @@ impl Page {
         left.unwrap_or(asked).saturating_sub(refused)
     }
 
-    /// Notes that the kernel took what it takes, but not all.
+    /// Notes that the kernel took a part of the memory and refused the rest.
     fn account_refused(self) {
         self.account_purged();
         if self.taken() == 0 {
@@ -172,7 +171,7 @@ impl Page {
         }
     }
 
-    /// Lowers `high_water` to the first unit that lies wholly in what was given back at the end.
+    /// Lowers `high_water` to the first unit that lies entirely in the memory that was given back at the end.
     fn account_all_given(self, last: Option<Run>, os_page: usize) {
         if self.taken() == 0 {
             self.retire();

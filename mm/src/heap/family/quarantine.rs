@@ -1,4 +1,4 @@
-//! Released blocks that are kept from being handed out, oldest first.
+//! The quarantine: released blocks that are not handed out again yet, oldest first.
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
@@ -11,19 +11,19 @@ use crate::os::Refused;
 /// Blocks that the first ring has room for.
 const FIRST_RING: usize = 64;
 
-/// One family's quarantine: a ring outside of the units. Its blocks are taken in the maps, and in
-/// no cache. The family's lock guards it.
+/// The quarantine of one family: a ring outside of the units. Its blocks are taken in the maps, and in no
+/// cache. The family's lock guards it.
 ///
-/// Whether a block is here says a bit of its VM page: nobody has time to look through the ring at
-/// every release.
+/// A bit in a block's extent says whether the block is here, since a search of the ring at every release would
+/// take too long.
 #[derive(Debug)]
 pub(in crate::heap) struct Quarantine {
-    /// A power of two, or none.
+    /// The length is a power of two, or 0.
     ring: &'static [Entry],
     oldest: usize,
     blocks: usize,
     units: usize,
-    /// Those of many units.
+    /// Blocks in quarantine that are rows, and their units.
     rows: u64,
     row_units: u64,
 }
@@ -50,22 +50,22 @@ impl Quarantine {
         }
     }
 
-    /// Blocks of many units that are here, and their units.
+    /// Rows in quarantine, and their units.
     pub(in crate::heap) fn held_rows(&self) -> (u64, u64) {
         (self.rows, self.row_units)
     }
 
-    /// Units that are here.
+    /// Units in quarantine.
     pub(in crate::heap) fn units(&self) -> usize {
         self.units
     }
 
-    /// The blocks that are here, oldest first.
+    /// The blocks in quarantine, oldest first.
     pub(in crate::heap) fn iter(&self) -> impl Iterator<Item = Row> {
         (self.oldest..self.oldest + self.blocks).filter_map(|place| self.entry(place).row())
     }
 
-    /// Adds a block; refused without memory for it.
+    /// Adds a block. Fails without memory for it.
     pub(in crate::heap) fn push(&mut self, row: Row) -> Result<(), Refused> {
         if self.blocks == self.ring.len() {
             self.grow()?;
@@ -80,7 +80,7 @@ impl Quarantine {
         Ok(())
     }
 
-    /// Takes the oldest block out.
+    /// Removes the oldest block and returns it.
     pub(in crate::heap) fn pop(&mut self) -> Option<Row> {
         if self.blocks == 0 {
             return None;
@@ -96,7 +96,7 @@ impl Quarantine {
         Some(row)
     }
 
-    /// Doubles the ring. Those before stay behind: together they are less than the last.
+    /// Doubles the ring. Earlier rings are not reused: together they are smaller than the last.
     fn grow(&mut self) -> Result<(), Refused> {
         let room = (self.ring.len() * 2).max(FIRST_RING);
         let ring: &'static [Entry] = meta::RECORDS.zeroed(room)?;
@@ -154,7 +154,7 @@ impl Spot {
 }
 
 impl Page {
-    /// The first units of the blocks that are in quarantine.
+    /// The first units of the blocks in quarantine.
     pub(in crate::heap) fn quarantined(self) -> impl Iterator<Item = usize> {
         let words = self.extent().geometry().words();
         let of_page = self.extent().quarantined.chunks(words).nth(self.number);

@@ -1,7 +1,7 @@
-//! How much a family may hold: a limit of its own, one that it shares, and one that only tells.
+//! Limits of a family: its own, one that it shares with a group, and a soft one that only reports.
 //!
-//! A family with any of them is uncached: every call takes its lock, under which what is live is
-//! exact, but for calls that began before the first limit was set.
+//! A family with any of them is uncached: every call takes its lock. Under the lock the count of live units is
+//! exact, except for calls that began before the first limit was set.
 
 use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
@@ -14,12 +14,12 @@ use crate::os::ReentrancyGuard;
 /// No limit.
 pub(crate) const NONE: u64 = u64::MAX;
 
-/// What a family may hold, beside the limit of its own. Guarded by its lock.
+/// The limits of a family besides its own. The family's lock guards them.
 #[derive(Debug)]
 pub(in crate::heap) struct Quota {
-    /// Above so many live units somebody wants to know.
+    /// Live units above which the soft limit is crossed.
     soft: u64,
-    /// Where that is counted.
+    /// The counter of crossings.
     crossings: Option<&'static Crossings>,
     is_above_soft: bool,
     group: Option<&'static Total>,
@@ -27,9 +27,9 @@ pub(in crate::heap) struct Quota {
     share: u64,
 }
 
-/// How often a soft limit was crossed, and nobody was told yet.
+/// Crossings of a soft limit that were not reported yet.
 ///
-/// Each soft limit has its own: who sets another is never told that one before it was crossed.
+/// Each soft limit has its own counter, so that a new limit never reports a crossing of an earlier one.
 #[derive(Debug)]
 pub(crate) struct Crossings(AtomicU64);
 
@@ -38,12 +38,12 @@ impl Crossings {
         Self(AtomicU64::new(0))
     }
 
-    /// Whether there is one.
+    /// Whether there is an unreported crossing.
     pub(crate) fn is_any(&self) -> bool {
         self.0.load(Relaxed) > 0
     }
 
-    /// Takes one, for the caller to tell of; false if there is none.
+    /// Consumes one unreported crossing; false if there is none.
     pub(crate) fn take(&self) -> bool {
         let one_less = |crossings: u64| crossings.checked_sub(1);
         let taken = self.0.fetch_update(Relaxed, Relaxed, one_less);
@@ -55,7 +55,7 @@ impl Crossings {
     }
 }
 
-/// What the families of a group hold together, and may hold: bytes.
+/// The bytes that the families of a group hold together, and may hold.
 #[derive(Debug)]
 pub(crate) struct Total {
     live: AtomicU64,
@@ -99,9 +99,9 @@ impl Total {
         }
     }
 
-    /// Replaces a family's share by what it holds.
+    /// Replaces a family's share by the bytes that it holds.
     fn replace_share(&self, share: u64, holds: u64) {
-        // Each share is part of the sum, so that neither step can wrap.
+        // Each share is part of the sum, so neither step can wrap.
         self.live.fetch_add(holds.saturating_sub(share), Relaxed);
         self.live.fetch_sub(share.saturating_sub(holds), Relaxed);
     }
@@ -119,7 +119,7 @@ impl Quota {
     }
 
     fn set_group(&mut self, group: Option<&'static Total>) {
-        // Or others would be admitted to what this family holds, until it is added again.
+        // Removing the share and adding it again would let other families take its bytes in between.
         if self.is_in(group) {
             return;
         }
@@ -147,7 +147,7 @@ impl Heap {
         self.limit.load(Relaxed)
     }
 
-    /// Sets how many units may be live. It binds every call that begins after this one returns.
+    /// Sets how many units may be live. This binds every call that begins after this one returns.
     pub(crate) fn set_limit(&'static self, units: u64) {
         let _inside = ReentrancyGuard::enter();
         let mut central = self.central();
@@ -155,8 +155,8 @@ impl Heap {
         self.account_uncached(&mut central);
     }
 
-    /// Sets above how many live units an allocation counts in `crossings` that the limit was crossed,
-    /// or with `None` ends that. Calls `publish` before anybody can cross it.
+    /// Sets the soft limit: an allocation that raises the live units above it counts in `crossings`. `None`
+    /// removes the limit. Calls `publish` before any call can cross the new limit.
     pub(crate) fn set_soft_limit(
         &'static self,
         limit: Option<(u64, &'static Crossings)>,
@@ -170,22 +170,22 @@ impl Heap {
             limit.map_or((NONE, None), |(units, crossings)| (units, Some(crossings)));
         // Only an allocation crosses a limit; setting one does not.
         quota.is_above_soft = live > quota.soft;
-        // Under the lock: of two calls both parts are of the later one.
+        // Under the lock, so that both parts come from the same call if two calls run at once.
         publish();
         self.account_uncached(&mut central);
     }
 
-    /// Makes the family part of a group, with what it holds.
+    /// Adds the family to a group, with the bytes that it holds.
     pub(crate) fn join_group(&'static self, group: &'static Total) {
         let _inside = ReentrancyGuard::enter();
         let mut central = self.central();
         central.uncached_for.quota.set_group(Some(group));
-        // Before: from here on each call that begins counts itself.
+        // First, since from here on each new call counts itself.
         self.account_uncached(&mut central);
         central.account_quota(self);
     }
 
-    /// Makes the family part of no group, if it is part of this one.
+    /// Removes the family from the group, if it is part of it.
     pub(crate) fn leave_group(&'static self, group: &'static Total) {
         let _inside = ReentrancyGuard::enter();
         let mut central = self.central();
@@ -198,7 +198,7 @@ impl Heap {
 }
 
 impl Central {
-    /// Admits `units` more live units, or says what forbids them.
+    /// Admits `units` more live units, or returns what forbids them.
     pub(in crate::heap) fn admit(
         &mut self,
         heap: &'static Heap,
@@ -229,7 +229,7 @@ impl Central {
         Ok(())
     }
 
-    /// Tells the group what the family holds now, and notes whether it crossed its soft limit.
+    /// Reports to the group what the family holds now, and counts a crossing of the soft limit.
     pub(in crate::heap) fn account_quota(&mut self, heap: &'static Heap) {
         if !self.uncached_for.quota.is_on() {
             return;
@@ -261,7 +261,7 @@ mod tests {
         static HEAP: Heap = Heap::new(Layout::new::<u64>());
         static CROSSINGS: Crossings = Crossings::new();
         HEAP.set_soft_limit(Some((0, &CROSSINGS)), || ());
-        // Other threads cross, while the one that crossed first is on its way to tell.
+        // Other threads cross the limit while the first one is about to report.
         for _ in 0..2 {
             let block = HEAP.alloc_admitted(1, &Location::caller());
             let first = block.expect("memory").first;

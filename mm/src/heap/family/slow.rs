@@ -1,4 +1,4 @@
-//! What happens when a cell has nothing at hand, or no room; and how caches begin and end.
+//! Slow paths: the cell has no unit or no room; a cache begins or ends.
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
@@ -10,8 +10,8 @@ use crate::heap::ground::{Block, LONG_ROW, Row, Shortage};
 use crate::os::{ReentrancyGuard, Refused};
 
 impl Heap {
-    /// The calling thread's open cache: opened now, or flushed, if need be. None where calls go past it, at
-    /// the thread's end, or without memory for it.
+    /// The calling thread's open cache. Opens or flushes it first if necessary. `None` if calls bypass the
+    /// caches, at the thread's end, or without memory for the cache.
     pub(in crate::heap) fn opened(&'static self, cell: &CacheCell) -> Option<&'static CacheRecord> {
         if let Some(cache) = cell.open_cache() {
             return Some(cache);
@@ -39,7 +39,7 @@ impl Heap {
                     self.central().sample_peak(self);
                 }
             } else {
-                // Uncached since this call began, it may not get any.
+                // If the family became uncached after this call began, the cache must not get units.
                 let mut central = self.central();
                 if self.goes_past_caches() {
                     return central.alloc(self, 1);
@@ -62,7 +62,8 @@ impl Heap {
         if self.goes_past_caches() {
             return central.alloc(self, units);
         }
-        // Again: the cell may not have had a cache, or one that was to be flushed, or was kept out.
+        // A second try: at the first, the cell may have had no cache, or one to be flushed, or the thread was
+        // kept out.
         if let Some(row) = cache.take_row_locked(units) {
             return Ok(row);
         }
@@ -75,6 +76,8 @@ impl Heap {
         Ok(row)
     }
 
+    /// Puts a row into the calling thread's cache, or releases it.
+    ///
     /// # Safety
     ///
     /// 1. `first` is the start of a live block of `units` units of this heap.
@@ -91,7 +94,7 @@ impl Heap {
         let mut central = self.central();
         central.account_peak(self);
         let is_kept = cache.is_some_and(|cache| {
-            // It may have been redirected since.
+            // The cell may have been redirected since.
             cell.is_open() && self.keep_row(&mut central, cache, (first, units))
         });
         if !is_kept {
@@ -100,7 +103,7 @@ impl Heap {
         central.shrink_if_fallen(self);
     }
 
-    /// Puts a block into the calling thread's cache, with room that is made now if need be and can be.
+    /// Puts a block into the calling thread's cache, after making room there if that is possible.
     fn keep_row(
         &'static self,
         central: &mut Central,
@@ -115,7 +118,7 @@ impl Heap {
         true
     }
 
-    /// Makes room in the calling thread's cache for a block of `units` units, if that can be.
+    /// Makes room in the calling thread's cache for a block of `units` units, if that is possible.
     fn make_room(&self, central: &mut Central, cache: &CacheRecord, units: usize) -> bool {
         let geometry = &self.geometry;
         if units < LONG_ROW {
@@ -128,7 +131,7 @@ impl Heap {
         }
     }
 
-    /// Releases a unit of a thread that has no open cache.
+    /// Releases a unit for a thread that has no open cache.
     ///
     /// # Safety
     ///
@@ -179,8 +182,8 @@ impl Heap {
         central.shrink_if_fallen(self);
     }
 
-    /// Frees all units of the calling thread's cache, and gives up what it does not use; then the cell leads
-    /// to it again, unless calls go past it.
+    /// Frees all units of the calling thread's cache and gives up its free words. Then the cell leads to the
+    /// cache again, unless calls bypass the caches.
     pub(in crate::heap) fn flush(&'static self, cell: &CacheCell, cache: &'static CacheRecord) {
         cache.put_away();
         let mut central = self.central();
@@ -194,13 +197,14 @@ impl Heap {
         central.shrink_if_fallen(self);
     }
 
-    /// Frees the blocks of many units of the calling thread's cache.
+    /// Frees the rows of the calling thread's cache.
     pub(in crate::heap) fn flush_rows(&'static self, cache: &'static CacheRecord) {
         self.central().free_kept_rows(cache);
     }
 }
 
-/// Whether the calling thread's cache has places for blocks of so many units; made now if need be.
+/// Whether the calling thread's cache can keep blocks of `units` units. Makes the bins or lists for them if
+/// necessary.
 fn can_keep(cache: &CacheRecord, units: usize) -> bool {
     if units < LONG_ROW {
         cache.make_bins().is_ok()
@@ -209,12 +213,12 @@ fn can_keep(cache: &CacheRecord, units: usize) -> bool {
     }
 }
 
-/// Takes a cache out of use, which is the calling thread's or nobody's: what it holds is freed, what
-/// it counted is kept, and another thread may have it. The caller has the family's lock.
+/// Takes a cache out of use. Its blocks are freed, its counts are kept, and another thread may get it. The
+/// cache has no thread, or that of the caller, which has the family's lock.
 pub(in crate::heap) fn retire(central: &mut Central, cache: &'static CacheRecord) {
     central.free_kept_rows(cache);
     cache.collect();
-    // First nobody owns the words, then the inbox is shut: a thread that finds it so looks again.
+    // The words lose their owner before the inbox is shut: a thread that finds it shut uses the family's inbox.
     central.take_all_words(cache);
     cache.shut_inbox();
     central.drain(cache.heap());

@@ -1,4 +1,4 @@
-//! A family that records who allocates.
+//! Tracking: recording the call sites of allocations in a family.
 
 use core::ptr::NonNull;
 
@@ -11,7 +11,7 @@ use crate::heap::tracking::{
 use crate::os::{ReentrancyGuard, Refused};
 
 impl Heap {
-    /// Records one of `every` blocks from now on; with 0, none, and what was recorded is forgotten.
+    /// Records one of `every` blocks from now on. With 0, records none and forgets all records.
     pub(crate) fn track(&'static self, every: u32) {
         let mut central = self.central();
         let tracking = &mut central.uncached_for.tracking;
@@ -22,14 +22,14 @@ impl Heap {
         self.account_uncached(&mut central);
     }
 
-    /// Begins parts of tests, as many as said.
+    /// Begins leak scopes, as many as `scopes`.
     pub(crate) fn begin_scopes(&'static self, scopes: u32) {
         let mut central = self.central();
         central.uncached_for.tracking.scopes += scopes;
         self.account_uncached(&mut central);
     }
 
-    /// Ends a part of a test. What it leaves belongs to `outer` from now on.
+    /// Ends a leak scope. The blocks that it leaves belong to `outer` from now on.
     pub(crate) fn end_scope(&'static self, scope: Scope, outer: Scope) {
         let mut central = self.central();
         central.for_each_tagged(|tagged| {
@@ -42,9 +42,9 @@ impl Heap {
         self.account_uncached(&mut central);
     }
 
-    /// Looks at all tags, counts those of blocks of `whose`, and shows each site to `f`, with what it
-    /// found. Those are included of which nothing is live. `f` is called under the family's lock, and
-    /// neither allocates nor calls mm.
+    /// Looks at all tags, counts those of blocks of `whose`, and calls `f` with each site, which then has its
+    /// counts. Sites without a live block are included. `f` runs under the family's lock, so it must not
+    /// allocate or call mm.
     pub(crate) fn look_at_tags(&'static self, whose: Whose, f: impl FnMut(&Site)) -> Recorded {
         let _inside = ReentrancyGuard::enter();
         self.central().look_at_tags(whose, f)
@@ -58,7 +58,7 @@ impl Heap {
         });
     }
 
-    /// Counts it no more.
+    /// Ends what [`keep`](Self::keep) did.
     pub(crate) fn keep_no_more(&'static self, first: NonNull<u8>, units: usize) {
         self.account_kept(first, false, |kept| {
             kept.blocks -= 1;
@@ -77,14 +77,14 @@ impl Heap {
 }
 
 impl Central {
-    /// Records who allocated the live block at `first`. Without memory for that it stays unrecorded.
+    /// Records the call site of the live block at `first`. Without memory for it, the block stays unrecorded.
     pub(in crate::heap) fn record(
         &mut self,
         first: NonNull<u8>,
         units: usize,
         request: &AllocRequest,
     ) {
-        // Others may have switched it off meanwhile.
+        // Another thread may have ended the tracking meanwhile.
         if !self.uncached_for.tracking.is_on() {
             return;
         }
@@ -106,12 +106,12 @@ impl Central {
         let tag = record.make_tag_at(first)?;
         let site = self.uncached_for.tracking.sites.of(request)?;
         site.account_recorded(units as u64);
-        // Which may have ended since.
+        // `running`, since the scope may have ended after the request was made.
         tag.set(site, request.now, scopes::running(request.scope));
         Ok(())
     }
 
-    /// Forgets who allocated the block at `first`, which is about to be released.
+    /// Clears the tag of the block at `first`, which is about to be released.
     pub(in crate::heap) fn forget(&self, first: NonNull<u8>) {
         if self.was_tracked()
             && let Some(tag) = tag_at(first)
@@ -120,13 +120,13 @@ impl Central {
         }
     }
 
-    /// Whether there may be tags: a family of which nothing is recorded has no site.
+    /// Whether there may be tags. If no block was ever recorded, there is no site.
     fn was_tracked(&self) -> bool {
         !self.uncached_for.tracking.sites.is_empty()
     }
 
-    /// Forgets what nobody wants to know: all, if the family is not tracked any more; what was not
-    /// allocated by a part of a test that runs, if only such are tracked.
+    /// Clears the tags that are not needed: all, if the family is no longer tracked; those of blocks outside of
+    /// running leak scopes, if only scopes are tracked.
     pub(in crate::heap) fn forget_unwanted(&mut self) {
         let tracking = &self.uncached_for.tracking;
         if tracking.every > 0 {
@@ -147,7 +147,7 @@ impl Central {
         }
     }
 
-    /// Notes, in a forked child, what it has of its parent.
+    /// Notes, in a forked child, what it inherits from its parent.
     pub(in crate::heap) fn account_inherited(&mut self) {
         let live = self.live();
         let tracking = &mut self.uncached_for.tracking;
@@ -192,7 +192,7 @@ impl Central {
 }
 
 impl Heap {
-    /// Begins to record, if families do so from their start on. The list is locked.
+    /// Begins to record, if new families have to. The caller has the lock of the list of families.
     pub(crate) fn begin_tracking(&'static self) {
         let (every, scopes) = from_start::chosen();
         if every > 0 {

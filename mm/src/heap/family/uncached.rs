@@ -1,9 +1,8 @@
-//! Families of which every call takes the lock: those that record who allocates, and those with a
-//! limit.
+//! Uncached families: each call takes the lock, since the family is tracked or has a limit.
 //!
-//! Whoever begins to bypass the caches of a family redirects the cells of all threads and takes their words. A thread
-//! flushes at its next call, and its cell stays redirected until the family is left alone again. So what
-//! any call does that begins later is seen here, and nothing of it costs the others an instruction.
+//! The thread that makes a family uncached redirects the cells of all threads and takes their words. Each
+//! thread flushes at its next call, and its cell stays redirected while the family is uncached. So every call
+//! that begins later comes here, and calls for other families need no test.
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
@@ -16,7 +15,7 @@ use crate::heap::ground::{Block, Row, Shortage, hardening};
 use crate::heap::tracking::{AllocRequest, Caller, Tracking, request};
 use crate::os::ReentrancyGuard;
 
-/// Why a family is uncached. Guarded by its lock.
+/// Why a family is uncached. The family's lock guards it.
 #[derive(Debug)]
 pub(in crate::heap) struct UncachedFor {
     pub(in crate::heap) tracking: Tracking,
@@ -33,12 +32,12 @@ impl UncachedFor {
 }
 
 impl Heap {
-    /// Whether every call is to take the lock.
+    /// Whether every call takes the lock.
     pub(in crate::heap) fn is_uncached(&self) -> bool {
         self.uncached.load(Relaxed)
     }
 
-    /// Begins or ends to bypass the caches, as what was chosen under the lock says.
+    /// Begins or ends to bypass the caches, as tracking and limits require. The caller has the lock.
     pub(in crate::heap) fn account_uncached(&'static self, central: &mut Central) {
         let UncachedFor { tracking, quota } = &central.uncached_for;
         let is_on = tracking.is_on() || quota.is_on() || self.limit() != quota::NONE;
@@ -62,14 +61,14 @@ impl Heap {
         let block = block?;
         if central.uncached_for.tracking.wants(scope) {
             drop(central);
-            // A global allocator that is made of mm may be called for it.
+            // This may call the global allocator, which may be made of mm.
             let request = ReentrancyGuard::pause(|| AllocRequest::now(caller));
             self.central().record(block.first, units, &request);
         }
         Ok(block)
     }
 
-    /// Releases a block that was not handed out after all.
+    /// Releases a block that was allocated and not handed out.
     ///
     /// # Safety
     ///

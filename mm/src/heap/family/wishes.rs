@@ -1,4 +1,5 @@
-//! Which OS pages a heap asks for as it grows, shrinks and grows again. `pages/huge.rs` says why.
+//! Tests: the OS pages that a heap asks for as it grows, shrinks and grows again. `pages/huge.rs` gives the
+//! reasons.
 
 use core::alloc::Layout;
 
@@ -9,10 +10,10 @@ use crate::heap::pages::Extent;
 use crate::heap::pages::huge::Wish;
 use crate::os::huge::pretending;
 
-/// Units of which 8 fill an extent.
+/// Eight of these units fill an extent.
 const UNIT: Layout = Layout::new::<[u64; EXTENT / 8 / 8]>();
 
-/// What the extents of a heap asked for, oldest first, once it has so many.
+/// Grows a heap to `extents` extents, and returns what each asked for, oldest first.
 fn wishes(heap: &'static Heap, extents: usize) -> Vec<Wish> {
     let cell: &CacheCell = Box::leak(Box::default());
     let here = core::panic::Location::caller();

@@ -8,7 +8,7 @@ use crate::heap::models::{UNIT, model, new_heap};
 use crate::os::membarrier::{modelled, step, stop};
 use crate::sync::models::spawn;
 
-/// What the lock protects. `loom` fails where two threads have it and neither is before the other.
+/// The data under the lock. `loom` fails if two threads access it without an order between them.
 struct Words(UnsafeCell<u32>);
 
 // SAFETY: `Words` is read and changed under the lock that the model examines, and `loom` fails where two
@@ -50,8 +50,8 @@ fn owner_and_thief() {
     });
 }
 
-/// Catches: no barrier; `wanted` loaded or `busy` loaded without `Acquire`; either stored without
-/// `Release` at the end.
+/// Catches: no barrier; `wanted` loaded or `busy` loaded without `Acquire`; either stored without `Release` at
+/// the end.
 #[test]
 fn words_have_one_thread_at_a_time() {
     model("the biased lock", 3, || {

@@ -1,4 +1,4 @@
-//! A thread ends: its caches are flushed, closed, and another's soon.
+//! A thread ends: its caches are flushed and closed, and other threads may get them.
 
 use core::sync::atomic::Ordering::Relaxed;
 use std::rc::Rc;
@@ -8,8 +8,8 @@ use crate::heap::models::{UNIT, User, model, new_heap, release_raw, settled};
 use crate::heap::walk::Figures;
 use crate::sync::models::{end_thread, spawn};
 
-/// Catches: a count taken over before the lock is had; a record that is free before it is drained;
-/// a hot slot that keeps its unit after a flush.
+/// Catches: counts taken over without the lock; a record that is free before it is empty; a hot slot that keeps
+/// its unit after a flush.
 #[test]
 fn exit_and_successor() {
     model("thread exit", 1, || {
@@ -35,7 +35,7 @@ fn exit_and_successor() {
     });
 }
 
-/// Catches: a cell that leads to the closed record still.
+/// Catches: a cell that still leads to a record that was closed.
 #[test]
 fn release_after_exit() {
     model("a release after the thread's cache was closed", 2, || {
@@ -48,12 +48,12 @@ fn release_after_exit() {
             let (one, other) = (owner.alloc(1), owner.alloc(1));
             owner.release(one, 1);
             end_thread();
-            // As a destructor that runs late does.
+            // Like a destructor that runs late.
             owner.release(other, 1);
             let last = owner.alloc(1);
             owner.release(last, 1);
         });
-        // The record may be this thread's meanwhile.
+        // This thread may have the record now.
         let user = User::of(heap);
         let one = user.alloc(1);
         user.release(one, 1);
@@ -62,7 +62,7 @@ fn release_after_exit() {
     });
 }
 
-/// Catches: the thread's next record read after this one is free for others.
+/// Catches: the thread's next record read after another thread can get this one.
 #[test]
 fn exit_with_two_caches() {
     model("exit of a thread with two caches", 1, || {
@@ -74,7 +74,7 @@ fn exit_with_two_caches() {
                 user.release(unit, 1);
             }
         };
-        // Each may get what the other had, when it has closed the one and not yet the other.
+        // A thread may get a record of the other, when the other has closed one and not yet the second.
         let leaving = spawn(work);
         work();
         leaving.join().expect("the thread ended");
@@ -85,7 +85,7 @@ fn exit_with_two_caches() {
     });
 }
 
-/// Catches: a record that is free before it is drained.
+/// Catches: a record that is free before it is empty.
 #[test]
 fn cells_by_number() {
     model("cells of a table that another thread had", 2, || {

@@ -1,11 +1,11 @@
-//! A thread asks others to flush, through the mode word of their caches.
+//! A thread asks others to flush, by redirecting their cells.
 
 use crate::heap::family::flush_thread;
 use crate::heap::models::{UNIT, User, model, new_heap, settled};
 use crate::sync::models::spawn;
 
-/// Catches: who trims empties the caches of others itself; calls that go on in a cache that was asked
-/// to flush; a flush that is not noted.
+/// Catches: a trim that empties the caches of other threads itself; calls that go on in a cache that must be
+/// flushed; a flush that is not noted.
 #[test]
 fn flush_on_demand() {
     model("the mode word", 2, || {
@@ -19,7 +19,7 @@ fn flush_on_demand() {
         user.release(third, 1);
         trimming.join().expect("the other thread ended");
         let cache = user.cell.cache().expect("a cache");
-        // Either somebody asks, or that was answered: then the hot slot has a newer unit.
+        // Either the flush is still to come, or it is done and the hot slot has a newer unit.
         let asked = !user.cell.is_open();
         assert!(asked || cache.hot_unit() != Some(oldest), "nobody asked");
         let last = user.alloc(1);

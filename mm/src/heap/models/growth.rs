@@ -1,4 +1,4 @@
-//! A stack that grows while others read how much is there, and look for a unit.
+//! A stack that grows while other threads read its count, and look for a unit there.
 
 use crate::heap::ground::Refusal;
 use crate::heap::models::{UNIT, User, model, new_heap, release_raw, settled};
@@ -12,8 +12,8 @@ fn full_stack() -> (User<'static>, Owned, Owned) {
     (user, stacked, live)
 }
 
-/// Catches: a count, or a stack, that is not `Release`, or not loaded with `Acquire`; a new stack
-/// without the units of the old one.
+/// Catches: a count, or a stack, that is not `Release`, or not loaded with `Acquire`; a new stack without the
+/// units of the old one.
 #[test]
 fn a_unit_is_found_on_a_growing_stack() {
     model("a stack that grows", 2, || {
@@ -30,7 +30,8 @@ fn a_unit_is_found_on_a_growing_stack() {
     });
 }
 
-/// Catches: as above; a unit that counts on both stacks.
+/// Catches: a count or a stack without `Release` or `Acquire`, as in the model above; a unit that counts on
+/// both stacks.
 #[test]
 fn figures_of_a_growing_stack() {
     model("figures of a stack that grows", 2, || {

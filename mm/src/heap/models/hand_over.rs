@@ -1,4 +1,4 @@
-//! Units that one thread makes and another releases.
+//! Units that one thread allocates and another releases.
 
 use crate::heap::family::flush_thread;
 use crate::heap::ground::Refusal;
@@ -8,7 +8,7 @@ use crate::heap::models::{
 use crate::os::membarrier::modelled;
 use crate::sync::models::{Owned, ends_process, spawn};
 
-/// Catches: claimed units that are not marked in the map.
+/// Catches: claimed units that are not taken in the map.
 #[test]
 fn release_by_another_thread() {
     model("hand-over", 1, || {
@@ -32,9 +32,9 @@ fn release_by_another_thread() {
     });
 }
 
-/// A thread takes a block of `units` units out of its cache again and hands it over, and others
-/// come where it was. Its next owner must not be told that it is still there. With `below`, it was
-/// on the stack, below the hot slot.
+/// A thread takes a block of `units` units out of its cache again and hands it over; other blocks come into the
+/// cache in its place. A release by the next owner must not find it in the cache. With `below`, it was on the
+/// stack, below the hot slot.
 fn released_after_it_left(unit: usize, units: usize, below: bool) {
     let heap = new_heap(unit);
     let user = User::of(heap);
@@ -95,8 +95,8 @@ fn release_of_what_left_long_rows() {
     });
 }
 
-/// A thread releases a block of `units` units, and moves it from its cache to the maps. Another releases it
-/// again: it is in the cache, or on its way to the maps, or there.
+/// A thread releases a block of `units` units, and moves it from its cache to the maps. Another thread releases
+/// it again: it is in the cache, on its way to the maps, or there.
 fn released_again(unit: usize, units: usize) {
     let heap = new_heap(unit);
     let user = User::of(heap);
@@ -113,8 +113,8 @@ fn released_again(unit: usize, units: usize) {
     settled(heap, 2, 2);
 }
 
-/// Catches: a release by address that does not look into caches; a unit that is in none of its places while
-/// it goes from one to the next.
+/// Catches: a release by address that does not search the caches; a unit that is in none of its places while it
+/// moves from one to the next.
 #[test]
 fn second_release_of_large() {
     model("a second release", 1, || {
@@ -130,7 +130,7 @@ fn second_release_of_large() {
     });
 }
 
-/// Catches: as above, for a thread's own words.
+/// Catches: the faults of the model above, for a thread's own words.
 #[test]
 fn second_release_of_own() {
     model("a second release of an own unit", 1, || {
@@ -138,9 +138,9 @@ fn second_release_of_own() {
     });
 }
 
-/// The unit goes from the thread's own word to what is at hand. With a kernel, so that no section has a fence.
+/// The unit moves from the thread's own word into the cache. With `membarrier`, so that no section has a fence.
 ///
-/// Catches: as above.
+/// Catches: the faults of `second_release_of_large`.
 #[test]
 fn second_release_of_free() {
     model("a second release of a free unit", 2, || {
@@ -162,9 +162,9 @@ fn second_release_of_free() {
     });
 }
 
-/// The unit waits to be sent, and is sent since one of another page comes.
+/// The unit waits to be sent, and is sent when one of another page comes.
 ///
-/// Catches: as above.
+/// Catches: the faults of `second_release_of_large`.
 #[test]
 fn second_release_of_pending() {
     model("a second release of a unit that is sent", 1, || {
@@ -187,9 +187,9 @@ fn second_release_of_pending() {
     });
 }
 
-/// The unit was released by another thread, and goes from there to the owner's word.
+/// The unit was released by another thread, and moves from there to the owner's word.
 ///
-/// Catches: as above.
+/// Catches: the faults of `second_release_of_large`.
 #[test]
 fn second_release_of_sent() {
     model("a second release of a sent unit", 2, || {
@@ -208,7 +208,7 @@ fn second_release_of_sent() {
     });
 }
 
-/// Catches: a release by address that does not look into caches.
+/// Catches: a release by address that does not search the caches.
 #[test]
 fn second_release_of_few() {
     model("a second release of a row", 3, || {
@@ -216,7 +216,7 @@ fn second_release_of_few() {
     });
 }
 
-/// Catches: as above.
+/// Catches: a release by address that does not search the caches.
 #[test]
 fn second_release_of_many() {
     model("a second release of a long row", 3, || {
@@ -224,7 +224,7 @@ fn second_release_of_many() {
     });
 }
 
-/// Catches: maps that do not look whether a unit is taken.
+/// Catches: maps that do not check whether a unit is taken.
 #[test]
 fn overlapping_releases() {
     model("two releases at once", 1, || {

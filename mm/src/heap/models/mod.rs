@@ -24,19 +24,19 @@ use crate::heap::tracking::POOL;
 use crate::heap::walk::Figures;
 use crate::sync::models::{self, Engine, Owned};
 
-/// Bytes of a unit: eight fill a VM page, and threads own none of its words.
+/// Bytes of a unit. Eight fill a VM page, and threads own none of its words.
 const UNIT: usize = 8 << 10;
 
-/// Bytes of a unit of which a refill gets no more than one.
+/// Bytes of a unit so large that a refill gets only one.
 const LARGE_UNIT: usize = 128 << 10;
 
-/// Bytes of a unit of which 16 fill a VM page, in one word, and a thread owns the whole page.
+/// Bytes of a unit. 16 fill a VM page and are one word; a thread owns the whole page.
 const OWNED_UNIT: usize = 4 << 10;
 
-/// The same of 128 units, in two words.
+/// Bytes of a unit. 128 fill a VM page and are two words.
 const UNIT_OF_TWO_WORDS: usize = 512;
 
-/// Bytes of a unit of which a page holds 42: enough for rows that may have slack units.
+/// Bytes of a unit. A page holds 42, enough for rows that may have slack.
 const SMALL_UNIT: usize = 1536;
 
 /// Runs a model: see [`models::model`].
@@ -48,7 +48,7 @@ pub(crate) fn model(name: &str, interruptions: impl Into<Option<usize>>, program
     models::model(engine, name, interruptions, program);
 }
 
-/// Statics whose locks no model may see: they are held for a few lines.
+/// Statics whose locks are hidden from the models, since they are held for a few lines.
 fn unmodelled() -> [Range<usize>; 5] {
     [
         range_of(&RECORDS),
@@ -64,19 +64,19 @@ fn range_of<T>(it: &'static T) -> Range<usize> {
     start..start + size_of::<T>()
 }
 
-/// Puts back what one execution leaves and another would find.
+/// Resets what one execution leaves and the next would find.
 fn forget_executions() {
     forget_retained_tables();
     crate::heap::family::cache::begin_again();
 }
 
-/// A heap of this execution alone, never freed, as those of families.
+/// A heap for this execution alone. It is never freed, like those of families.
 fn new_heap(unit: usize) -> &'static Heap {
     let layout = Layout::from_size_align(unit, 8).expect("a layout");
     Box::leak(Box::new(Heap::new(layout)))
 }
 
-/// A thread's way to a heap: what `MmBox` does, and in the same order.
+/// A thread's way to a heap. It does what `MmBox` does, in the same order.
 #[derive(Clone, Copy)]
 struct User<'a> {
     heap: &'static Heap,
@@ -84,7 +84,7 @@ struct User<'a> {
 }
 
 impl User<'static> {
-    /// With a cell that is never freed: a thread's cells are there until all its destructors ran.
+    /// With a cell that is never freed, since a thread's cells exist until all its destructors ran.
     fn of(heap: &'static Heap) -> Self {
         Self {
             heap,
@@ -110,7 +110,7 @@ impl User<'_> {
         self.release_again(block.give_up(), units);
     }
 
-    /// Releases what nobody owns, perhaps.
+    /// Releases a block that may already be released.
     fn release_again(self, first: NonNull<u8>, units: usize) {
         let is_put = match units {
             // SAFETY: `first` is what `alloc` gave to the model, of the cell's heap. A model that releases it
@@ -126,14 +126,14 @@ impl User<'_> {
     }
 }
 
-/// Releases by address, by whatever thread.
+/// Releases by address, on any thread.
 fn release_raw(heap: &'static Heap, first: NonNull<u8>) -> Result<(), Refusal> {
     // SAFETY: `first` is a block that the model allocated and does not use any more, or no live block.
     let answer = unsafe { Heap::release_raw(first, Some(heap)) };
     answer.map_err(|(refusal, _)| refusal)
 }
 
-/// Compares the figures with the walker's and with what was done, when no thread is in a call.
+/// Compares the figures with the walker's and with the calls so far, while no thread is in a call.
 fn settled(heap: &'static Heap, allocated: u64, released: u64) -> Figures {
     heap.check().expect("all figures are exact");
     nothing_is_lost(heap);
@@ -145,7 +145,7 @@ fn settled(heap: &'static Heap, allocated: u64, released: u64) -> Figures {
     figures
 }
 
-/// Of words without an owner nothing is on its way any more, now that the family's list was emptied.
+/// In words without an owner, no unit is on its way any more, now that the family's inbox was emptied.
 fn nothing_is_lost(heap: &'static Heap) {
     for record in heap.central().records() {
         let Record::Extent(extent) = record else {

@@ -3,7 +3,7 @@
 use crate::heap::models::{UNIT, model, new_heap};
 use crate::sync::models::spawn;
 
-/// Catches: a number that is stored where it should be exchanged for 0.
+/// Catches: a number that is stored where it must be exchanged for 0.
 #[test]
 fn numbers() {
     model("numbers of families", 2, || {

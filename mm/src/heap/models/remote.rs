@@ -14,7 +14,7 @@ fn collect(record: &CacheRecord) {
     record.leave();
 }
 
-/// A page whose words a record owns. All its units are taken, and none is at hand.
+/// A page whose words a record owns. All its units are taken, and none is in the cache.
 fn owned_page() -> (&'static CacheRecord, Page) {
     let user = User::of(new_heap(UNIT_OF_TWO_WORDS));
     let first = user.alloc(1).give_up();
@@ -26,8 +26,8 @@ fn owned_page() -> (&'static CacheRecord, Page) {
 
 /// One thread posts words, and one of them again, while the owner collects.
 ///
-/// Catches: the next word read after the bits were taken; bits that are stored where they should be
-/// added; a word that is put into a list twice; a list that is emptied without an exchange.
+/// Catches: the next word read after the bits were taken; bits that are stored where they must be added; a word
+/// that is put into a list twice; a list that is emptied without an exchange.
 #[test]
 fn words_are_posted_and_collected() {
     model("post and collect", 4, || {
@@ -49,7 +49,7 @@ fn words_are_posted_and_collected() {
 
 /// Two threads post bits of one word while the owner collects.
 ///
-/// Catches: as above; `compare_exchange` that is a store.
+/// Catches: the faults of the model above; a store in place of `compare_exchange`.
 #[test]
 fn two_threads_post_at_once() {
     model("two posts of one word", 3, || {
@@ -68,8 +68,8 @@ fn two_threads_post_at_once() {
 
 /// A thread gives a unit away and ends, while the unit is released and sent to it.
 ///
-/// Catches: a unit that is lost when the owner's list is shut; a list that is not shut at the end; a
-/// thread that frees what it collects of words that it gave up.
+/// Catches: a unit that is lost when the owner's inbox is shut; an inbox that is not shut at the end; a thread
+/// that frees collected units in words that it gave up.
 #[test]
 fn a_unit_comes_back_while_its_owner_ends() {
     model("a post to a thread that ends", 3, || {
@@ -90,9 +90,9 @@ fn a_unit_comes_back_while_its_owner_ends() {
     });
 }
 
-/// A unit is released elsewhere, comes back to its owner, and is handed out again.
+/// A unit is released by another thread, comes back to its owner, and is handed out again.
 ///
-/// Catches: a unit that is handed out before all is known of its release; one that is found nowhere.
+/// Catches: a unit that is handed out before its release is fully visible; a unit that is found nowhere.
 #[test]
 fn a_unit_comes_back_and_leaves_again() {
     model("a post to a thread that goes on", 3, || {

@@ -10,15 +10,15 @@ use crate::heap::models::{
 use crate::heap::walk::Figures;
 use crate::sync::models::{Owned, spawn};
 
-/// Blocks that were allocated and released, each counted when its call begins: from then on a
-/// snapshot may know of it.
+/// Blocks that were allocated and released. Each is counted when its call begins, since from then on a snapshot
+/// may include it.
 #[derive(Debug, Default)]
 pub(super) struct Done {
     pub(super) allocated: Cell<u64>,
     pub(super) released: Cell<u64>,
 }
 
-/// A thread that counts what it does.
+/// A thread that counts its calls.
 pub(super) struct Owner {
     pub(super) user: User<'static>,
     pub(super) done: Rc<Done>,
@@ -36,8 +36,8 @@ impl Owner {
     }
 }
 
-/// Reads the figures and compares them with what was done, with what is live all the time, and with those
-/// before.
+/// Reads the figures and compares them with the calls so far, with the blocks that are always live, and with
+/// earlier figures.
 pub(super) fn read(heap: &'static Heap, done: &Done, least_live: u64, before: &Figures) -> Figures {
     let now = heap.figures();
     assert!(now.blocks_allocated <= done.allocated.get());
@@ -49,8 +49,8 @@ pub(super) fn read(heap: &'static Heap, done: &Done, least_live: u64, before: &F
     now
 }
 
-/// A snapshot by another thread while this one works, and one afterwards. A block is live all the time, and
-/// so are `least_live` of the others.
+/// Another thread takes a snapshot while this one works, and one afterwards. One block is always live, and so
+/// are `least_live` of the others.
 fn watched(
     unit: usize,
     least_live: u64,
@@ -80,7 +80,7 @@ fn watched(
 }
 
 /// Catches: `taken` raised before the slot is empty, or loaded after it; a slot that is filled without
-/// `Release`; what was allocated read before what was released.
+/// `Release`; allocations read before releases.
 #[test]
 fn hot_slot() {
     model("a snapshot of the hot slot", 2, || {
@@ -103,7 +103,7 @@ fn room_for_one(owner: &Owner) -> Owned {
     other
 }
 
-/// Catches: as above, for the stack.
+/// Catches: the faults of `hot_slot`, for the stack.
 #[test]
 fn stack() {
     model("a snapshot of the stack", 1, || {
@@ -116,7 +116,7 @@ fn stack() {
     });
 }
 
-/// Catches: fields read while they change that are one for a reader.
+/// Catches: fields that are read in the middle of a change of several.
 #[test]
 fn own_words() {
     model("a snapshot of own words", 0, || {
@@ -132,7 +132,7 @@ fn own_words() {
     });
 }
 
-/// Catches: as above, for units that were released side by side.
+/// Catches: the faults of `own_words`, for units that were released side by side.
 #[test]
 fn run() {
     model("a snapshot of a run", 1, || {
@@ -151,7 +151,7 @@ fn run() {
     });
 }
 
-/// Catches: as above, for bins.
+/// Catches: the faults of `hot_slot`, for bins.
 #[test]
 fn bins() {
     model("a snapshot of bins", 2, || {
@@ -163,7 +163,7 @@ fn bins() {
     });
 }
 
-/// Catches: as above, for long rows.
+/// Catches: the faults of `hot_slot`, for long rows.
 #[test]
 fn rows() {
     model("a snapshot of rows", 1, || {

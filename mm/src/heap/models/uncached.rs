@@ -1,4 +1,4 @@
-//! A family is uncached, and left alone again, while threads use it.
+//! A family becomes uncached, and cached again, while threads use it.
 
 use core::panic::Location;
 
@@ -8,7 +8,7 @@ use crate::heap::models::{UNIT, User, model, new_heap, settled};
 use crate::heap::tracking::Whose;
 use crate::sync::models::spawn;
 
-/// Catches: a cache that is filled while the family is uncached; one that stays shut.
+/// Catches: a cache that is filled while the family is uncached; one that stays closed.
 #[test]
 fn caches_stay_empty_while_a_family_is_tracked() {
     model("tracking on and off", 2, || {
@@ -40,7 +40,7 @@ fn caches_stay_empty_while_a_family_is_tracked() {
     });
 }
 
-/// Catches: a cache that is opened by a call that began before, and used by later ones.
+/// Catches: a cache that is opened by a call that began earlier, and used by later calls.
 #[test]
 fn no_cache_is_opened_while_a_family_is_tracked() {
     model("a first call while tracking begins", 2, || {
@@ -59,8 +59,7 @@ fn no_cache_is_opened_while_a_family_is_tracked() {
     });
 }
 
-/// Catches: a tag that stays when a thread releases the block that found the family cached
-/// before.
+/// Catches: a tag that stays when a thread releases the block after it found the family cached.
 #[test]
 fn a_tag_goes_with_its_block() {
     model("tags and hand-over", 2, || {
@@ -74,7 +73,7 @@ fn a_tag_goes_with_its_block() {
         user.release(own, 1);
         let block = tracking.join().expect("the other thread ended");
         user.release(block, 1);
-        // May be the same unit.
+        // It may be the same unit.
         let last = user.alloc(1);
         let recorded = heap.look_at_tags(Whose::Anybody, |_| ());
         assert_eq!((recorded.blocks, recorded.live_blocks), (1, 1));
@@ -84,7 +83,7 @@ fn a_tag_goes_with_its_block() {
     });
 }
 
-/// Catches: a call that begins after a limit was set, and goes by what a cache has.
+/// Catches: a call that begins after a limit was set, and is served from a cache.
 #[test]
 fn a_limit_binds_what_begins_later() {
     model("a limit", 2, || {

@@ -1,19 +1,19 @@
-//! Words of a thread that goes on, and another that takes what is free there.
+//! Free words of a working thread, which another thread takes.
 
 use crate::heap::family::Heap;
 use crate::heap::family::cache::CacheRecord;
 use crate::heap::models::{OWNED_UNIT, User, model, new_heap, settled};
 use crate::sync::models::spawn;
 
-/// What [`Heap::trim`] does before it gives memory back.
+/// The part of [`Heap::trim`] before it gives memory back.
 fn take_free_words(heap: &'static Heap) {
     let mut central = heap.central();
     central.take_free_words_of_all(heap);
     central.caches.iter().for_each(CacheRecord::end_wanted);
 }
 
-/// Catches: words that are taken from an owner inside of a section; an owner that goes on in words that
-/// were taken from it; one that does not find what it released.
+/// Catches: words that are taken from an owner in a section; an owner that goes on in words that were taken
+/// from it; one that does not find the units that it released.
 #[test]
 fn free_words_are_taken() {
     model("free words are taken", 3, || {
@@ -31,9 +31,9 @@ fn free_words_are_taken() {
     });
 }
 
-/// The thread that takes them is one that needs them.
+/// The thread that takes the words needs them.
 ///
-/// Catches: as above; a unit that two threads have.
+/// Catches: the faults of the model above; a unit that two threads have.
 #[test]
 fn free_words_go_to_another_thread() {
     model("free words go to another thread", 1, || {

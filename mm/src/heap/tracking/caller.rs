@@ -1,4 +1,4 @@
-//! Where in the program a block is asked for.
+//! The place in the program where a block is requested.
 
 use core::panic::Location;
 
@@ -11,16 +11,16 @@ pub(crate) struct Origin {
     pub(crate) column: u32,
 }
 
-/// Who asks for a block, in Rust or in C. Asked for its origin only by families that record it.
+/// The caller of an allocation, in Rust or in C. Only families that record call sites ask for its origin.
 pub(crate) trait Caller {
     /// The place of the call.
     fn origin(&self) -> Origin;
 
-    /// Whether a panic may go on through it.
+    /// Whether a panic may unwind through the caller.
     fn can_unwind(&self) -> bool;
 }
 
-// Of the reference: in Rust 1.89 a location lends its file for no longer than it is borrowed itself.
+// For the reference: in Rust 1.89 a location lends its file only for as long as it is borrowed itself.
 impl Caller for &'static Location<'static> {
     fn origin(&self) -> Origin {
         Origin {
@@ -36,12 +36,12 @@ impl Caller for &'static Location<'static> {
 }
 
 impl Origin {
-    /// Whether both are one place. Of the same text in two places of memory they say no.
+    /// Whether both are the same place. The same text at two addresses is not the same file.
     pub(in crate::heap) fn is(&self, other: &Self) -> bool {
         core::ptr::eq(self.file, other.file) && self.numbers() == other.numbers()
     }
 
-    /// Numbers that differ from place to place.
+    /// A number that differs from place to place.
     pub(in crate::heap) fn hash(&self) -> usize {
         let (line, column) = self.numbers();
         let place = (line as usize) << 8 ^ column as usize;

@@ -1,38 +1,38 @@
-//! What families that come on the list later record from their start on.
+//! What later families record from their start.
 
 use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::request;
 
-/// Of so many blocks one is recorded; 0 while none is. Changed under the lock of the list.
+/// One of this many blocks is recorded; 0 if none is. The lock of the list of families guards it.
 static EVERY: AtomicU32 = AtomicU32::new(0);
 
-/// Parts of tests that run now. Changed under the lock of the list.
+/// Leak scopes that are running. The lock of the list of families guards it.
 static SCOPES: AtomicU32 = AtomicU32::new(0);
 
-/// Has later families record one of `every` blocks.
+/// Makes later families record one of `every` blocks.
 pub(crate) fn track(every: u32) {
     EVERY.store(every, Relaxed);
 }
 
-/// Notes that a part of a test began.
+/// Notes that a leak scope began.
 pub(crate) fn begin_scope() {
     SCOPES.fetch_add(1, Relaxed);
 }
 
-/// Notes that a part of a test ended.
+/// Notes that a leak scope ended.
 pub(crate) fn end_scope() {
     SCOPES.fetch_sub(1, Relaxed);
 }
 
-/// Leaves, in a forked child, the parts of tests to the threads that are not there.
+/// Forgets, in a forked child, the leak scopes of threads that the child does not have.
 pub(crate) fn adopt_in_child() {
     SCOPES.store(request::scopes_begun(), Relaxed);
 }
 
-/// What a family records from its start on: one of so many blocks, and the parts of tests that run. The list is
-/// locked.
+/// What a new family records: one of how many blocks, and how many leak scopes are running. The caller has the
+/// lock of the list of families.
 pub(in crate::heap) fn chosen() -> (u32, u32) {
     (EVERY.load(Relaxed), SCOPES.load(Relaxed))
 }

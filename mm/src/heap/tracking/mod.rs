@@ -1,4 +1,4 @@
-//! Whether a family records who allocates, and how.
+//! Tracking: records of who allocated the live blocks of a family.
 
 mod caller;
 pub(crate) mod from_start;
@@ -25,18 +25,18 @@ use crate::os::clock;
 use sites::Sites;
 pub(in crate::heap) use tags::Tagged;
 
-/// What a family records. Guarded by its lock.
+/// What a family records. The family's lock guards it.
 #[derive(Debug)]
 pub(in crate::heap) struct Tracking {
-    /// Of so many blocks one is recorded; 0 while none is.
+    /// One of this many blocks is recorded; 0 if none is.
     pub(in crate::heap) every: u32,
-    /// Blocks until the next that is recorded.
+    /// Blocks until the next one that is recorded.
     pub(in crate::heap) left: u32,
-    /// Parts of tests that run now: what their threads allocate is recorded in any case.
+    /// Leak scopes that are running. The allocations of their threads are always recorded.
     pub(in crate::heap) scopes: u32,
     pub(in crate::heap) kept: Amount,
     pub(in crate::heap) inherited: Inherited,
-    /// A block was not recorded, for there was no room for that.
+    /// A block was not recorded because there was no room.
     pub(in crate::heap) lacked_room: bool,
     pub(in crate::heap) sites: Sites,
 }
@@ -48,11 +48,11 @@ pub(crate) struct Amount {
     pub(crate) units: u64,
 }
 
-/// What a forked child had of its parent when it began; in other processes nothing.
+/// What a forked child inherited from its parent; zero in other processes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Inherited {
     pub(crate) live: Amount,
-    /// Of these.
+    /// Those of `live` that are kept on purpose.
     pub(crate) kept: Amount,
 }
 
@@ -61,9 +61,9 @@ pub(crate) struct Inherited {
 pub(crate) enum Whose {
     /// All.
     Anybody,
-    /// Those that a part of a test allocated.
+    /// Those that a leak scope allocated.
     Scope(Scope),
-    /// Those that this process allocated, and not the one that forked it.
+    /// Those that this process allocated, not the process that forked it.
     Process,
 }
 
@@ -77,22 +77,22 @@ impl Whose {
     }
 }
 
-/// What is recorded of a family, as of one moment.
+/// The records of a family at one moment.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Recorded {
-    /// Of so many blocks one is recorded; 0 while none is.
+    /// One of this many blocks is recorded; 0 if none is.
     pub(crate) every: u32,
-    /// Recorded blocks that are live, without those kept on purpose, and their units.
+    /// Recorded blocks that are live and not kept on purpose, and their units.
     pub(crate) blocks: u64,
     pub(crate) units: u64,
     pub(crate) kept: Amount,
     pub(crate) inherited: Inherited,
-    /// Whether a block was not recorded, for there was no room for that.
+    /// Whether a block was not recorded because there was no room.
     pub(crate) lacked_room: bool,
     /// All live blocks, and their units.
     pub(crate) live_blocks: u64,
     pub(crate) live_units: u64,
-    /// Blocks handed out since the start.
+    /// Blocks that were handed out since the start.
     pub(crate) blocks_allocated: u64,
 }
 
@@ -125,7 +125,7 @@ impl Tracking {
         self.every > 0 || self.scopes > 0
     }
 
-    /// Whether a new block is to be recorded, of a thread in that part of a test.
+    /// Whether to record a new block of a thread in the leak scope `scope`.
     pub(in crate::heap) fn wants(&mut self, scope: Scope) -> bool {
         if scope != 0 && self.scopes > 0 {
             return true;

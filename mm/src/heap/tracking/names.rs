@@ -1,18 +1,18 @@
-//! Names of threads, and of files of C programs, each kept once and for ever.
+//! Names of threads, and of files of C programs. Each is kept once, for ever.
 
 use crate::heap::ground::{Link, meta};
 use crate::os::Lock;
 
 const BUCKETS: usize = 256;
 
-/// Bytes that names of one kind may take. Who starts threads with ever new names does not want to pay for each for
-/// ever.
+/// Bytes that names of one kind may take. A program may start threads with ever new names, and would otherwise
+/// pay for each of them for ever.
 const MOST_BYTES: usize = 1 << 20;
 
-/// What those are called for which there is no room.
+/// The name of all for which there is no room.
 const OTHER: &str = "(other)";
 
-/// Each kind apart: a program with ever new threads still knows its files.
+/// Each kind has its own room, so that ever new threads take none from files.
 static THREADS: Lock<Names> = Lock::new(Names::new());
 static FILES: Lock<Names> = Lock::new(Names::new());
 
@@ -37,12 +37,12 @@ struct Name {
     next: Link<Name>,
 }
 
-/// The copy of a thread's name that stays; an empty text where there is no memory for one.
+/// The copy of a thread's name that stays; an empty text without memory for one.
 pub(crate) fn kept_thread(name: &str) -> &'static str {
     kept(&THREADS, name)
 }
 
-/// The same of a file's name.
+/// The copy of a file's name that stays; an empty text without memory for one.
 #[cfg(feature = "capi")]
 pub(crate) fn kept_file(name: &str) -> &'static str {
     kept(&FILES, name)
@@ -75,7 +75,7 @@ fn add(bucket: &Link<Name>, name: &str) -> Option<&'static str> {
     Some(text)
 }
 
-/// Names of threads differ in their last letters, if at all.
+/// Names of threads usually differ in their last letters.
 fn bucket_of(name: &str) -> usize {
     let sum = name.bytes().fold(name.len(), |sum, letter| {
         sum.wrapping_mul(31).wrapping_add(usize::from(letter))
@@ -83,13 +83,13 @@ fn bucket_of(name: &str) -> usize {
     sum % BUCKETS
 }
 
-/// Holds the locks, before a fork.
+/// Takes the locks before a fork.
 pub(in crate::heap) fn lock_for_fork() {
     THREADS.lock_for_fork();
     FILES.lock_for_fork();
 }
 
-/// Ends what [`lock_for_fork`] began.
+/// Releases the locks that [`lock_for_fork`] took.
 ///
 /// # Safety
 ///

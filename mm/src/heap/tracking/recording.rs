@@ -1,9 +1,8 @@
-//! Memory for what is recorded of call sites: bounded for all families together, and given back
-//! once nothing is recorded.
+//! Memory for records of call sites. It is bounded for all families together, and goes back when nothing is
+//! recorded.
 //!
-//! A family takes runs of granules, the longer the more it has, and fills them from the front. All
-//! its runs go back together, when what it recorded is forgotten. Segments without a run are given
-//! back by `trim`.
+//! A family takes runs of granules and fills them from the front. The more runs it has, the longer is the next.
+//! All its runs go back together, when its records are forgotten. `trim` gives back segments without a run.
 
 use core::alloc::Layout;
 use core::ops::Range;
@@ -11,8 +10,8 @@ use core::ptr::NonNull;
 
 use crate::os::{Lock, Look, Mapping, PageSource, Refused, System};
 
-/// Bytes that records of call sites may take, stacks included. With names, and with the tags of 200,000
-/// blocks, that is less than 16 MiB.
+/// Bytes of all records of call sites, including stacks, at most. Together with names and the tags of 200,000
+/// blocks this is less than 16 MiB.
 const MOST_BYTES: usize = 12 << 20;
 
 /// Bytes of a segment.
@@ -23,15 +22,15 @@ const SEGMENTS: usize = MOST_BYTES / SEGMENT;
 /// Bytes of a granule.
 const GRANULE: usize = 1 << 10;
 
-/// Granules of the longest run. Each length is a power of two, at a multiple of itself.
+/// Granules of the longest run. Each run's length is a power of two, and it starts at a multiple of that.
 const LONGEST: usize = 16;
 
-/// Granules for which one word has a bit each.
+/// Granules that one word of the map stands for.
 const WORD: usize = u64::BITS as usize;
 
 const WORDS: usize = SEGMENT / GRANULE / WORD;
 
-/// What all families take runs from.
+/// The pool from which all families take runs.
 pub(in crate::heap) static POOL: Lock<Pool> = Lock::new(Pool {
     segments: [const { None }; SEGMENTS],
 });
@@ -44,7 +43,7 @@ pub(in crate::heap) struct Pool {
 /// # Invariants
 ///
 /// 1. The mapping is committed.
-/// 2. A granule whose bit is set is part of one run, which one [`Records`] has; nobody uses the others.
+/// 2. A granule whose bit is set is part of one run, which one [`Records`] has; nothing uses the others.
 #[derive(Debug)]
 struct Segment {
     mapping: Mapping,
@@ -56,14 +55,14 @@ struct Segment {
 /// # Invariants
 ///
 /// 1. `newest` and each `older` after it lead to the head of a run that this value has alone.
-/// 2. Of the newest run the first `used` bytes are taken.
+/// 2. The first `used` bytes of the newest run are taken.
 #[derive(Debug)]
 pub(in crate::heap) struct Records {
     newest: Option<NonNull<Head>>,
     used: usize,
 }
 
-/// What stands at the start of a run.
+/// The head of a run, at its start.
 #[derive(Clone, Copy, Debug)]
 struct Head {
     older: Option<NonNull<Head>>,
@@ -81,8 +80,8 @@ impl Records {
         }
     }
 
-    /// Puts a value into memory of its own, with room for an array behind it. What is there stays
-    /// until [`give_back`](Self::give_back).
+    /// Moves a value into the runs, with room for an array after it. Both stay there until
+    /// [`give_back`](Self::give_back).
     pub(in crate::heap) fn place<T, A>(
         &mut self,
         length: usize,
@@ -162,7 +161,7 @@ impl Records {
 }
 
 impl Pool {
-    /// Takes a run of so many granules, or of half as many, and so on.
+    /// Takes a run of `wanted` granules, or of half as many, and so on.
     fn take_at_most(&mut self, wanted: usize) -> Result<(NonNull<u8>, usize), Refused> {
         let mut granules = wanted;
         loop {
@@ -229,7 +228,7 @@ impl Segment {
         self.used == [0; WORDS]
     }
 
-    /// Gives back the memory of OS pages that no run is in.
+    /// Gives back the memory of OS pages without a run.
     fn trim(&self) {
         for from in (0..SEGMENT).step_by(System::page_bytes()) {
             let page = from..(from + System::page_bytes()).min(SEGMENT);
@@ -247,12 +246,12 @@ impl Segment {
     }
 }
 
-/// As many bits as a run has granules.
+/// A mask with as many bits as a run has granules.
 fn run(granules: usize) -> u64 {
     (1 << granules) - 1
 }
 
-/// Gives back what no family uses.
+/// Gives back the memory that no family uses.
 pub(crate) fn trim_recorded() {
     let mut pool = POOL.lock();
     for segment in &mut pool.segments {
@@ -264,7 +263,7 @@ pub(crate) fn trim_recorded() {
     }
 }
 
-/// Bytes of it that are backed by memory.
+/// Resident bytes of all segments.
 pub(in crate::heap) fn resident(look: &Look) -> Result<usize, Refused> {
     let pool = POOL.lock();
     let mut segments = pool.segments.iter().flatten();
@@ -274,12 +273,12 @@ pub(in crate::heap) fn resident(look: &Look) -> Result<usize, Refused> {
     })
 }
 
-/// Holds the lock, before a fork.
+/// Takes the lock before a fork.
 pub(in crate::heap) fn lock_for_fork() {
     POOL.lock_for_fork();
 }
 
-/// Ends what [`lock_for_fork`] began.
+/// Releases the lock that [`lock_for_fork`] took.
 ///
 /// # Safety
 ///
@@ -313,7 +312,7 @@ mod tests {
         runs.sort_unstable();
         let overlap = |pair: &[(usize, usize)]| pair[0].0 + pair[0].1 * GRANULE > pair[1].0;
         assert!(!runs.windows(2).any(overlap));
-        // What is given back is there again, and no more.
+        // Granules that were given back can be taken again, and no others.
         let back = runs.swap_remove(runs.len() / 2);
         pool.give_back(back.0, back.1);
         let (start, granules) = pool.take_at_most(back.1).expect("given back");

@@ -1,7 +1,7 @@
-//! Who asks for a block: looked up by families that record it, and only then.
+//! The request for a block: thread, scope, stack and time. Only families that record blocks look these up.
 //!
-//! Nothing here is under a lock of ours: the name of a thread that Rust did not start comes from
-//! std, which may allocate for it, and so may an unwinder.
+//! None of this runs under a lock of mm: the name of a thread that Rust did not start comes from std, which may
+//! allocate memory for it, and so may an unwinder.
 
 use core::cell::Cell;
 
@@ -15,17 +15,17 @@ std::thread_local! {
     static BEGUN: Cell<u32> = const { Cell::new(0) };
 }
 
-/// The number of a part of a test; 0 for none.
+/// The number of a leak scope; 0 for none.
 pub(crate) type Scope = u16;
 
-/// The highest of these numbers: what a tag has room for.
+/// The highest number of a scope that a tag has room for.
 pub(crate) const MOST_SCOPES: Scope = (1 << 15) - 1;
 
 /// What is known of the calling thread's name.
 #[derive(Clone, Copy)]
 enum Name {
     Unknown,
-    /// It is being asked for: what that allocates has no name.
+    /// The name is being looked up. Allocations of the look-up have no thread name.
     Asked,
     Known(&'static str),
 }
@@ -37,12 +37,12 @@ pub(in crate::heap) struct AllocRequest {
     pub(in crate::heap) thread: &'static str,
     pub(in crate::heap) scope: Scope,
     pub(in crate::heap) frames: unwind::Frames,
-    /// As [`clock::milliseconds`] counts.
+    /// In the unit of [`clock::milliseconds`].
     pub(in crate::heap) now: u64,
 }
 
 impl AllocRequest {
-    /// The calling thread, for a call of `caller`.
+    /// The request of the calling thread, in a call of `caller`.
     pub(in crate::heap) fn now(caller: &dyn Caller) -> Self {
         Self {
             origin: caller.origin(),
@@ -54,22 +54,22 @@ impl AllocRequest {
     }
 }
 
-/// The part of a test that the calling thread is in; 0 if it is in none, or in one that is over.
+/// The leak scope of the calling thread; 0 if it is in none, or if the scope has ended.
 pub(crate) fn scope() -> Scope {
     scopes::running(SCOPE.try_with(Cell::get).unwrap_or(0))
 }
 
-/// Puts the calling thread into a part of a test; returns the one that it was in.
+/// Puts the calling thread into a leak scope; returns the one that it was in.
 pub(crate) fn enter_scope(scope: Scope) -> Scope {
     SCOPE.try_with(|mine| mine.replace(scope)).unwrap_or(0)
 }
 
-/// Notes that the calling thread begins a part of a test (1), or ends one (-1).
+/// Notes that the calling thread begins a leak scope (1), or ends one (-1).
 pub(crate) fn account_scope(change: i32) {
     let _ = BEGUN.try_with(|begun| begun.set(begun.get().saturating_add_signed(change)));
 }
 
-/// Parts of tests that the calling thread began, and that go on.
+/// Running leak scopes that the calling thread began.
 pub(crate) fn scopes_begun() -> u32 {
     BEGUN.try_with(Cell::get).unwrap_or(0)
 }

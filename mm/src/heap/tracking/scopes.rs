@@ -1,30 +1,30 @@
-//! Numbers of parts of tests: each is one part's for as long as anybody may have it.
+//! Numbers of leak scopes. No two scopes have the same number at a time.
 //!
-//! A number stands in the tags of blocks, and with each thread that is in the part. Both may last
-//! longer than the part runs: a thread that nobody joined is still in it. Such a thread's blocks are
-//! nobody's from then on, and the number is free again when the last thread has left.
+//! A number stands in the tags of blocks, and in each thread that is in the scope. A thread may still be in a
+//! scope that has ended, if the program did not join it. Its later blocks belong to no scope, and the number
+//! becomes free when the last thread has left.
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::sync::atomic::{AtomicU32, AtomicUsize};
 
 use super::request::{MOST_SCOPES, Scope};
 
-/// Set while the part runs; the other bits count who has the number.
+/// Set while the scope is running. The other bits count the users of the number.
 const RUNNING: u32 = 1 << 31;
 
-/// Numbers from 1 on.
+/// The numbers from 1 on.
 ///
-/// In a forked child those of other threads' parts stay taken: these never end there.
+/// In a forked child, the numbers of scopes of other threads stay taken, since these scopes never end there.
 struct Numbers<const COUNT: usize> {
     /// By number, less 1.
     users: [AtomicU32; COUNT],
-    /// How many were asked for: where the search for the next begins.
+    /// Numbers that were taken so far. The next search begins after them.
     asked: AtomicUsize,
 }
 
 static NUMBERS: Numbers<{ MOST_SCOPES as usize }> = Numbers::new();
 
-/// A number that nobody else gets while this exists.
+/// A number that no other scope gets while this exists.
 #[derive(Debug)]
 pub(crate) struct ScopeNumber(Scope);
 
@@ -36,12 +36,12 @@ impl<const COUNT: usize> Numbers<COUNT> {
         }
     }
 
-    /// Takes a number for a part that runs; none if all are taken.
+    /// Takes a number for a new scope; `None` if all are taken.
     fn take(&self) -> Option<usize> {
         let first = self.asked.fetch_add(1, Relaxed);
         let mut all = (0..COUNT).map(|next| first.wrapping_add(next) % COUNT);
         let is_taken = |index: &usize| {
-            // After all that those did who had it before.
+            // `Acquire`: after all that earlier users of the number did.
             let users = &self.users[*index];
             users.load(Relaxed) == 0
                 && users
@@ -80,7 +80,7 @@ impl<const COUNT: usize> Numbers<COUNT> {
 }
 
 impl ScopeNumber {
-    /// Takes a free number; none if as many parts of tests are under way as there are numbers.
+    /// Takes a free number; `None` if all are taken.
     pub(crate) fn take() -> Option<Self> {
         let number = Scope::try_from(NUMBERS.take()?).ok()?;
         Some(Self(number))
@@ -90,7 +90,7 @@ impl ScopeNumber {
         self.0
     }
 
-    /// The same for another thread that is in the part.
+    /// The same number, for another thread in the scope.
     pub(crate) fn share(&self) -> Self {
         NUMBERS.share(self.0.into());
         Self(self.0)
@@ -103,13 +103,13 @@ impl Drop for ScopeNumber {
     }
 }
 
-/// Notes that a part runs no more. Before its blocks become another's, family by family under the
-/// family's lock: who records a block under that lock later finds that it does not run.
+/// Notes that a scope has ended. Called before its blocks move to another scope, one family after the other
+/// under the family's lock: a thread that records a block under that lock later finds that the scope has ended.
 pub(crate) fn end(scope: Scope) {
     NUMBERS.end(scope.into());
 }
 
-/// The part, if it runs; else 0, as for none.
+/// The scope if it is running, otherwise 0, which is no scope.
 pub(crate) fn running(scope: Scope) -> Scope {
     if NUMBERS.runs(scope.into()) { scope } else { 0 }
 }

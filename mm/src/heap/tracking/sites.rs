@@ -1,4 +1,4 @@
-//! The places in the program that allocated of one family, each with what was recorded of it.
+//! The call sites of one family's allocations, with their records.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::Relaxed;
@@ -11,16 +11,16 @@ use super::tags::Tagged;
 use crate::heap::ground::meta;
 use crate::os::Refused;
 
-/// What all those sites together are called for which there is no room. Also says why.
+/// The name of all sites for which there is no room, with the reason.
 pub(crate) const OTHER: &str = "(other call sites: the 12 MiB for records of call sites are full)";
 
-/// Sites that a site leads to directly.
+/// Branches of a site in the tree.
 const BRANCHES: usize = 4;
 
-/// All sites of a family. Changed under the family's lock alone.
+/// All sites of a family. The family's lock guards them.
 ///
-/// A tree: the bits of a site's hash say, two by two, on which branch it lies. Nothing of it has to
-/// grow or to move, however many there are.
+/// They form a tree: each pair of bits of a site's hash chooses a branch. So nothing must grow or move, however
+/// many sites there are.
 ///
 /// # Invariants
 ///
@@ -30,27 +30,27 @@ pub(in crate::heap) struct Sites {
     root: AtomicPtr<Site>,
     newest: AtomicPtr<Site>,
     records: Records,
-    /// Stands for those without room, if there are such.
+    /// Stands for all sites without room, if there are any.
     other: Option<&'static Site>,
-    /// The same, made before and not needed now: it is kept for ever.
+    /// A site that stood for these before, and is not needed now. It is kept for ever.
     spare_other: Option<&'static Site>,
 }
 
-/// One place in the program that allocated, on one thread's behalf.
+/// A place in the program that allocated, in one thread.
 ///
 /// # Invariants
 ///
-/// 1. `frames` leads to addresses that were written before the site was made, are never written again, and
-///    stay as long as the site.
+/// 1. `frames` leads to addresses that were written before the site was made, are never written again, and stay
+///    as long as the site.
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) origin: Origin,
     pub(crate) thread: &'static str,
-    /// Lie behind the site, for as long as it is there.
+    /// In the memory after the site, for as long as the site exists.
     frames: NonNull<[usize]>,
     blocks: AtomicU64,
     units: AtomicU64,
-    /// What the last look at the tags found live.
+    /// The live blocks that the last look at the tags found.
     live_blocks: AtomicU64,
     live_units: AtomicU64,
     oldest: AtomicU64,
@@ -66,16 +66,16 @@ unsafe impl Send for Site {}
 // other fields are `Sync`.
 unsafe impl Sync for Site {}
 
-/// What is known of one site: numbers of blocks and units.
+/// The figures of one site.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SiteFigures {
     /// Recorded since tracking began.
     pub(crate) blocks: u64,
     pub(crate) units: u64,
-    /// Of these, live at the last look.
+    /// Those that were live at the last look.
     pub(crate) live_blocks: u64,
     pub(crate) live_units: u64,
-    /// When the oldest live one was allocated, as `clock::milliseconds` counts.
+    /// When the oldest live block was allocated, in the unit of `clock::milliseconds`.
     pub(crate) oldest: u64,
     pub(crate) oldest_address: usize,
 }
@@ -91,12 +91,12 @@ impl Sites {
         }
     }
 
-    /// Whether there is none.
+    /// Whether there is no site.
     pub(in crate::heap) fn is_empty(&self) -> bool {
         self.newest.load(Relaxed).is_null() && self.other.is_none()
     }
 
-    /// All, the newest first.
+    /// All sites, the newest first.
     pub(in crate::heap) fn iter(&self) -> impl Iterator<Item = &Site> {
         // SAFETY: invariant 1, and `forget` borrows the sites mutably.
         let site = |at: &AtomicPtr<Site>| unsafe { at.load(Relaxed).as_ref() };
@@ -104,8 +104,8 @@ impl Sites {
             .chain(self.other)
     }
 
-    /// The site of `request`, made now if it is new; where there is no room for it, the one that stands
-    /// for all such.
+    /// The site of `request`, made now if it is new. If there is no room, the site that stands for all without
+    /// room.
     pub(in crate::heap) fn of(&mut self, request: &AllocRequest) -> Result<&Site, Refused> {
         let mut hash = request.hash();
         let mut place = &self.root;
@@ -130,13 +130,13 @@ impl Sites {
     }
 
     fn other(&mut self) -> Result<&'static Site, Refused> {
-        let retained = || self.spare_other.map_or_else(Site::make_other, Ok);
-        let other = self.other.map_or_else(retained, Ok)?;
+        let made = || self.spare_other.map_or_else(Site::make_other, Ok);
+        let other = self.other.map_or_else(made, Ok)?;
         (self.other, self.spare_other) = (Some(other), None);
         Ok(other)
     }
 
-    /// Forgets all, and gives their memory back.
+    /// Forgets all sites, and gives their memory back.
     ///
     /// # Safety
     ///
@@ -205,7 +205,7 @@ impl Site {
 
     fn is_of(&self, request: &AllocRequest) -> bool {
         self.origin.is(&request.origin)
-            // Names are kept once.
+            // Each name is kept once, so equal names have one address.
             && ptr::eq(self.thread, request.thread)
             && *self.frames() == *request.frames
     }
@@ -216,7 +216,7 @@ impl Site {
         add(&self.units, units);
     }
 
-    /// Forgets what was recorded.
+    /// Sets the recorded counts to 0.
     pub(in crate::heap) fn account_forgotten(&self) {
         self.blocks.store(0, Relaxed);
         self.units.store(0, Relaxed);
@@ -239,7 +239,7 @@ impl Site {
         }
     }
 
-    /// What is recorded, and what the last look found.
+    /// The recorded counts, and those of the last look.
     pub(crate) fn figures(&self) -> SiteFigures {
         SiteFigures {
             blocks: self.blocks.load(Relaxed),
@@ -252,7 +252,7 @@ impl Site {
     }
 }
 
-/// Adds to a count that nobody else changes meanwhile.
+/// Adds to a count that no other thread changes meanwhile.
 fn add(count: &AtomicU64, more: u64) {
     count.store(count.load(Relaxed) + more, Relaxed);
 }
@@ -263,7 +263,8 @@ impl AllocRequest {
     }
 }
 
-/// Of all that tells sites apart: there may be as many threads at one place as there are sites.
+/// Hashes all that distinguishes sites, including the thread: one place may have as many threads as there are
+/// sites.
 fn hash(origin: &Origin, thread: &'static str, frames: &[usize]) -> usize {
     let start = mixed(origin.hash(), thread.as_ptr().addr());
     let hash = frames.iter().fold(start, |hash, frame| mixed(hash, *frame));
@@ -287,7 +288,7 @@ mod tests {
     use crate::heap::tracking::{Caller, names};
     use crate::os::unwind;
 
-    /// One of the tests takes all room that there is.
+    /// One of the tests takes all the room.
     static ALONE: Mutex<()> = Mutex::new(());
 
     fn request(thread: &'static str, frames: &[usize]) -> AllocRequest {
@@ -319,7 +320,7 @@ mod tests {
             site.account_recorded(2);
             apart += u64::from(site.frames().len() == 20);
         }
-        // Other tests may have some of the room meanwhile.
+        // Other tests may use some of the room meanwhile.
         let bytes = apart * (size_of::<Site>() + 20 * size_of::<usize>()) as u64;
         assert!((8 << 20..12 << 20).contains(&bytes), "{bytes} of {apart}");
         let (count, others) = (sites.iter().count() as u64, sites.other.expect("full"));
@@ -327,7 +328,7 @@ mod tests {
         let figures = others.figures();
         let recorded = (figures.blocks, figures.units);
         assert_eq!(recorded, (STACKS - apart, 2 * (STACKS - apart)));
-        // A known one is found still.
+        // A known site is still found.
         let first = sites.of(&request("", &[0x1000; 20])).expect("memory");
         assert_eq!((first.figures().blocks, first.frames()[0]), (1, 0x1000));
         // SAFETY: the test set no tag, so that none leads to a site of `sites`.

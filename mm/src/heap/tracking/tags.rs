@@ -1,5 +1,5 @@
-//! What is recorded of each live block: beside the maps, one tag for each place where a block can
-//! start. A family that was never tracked has none, and an untouched one has no memory.
+//! Tags: the records of live blocks. Beside the maps there is one tag for each place where a block can start. A
+//! family that was never tracked has no tags. Tags that were never set take no memory.
 
 use core::ptr;
 use core::sync::atomic::Ordering::Relaxed;
@@ -11,24 +11,24 @@ use super::sites::Site;
 /// Set beside the time of a block that is kept on purpose.
 const KEPT: u64 = 1 << 63;
 
-/// The part of a test that allocated a block stands above the time, which has room for 8,000 years.
+/// The leak scope of a block stands above the time, which has room for 8,000 years.
 const SCOPE: u32 = 48;
 const TIME: u64 = (1 << SCOPE) - 1;
 
-/// Who allocated a block, and when. Changed under the family's lock alone.
+/// Who allocated a block, and when. The family's lock guards it.
 ///
 /// # Invariants
 ///
 /// 1. While it has a site, a live block starts at its place, which was allocated there.
-/// 2. `site` is null, or a site of the family, which is there until no tag leads to it.
+/// 2. `site` is null, or a site of the family, which exists until no tag leads to it.
 #[derive(Debug)]
 pub(in crate::heap) struct Tag {
     site: AtomicPtr<Site>,
-    /// Milliseconds, the part of a test, and whether the block is kept.
+    /// Milliseconds, the leak scope, and whether the block is kept.
     since: AtomicU64,
 }
 
-/// The tags of an extent: page after page, each with as many as a page has units at most.
+/// The tags of an extent: for each page as many as its units.
 #[derive(Debug)]
 pub(in crate::heap) struct Tags(pub(in crate::heap) &'static [Tag]);
 
@@ -41,7 +41,7 @@ pub(in crate::heap) struct Tagged<'a> {
     pub(in crate::heap) site: &'a Site,
     pub(in crate::heap) units: u64,
     pub(in crate::heap) since: u64,
-    /// The part of a test that allocated it; 0 for none.
+    /// The leak scope that allocated it; 0 for none.
     pub(in crate::heap) scope: Scope,
     pub(in crate::heap) is_kept: bool,
     pub(in crate::heap) address: usize,
@@ -62,7 +62,7 @@ impl Tag {
         self.site.store(ptr::from_ref(site).cast_mut(), Relaxed);
     }
 
-    /// Moves the block to another part of a test.
+    /// Moves the block to another leak scope.
     pub(in crate::heap) fn set_scope(&self, scope: Scope) {
         let since = self.since.load(Relaxed) & (TIME | KEPT);
         self.since.store(since | u64::from(scope) << SCOPE, Relaxed);
@@ -73,7 +73,7 @@ impl Tag {
     }
 
     pub(in crate::heap) fn clear(&self) {
-        // Most are clear, and a store would make the kernel back the tags with memory.
+        // Most tags are clear, and a store would make the kernel back them with memory.
         if self.is_set() {
             self.site.store(ptr::null_mut(), Relaxed);
         }
@@ -88,7 +88,7 @@ impl Tag {
         }
     }
 
-    /// Shows the block to `f`, if the tag is set. The caller has the family's lock.
+    /// Calls `f` with the block, if the tag is set. The caller has the family's lock.
     pub(in crate::heap) fn show(
         &'static self,
         block: impl FnOnce() -> (usize, usize),
@@ -113,7 +113,7 @@ impl Tag {
     }
 }
 
-/// The part of a test, of what stands in a tag.
+/// The leak scope in the field `since` of a tag.
 fn scope_in(since: u64) -> Scope {
     let scope = since >> SCOPE & u64::from(MOST_SCOPES);
     Scope::try_from(scope).unwrap_or_default()

@@ -1,7 +1,7 @@
-//! Shows VM pages and the blocks in them, as they are for the program: a block is live, or it is part
-//! of a run of units that are not.
+//! VM pages and their blocks as the program sees them: a block is live, or it is part of a run of units that
+//! are not live.
 //!
-//! What a page holds is copied as for a visit (see `visit`), and shown under no lock.
+//! The contents of a page are copied as for a visit (see `visit`), and shown under no lock.
 
 use super::visit::{LiveUnits, MOST_WORDS};
 use crate::heap::family::Heap;
@@ -9,7 +9,7 @@ use crate::heap::ground::BlockView;
 use crate::heap::pages::Page;
 use crate::os::ReentrancyGuard;
 
-/// What of one family is shown.
+/// A walk over one family.
 pub(crate) struct Walk {
     heap: &'static Heap,
     /// The starts of the blocks in other threads' caches.
@@ -27,8 +27,8 @@ enum Kind {
 }
 
 impl Heap {
-    /// Begins to show the family. Exact while no other thread allocates or releases. Allocates only if
-    /// other threads' caches have blocks.
+    /// Begins a walk. It is exact while no other thread allocates or releases. It allocates only if other
+    /// threads' caches have blocks.
     pub(crate) fn walk(&'static self) -> Walk {
         Walk {
             heap: self,
@@ -49,7 +49,7 @@ impl Walk {
         })
     }
 
-    /// The blocks of a page, from the first address on, and what lies between.
+    /// The blocks of a page by address, and the runs between them.
     pub(crate) fn blocks(&self, page: PageView) -> impl Iterator<Item = BlockView> {
         let (page, large) = match page.0 {
             Kind::Page(page) => (Some(self.copy(page)), None),
@@ -75,11 +75,11 @@ impl Walk {
     }
 }
 
-/// What is in one VM page: a copy.
+/// A copy of what is in one VM page.
 struct Blocks {
     page: Page,
     live: LiveUnits,
-    /// Which units belong to the block of the unit before.
+    /// Units that continue the block of the unit before.
     continues: [u64; MOST_WORDS],
 }
 
@@ -99,7 +99,7 @@ impl Blocks {
         })
     }
 
-    /// Units from `first` on that are one block, or are not live.
+    /// Units from `first` on that are one block, or that are not live.
     fn units_from(&self, first: usize, is_live: bool) -> usize {
         let next = (first + 1..self.page.capacity()).find(|unit| {
             let continues = self.continues[unit / 64] >> (unit % 64) & 1 != 0;

@@ -1,4 +1,4 @@
-//! The walker: derives every figure again, from the maps and the caches alone.
+//! The check: derives every figure again, from the maps and the caches alone.
 
 use core::ptr::NonNull;
 
@@ -12,7 +12,7 @@ use crate::heap::pages::{
 };
 use crate::os::ReentrancyGuard;
 
-/// Two ways to derive one figure that differ.
+/// A figure that has two values, depending on how it is derived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Inconsistency {
     pub(crate) what: &'static str,
@@ -31,7 +31,7 @@ struct Found {
     row_units: u64,
     /// Words with an owner.
     owned_words: u64,
-    /// Units of blocks that their owners did not ask for.
+    /// Units of blocks beyond those that were asked for.
     slack: u64,
     other_blocks: u64,
     other_units: u64,
@@ -40,12 +40,12 @@ struct Found {
 }
 
 impl Heap {
-    /// Compares all that the family keeps with what its pages and caches say.
+    /// Compares all counts of the family with its pages and caches.
     ///
-    /// Exact only while no thread is inside a call for this family.
+    /// This is exact only while no thread is in a call for this family.
     pub(crate) fn check(&'static self) -> Result<(), Inconsistency> {
         let cached = cached_blocks(&self.central());
-        // Other threads may fill their caches meanwhile, up to a point.
+        // Other threads may put blocks into their caches meanwhile. Beyond this room the check is not exact.
         let mut scratch = Vec::with_capacity(usize::try_from(cached).unwrap_or(0) + 4_096);
         let _inside = ReentrancyGuard::enter();
         let mut central = self.central();
@@ -151,7 +151,7 @@ impl Found {
     }
 }
 
-/// Compares what records say of their words with the words.
+/// Compares the counts and lists of records with the words.
 fn check_owners(central: &Central, found: &Found) -> Result<(), Inconsistency> {
     let mut all = 0;
     for record in central.caches.iter() {
@@ -181,14 +181,14 @@ fn check_owners(central: &Central, found: &Found) -> Result<(), Inconsistency> {
     same("owned words", all, found.owned_words)
 }
 
-/// A word with a free unit must be one that refills find.
+/// A refill must find each word with a free unit.
 fn check_ready(record: &CacheRecord, page: Page, word: usize) -> Result<(), Inconsistency> {
     let is_ready = record.is_ready(page, word);
     let has_free = page.whole_map().free_in(word) != 0;
     same("ready words", (is_ready || !has_free).into(), 1)
 }
 
-/// Compares what caches hold with the maps, and what is live with what was handed out.
+/// Compares the contents of caches with the maps, and the live units with the counts.
 fn check_live(
     central: &mut Central,
     found: &Found,
@@ -196,7 +196,7 @@ fn check_live(
 ) -> Result<(), Inconsistency> {
     let cached = cached_blocks(central);
     same("distinct cached blocks", cached, distinct(central, scratch))?;
-    // Other threads may be inside of calls: a difference is an answer, a panic is none.
+    // Other threads may be in calls. Then a difference must be an answer and not a panic.
     let idle = cached_units(central) + central.slack();
     let units = found.held_units.saturating_sub(idle);
     let live = central.live();
@@ -208,10 +208,10 @@ fn check_live(
     )
 }
 
-/// Counts the cached blocks that are taken in the maps as they are cached, each once.
+/// Counts the distinct cached blocks that the maps have as taken blocks of the same length.
 fn distinct(central: &Central, scratch: &mut Vec<usize>) -> u64 {
     let taken = kept_back(central).filter(|(first, units)| is_block(spot_of(*first), *units));
-    // No more than there is room for: the lock is held, and nothing is allocated under it.
+    // No more than the vector has room for: nothing may allocate under the lock.
     scratch.extend(
         taken
             .take(scratch.capacity())

@@ -1,4 +1,4 @@
-//! What a family's figures are at one moment, read under its lock.
+//! The figures of a family at one moment, read under its lock.
 
 use core::ops::AddAssign;
 
@@ -13,7 +13,7 @@ use crate::os::{Look, PageSource, ReentrancyGuard, System};
 /// Classes of fill: empty, 1-24, 25-49, 50-74, 75-99 and 100 %.
 pub(crate) const FILL_CLASSES: usize = 6;
 
-/// The figures of one family. Bytes, unless the name says units, blocks or pages.
+/// The figures of one family. They are bytes, unless the name says units, blocks or pages.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Figures {
     pub(crate) units_per_page: u64,
@@ -26,9 +26,9 @@ pub(crate) struct Figures {
     pub(crate) blocks_allocated: u64,
     pub(crate) blocks_released: u64,
     pub(crate) kernel_calls: u64,
-    /// Of pages with a taken unit.
+    /// Pages with a taken unit.
     pub(crate) occupied_pages: u64,
-    /// Free units in them.
+    /// Free units in occupied pages.
     pub(crate) occupied_free_units: u64,
     pub(crate) reclaimable: u64,
     pub(crate) fill: [Occupancy; FILL_CLASSES],
@@ -44,7 +44,7 @@ pub(crate) struct Occupancy {
     pub(crate) largest_free_block: u64,
 }
 
-/// What is live, without the walk over the pages.
+/// The live blocks, from counts alone, without a walk over the pages.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::heap) struct Live {
     pub(in crate::heap) units: u64,
@@ -55,31 +55,31 @@ pub(in crate::heap) struct Live {
     pub(in crate::heap) paged: u64,
 }
 
-/// Blocks of VM pages: allocated and released since the start.
+/// Blocks of VM pages that were allocated and released since the start.
 struct Counts {
     allocated: u64,
     released: u64,
 }
 
 impl Heap {
-    /// Units that are live, without a look at the pages.
+    /// Live units, without a look at the pages.
     pub(crate) fn live_units(&'static self) -> u64 {
         let _inside = ReentrancyGuard::enter();
         self.central().live().units
     }
 
-    /// Copies all figures. Other threads wait for the copy if they need this family's lock.
+    /// Copies all figures. Other threads that need this family's lock wait meanwhile.
     pub(crate) fn figures(&'static self) -> Figures {
         let _inside = ReentrancyGuard::enter();
         self.central().figures(self)
     }
 }
 
-/// Adds the resident bytes of all address space to the entry of its family's number. Of a part
-/// that the kernel does not say it of, the family has none: what is left is not its figure.
+/// Adds the resident bytes of all address space to the entries by the number of the family. If the kernel does
+/// not report a part, its family gets no figure, since the rest would be wrong.
 ///
-/// One walk over the address space in large steps: a call into the kernel for each family would
-/// take longer than all the rest of a snapshot.
+/// This is one walk over the address space in large steps. A call into the kernel for each family would take
+/// longer than all other work of a snapshot.
 pub(crate) fn add_resident(look: &Look, by_number: &mut [Option<u64>]) {
     SPACE.for_each_resident(look, Record::in_use_from, |record, bytes| {
         // A family that is newer than the caller's list has no entry.
@@ -94,7 +94,7 @@ impl Central {
         self.free_slack();
         self.drain(heap);
         let live = self.live();
-        // Of the very figures that are shown, or the peak might lie below them.
+        // From the same count that is shown; otherwise the peak could be less than the live bytes.
         self.account
             .account_live(live.units * heap.geometry().unit() as u64);
         let mut figures = Figures {
@@ -120,8 +120,8 @@ impl Central {
         figures
     }
 
-    /// What is live now: exact without calls in flight, else never below zero nor falling where
-    /// it is cumulative. `cache/count.rs` says why the order of the reads matters.
+    /// The live blocks. They are exact while no call is running; otherwise never below zero, and cumulative
+    /// counts never fall. `cache/count.rs` says why the order of the reads matters.
     pub(in crate::heap) fn live(&mut self) -> Live {
         let singles = self.single_counts();
         let rows = self.row_counts();
@@ -140,7 +140,7 @@ impl Central {
         }
     }
 
-    /// Of blocks of one unit.
+    /// Counts of blocks of one unit.
     fn single_counts(&mut self) -> Counts {
         // Every release first, then every allocation.
         let from_caches: u64 = self.caches.iter().map(CacheRecord::released).sum();
@@ -155,9 +155,9 @@ impl Central {
         }
     }
 
-    /// Of blocks of many units.
+    /// Counts of rows.
     fn row_counts(&mut self) -> Counts {
-        // Every allocation first, then what caches hold.
+        // Every allocation first, then the rows in caches.
         let from_caches: u64 = self.caches.iter().map(CacheRecord::rows_taken).sum();
         let (held, _) = self.held_rows();
         let account = &mut self.account;
@@ -171,7 +171,7 @@ impl Central {
         }
     }
 
-    /// Units of live blocks that are not the first of their block, without slack.
+    /// Units of live blocks that continue a block, without slack.
     fn continued_units(&self) -> u64 {
         let (held, held_units) = self.held_rows();
         let all = self.account.row_units - self.account.row_blocks;
@@ -179,7 +179,7 @@ impl Central {
         all.saturating_sub(idle)
     }
 
-    /// Blocks of many units that are in caches or in quarantine, and their units.
+    /// Rows in caches or in quarantine, and their units.
     fn held_rows(&self) -> (u64, u64) {
         let caches = self.caches.iter().map(CacheRecord::held_rows);
         caches.fold(self.quarantine.held_rows(), |all, held| {
@@ -187,8 +187,8 @@ impl Central {
         })
     }
 
-    /// Counts rows that left a cache of a thread that vanished before it counted them. In a
-    /// forked child, with no call in flight.
+    /// Counts rows that a thread took from its cache before it vanished without counting them. This runs in a
+    /// forked child, while no call is running.
     pub(in crate::heap) fn account_unfinished(&mut self) {
         let from_caches: u64 = self.caches.iter().map(CacheRecord::rows_taken).sum();
         let (held, _) = self.held_rows();
@@ -198,14 +198,14 @@ impl Central {
         account.rows_allocated += (live + account.rows_released).saturating_sub(counted);
     }
 
-    /// Slack units of live blocks. Each count wraps, their sum does not, except while other
-    /// threads are inside of calls.
+    /// Slack units of live blocks. Each count wraps; their sum does not, except while other threads are in
+    /// calls.
     pub(in crate::heap) fn slack(&self) -> u64 {
         let sum = self.slack_of_caches().wrapping_add(self.account.slack);
         sum.cast_signed().max(0).cast_unsigned()
     }
 
-    /// What all caches count of slack units; wraps.
+    /// The sum of all caches' counts of slack units; wraps.
     pub(in crate::heap) fn slack_of_caches(&self) -> u64 {
         let rows = self.caches.iter().filter_map(CacheRecord::rows);
         rows.map(Rows::slack).fold(0, u64::wrapping_add)
@@ -240,9 +240,9 @@ impl Figures {
             fill += Occupancy::free_block(run.units as u64);
         }
         let capacity = page.capacity();
-        // Not what the page counts: its owner may have changed one and not yet the other.
+        // The page's own count may not match: its owner may have changed one and not yet the other.
         let taken = capacity.saturating_sub(usize::try_from(fill.free_units).unwrap_or(capacity));
-        // Live ones too; those are taken off in the end.
+        // Includes live units, which `account_live` subtracts in the end.
         self.cached_units += taken as u64;
         let bytes = heap.geometry().page_bytes() as u64;
         self.vm_pages += 1;
@@ -254,8 +254,9 @@ impl Figures {
         self.fill[class(taken, capacity)] += fill;
     }
 
-    /// Takes what is live of the units that are taken: the rest is in caches. Owners work while the maps are
-    /// read, after the live units were counted. What came free since then is live here, and not free too.
+    /// Subtracts the live units from the taken ones; the rest is in caches. Owners work while the maps are
+    /// read, after the live units were counted. Units that came free since then count as live, so they must not
+    /// count as free.
     fn account_live(&mut self, live: u64) {
         let taken = self.cached_units;
         self.cached_units = taken.saturating_sub(live);
@@ -292,7 +293,7 @@ impl Occupancy {
         }
     }
 
-    /// Leaves out so many free units, or all; returns how many.
+    /// Removes `units` free units, or all if there are fewer; returns how many.
     fn take_free(&mut self, units: u64) -> u64 {
         let left_out = units.min(self.free_units);
         self.free_units -= left_out;
@@ -301,7 +302,7 @@ impl Occupancy {
         left_out
     }
 
-    /// A page that holds nothing.
+    /// A page without a block.
     fn free(units: u64) -> Self {
         Self {
             pages: 1,

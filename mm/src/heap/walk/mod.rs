@@ -1,22 +1,22 @@
-//! The walk over what one family has: its address space, the VM pages there, and the blocks in a page.
+//! The walk over a family: its address space, the VM pages there, and the blocks in a page.
 //!
-//! Everything that reads maps goes through here: snapshots, reports, visits, leaks, the check. The caller
-//! holds the family's lock, so no page comes or goes and no word gets another owner; but threads work in
-//! words that they own meanwhile, without the lock.
+//! All code that reads the maps of a whole family is here: snapshots, reports, visits, leaks, the check. The
+//! caller holds the family's lock, so no page comes or goes and no word changes its owner. But threads work in
+//! words that they own, without the lock.
 //!
 //! # What a reader sees
 //!
-//! | reader | sees |
+//! | reader | what it sees |
 //! | --- | --- |
-//! | figures | what is live, from the caches' counts: exact without calls in flight, never below zero. How full pages are, word by word; free and cached units are cut so that with the live ones they are no more than the pages have |
-//! | check, visit | exact while no other thread is inside of a call; a visit copies each word once |
-//! | tags, leaks | what is recorded changes under the lock alone: calls of a family that records go past the caches |
-//! | release of any pointer | the unit's bit, what is on its way to the owner, and every cache, again and again until no cache changed meanwhile (`version` stood still) |
-//! | fork | the owners are kept out first (see `cache::biased`): all that the child reads stands still |
-//! | another process | the words by themselves: each is 8 bytes that change at once. It must read a cache's `version` before and after, as the release of any pointer does |
+//! | figures | the live units, from the caches' counts: exact while no call is running, never below zero. The fill of pages, word by word: free and cached units are cut so that together with the live ones they fit the pages |
+//! | check, visit | exact while no other thread is in a call; a visit copies each word once |
+//! | tags, leaks | records change only under the lock, since calls for a tracked family bypass the caches |
+//! | release of any pointer | the unit's bit, the units on their way to the owner, and every cache; repeated until no cache changed meanwhile (its `version` is the same) |
+//! | fork | the owners are kept out first (see `cache::biased`), so nothing that the child reads changes |
+//! | another process | single words: each has 8 bytes that change at once. It must read a cache's `version` before and after, as the release of any pointer does |
 //!
-//! How many units of a page are free stands beside the table of addresses too (`Page::counted_free`):
-//! whoever draws a million pages need not read their words. It is exact while no thread is inside of a call.
+//! The number of free units of a page is also beside the table of addresses (`Page::counted_free`), so a reader
+//! of a million pages need not read their words. It is exact while no call is running.
 
 #[cfg(feature = "capi")]
 mod blocks;
@@ -40,7 +40,8 @@ use crate::os::ReentrancyGuard;
 use crate::sync::fence;
 
 impl Heap {
-    /// All records of the family's address space, the newest first: what is added meanwhile is left out.
+    /// All records of the family's address space, the newest first. Records that are added meanwhile are left
+    /// out.
     pub(in crate::heap) fn records(&'static self) -> impl Iterator<Item = &'static Record> {
         let _inside = ReentrancyGuard::enter();
         self.central().records()
@@ -60,7 +61,7 @@ impl Central {
         core::iter::successors(self.newest, |record| record.older().get())
     }
 
-    /// The extents among them.
+    /// The extents of the family.
     pub(in crate::heap) fn extents(&self) -> impl Iterator<Item = &'static Extent> + use<> {
         self.records().filter_map(Record::extent)
     }
@@ -70,7 +71,7 @@ impl Central {
         self.extents().flat_map(Extent::pages)
     }
 
-    /// The block that `address` lies in; where no block is, the unit that it lies in. `record` is that of the
+    /// The block that contains `address`; if there is none, the unit that contains it. `record` is that of the
     /// address.
     pub(in crate::heap) fn block_containing(
         &self,
@@ -86,7 +87,7 @@ impl Central {
         }
     }
 
-    /// The block as its user sees it; without one, the unit at `spot`.
+    /// The block as its user sees it; if there is none, the unit at `spot`.
     fn view(&self, block: Option<TakenBlock>, spot: Spot) -> BlockView {
         let Some(TakenBlock { spot, units }) = block else {
             return BlockView {
@@ -108,17 +109,17 @@ impl Central {
         }
     }
 
-    /// Whether the unit, which is taken, is in a cache or on its way to its owner. Threads move units without
-    /// the lock, so the places are looked at again while one of their records changes. Where one does not end
-    /// to, as its thread is stopped half way, the answer is yes: a unit that is not released is lost, and one
-    /// that is released twice is somebody else's.
+    /// Whether the taken unit is in a cache or on its way to its owner. Threads move units without the lock, so
+    /// this looks again if a record changed meanwhile. If a record keeps changing, since its thread is stopped
+    /// in the middle of a move, the answer is yes: an unreleased unit is only lost, but a second release would
+    /// free memory of another block.
     fn is_cached(&self, spot: Spot) -> bool {
-        /// The last of them after a tenth of a second.
+        /// The last try comes after a tenth of a second.
         const TRIES: u32 = 2_000;
         for look in 0..TRIES {
             let before = self.versions();
             let is_there = self.is_at_hand(spot);
-            // What is read before must not be read after the versions are compared.
+            // The reads above must not move below the comparison of the versions.
             fence(Acquire);
             if is_there || (before.is_some() && self.versions() == before) {
                 return is_there;
@@ -128,7 +129,7 @@ impl Central {
         true
     }
 
-    /// A number that grows with each change of a cache; none while one changes.
+    /// A number that grows with each change of a cache; `None` while a cache changes.
     fn versions(&self) -> Option<u64> {
         let mut versions = self.caches.iter().map(CacheRecord::version);
         versions.try_fold(0_u64, |sum, version| Some(sum.wrapping_add(version?)))
@@ -149,7 +150,7 @@ impl Central {
 }
 
 impl Large {
-    /// The block of the run; one of no units where it holds none.
+    /// The block of the run; without a live block, one of no units.
     fn view(&self) -> Option<BlockView> {
         let live = self.live_units();
         Some(BlockView {

@@ -1,14 +1,13 @@
-//! Shows every live unit to code of the caller.
+//! Visits: calls a function of the user with every live unit.
 //!
-//! What is live of one VM page is copied under the family's lock, into a map on the stack. The
-//! lock is let go before the caller's code runs, so that code may allocate and release, also of
-//! this family.
+//! The live units of one VM page are copied under the family's lock, into a map on the stack. The lock is
+//! released before the user's function runs, so it may allocate and release, also in this family.
 //!
-//! The caches of other threads are at rest. What they hold is listed and sorted once, and each VM
-//! page finds its part of the list by a binary search. A visit takes time in proportion to the
-//! words of the maps, to the live units, and to c log c for c cached blocks; its memory is one
-//! pointer for each of those. The calling thread's own cache changes while its code runs: it is
-//! flushed before each page is copied, and so is never looked at.
+//! The caches of other threads do not change during a visit. Their contents are listed and sorted once, and
+//! each VM page finds its part of the list by a binary search. A visit takes time in proportion to the words of
+//! the maps, to the live units, and to c log c for c cached blocks. Its memory is one pointer for each cached
+//! block. The calling thread's own cache changes while the user's function runs, so it is flushed before each
+//! page is copied, and never searched.
 
 use core::ptr::NonNull;
 
@@ -22,19 +21,19 @@ use crate::os::ReentrancyGuard;
 /// Words of the largest map of a VM page: that of units of one byte.
 pub(in crate::heap) const MOST_WORDS: usize = GRANULE / 64;
 
-/// Which units of one VM page are live: a copy.
+/// A copy of the live units of one VM page.
 pub(in crate::heap) struct LiveUnits {
     map: [u64; MOST_WORDS],
-    /// How many of them are the page's.
+    /// Words of the map that belong to the page.
     words: usize,
 }
 
 impl Heap {
-    /// Calls `f` with every unit that is live, once, under no lock.
+    /// Calls `f` with every live unit once, under no lock.
     ///
-    /// Exact while no other thread allocates or releases, and `f` releases no block that is still
-    /// to be shown. What `f` allocates may or may not be shown. It ends in any case: every place of
-    /// a unit is looked at once, and address space that is added meanwhile is not.
+    /// This is exact while no other thread allocates or releases, and `f` releases no block that is still to
+    /// come. Blocks that `f` allocates may be visited or not. The visit always ends: it looks at every place of
+    /// a unit once, and leaves out address space that is added meanwhile.
     pub(crate) fn for_each_live(&'static self, f: &mut dyn FnMut(NonNull<u8>)) {
         if self.geometry.placement() == Placement::Counted {
             return self.for_each_counted(f);
@@ -69,7 +68,7 @@ impl Heap {
         let mut starts = Vec::with_capacity(known);
         let _inside = ReentrancyGuard::enter();
         let central = self.central();
-        // No more than there is room for: the lock is held, and nothing is allocated under it.
+        // No more than the vector has room for: nothing may allocate under the lock.
         starts.extend(in_other_caches(&central).take(known));
         drop(central);
         starts.sort_unstable();
@@ -106,8 +105,8 @@ impl LiveUnits {
         }
     }
 
-    /// Copies those of `page`: what is taken, without what caches and the quarantine hold, and
-    /// without the slack of blocks. The caller has the family's lock.
+    /// Copies the live units of `page`: the taken ones, without those in caches and in quarantine, and without
+    /// slack. The caller has the family's lock.
     pub(in crate::heap) fn copy(&mut self, page: Page, cached: &[usize]) {
         let map = page.whole_map();
         self.words = if page.taken() > 0 { map.words() } else { 0 };
@@ -123,8 +122,8 @@ impl LiveUnits {
         slack.for_each(|run| self.leave_out(run));
     }
 
-    /// Leaves out the block that starts at unit `first`. A cache that was flushed since it was
-    /// looked at, at its thread's end, has none there any more.
+    /// Removes the block that starts at unit `first`. The block may be gone, if its cache was flushed at its
+    /// thread's end after it was listed.
     fn leave_out_block(&mut self, map: &SlotMap<'_>, first: usize) {
         if map.is_taken(first) && !map.continues(first) {
             let units = map.block_units(first);
@@ -142,7 +141,7 @@ impl LiveUnits {
         unit / 64 < self.words && self.map[unit / 64] >> (unit % 64) & 1 != 0
     }
 
-    /// Calls `f` with each.
+    /// Calls `f` with each live unit.
     fn show(&self, page: Page, f: &mut dyn FnMut(NonNull<u8>)) {
         for (word, live) in self.map[..self.words].iter().enumerate() {
             ones_of(*live).for_each(|bit| f(page.unit(word * 64 + bit)));
@@ -158,7 +157,7 @@ fn in_other_caches(central: &Central) -> impl Iterator<Item = usize> {
         .map(|row| row.first.addr().get())
 }
 
-/// The first units of those of `cached` that lie in `page`.
+/// The indices of the blocks of `cached` that start in `page`.
 fn cached_in(page: Page, cached: &[usize]) -> impl Iterator<Item = usize> {
     let geometry = page.extent().geometry();
     let start = page.unit(0).addr().get();

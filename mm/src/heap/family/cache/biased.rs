@@ -1,8 +1,8 @@
 //! A lock that costs its owner no more than two stores.
 //!
-//! A thread works in its own words without the family's lock. Now and then another thread needs them: to
-//! give memory back, to take free pages from a thread that sleeps, to fork. So each slow path of an owner
-//! is a *section*: `busy` is 1 inside. Whoever needs the words holds the family's lock, sets `wanted`, calls
+//! A thread works in its own words without the family's lock. Sometimes another thread needs them: to give
+//! memory back, to take free pages from a sleeping thread, or to fork. So each slow path of an owner is a
+//! *section*, in which `busy` is 1. A thread that needs the words holds the family's lock, sets `wanted`, calls
 //! [`barrier`], and waits until `busy` is 0. From then on the owner turns back at the start of its next
 //! section, and waits for the family's lock.
 //!
@@ -10,29 +10,29 @@
 //!
 //! The owner stores `busy`, then loads `wanted`; the other thread stores `wanted`, then loads `busy`. On
 //! hardware both loads may pass the stores before them, so both threads could go on. A fence on each side
-//! forbids that. The owner's would cost more than all the rest of its section; so the owner has none, only
-//! an order for the compiler, and the other side has the kernel run a fence on every CPU that runs a thread
-//! of the process: `membarrier(2)`. Let M be the moment of that fence in the owner's program.
+//! forbids that. The owner's fence would cost more than the rest of its section. So the owner has only an order
+//! for the compiler, and the other thread makes the kernel run a fence on every CPU that runs a thread of the
+//! process: `membarrier(2)`. Let M be the moment of that fence in the owner's program.
 //!
 //! - A section before M: all its stores are visible to the other thread.
-//! - One around M: `busy == 1` is visible, and the other thread leaves its loop only when it reads the 0
+//! - A section around M: `busy == 1` is visible, and the other thread leaves its loop only when it reads the 0
 //!   that the owner stores with `Release` at the end; with `Acquire` all of the section is visible.
-//! - One after M: it loads `wanted == 1`, and turns back; or it loads the 0 that was stored with `Release`
-//!   when the words were no longer needed, and with `Acquire` all that was done to them is visible.
+//! - A section after M: the owner loads `wanted == 1` and turns back; or it loads the 0 that was stored with
+//!   `Release` when the words were no longer needed, and with `Acquire` all that was done to them is visible.
 //!
-//! Where the kernel has no such call, `wanted` is never 0 but [`FENCED`], so that each section takes the
-//! cold branch, where it has a fence of its own.
+//! If the kernel has no such call, `wanted` is never 0 but [`FENCED`], so that each section takes the cold
+//! branch, which has a fence of its own.
 //!
-//! The language's memory model knows no such call. So all that both sides touch is atomic: were the argument
-//! wrong, there would be wrong values, and no undefined behaviour.
+//! The language's memory model does not know such a call. So all that both sides use is atomic: if the argument
+//! were wrong, values would be wrong, but there would be no undefined behaviour.
 //!
 //! Sources: P1202R4, "Asymmetric Fences"; rust-lang/unsafe-code-guidelines#362; membarrier(2).
 //!
 //! # Rules
 //!
-//! Inside a section no thread takes a lock, calls the kernel, runs code of the user, or panics;
-//! nor does it while a record's version is odd. Debug builds end the process where one does (`os::section`).
-//! Code that holds the family's lock needs no section for words of nobody, nor for those of its own thread's
+//! Inside a section no thread takes a lock, calls the kernel, runs code of the user, or panics. The same holds
+//! while a record's version is odd. Debug builds end the process if a thread does (`os::section`). Code that
+//! holds the family's lock needs no section for words without an owner, nor for those of its own thread's
 //! record.
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
@@ -42,16 +42,16 @@ use super::record::CacheRecord;
 use crate::os::{membarrier, section};
 use crate::sync::{MODELLED, fence, spin_loop, yield_now};
 
-/// What `wanted` is without `membarrier` when nobody wants the words.
+/// Set in `wanted` if there is no `membarrier`.
 const FENCED: u32 = 2;
 
 /// Set in `wanted` by a thread that needs the words.
 const WANTED: u32 = 1;
 
-/// How often a thread that only tries looks whether the owner is busy.
+/// How often a thread that only tries checks whether the owner is busy.
 const LOOKS: u32 = 60;
 
-/// How many of these looks are not followed by a call that lets other threads run.
+/// Checks that are not followed by a call that lets other threads run.
 const SPINS: u32 = 50;
 
 impl CacheRecord {
@@ -65,7 +65,7 @@ impl CacheRecord {
         membarrier::step();
     }
 
-    /// Ends it.
+    /// Ends the section.
     #[inline]
     pub(in crate::heap) fn leave(&self) {
         section::end();
@@ -74,7 +74,7 @@ impl CacheRecord {
         membarrier::step();
     }
 
-    /// Says that the thread is in a section, before it looks whether its words are wanted.
+    /// Notes that the thread is in a section, before it checks whether another thread wants its words.
     #[inline]
     fn raise_busy(&self) {
         section::begin();
@@ -83,7 +83,7 @@ impl CacheRecord {
         compiler_fence(SeqCst);
     }
 
-    /// Does something short inside of a section.
+    /// Does a short piece of work inside of a section.
     #[inline]
     pub(in crate::heap) fn section<R>(&self, work: impl FnOnce() -> R) -> R {
         self.enter();
@@ -92,8 +92,8 @@ impl CacheRecord {
         answer
     }
 
-    /// The same, unless the thread is kept out, or every section needs a fence: then it does nothing. It costs
-    /// its caller no call.
+    /// As [`section`](Self::section), but returns `None` and does nothing if the thread is kept out, or if
+    /// every section needs a fence. It adds no call to the caller's code.
     #[inline]
     pub(in crate::heap) fn try_section<R>(&self, work: impl FnOnce() -> R) -> Option<R> {
         self.raise_busy();
@@ -104,8 +104,8 @@ impl CacheRecord {
         answer
     }
 
-    /// What [`enter`](Self::enter) does where another thread wants the words, or every section needs a
-    /// fence.
+    /// The part of [`enter`](Self::enter) for the case that another thread wants the words, or that every
+    /// section needs a fence.
     #[cold]
     #[inline(never)]
     pub(super) fn enter_slow(&self) {
@@ -125,8 +125,8 @@ impl CacheRecord {
         }
     }
 
-    /// Says that the calling thread, which holds the family's lock, needs the words. After that:
-    /// [`barrier`], then [`is_at_rest`](Self::is_at_rest) or [`wait_until_at_rest`](Self::wait_until_at_rest).
+    /// Notes that the calling thread, which holds the family's lock, needs the words. It must then call
+    /// [`barrier`], and [`is_at_rest`](Self::is_at_rest) or [`wait_until_at_rest`](Self::wait_until_at_rest).
     pub(in crate::heap) fn want(&self) {
         self.wanted.store(WANTED | idle(), Relaxed);
     }
@@ -136,12 +136,12 @@ impl CacheRecord {
         self.wanted.load(Relaxed) & WANTED != 0
     }
 
-    /// Ends it.
+    /// Gives the words back to their owner.
     pub(in crate::heap) fn end_wanted(&self) {
         self.wanted.store(idle(), Release);
     }
 
-    /// Whether the owner is out of its sections, soon.
+    /// Waits for a short time; returns whether the owner is out of its sections.
     pub(in crate::heap) fn is_at_rest(&self) -> bool {
         (0..LOOKS).any(|look| {
             let is_at_rest = self.busy.load(Acquire) == 0;
@@ -152,7 +152,7 @@ impl CacheRecord {
         })
     }
 
-    /// Waits until the owner is out of its sections: for as long as the system keeps it from running.
+    /// Waits until the owner is out of its sections, however long the system keeps it from running.
     pub(in crate::heap) fn wait_until_at_rest(&self) {
         let mut look = 0;
         while self.busy.load(Acquire) != 0 {
@@ -161,15 +161,16 @@ impl CacheRecord {
         }
     }
 
-    /// In a forked child: no other thread is there that could be busy.
+    /// Ends the sections of a record in a forked child, which has no other thread that could be in one.
     pub(in crate::heap) fn forget_sections(&self) {
         self.busy.store(0, Relaxed);
         self.end_wanted();
     }
 }
 
-/// After it, a thread that entered a section before is seen as busy, or sees that it is wanted. False where
-/// that cannot be had: then the words of others must be left alone.
+/// A fence in all threads of the process. After it, a thread that entered a section before is seen as busy, or
+/// sees that its words are wanted. Returns false if the kernel refuses; then the caller must leave the words of
+/// other threads alone.
 #[must_use]
 pub(in crate::heap) fn barrier() -> bool {
     if membarrier::is_there() {
@@ -179,8 +180,9 @@ pub(in crate::heap) fn barrier() -> bool {
     true
 }
 
-/// The same for whoever cannot leave the words alone. Where the kernel refuses what it did before, only time
-/// helps: what a CPU stored is visible to the others after far less.
+/// As [`barrier`], for callers that cannot leave the words alone. If the kernel refuses the call that it
+/// allowed before, only time helps: stores of one CPU become visible to the others much earlier than this
+/// waits.
 pub(in crate::heap) fn barrier_at_any_cost() {
     if !barrier() {
         fence(SeqCst);
@@ -188,13 +190,13 @@ pub(in crate::heap) fn barrier_at_any_cost() {
     }
 }
 
-/// What `wanted` is when nobody wants the words.
+/// The value of `wanted` when no thread wants the words.
 fn idle() -> u32 {
     if membarrier::is_there() { 0 } else { FENCED }
 }
 
-/// Lets others run, the longer the more often that was not enough. A thread of a higher priority than the
-/// owner's must sleep, or the owner would never run.
+/// Lets other threads run, the longer the more often it is called in a row. A thread of a higher priority than
+/// the owner's must sleep, or the owner would never run.
 pub(in crate::heap) fn pause(look: u32) {
     match look {
         0..SPINS => spin_loop(),

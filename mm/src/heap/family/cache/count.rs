@@ -1,6 +1,6 @@
-//! What a cache counts, and how others read it while its thread goes on.
+//! The counts of a cache, and how other threads read them while its thread works.
 //!
-//! Only what leaves the hot slot and the stack is counted at each call; the rest follows:
+//! Only units that leave the hot slot and the stack are counted at each call. The other figures follow:
 //!
 //! ```text
 //! allocated = taken + refilled - left
@@ -8,13 +8,14 @@
 //!                                                       direct falls by so many)
 //! ```
 //!
-//! `left` are the units from `cur` to `end`, `run` those released side by side that are not in the map yet.
+//! `left` are the units from `cur` to `end`. `run` are the units that were released side by side and are not in
+//! the map yet.
 //!
 //! A reader reads every record's `released` first, then every `allocated`. A take empties a place before it
-//! counts, and a reader loads the count before the places: so a take meanwhile makes `released` too small,
-//! never too large; and each release that is counted happened after its allocation, which the second pass
-//! therefore finds. So what is live is never negative, and it is exact when no thread is inside of a call.
-//! Fields that change as one change while `version` is odd, and a reader begins again if it moved.
+//! counts, and a reader loads the count before the places. So a concurrent take makes `released` too small,
+//! never too large. Each release that is counted happened after its allocation, which the second pass therefore
+//! finds. So the live units are never negative, and exact while no call is running. While fields change
+//! together, `version` is odd; a reader begins again if `version` changed.
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -23,16 +24,16 @@ use super::record::{CLOSED, CacheRecord};
 use crate::os::section;
 use crate::sync::{AtomicU64, fence};
 
-/// How often a reader tries to find the fields at rest. A thread that is stopped half way, by a debugger
-/// say, must not stop all others.
+/// How often a reader tries to read consistent fields. A thread that is stopped in the middle of a change, for
+/// example by a debugger, must not stop all others.
 const TRIES: u32 = 100;
 
-/// So many units more than before may be a new peak.
+/// Units by which a thread's count must rise, at least, before it may be a new peak.
 const LEAST_RISE: i64 = 1_024;
 
 impl CacheRecord {
-    /// Changes fields that are one for a reader. The caller is the record's thread, inside of a section or under
-    /// the family's lock, or has kept it out.
+    /// Changes fields that readers must see together. The caller is the record's thread, in a section or under
+    /// the family's lock, or has kept that thread out.
     #[inline]
     pub(super) fn change(&self, change: impl FnOnce()) {
         section::begin();
@@ -40,19 +41,20 @@ impl CacheRecord {
         section::end();
     }
 
-    /// Moves units between the cache, the maps and the inboxes of others: whoever looks for one unit in all of
-    /// them must see it in one. The caller is as above. It takes longer than [`change`](Self::change), on which
+    /// Moves units between the cache, the maps and the inboxes of other threads. A thread that looks for a unit
+    /// in all of them must find it in one. The caller is the record's thread, in a section or under the
+    /// family's lock, or has kept that thread out. This takes longer than [`change`](Self::change), for which
     /// readers of figures wait.
     #[inline]
     pub(super) fn moving<R>(&self, work: impl FnOnce() -> R) -> R {
         if !self.moves.load(Relaxed).is_multiple_of(2) {
-            // A part of what moves together.
+            // It is a part of a larger move.
             return work();
         }
         odd_meanwhile(&self.moves, work)
     }
 
-    /// What `read` says of the fields while none of those changed.
+    /// Returns what `read` returns from fields that did not change meanwhile.
     pub(super) fn consistent<R>(&self, mut read: impl FnMut() -> R) -> R {
         let mut tries = 0;
         loop {
@@ -68,15 +70,15 @@ impl CacheRecord {
         }
     }
 
-    /// A number that grows whenever units go from one place to another; none while they do.
+    /// A number that grows whenever units move from one place to another; `None` while they move.
     pub(in crate::heap) fn version(&self) -> Option<u64> {
         let (moves, version) = (self.moves.load(Acquire), self.version.load(Acquire));
         let is_at_rest = moves.is_multiple_of(2) && version.is_multiple_of(2);
         is_at_rest.then(|| moves.wrapping_add(version))
     }
 
-    /// Units that the record's threads released: never more than they did. Less than 0 where a take is
-    /// under way.
+    /// A lower bound for the units that the record's threads released, exact while no call is running. It is 0 if
+    /// a take in progress makes the sum negative.
     pub(in crate::heap) fn released(&self) -> u64 {
         let released = self.consistent(|| {
             let taken = self.taken.load(Acquire);
@@ -86,7 +88,7 @@ impl CacheRecord {
             let sum = taken.wrapping_add(hot).wrapping_add(stacked);
             sum.wrapping_add(direct).wrapping_add(self.in_run())
         });
-        // Each record by itself: one whose sum wrapped would take from the others'.
+        // Cut for each record: a sum that wrapped would be subtracted from those of other records.
         released.cast_signed().max(0).cast_unsigned()
     }
 
@@ -100,8 +102,8 @@ impl CacheRecord {
         })
     }
 
-    /// Whether the thread has so many units more than when this was last asked, or than the least meanwhile,
-    /// that the family's peak has to be looked at. The caller is the record's thread.
+    /// Whether the thread has so many more units than at the last call, or than at the lowest count since, that
+    /// the family's peak must be computed. The caller is the record's thread.
     #[inline]
     pub(in crate::heap) fn has_risen(&self) -> bool {
         let direct = self.direct.load(Relaxed);
@@ -132,12 +134,12 @@ impl CacheRecord {
     }
 
     fn units_in(&self, bytes: usize) -> u64 {
-        // A reader may meet one field before and one after a change, and then begins again.
+        // A reader may read one field before and one after a change. Then it begins again.
         self.heap
             .map_or(0, |heap| (bytes / heap.geometry().unit().max(1)) as u64)
     }
 
-    /// Takes the counts over, from a record that is empty: allocated, released.
+    /// Returns the units allocated and released, and sets both to 0. The record is empty.
     pub(in crate::heap) fn take_counts(&self) -> (u64, u64) {
         let counts = (self.allocated(), self.released());
         self.change(|| {
@@ -148,7 +150,7 @@ impl CacheRecord {
         counts
     }
 
-    /// Units in the cache, as they are in the maps: taken. Not those that wait for other owners.
+    /// Units in the cache that are taken in the maps, including those that wait to be sent to their owner.
     pub(in crate::heap) fn cached(&self) -> u64 {
         self.consistent(|| {
             let hot = u64::from(self.hot.load(Relaxed).addr() > CLOSED);
@@ -158,7 +160,7 @@ impl CacheRecord {
     }
 }
 
-/// Does something while a number is odd.
+/// Runs `work` while a number is odd.
 #[inline]
 fn odd_meanwhile<R>(number: &AtomicU64, work: impl FnOnce() -> R) -> R {
     let before = number.load(Relaxed);
@@ -177,7 +179,7 @@ mod tests {
     use super::*;
     use crate::heap::family::Heap;
 
-    /// As when a debugger stops the thread half way through a change.
+    /// The test does what a debugger does that stops the thread in the middle of a change.
     #[test]
     fn a_thread_that_is_stopped_delays_no_reader() {
         let heap: &'static Heap = Box::leak(Box::new(Heap::new(Layout::new::<u64>())));

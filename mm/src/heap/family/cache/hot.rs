@@ -1,4 +1,5 @@
-//! How units leave a cache and come back to it in a few steps. Only the cache's thread calls any of this.
+//! The fast paths of a cache: a unit leaves it or comes back in a few steps. Only the cache's thread calls
+//! this.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -11,8 +12,9 @@ use crate::heap::ground::Block;
     reason = "the hot path is to become part of the caller, whatever its size"
 )]
 impl CacheRecord {
-    /// Takes a unit from the hot slot, else from the stack, else the next of those side by side; `unit` is
-    /// the family's unit in bytes. Unless it is `to_be_zero`, nobody looks whether it is known to be.
+    /// Takes a unit from the hot slot, else from the stack, else the next of those side by side. `unit` is the
+    /// size of the family's units in bytes. Unless `to_be_zero`, this does not check whether the unit is known
+    /// to be zero.
     #[inline(always)]
     pub(in crate::heap) fn take(&self, unit: usize, to_be_zero: bool) -> Option<Block> {
         let hot = self.hot.load(Relaxed);
@@ -30,8 +32,8 @@ impl CacheRecord {
         self.take_next(unit, to_be_zero)
     }
 
-    /// Puts a unit into the hot slot; else behind the one that was released last, if it lies there; else on
-    /// the stack, if it has room.
+    /// Puts a unit into the hot slot; else adds it to the run, if it follows the last unit there; else pushes
+    /// it onto the stack, if there is room.
     #[inline(always)]
     pub(in crate::heap) fn put(&self, first: NonNull<u8>, unit: usize) -> bool {
         if self.hot.load(Relaxed).is_null() {
@@ -39,7 +41,7 @@ impl CacheRecord {
             return true;
         }
         if self.run.load(Relaxed).addr() == first.addr().get() - unit {
-            // Not the run's own value plus a unit, which would wait for the store before.
+            // Stores `first`, since `run` plus a unit would have to wait for the store before.
             self.run.store(first.as_ptr(), Release);
             if self.run_end.load(Relaxed) == first.as_ptr() {
                 self.end_run();
@@ -72,7 +74,7 @@ impl CacheRecord {
         true
     }
 
-    /// Place `number` of the stack.
+    /// The slot number `number` of the stack.
     ///
     /// # Safety
     ///
@@ -103,7 +105,7 @@ impl CacheRecord {
     /// Counts a unit that left the hot slot or the stack.
     #[inline(always)]
     fn account_taken(&self) {
-        // Left out only to measure what it costs; every figure is wrong then.
+        // Left out only to measure the cost of counting; all figures are wrong then.
         if cfg!(mm_unaccounted) {
             return;
         }
@@ -111,7 +113,7 @@ impl CacheRecord {
         self.taken.store(self.taken.load(Relaxed) + 1, Release);
     }
 
-    /// Takes a unit as a thread does that vanishes between two stores of [`take`](Self::take).
+    /// Takes a unit like a thread that vanishes between two stores of [`take`](Self::take).
     #[cfg(test)]
     pub(in crate::heap) fn take_without_count(&self) {
         let before = self.taken.load(Relaxed);
@@ -120,7 +122,7 @@ impl CacheRecord {
         self.taken.store(before, Relaxed);
     }
 
-    /// The places of the stack that hold units, oldest first.
+    /// The slots of the stack that hold units, oldest first.
     #[inline(always)]
     pub(super) fn slots(&self) -> &'static [Slot] {
         let stacked = self.stacked.load(Acquire) as usize;

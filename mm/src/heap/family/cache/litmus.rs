@@ -1,5 +1,5 @@
-//! Whether the lock of `biased` keeps two threads apart. Nothing else notices soon if it does not: the stress
-//! program ran for hours without the barrier.
+//! Tests whether the lock of `biased` keeps two threads apart. No other test finds a fault there soon: the
+//! stress program ran for hours without the barrier.
 
 use core::alloc::Layout;
 use core::sync::atomic::AtomicU64;
@@ -13,7 +13,7 @@ use super::record::CacheRecord;
 use crate::heap::family::Heap;
 use crate::os::membarrier;
 
-/// What the lock is to protect: a number that both threads load, raise, and store.
+/// The data under the lock: a number that both threads load, raise, and store.
 struct Counted {
     number: AtomicU64,
     owner_is_done: AtomicU64,
@@ -25,8 +25,7 @@ impl Counted {
     }
 }
 
-/// Lets an owner and a thief raise one number, the thief so many times; returns how many of all raises were
-/// lost.
+/// Makes an owner and a thief raise one number, the thief `thefts` times. Returns how many raises were lost.
 fn lost(thefts: u64, barrier: fn()) -> u64 {
     let layout = Layout::new::<[u64; 4]>();
     let heap: &'static Heap = Box::leak(Box::new(Heap::new(layout)));
@@ -47,7 +46,7 @@ fn lost(thefts: u64, barrier: fn()) -> u64 {
             }
             raised
         });
-        // Until the owner runs: else there is nobody to keep out.
+        // Wait until the owner runs: there must be a thread to keep out.
         while counted.number.load(Relaxed) == 0 {
             thread::yield_now();
         }
@@ -78,7 +77,7 @@ fn without_the_barrier_they_are_not() {
     if cpus < 2 || !membarrier::is_there() || cfg!(target_arch = "aarch64") {
         return;
     }
-    // On a busy machine the two may have one CPU between them for a while.
+    // On a busy machine the two threads may share one CPU for a while.
     let start = Instant::now();
     let mut is_found = false;
     while !is_found && start.elapsed() < Duration::from_secs(60) {

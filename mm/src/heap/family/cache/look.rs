@@ -1,5 +1,5 @@
-//! What is in a cache, for those who look for a unit or for all. Under the family's lock; exact while the
-//! cache's thread makes no call.
+//! The contents of a cache, for code that looks for one unit or for all. It runs under the family's lock, and
+//! is exact while the cache's thread makes no call.
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{Acquire, Relaxed};
@@ -9,12 +9,12 @@ use crate::heap::ground::Row;
 use crate::heap::pages::Page;
 
 impl CacheRecord {
-    /// Whether there is nothing in the cache: it may own words all the same.
+    /// Whether there is nothing in the cache. The record may still own words.
     pub(in crate::heap) fn is_empty(&self) -> bool {
         self.cached() == 0 && self.held_rows().0 == 0
     }
 
-    /// Whether unit `index` of `page`, at `unit`, is in the cache, or waits there for its owner.
+    /// Whether unit `index` of `page`, at `unit`, is in the cache, or waits there to be sent to its owner.
     pub(in crate::heap) fn holds(&self, unit: NonNull<u8>, page: Page, index: usize) -> bool {
         let address = unit.addr().get();
         let is_in = |from: usize, to: usize| from <= address && address < to;
@@ -52,7 +52,7 @@ impl CacheRecord {
             .filter_map(NonNull::new)
     }
 
-    /// All blocks in the cache, and those that wait there for their owners.
+    /// All blocks in the cache, and units that wait there to be sent to their owners.
     pub(in crate::heap) fn blocks(&'static self) -> impl Iterator<Item = Row> {
         let unit = self.heap().geometry().unit();
         let first_of = |first: *mut u8, count: u64| {

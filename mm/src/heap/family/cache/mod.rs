@@ -1,31 +1,34 @@
-//! What one thread holds of one family, and how it works there without a lock.
+//! The cache of one thread for one family, which works without a lock.
 //!
 //! A thread *owns* words of the family's maps: it alone takes and frees units there, with plain loads and
 //! stores. Units leave a cache from its *hot slot* first, then from the *stack* of released units, then from
-//! those that lie side by side from `cur` to `end`; when all are empty, the next free units of own words
-//! come there. Released ones go the same way back: hot slot, stack, own words. What another thread owns is
-//! sent to that thread. Only who has no free unit left in any own word takes the family's lock, for more
-//! words: a few units at first, then words, then whole pages.
+//! the units side by side from `cur` to `end`. When all are empty, a refill moves free units of own words
+//! there. Released units go the same way back: hot slot, stack, own words. A unit of a word that another thread
+//! owns is sent to that thread. A thread takes the family's lock only if none of its words has a free unit. It
+//! then gets a few units at first, later words, later whole pages.
 //!
-//! Rows of units come from *bins* by length, longer ones from lists by length, both filled under the lock.
-//! Nothing of ours is ever written into a unit: a list whose links lie in free units is slower when released
-//! in random order, dirties zeroed memory, and is corruptible.
+//! Rows come from *bins* by length, longer ones from lists by length; both are filled under the lock. mm never
+//! writes into a unit: a list with links in free units is slower when units are released in random order,
+//! dirties zeroed memory, and can be corrupted.
 //!
-//! | module | what |
+//! | module | subject |
 //! | --- | --- |
 //! | `record` | the fields; how a record comes to a thread and leaves it |
-//! | `hot` | a few steps: hot slot, stack, units side by side |
-//! | `overflow` | a release that does not fit there |
+//! | `hot` | fast paths: hot slot, stack, units side by side |
+//! | `overflow` | a release for which these have no room |
 //! | `own` | words that the thread owns |
 //! | `remote` | units that one thread releases and another owns |
 //! | `biased` | the lock that keeps an owner out of its words |
-//! | `sweep` | when pages are given back |
-//! | `count` | figures, and how they are read meanwhile |
+//! | `sweep` | when a thread gives pages back |
+//! | `count` | figures, and how other threads read them |
+//! | `look` | the contents of a cache |
 //! | `rows` | released blocks of several units |
+//! | `numbers` | from the number of a record to the record |
+//! | `thread` | the caches and the cells of a thread |
 //!
 //! # Bounds
 //!
-//! | what one thread holds back of one family | at most |
+//! | what a thread keeps of one family | at most |
 //! | --- | --- |
 //! | a unit in the hot slot | 1 |
 //! | released units on its stack | 1,024, and 128 KiB |
@@ -36,18 +39,19 @@
 //! | rows of 2 to 31 units | of each length 64, and 64 KiB |
 //! | rows of 32 to 455 units | 1,023 together; an eighth of the family, 256 KiB to 4 MiB |
 //!
-//! Of units above 128 KiB that is one. Each starts at nothing and grows with use. `trim` on any thread takes
-//! the rows of all threads and what their words have free, so that a thread that sleeps keeps no more than the
-//! first five rows of the table. A family that needs pages takes them from threads that have more to spare
-//! than 16 pages and a 32nd of the family before it asks the kernel. `tests/bounds.rs` holds all of this.
+//! A bound in bytes below the size of a unit means one unit. Each of these starts at nothing and grows with
+//! use. `trim` on any thread takes the rows of all threads and the free units of their words, so a sleeping
+//! thread keeps no more than the first five rows of the table. A family that needs pages takes them from other
+//! threads before it asks the kernel, if these have more to spare than 16 pages and a 32nd of the family.
+//! `tests/bounds.rs` checks all of this.
 //!
-//! # Reaching it
+//! # Cells
 //!
-//! A cell leads to the thread's record, or to a read-only *closed* one, on which every fast test
-//! fails: at first, again after the thread's exit, and whenever somebody wants the thread to look up. Such a
-//! cell is *redirected*, under the family's lock; the thread finds its own record beside, and leads the cell
-//! back to it under the same lock once it has flushed. A call loads its cell once: it may be redirected at
-//! any time, and what the call has begun with the record it ends with it.
+//! A cell leads to the thread's record, or to a read-only *closed* one, on which every fast test fails. It
+//! leads to the closed record at first, after the thread's exit, and when another thread wants this one to take
+//! a slow path. In the last case the cell is *redirected*, under the family's lock. The thread finds its own
+//! record in `own`, and after a flush leads the cell back to it under the same lock. A call loads its cell
+//! once, since it may be redirected at any time: the call ends with the record with which it began.
 
 mod biased;
 mod count;
@@ -81,20 +85,20 @@ pub(in crate::heap) use thread::FAST_FAMILIES;
 pub(crate) use thread::forget_retained_tables;
 pub(in crate::heap) use thread::is_own;
 
-/// Where one thread finds its cache of one family.
+/// The way of one thread to its cache of one family.
 ///
 /// # Invariants
 ///
 /// 1. The pointer was made from a `&'static CacheRecord`: the closed one, or that of `own`.
 /// 2. If `own` leads to a record, it belongs to the thread of this cell, and no other cell leads to it. Only
-///    that thread uses the cell, but for a thread that redirects it under the family's lock.
+///    that thread uses the cell, except a thread that redirects it under the family's lock.
 #[derive(Debug)]
 pub struct CacheCell {
     at: AtomicPtr<CacheRecord>,
     own: Link<CacheRecord>,
 }
 
-/// What cells lead to that have no cache.
+/// The record of cells without a cache.
 static CLOSED_RECORD: CacheRecord = CacheRecord::closed();
 
 const fn closed_record() -> *mut CacheRecord {
@@ -127,14 +131,14 @@ impl CacheCell {
         unsafe { &*self.at.load(Relaxed) }
     }
 
-    /// Takes a unit from the cache, if it has one at hand; `unit` is the family's unit in bytes. Unless it is
-    /// `to_be_zero`, nobody looks whether it is known to be.
+    /// Takes a unit from the cache, if a few steps are enough. `unit` is the size of the family's units in
+    /// bytes. Unless `to_be_zero`, this does not check whether the unit is known to be zero.
     #[inline(always)]
     pub(crate) fn take(&self, unit: usize, to_be_zero: bool) -> Option<Block> {
         self.record().take(unit, to_be_zero)
     }
 
-    /// Puts a unit into the cache, if it has room at hand; `unit` is the family's unit in bytes.
+    /// Puts a unit into the cache, if it has room. `unit` is the size of the family's units in bytes.
     ///
     /// # Safety
     ///
@@ -145,13 +149,13 @@ impl CacheCell {
         self.record().put(first, unit)
     }
 
-    /// Takes a block of `units` units from the cache, if it has one at hand.
+    /// Takes a block of `units` units from the cache, if it has one.
     #[inline]
     pub(crate) fn take_row(&self, units: usize) -> Option<Block> {
         self.record().take_row(units)
     }
 
-    /// Puts a block of `units` units into the cache, if it has room at hand.
+    /// Puts a block of `units` units into the cache, if it has room.
     ///
     /// # Safety
     ///
@@ -183,23 +187,23 @@ impl CacheCell {
         self.own.get()
     }
 
-    /// Gives the cell a record. Under the family's lock.
+    /// Gives the cell a record. The caller has the family's lock.
     pub(in crate::heap) fn lead_to(&self, record: &'static CacheRecord) {
         self.own.set(Some(record));
         self.open_again(record);
     }
 
-    /// Leads to the cell's own record again. Under the family's lock.
+    /// Leads the cell to its own record again. The caller has the family's lock.
     pub(in crate::heap) fn open_again(&self, record: &'static CacheRecord) {
         self.at.store(ptr::from_ref(record).cast_mut(), Relaxed);
     }
 
-    /// Has the next call find no open cache. Under the family's lock, by any thread.
+    /// Makes the next call find no open cache. Any thread may call this under the family's lock.
     pub(in crate::heap) fn redirect(&self) {
         self.at.store(closed_record(), Relaxed);
     }
 
-    /// Leads to no cache from now on. Under the family's lock.
+    /// Leads the cell to no cache from now on. The caller has the family's lock.
     pub(in crate::heap) fn close(&self) {
         self.redirect();
         self.own.set(None);

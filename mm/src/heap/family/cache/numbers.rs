@@ -8,10 +8,10 @@ use crate::os::{Lock, Refused};
 /// Records in one part of the table.
 const PART: usize = 1 << 10;
 
-/// Parts: for four million threads times families.
+/// Parts of the table: enough for four million caches.
 const PARTS: usize = 1 << 12;
 
-/// Where the record with each number is, from 1 on.
+/// The record with each number, from 1 on.
 static TABLE: [Link<[Link<CacheRecord>; PART]>; PARTS] = [const { Link::none() }; PARTS];
 
 /// The newest number.
@@ -39,13 +39,13 @@ pub(super) fn add(
     Ok(record)
 }
 
-/// The record with a number; none for a number that no record has.
+/// The record with a number; `None` if no record has it.
 pub(super) fn record(number: Owner) -> Option<&'static CacheRecord> {
     let number = number as usize;
     TABLE.get(number / PART)?.get()?[number % PART].get()
 }
 
-/// Begins from the first number again: an execution of a model must find what an earlier one did.
+/// Starts again from the first number, so that each execution of a model finds the same.
 #[cfg(all(test, loom))]
 pub(in crate::heap) fn begin_again() {
     *NEWEST.lock() = 0;
@@ -53,19 +53,19 @@ pub(in crate::heap) fn begin_again() {
     TABLE[0].set(part.ok());
 }
 
-/// Where the lock is: it is held for a few lines.
+/// The address of the lock, which is held for a few lines.
 #[cfg(all(test, loom))]
 pub(in crate::heap) fn numbers_range() -> core::ops::Range<usize> {
     let start = core::ptr::from_ref(&NEWEST).addr();
     start..start + size_of_val(&NEWEST)
 }
 
-/// Holds the lock, before a fork.
+/// Takes the lock before a fork.
 pub(in crate::heap) fn lock_for_fork() {
     NEWEST.lock_for_fork();
 }
 
-/// Ends what [`lock_for_fork`] began.
+/// Releases the lock that [`lock_for_fork`] took.
 ///
 /// # Safety
 ///

@@ -1,10 +1,10 @@
 //! Units that a thread releases and another owns.
 //!
-//! The releasing thread adds bits to the word's [`Remote`](crate::heap::pages::Remote). The one that finds it
-//! without a bit puts the word into the inbox of the word's owner; words that nobody owns go into that of the
-//! family, which is emptied under the family's lock. An owner that ends gives up its words first and then shuts
-//! its inbox: a thread that finds it shut goes to the family's. Whoever takes a word out of an inbox and is not
-//! its owner any more passes it on.
+//! The releasing thread adds bits to the word's [`Remote`](crate::heap::pages::Remote). If it had no bit
+//! before, the thread puts the word into the inbox of the word's owner. Words without an owner go into the
+//! inbox of the family, which is emptied under the family's lock. A thread that ends gives up its words first,
+//! then shuts its inbox; a thread that finds it shut uses the inbox of the family. A thread that takes a word
+//! out of an inbox and no longer owns it passes it on.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -14,11 +14,11 @@ use super::record::{CacheRecord, Inbox, SHUT};
 use crate::heap::family::Heap;
 use crate::heap::pages::{NOBODY, Page, released_twice, spot_of};
 
-/// Bytes of units that wait to be sent at most, if they are more than one.
+/// Bytes of units that wait to be sent, at most, if they are more than one.
 const MOST_BYTES: usize = 64 << 10;
 
 impl Heap {
-    /// Sends units of one word, which are released, to the word's owner.
+    /// Sends released units of one word to the word's owner.
     pub(in crate::heap) fn post(&'static self, page: Page, word: usize, bits: u64) {
         let first = page.unit(word * 64);
         page.account_mail();
@@ -28,7 +28,7 @@ impl Heap {
             released_twice(first);
         }
         if before != 0 {
-            // It is in a list, or on its way there.
+            // The word is in a list, or on its way there.
             return;
         }
         loop {
@@ -47,7 +47,7 @@ impl Heap {
         }
     }
 
-    /// Where words of an owner go, and the newest word there.
+    /// The inbox for words of an owner, and the newest word there.
     fn inbox_of(&'static self, owner: u32) -> (&'static Inbox, *mut u8) {
         let record = if owner == NOBODY {
             None
@@ -58,15 +58,15 @@ impl Heap {
         (inbox, inbox.first.load(Relaxed))
     }
 
-    /// Takes the words out of the inbox that begins with `newest`, and hands each to `take` with the bits
-    /// of its released units; `take` says whether it was the owner.
+    /// Empties the inbox that begins with `newest`: calls `take` with each word and the bits of its released
+    /// units. `take` returns whether it was the owner.
     fn empty(&'static self, newest: *mut u8, mut take: impl FnMut(Page, usize, u64) -> bool) {
         let mut next = NonNull::new(newest).filter(|first| first.addr().get() != SHUT);
         while let Some(first) = next {
             let spot = spot_of(first);
             let (page, word) = (spot.page, spot.index / 64);
             let remote = page.remote(word);
-            // Before the bits: once they are taken another thread may put the word into a list again.
+            // Before the bits: once they are taken, another thread may put the word into a list again.
             next = NonNull::new(remote.next.load(Relaxed));
             let bits = remote.bits.swap(0, AcqRel);
             if !take(page, word, bits) {
@@ -75,13 +75,13 @@ impl Heap {
         }
     }
 
-    /// Whether units were released of words that nobody owns.
+    /// Whether other threads released units of words without an owner.
     pub(in crate::heap) fn has_mail(&self) -> bool {
         self.inbox.has_any()
     }
 
-    /// Takes the units that were released of words of nobody, and hands them to `free`. Under the family's
-    /// lock.
+    /// Empties the inbox of the family, and calls `free` with each word and its units. The caller has the
+    /// family's lock.
     pub(in crate::heap) fn empty_inbox(&'static self, mut free: impl FnMut(Page, usize, u64)) {
         if !self.inbox.has_any() {
             return;
@@ -103,13 +103,13 @@ impl CacheRecord {
         self.remote.has_any()
     }
 
-    /// Frees the units that other threads released; whether there were any of own words. Inside a
-    /// section, or with the owner kept out.
+    /// Frees the units that other threads released. Returns whether any of them were in own words. The caller
+    /// is in a section, or keeps the owner out.
     pub(in crate::heap) fn collect(&self) -> bool {
         self.collect_and_leave(ptr::null_mut())
     }
 
-    /// The same, and shuts the inbox: what comes later goes to the family.
+    /// As [`collect`](Self::collect), but also shuts the inbox: later words go to the family.
     pub(in crate::heap) fn shut_inbox(&self) {
         self.collect_and_leave(ptr::without_provenance_mut(SHUT));
     }
@@ -133,8 +133,8 @@ impl CacheRecord {
         any
     }
 
-    /// Notes a released unit of a word that another thread owns. Those of one word are sent together. Inside
-    /// a section.
+    /// Notes a released unit of a word that another thread owns. Units of one word are sent together. The
+    /// caller is in a section.
     pub(super) fn send_later(&self, page: Page, index: usize) {
         let (word, bit) = (index / 64, 1 << (index % 64));
         let first = page.unit(word * 64);
@@ -160,7 +160,7 @@ impl CacheRecord {
         self.pending.load(Relaxed).count_ones() as usize
     }
 
-    /// Sends what waits to be sent. Inside a section.
+    /// Sends the units that wait. The caller is in a section.
     pub(in crate::heap) fn send(&self) {
         let bits = self.pending.load(Relaxed);
         let Some(first) = NonNull::new(self.pending_first.load(Relaxed)) else {
@@ -178,7 +178,7 @@ impl CacheRecord {
         });
     }
 
-    /// Words in the inbox, about.
+    /// Words in the inbox, approximately.
     pub(in crate::heap) fn mail(&self) -> usize {
         self.remote.words.load(Relaxed) as usize
     }

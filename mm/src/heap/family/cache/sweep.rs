@@ -1,31 +1,31 @@
-//! When a thread gives pages back: once it has released so much more than it was handed out that a look
-//! over its pages is worth it. It keeps a few empty pages, and for a while those that it missed before.
+//! Sweeps: a thread looks over its pages and gives empty ones back. It does so when it has released so many
+//! more units than it was handed out that the look is worth it. It keeps a few empty pages, and for some time
+//! also pages that it gave back and needed again.
 
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::record::CacheRecord;
 use crate::os::clock;
 
-/// Empty pages that a thread keeps in any case.
+/// Empty pages that a thread always keeps.
 const ALWAYS: u32 = 2;
 
-/// A thread that did not use most of what it keeps for so many milliseconds keeps no more than
-/// [`ALWAYS`].
+/// Milliseconds after which a thread that did not use most of its kept pages keeps only [`ALWAYS`].
 const MEMORY: u64 = 4_000;
 
-/// Pages of units that have to come free before a look, at least.
+/// Pages of units that must come free before a sweep, at least.
 const WORTH_PAGES: usize = 4;
 
-/// Units that have to come free before a look, of a thread that owns many pages and uses few of their units.
+/// Units that must come free before a sweep, for a thread that owns many pages and uses few of their units.
 const LEAST_WORTH: i64 = 16;
 
-/// So many pages more than a thread keeps are many: 256 KiB.
+/// A thread owns many pages if it has more than this many beyond those that it keeps: 256 KiB.
 const MANY_PAGES: usize = 4;
 
-/// The same as [`WORTH_PAGES`], in bytes, of a family that lends no words.
+/// As [`WORTH_PAGES`], but bytes, for a family that lends no words.
 const WORTH_BYTES: usize = 128 << 10;
 
-/// A stack of more places is not used again before the next refill, once it was emptied for a second sweep.
+/// A stack with more slots stays unused until the next refill, once a second sweep emptied it.
 const SMALL_STACK: u32 = 256;
 
 impl CacheRecord {
@@ -36,7 +36,7 @@ impl CacheRecord {
             .store(direct.wrapping_add(self.worth().cast_unsigned()), Relaxed);
     }
 
-    /// Units that have to come free before a look over the pages is worth it.
+    /// Units that must come free before a sweep is worth it.
     fn worth(&self) -> i64 {
         let quarter = self.least_worth().max(self.owned_units() / 4);
         if !self.owns_many() || self.used_fell.load(Relaxed) == 0 {
@@ -47,7 +47,7 @@ impl CacheRecord {
         quarter.min((used / 2).max(LEAST_WORTH))
     }
 
-    /// The same for a thread that owns little.
+    /// As [`worth`](Self::worth), for a thread that owns little.
     fn least_worth(&self) -> i64 {
         let Some(heap) = self.heap else {
             return i64::MAX / 2;
@@ -60,7 +60,7 @@ impl CacheRecord {
         i64::try_from(least).unwrap_or(i64::MAX / 8)
     }
 
-    /// Whether the thread owns much more than it keeps in any case.
+    /// Whether the thread owns many more pages than it keeps.
     fn owns_many(&self) -> bool {
         let words = self
             .heap
@@ -81,13 +81,13 @@ impl CacheRecord {
             .cast_signed()
     }
 
-    /// Sweeps if enough units came free since the last sweep; says when to look again.
+    /// Sweeps if enough units came free since the last sweep, and sets when to look again.
     #[cold]
     #[inline(never)]
     pub(super) fn look(&self) {
         let free = self.came_free();
         let worth = self.worth();
-        // What was handed out since the last sweep counts the other way.
+        // Units that were handed out since the last sweep count in the other direction.
         let lowest = self.looked_at.load(Relaxed).cast_signed().min(free);
         let since = free.wrapping_sub(lowest);
         let is_forgotten = self.has_forgotten(lowest);
@@ -100,7 +100,7 @@ impl CacheRecord {
             self.looked_at.store(lowest.cast_unsigned(), Relaxed);
             (worth - since).clamp(16.min(worth), worth)
         };
-        // Who keeps pages for a while has to see when it no longer needs them.
+        // A thread that keeps pages for some time must notice when it no longer needs them.
         let keeps = self.kept.load(Relaxed) > 0;
         let wait = if keeps {
             wait.min(self.least_worth())
@@ -112,8 +112,8 @@ impl CacheRecord {
             .store(direct.wrapping_add(wait.cast_unsigned()), Relaxed);
     }
 
-    /// Whether it is long ago that the thread used most of the pages that it keeps because it missed them
-    /// before: then it keeps them no longer. `lowest` is the least of free units since the last sweep.
+    /// Whether the thread has not used most of its kept pages for a long time. Then it stops keeping them.
+    /// `lowest` is the lowest count of free units since the last sweep.
     fn has_forgotten(&self, lowest: i64) -> bool {
         let kept = self.kept.load(Relaxed) as usize;
         if kept == 0 {
@@ -132,12 +132,13 @@ impl CacheRecord {
         since > MEMORY
     }
 
-    /// Gives back empty pages, but for those that the thread keeps.
+    /// Gives back empty pages, except those that the thread keeps.
     fn sweep(&self) {
         let sweeps = self.sweeps.load(Relaxed);
         self.sweeps.store(sweeps + 1, Relaxed);
         if sweeps > 0 {
-            // What waits on the stack would keep pages. A thread that releases so much does without it.
+            // Units on the stack would keep their pages. A thread that releases this much works without a
+            // stack.
             self.put_away_stack();
             if self.places.load(Relaxed) > SMALL_STACK {
                 self.room.store(0, Relaxed);
@@ -157,7 +158,7 @@ impl CacheRecord {
         }
     }
 
-    /// Whether most of what the thread releases belongs to others.
+    /// Whether most units that the thread releases belong to other threads.
     fn sends_much(&self) -> bool {
         self.came_free() > self.owned_units()
     }
@@ -167,7 +168,7 @@ impl CacheRecord {
         self.kept.load(Relaxed).max(ALWAYS) as usize
     }
 
-    /// Whether there are more empty pages than so many: only then it is worth to take the lock. Counts the
+    /// Whether there are more than `kept` empty pages, so that taking the lock is worth it. Also counts the
     /// units of own pages that are not free.
     fn has_empty_pages(&self, kept: usize) -> bool {
         let (mut empty, mut used) = (0, 0);
@@ -183,12 +184,13 @@ impl CacheRecord {
         empty > kept
     }
 
-    /// Notes that pages went back, or to another thread.
+    /// Notes that pages went back to the family, or to another thread.
     pub(in crate::heap) fn account_given(&self, pages: u32) {
         self.given.store(self.given.load(Relaxed) + pages, Relaxed);
     }
 
-    /// Notes that a page came. If it replaces one that was given back, one more is kept from now on.
+    /// Notes that the thread got a page. If it replaces one that was given back, the thread keeps one more from
+    /// now on.
     pub(in crate::heap) fn account_needed(&self) {
         let given = self.given.load(Relaxed);
         if given > 0 {
@@ -198,7 +200,7 @@ impl CacheRecord {
         }
     }
 
-    /// Keeps no more than at first.
+    /// Keeps no more pages than at first.
     pub(in crate::heap) fn forget_needs(&self) {
         self.given.store(0, Relaxed);
         self.kept.store(0, Relaxed);

@@ -1,4 +1,4 @@
-//! What one thread holds: the list of its caches, and the table of those without a static cell.
+//! The caches of a thread: their list, and the table of cells for families without a static cell.
 
 use core::cell::Cell;
 
@@ -11,7 +11,7 @@ use crate::sync::thread_local;
 /// Cells in one part of a table.
 const CELLS: usize = 256;
 
-/// Parts that a table has room for: a million families, in all threads the same.
+/// Parts in a table. All threads together have room for the same million families.
 const PARTS: usize = 4_096;
 
 type Cells = [CacheCell; CELLS];
@@ -24,25 +24,25 @@ thread_local! {
     static THREAD: Thread = const { Thread::new() };
 }
 
-/// Tables of ended threads, for new ones.
+/// Tables of ended threads, for new threads.
 static RETAINED_TABLES: Lock<Option<&'static Table>> = Lock::new(None);
 
-/// One thread's caches; flushes them when the thread ends.
+/// The caches of one thread. They are flushed when the thread ends.
 #[derive(Debug)]
 struct Thread {
     newest: Cell<Option<&'static CacheRecord>>,
     table: Cell<Option<&'static Table>>,
 }
 
-/// A thread's cells by the number of the family.
+/// The cells of a thread, by the number of the family.
 #[derive(Debug)]
 struct Table {
     parts: &'static [Link<Cells>],
     next_retained: Link<Table>,
 }
 
-/// The calling thread's cell of family number `number`, in few steps; none before it was asked for by
-/// [`with_cell`], or at the thread's end.
+/// The calling thread's cell of family number `number`, in a few steps; `None` before the first [`with_cell`],
+/// and at the thread's end.
 ///
 /// # Safety
 ///
@@ -57,17 +57,16 @@ pub(in crate::heap) unsafe fn fast_cell<'a>(number: usize) -> Option<&'a CacheCe
     Some(unsafe { cells.get_unchecked(number) })
 }
 
-/// Gives the calling thread's `cell` a cache of `heap`; false when the thread is at its end, or
-/// there is no memory for one.
+/// Gives the calling thread's `cell` a cache of `heap`. Returns false at the thread's end, or without memory
+/// for the cache.
 pub(in crate::heap) fn open(heap: &'static Heap, cell: &CacheCell) -> bool {
     THREAD
         .try_with(|thread| thread.open(heap, cell).is_ok())
         .unwrap_or(false)
 }
 
-/// Lends the calling thread's cell of family number `number` to `f`.
-///
-/// Without memory for the cell, or at the thread's end, it is one without a cache that stays so.
+/// Lends the calling thread's cell of family number `number` to `f`, which gets `None` at the thread's end, or
+/// without memory for the cell.
 pub(in crate::heap) fn with_cell<R>(number: usize, f: impl FnOnce(Option<&CacheCell>) -> R) -> R {
     let cell = THREAD.try_with(|thread| thread.cell(number).ok());
     f(cell.ok().flatten())
@@ -86,12 +85,12 @@ pub(in crate::heap) fn is_own(cache: &CacheRecord) -> bool {
         .is_ok_and(|thread| cache.thread() == thread)
 }
 
-/// Holds the lock that threads share, before a fork.
+/// Takes the lock of the tables before a fork.
 pub(in crate::heap) fn lock_for_fork() {
     RETAINED_TABLES.lock_for_fork();
 }
 
-/// Ends what [`lock_for_fork`] began.
+/// Releases the lock that [`lock_for_fork`] took.
 ///
 /// # Safety
 ///
@@ -110,7 +109,7 @@ impl Thread {
         }
     }
 
-    /// A number that no other thread has, meanwhile.
+    /// A number that no other thread has at the same time.
     fn name(&self) -> usize {
         core::ptr::from_ref(self).addr()
     }
@@ -164,7 +163,7 @@ fn retained_table() -> Option<&'static Table> {
     Some(table)
 }
 
-/// Leaves the retained tables behind, so that the next thread has to make one.
+/// Forgets the retained tables, so that the next thread has to make one.
 #[cfg(test)]
 pub(crate) fn forget_retained_tables() {
     *RETAINED_TABLES.lock() = None;
@@ -175,14 +174,14 @@ impl Drop for Thread {
         let _inside = ReentrancyGuard::enter();
         let mut next = self.newest.take();
         while let Some(cache) = next {
-            // Read before the record is free for another thread.
+            // Read before another thread can get the record.
             next = cache.next_of_thread.get();
             // SAFETY: `cache` is on this thread's list. Cells have no destructor, so those in thread-local
             // storage exist until the thread is gone; those of the table always do.
             unsafe { cache.heap().close_cache(cache) };
         }
         tls_slot::set(core::ptr::null());
-        // All its cells lead to no cache again, so any thread may have the table.
+        // None of its cells leads to a cache now, so any thread may have the table.
         if let Some(table) = self.table.take() {
             let mut retained = RETAINED_TABLES.lock();
             table.next_retained.set(retained.replace(table));

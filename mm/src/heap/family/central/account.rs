@@ -1,25 +1,26 @@
-//! What a family counts.
+//! The counts of a family.
 
-/// Counts since the start, and what they leave.
+/// Counts since the start, and the current state that follows from them.
 #[derive(Debug)]
 pub(in crate::heap) struct Account {
     /// Units of VM pages that are taken, or that lie in a word with an owner.
     pub(in crate::heap) taken_units: u64,
-    /// Blocks of many units of VM pages, live or in a cache, and their units.
+    /// Rows of VM pages, live or in a cache, and their units.
     pub(in crate::heap) row_blocks: u64,
     pub(in crate::heap) row_units: u64,
-    /// Blocks of one unit of VM pages handed out or released without a cache, or by one that was closed.
+    /// Blocks of one unit of VM pages that were handed out or released without a cache, or by a cache that was
+    /// closed.
     pub(in crate::heap) allocated: u64,
     pub(in crate::heap) released: u64,
-    /// The highest count of released ones that was reported.
+    /// The highest count of released blocks that was reported.
     pub(in crate::heap) reported_released: u64,
-    /// Blocks of many units handed out without a cache, or by one that was closed.
+    /// Rows that were handed out without a cache, or by a cache that was closed.
     pub(in crate::heap) rows_allocated: u64,
-    /// The highest count of released ones that was reported.
+    /// The highest count of released rows that was reported.
     pub(in crate::heap) rows_released: u64,
-    /// What closed caches and the maps add to the caches' count of slack units; wraps.
+    /// Slack units that closed caches and the maps add to the caches' count; wraps.
     pub(in crate::heap) slack: u64,
-    /// All other blocks: large, or without a size.
+    /// All other blocks: large ones, and those without a size.
     pub(in crate::heap) other_allocated: u64,
     pub(in crate::heap) other_released: u64,
     /// Units of all other live blocks.
@@ -48,12 +49,12 @@ impl Account {
         }
     }
 
-    /// Raises the peak if so many bytes are more than ever.
+    /// Raises the peak to `bytes`, if that is more.
     pub(in crate::heap) fn account_live(&mut self, bytes: u64) {
         self.peak_bytes = self.peak_bytes.max(bytes);
     }
 
-    /// Counts blocks of `units` units each that are taken now.
+    /// Counts `blocks` blocks of `units` units each that are taken now.
     pub(in crate::heap) fn account_taken(&mut self, blocks: usize, units: usize) {
         self.taken_units += (blocks * units) as u64;
         if units > 1 {
@@ -71,18 +72,18 @@ impl Account {
         }
     }
 
-    /// Counts units at the end of a block of many that are free now.
+    /// Counts units at the end of a row that are free now.
     pub(in crate::heap) fn account_end_freed(&mut self, units: usize) {
         self.taken_units -= units as u64;
         self.row_units -= units as u64;
     }
 
-    /// Counts units that threads own now.
+    /// Counts units that threads got.
     pub(in crate::heap) fn account_leased(&mut self, units: usize) {
         self.taken_units += units as u64;
     }
 
-    /// Counts units that nobody owns any more, or that were blocks of their own.
+    /// Counts units that threads gave back, or that were blocks of one unit.
     pub(in crate::heap) fn account_units_freed(&mut self, units: usize) {
         self.taken_units -= units as u64;
     }

@@ -7,12 +7,12 @@ use crate::heap::family::cache::CacheRecord;
 use crate::heap::pages::{Extent, Page, Standing};
 use crate::os::{PageSource, System};
 
-/// A family whose live bytes fall below a tenth of their last peak gives its free memory back,
-/// unless that peak was below this many bytes.
+/// Bytes of the smallest peak that matters here: a family whose live bytes fall below a tenth of a larger peak
+/// gives its free memory back.
 const SHRINK_FROM: u64 = 1 << 20;
 
 impl Central {
-    /// Gives back to the kernel all that can be given; returns its bytes.
+    /// Gives all free memory back to the kernel; returns its bytes.
     pub(in crate::heap) fn trim(&mut self, heap: &'static Heap) -> usize {
         self.given_back = 0;
         self.free_slack();
@@ -36,8 +36,8 @@ impl Central {
         bytes
     }
 
-    /// Gives back the free memory between live units when a family fell below a tenth of its last
-    /// peak. What is kept against calls at every step of a loop, `trim` alone gives back.
+    /// Gives back the free memory between live units if the family fell below a tenth of its last peak. Memory
+    /// that is kept to avoid kernel calls in loops goes back only in `trim`.
     pub(in crate::heap) fn shrink_if_fallen(&mut self, heap: &'static Heap) {
         let live = self.taken_bytes(heap);
         if self.peak_since_shrink < SHRINK_FROM || live >= self.peak_since_shrink / 10 {
@@ -47,13 +47,13 @@ impl Central {
             return;
         }
         self.peak_since_shrink = live;
-        // What other threads hold back follows at their next call.
+        // Other threads give back the rest at their next call.
         self.caches.iter().for_each(CacheRecord::ask_to_flush);
         self.purge_partly_used();
     }
 
-    /// Gives back what a thread gave up of extents that are still used, if the family has little else: a page
-    /// that somebody keeps would keep 31 others.
+    /// Gives back the free memory of partly used extents, if the family is small. Otherwise one page in use
+    /// could keep 31 free ones.
     pub(in crate::heap) fn purge_if_little(&mut self, heap: &'static Heap) {
         if self.taken_bytes(heap) < SHRINK_FROM {
             self.purge_partly_used();
@@ -69,8 +69,8 @@ impl Central {
         }
     }
 
-    /// Puts an extent of which units were freed where it belongs, and gives its memory back if it
-    /// is empty and the family keeps enough.
+    /// Moves an extent to the right lists after units of the page were freed. Gives its memory back if it is
+    /// empty and the family keeps enough.
     #[inline(never)]
     pub(super) fn account_freed(&mut self, page: Page) {
         let extent = page.extent();
@@ -82,7 +82,7 @@ impl Central {
         self.runs.account_changed(extent);
     }
 
-    /// Decides what becomes of the memory of an extent whose last unit was freed.
+    /// Decides whether to keep the memory of an extent whose last unit was freed.
     ///
     /// # Safety
     ///
@@ -104,7 +104,7 @@ impl Central {
         }
     }
 
-    /// Gives back empty extents that were kept, until no more are kept than may be.
+    /// Gives back retained extents until the family keeps no more than it may.
     #[cold]
     fn give_back_retained(&mut self) {
         for extent in self
@@ -161,8 +161,8 @@ fn purge(
     bytes
 }
 
-/// Gives back the memory of an extent without a taken unit, page by page if the kernel refuses it
-/// as a whole; returns its bytes. Then no page is in use, unless something was refused again.
+/// Gives back the memory of an extent without a taken unit, page by page if the kernel refuses the whole.
+/// Returns its bytes. Afterwards no page is in use, unless the kernel refused a page again.
 ///
 /// # Safety
 ///
@@ -177,14 +177,14 @@ unsafe fn give_back(extent: &'static Extent, os_page: usize, calls: &mut u64) ->
 }
 
 fn purge_pages(extent: &'static Extent, os_page: usize, calls: &mut u64) -> usize {
-    // What was refused the last time is tried again.
+    // Memory that the kernel refused the last time is tried again.
     let is_backed = |page: Page| page.backed(os_page) > 0;
     if !extent.may_purge() || !extent.pages().any(is_backed) {
         return 0;
     }
     let was_huge = extent.is_huge();
     if was_huge && !extent.pages().all(Page::is_open) {
-        // Afterwards nobody would know any more that the rest of a page that was huge is backed.
+        // Afterwards no record would show that the rest of the former huge page is backed.
         return 0;
     }
     if was_huge {

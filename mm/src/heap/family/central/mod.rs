@@ -1,4 +1,4 @@
-//! A family's pages, behind its lock: refill, flush, blocks of many units, giving back.
+//! A family's pages, behind its lock: new extents, refills, rows, and giving memory back.
 
 mod account;
 mod give_back;
@@ -31,11 +31,11 @@ pub(in crate::heap) struct Central {
     pub(in crate::heap) fullness_lists: FullnessLists,
     runs: RunLists,
     pub(in crate::heap) large: LargeRuns,
-    /// The newest record; each leads to the one before.
+    /// The newest record. Each record leads to the one before.
     pub(in crate::heap) newest: Option<&'static Record>,
     /// Caches that threads have.
     pub(in crate::heap) caches: List<CacheRecord>,
-    /// Drained records of ended threads.
+    /// Empty records of ended threads.
     pub(in crate::heap) retained_caches: List<CacheRecord>,
     pub(in crate::heap) retained: RetainedMemory,
     pub(in crate::heap) quarantine: Quarantine,
@@ -44,14 +44,14 @@ pub(in crate::heap) struct Central {
     unrecorded: Option<Span>,
     next_pages: usize,
     mapped: usize,
-    /// VM pages that the family must have before a thread tries again to take some of another's.
+    /// VM pages that the family must have before a thread tries again to take pages from another thread.
     next_steal: usize,
     pub(in crate::heap) account: Account,
     pub(in crate::heap) uncached_for: UncachedFor,
     peak_since_shrink: u64,
-    /// Bytes that went back to the kernel as extents came free, since `trim` began.
+    /// Bytes that went back to the kernel when extents came free, since `trim` began.
     given_back: usize,
-    /// The most bytes that were taken when the peak was looked at.
+    /// The most bytes that were taken when the peak was computed.
     highest_taken: u64,
 }
 
@@ -89,7 +89,7 @@ impl Central {
         let bytes = geometry.block_bytes(units).ok_or(Shortage::Overflow)?;
         let block = match geometry.placement() {
             Placement::Counted => {
-                // Units without a size can be more than there are numbers.
+                // The count of units without a size could overflow.
                 let live = self.account.other_units.checked_add(units as u64);
                 live.ok_or(Shortage::Overflow)?;
                 let block = heap.block_of_no_size()?;
@@ -103,7 +103,7 @@ impl Central {
         Ok(block)
     }
 
-    /// Releases a block whose size is not one unit of a VM page, or that no cache takes.
+    /// Releases a block that is no single unit of a VM page, or that no cache takes.
     pub(in crate::heap) fn release(
         &mut self,
         heap: &'static Heap,
@@ -127,7 +127,7 @@ impl Central {
         }
     }
 
-    /// Releases a block of one unit of a VM page, of a thread that has no cache, or past all caches.
+    /// Releases a block of one unit of a VM page without a cache.
     fn release_single(&mut self, heap: &'static Heap, first: NonNull<u8>) {
         self.account.released += 1;
         self.free_single(heap, first);
@@ -147,8 +147,7 @@ impl Central {
         self.account_freed(page);
     }
 
-    /// Finds how many units the live block has that starts at `first`, by a look at the maps and
-    /// at the threads' caches.
+    /// Returns the units of the live block that starts at `first`, after a look at the maps and at all caches.
     pub(in crate::heap) fn live_units_at(
         &self,
         record: &'static Record,
@@ -171,7 +170,7 @@ impl Central {
 
     /// Raises the peak if more is live than ever.
     pub(in crate::heap) fn account_peak(&mut self, heap: &'static Heap) {
-        // Cached units included, this is never less than what is live, and it is cheap.
+        // This includes cached units, so it is never less than the live bytes, and it is cheap.
         let at_most = self.taken_bytes(heap);
         self.peak_since_shrink = self.peak_since_shrink.max(at_most);
         self.retained.account_taken(at_most);
@@ -182,7 +181,7 @@ impl Central {
         self.sample_peak(heap);
     }
 
-    /// Raises the peak if more is live than ever, by a look at what all threads count.
+    /// Raises the peak if more is live than ever. Reads the counts of all threads.
     pub(in crate::heap) fn sample_peak(&mut self, heap: &'static Heap) {
         let live = self.live().units * heap.geometry().unit() as u64;
         self.account.account_live(live);
@@ -214,7 +213,7 @@ impl Central {
         }
     }
 
-    /// A page with a free unit.
+    /// A page with a free unit in a word without an owner.
     fn page_to_fill(&mut self, heap: &'static Heap) -> Result<Page, Refused> {
         if let Some(page) = self
             .fullness_lists
@@ -243,7 +242,8 @@ impl Central {
         let page_bytes = heap.geometry().page_bytes();
         let pages = self.next_pages.min(EXTENT / page_bytes);
         let record = match self.make_extent(heap, pages) {
-            // Where address space was had but no memory for its record, less of it helps nobody.
+            // If there was address space but no memory for its record, asking for less address space does not
+            // help.
             Err(Refused) if self.unrecorded.is_none() => self.make_extent(heap, 1)?,
             answer => answer?,
         };
@@ -278,7 +278,7 @@ impl Central {
         Ok(record)
     }
 
-    /// Address space for an extent: what an earlier try left, else new.
+    /// Address space for an extent: what an earlier try left, otherwise new.
     fn place_for(&mut self, bytes: usize) -> Result<Span, Refused> {
         match self.unrecorded.take() {
             Some(left) => Ok(left),

@@ -1,29 +1,29 @@
 //! How much memory of empty extents a family keeps.
 //!
-//! As much as it took again that it had given back not long before: then a fault for each OS page
-//! would cost more than all other work on its units. And always a little, so that a small loop at
-//! an extent's edge makes no call into the kernel at all.
+//! It keeps as much as it recently gave back and then needed again: in that case, a page fault for each OS page
+//! would cost more than all other work on the units. And it always keeps a little, so that a small loop at an
+//! extent's edge makes no call into the kernel.
 
 use std::time::{Duration, Instant};
 
-/// What every family may keep, in bytes.
+/// Bytes that every family may keep.
 const ALWAYS: usize = 256 << 10;
 
-/// A family that did not need more for this long keeps no more than that.
+/// A family that did not need more for this long keeps no more than [`ALWAYS`].
 const MEMORY: Duration = Duration::from_secs(4);
 
-/// What a family keeps, in bytes.
+/// The memory of empty extents that a family keeps, in bytes.
 #[derive(Debug)]
 pub(in crate::heap) struct RetainedMemory {
-    /// Of empty extents that may be backed by memory.
+    /// Bytes of retained extents, which memory may back.
     kept: usize,
-    /// How much may be kept.
+    /// Bytes that may be kept.
     allowed: usize,
-    /// When it was last needed.
+    /// When that much was last needed.
     needed: Option<Instant>,
-    /// The bytes that were taken before the family gave back what was between its live units.
+    /// The bytes that were taken before the family gave back the free memory between its live units.
     shrunk_from: u64,
-    /// When that was too early.
+    /// When that turned out to be too early.
     shrunk_early: Option<Instant>,
 }
 
@@ -38,8 +38,8 @@ impl RetainedMemory {
         }
     }
 
-    /// Whether a family that fell far below its peak, `taken` bytes, may give back now what is
-    /// between its live units. If so, it does.
+    /// Whether a family that fell far below its peak of `taken` bytes may give back the free memory between its
+    /// live units. If this returns true, the caller does so.
     pub(super) fn may_shrink(&mut self, taken: u64) -> bool {
         let is_early = |then: Instant| then.elapsed() < MEMORY;
         if self.shrunk_early.is_some_and(is_early) {
@@ -49,8 +49,8 @@ impl RetainedMemory {
         true
     }
 
-    /// Notes that so many bytes are taken now: more than half of what it was before the family
-    /// gave back means that it should not have.
+    /// Notes that `taken` bytes are taken now. If that is more than half of the bytes before the family gave
+    /// memory back, it gave back too early.
     pub(super) fn account_taken(&mut self, taken: u64) {
         if self.shrunk_from > 0 && taken > self.shrunk_from / 2 {
             self.shrunk_from = 0;
@@ -58,7 +58,7 @@ impl RetainedMemory {
         }
     }
 
-    /// Bytes of empty extents that were kept.
+    /// Bytes of retained extents.
     pub(in crate::heap) fn kept(&self) -> usize {
         self.kept
     }
@@ -76,37 +76,37 @@ impl RetainedMemory {
         keeps
     }
 
-    /// Notes that a kept extent came into use again.
+    /// Notes that a retained extent is used again.
     pub(super) fn account_used(&mut self, bytes: usize) {
         self.kept -= bytes;
-        // A little of it would have been kept in any case.
+        // A small part of it would have been kept anyway.
         if self.allowed > 0 && self.kept <= self.allowed / 2 {
             self.needed = Some(Instant::now());
         }
     }
 
-    /// Whether more is kept than may be: it was not needed for long.
+    /// Whether more is kept than may be, because it was not needed for a long time.
     pub(super) fn keeps_too_much(&self) -> bool {
         self.kept > self.allowed.max(ALWAYS)
     }
 
-    /// Notes that an extent came into use again that had been given back.
+    /// Notes that an extent is used again that had been given back.
     pub(super) fn account_missed(&mut self, bytes: usize) {
         self.allowed += bytes;
         self.needed = Some(Instant::now());
     }
 
-    /// Bytes that came into use again lately after they had been given back.
+    /// Bytes that were recently given back and then used again.
     pub(super) fn missed(&self) -> usize {
         self.allowed
     }
 
-    /// Notes that a kept extent was given back after all.
+    /// Notes that a retained extent was given back after all.
     pub(super) fn account_given_back(&mut self, bytes: usize) {
         self.kept -= bytes;
     }
 
-    /// Keeps a little again, and no more.
+    /// Keeps no more than [`ALWAYS`] again.
     pub(super) fn forget_misses(&mut self) {
         self.allowed = 0;
         self.needed = None;
@@ -142,7 +142,7 @@ mod tests {
         (0..4).for_each(|_| retained.account_missed(EXTENT));
         assert!((0..4).all(|_| retained.keeps(EXTENT)));
         retained.needed = Instant::now().checked_sub(2 * MEMORY);
-        // Little use of it is no need for all.
+        // Using a little of it does not show that all is needed.
         retained.account_used(EXTENT);
         assert!(!retained.keeps(EXTENT) && retained.keeps_too_much());
     }

@@ -1,4 +1,4 @@
-//! Blocks of many units, and single ones that no cache serves.
+//! Rows, and single units that no cache serves.
 
 use core::ptr::NonNull;
 
@@ -21,7 +21,7 @@ impl Central {
         Ok(block)
     }
 
-    /// Takes a block for a cache to hand out.
+    /// Takes a row for a cache to hand out.
     pub(in crate::heap) fn take_row(
         &mut self,
         heap: &'static Heap,
@@ -33,7 +33,7 @@ impl Central {
         Ok(Block { first, zero })
     }
 
-    /// Takes blocks of `units` units for the bins of a cache; returns one more to hand out.
+    /// Takes rows of `units` units for the bins of a cache, and returns one more to hand out.
     pub(in crate::heap) fn refill_bin(
         &mut self,
         heap: &'static Heap,
@@ -41,7 +41,7 @@ impl Central {
         units: usize,
     ) -> Result<Block, Refused> {
         let mut blocks = bins.blocks_per_refill(heap.geometry(), units);
-        // Blocks that nobody asked for yet are no reason to grow.
+        // The family does not grow for rows that no call asked for yet.
         while blocks > 1 {
             if let Some(run) = self.runs.claim(units * blocks) {
                 return Ok(self.split_run(heap, bins, run, (units, blocks)));
@@ -51,7 +51,7 @@ impl Central {
         self.take_row(heap, units)
     }
 
-    /// Cuts a run into `blocks` blocks of `units` units, all but one of them for the bins.
+    /// Cuts a run into `blocks` rows of `units` units, and puts all but one into the bins.
     fn split_run(
         &mut self,
         heap: &'static Heap,
@@ -71,7 +71,7 @@ impl Central {
         Block { first, zero }
     }
 
-    /// Takes back all blocks of many units of a cache.
+    /// Takes back all rows of a cache.
     pub(in crate::heap) fn free_kept_rows(&mut self, cache: &CacheRecord) {
         if let Some(bins) = cache.bins() {
             bins.drain(|row| self.free_row(row.first, row.units));
@@ -81,13 +81,13 @@ impl Central {
         }
     }
 
-    /// Takes back half of the blocks of `units` units of the bins; says whether there were any.
+    /// Takes back half of the rows of `units` units in the bins; returns whether there were any.
     pub(in crate::heap) fn free_half_bin(&mut self, bins: &Bins, units: usize) -> bool {
         bins.drain_half(units, |row| self.free_row(row.first, row.units))
     }
 
-    /// Makes room for more blocks of many units: as the family grew, or by taking some back. Says
-    /// whether that was possible.
+    /// Makes room for more long rows: because the family grew, or by taking some back. Returns whether that was
+    /// possible.
     pub(in crate::heap) fn make_room(&mut self, geometry: &Geometry, rows: &Rows) -> bool {
         let taken = usize::try_from(self.account.taken_units).unwrap_or(usize::MAX);
         if rows.prepare(geometry, taken) {
@@ -98,7 +98,7 @@ impl Central {
         any
     }
 
-    /// Takes back a block of one VM page, with its slack units.
+    /// Takes back a row of one VM page, with its slack units.
     pub(super) fn free_row(&mut self, first: NonNull<u8>, units: usize) {
         let spot = spot_of(first);
         if !is_block(spot, units) {
@@ -150,7 +150,7 @@ impl Central {
         self.pages().for_each(|page| self.free_slack_of(page));
     }
 
-    /// Counts the slack units of live blocks anew. The caller's is the only cache.
+    /// Counts the slack units of live blocks again. Only the caller has a cache.
     pub(in crate::heap) fn count_slack(&mut self) {
         let found: usize = self.pages().map(Page::slack_units).sum();
         let known = self.slack_of_caches();
@@ -173,7 +173,7 @@ impl Central {
         self.fullness_lists.account_changed(page.extent());
     }
 
-    /// Takes `units` units in a row as one block.
+    /// Takes `units` units side by side as one block.
     fn claim_run(
         &mut self,
         heap: &'static Heap,
@@ -182,13 +182,13 @@ impl Central {
         self.find_or_grow(heap, |central| central.runs.claim_anywhere(units))
     }
 
-    /// What `find` finds, in a family that grows if need be.
+    /// Returns what `find` finds. Grows the family if necessary.
     pub(in crate::heap) fn find_or_grow<T>(
         &mut self,
         heap: &'static Heap,
         mut find: impl FnMut(&mut Self) -> Option<T>,
     ) -> Result<T, Refused> {
-        // Twice: the very first page is a little smaller for its colour; the next has none.
+        // Twice, since the very first page loses some room to its colour; the next does not.
         for _ in 0..2 {
             if let Some(found) = find(self) {
                 return Ok(found);

@@ -232,8 +232,8 @@ impl LargeRuns {
             return Given::default();
         };
         let given = discard(place, calls);
-        let (continues, refused) = self.join(run, place, given.refused);
-        self.add_free(continues, refused);
+        let (joined, refused) = self.join(run, place, given.refused);
+        self.add_free(joined, refused);
         given
     }
 
@@ -244,14 +244,14 @@ impl LargeRuns {
         place: Span,
         refused: usize,
     ) -> (&'static Large, usize) {
-        let mut continues = (run, refused);
+        let mut joined = (run, refused);
         if let Some(after) = free_run_at(run, place.address() + place.bytes) {
-            continues = self.absorb(continues, after, false);
+            joined = self.absorb(joined, after, false);
         }
         if let Some(before) = free_run_at(run, place.address() - 1) {
-            continues = self.absorb(continues, before, true);
+            joined = self.absorb(joined, before, true);
         }
-        continues
+        joined
     }
 
     /// Joins `run` and its neighbour `other`, which is free.

@@ -1,11 +1,11 @@
-//! What becomes of a released unit for which the hot slot and the stack have no room: it goes into its
-//! word of the map, if the thread owns it, or to the owner. Units that lie side by side wait until they can
-//! go there together.
+//! The release of a unit for which the hot slot and the stack have no room. The unit goes into its word of the
+//! map if the thread owns the word, otherwise to the owner. Units side by side wait until they can go there
+//! together.
 //!
 //! | module | subject |
 //! | --- | --- |
 //! | `run` | released units side by side, which wait for each other |
-//! | `stack` | the stack grows; everything in the cache goes back to the maps |
+//! | `stack` | the stack: how it grows, and how all units of the cache go back to the maps |
 
 mod run;
 mod stack;
@@ -43,7 +43,7 @@ impl Heap {
             // SAFETY: requirements 1 to 4 are those of `release_unusual`.
             return unsafe { self.release_unusual(cell, unit) };
         }
-        // Every call from here on is the last thing that is done, so that nothing has to be saved.
+        // Every call from here on is a tail call, so no register has to be saved.
         record.last.store(address + self.geometry().unit(), Relaxed);
         section::begin();
         record.busy.store(1, Relaxed);
@@ -88,7 +88,7 @@ impl Heap {
         record.look_if_due();
     }
 
-    /// Releases a unit where something else than usual may have to be done.
+    /// Releases a unit in the less usual cases.
     ///
     /// # Safety
     ///
@@ -102,7 +102,7 @@ impl Heap {
             // SAFETY: requirements 1 to 3 are those of `release_without_cache`.
             return unsafe { self.release_without_cache(unit) };
         };
-        // Now that there is a record, or that it was flushed.
+        // A second try, since `opened` may have opened or flushed the cache.
         if record.put(unit, self.geometry().unit()) {
             return;
         }
@@ -121,7 +121,7 @@ impl Heap {
         record.look_if_due();
     }
 
-    /// Ends the process if a unit of another family came here.
+    /// Ends the process if the unit is of another family.
     fn expect_own(&'static self, page: Page, unit: NonNull<u8>) {
         if !page.extent().heap.is(self.reference()) {
             released_twice(unit);
@@ -130,7 +130,7 @@ impl Heap {
 }
 
 impl CacheRecord {
-    /// Releases a unit in a section that begins slowly.
+    /// Releases a unit when another thread may want the words.
     #[cold]
     #[inline(never)]
     fn release_wanted(&self, unit: NonNull<u8>) {
@@ -141,7 +141,7 @@ impl CacheRecord {
         self.look_if_due();
     }
 
-    /// Ends the release of a unit, which is the first that is free in its word.
+    /// Ends the release of the first free unit of its word.
     #[inline(never)]
     fn release_first_of_word(&self, unit: NonNull<u8>) {
         let Spot { page, index } = spot_of(unit);
@@ -151,15 +151,15 @@ impl CacheRecord {
         self.look_if_due();
     }
 
-    /// Counts units that went into the map, or to their owner. In the section in which they do: whoever keeps
-    /// the thread out finds both or none.
+    /// Counts units that went into the map or to their owner. It is part of the same section, so that a thread
+    /// that keeps this one out finds both or neither.
     #[inline]
     fn count_direct(&self, units: u64) {
         let direct = self.direct.load(Relaxed).wrapping_add(units);
         self.direct.store(direct, Release);
     }
 
-    /// Looks what can be given back, once enough units came free. Outside of sections.
+    /// Sweeps if enough units came free. The caller is in no section.
     #[inline]
     pub(super) fn look_if_due(&self) {
         let direct = self.direct.load(Relaxed);
@@ -172,7 +172,7 @@ impl CacheRecord {
         }
     }
 
-    /// Frees a unit in its word, or sends it to the owner. Inside a section.
+    /// Frees a unit in its word, or sends it to the owner. The caller is in a section.
     pub(super) fn to_map(&self, Spot { page, index }: Spot) {
         let number = index / 64;
         let word: &Word = &page.words()[number];
@@ -185,7 +185,7 @@ impl CacheRecord {
     }
 }
 
-/// A count that a cache's bounds keep small.
+/// Converts a count that the bounds of a cache keep small.
 pub(in crate::heap::family::cache) fn small(count: usize) -> u32 {
     u32::try_from(count).expect("a cache holds less than 2^32 units")
 }

@@ -1,4 +1,4 @@
-//! Released units that lie side by side: they wait until they can go into their words together.
+//! A run: released units side by side, which wait until they can go into their words together.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::Relaxed;
@@ -7,12 +7,11 @@ use super::{MOST_BYTES, small};
 use crate::heap::family::cache::record::{CacheRecord, Slot};
 use crate::heap::pages::{Spot, spot_of};
 
-/// Units of a run of released ones at most: what waits there keeps its page.
+/// Units of a run, at most. Units that wait there keep their page.
 const LONGEST_RUN: usize = 512;
 
 impl CacheRecord {
-    /// Whether the unit lies behind the one that was released before it: then a run is cheaper than any
-    /// stack.
+    /// Whether the unit follows the one that was released before it. Then a run is cheaper than the stack.
     pub(super) fn is_beside(&self, unit: NonNull<u8>) -> bool {
         let size = self.heap().geometry().unit();
         let before = |slot: &Slot, distance: usize| {
@@ -26,7 +25,8 @@ impl CacheRecord {
         is_behind_two || is_behind_last || !self.run.load(Relaxed).is_null()
     }
 
-    /// Lets a run begin behind the unit, if it follows the one that was released last and its page goes on.
+    /// Begins a run after the unit, if the unit follows the one that was released last and is not the last of
+    /// its page.
     pub(super) fn begin_run(&self, spot: Spot, unit: NonNull<u8>) {
         let size = self.heap().geometry().unit();
         let follows = self.last.swap(unit.addr().get() + size, Relaxed) == unit.addr().get();
@@ -74,7 +74,7 @@ impl CacheRecord {
         self.leave();
     }
 
-    /// Frees units side by side, in one page, whoever owns their words. Inside a section.
+    /// Frees units side by side in one page, in words of any owner. The caller is in a section.
     pub(super) fn free_side_by_side(&self, first: NonNull<u8>, units: u64) {
         let Spot { page, index } = spot_of(first);
         let (mut from, end) = (index, index + usize::try_from(units).unwrap_or(0));
@@ -92,7 +92,7 @@ impl CacheRecord {
             }
             from += count;
         }
-        // Of a page without own words the count belongs to others.
+        // If the page has no own word, its count belongs to other threads.
         if freed > 0 {
             page.count_freed(small(freed));
         }

@@ -1,4 +1,4 @@
-//! The stack of released units: how it grows, and how all units at hand go back to the maps.
+//! The stack of released units: how it grows, and how all units of the cache go back to the maps.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{Relaxed, Release};
@@ -9,17 +9,17 @@ use crate::heap::ground::{Geometry, meta};
 use crate::heap::pages::spot_of;
 use crate::sync::MODELLED;
 
-/// Places of the first stack.
+/// Slots of the first stack.
 const FIRST_PLACES: usize = if MODELLED { 1 } else { 16 };
 
-/// Places of the largest. With half of it, a loop that makes a thousand values and drops them takes a third
-/// longer; with more, nothing that was measured gains.
+/// Slots of the largest stack. With half of it, a loop that makes a thousand values and drops them takes a
+/// third longer. No measured program gains from more.
 const MOST_PLACES: usize = 1_024;
 
 impl CacheRecord {
     /// Makes room for more released units, unless the cache may hold no more.
     ///
-    /// The smaller stacks before stay behind: together they are less than the last.
+    /// Earlier stacks are not reused: together they are smaller than the last.
     pub(in crate::heap) fn grow_stack(&self, geometry: &Geometry) -> bool {
         let places = self.places.load(Relaxed) as usize;
         let most = MOST_PLACES.min(MOST_BYTES / geometry.unit());
@@ -41,7 +41,7 @@ impl CacheRecord {
         true
     }
 
-    /// Puts all units at hand into the maps, or sends them to their owners. Takes no lock.
+    /// Moves all units of the cache into the maps, or sends them to their owners. Takes no lock.
     pub(in crate::heap) fn put_away(&self) {
         self.put_away_run();
         self.put_away_stack();
@@ -69,7 +69,7 @@ impl CacheRecord {
         self.leave();
     }
 
-    /// Puts the units of the stack into the maps, or sends them to their owners.
+    /// Moves the units of the stack into the maps, or sends them to their owners.
     pub(in crate::heap::family::cache) fn put_away_stack(&self) {
         let slots = self.slots();
         if slots.is_empty() {

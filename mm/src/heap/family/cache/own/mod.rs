@@ -1,10 +1,10 @@
-//! The words that a thread owns: how their free units come to be handed out, and how released ones come
-//! back to them. All of it inside of a section of the owner (see `biased`), or by a thread that holds the
-//! family's lock while the owner is kept out.
+//! The words that a thread owns: how their free units are handed out, and how released units come back. All of
+//! this runs in a section of the owner (see `biased`), or on a thread that holds the family's lock while the
+//! owner is kept out.
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | `refill` | free units that go from own words to where they are handed out |
+//! | `refill` | free units leave own words to be handed out |
 //! | `ready` | the words with free units |
 
 mod ready;
@@ -17,7 +17,7 @@ use super::record::CacheRecord;
 use crate::heap::pages::{Owner, Page, PageState, Ready, Word, released_twice};
 
 impl CacheRecord {
-    /// Makes units side by side the next to be handed out. Those before are used up.
+    /// Makes units side by side the next to be handed out. The units before them are used up.
     pub(in crate::heap) fn hand_out(&self, first: NonNull<u8>, units: usize, zero: bool) {
         let bytes = units * self.heap().geometry().unit();
         self.change(|| {
@@ -30,7 +30,7 @@ impl CacheRecord {
         });
     }
 
-    /// Frees the units of `mask` in an own word; the caller counts them in the page.
+    /// Frees the units of `mask` in an own word. The caller counts them in the page.
     #[inline]
     pub(in crate::heap::family::cache) fn free_own(
         &self,
@@ -49,7 +49,7 @@ impl CacheRecord {
         }
     }
 
-    /// Adds a page that the record owns.
+    /// Adds a page to the list of those that the record owns.
     pub(in crate::heap) fn add_page(&self, page: Page) {
         let (state, newest) = (page.state(), self.pages.get());
         state.next.set(newest);
@@ -60,7 +60,7 @@ impl CacheRecord {
         self.pages.set(Some(state));
     }
 
-    /// Takes a page off the list of those that the record owns.
+    /// Removes a page from the list of those that the record owns.
     pub(in crate::heap) fn remove_page(&self, page: Page) {
         let (previous, next) = (page.state().previous.get(), page.state().next.get());
         match previous {
@@ -79,7 +79,7 @@ impl CacheRecord {
             .filter_map(Page::of)
     }
 
-    /// The words that the record owns one by one, with the number of each in its page.
+    /// The words that the record owns one by one, each with its page and its number there.
     pub(in crate::heap) fn single_words(&self) -> impl Iterator<Item = (Page, usize)> + use<> {
         let owner: Owner = self.number();
         let pages = self.all_shared().iter().filter_map(Ready::page);

@@ -1,5 +1,5 @@
-//! Which of a thread's own words have free units: a bit for each in the `Ready` of its page, and a list of
-//! these pages.
+//! Which of a thread's own words have free units: a bit for each group of words in the `Ready` of its page, and
+//! a list of these pages.
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -23,7 +23,7 @@ impl CacheRecord {
         }
     }
 
-    /// Where the record notes which words of a page are ready, if it owns any.
+    /// The `Ready` that the record uses for the page, if it owns words there.
     fn ready_of(&self, page: Page) -> Option<&'static Ready> {
         if page.owner() == self.number() {
             return Some(&page.state().ready);
@@ -31,13 +31,13 @@ impl CacheRecord {
         self.shared_ready(page)
     }
 
-    /// The place for a page of which the record owns single words, if it has one.
+    /// The slot for a page in which the record owns single words, if it has one.
     pub(in crate::heap) fn shared_ready(&self, page: Page) -> Option<&'static Ready> {
         let mut shared = self.all_shared().iter();
         shared.find(|ready| ready.page() == Some(page))
     }
 
-    /// The same, or makes a place; none if there is none left.
+    /// As [`shared_ready`](Self::shared_ready), but makes a slot; `None` if none is left.
     pub(in crate::heap) fn make_shared_ready(&self, page: Page) -> Option<&'static Ready> {
         if let Some(known) = self.ready_of(page) {
             return Some(known);
@@ -51,12 +51,12 @@ impl CacheRecord {
         Some(vacant)
     }
 
-    /// The places for pages of which the record owns single words; none until it owned one.
+    /// The slots for pages in which the record owns single words; empty until it first owns one.
     pub(in crate::heap) fn all_shared(&self) -> &'static [Ready] {
         self.shared.get().map_or(&[], |places| places)
     }
 
-    /// Takes the newest page, of which no word is ready, off the list.
+    /// Removes the newest page, which has no ready word, from the list.
     pub(super) fn unlist_newest(&self, ready: &Ready) {
         ready.is_listed.store(false, Relaxed);
         self.ready.set(ready.next.get());
@@ -64,7 +64,7 @@ impl CacheRecord {
         self.ready_pages.store(pages - 1, Relaxed);
     }
 
-    /// Takes all pages off the list that have no ready word.
+    /// Removes all pages without a ready word from the list.
     pub(in crate::heap) fn purge_ready(&self) {
         let (mut next, mut last, mut pages): (_, &Link<Ready>, u32) =
             (self.ready.get(), &self.ready, 0);
@@ -91,19 +91,19 @@ impl CacheRecord {
         })
     }
 
-    /// Pages on the list of those with a ready word.
+    /// The number of pages on the list of those with a ready word.
     pub(in crate::heap) fn ready_pages(&self) -> usize {
         self.ready_pages.load(Relaxed) as usize
     }
 
-    /// The pages themselves.
+    /// The pages on the list of those with a ready word.
     pub(in crate::heap) fn ready_pages_list(&self) -> impl Iterator<Item = Page> + use<> {
         let newest = self.ready.get();
         core::iter::successors(newest, |ready: &&'static Ready| ready.next.get())
             .filter_map(Ready::page)
     }
 
-    /// Forgets the pages of which the record owns no word any more.
+    /// Removes pages from the slots if the record owns no word there any more.
     pub(in crate::heap) fn forget_vacant_pages(&self) {
         let is_own = |word: &Word| word.is_owned_by(self.number());
         let is_vacant = |page: Page| !page.words().iter().any(is_own);
@@ -118,7 +118,8 @@ impl CacheRecord {
 }
 
 impl Ready {
-    /// Notes that the record has no such word any more: the group may have others.
+    /// Notes that the record no longer has the word. A group of several words keeps its bit, since others may
+    /// be ready.
     pub(in crate::heap) fn remove_word(&self, page: Page, word: usize) {
         if page.extent().geometry().group_shift() == 0 {
             self.remove(word);

@@ -1,4 +1,5 @@
-//! A refill: free units of own words go to the stack, or to the units side by side that are handed out next.
+//! A refill: free units of own words go to the stack, or become the units side by side that are handed out
+//! next.
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{Relaxed, Release};
@@ -6,18 +7,18 @@ use core::sync::atomic::Ordering::{Relaxed, Release};
 use crate::heap::family::cache::record::CacheRecord;
 use crate::heap::pages::{Page, Ready, Word, ones, ones_of};
 
-/// Words that are handed out together at most.
+/// Words that are handed out together, at most.
 const MOST_WORDS: usize = 8;
 
-/// Units side by side that are handed out as such; fewer go onto the stack.
+/// Units side by side that are handed out as such, at least. Fewer go onto the stack.
 const SHORTEST_RUN: u32 = 8;
 
 /// Units that a refill puts on the stack, if it has room.
 const STACKED: u32 = 32;
 
 impl CacheRecord {
-    /// Finds free units without the family's lock: in own words, among those that were released side by
-    /// side, or in what other threads sent. False if there are none.
+    /// Finds free units without the family's lock: in own words, in the run, or in units that other threads
+    /// sent. Returns false if there are none.
     pub(in crate::heap) fn refill(&self) -> bool {
         let mut any = self.section(|| self.moving(|| self.refill_from_own()));
         if !any && !self.run_from.load(Relaxed).is_null() {
@@ -30,7 +31,7 @@ impl CacheRecord {
         any
     }
 
-    /// Hands out what is free in own words, lowest address first; false if nothing is.
+    /// Hands out free units of own words, lowest address first. Returns false if there are none.
     pub(in crate::heap) fn refill_from_own(&self) -> bool {
         let Some((ready, page)) = self.ready.get().and_then(|it| Some((it, it.page()?))) else {
             return false;
@@ -63,14 +64,14 @@ impl CacheRecord {
     }
 }
 
-/// A refill under way.
+/// A refill in progress.
 struct Refill<'a> {
     record: &'a CacheRecord,
     ready: &'static Ready,
     page: Page,
     words: &'static [Word],
     shift: u32,
-    /// Units that are on the stack.
+    /// Units on the stack.
     stacked: u32,
 }
 
@@ -114,7 +115,7 @@ impl Refill<'_> {
         word.taken() != u64::MAX && word.is_owned_by(self.record.number())
     }
 
-    /// Takes all free units of a word.
+    /// Takes the units `free` of a word. Returns whether they are known to be zero.
     fn take(&self, number: usize, free: u64) -> bool {
         let word = &self.words[number];
         word.set_taken(word.taken() | free);
@@ -124,12 +125,12 @@ impl Refill<'_> {
         word.touch(free)
     }
 
-    /// Hands out the free units of a word, which lie side by side, and of those behind it as long as they go
-    /// on.
+    /// Hands out the free units of a word, which lie side by side, and the units of the next words that follow
+    /// without a gap.
     fn hand_out_from(&self, number: usize, free: u64) {
         let mut zero = self.take(number, free);
         let (mut units, mut last, mut mask) = (ones(free), number, free);
-        // Up to the last unit of the word, so that the next word's first follows.
+        // Only if the word's last unit is free does the next word's first unit follow.
         while mask >> 63 != 0 && last + 1 < (number + MOST_WORDS).min(self.words.len()) {
             let next = last + 1;
             mask = !self.words[next].taken();
@@ -146,7 +147,7 @@ impl Refill<'_> {
         record.hand_out_marked(self.page.unit(first), units as usize, zero);
     }
 
-    /// Puts the free units of a word on the stack, as many as it has room for; whether that was all.
+    /// Puts the free units of a word on the stack, as far as it has room. Returns whether it took all of them.
     fn stack(&mut self, number: usize, free: u64) -> bool {
         let room = self
             .record
@@ -157,7 +158,7 @@ impl Refill<'_> {
             return false;
         }
         if room == 0 {
-            // Without any place they are handed out one by one.
+            // Without any slot, units are handed out one by one.
             let lowest = free & free.wrapping_neg();
             let zero = self.take(number, lowest);
             self.page.count_taken(1);
@@ -186,8 +187,8 @@ impl CacheRecord {
         self.hand_out(first, units, zero && !is_marked);
     }
 
-    /// Marks units that come into the cache and that may never have been handed out, if releases rely on
-    /// that; whether they do.
+    /// Marks units that come into the cache and may never have been handed out, if releases rely on it. Returns
+    /// whether they do.
     pub(in crate::heap) fn mark_never_handed_out(&self, first: NonNull<u8>, units: usize) -> bool {
         let heap = self.heap();
         let unit = heap.geometry().unit();
@@ -196,13 +197,13 @@ impl CacheRecord {
     }
 }
 
-/// Whether free units lie side by side, and are enough to be handed out so.
+/// Whether free units lie side by side, and are enough to be handed out as such.
 fn is_run(free: u64) -> bool {
     let lowest = free & free.wrapping_neg();
     free.count_ones() >= SHORTEST_RUN && free & free.wrapping_add(lowest) == 0
 }
 
-/// The `most` lowest bits that are set in `mask`.
+/// The `most` lowest set bits of `mask`.
 fn lowest_ones(mask: u64, most: u32) -> u64 {
     if mask.count_ones() <= most {
         return mask;

@@ -77,24 +77,24 @@ impl CacheRecord {
         })
     }
 
-    /// The family; only the closed record has none.
+    /// The family. Only the closed record has none.
     #[inline]
     pub(in crate::heap) fn heap(&self) -> &'static Heap {
         self.heap.expect("an open cache has a family")
     }
 
-    /// The record with a number; none for nobody's.
+    /// The record with a number; `None` for [`NOBODY`](crate::heap::pages::NOBODY).
     pub(in crate::heap) fn numbered(number: Owner) -> Option<&'static Self> {
         numbers::record(number)
     }
 
-    /// What words of the record have as their owner.
+    /// The number that stands in the record's words as their owner.
     #[inline]
     pub(in crate::heap) fn number(&self) -> Owner {
         self.number
     }
 
-    /// Gives the record to the calling thread. The caller holds the family's lock.
+    /// Gives the record to the calling thread, which holds the family's lock.
     pub(in crate::heap) fn open(&self, cell: &CacheCell, thread: usize) {
         self.thread.store(thread, Relaxed);
         self.cell.store(ptr::from_ref(cell).cast_mut(), Relaxed);
@@ -105,12 +105,12 @@ impl CacheRecord {
         self.peak_mark.store(0, Relaxed);
         self.given.store(0, Relaxed);
         self.kept.store(0, Relaxed);
-        // The thread before may have done without its stack in the end.
+        // The stack may have been out of use when the last thread ended.
         self.room.store(self.places.load(Relaxed), Relaxed);
         self.grows.store(1, Relaxed);
         self.begin_to_count();
         self.end_wanted();
-        // `Release`: who puts a word there finds the record as it is.
+        // `Release`: a thread that puts a word there finds the record as it is now.
         self.remote.words.store(0, Relaxed);
         self.remote.first.store(ptr::null_mut(), Release);
     }
@@ -129,19 +129,19 @@ impl CacheRecord {
         }
     }
 
-    /// Takes the empty record from a thread that is no more. The caller holds the family's lock.
+    /// Takes the empty record from a thread that no longer exists. The caller holds the family's lock.
     pub(in crate::heap) fn abandon(&self) {
-        // Where the cell was may be anything now.
+        // The memory of the cell may have another use now.
         self.cell.store(ptr::null_mut(), Relaxed);
     }
 
-    /// Which thread has the record.
+    /// The thread that has the record.
     pub(in crate::heap) fn thread(&self) -> usize {
         self.thread.load(Relaxed)
     }
 
-    /// Has the record's thread take a slow path at its next call, in which it finds out why. The caller
-    /// holds the family's lock.
+    /// Makes the record's thread take a slow path at its next call, where it finds the reason. The caller holds
+    /// the family's lock.
     pub(in crate::heap) fn ask_to_flush(&self) {
         let cell = self.cell.load(Relaxed);
         // SAFETY: by invariant 5 the cell exists as long as this thread, which holds the family's lock,

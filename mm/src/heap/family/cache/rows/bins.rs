@@ -1,4 +1,4 @@
-//! Released blocks of a few units: one stack for each length.
+//! Released blocks of a few units: a stack for each length.
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -6,28 +6,28 @@ use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::heap::ground::{Block, Geometry, LONG_ROW, Row};
 use crate::sync::{AtomicPtr, AtomicU16};
 
-/// Blocks of one length that one cache keeps at most.
+/// Blocks of one length that a cache keeps, at most.
 const MOST_BLOCKS: usize = 64;
 
-/// Bytes of blocks of one length that one cache keeps at most.
+/// Bytes of blocks of one length that a cache keeps, at most.
 const MOST_BYTES: usize = 64 << 10;
 
-/// Blocks that a refill takes at most.
+/// Blocks that a refill takes, at most.
 const MOST_REFILLED: usize = 32;
 
-/// One thread's released blocks of few units of one family.
+/// The released short rows of one thread and one family.
 ///
 /// # Invariants
 ///
-/// 1. Only the thread of the cache stores into the fields, inside of a section or under the family's lock; or
-///    another thread under that lock, while the first is kept out of its sections: see `biased`.
-/// 2. In the bin of length n, n from 2 on, `count <= room`, and the slots below `count` hold
-///    blocks of n units that are taken in the maps and in no other place.
+/// 1. Only the thread of the cache stores into the fields, in a section or under the family's lock; or another
+///    thread under that lock, while the first is kept out of its sections: see `biased`.
+/// 2. In the bin of length n, n from 2 on, `count <= room`, and the slots below `count` hold blocks of n units
+///    that are taken in the maps and in no other place.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(in crate::heap) struct Bins {
     count: PerBin,
-    /// 0 until the bin is used.
+    /// Blocks that a bin may hold; 0 until it is used.
     room: PerBin,
     /// The blocks below this index are known to be zero.
     zero: PerBin,
@@ -35,7 +35,7 @@ pub(in crate::heap) struct Bins {
     slots: [[AtomicPtr<u8>; MOST_BLOCKS]; LONG_ROW],
 }
 
-/// One number for each length: together, so that all counts are one cache line.
+/// One number for each length. All counts together are one line of the CPU's cache.
 type PerBin = [AtomicU16; LONG_ROW];
 
 // SAFETY: the fields of `Bins` are arrays of atomic integers and of atomic pointers, and zero is a value of
@@ -59,7 +59,7 @@ impl Bins {
         Some(Block { first, zero })
     }
 
-    /// Keeps a block of `units` units; false without room.
+    /// Keeps a block of `units` units; returns false without room.
     #[inline]
     pub(in crate::heap::family::cache) fn put(&self, first: NonNull<u8>, units: usize) -> bool {
         let bin = units % LONG_ROW;
@@ -68,13 +68,13 @@ impl Bins {
         if fits {
             let slot = &self.slots[bin][usize::from(count) % MOST_BLOCKS];
             slot.store(first.as_ptr(), Relaxed);
-            // `Release`: who sees the count must see what lies below it.
+            // `Release`: a reader that sees the count must see the slots below it.
             self.count[bin].store(count + 1, Release);
         }
         fits
     }
 
-    /// Gives the bin for `units` units its room, unless it has it already.
+    /// Gives the bin for `units` units its room. Returns whether it had none.
     pub(in crate::heap) fn prepare(&self, geometry: &Geometry, units: usize) -> bool {
         let bin = units % LONG_ROW;
         let room = MOST_BLOCKS.min(MOST_BYTES / (units * geometry.unit()));
@@ -83,8 +83,8 @@ impl Bins {
         is_new
     }
 
-    /// Blocks of `units` units that the next refill takes, one of them to hand out. Each takes
-    /// twice as many as the one before.
+    /// Blocks of `units` units that the next refill takes, including the one to hand out: twice as many as the
+    /// refill before.
     pub(in crate::heap) fn blocks_per_refill(&self, geometry: &Geometry, units: usize) -> usize {
         self.prepare(geometry, units);
         let bin = units % LONG_ROW;
@@ -97,7 +97,7 @@ impl Bins {
         eager.min(most).min(geometry.capacity() / units).max(1)
     }
 
-    /// Keeps the blocks of a refill, all known to be zero or none.
+    /// Keeps the blocks of a refill. Either all are known to be zero, or none.
     pub(in crate::heap) fn refill(
         &self,
         blocks: impl Iterator<Item = NonNull<u8>>,
@@ -110,22 +110,22 @@ impl Bins {
             let fits = self.put(first, units);
             debug_assert!(fits, "a refill takes no more than there is room for");
         }
-        // The mark is for the lowest blocks alone: those above others cannot have it.
+        // `zero` is about the lowest blocks of the bin, so it cannot cover blocks above others.
         if was_empty {
             let known = self.count[bin].load(Relaxed);
             self.zero[bin].store(known * u16::from(zero), Relaxed);
         }
     }
 
-    /// Takes out the older half of the blocks of `units` units, and hands them to `free`; says
-    /// whether there were any.
+    /// Removes the older half of the blocks of `units` units, and calls `free` with each. Returns whether there
+    /// were any.
     pub(in crate::heap) fn drain_half(&self, units: usize, free: impl FnMut(Row)) -> bool {
         let count = self.count[units % LONG_ROW].load(Relaxed);
         self.drain_oldest(units % LONG_ROW, count.div_ceil(2), free);
         count > 0
     }
 
-    /// Takes out every block, and hands them to `free`.
+    /// Removes every block, and calls `free` with each.
     pub(in crate::heap) fn drain(&self, mut free: impl FnMut(Row)) {
         for (bin, count) in self.count.iter().enumerate() {
             match count.load(Relaxed) {
@@ -138,7 +138,7 @@ impl Bins {
             .for_each(|count| count.store(0, Relaxed));
     }
 
-    /// Blocks that are here, and their units.
+    /// The number of blocks, and their units.
     pub(in crate::heap) fn held(&self) -> (u64, u64) {
         let counts = self
             .count
@@ -150,7 +150,7 @@ impl Bins {
         counts.enumerate().fold((0, 0), add)
     }
 
-    /// The blocks that are here.
+    /// The blocks.
     pub(in crate::heap) fn iter(&self) -> impl Iterator<Item = Row> {
         (0..LONG_ROW).flat_map(|units| {
             let blocks = self.blocks(units);
@@ -179,7 +179,7 @@ impl Bins {
     }
 }
 
-/// A count of blocks of one bin.
+/// Converts a count of blocks of one bin.
 fn small(count: usize) -> u16 {
     u16::try_from(count).unwrap_or(u16::MAX)
 }

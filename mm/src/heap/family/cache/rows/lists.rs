@@ -1,8 +1,7 @@
-//! Released blocks of many units, by their length.
+//! Released long rows, in lists by length.
 //!
-//! A request takes a block of exactly its length, or of at most an eighth more; `slack` says
-//! what becomes of the rest. Nothing is split or joined here: that is what the maps are for, when
-//! blocks go back to them.
+//! A request takes a block of exactly its length, or of at most an eighth more. `slack` says what happens with
+//! the rest. Blocks are not split or joined here, but in the maps, when they go back there.
 
 use core::ops::RangeInclusive;
 use core::ptr::{self, NonNull};
@@ -12,56 +11,55 @@ use crate::heap::ground::{Block, Geometry, LONGEST_ROW, Link, Row};
 use crate::heap::pages::{Slack, most_slack};
 use crate::sync::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64};
 
-/// Lengths are below this many units. A power of two, so that no index needs a test.
+/// Lengths are below this many units. It is a power of two, so that no index needs a test.
 const LENGTHS: usize = 512;
 
-/// Places for blocks, of which the one numbered 0 stays empty.
+/// Slots for blocks. Slot 0 stays empty.
 const PLACES: usize = 1024;
 
-/// Bytes of blocks that one cache keeps at most: an eighth of what the family has taken, within
-/// these bounds.
+/// Bytes of blocks that one cache keeps, at most: an eighth of the family's taken memory, within these bounds.
 const MOST_BYTES: RangeInclusive<usize> = 256 << 10..=4 << 20;
 
-/// A cache that is full gives up one place in so many.
+/// A full cache gives up one slot in this many.
 const PARTS: u16 = 4;
 
-/// One thread's released blocks of many units of one family.
+/// The released long rows of one thread and one family.
 ///
 /// # Invariants
 ///
-/// 1. Only the thread of the cache stores into the fields, inside of a section or under the family's lock; or
-///    another thread under that lock, while the first is kept out of its sections: see `biased`.
-/// 2. Places have numbers from 1; 0 is none. Those up to `used` are on one list each: of their
-///    block's length, or of vacant places, whose `first` is null.
-/// 3. The place of a block of n units, n from `LONG_ROW` on, holds its first unit. The block is taken in
-///    the maps, has no slack units, and is in no other place.
+/// 1. Only the thread of the cache stores into the fields, in a section or under the family's lock; or another
+///    thread under that lock, while the first is kept out of its sections: see `biased`.
+/// 2. Slots have numbers from 1; 0 is none. Those up to `used` are on one list each: of their block's length,
+///    or of vacant slots, whose `first` is null.
+/// 3. The slot of a block of n units, n from `LONG_ROW` on, holds its first unit. The block is taken in the
+///    maps, has no slack units, and is in no other slot.
 #[derive(Debug)]
 pub(in crate::heap) struct Rows {
-    /// Units of the longest block that may be put here.
+    /// Units of the longest block that may be kept here.
     longest: AtomicU16,
     vacant: AtomicU16,
     used: AtomicU16,
-    /// Which of `PARTS` places was drained last.
+    /// Which of `PARTS` slots was drained last.
     turn: AtomicU16,
-    /// Blocks that are here.
+    /// Blocks that are kept here.
     count: AtomicU32,
     /// Their units, and how many there may be.
     held: AtomicU32,
     most_held: AtomicU32,
-    /// Slack units that left with blocks, less those that came; wraps. Blocks may come back to
-    /// another cache: only the sum over all caches says how many live blocks have.
+    /// Slack units that left with blocks, less those that came; wraps. A block may come back to another cache,
+    /// so only the sum over all caches is the slack of the live blocks.
     slack: AtomicU64,
-    /// Bit for each length of which there are blocks.
+    /// A bit for each length, set if there are blocks of it.
     lengths: [AtomicU64; LENGTHS / 64],
     newest: [AtomicU16; LENGTHS],
     places: [Slot; PLACES],
 }
 
-/// Where one block is kept.
+/// A kept block.
 #[derive(Debug)]
 struct Slot {
     first: AtomicPtr<u8>,
-    /// Where the block's slack units are noted: the way there is long.
+    /// The entry of the block's slack, which would take long to look up.
     slack: Link<Slack>,
     next: AtomicU16,
     units: AtomicU16,
@@ -78,8 +76,7 @@ unsafe impl bytemuck::Zeroable for Rows {}
 const _: () = assert!(LONGEST_ROW + most_slack(LONGEST_ROW) < LENGTHS);
 
 impl Rows {
-    /// Gives the cache the room that befits a family of `taken` units; says whether that is more
-    /// than it had.
+    /// Sets the room for a family of `taken` units. Returns whether there is more room than before.
     pub(in crate::heap) fn prepare(&self, geometry: &Geometry, taken: usize) -> bool {
         let unit = geometry.unit();
         let most = (taken / 8).clamp(MOST_BYTES.start() / unit, MOST_BYTES.end() / unit);
@@ -93,20 +90,20 @@ impl Rows {
     pub(in crate::heap::family::cache) fn take(&self, units: usize) -> Option<Block> {
         let length = self.length_for(units)?;
         let (first, slack) = self.pop(length)?;
-        // Also when there are none: nobody can foresee which.
+        // Stored even if it is 0, since a branch here could not be predicted.
         slack.set(length - units);
         self.account_slack((length - units) as u64);
         Some(Block { first, zero: false })
     }
 
-    /// Keeps a block that was handed out for `units` units; false without room.
+    /// Keeps a block that was handed out for `units` units; returns false without room.
     #[inline]
     pub(in crate::heap::family::cache) fn put(&self, first: NonNull<u8>, units: usize) -> bool {
         if !self.has_room(units) {
             return false;
         }
         let noted = Slack::of(first);
-        // No branch depends on it: it may have to come from far.
+        // No branch depends on this value, since its load may miss the CPU's caches.
         let slack = noted.take();
         self.account_slack((slack as u64).wrapping_neg());
         let units = units + slack;
@@ -114,7 +111,7 @@ impl Rows {
         true
     }
 
-    /// Takes out every block, or those of one place in `PARTS`, and hands them to `free`.
+    /// Removes every block, or those of one slot in `PARTS`, and calls `free` with each.
     pub(in crate::heap) fn drain(&self, all: bool, mut free: impl FnMut(Row)) {
         let used = self.used.load(Relaxed);
         let turn = (self.turn.load(Relaxed) + 1) % PARTS;
@@ -144,24 +141,24 @@ impl Rows {
         self.held.load(Relaxed) == 0
     }
 
-    /// Blocks that are here, and their units.
+    /// The number of blocks, and their units.
     pub(in crate::heap) fn held(&self) -> (u64, u64) {
         let (blocks, units) = (self.count.load(Relaxed), self.held.load(Relaxed));
         (blocks.into(), units.into())
     }
 
-    /// The blocks that are here.
+    /// The blocks.
     pub(in crate::heap) fn iter(&self) -> impl Iterator<Item = Row> {
         let used = usize::from(self.used.load(Relaxed));
         self.places.iter().take(used + 1).filter_map(Slot::row)
     }
 
-    /// See the field.
+    /// The value of the field `slack`.
     pub(in crate::heap) fn slack(&self) -> u64 {
         self.slack.load(Relaxed)
     }
 
-    /// Takes the count over, from a cache that is closed.
+    /// Returns the count of slack units, and sets it to 0. The cache is closed.
     pub(in crate::heap) fn take_slack(&self) -> u64 {
         self.slack.swap(0, Relaxed)
     }
@@ -176,12 +173,12 @@ impl Rows {
         let held = self.held.load(Relaxed) + small(row.units);
         self.held.store(held, Relaxed);
         self.count.store(self.count.load(Relaxed) + 1, Relaxed);
-        // `Release`: who sees the block, in a forked child too, must see all that belongs to it.
+        // `Release`: a reader that sees the block, also in a forked child, must see all that belongs to it.
         place.first.store(row.first.as_ptr(), Release);
     }
 
     fn has_room(&self, units: usize) -> bool {
-        // Longer blocks may not even lie in a VM page.
+        // A longer block may not even lie in a VM page.
         if units > usize::from(self.longest.load(Relaxed)) {
             return false;
         }
@@ -194,7 +191,7 @@ impl Rows {
         self.vacant.load(Relaxed) != 0 || usize::from(self.used.load(Relaxed)) < PLACES - 1
     }
 
-    /// The shortest length from `units` on, up to an eighth more, of which there are blocks.
+    /// The shortest length of a kept block, from `units` on, up to an eighth more.
     #[inline]
     fn length_for(&self, units: usize) -> Option<usize> {
         let from = units / 64;
@@ -203,13 +200,13 @@ impl Rows {
             .lengths
             .get(from + 1)
             .map_or(0, |word| word.load(Relaxed));
-        // Two steps, since no number can be shifted by as many bits as it has.
+        // Two shifts, since a shift by all bits of a number is not possible.
         let found = low | high << 1 << (63 - units % 64);
         let slack = found.trailing_zeros() as usize;
         (slack <= most_slack(units)).then_some(units + slack)
     }
 
-    /// Takes out the newest block of a length of which there are.
+    /// Removes the newest block of a length that has blocks.
     #[inline]
     fn pop(&self, length: usize) -> Option<(NonNull<u8>, &'static Slack)> {
         let newest = &self.newest[length % LENGTHS];
@@ -233,7 +230,7 @@ impl Rows {
         self.slack.store(sum.wrapping_add(units), Relaxed);
     }
 
-    /// Puts a place without block on the list of those.
+    /// Puts a slot without a block on the list of vacant slots.
     #[inline]
     fn vacate(&self, number: u16, units: usize) {
         self.place(number).first.store(ptr::null_mut(), Relaxed);
@@ -243,7 +240,7 @@ impl Rows {
         self.count.store(self.count.load(Relaxed) - 1, Relaxed);
     }
 
-    /// Takes a place without a block; the caller knows that there is one.
+    /// Takes a vacant slot. The caller knows that there is one.
     #[inline]
     fn vacant_place(&self) -> u16 {
         let vacant = self.vacant.load(Relaxed);
@@ -257,7 +254,7 @@ impl Rows {
         number
     }
 
-    /// Puts a place on the list of its length.
+    /// Puts a slot on the list of its length.
     #[inline]
     fn list(&self, number: u16, units: usize) {
         self.link(&self.newest[units % LENGTHS], number);
@@ -293,14 +290,14 @@ impl Slot {
     }
 }
 
-/// A length that is kept.
+/// Converts the length of a kept block.
 #[allow(clippy::cast_possible_truncation, reason = "lengths are below 512")]
 fn short(units: usize) -> u16 {
     debug_assert!(units < LENGTHS);
     units as u16
 }
 
-/// A count of units of one cache.
+/// Converts a count of units of one cache.
 #[allow(
     clippy::cast_possible_truncation,
     reason = "a cache holds less than 2^32 bytes"

@@ -1,5 +1,5 @@
-//! Released blocks of several units ("rows") that a thread keeps: short ones in bins by length (`bins`), long
-//! ones in lists by length (`lists`).
+//! Released rows that a thread keeps: short ones in bins by length (`bins`), long ones in lists by length
+//! (`lists`).
 
 mod bins;
 mod lists;
@@ -14,41 +14,40 @@ pub(in crate::heap) use bins::Bins;
 pub(in crate::heap) use lists::Rows;
 
 impl CacheRecord {
-    /// Blocks of many units that left the cache since the start.
+    /// Rows that left the cache since the start.
     pub(in crate::heap) fn rows_taken(&self) -> u64 {
         self.rows_taken.load(Acquire)
     }
 
-    /// Takes the count of such blocks over, from a record that is closed.
+    /// Returns the count of rows that left the cache, and sets it to 0. The record is closed.
     pub(in crate::heap) fn take_rows_taken(&self) -> u64 {
         self.rows_taken.swap(0, Relaxed)
     }
 
-    /// Counts a block of many units that leaves the cache.
+    /// Counts a row that leaves the cache.
     #[inline]
     pub(in crate::heap) fn account_row_taken(&self) {
-        // Left out only to measure what it costs; every figure is wrong then.
+        // Left out only to measure the cost of counting; all figures are wrong then.
         if cfg!(mm_unaccounted) {
             return;
         }
-        // `Release`: after the cache shrank, see the module's head.
+        // `Release`: after the cache shrank, see `count`.
         self.rows_taken
             .store(self.rows_taken.load(Relaxed) + 1, Release);
     }
 
-    /// The cache of blocks of few units, if there ever was use for one.
+    /// The cache of short rows, if it was ever needed.
     #[inline]
     pub(in crate::heap) fn bins(&self) -> Option<&'static Bins> {
         self.bins.get()
     }
 
-    /// The cache of blocks of many units, likewise.
+    /// The cache of long rows, if it was ever needed.
     pub(in crate::heap) fn rows(&self) -> Option<&'static Rows> {
         self.rows.get()
     }
 
-    /// Takes a block for `units` units, more than one, if there is one at hand, and nobody keeps the thread
-    /// out.
+    /// Takes a row for `units` units, unless the cache has none, or the thread is kept out.
     #[inline]
     pub(in crate::heap) fn take_row(&self, units: usize) -> Option<Block> {
         if units >= LONG_ROW {
@@ -60,7 +59,7 @@ impl CacheRecord {
         Some(row)
     }
 
-    /// Takes a block for `units` units, many, likewise.
+    /// As [`take_row`](Self::take_row), for a long row.
     #[inline(never)]
     fn take_long_row(&self, units: usize) -> Option<Block> {
         let rows = self.rows()?;
@@ -69,14 +68,15 @@ impl CacheRecord {
         Some(row)
     }
 
-    /// Keeps a block of `units` units, few, if there is room at hand, and nobody keeps the thread out.
+    /// Keeps a short row of `units` units, unless there is no room, or the thread is kept out.
     #[inline]
     pub(in crate::heap) fn put_short_row(&self, first: NonNull<u8>, units: usize) -> bool {
         let put = |bins: &Bins| self.try_section(|| bins.put(first, units));
         self.bins().and_then(put).unwrap_or(false)
     }
 
-    /// Keeps a block that was handed out for `units` units, many, likewise.
+    /// Keeps a long row that was handed out for `units` units, unless there is no room, or the thread is kept
+    /// out.
     #[inline(never)]
     pub(super) fn put_long_row(&self, first: NonNull<u8>, units: usize) -> bool {
         let put = |rows: &Rows| self.try_section(|| rows.put(first, units));
@@ -94,8 +94,8 @@ impl CacheRecord {
         Some(row)
     }
 
-    /// Keeps a block that was handed out for `units` units, if there is room. The caller is the record's
-    /// thread, and has the family's lock.
+    /// Keeps a row that was handed out for `units` units, if there is room. The caller is the record's thread,
+    /// and has the family's lock.
     pub(in crate::heap) fn put_row_locked(&self, first: NonNull<u8>, units: usize) -> bool {
         if units >= LONG_ROW {
             self.rows().is_some_and(|rows| rows.put(first, units))
@@ -104,12 +104,12 @@ impl CacheRecord {
         }
     }
 
-    /// The bins, made now if need be. The caller is the record's thread.
+    /// The cache of short rows; makes it if necessary. The caller is the record's thread.
     pub(in crate::heap) fn make_bins(&self) -> Result<&'static Bins, Refused> {
         made(&self.bins)
     }
 
-    /// The rows, made now if need be. The caller is the record's thread.
+    /// The cache of long rows; makes it if necessary. The caller is the record's thread.
     pub(in crate::heap) fn make_rows(&self) -> Result<&'static Rows, Refused> {
         made(&self.rows)
     }
@@ -119,21 +119,21 @@ impl CacheRecord {
         self.kept_rows().any(|row| row.first == first)
     }
 
-    /// How many blocks of many units are in the cache, and their units.
+    /// The number of rows in the cache, and their units.
     pub(in crate::heap) fn held_rows(&self) -> (u64, u64) {
         let few = self.bins().map_or((0, 0), Bins::held);
         let many = self.rows().map_or((0, 0), Rows::held);
         (few.0 + many.0, few.1 + many.1)
     }
 
-    /// All blocks of many units.
+    /// All rows in the cache.
     pub(in crate::heap) fn kept_rows(&self) -> impl Iterator<Item = Row> {
         let long = self.rows().into_iter().flat_map(Rows::iter);
         self.bins().into_iter().flat_map(Bins::iter).chain(long)
     }
 }
 
-/// What the link leads to, made of zero bytes now if it leads nowhere.
+/// The target of the link. If it has none, makes one of zero bytes.
 fn made<T: bytemuck::Zeroable + Sync>(link: &Link<T>) -> Result<&'static T, Refused> {
     if let Some(known) = link.get() {
         return Ok(known);

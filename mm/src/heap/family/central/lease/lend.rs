@@ -8,11 +8,11 @@ use crate::heap::family::cache::CacheRecord;
 use crate::heap::pages::{Extent, Page};
 use crate::os::Refused;
 
-/// Pages that one refill takes at most, if they have few free units.
+/// Pages that one refill takes, at most, if they have few free units.
 const MOST_PAGES: usize = 8;
 
 impl Central {
-    /// Makes the thread the owner of so many words with a free unit, or of fewer.
+    /// Makes the thread the owner of at most `most` words with a free unit.
     pub(super) fn lease_words(
         &mut self,
         heap: &'static Heap,
@@ -21,7 +21,7 @@ impl Central {
     ) -> Result<(), Refused> {
         let page = self.page_to_fill(heap)?;
         if record.make_shared_ready(page).is_none() {
-            // Of too many pages it has words already.
+            // The record has single words in the most pages possible.
             return self.lease_pages(heap, record);
         }
         if self.lease_words_of(heap, page, record, most) == 0 {
@@ -30,7 +30,7 @@ impl Central {
         Ok(())
     }
 
-    /// Makes the thread the owner of so many words of the page; returns how many it got.
+    /// Makes the thread the owner of at most `most` words of the page; returns how many it got.
     fn lease_words_of(
         &mut self,
         heap: &'static Heap,
@@ -53,13 +53,13 @@ impl Central {
         }
         self.account_leased(page, record, leased, free);
         if leased == 0 {
-            // Its place may be made already.
+            // `make_shared_ready` may have made a slot for the page.
             record.forget_vacant_pages();
         }
         leased
     }
 
-    /// Counts words of the page that the record owns now, and the free units in them.
+    /// Counts words of the page that the record owns now, and their free units.
     fn account_leased(&mut self, page: Page, record: &CacheRecord, words: usize, free: u32) {
         page.account_leased(words, free);
         self.account.account_leased(free as usize);
@@ -68,8 +68,8 @@ impl Central {
         self.account_page_changed(page);
     }
 
-    /// Makes the thread the owner of whole pages: of those that are there, of some that other threads could
-    /// retained, or of a new one.
+    /// Makes the thread the owner of whole pages: of existing ones, of some that other threads do not need, or
+    /// of a new one.
     pub(super) fn lease_pages(
         &mut self,
         heap: &'static Heap,
@@ -103,13 +103,13 @@ impl Central {
         Ok(())
     }
 
-    /// A page that a thread may own: of the fullest, those in use first.
+    /// A page that a thread may own: the fullest; among pages without a taken unit, those in use first.
     fn page_to_own(&self) -> Option<Page> {
         let mut extents = self.fullness_lists.with_room();
         extents.find_map(|extent| extent.page_to_fill_if(Page::is_to_own))
     }
 
-    /// Words of pages that nobody can own, if there are any with free units.
+    /// Lends words of pages that no thread can own as a whole, if any have free units.
     fn lease_any_words(&mut self, heap: &'static Heap, record: &'static CacheRecord) -> bool {
         let Some(page) = self
             .fullness_lists
@@ -126,8 +126,8 @@ impl Central {
         self.take_units(heap, record).is_ok()
     }
 
-    /// Makes the thread the owner of a page, but for words with blocks of many units; returns the free units
-    /// that it gets.
+    /// Makes the thread the owner of a page, except words with parts of rows. Returns the free units that it
+    /// gets.
     pub(super) fn lease_page(&mut self, page: Page, record: &'static CacheRecord) -> usize {
         debug_assert!(record.shared_ready(page).is_none());
         page.state().ready.groups.store(0, Relaxed);

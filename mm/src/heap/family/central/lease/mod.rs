@@ -1,4 +1,4 @@
-//! Lending: the words of a family go to the threads that need them, and come back. All of it runs under the
+//! Lending: the words of a family go to the threads that need them, and come back. All of this runs under the
 //! family's lock.
 //!
 //! | module | subject |
@@ -19,27 +19,27 @@ use crate::heap::family::cache::CacheRecord;
 use crate::heap::pages::{Page, released_twice};
 use crate::os::Refused;
 
-/// Refills of a new thread that take units and no words, so that a thread that needs few takes few.
+/// First refills of a thread, which take units but no words, so that a thread that needs few takes few.
 const UNIT_STAGES: u32 = 2;
 
 /// Units that such a refill takes.
 const FIRST_UNITS: u32 = 16;
 
-/// Units that any refill without words takes, in bytes at most.
+/// Bytes of units that a refill without words takes, at most.
 const MOST_BYTES: usize = 128 << 10;
 
-/// Families with fewer units in a page give whole pages from the start.
+/// Families with fewer units in a page lend whole pages from the start.
 const FEW_UNITS: usize = 256;
 
-/// Refills that take words: one, then twice as many each time.
+/// Refills that take words: the first takes one, each other twice as many as the one before.
 const WORD_STAGES: u32 = 5;
 
-/// Units above this size have no owners: a page of them would be too much for one thread.
+/// Bytes of the largest unit whose words have owners. A page of larger ones would be too much for one thread.
 const LARGEST_OWNED: usize = 4 << 10;
 
 impl Central {
-    /// Gets units for a thread that has none left, into its words or at hand. The caller is the record's
-    /// thread, and no unit is at hand.
+    /// Gets units for a thread that has no free unit left in its cache. They come into its words or into the
+    /// cache. The caller is the record's thread.
     pub(in crate::heap) fn acquire(
         &mut self,
         heap: &'static Heap,
@@ -60,7 +60,7 @@ impl Central {
         answer
     }
 
-    /// Hands out a few units of a word that nobody owns.
+    /// Takes a few units of a word without an owner into the thread's cache.
     pub(super) fn take_units(
         &mut self,
         heap: &'static Heap,
@@ -89,7 +89,7 @@ impl Central {
         Ok(())
     }
 
-    /// Frees what was released of words that nobody owns.
+    /// Frees units that threads released in words without an owner.
     pub(in crate::heap) fn drain(&mut self, heap: &'static Heap) {
         heap.empty_inbox(|page, word, bits| {
             if !page.free(word, bits) {
@@ -101,14 +101,14 @@ impl Central {
         });
     }
 
-    /// Puts an extent where it belongs after units of the page were taken.
+    /// Moves an extent to the right list after units of the page were taken.
     pub(super) fn account_page_changed(&mut self, page: Page) {
         self.fullness_lists.account_changed(page.extent());
     }
 }
 
-/// The word of a page at which it is begun: families differ, so that their first units do not all meet
-/// in the same sets of the CPU's caches.
+/// The first word of a page to use. It differs between families, so that their first units do not compete for
+/// the same sets of the CPU's caches.
 fn first_word(heap: &Heap, page: Page) -> usize {
     let is_very_first = page.number == 0 && page.extent().older.get().is_none();
     let is_unused = page.taken() == 0;
@@ -127,7 +127,7 @@ impl Heap {
 }
 
 impl CacheRecord {
-    /// The number of this refill: the more a thread needs, the more it gets.
+    /// The number of this refill. A thread that needs more refills gets more at each.
     fn next_stage(&self) -> u32 {
         let stage = self.stage().load(Relaxed);
         self.stage()

@@ -4,15 +4,15 @@ use super::Central;
 use crate::heap::family::Heap;
 use crate::heap::family::cache::{CacheRecord, barrier};
 
-/// Pages that other threads could spare, from which on a thread takes some of them.
+/// A thread takes pages from another when all others together can spare this many.
 pub(super) const STEAL_FROM: usize = 16;
 
-/// Pages of another thread that are looked at, and that are taken at once.
+/// Pages of the other thread that are examined, and that are taken at once.
 const STEAL_LOOKS: usize = 64;
 const STEAL_MOST: usize = 16;
 
 impl Central {
-    /// Takes pages of another thread that has many free units, if all others have enough to spare.
+    /// Takes pages of another thread that has many free units, if all others together have enough to spare.
     pub(super) fn steal(&mut self, heap: &'static Heap, record: &'static CacheRecord) -> bool {
         let pages = self.mapped / heap.geometry().page_bytes();
         if pages < self.next_steal {
@@ -24,14 +24,14 @@ impl Central {
             .filter(|it| it.number() != record.number());
         let (mut best, mut most, mut all) = (None, 0, 0);
         for other in others {
-            let retained = other.excess_pages();
-            all += retained;
-            if retained > most {
-                (best, most) = (Some(other), retained);
+            let excess = other.excess_pages();
+            all += excess;
+            if excess > most {
+                (best, most) = (Some(other), excess);
             }
         }
         let mut got = 0;
-        // Pages with holes are slower than whole ones: not for less than that.
+        // Partly used pages are slower than empty ones, so this must be worth it.
         if let Some(victim) = best.filter(|_| all >= STEAL_FROM.max(pages / 32)) {
             victim.want();
             if barrier() && victim.is_at_rest() {
@@ -49,13 +49,13 @@ impl Central {
         &mut self,
         victim: &'static CacheRecord,
         record: &'static CacheRecord,
-        retained: usize,
+        excess: usize,
     ) -> usize {
         victim.collect();
         let words = victim.heap().geometry().words();
         let most = (record.owned_words() / words / 8)
             .clamp(1, STEAL_MOST)
-            .min(retained);
+            .min(excess);
         let ready = victim.ready_pages_list().take(STEAL_LOOKS);
         let owned = ready.filter(|page| page.is_whole() && page.owner() == victim.number());
         let rich = owned.filter(|page| page.all_free() >= page.capacity() / 4);
@@ -78,14 +78,14 @@ impl Central {
 }
 
 impl CacheRecord {
-    /// Pages with free units that the thread does not need for itself, about.
+    /// Pages with free units that the thread does not need, approximately.
     fn excess_pages(&self) -> usize {
-        let retained = self.ready_pages().saturating_sub(self.pages_kept());
-        // What others released of its words, and it does not know of yet.
-        retained + self.pages_of_mail()
+        let excess = self.ready_pages().saturating_sub(self.pages_kept());
+        // Units that other threads released, which this thread has not collected yet.
+        excess + self.pages_of_mail()
     }
 
-    /// Pages of words that others released units of.
+    /// Pages of words with units that other threads released.
     pub(super) fn pages_of_mail(&self) -> usize {
         self.mail() / self.heap().geometry().words().max(1)
     }

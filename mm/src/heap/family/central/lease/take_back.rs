@@ -9,14 +9,14 @@ use crate::heap::family::cache::{CacheRecord, barrier, barrier_at_any_cost};
 use crate::heap::pages::{NOBODY, Page};
 
 impl Central {
-    /// Takes from all threads what they do not use: the kernel has no more memory.
+    /// Takes unused memory from all threads, because the kernel has no more.
     #[cold]
     pub(in crate::heap::family::central) fn take_back(&mut self, heap: &'static Heap) {
         self.take_free_words_of_all(heap);
         self.caches.iter().for_each(CacheRecord::end_wanted);
     }
 
-    /// Makes nobody the owner of a page that the record owns. The owner is kept out, or is the caller.
+    /// Takes a page from the record that owns it. The owner is kept out, or is the caller.
     pub(super) fn end_page_lease(&mut self, page: Page, record: &CacheRecord) {
         record.remove_page(page);
         page.state().ready.groups.store(0, Relaxed);
@@ -34,7 +34,7 @@ impl Central {
         self.account_freed(page);
     }
 
-    /// Makes nobody the owner of a single word.
+    /// Takes a single word from the record that owns it.
     fn end_word_lease(&mut self, page: Page, word: usize, record: &CacheRecord) {
         let free = page.end_lease(word);
         page.account_lease_ended(1, free);
@@ -43,12 +43,12 @@ impl Central {
         self.account_freed(page);
     }
 
-    /// Takes pages without a taken unit in own words from a thread, but for so many. The owner is the caller, or
-    /// kept out. Returns how many.
+    /// Takes pages without a taken unit in own words from a thread, except the first `kept`. The owner is the
+    /// caller, or kept out. Returns how many it took.
     pub(in crate::heap) fn take_empty_pages(&mut self, record: &CacheRecord, kept: usize) -> usize {
         let mut given = 0;
         let mut empty = record.own_pages().filter(|page| page.is_unused());
-        // The next is found before the list changes.
+        // The next page is found before the list changes.
         let mut next = empty.nth(kept);
         while let Some(page) = next {
             next = empty.next();
@@ -79,8 +79,8 @@ impl Central {
         }
     }
 
-    /// Takes what a thread owns and does not use: its pages without a taken unit, and its single words of
-    /// which no unit is taken. The owner is the caller, or kept out.
+    /// Takes the pages without a taken unit, and the single words without one, that a thread owns. The owner is
+    /// the caller, or kept out.
     pub(in crate::heap) fn take_free_words(&mut self, record: &CacheRecord) {
         record.collect();
         self.take_empty_pages(record, 0);
@@ -99,8 +99,7 @@ impl Central {
         record.forget_vacant_pages();
     }
 
-    /// Takes the words without a taken unit of a page that the record owns, but for some words; others of its
-    /// words have taken units.
+    /// Takes the words without a taken unit from a page of which the record owns a part.
     fn take_free_words_of(&mut self, page: Page, record: &CacheRecord) {
         let map = page.whole_map();
         for (number, word) in page.words().iter().enumerate() {
@@ -111,8 +110,8 @@ impl Central {
         }
     }
 
-    /// Collects for threads that do not do so themselves what others released of their words, and takes the
-    /// pages that come free by that.
+    /// Collects units that other threads released, for threads that have not done so themselves, and takes
+    /// their pages that become empty.
     pub(in crate::heap) fn collect_for_idle(&mut self) {
         let is_idle = |record: &&CacheRecord| record.pages_of_mail() >= STEAL_FROM;
         if !self.caches.iter().any(|record| is_idle(&record)) {
@@ -132,8 +131,8 @@ impl Central {
         }
     }
 
-    /// Takes the free words of all threads that are out of their sections, and keeps those out until the
-    /// caller ends it.
+    /// Takes the free words of all threads that are out of their sections. These threads stay kept out until
+    /// the caller ends it.
     pub(in crate::heap) fn take_free_words_of_all(&mut self, heap: &'static Heap) {
         self.drain(heap);
         if self.caches.newest().is_none() {
@@ -152,7 +151,7 @@ impl Central {
         }
     }
 
-    /// Takes all words of all threads; waits for those inside of their sections.
+    /// Takes all words of all threads. Waits for threads in a section.
     pub(in crate::heap) fn take_all_words_of_all(&mut self, heap: &'static Heap) {
         if self.caches.newest().is_some() {
             self.caches.iter().for_each(CacheRecord::want);
