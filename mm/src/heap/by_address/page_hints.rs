@@ -129,7 +129,7 @@ impl PageHint {
     /// The part of a hint that is the same for all pages of a family.
     #[allow(
         clippy::cast_possible_truncation,
-        reason = "a logarithm, and a number that is near"
+        reason = "a logarithm, and a number below `FAST_FAMILIES`"
     )]
     fn of_family(heap: &Heap, second: u8) -> Self {
         let unit = heap.geometry().unit();

@@ -30,7 +30,7 @@ impl PageHint {
         let Some(cache) = cell.and_then(CacheCell::open_cache) else {
             return false;
         };
-        // SAFETY: requirement 1 is that of `canaries_of`. The marks are set only once `put` took the block,
+        // SAFETY: requirement 1 is that of `canaries_of`. The canaries are set only after `put` took the block,
         // which then has none. One that is not live has some: a release set them, or
         // `mark_never_handed_out`, and by requirement 3 the program has not changed them. So it is live, and
         // by requirement 2 nothing uses it.
@@ -66,7 +66,7 @@ impl Extent {
         let Some((spot, units)) = self.block_at(first) else {
             return false;
         };
-        // SAFETY: `block_at` found a taken unit at `first`. The marks are set only when the block turned out
+        // SAFETY: `block_at` found a taken unit at `first`. The canaries are set only after the block turned out
         // to be live, so that by requirement 1 nothing uses it.
         let Some((canaries, cache)) =
             unsafe { Heap::of(self.heap).canaries_of(first) }.zip(cell.cache())
@@ -91,8 +91,8 @@ impl Extent {
         }
         annotate::take_back(first, units * unit);
         canaries.set();
-        // SAFETY: `block_at` found a block of `units` units. It has no mark, so that by requirement 2 it was
-        // not released, unless marks went with memory, and then `live_units_at` found it live. By
+        // SAFETY: `block_at` found a block of `units` units. It has no canary, so that by requirement 2 it was
+        // not released, unless canaries went with memory, and then `live_units_at` found it live. By
         // requirement 1 nothing uses it; and by requirement 3 the cell is the thread's of this family.
         unsafe { Heap::of(self.heap).put_or_release(cell, first, units) };
         true

@@ -14,7 +14,7 @@ use crate::os::annotate;
 const CANARY: usize = size_of::<u64>();
 
 /// The second canary ends at most this many bytes from the block's start.
-const MOST_OFFSET_END: usize = 64;
+const MARKED_BYTES: usize = 64;
 
 /// Mixed with a released block's address. No program writes such numbers by accident. If one does, only its
 /// release is slower.
@@ -31,9 +31,9 @@ pub(in crate::heap) enum Marking {
 impl Marking {
     /// How a family of units of `unit` bytes marks its blocks. It does not if there is no room for a canary, or
     /// if a tool checks the memory, since mm must not read released blocks then.
-    #[allow(clippy::cast_possible_truncation, reason = "at most `MOST_OFFSET_END`")]
+    #[allow(clippy::cast_possible_truncation, reason = "at most `MARKED_BYTES`")]
     pub(in crate::heap) fn of(unit: usize) -> Self {
-        match unit.min(MOST_OFFSET_END).checked_sub(CANARY) {
+        match unit.min(MARKED_BYTES).checked_sub(CANARY) {
             Some(second) if !annotate::is_on() => Self::Second(second as u8),
             _ => Self::None,
         }
@@ -49,7 +49,7 @@ impl Marking {
 #[derive(Clone, Copy)]
 pub(in crate::heap) struct FreedCanaries {
     places: [NonNull<u8>; 2],
-    mark: u64,
+    canary: u64,
 }
 
 impl Heap {
@@ -116,7 +116,7 @@ impl FreedCanaries {
             // SAFETY: by requirement 3 `second` is at least `CANARY` bytes less than a unit has, and by
             // requirement 1 a unit starts at `first`.
             places: [first, unsafe { first.add(second.into()) }],
-            mark: first.addr().get() as u64 ^ SALT,
+            canary: first.addr().get() as u64 ^ SALT,
         }
     }
 
@@ -128,12 +128,12 @@ impl FreedCanaries {
 
     /// Whether either is zero, as in new memory, so that a canary may be lost.
     pub(in crate::heap) fn is_any_zero(&self) -> bool {
-        let mark = |place: &NonNull<u8>| {
+        let at = |place: &NonNull<u8>| {
             // SAFETY: by invariant 1 the `CANARY` bytes there are memory of a taken unit. They hold a number:
             // they were zero, or the program wrote them.
             unsafe { place.cast::<u64>().read_unaligned() }
         };
-        self.places.iter().any(|place| mark(place) == 0)
+        self.places.iter().any(|place| at(place) == 0)
     }
 
     #[inline]
@@ -143,19 +143,19 @@ impl FreedCanaries {
         // SAFETY: by invariant 1 the byte is memory of a taken unit. It holds a number: it was zero, or the
         // program wrote it.
         let first = unsafe { place.read() };
-        if first != self.mark.to_ne_bytes()[0] {
+        if first != self.canary.to_ne_bytes()[0] {
             return false;
         }
         // SAFETY: by invariant 1 the `CANARY` bytes there are memory of a taken unit. They hold a number: they
         // were zero, or the program wrote them.
         let found = unsafe { place.cast::<u64>().read_unaligned() };
-        found == self.mark
+        found == self.canary
     }
 
     /// Marks the block, which nothing uses any more.
     #[inline]
     pub(in crate::heap) fn set(&self) {
-        self.write(self.mark);
+        self.write(self.canary);
     }
 
     /// Clears the canaries.
@@ -164,11 +164,11 @@ impl FreedCanaries {
     }
 
     #[inline]
-    fn write(&self, mark: u64) {
+    fn write(&self, number: u64) {
         for place in self.places {
             // SAFETY: by invariant 1 the `CANARY` bytes there are memory of a taken unit, and by invariant 2
             // nothing else uses the block now.
-            unsafe { place.cast::<u64>().write_unaligned(mark) };
+            unsafe { place.cast::<u64>().write_unaligned(number) };
         }
     }
 }

@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_remember_what_was_looked_for_in_vain() {
+    fn pages_remember_failed_searches() {
         static HEAP: Heap = Heap::new(Layout::new::<[u64; 4]>());
         let alloc = |units| {
             HEAP.central()

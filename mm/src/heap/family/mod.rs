@@ -108,14 +108,17 @@ impl Heap {
     #[allow(
         clippy::unused_self,
         clippy::unnecessary_wraps,
-        reason = "families that have hints are C's"
+        reason = "only families of C programs have hints"
     )]
     pub(in crate::heap) fn make_hints(&self, _: &Extent) -> Result<(), Refused> {
         Ok(())
     }
 
     #[cfg(not(feature = "capi"))]
-    #[allow(clippy::unused_self, reason = "families that keep marks are C's")]
+    #[allow(
+        clippy::unused_self,
+        reason = "only families of C programs have canaries"
+    )]
     pub(in crate::heap) fn mark_never_handed_out(
         &self,
         _: impl Iterator<Item = NonNull<u8>>,

@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_of_a_block_without_size_tells_its_heap() {
+    fn the_address_of_a_block_without_size_encodes_its_heap() {
         static HEAPS: [Heap; 3] = [
             Heap::new(Layout::new::<()>()),
             Heap::new(Layout::new::<[u64; 0]>()),

@@ -5,7 +5,7 @@ use core::sync::atomic::Ordering::Relaxed;
 use crate::heap::family::cache::{CacheRecord, is_own};
 use crate::heap::ground::hardening;
 use crate::heap::ground::hardening::OnRelease;
-use crate::heap::pages::{Extent, NOBODY, Owner, Page, Run, SlotMap, Word};
+use crate::heap::pages::{Extent, NO_OWNER, Owner, Page, Run, SlotMap, Word};
 
 impl Extent {
     /// Whether the free memory between taken units may go back.
@@ -75,7 +75,7 @@ impl Page {
         runs.map(move |run| (run, self.os_pages_of(run, os_page, huge)))
     }
 
-    /// Whether the caller may give back all free units. The owner of each word must be [`NOBODY`], kept out, or
+    /// Whether the caller may give back all free units. The owner of each word must be [`NO_OWNER`], kept out, or
     /// the calling thread, which has the family's lock.
     pub(in crate::heap) fn is_open(self) -> bool {
         let is_open = |owner: Owner| {
@@ -89,7 +89,7 @@ impl Page {
             return is_open(self.owner());
         }
         let mut owners = self.words().iter().map(Word::owner);
-        owners.all(|owner| owner == NOBODY || is_open(owner))
+        owners.all(|owner| owner == NO_OWNER || is_open(owner))
     }
 
     /// The map for giving memory back: units of words that are not open are taken.

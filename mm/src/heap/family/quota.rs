@@ -257,7 +257,7 @@ mod tests {
     use crate::heap::ground::Row;
 
     #[test]
-    fn crossings_that_nobody_was_told_of_yet_add_up() {
+    fn unreported_crossings_add_up() {
         static HEAP: Heap = Heap::new(Layout::new::<u64>());
         static CROSSINGS: Crossings = Crossings::new();
         HEAP.set_soft_limit(Some((0, &CROSSINGS)), || ());

@@ -40,7 +40,7 @@ fn small_families_ask_for_small_pages_where_huge_ones_are_usual() {
 }
 
 #[test]
-fn what_comes_and_goes_asks_for_huge_pages() {
+fn memory_that_comes_and_goes_asks_for_huge_pages() {
     static HEAP: Heap = Heap::new(UNIT);
     let cell: &CacheCell = Box::leak(Box::default());
     let here = core::panic::Location::caller();
@@ -64,7 +64,7 @@ fn what_comes_and_goes_asks_for_huge_pages() {
 }
 
 #[test]
-fn nobody_asks_where_huge_pages_are_not_usual() {
+fn no_extent_asks_where_huge_pages_are_not_usual() {
     static HEAP: Heap = Heap::new(UNIT);
     let wishes = pretending(false, || wishes(&HEAP, 6));
     assert_eq!(wishes, [Wish::None; 6]);

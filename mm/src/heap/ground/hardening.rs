@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_choice_is_one_word() {
+    fn every_choice_fits_one_word() {
         for fill in [OnRelease::Nothing, OnRelease::Zero, OnRelease::Poison] {
             for (random, quarantine) in [(false, 0), (true, 0), (false, 1), (true, 1 << 40)] {
                 let how = Hardening {

@@ -53,7 +53,7 @@ fn owner_and_thief() {
 /// Catches: no barrier; `wanted` loaded or `busy` loaded without `Acquire`; either stored without `Release` at
 /// the end.
 #[test]
-fn words_have_one_thread_at_a_time() {
+fn one_thread_at_a_time_changes_words() {
     model("the biased lock", 3, || {
         modelled::begin();
         owner_and_thief();
@@ -63,6 +63,6 @@ fn words_have_one_thread_at_a_time() {
 
 /// Catches: no fence on the owner's side, or on the other's.
 #[test]
-fn words_have_one_thread_at_a_time_without_the_kernel() {
+fn one_thread_at_a_time_changes_words_without_membarrier() {
     model("the biased lock, without the kernel", 3, owner_and_thief);
 }

@@ -21,7 +21,10 @@ fn flush_on_demand() {
         let cache = user.cell.cache().expect("a cache");
         // Either the flush is still to come, or it is done and the hot slot has a newer unit.
         let asked = !user.cell.is_open();
-        assert!(asked || cache.hot_unit() != Some(oldest), "nobody asked");
+        assert!(
+            asked || cache.hot_unit() != Some(oldest),
+            "no flush was asked for"
+        );
         let last = user.alloc(1);
         assert!(user.cell.is_open());
         assert!(!asked || cache.hot_unit().is_none());

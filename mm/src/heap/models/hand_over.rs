@@ -65,7 +65,7 @@ fn released_after_it_left(unit: usize, units: usize, below: bool) {
 
 /// Catches: a count of the stack that is not `Release`.
 #[test]
-fn release_of_what_left_the_hot_slot() {
+fn release_of_a_unit_that_left_the_hot_slot() {
     model("a release of what left another's hot slot", 2, || {
         released_after_it_left(UNIT, 1, false);
     });
@@ -73,7 +73,7 @@ fn release_of_what_left_the_hot_slot() {
 
 /// Catches: the count of the stack raised before the slot is stored.
 #[test]
-fn release_of_what_left_the_stack() {
+fn release_of_a_unit_that_left_the_stack() {
     model("a release of what left another's stack", 2, || {
         released_after_it_left(UNIT, 1, true);
     });
@@ -81,7 +81,7 @@ fn release_of_what_left_the_stack() {
 
 /// Catches: a count of a bin that is not `Release`, or not loaded with `Acquire`.
 #[test]
-fn release_of_what_left_a_bin() {
+fn release_of_a_row_that_left_a_bin() {
     model("a release of what left another's bin", 3, || {
         released_after_it_left(UNIT, 2, false);
     });
@@ -89,7 +89,7 @@ fn release_of_what_left_a_bin() {
 
 /// Catches: `allocated` raised before a row leaves.
 #[test]
-fn release_of_what_left_long_rows() {
+fn release_of_a_row_that_left_a_list() {
     model("a release of what left another's long rows", 2, || {
         released_after_it_left(SMALL_UNIT, 33, false);
     });
@@ -132,7 +132,7 @@ fn second_release_of_large() {
 
 /// Catches: the faults of the model above, for a thread's own words.
 #[test]
-fn second_release_of_own() {
+fn second_release_of_an_owned_unit() {
     model("a second release of an own unit", 1, || {
         released_again(OWNED_UNIT, 1);
     });
@@ -142,7 +142,7 @@ fn second_release_of_own() {
 ///
 /// Catches: the faults of `second_release_of_large`.
 #[test]
-fn second_release_of_free() {
+fn second_release_of_a_free_unit() {
     model("a second release of a free unit", 2, || {
         modelled::begin();
         let heap = new_heap(OWNED_UNIT);
@@ -166,7 +166,7 @@ fn second_release_of_free() {
 ///
 /// Catches: the faults of `second_release_of_large`.
 #[test]
-fn second_release_of_pending() {
+fn second_release_of_a_pending_unit() {
     model("a second release of a unit that is sent", 1, || {
         let heap = new_heap(LARGE_UNIT);
         let user = User::of(heap);
@@ -191,7 +191,7 @@ fn second_release_of_pending() {
 ///
 /// Catches: the faults of `second_release_of_large`.
 #[test]
-fn second_release_of_sent() {
+fn second_release_of_a_sent_unit() {
     model("a second release of a sent unit", 2, || {
         let heap = new_heap(OWNED_UNIT);
         let user = User::of(heap);
@@ -210,7 +210,7 @@ fn second_release_of_sent() {
 
 /// Catches: a release by address that does not search the caches.
 #[test]
-fn second_release_of_few() {
+fn second_release_of_a_short_row() {
     model("a second release of a row", 3, || {
         released_again(UNIT, 2);
     });
@@ -218,7 +218,7 @@ fn second_release_of_few() {
 
 /// Catches: a release by address that does not search the caches.
 #[test]
-fn second_release_of_many() {
+fn second_release_of_a_long_row() {
     model("a second release of a long row", 3, || {
         released_again(SMALL_UNIT, 33);
     });

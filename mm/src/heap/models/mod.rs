@@ -19,7 +19,7 @@ use core::ptr::NonNull;
 use crate::heap::family::Heap;
 use crate::heap::family::cache::{CacheCell, forget_retained_tables};
 use crate::heap::ground::{RECORDS, Refusal, SPARSE};
-use crate::heap::pages::{NOBODY, Record, SPACE};
+use crate::heap::pages::{NO_OWNER, Record, SPACE};
 use crate::heap::tracking::POOL;
 use crate::heap::walk::Figures;
 use crate::sync::models::{self, Engine, Owned};
@@ -153,7 +153,7 @@ fn nothing_is_lost(heap: &'static Heap) {
         };
         for page in extent.pages() {
             let words = page.words().iter().enumerate();
-            let mut unowned = words.filter(|(_, word)| word.is_owned_by(NOBODY));
+            let mut unowned = words.filter(|(_, word)| word.is_owned_by(NO_OWNER));
             assert!(unowned.all(|(number, _)| page.sent(number) == 0));
         }
     }

@@ -79,7 +79,7 @@ fn a_unit_comes_back_while_its_owner_ends() {
         let (to, from) = mpsc::channel();
         let owner = spawn(move || {
             let unit = User::of(heap).alloc(1);
-            to.send(unit).expect("somebody receives");
+            to.send(unit).expect("the test receives");
         });
         let unit = from.recv().expect("a unit");
         user.release(unit, 1);

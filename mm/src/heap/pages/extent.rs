@@ -161,7 +161,10 @@ impl Extent {
     }
 
     /// Notes that memory is about to go back to the kernel with its contents.
-    #[allow(clippy::unused_self, reason = "marks are in families of C")]
+    #[allow(
+        clippy::unused_self,
+        reason = "only families of C programs have canaries"
+    )]
     pub(in crate::heap) fn account_discard(&self) {
         #[cfg(feature = "capi")]
         self.lost_canaries.store(true, Release);

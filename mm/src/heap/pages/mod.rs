@@ -30,4 +30,4 @@ pub(in crate::heap) use spot::{is_block, released_twice, spot_of};
 pub(in crate::heap) use tags::tag_at;
 #[cfg(doc)]
 pub(in crate::heap) use word::Remote;
-pub(in crate::heap) use word::{NOBODY, Owner, Word};
+pub(in crate::heap) use word::{NO_OWNER, Owner, Word};

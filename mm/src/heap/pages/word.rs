@@ -7,11 +7,11 @@ use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use crate::sync::{AtomicPtr, AtomicU32, AtomicU64};
 
-/// The number of a cache record, or [`NOBODY`].
+/// The number of a cache record, or [`NO_OWNER`].
 pub(in crate::heap) type Owner = u32;
 
 /// The word has no owner.
-pub(in crate::heap) const NOBODY: Owner = 0;
+pub(in crate::heap) const NO_OWNER: Owner = 0;
 
 /// 64 units of a VM page, or fewer at its end.
 ///

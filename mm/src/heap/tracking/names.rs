@@ -117,12 +117,12 @@ mod tests {
     }
 
     #[test]
-    fn names_of_threads_take_no_room_from_those_of_files() {
+    fn names_of_threads_take_no_room_from_names_of_files() {
         static SOME: Lock<Names> = Lock::new(Names::new());
         static OTHERS: Lock<Names> = Lock::new(Names::new());
         let full = (0..MOST_BYTES).find(|number| kept(&SOME, &number.to_string()) == OTHER);
         assert!(full.is_some_and(|names| names > 10_000), "{full:?}");
-        assert_eq!(kept(&SOME, "one more, of which the text is longer"), OTHER);
+        assert_eq!(kept(&SOME, "one more, with a longer text"), OTHER);
         assert_eq!(kept(&SOME, "7"), "7");
         assert_eq!(kept(&OTHERS, "main.c"), "main.c");
     }

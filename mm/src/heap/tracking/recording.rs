@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn all_of_a_pool_is_handed_out_once_and_no_more() {
+    fn a_pool_hands_out_each_granule_once() {
         let (mut pool, mut runs) = (pool(), Vec::new());
         for wanted in (0..).map(|number| 1 << (number % 5)) {
             let Ok((start, granules)) = pool.take_at_most(wanted) else {
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_family_has_its_values_until_it_gives_them_back() {
+    fn values_stay_until_they_are_given_back() {
         let mut records = Records::new();
         let place = |records: &mut Records, number: usize| {
             let value = records.place(number % 80, |array: NonNull<usize>| (number, array));

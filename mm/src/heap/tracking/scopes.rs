@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_comes_again_only_after_all_who_had_it_left() {
+    fn a_number_is_reused_only_after_all_its_users_left() {
         let numbers = Numbers::<3>::new();
         let taken = [numbers.take(), numbers.take(), numbers.take()];
         assert_eq!(taken, [Some(1), Some(2), Some(3)]);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn no_part_has_number_0() {
+    fn no_scope_has_number_0() {
         let numbers = Numbers::<1>::new();
         assert!(!numbers.runs(0));
         numbers.share(0);

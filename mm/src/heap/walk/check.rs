@@ -8,7 +8,7 @@ use crate::heap::family::central::Central;
 use crate::heap::ground::Placement;
 use crate::heap::pages::large::Large;
 use crate::heap::pages::{
-    Extent, NOBODY, Page, Record, Slack, Standing, TakenBlock, fullness_of, is_block, spot_of,
+    Extent, NO_OWNER, Page, Record, Slack, Standing, TakenBlock, fullness_of, is_block, spot_of,
 };
 use crate::os::ReentrancyGuard;
 
@@ -118,7 +118,7 @@ impl Found {
         same("free units of a page", page.all_free() as u64, free)?;
         let sent = (0..map.words()).map(|word| u64::from(page.sent(word).count_ones()));
         self.held_units += all_taken as u64 - sent.sum::<u64>();
-        let owned = page.words().iter().filter(|word| word.owner() != NOBODY);
+        let owned = page.words().iter().filter(|word| word.owner() != NO_OWNER);
         let owned = owned.count() as u64;
         same("owned words of a page", page.owned_words() as u64, owned)?;
         self.owned_words += owned;

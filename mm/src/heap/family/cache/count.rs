@@ -181,7 +181,7 @@ mod tests {
 
     /// The test does what a debugger does that stops the thread in the middle of a change.
     #[test]
-    fn a_thread_that_is_stopped_delays_no_reader() {
+    fn a_stopped_thread_does_not_block_readers() {
         let heap: &'static Heap = Box::leak(Box::new(Heap::new(Layout::new::<u64>())));
         let record = CacheRecord::make(heap).expect("memory for a record");
         record.version.store(1, Relaxed);

@@ -72,7 +72,7 @@ fn owner_and_thief_are_kept_apart() {
 
 /// Shows that the test above can fail.
 #[test]
-fn without_the_barrier_they_are_not() {
+fn without_the_barrier_they_are_not_kept_apart() {
     let cpus = thread::available_parallelism().map_or(1, NonZero::get);
     if cpus < 2 || !membarrier::is_there() || cfg!(target_arch = "aarch64") {
         return;
@@ -87,7 +87,7 @@ fn without_the_barrier_they_are_not() {
 }
 
 #[test]
-fn a_thief_that_only_tries_asks_for_the_barrier_too() {
+fn a_thief_that_only_tries_needs_the_barrier_too() {
     let tried = || assert!(barrier());
     assert_eq!(lost(20_000, tried), 0);
 }

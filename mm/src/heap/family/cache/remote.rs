@@ -12,7 +12,7 @@ use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use super::numbers;
 use super::record::{CacheRecord, Inbox, SHUT};
 use crate::heap::family::Heap;
-use crate::heap::pages::{NOBODY, Page, released_twice, spot_of};
+use crate::heap::pages::{NO_OWNER, Page, released_twice, spot_of};
 
 /// Bytes of units that wait to be sent, at most, if they are more than one.
 const MOST_BYTES: usize = 64 << 10;
@@ -49,7 +49,7 @@ impl Heap {
 
     /// The inbox for words of an owner, and the newest word there.
     fn inbox_of(&'static self, owner: u32) -> (&'static Inbox, *mut u8) {
-        let record = if owner == NOBODY {
+        let record = if owner == NO_OWNER {
             None
         } else {
             numbers::record(owner)
@@ -88,7 +88,7 @@ impl Heap {
         }
         let newest = self.inbox.first.swap(ptr::null_mut(), Acquire);
         self.empty(newest, |page, word, bits| {
-            let is_own = page.words()[word].is_owned_by(NOBODY);
+            let is_own = page.words()[word].is_owned_by(NO_OWNER);
             if is_own {
                 free(page, word, bits);
             }

@@ -18,7 +18,7 @@ use crate::heap::ground::{
 };
 use crate::heap::pages::large::{Large, LargeRuns, Ledger};
 use crate::heap::pages::{
-    Extent, FullnessLists, NOBODY, Page, Record, RunLists, SPACE, Span, Spot, released_twice,
+    Extent, FullnessLists, NO_OWNER, Page, Record, RunLists, SPACE, Span, Spot, released_twice,
     spot_of, take_slack_at,
 };
 use crate::os::Refused;
@@ -137,7 +137,7 @@ impl Central {
     pub(in crate::heap) fn free_single(&mut self, heap: &'static Heap, first: NonNull<u8>) {
         let Spot { page, index } = spot_of(first);
         let (word, bit) = (index / 64, 1 << (index % 64));
-        if !page.words()[word].is_owned_by(NOBODY) {
+        if !page.words()[word].is_owned_by(NO_OWNER) {
             return heap.post(page, word, bit);
         }
         if !page.free(word, bit) {

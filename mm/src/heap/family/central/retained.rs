@@ -122,7 +122,7 @@ mod tests {
     const EXTENT: usize = 2 << 20;
 
     #[test]
-    fn what_was_missed_is_kept_the_next_time() {
+    fn missed_memory_is_kept_the_next_time() {
         let mut retained = RetainedMemory::new();
         assert!(!retained.keeps(EXTENT));
         retained.account_missed(EXTENT);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_needed_for_long_is_too_much() {
+    fn memory_that_is_not_needed_for_long_is_too_much() {
         let mut retained = RetainedMemory::new();
         (0..4).for_each(|_| retained.account_missed(EXTENT));
         assert!((0..4).all(|_| retained.keeps(EXTENT)));
@@ -148,14 +148,14 @@ mod tests {
     }
 
     #[test]
-    fn a_little_is_kept_always() {
+    fn a_little_is_always_kept() {
         let mut retained = RetainedMemory::new();
         assert!(retained.keeps(ALWAYS / 2) && retained.keeps(ALWAYS / 2));
         assert!(!retained.keeps(1));
     }
 
     #[test]
-    fn who_shrank_too_early_waits() {
+    fn a_family_that_shrank_too_early_waits() {
         let mut retained = RetainedMemory::new();
         assert!(retained.may_shrink(100));
         retained.account_taken(50);

@@ -7,10 +7,10 @@ use super::longest_run::longest_run_near;
 use super::state::WHOLE;
 use crate::heap::pages::extent::count;
 use crate::heap::pages::slot_map::{ones, valid};
-use crate::heap::pages::word::{NOBODY, Owner};
+use crate::heap::pages::word::{NO_OWNER, Owner};
 
 impl Page {
-    /// The record that owns the page, or [`NOBODY`].
+    /// The record that owns the page, or [`NO_OWNER`].
     pub(in crate::heap) fn owner(self) -> Owner {
         self.state().owner.load(Relaxed)
     }
@@ -79,7 +79,7 @@ impl Page {
     /// count them with [`account_lease_ended`](Self::account_lease_ended).
     pub(in crate::heap) fn end_lease(self, word: usize) -> u32 {
         let it = &self.words()[word];
-        it.set_owner(NOBODY);
+        it.set_owner(NO_OWNER);
         let free = !it.taken() & self.valid(word);
         if free != 0 && self.knows_longest() {
             self.raise_longest(longest_run_near(&self.map(), word, free));
@@ -106,7 +106,7 @@ impl Page {
         valid(self.capacity(), word)
     }
 
-    /// Sets the owner of the page; [`NOBODY`] for none. `is_whole` says whether the owner has all words.
+    /// Sets the owner of the page; [`NO_OWNER`] for none. `is_whole` says whether the owner has all words.
     pub(in crate::heap) fn set_owner(self, owner: Owner, is_whole: bool) {
         let flags = &self.state().flags;
         let others = flags.load(Relaxed) & !WHOLE;

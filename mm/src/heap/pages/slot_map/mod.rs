@@ -14,7 +14,7 @@ mod tests;
 use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::word::{NOBODY, Remote, Word};
+use super::word::{NO_OWNER, Remote, Word};
 use bits::next;
 pub(in crate::heap) use bits::{for_each_word, ones, ones_of, valid};
 
@@ -70,7 +70,7 @@ impl SlotMap<'_> {
         let taken = it.taken() & valid;
         match self.view {
             View::All => taken,
-            View::Unowned if it.is_owned_by(NOBODY) => taken,
+            View::Unowned if it.is_owned_by(NO_OWNER) => taken,
             View::Unowned => valid,
             View::GivenUp { remotes } => taken & !remotes.get(word).map_or(0, Remote::bits),
         }

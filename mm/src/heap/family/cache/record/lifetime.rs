@@ -83,7 +83,7 @@ impl CacheRecord {
         self.heap.expect("an open cache has a family")
     }
 
-    /// The record with a number; `None` for [`NOBODY`](crate::heap::pages::NOBODY).
+    /// The record with a number; `None` for [`NO_OWNER`](crate::heap::pages::NO_OWNER).
     pub(in crate::heap) fn numbered(number: Owner) -> Option<&'static Self> {
         numbers::record(number)
     }

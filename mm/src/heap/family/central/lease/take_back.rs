@@ -6,7 +6,7 @@ use super::Central;
 use super::steal::STEAL_FROM;
 use crate::heap::family::Heap;
 use crate::heap::family::cache::{CacheRecord, barrier, barrier_at_any_cost};
-use crate::heap::pages::{NOBODY, Page};
+use crate::heap::pages::{NO_OWNER, Page};
 
 impl Central {
     /// Takes unused memory from all threads, because the kernel has no more.
@@ -28,7 +28,7 @@ impl Central {
             words += 1;
         }
         page.account_lease_ended(words, free);
-        page.set_owner(NOBODY, false);
+        page.set_owner(NO_OWNER, false);
         record.remove_owned_words(words);
         self.account.account_units_freed(free as usize);
         self.account_freed(page);
