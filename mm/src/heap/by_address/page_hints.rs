@@ -110,14 +110,18 @@ impl Heap {
 
     /// Marks blocks that come into a cache and were never handed out, if releases rely on it. Returns whether
     /// they do.
-    pub(in crate::heap) fn mark_never_handed_out(
+    ///
+    /// # Safety
+    ///
+    /// 1. Each of `blocks` starts with a taken unit of this heap.
+    /// 2. Nothing uses them.
+    pub(in crate::heap) unsafe fn mark_never_handed_out(
         &self,
         blocks: impl Iterator<Item = NonNull<u8>>,
     ) -> bool {
         let marks_never_handed_out = self.marks_never_handed_out();
         if marks_never_handed_out {
-            // SAFETY: `blocks` were just taken from the maps, and are handed out only after they are marked:
-            // nothing uses them yet.
+            // SAFETY: requirements 1 and 2 are those of `canaries_of`: the canaries are set here alone.
             let canaries = blocks.filter_map(|block| unsafe { self.canaries_of(block) });
             canaries.for_each(|canaries| canaries.set());
         }

@@ -54,7 +54,8 @@ impl Central {
     /// 2. Nothing uses it any more.
     pub(in crate::heap) unsafe fn release_hardened(&mut self, heap: &'static Heap, row: Row) {
         if !heap.fits_page(row.units) {
-            return self.release(heap, row.first, row.units);
+            // SAFETY: requirements 1 and 2 are those of `Central::release`.
+            return unsafe { self.release(heap, row.first, row.units) };
         }
         let spot = spot_of(row.first);
         if !is_block(spot, row.units) || spot.is_quarantined() {
@@ -65,8 +66,11 @@ impl Central {
         // SAFETY: `is_block` found the block in the maps, so that its memory is committed. By requirement 2
         // nothing else uses it.
         unsafe { how.fill.apply(row.first, bytes) };
-        if how.quarantine == 0 || self.quarantine.push(row).is_err() {
-            return self.release(heap, row.first, row.units);
+        // SAFETY: `is_block` found the block taken in the maps. By requirement 1 it was live, and so is in no
+        // cache, and by requirement 2 nothing uses it.
+        if how.quarantine == 0 || unsafe { self.quarantine.push(row) }.is_err() {
+            // SAFETY: requirements 1 and 2 are those of `Central::release`: `push` did not take the block.
+            return unsafe { self.release(heap, row.first, row.units) };
         }
         if row.units == 1 {
             self.account.released += 1;
@@ -82,8 +86,12 @@ impl Central {
         {
             spot_of(oldest.first).set_quarantined(false);
             match oldest.units {
-                1 => self.free_single(heap, oldest.first),
-                units => self.release(heap, oldest.first, units),
+                // SAFETY: by invariant 1 of `Quarantine` it is a taken block, which nothing uses. `pop` removed
+                // it.
+                1 => unsafe { self.free_single(heap, oldest.first) },
+                // SAFETY: by invariant 1 of `Quarantine` it is a taken block, which nothing uses. `pop` removed
+                // it.
+                units => unsafe { self.release(heap, oldest.first, units) },
             }
         }
     }

@@ -119,7 +119,13 @@ impl Heap {
         clippy::unused_self,
         reason = "only families of C programs have canaries"
     )]
-    pub(in crate::heap) fn mark_never_handed_out(
+    /// Does nothing: no block is marked.
+    ///
+    /// # Safety
+    ///
+    /// 1. Each of the blocks starts with a taken unit of this heap.
+    /// 2. Nothing uses them.
+    pub(in crate::heap) unsafe fn mark_never_handed_out(
         &self,
         _: impl Iterator<Item = NonNull<u8>>,
     ) -> bool {
@@ -235,7 +241,8 @@ impl Heap {
             return unsafe { self.release_row(cell, first, units) };
         }
         let mut central = self.central();
-        central.release(self, first, units);
+        // SAFETY: requirements 1 and 2 are those of `Central::release`.
+        unsafe { central.release(self, first, units) };
         central.shrink_if_fallen(self);
     }
 

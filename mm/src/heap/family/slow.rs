@@ -98,7 +98,9 @@ impl Heap {
             cell.is_open() && self.keep_row(&mut central, cache, (first, units))
         });
         if !is_kept {
-            central.release(self, first, units);
+            // SAFETY: requirements 1 and 2 are those of `Central::release`: `is_kept` says that no cache took
+            // the block.
+            unsafe { central.release(self, first, units) };
         }
         central.shrink_if_fallen(self);
     }

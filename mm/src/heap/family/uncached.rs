@@ -119,7 +119,8 @@ impl Central {
             // SAFETY: requirements 1 and 2 are those of `release_hardened`.
             unsafe { self.release_hardened(heap, row) };
         } else {
-            self.release(heap, row.first, row.units);
+            // SAFETY: requirements 1 and 2 are those of `Central::release`.
+            unsafe { self.release(heap, row.first, row.units) };
         }
         self.account_quota(heap);
     }

@@ -104,7 +104,13 @@ impl Central {
     }
 
     /// Releases a block that is no single unit of a VM page, or that no cache takes.
-    pub(in crate::heap) fn release(
+    ///
+    /// # Safety
+    ///
+    /// 1. A block of `units` units of `heap`, which is this family's, starts at `first`: it is live, or was
+    ///    just taken out of quarantine.
+    /// 2. Nothing uses it any more.
+    pub(in crate::heap) unsafe fn release(
         &mut self,
         heap: &'static Heap,
         first: NonNull<u8>,
@@ -112,15 +118,19 @@ impl Central {
     ) {
         match heap.geometry().placement() {
             Placement::Counted => self.account.account_other_released(units),
-            Placement::Paged if units == 1 => self.release_single(heap, first),
+            // SAFETY: requirements 1 and 2 are those of `release_single`, for a block of one unit.
+            Placement::Paged if units == 1 => unsafe { self.release_single(heap, first) },
             Placement::Paged if heap.fits_page(units) => {
                 let slack = take_slack_at(first, units);
                 self.account.slack = self.account.slack.wrapping_sub(slack as u64);
-                self.free_row(first, units + slack);
+                // SAFETY: by requirement 1 the block is taken in the maps, with its slack, which
+                // `take_slack_at` returned. By requirement 2 nothing uses it.
+                unsafe { self.free_row(first, units + slack) };
             }
             _ => match SPACE.record_at(first.addr().get()) {
                 Some(Record::Large(run)) if run.is_block(first.addr().get(), units) => {
-                    self.release_large(run, units);
+                    // SAFETY: `is_block` found the block in the run, and by requirement 2 nothing uses it.
+                    unsafe { self.release_large(run, units) };
                 }
                 _ => released_twice(first),
             },
@@ -128,13 +138,24 @@ impl Central {
     }
 
     /// Releases a block of one unit of a VM page without a cache.
-    fn release_single(&mut self, heap: &'static Heap, first: NonNull<u8>) {
+    ///
+    /// # Safety
+    ///
+    /// 1. A block of one unit of `heap`, which is this family's, starts at `first`, in a VM page.
+    /// 2. Nothing uses it any more.
+    unsafe fn release_single(&mut self, heap: &'static Heap, first: NonNull<u8>) {
         self.account.released += 1;
-        self.free_single(heap, first);
+        // SAFETY: requirements 1 and 2 are those of `free_single`.
+        unsafe { self.free_single(heap, first) };
     }
 
     /// Frees a block of one unit of a VM page, which is counted as released.
-    pub(in crate::heap) fn free_single(&mut self, heap: &'static Heap, first: NonNull<u8>) {
+    ///
+    /// # Safety
+    ///
+    /// 1. A block of one unit of `heap`, which is this family's, starts at `first`, in a VM page.
+    /// 2. Nothing uses it any more.
+    pub(in crate::heap) unsafe fn free_single(&mut self, heap: &'static Heap, first: NonNull<u8>) {
         let Spot { page, index } = spot_of(first);
         let (word, bit) = (index / 64, 1 << (index % 64));
         if !page.words()[word].is_owned_by(NO_OWNER) {
@@ -204,12 +225,21 @@ impl Central {
         Ok(Block { first, zero })
     }
 
-    fn release_large(&mut self, run: &'static Large, units: usize) {
+    /// Releases the block of `units` units in a run.
+    ///
+    /// # Safety
+    ///
+    /// 1. `run` holds a block, which nothing uses any more.
+    unsafe fn release_large(&mut self, run: &'static Large, units: usize) {
         self.account.account_other_released(units);
         let calls = &mut self.account.kernel_calls;
         match hardening::chosen().fill {
-            OnRelease::Nothing => self.large.release(run, calls),
-            OnRelease::Zero | OnRelease::Poison => self.large.release_cleared(run, calls),
+            // SAFETY: requirement 1 is that of `LargeRuns::release`.
+            OnRelease::Nothing => unsafe { self.large.release(run, calls) },
+            // SAFETY: requirement 1 is that of `release_cleared`.
+            OnRelease::Zero | OnRelease::Poison => unsafe {
+                self.large.release_cleared(run, calls);
+            },
         }
     }
 

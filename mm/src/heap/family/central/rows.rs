@@ -66,7 +66,8 @@ impl Central {
         // The pointer has the provenance of the whole reservation, so no step leaves it.
         let at = |block| NonNull::new(first.as_ptr().wrapping_add(block * step));
         let kept = || (1..blocks).filter_map(at);
-        let is_marked = heap.mark_never_handed_out(kept());
+        // SAFETY: `page.split` made the units at `at` the first ones of taken blocks, which are in no cache yet.
+        let is_marked = unsafe { heap.mark_never_handed_out(kept()) };
         bins.refill(kept(), units, zero && !is_marked);
         Block { first, zero }
     }
@@ -74,16 +75,22 @@ impl Central {
     /// Takes back all rows of a cache.
     pub(in crate::heap) fn free_kept_rows(&mut self, cache: &CacheRecord) {
         if let Some(bins) = cache.bins() {
-            bins.drain(|row| self.free_row(row.first, row.units));
+            // SAFETY: by invariant 2 of `Bins` the row is taken in the maps and in no other place. `drain`
+            // removes it from the bins.
+            bins.drain(|row| unsafe { self.free_row(row.first, row.units) });
         }
         if let Some(rows) = cache.rows() {
-            rows.drain(true, |row| self.free_row(row.first, row.units));
+            // SAFETY: by invariant 3 of `Rows` the row is taken in the maps and in no other place. `drain`
+            // removes it from the lists.
+            rows.drain(true, |row| unsafe { self.free_row(row.first, row.units) });
         }
     }
 
     /// Takes back half of the rows of `units` units in the bins; returns whether there were any.
     pub(in crate::heap) fn free_half_bin(&mut self, bins: &Bins, units: usize) -> bool {
-        bins.drain_half(units, |row| self.free_row(row.first, row.units))
+        // SAFETY: by invariant 2 of `Bins` the row is taken in the maps and in no other place. `drain_half`
+        // removes it from the bins.
+        bins.drain_half(units, |row| unsafe { self.free_row(row.first, row.units) })
     }
 
     /// Makes room for more long rows: because the family grew, or by taking some back. Returns whether that was
@@ -94,12 +101,19 @@ impl Central {
             return true;
         }
         let any = !rows.is_empty();
-        rows.drain(false, |row| self.free_row(row.first, row.units));
+        // SAFETY: by invariant 3 of `Rows` the row is taken in the maps and in no other place. `drain` removes
+        // it from the lists.
+        rows.drain(false, |row| unsafe { self.free_row(row.first, row.units) });
         any
     }
 
     /// Takes back a row of one VM page, with its slack units.
-    pub(super) fn free_row(&mut self, first: NonNull<u8>, units: usize) {
+    ///
+    /// # Safety
+    ///
+    /// 1. A row of this family that is taken in the maps and has `units` units there starts at `first`.
+    /// 2. Nothing uses it, and no cache hands it out any more.
+    pub(super) unsafe fn free_row(&mut self, first: NonNull<u8>, units: usize) {
         let spot = spot_of(first);
         if !is_block(spot, units) {
             released_twice(first);

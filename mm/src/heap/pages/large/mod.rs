@@ -21,7 +21,8 @@ use crate::os::{Guard, PageSource, Refused, System};
 /// 1. Unless `state` is `UNBOUND`, the run `offset..offset + bytes` of `arena` belongs to `heap` alone, is
 ///    committed, and every address in it leads to this record.
 /// 2. The memory of a run that is `FREE` and of which nothing is `refused` reads as zero.
-/// 3. A run that is `FREE`, `KEPT` or `UNBOUND` is on the list of that state, and on no other.
+/// 3. A run that is `FREE`, `KEPT` or `UNBOUND` is on the list of that state, and on no other. A run in another
+///    state is on no list. A method of `LargeRuns` may take a run off its list before it changes the state.
 /// 4. Unless `guard` is `NO_GUARD`, the kernel accepted a guard from the end of the block, as `behind_block`
 ///    gives it, to the end of the run, and `guard` says how; and the run is `LIVE` or `LOST`.
 #[derive(Debug)]

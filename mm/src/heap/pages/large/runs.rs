@@ -85,8 +85,13 @@ impl LargeRuns {
     }
 
     /// Takes back the run of a released block.
-    pub(in crate::heap) fn release(&mut self, run: &'static Large, calls: &mut u64) {
-        if end_block(run, calls).is_none() {
+    ///
+    /// # Safety
+    ///
+    /// 1. `run` holds a block, which nothing uses any more.
+    pub(in crate::heap) unsafe fn release(&mut self, run: &'static Large, calls: &mut u64) {
+        // SAFETY: requirement 1 is that of `end_block`.
+        if unsafe { end_block(run, calls) }.is_none() {
             return;
         }
         run.keep();
@@ -99,13 +104,19 @@ impl LargeRuns {
 
     /// As [`release`](Self::release), but leaves nothing of the block's contents: the memory is given back, and
     /// cleared if the kernel refuses any of it.
-    pub(in crate::heap) fn release_cleared(&mut self, run: &'static Large, calls: &mut u64) {
-        let Some(place) = end_block(run, calls) else {
+    ///
+    /// # Safety
+    ///
+    /// 1. `run` holds a block, which nothing uses any more.
+    pub(in crate::heap) unsafe fn release_cleared(&mut self, run: &'static Large, calls: &mut u64) {
+        // SAFETY: requirement 1 is that of `end_block`.
+        let Some(place) = (unsafe { end_block(run, calls) }) else {
             return;
         };
-        if self.give_back(run, calls).refused > 0 {
-            // SAFETY: `end_block` ended the block. By invariant 1 of `Large` the run is committed and the
-            // family's alone, so that only the holder of the family's lock, this thread, uses it.
+        // SAFETY: by requirement 1 nothing uses the block of the run, which `end_block` ended.
+        if unsafe { self.give_back(run, calls) }.refused > 0 {
+            // SAFETY: by invariant 1 of `Large` the run is committed and the family's alone, and by requirement
+            // 1 nothing uses its block, so that only the holder of the family's lock, this thread, uses it.
             unsafe { OnRelease::Zero.apply(place.at(0), place.bytes) };
         }
     }
@@ -115,7 +126,9 @@ impl LargeRuns {
     pub(in crate::heap) fn give_back_all(&mut self, calls: &mut u64) -> usize {
         let free = self.free.iter().flat_map(List::iter);
         let dirty = free.filter(|run| run.is_dirty());
-        let mut taken = dirty.map(|run| discard_again(run, calls)).sum();
+        // SAFETY: by invariant 3 of `Large` a run on a list of `free` holds no block.
+        let again = dirty.map(|run| unsafe { discard_again(run, calls) });
+        let mut taken = again.sum();
         while let Some(given) = self.give_back_oldest(calls) {
             taken += given.taken;
         }
@@ -131,7 +144,8 @@ impl LargeRuns {
         // The bound allows at most a few hundred runs.
         let oldest = self.kept.iter().last()?;
         self.remove_kept(oldest);
-        Some(self.give_back(oldest, calls))
+        // SAFETY: by invariant 3 of `Large` a run on the list `kept` holds no block. `remove_kept` took it off.
+        Some(unsafe { self.give_back(oldest, calls) })
     }
 
     /// Takes the smallest kept run that fits a block of `bytes` bytes closely.
@@ -227,11 +241,17 @@ impl LargeRuns {
     }
 
     /// Gives a run's memory back, and joins the run with free neighbours.
-    fn give_back(&mut self, run: &'static Large, calls: &mut u64) -> Given {
+    ///
+    /// # Safety
+    ///
+    /// 1. `run` holds no block that something uses, and is on no list.
+    unsafe fn give_back(&mut self, run: &'static Large, calls: &mut u64) -> Given {
         let Some(place) = run.place() else {
             return Given::default();
         };
-        let given = discard(place, calls);
+        // SAFETY: `place` is that of the run, which is committed by invariant 1 of `Large`. By requirement 1
+        // nothing needs its contents.
+        let given = unsafe { discard(place, calls) };
         let (joined, refused) = self.join(run, place, given.refused);
         self.add_free(joined, refused);
         given
@@ -295,13 +315,19 @@ impl LargeRuns {
 
 /// Ends a released block: removes the guard, and returns the run. `None` if the guard stays, so that the run is
 /// lost.
-fn end_block(run: &Large, calls: &mut u64) -> Option<Span> {
+///
+/// # Safety
+///
+/// 1. `run` holds a block, which nothing uses any more.
+unsafe fn end_block(run: &Large, calls: &mut u64) -> Option<Span> {
     let place = run.place()?;
     if run.unguard(calls).is_err() {
-        let given = discard(place, calls);
+        // SAFETY: `place` is that of the run, which is committed by invariant 1 of `Large`. By requirement 1
+        // nothing needs its contents.
+        let given = unsafe { discard(place, calls) };
         if let Some((_, behind)) = run.behind_block().filter(|_| given.refused > 0) {
-            // SAFETY: by invariant 1 of `Large` the run is committed and the family's alone. Its block,
-            // which was released, ends before `behind`, and so before the guard.
+            // SAFETY: by invariant 1 of `Large` the run is committed and the family's alone. Its block, which by
+            // requirement 1 nothing uses, ends before `behind`, and so before the guard.
             unsafe { OnRelease::Zero.apply(place.at(0), behind) };
         }
         run.lose();
@@ -312,19 +338,28 @@ fn end_block(run: &Large, calls: &mut u64) -> Option<Span> {
 
 /// Tries once more to give back a free run's memory. Returns the bytes that the kernel took of those that it
 /// had refused.
-fn discard_again(run: &Large, calls: &mut u64) -> usize {
+///
+/// # Safety
+///
+/// 1. `run` holds no block.
+unsafe fn discard_again(run: &Large, calls: &mut u64) -> usize {
     let before = run.refused();
-    let given = run.place().map(|place| discard(place, calls));
+    // SAFETY: `place` gives that of the run, which is committed by invariant 1 of `Large`. By requirement 1
+    // nothing needs its contents.
+    let given = run.place().map(|place| unsafe { discard(place, calls) });
     let refused = given.map_or(before, |given| given.refused);
     run.set_free(refused);
     before.saturating_sub(refused)
 }
 
 /// Gives back the memory of a run without a block.
-fn discard(place: Span, calls: &mut u64) -> Given {
-    // SAFETY: by invariant 1 of `Large` the run is committed and the family's alone. It has no live block:
-    // each function that comes here has released it or taken the run from the free ones. So nothing needs
-    // the contents.
+///
+/// # Safety
+///
+/// 1. The place is committed.
+/// 2. Nothing needs its contents.
+unsafe fn discard(place: Span, calls: &mut u64) -> Given {
+    // SAFETY: requirements 1 and 2 are those of `discard_parts` for all bytes of the place.
     let refused = unsafe { place.discard_parts(0, place.bytes, calls) };
     Given {
         taken: place.bytes - refused,

@@ -144,7 +144,8 @@ impl Refill<'_> {
         self.page.count_taken(units);
         let first = number * 64 + free.trailing_zeros() as usize;
         let record = self.record;
-        record.hand_out_marked(self.page.unit(first), units as usize, zero);
+        // SAFETY: `take` took the units, which lie side by side, and they are in no place of the cache yet.
+        unsafe { record.hand_out_marked(self.page.unit(first), units as usize, zero) };
     }
 
     /// Puts the free units of a word on the stack, as far as it has room. Returns whether it took all of them.
@@ -163,7 +164,8 @@ impl Refill<'_> {
             let zero = self.take(number, lowest);
             self.page.count_taken(1);
             let first = number * 64 + lowest.trailing_zeros() as usize;
-            self.record.hand_out_marked(self.page.unit(first), 1, zero);
+            // SAFETY: `take` took the unit, which is in no place of the cache yet.
+            unsafe { self.record.hand_out_marked(self.page.unit(first), 1, zero) };
             return false;
         }
         let taken = lowest_ones(free, room);
@@ -171,7 +173,8 @@ impl Refill<'_> {
         self.page.count_taken(taken.count_ones());
         for bit in ones_of(taken) {
             let unit = self.page.unit(number * 64 + bit);
-            self.record.mark_never_handed_out(unit, 1);
+            // SAFETY: `take` took the unit, which is not on the stack yet, so that nothing uses it.
+            unsafe { self.record.mark_never_handed_out(unit, 1) };
             // SAFETY: by invariant 1 of `CacheRecord` the stack has `places` places. `lowest_ones` took at
             // most `room` units, and there are as many places from `stacked` on.
             unsafe { self.record.place(self.stacked) }.store(unit.as_ptr(), Release);
@@ -182,18 +185,36 @@ impl Refill<'_> {
 }
 
 impl CacheRecord {
-    fn hand_out_marked(&self, first: NonNull<u8>, units: usize, zero: bool) {
-        let is_marked = self.mark_never_handed_out(first, units);
+    /// Makes units side by side the next to be handed out, and marks them if releases rely on it.
+    ///
+    /// # Safety
+    ///
+    /// 1. The `units` units from `first` on are taken units of one page of the record's family.
+    /// 2. Nothing uses them.
+    unsafe fn hand_out_marked(&self, first: NonNull<u8>, units: usize, zero: bool) {
+        // SAFETY: requirements 1 and 2 are those of `mark_never_handed_out`.
+        let is_marked = unsafe { self.mark_never_handed_out(first, units) };
         self.hand_out(first, units, zero && !is_marked);
     }
 
     /// Marks units that come into the cache and may never have been handed out, if releases rely on it. Returns
     /// whether they do.
-    pub(in crate::heap) fn mark_never_handed_out(&self, first: NonNull<u8>, units: usize) -> bool {
+    ///
+    /// # Safety
+    ///
+    /// 1. The `units` units from `first` on are taken units of one page of the record's family.
+    /// 2. Nothing uses them.
+    pub(in crate::heap) unsafe fn mark_never_handed_out(
+        &self,
+        first: NonNull<u8>,
+        units: usize,
+    ) -> bool {
         let heap = self.heap();
         let unit = heap.geometry().unit();
         let at = |index: usize| NonNull::new(first.as_ptr().wrapping_add(index * unit));
-        heap.mark_never_handed_out((0..units).filter_map(at))
+        // SAFETY: by requirement 1 `at` gives the starts of taken units of the heap, and by requirement 2
+        // nothing uses them.
+        unsafe { heap.mark_never_handed_out((0..units).filter_map(at)) }
     }
 }
 

@@ -84,7 +84,8 @@ impl Central {
         self.account_used(page.extent());
         self.account_page_changed(page);
         let first = page.unit(word * 64 + bit as usize);
-        let is_marked = record.mark_never_handed_out(first, units as usize);
+        // SAFETY: `page.take` took these units, and nothing uses them before `hand_out`.
+        let is_marked = unsafe { record.mark_never_handed_out(first, units as usize) };
         record.hand_out(first, units as usize, zero && !is_marked);
         Ok(())
     }
