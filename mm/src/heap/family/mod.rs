@@ -2,6 +2,7 @@
 
 pub(in crate::heap) mod cache;
 pub(in crate::heap) mod central;
+mod entry;
 mod fast;
 #[cfg(feature = "capi")]
 mod freed_canaries;
@@ -32,17 +33,12 @@ pub(in crate::heap) use freed_canaries::{FreedCanaries, Marking};
 pub(crate) use slow::flush_thread;
 pub(in crate::heap) use slow::retire;
 
-use crate::heap::ground::{
-    Block, EMPTY_BLOCK, Geometry, HeapRef, Placement, RECORDS, Refusal, Row, SPARSE, Shortage,
-    hardening,
-};
+use crate::heap::ground::{Geometry, HeapRef, Placement, RECORDS, SPARSE, hardening};
 #[cfg(not(feature = "capi"))]
 use crate::heap::pages::Extent;
-#[cfg(feature = "capi")]
-use crate::heap::pages::Record;
 use crate::heap::pages::SPACE;
-use crate::heap::tracking::{Caller, recording};
-use crate::os::{Lock, Look, MutexGuard, ReentrancyGuard, Refused, annotate};
+use crate::heap::tracking::recording;
+use crate::os::{Lock, Look, MutexGuard, ReentrancyGuard, Refused};
 use crate::sync::{AtomicBool, AtomicUsize};
 
 /// One more than the families that have a number.
@@ -182,133 +178,11 @@ impl Heap {
         self.central.lock()
     }
 
-    /// Allocates a block when the cell had none.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn alloc(
-        &'static self,
-        cell: &CacheCell,
-        units: usize,
-        caller: &dyn Caller,
-    ) -> Result<Block, Shortage> {
-        if units == 0 {
-            return Ok(Block::empty());
-        }
-        let has_cache = self.is_cached(units);
-        let is_open = has_cache && self.opened(cell).is_some();
-        if !is_open && self.goes_past_caches() {
-            return self.alloc_uncached(units, caller);
-        }
-        if !has_cache {
-            return self.central().alloc(self, units);
-        }
-        if units == 1 {
-            return self.alloc_one(cell);
-        }
-        self.alloc_row(cell, units)
-    }
-
-    /// Releases a block when the cell could not take it.
-    ///
-    /// # Safety
-    ///
-    /// 1. `first` is the start of a live block of `units` units of this heap.
-    /// 2. Nothing uses it any more.
-    /// 3. `cell` is the calling thread's of this heap.
-    #[cold]
-    #[inline(never)]
-    pub(crate) unsafe fn release(
-        &'static self,
-        cell: &CacheCell,
-        first: NonNull<u8>,
-        units: usize,
-    ) {
-        if units == 0 {
-            return;
-        }
-        if units == 1 && self.geometry.placement() == Placement::Paged {
-            // SAFETY: requirements 1 to 3 are the first and the last two of `release_unit`. `placement` says that
-            // units lie in VM pages.
-            return unsafe { self.release_unit(cell, first) };
-        }
-        let is_open = self.is_cached(units) && self.opened(cell).is_some();
-        if !is_open && self.goes_past_caches() {
-            // SAFETY: requirements 1 and 2 are those of `release_straight`.
-            return unsafe { self.release_straight(Row { first, units }) };
-        }
-        if self.geometry.keeps_rows(units) {
-            // SAFETY: requirements 1 to 3 are the first three of `release_row`, and `keeps_rows` says the last.
-            return unsafe { self.release_row(cell, first, units) };
-        }
-        let mut central = self.central();
-        // SAFETY: requirements 1 and 2 are those of `Central::release`.
-        unsafe { central.release(self, first, units) };
-        central.shrink_if_fallen(self);
-    }
-
-    /// Releases the block that starts at `first`, whatever its family, after a look at the maps and at all
-    /// caches. With `asked`, only if the block is that family's.
-    ///
-    /// # Errors
-    ///
-    /// Returns why the block was not released, and the heap that has the address. Nothing was changed.
-    ///
-    /// # Safety
-    ///
-    /// 1. If a live block starts at `first`, nothing uses it any more.
-    pub(crate) unsafe fn release_raw(
-        first: NonNull<u8>,
-        asked: Option<&'static Self>,
-    ) -> Result<(), (Refusal, Option<&'static Self>)> {
-        if first.addr() == EMPTY_BLOCK {
-            return Ok(());
-        }
-        let _inside = ReentrancyGuard::enter();
-        let record = SPACE.record_at(first.addr().get());
-        let record = record.ok_or((Refusal::Foreign, None))?;
-        let heap = Self::of(record.heap());
-        let refused = |refusal| (refusal, Some(heap));
-        if asked.is_some_and(|asked| !core::ptr::eq(asked, heap)) {
-            return Err(refused(Refusal::WrongFamily));
-        }
-        let mut central = heap.central();
-        let units = central.live_units_at(record, first).map_err(refused)?;
-        let bytes = units * heap.geometry().unit();
-        annotate::take_back(first, bytes);
-        // A second release finds the canaries when the units are in another thread's cache.
-        #[cfg(feature = "capi")]
-        if matches!(record, Record::Extent(_)) {
-            // SAFETY: `live_units_at` found a live block of this heap, in a VM page, and by requirement 1
-            // nothing uses it.
-            unsafe { heap.mark_released(first) };
-        }
-        // SAFETY: `live_units_at` found a live block of `units` units of this heap, and by requirement 1
-        // nothing uses it.
-        unsafe { central.release_straight(heap, Row { first, units }) };
-        central.shrink_if_fallen(heap);
-        Ok(())
-    }
-
     /// Lends the calling thread's cell for this heap to `f`, if the caller has no static cell. `f` gets `None`
     /// at the thread's end, or without memory for the cell.
     #[inline]
     pub(crate) fn with_cell<R>(&'static self, f: impl FnOnce(Option<&CacheCell>) -> R) -> R {
         cache::thread::with_cell(self.number(), f)
-    }
-
-    /// Allocates a block from the pages, without a cache.
-    pub(crate) fn alloc_uncached(
-        &'static self,
-        units: usize,
-        caller: &dyn Caller,
-    ) -> Result<Block, Shortage> {
-        if units == 0 {
-            return Ok(Block::empty());
-        }
-        if self.is_uncached() {
-            return self.alloc_admitted(units, caller);
-        }
-        self.central().alloc_straight(self, units)
     }
 
     /// Gives all free memory back to the kernel, and asks other threads to flush at their next call. Returns

@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
 
 use super::fullness_lists::ByFill;
 use super::huge::Wish;
-use super::page::{Page, PageState, Spot};
+use super::page::{Page, PageState};
 use super::record::{Record, SPACE, Span};
 use super::runs::{ByRun, UNLISTED};
 use super::slack::Slack;
@@ -33,7 +33,7 @@ pub(in crate::heap) struct Extent {
     pub(in crate::heap) heap: HeapRef,
     pub(in crate::heap) place: Span,
     /// Address of the first page.
-    start: usize,
+    pub(super) start: usize,
     /// Units of each page.
     pub(in crate::heap) page_capacity: u32,
     /// A [`Standing`].
@@ -230,38 +230,6 @@ impl Extent {
             }
         }
         fullest.map(|(_, page)| page)
-    }
-
-    /// The page that contains `address`, and the bytes between the page's first unit and `address`. `geometry`
-    /// is the family's.
-    #[inline]
-    pub(in crate::heap) fn page_at(
-        &'static self,
-        geometry: &Geometry,
-        address: usize,
-    ) -> (Page, usize) {
-        let (number, inside) = geometry.split_pages(address.wrapping_sub(self.start));
-        let page = Page {
-            extent: self,
-            number,
-        };
-        (page, inside)
-    }
-
-    /// The unit that contains `address`, if there is one.
-    pub(in crate::heap) fn spot_containing(&'static self, address: usize) -> Option<Spot> {
-        let (page, inside) = self.page_at(self.geometry(), address);
-        let index = self.geometry().index_of(inside);
-        (index < page.capacity()).then_some(Spot { page, index })
-    }
-
-    /// The unit that starts at `address`, if there is one.
-    #[inline]
-    pub(in crate::heap) fn spot_at(&'static self, address: usize) -> Option<Spot> {
-        let (page, inside) = self.page_at(self.geometry(), address);
-        let index = self.geometry().index_of(inside);
-        let is_start = index * self.geometry().unit() == inside && index < page.capacity();
-        is_start.then_some(Spot { page, index })
     }
 
     /// Gives all memory back; returns whether the kernel took it. If it refuses, it may have taken a part.

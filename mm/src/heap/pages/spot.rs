@@ -3,10 +3,45 @@
 use core::ptr::NonNull;
 
 use super::extent::Extent;
-use super::page::Spot;
+use super::page::{Page, Spot};
 use super::record::{Record, SPACE};
+use crate::heap::ground::Geometry;
 use crate::os::process;
 use crate::sync::abort;
+
+impl Extent {
+    /// The page that contains `address`, and the bytes between the page's first unit and `address`. `geometry`
+    /// is the family's.
+    #[inline]
+    pub(in crate::heap) fn page_at(
+        &'static self,
+        geometry: &Geometry,
+        address: usize,
+    ) -> (Page, usize) {
+        let (number, inside) = geometry.split_pages(address.wrapping_sub(self.start));
+        let page = Page {
+            extent: self,
+            number,
+        };
+        (page, inside)
+    }
+
+    /// The unit that contains `address`, if there is one.
+    pub(in crate::heap) fn spot_containing(&'static self, address: usize) -> Option<Spot> {
+        let (page, inside) = self.page_at(self.geometry(), address);
+        let index = self.geometry().index_of(inside);
+        (index < page.capacity()).then_some(Spot { page, index })
+    }
+
+    /// The unit that starts at `address`, if there is one.
+    #[inline]
+    pub(in crate::heap) fn spot_at(&'static self, address: usize) -> Option<Spot> {
+        let (page, inside) = self.page_at(self.geometry(), address);
+        let index = self.geometry().index_of(inside);
+        let is_start = index * self.geometry().unit() == inside && index < page.capacity();
+        is_start.then_some(Spot { page, index })
+    }
+}
 
 /// The extent that contains an address.
 #[inline]

@@ -22,6 +22,7 @@
 mod blocks;
 mod check;
 mod figures;
+mod live;
 mod visit;
 
 #[cfg(feature = "capi")]

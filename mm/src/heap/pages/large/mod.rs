@@ -1,5 +1,6 @@
 //! Blocks larger than a VM page. Each has a run of address space of its own.
 
+mod give_back;
 mod runs;
 
 pub(in crate::heap) use runs::{LargeRuns, Ledger};

@@ -5,13 +5,13 @@
 //! memory of older runs is given back. These are joined with given-back neighbours, and reused by a good fit:
 //! the best of the first few in the list of their size.
 
-use core::ptr::NonNull;
-
 use super::Large;
+use super::give_back::end_block;
 use crate::heap::ground::hardening::OnRelease;
 use crate::heap::ground::{GRANULE, HeapRef, List};
-use crate::heap::pages::{Record, SPACE, Span};
+use crate::heap::pages::{Record, Span};
 use crate::os::{Refused, process};
+use core::ptr::NonNull;
 
 /// Bytes of memory that released runs keep together, at most.
 const MOST_KEPT: usize = 8 << 20;
@@ -28,25 +28,18 @@ const LOOKS: usize = 16;
 /// The runs of one family that hold no live block.
 #[derive(Debug)]
 pub(in crate::heap) struct LargeRuns {
-    free: [List<Large>; SIZES],
+    pub(super) free: [List<Large>; SIZES],
     /// A bit for each list of `free` that is not empty.
     sizes: u64,
-    kept: List<Large>,
+    pub(super) kept: List<Large>,
     kept_bytes: usize,
-    retained: List<Large>,
+    pub(super) retained: List<Large>,
 }
 
 /// What changes in the family when runs do: the count of calls into the kernel, and the list of records.
 pub(in crate::heap) struct Ledger<'a> {
     pub(in crate::heap) calls: &'a mut u64,
     pub(in crate::heap) newest: &'a mut Option<&'static Record>,
-}
-
-/// Bytes of memory that were to go back, by what the kernel did.
-#[derive(Clone, Copy, Default)]
-struct Given {
-    taken: usize,
-    refused: usize,
 }
 
 impl LargeRuns {
@@ -121,31 +114,9 @@ impl LargeRuns {
         }
     }
 
-    /// Gives back the memory of all kept runs, and tries again the memory that the kernel refused before.
-    /// Returns the bytes that the kernel took.
-    pub(in crate::heap) fn give_back_all(&mut self, calls: &mut u64) -> usize {
-        let free = self.free.iter().flat_map(List::iter);
-        let dirty = free.filter(|run| run.is_dirty());
-        // SAFETY: by invariant 3 of `Large` a run on a list of `free` holds no block.
-        let again = dirty.map(|run| unsafe { discard_again(run, calls) });
-        let mut taken = again.sum();
-        while let Some(given) = self.give_back_oldest(calls) {
-            taken += given.taken;
-        }
-        taken
-    }
-
     fn keeps_too_much(&self) -> bool {
         let is_one = self.kept.iter().nth(1).is_none();
         self.kept_bytes > if is_one { LARGEST_KEPT } else { MOST_KEPT }
-    }
-
-    fn give_back_oldest(&mut self, calls: &mut u64) -> Option<Given> {
-        // The bound allows at most a few hundred runs.
-        let oldest = self.kept.iter().last()?;
-        self.remove_kept(oldest);
-        // SAFETY: by invariant 3 of `Large` a run on the list `kept` holds no block. `remove_kept` took it off.
-        Some(unsafe { self.give_back(oldest, calls) })
     }
 
     /// Takes the smallest kept run that fits a block of `bytes` bytes closely.
@@ -162,7 +133,7 @@ impl LargeRuns {
         Some(best)
     }
 
-    fn remove_kept(&mut self, run: &'static Large) {
+    pub(super) fn remove_kept(&mut self, run: &'static Large) {
         self.kept.remove(run);
         self.kept_bytes -= run.bytes();
     }
@@ -240,139 +211,19 @@ impl LargeRuns {
         }
     }
 
-    /// Gives a run's memory back, and joins the run with free neighbours.
-    ///
-    /// # Safety
-    ///
-    /// 1. `run` holds no block that something uses, and is on no list.
-    unsafe fn give_back(&mut self, run: &'static Large, calls: &mut u64) -> Given {
-        let Some(place) = run.place() else {
-            return Given::default();
-        };
-        // SAFETY: `place` is that of the run, which is committed by invariant 1 of `Large`. By requirement 1
-        // nothing needs its contents.
-        let given = unsafe { discard(place, calls) };
-        let (joined, refused) = self.join(run, place, given.refused);
-        self.add_free(joined, refused);
-        given
-    }
-
-    /// Joins a run with the free runs before and after it. Returns the bytes that the kernel refused of all.
-    fn join(
-        &mut self,
-        run: &'static Large,
-        place: Span,
-        refused: usize,
-    ) -> (&'static Large, usize) {
-        let mut joined = (run, refused);
-        if let Some(after) = free_run_at(run, place.address() + place.bytes) {
-            joined = self.absorb(joined, after, false);
-        }
-        if let Some(before) = free_run_at(run, place.address() - 1) {
-            joined = self.absorb(joined, before, true);
-        }
-        joined
-    }
-
-    /// Joins `run` and its neighbour `other`, which is free.
-    fn absorb(
-        &mut self,
-        (run, refused): (&'static Large, usize),
-        other: &'static Large,
-        is_before: bool,
-    ) -> (&'static Large, usize) {
-        self.remove_free(other);
-        let refused = refused + other.refused();
-        let (first, second) = if is_before {
-            (other, run)
-        } else {
-            (run, other)
-        };
-        if let Some(tail) = second.place() {
-            first.extend(tail);
-        }
-        second.unbind();
-        self.retained.push(second);
-        (first, refused)
-    }
-
-    fn add_free(&mut self, run: &'static Large, refused: usize) {
+    pub(super) fn add_free(&mut self, run: &'static Large, refused: usize) {
         let size = run.bytes().ilog2();
         run.set_free(refused);
         self.free[size as usize].push(run);
         self.sizes |= 1 << size;
     }
 
-    fn remove_free(&mut self, run: &'static Large) {
+    pub(super) fn remove_free(&mut self, run: &'static Large) {
         let size = run.bytes().ilog2();
         let list = &mut self.free[size as usize];
         list.remove(run);
         if list.newest().is_none() {
             self.sizes &= !(1 << size);
         }
-    }
-}
-
-/// Ends a released block: removes the guard, and returns the run. `None` if the guard stays, so that the run is
-/// lost.
-///
-/// # Safety
-///
-/// 1. `run` holds a block, which nothing uses any more.
-unsafe fn end_block(run: &Large, calls: &mut u64) -> Option<Span> {
-    let place = run.place()?;
-    if run.unguard(calls).is_err() {
-        // SAFETY: `place` is that of the run, which is committed by invariant 1 of `Large`. By requirement 1
-        // nothing needs its contents.
-        let given = unsafe { discard(place, calls) };
-        if let Some((_, behind)) = run.behind_block().filter(|_| given.refused > 0) {
-            // SAFETY: by invariant 1 of `Large` the run is committed and the family's alone. Its block, which by
-            // requirement 1 nothing uses, ends before `behind`, and so before the guard.
-            unsafe { OnRelease::Zero.apply(place.at(0), behind) };
-        }
-        run.lose();
-        return None;
-    }
-    Some(place)
-}
-
-/// Tries once more to give back a free run's memory. Returns the bytes that the kernel took of those that it
-/// had refused.
-///
-/// # Safety
-///
-/// 1. `run` holds no block.
-unsafe fn discard_again(run: &Large, calls: &mut u64) -> usize {
-    let before = run.refused();
-    // SAFETY: `place` gives that of the run, which is committed by invariant 1 of `Large`. By requirement 1
-    // nothing needs its contents.
-    let given = run.place().map(|place| unsafe { discard(place, calls) });
-    let refused = given.map_or(before, |given| given.refused);
-    run.set_free(refused);
-    before.saturating_sub(refused)
-}
-
-/// Gives back the memory of a run without a block.
-///
-/// # Safety
-///
-/// 1. The place is committed.
-/// 2. Nothing needs its contents.
-unsafe fn discard(place: Span, calls: &mut u64) -> Given {
-    // SAFETY: requirements 1 and 2 are those of `discard_parts` for all bytes of the place.
-    let refused = unsafe { place.discard_parts(0, place.bytes, calls) };
-    Given {
-        taken: place.bytes - refused,
-        refused,
-    }
-}
-
-/// The free run of the same family as `run` at an address of the same arena, if there is one.
-///
-/// The first and the last granule of an arena have no record, so a run of another arena is never a neighbour.
-fn free_run_at(run: &Large, address: usize) -> Option<&'static Large> {
-    match SPACE.record_at(address)? {
-        Record::Large(other) if other.heap.is(run.heap) && other.is_free() => Some(other),
-        _ => None,
     }
 }

@@ -1,0 +1,158 @@
+//! Giving the memory of released runs back to the kernel, and joining the runs.
+
+use super::Large;
+use super::runs::LargeRuns;
+use crate::heap::ground::List;
+use crate::heap::ground::hardening::OnRelease;
+use crate::heap::pages::{Record, SPACE, Span};
+
+/// Bytes of memory that were to go back, by what the kernel did.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Given {
+    taken: usize,
+    pub(super) refused: usize,
+}
+
+impl LargeRuns {
+    /// Gives back the memory of all kept runs, and tries again the memory that the kernel refused before.
+    /// Returns the bytes that the kernel took.
+    pub(in crate::heap) fn give_back_all(&mut self, calls: &mut u64) -> usize {
+        let free = self.free.iter().flat_map(List::iter);
+        let dirty = free.filter(|run| run.is_dirty());
+        // SAFETY: by invariant 3 of `Large` a run on a list of `free` holds no block.
+        let again = dirty.map(|run| unsafe { discard_again(run, calls) });
+        let mut taken = again.sum();
+        while let Some(given) = self.give_back_oldest(calls) {
+            taken += given.taken;
+        }
+        taken
+    }
+
+    pub(super) fn give_back_oldest(&mut self, calls: &mut u64) -> Option<Given> {
+        // The bound allows at most a few hundred runs.
+        let oldest = self.kept.iter().last()?;
+        self.remove_kept(oldest);
+        // SAFETY: by invariant 3 of `Large` a run on the list `kept` holds no block. `remove_kept` took it off.
+        Some(unsafe { self.give_back(oldest, calls) })
+    }
+
+    /// Gives a run's memory back, and joins the run with free neighbours.
+    ///
+    /// # Safety
+    ///
+    /// 1. `run` holds no block that something uses, and is on no list.
+    pub(super) unsafe fn give_back(&mut self, run: &'static Large, calls: &mut u64) -> Given {
+        let Some(place) = run.place() else {
+            return Given::default();
+        };
+        // SAFETY: `place` is that of the run, which is committed by invariant 1 of `Large`. By requirement 1
+        // nothing needs its contents.
+        let given = unsafe { discard(place, calls) };
+        let (joined, refused) = self.join(run, place, given.refused);
+        self.add_free(joined, refused);
+        given
+    }
+
+    /// Joins a run with the free runs before and after it. Returns the bytes that the kernel refused of all.
+    fn join(
+        &mut self,
+        run: &'static Large,
+        place: Span,
+        refused: usize,
+    ) -> (&'static Large, usize) {
+        let mut joined = (run, refused);
+        if let Some(after) = free_run_at(run, place.address() + place.bytes) {
+            joined = self.absorb(joined, after, false);
+        }
+        if let Some(before) = free_run_at(run, place.address() - 1) {
+            joined = self.absorb(joined, before, true);
+        }
+        joined
+    }
+
+    /// Joins `run` and its neighbour `other`, which is free.
+    fn absorb(
+        &mut self,
+        (run, refused): (&'static Large, usize),
+        other: &'static Large,
+        is_before: bool,
+    ) -> (&'static Large, usize) {
+        self.remove_free(other);
+        let refused = refused + other.refused();
+        let (first, second) = if is_before {
+            (other, run)
+        } else {
+            (run, other)
+        };
+        if let Some(tail) = second.place() {
+            first.extend(tail);
+        }
+        second.unbind();
+        self.retained.push(second);
+        (first, refused)
+    }
+}
+
+/// Ends a released block: removes the guard, and returns the run. `None` if the guard stays, so that the run is
+/// lost.
+///
+/// # Safety
+///
+/// 1. `run` holds a block, which nothing uses any more.
+pub(super) unsafe fn end_block(run: &Large, calls: &mut u64) -> Option<Span> {
+    let place = run.place()?;
+    if run.unguard(calls).is_err() {
+        // SAFETY: `place` is that of the run, which is committed by invariant 1 of `Large`. By requirement 1
+        // nothing needs its contents.
+        let given = unsafe { discard(place, calls) };
+        if let Some((_, behind)) = run.behind_block().filter(|_| given.refused > 0) {
+            // SAFETY: by invariant 1 of `Large` the run is committed and the family's alone. Its block, which by
+            // requirement 1 nothing uses, ends before `behind`, and so before the guard.
+            unsafe { OnRelease::Zero.apply(place.at(0), behind) };
+        }
+        run.lose();
+        return None;
+    }
+    Some(place)
+}
+
+/// Tries once more to give back a free run's memory. Returns the bytes that the kernel took of those that it
+/// had refused.
+///
+/// # Safety
+///
+/// 1. `run` holds no block.
+unsafe fn discard_again(run: &Large, calls: &mut u64) -> usize {
+    let before = run.refused();
+    // SAFETY: `place` gives that of the run, which is committed by invariant 1 of `Large`. By requirement 1
+    // nothing needs its contents.
+    let given = run.place().map(|place| unsafe { discard(place, calls) });
+    let refused = given.map_or(before, |given| given.refused);
+    run.set_free(refused);
+    before.saturating_sub(refused)
+}
+
+/// Gives back the memory of a run without a block.
+///
+/// # Safety
+///
+/// 1. The place is committed.
+/// 2. Nothing needs its contents.
+unsafe fn discard(place: Span, calls: &mut u64) -> Given {
+    // SAFETY: requirements 1 and 2 are those of `discard_parts` for all bytes of the place.
+    let refused = unsafe { place.discard_parts(0, place.bytes, calls) };
+    Given {
+        taken: place.bytes - refused,
+        refused,
+    }
+}
+
+/// The free run of the same family as `run` at an address of the same arena, if there is one.
+///
+/// The first and the last granule of an arena have no record, so a run of another arena is never a neighbour.
+fn free_run_at(run: &Large, address: usize) -> Option<&'static Large> {
+    match SPACE.record_at(address)? {
+        Record::Large(other) if other.heap.is(run.heap) && other.is_free() => Some(other),
+        _ => None,
+    }
+}
