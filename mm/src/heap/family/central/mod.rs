@@ -2,6 +2,7 @@
 
 mod account;
 mod give_back;
+mod grow;
 mod lease;
 mod retained;
 mod rows;
@@ -14,12 +15,12 @@ use crate::heap::family::quarantine::Quarantine;
 use crate::heap::family::uncached::UncachedFor;
 use crate::heap::ground::hardening::OnRelease;
 use crate::heap::ground::{
-    Block, BlockView, EXTENT, List, Placement, Random, Refusal, Shortage, hardening,
+    Block, BlockView, List, Placement, Random, Refusal, Shortage, hardening,
 };
 use crate::heap::pages::large::{Large, LargeRuns, Ledger};
 use crate::heap::pages::{
-    Extent, FullnessLists, NO_OWNER, Page, Record, RunLists, SPACE, Span, Spot, released_twice,
-    spot_of, take_slack_at,
+    FullnessLists, NO_OWNER, Record, RunLists, SPACE, Span, Spot, released_twice, spot_of,
+    take_slack_at,
 };
 use crate::os::Refused;
 use account::Account;
@@ -240,79 +241,6 @@ impl Central {
             OnRelease::Zero | OnRelease::Poison => unsafe {
                 self.large.release_cleared(run, calls);
             },
-        }
-    }
-
-    /// A page with a free unit in a word without an owner.
-    fn page_to_fill(&mut self, heap: &'static Heap) -> Result<Page, Refused> {
-        if let Some(page) = self
-            .fullness_lists
-            .with_room()
-            .find_map(Extent::page_to_fill)
-        {
-            return Ok(page);
-        }
-        match self.grow(heap) {
-            Ok(extent) => extent.page_to_fill(),
-            Err(Refused) => {
-                self.take_back(heap);
-                self.fullness_lists
-                    .with_room()
-                    .find_map(Extent::page_to_fill)
-            }
-        }
-        .ok_or(Refused)
-    }
-
-    /// Adds an extent of VM pages: twice as many as the last, up to a huge OS page.
-    pub(in crate::heap) fn grow(
-        &mut self,
-        heap: &'static Heap,
-    ) -> Result<&'static Extent, Refused> {
-        let page_bytes = heap.geometry().page_bytes();
-        let pages = self.next_pages.min(EXTENT / page_bytes);
-        let record = match self.make_extent(heap, pages) {
-            // If there was address space but no memory for its record, asking for less address space does not
-            // help.
-            Err(Refused) if self.unrecorded.is_none() => self.make_extent(heap, 1)?,
-            answer => answer?,
-        };
-        record.push(&mut self.newest);
-        match record {
-            Record::Extent(extent) => {
-                self.fullness_lists.account_changed(extent);
-                self.runs.account_changed(extent);
-                Ok(extent)
-            }
-            Record::Large(_) => unreachable!("an extent was made"),
-        }
-    }
-
-    fn make_extent(
-        &mut self,
-        heap: &'static Heap,
-        pages: usize,
-    ) -> Result<&'static Record, Refused> {
-        let place = self.place_for(pages * heap.geometry().page_bytes())?;
-        // SAFETY: `place_for` gives address space that was committed when it was taken and that no record
-        // leads to: it is new, or no record could be made of it.
-        unsafe { place.begin_extent(self.mapped, &mut self.account.kernel_calls) }?;
-        let record = Extent::make(heap.reference(), place, |extent| heap.make_hints(extent));
-        let record = record.inspect_err(|_| self.unrecorded = Some(place))?;
-        self.mapped += place.bytes;
-        self.next_pages = place.bytes / heap.geometry().page_bytes() * 2;
-        if let Record::Extent(extent) = record {
-            extent.begin_wish(self.mapped, &mut self.account.kernel_calls);
-            extent.guard(&mut self.account.kernel_calls);
-        }
-        Ok(record)
-    }
-
-    /// Address space for an extent: what an earlier try left, otherwise new.
-    fn place_for(&mut self, bytes: usize) -> Result<Span, Refused> {
-        match self.unrecorded.take() {
-            Some(left) => Ok(left),
-            None => Span::take(bytes, bytes, &mut self.account.kernel_calls),
         }
     }
 }

@@ -1,0 +1,82 @@
+//! New extents, and the page from which a family takes its next unit.
+
+use super::Central;
+use crate::heap::family::Heap;
+use crate::heap::ground::EXTENT;
+use crate::heap::pages::{Extent, Page, Record, Span};
+use crate::os::Refused;
+
+impl Central {
+    /// A page with a free unit in a word without an owner.
+    pub(super) fn page_to_fill(&mut self, heap: &'static Heap) -> Result<Page, Refused> {
+        if let Some(page) = self
+            .fullness_lists
+            .with_room()
+            .find_map(Extent::page_to_fill)
+        {
+            return Ok(page);
+        }
+        match self.grow(heap) {
+            Ok(extent) => extent.page_to_fill(),
+            Err(Refused) => {
+                self.take_back(heap);
+                self.fullness_lists
+                    .with_room()
+                    .find_map(Extent::page_to_fill)
+            }
+        }
+        .ok_or(Refused)
+    }
+
+    /// Adds an extent of VM pages: twice as many as the last, up to a huge OS page.
+    pub(in crate::heap) fn grow(
+        &mut self,
+        heap: &'static Heap,
+    ) -> Result<&'static Extent, Refused> {
+        let page_bytes = heap.geometry().page_bytes();
+        let pages = self.next_pages.min(EXTENT / page_bytes);
+        let record = match self.make_extent(heap, pages) {
+            // If there was address space but no memory for its record, asking for less address space does not
+            // help.
+            Err(Refused) if self.unrecorded.is_none() => self.make_extent(heap, 1)?,
+            answer => answer?,
+        };
+        record.push(&mut self.newest);
+        match record {
+            Record::Extent(extent) => {
+                self.fullness_lists.account_changed(extent);
+                self.runs.account_changed(extent);
+                Ok(extent)
+            }
+            Record::Large(_) => unreachable!("an extent was made"),
+        }
+    }
+
+    fn make_extent(
+        &mut self,
+        heap: &'static Heap,
+        pages: usize,
+    ) -> Result<&'static Record, Refused> {
+        let place = self.place_for(pages * heap.geometry().page_bytes())?;
+        // SAFETY: `place_for` gives address space that was committed when it was taken and that no record
+        // leads to: it is new, or no record could be made of it.
+        unsafe { place.begin_extent(self.mapped, &mut self.account.kernel_calls) }?;
+        let record = Extent::make(heap.reference(), place, |extent| heap.make_hints(extent));
+        let record = record.inspect_err(|_| self.unrecorded = Some(place))?;
+        self.mapped += place.bytes;
+        self.next_pages = place.bytes / heap.geometry().page_bytes() * 2;
+        if let Record::Extent(extent) = record {
+            extent.begin_wish(self.mapped, &mut self.account.kernel_calls);
+            extent.guard(&mut self.account.kernel_calls);
+        }
+        Ok(record)
+    }
+
+    /// Address space for an extent: what an earlier try left, otherwise new.
+    fn place_for(&mut self, bytes: usize) -> Result<Span, Refused> {
+        match self.unrecorded.take() {
+            Some(left) => Ok(left),
+            None => Span::take(bytes, bytes, &mut self.account.kernel_calls),
+        }
+    }
+}
