@@ -46,7 +46,7 @@ const POISONED: u64 = 16;
 const GUARDED: u64 = 32;
 const NEVER_HUGE: u64 = 1;
 const ALWAYS_HUGE: u64 = 2;
-/// Two bits for huge pages. They are no hardening, but chosen at the same time.
+/// Two bits for huge pages. They are not hardening, but are chosen at the same time.
 const HUGE_SHIFT: u32 = 6;
 const BITS: u32 = 8;
 

@@ -4,10 +4,11 @@
 //!
 //! - Where the system uses huge pages for all memory, the kernel backs 2 MiB at the first touch of any byte.
 //!   Small families become large: 1,000 families with one VM page each take 66 MiB instead of 6.
-//! - Random access to large families becomes faster: loads of 64 bytes from 256 MiB take 0.26 instead of 0.44
-//!   microseconds.
-//! - Building a large tree of nodes becomes no cheaper. On a virtual machine, memory that the machine had not
-//!   used before takes twice the system time of small pages and of `Box`; memory that it had used takes half.
+//! - Random access to large families becomes faster: one access to 64 bytes of 256 MiB takes 0.26 instead of
+//!   0.44 microseconds.
+//! - Building a large tree of nodes becomes no cheaper. On a virtual machine, in memory that the machine had not
+//!   used before, it takes twice the system time that small pages and `Box` take; in memory that it had used, it
+//!   takes half.
 //!   malloc grows by less than 2 MiB, so it begins with small pages too, and the kernel may join them later.
 //! - With the usual `defrag=madvise`, a process that asks for huge pages may wait while the kernel moves other
 //!   pages out of the way. A process that does not ask never waits.

@@ -7,7 +7,7 @@ use super::state::IN_USE;
 use crate::heap::pages::extent::count;
 
 impl Page {
-    /// Whether the page has nothing to give back since its free memory last went back.
+    /// Whether the page has nothing new to give back since its free memory last went back.
     pub(in crate::heap) fn is_purged(self) -> bool {
         let state = self.state();
         let is_as_it_was = || count(self.all_free()) == state.purged_at.load(Relaxed);
