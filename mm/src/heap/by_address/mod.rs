@@ -82,8 +82,8 @@ impl Heap {
         // SAFETY: `TakenUnit::at` found a unit at this address, and none is at null.
         let first = unsafe { NonNull::new_unchecked(first) };
         // SAFETY: `TakenUnit::at` found a taken unit of the page at `first`, and `is_alone` says that a
-        // block there has one unit. Requirements 1 and 2 are the others of `put`.
-        let is_put = unsafe { unit.hint.put(first, |cache, unit| cache.put(first, unit)) };
+        // block there has one unit. Requirements 1 and 2 are the others of `put_unit`.
+        let is_put = unsafe { unit.hint.put_unit(first) };
         if is_put { Put::Done } else { Put::Not }
     }
 
@@ -101,14 +101,11 @@ impl Heap {
         let _inside = ReentrancyGuard::enter();
         match unit.short_block() {
             // SAFETY: by requirement 3 `unit` is the taken one at `first`, and `short_block` says that a
-            // block of one unit starts there. Requirements 1 and 2 are the others of `put`.
-            Some(1) => unsafe { unit.hint.put(first, |cache, unit| cache.put(first, unit)) },
+            // block of one unit starts there. Requirements 1 and 2 are the others of `put_unit`.
+            Some(1) => unsafe { unit.hint.put_unit(first) },
             // SAFETY: by requirement 3 `unit` is the taken one at `first`, and `short_block` says that a
-            // block of `units` units starts there. Requirements 1 and 2 are the others of `put`.
-            Some(units) => unsafe {
-                unit.hint
-                    .put(first, |cache, _| cache.put_short_row(first, units))
-            },
+            // block of `units` units starts there. Requirements 1 and 2 are the others of `put_short_row`.
+            Some(units) => unsafe { unit.hint.put_short_row(first, units) },
             None => false,
         }
     }

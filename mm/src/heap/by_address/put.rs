@@ -4,14 +4,62 @@
 use core::ptr::NonNull;
 
 use super::page_hints::PageHint;
-use crate::heap::family::Heap;
 use crate::heap::family::cache::{CacheCell, CacheRecord, thread};
+use crate::heap::family::{FreedCanaries, Heap};
 use crate::heap::pages::{Extent, Record, Slack, Spot};
 use crate::os::annotate;
 
 impl PageHint {
-    /// Calls `put` to put the block at `first` into the calling thread's cache, and marks the block. Does
-    /// nothing and returns false if the block is already marked.
+    /// Puts the block of one unit at `first` into the calling thread's cache, and marks it. Does nothing and
+    /// returns false if the block is already marked.
+    ///
+    /// # Safety
+    ///
+    /// 1. `first` is the start of a taken unit of the page, and the block there has one unit.
+    /// 2. If a live block starts there, nothing uses it any more.
+    /// 3. If the block there was released and not handed out again, the program has not changed its canaries
+    ///    since.
+    #[inline]
+    pub(super) unsafe fn put_unit(&self, first: NonNull<u8>) -> bool {
+        // SAFETY: requirements 1 to 3 are those of `cache_for`.
+        let Some((cache, canaries)) = (unsafe { self.cache_for(first) }) else {
+            return false;
+        };
+        // SAFETY: `cache_for` found that the block is live, and gave a cache of its family. By requirement 1 it
+        // has one unit, and by requirement 2 nothing uses it.
+        let is_put = unsafe { cache.put(first, self.unit()) };
+        if is_put {
+            canaries.set();
+        }
+        is_put
+    }
+
+    /// As [`put_unit`](Self::put_unit), for a short row.
+    ///
+    /// # Safety
+    ///
+    /// 1. `first` is the start of a taken unit of the page, and the block there has `units` units, more than one
+    ///    and fewer than `LONG_ROW`.
+    /// 2. If a live block starts there, nothing uses it any more.
+    /// 3. If the block there was released and not handed out again, the program has not changed its canaries
+    ///    since.
+    #[inline]
+    pub(super) unsafe fn put_short_row(&self, first: NonNull<u8>, units: usize) -> bool {
+        // SAFETY: requirements 1 to 3 are those of `cache_for`.
+        let Some((cache, canaries)) = (unsafe { self.cache_for(first) }) else {
+            return false;
+        };
+        // SAFETY: `cache_for` found that the block is live, and gave a cache of its family. By requirement 1 it
+        // has `units` units, and by requirement 2 nothing uses it.
+        let is_put = unsafe { cache.put_short_row(first, units) };
+        if is_put {
+            canaries.set();
+        }
+        is_put
+    }
+
+    /// The calling thread's cache, and the canaries of the block at `first`. `None` if the cache is not open, or
+    /// if the block is marked, and so may not be live.
     ///
     /// # Safety
     ///
@@ -20,26 +68,19 @@ impl PageHint {
     /// 3. If the block there was released and not handed out again, the program has not changed its canaries
     ///    since.
     #[inline]
-    pub(super) unsafe fn put(
+    unsafe fn cache_for(
         &self,
         first: NonNull<u8>,
-        put: impl FnOnce(&CacheRecord, usize) -> bool,
-    ) -> bool {
+    ) -> Option<(&'static CacheRecord, FreedCanaries)> {
         // SAFETY: invariant 3; the cell is used for this call alone.
         let cell = unsafe { thread::fast_cell(self.number()) };
-        let Some(cache) = cell.and_then(CacheCell::open_cache) else {
-            return false;
-        };
-        // SAFETY: requirement 1 is that of `canaries_of`. The canaries are set only after `put` took the block,
+        let cache = cell.and_then(CacheCell::open_cache)?;
+        // SAFETY: requirement 1 is that of `canaries_of`. The canaries are set only after a cache took the block,
         // which then has none. One that is not live has some: a release set them, or
         // `mark_never_handed_out`, and by requirement 3 the program has not changed them. So it is live, and
         // by requirement 2 nothing uses it.
         let canaries = unsafe { self.canaries_of(first) };
-        let is_put = !canaries.is_any_set() && put(cache, self.unit());
-        if is_put {
-            canaries.set();
-        }
-        is_put
+        (!canaries.is_any_set()).then_some((cache, canaries))
     }
 }
 

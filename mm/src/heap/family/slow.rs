@@ -95,7 +95,8 @@ impl Heap {
         central.account_peak(self);
         let is_kept = cache.is_some_and(|cache| {
             // The cell may have been redirected since.
-            cell.is_open() && self.keep_row(&mut central, cache, (first, units))
+            // SAFETY: requirements 1 and 2 are those of `keep_row`, and `opened` gave this heap's cache.
+            cell.is_open() && unsafe { self.keep_row(&mut central, cache, (first, units)) }
         });
         if !is_kept {
             // SAFETY: requirements 1 and 2 are those of `Central::release`: `is_kept` says that no cache took
@@ -106,13 +107,19 @@ impl Heap {
     }
 
     /// Puts a block into the calling thread's cache, after making room there if that is possible.
-    fn keep_row(
+    ///
+    /// # Safety
+    ///
+    /// 1. `first` is the start of a live block of `units` units of this heap, and `cache` is one of this heap's.
+    /// 2. Nothing uses it any more.
+    unsafe fn keep_row(
         &'static self,
         central: &mut Central,
         cache: &'static CacheRecord,
         (first, units): (NonNull<u8>, usize),
     ) -> bool {
-        while !cache.put_row_locked(first, units) {
+        // SAFETY: requirements 1 and 2 are those of `put_row_locked`, which did not take the block before.
+        while !unsafe { cache.put_row_locked(first, units) } {
             if !self.make_room(central, cache, units) {
                 return false;
             }

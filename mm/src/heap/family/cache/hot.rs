@@ -34,8 +34,13 @@ impl CacheRecord {
 
     /// Puts a unit into the hot slot; else adds it to the run, if it follows the last unit there; else pushes
     /// it onto the stack, if there is room.
+    ///
+    /// # Safety
+    ///
+    /// 1. `first` is a live block of one unit of the record's family, in a VM page, or this is the closed record.
+    /// 2. Nothing uses it any more.
     #[inline(always)]
-    pub(in crate::heap) fn put(&self, first: NonNull<u8>, unit: usize) -> bool {
+    pub(in crate::heap) unsafe fn put(&self, first: NonNull<u8>, unit: usize) -> bool {
         if self.hot.load(Relaxed).is_null() {
             self.hot.store(first.as_ptr(), Release);
             return true;
@@ -48,7 +53,8 @@ impl CacheRecord {
             }
             return true;
         }
-        self.push(first)
+        // SAFETY: requirements 1 and 2 are those of `push`.
+        unsafe { self.push(first) }
     }
 
     #[inline(always)]
@@ -62,8 +68,14 @@ impl CacheRecord {
         Some(unsafe { NonNull::new_unchecked(first) })
     }
 
+    /// Puts a unit onto the stack, if it has room.
+    ///
+    /// # Safety
+    ///
+    /// 1. `first` is a live block of one unit of the record's family, in a VM page, or this is the closed record.
+    /// 2. Nothing uses it any more.
     #[inline(always)]
-    fn push(&self, first: NonNull<u8>) -> bool {
+    unsafe fn push(&self, first: NonNull<u8>) -> bool {
         let stacked = self.stacked.load(Relaxed);
         if stacked >= self.room.load(Relaxed) {
             return false;

@@ -146,7 +146,9 @@ impl CacheCell {
     /// 2. Nothing uses it any more.
     #[inline(always)]
     pub(crate) unsafe fn put(&self, first: NonNull<u8>, unit: usize) -> bool {
-        self.record().put(first, unit)
+        // SAFETY: by requirement 1 the block is of the family of the cell's `record`, or that is the closed one. By
+        // requirement 2 nothing uses it.
+        unsafe { self.record().put(first, unit) }
     }
 
     /// Takes a block of `units` units from the cache, if it has one.
@@ -165,9 +167,13 @@ impl CacheCell {
     pub(crate) unsafe fn put_row(&self, first: NonNull<u8>, units: usize) -> bool {
         let record = self.record();
         if units >= LONG_ROW {
-            return record.put_long_row(first, units);
+            // SAFETY: by requirement 1 the block is of the family of `record`, or that is the closed one. By
+            // requirement 2 nothing uses it.
+            return unsafe { record.put_long_row(first, units) };
         }
-        record.put_short_row(first, units)
+        // SAFETY: by requirement 1 the block is of the family of `record`, or that is the closed one. By requirement
+        // 2 nothing uses it.
+        unsafe { record.put_short_row(first, units) }
     }
 
     /// The cell's cache, if calls may use it.

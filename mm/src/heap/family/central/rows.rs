@@ -68,7 +68,8 @@ impl Central {
         let kept = || (1..blocks).filter_map(at);
         // SAFETY: `page.split` made the units at `at` the first ones of taken blocks, which are in no cache yet.
         let is_marked = unsafe { heap.mark_never_handed_out(kept()) };
-        bins.refill(kept(), units, zero && !is_marked);
+        // SAFETY: `page.split` made blocks of `units` units at `at`, which are taken, and nothing uses them yet.
+        unsafe { bins.refill(kept(), units, zero && !is_marked) };
         Block { first, zero }
     }
 

@@ -103,11 +103,15 @@ impl Heap {
             return unsafe { self.release_without_cache(unit) };
         };
         // A second try, since `opened` may have opened or flushed the cache.
-        if record.put(unit, self.geometry().unit()) {
+        // SAFETY: by requirements 1 and 2 `unit` is a live block of this heap, which is the family of the `opened`
+        // record. By requirement 3 nothing uses it.
+        if unsafe { record.put(unit, self.geometry().unit()) } {
             return;
         }
         if !record.is_beside(unit) && record.grow_stack(self.geometry()) {
-            record.put(unit, self.geometry().unit());
+            // SAFETY: by requirements 1 and 2 `unit` is a live block of this heap, which is the family of the
+            // `opened` record. By requirement 3 nothing uses it, and `put` did not take it before.
+            unsafe { record.put(unit, self.geometry().unit()) };
             return;
         }
         let spot = spot_of(unit);

@@ -60,8 +60,18 @@ impl Bins {
     }
 
     /// Keeps a block of `units` units; returns false without room.
+    ///
+    /// # Safety
+    ///
+    /// 1. `first` is the start of a block of `units` units of the cache's family that is taken in the maps, and in
+    ///    no cache.
+    /// 2. Nothing uses it.
     #[inline]
-    pub(in crate::heap::family::cache) fn put(&self, first: NonNull<u8>, units: usize) -> bool {
+    pub(in crate::heap::family::cache) unsafe fn put(
+        &self,
+        first: NonNull<u8>,
+        units: usize,
+    ) -> bool {
         let bin = units % LONG_ROW;
         let count = self.count[bin].load(Relaxed);
         let fits = count < self.room[bin].load(Relaxed);
@@ -98,7 +108,13 @@ impl Bins {
     }
 
     /// Keeps the blocks of a refill. Either all are known to be zero, or none.
-    pub(in crate::heap) fn refill(
+    ///
+    /// # Safety
+    ///
+    /// 1. Each of `blocks` is the start of a block of `units` units of the cache's family that is taken in the
+    ///    maps, and in no cache.
+    /// 2. Nothing uses them.
+    pub(in crate::heap) unsafe fn refill(
         &self,
         blocks: impl Iterator<Item = NonNull<u8>>,
         units: usize,
@@ -107,7 +123,8 @@ impl Bins {
         let bin = units % LONG_ROW;
         let was_empty = self.count[bin].load(Relaxed) == 0;
         for first in blocks {
-            let fits = self.put(first, units);
+            // SAFETY: requirements 1 and 2 are those of `put`, for each of the `blocks`.
+            let fits = unsafe { self.put(first, units) };
             debug_assert!(fits, "a refill takes no more than there is room for");
         }
         // `zero` is about the lowest blocks of the bin, so it cannot cover blocks above others.

@@ -97,8 +97,17 @@ impl Rows {
     }
 
     /// Keeps a block that was handed out for `units` units; returns false without room.
+    ///
+    /// # Safety
+    ///
+    /// 1. `first` is the start of a live block of `units` units of the cache's family.
+    /// 2. Nothing uses it any more.
     #[inline]
-    pub(in crate::heap::family::cache) fn put(&self, first: NonNull<u8>, units: usize) -> bool {
+    pub(in crate::heap::family::cache) unsafe fn put(
+        &self,
+        first: NonNull<u8>,
+        units: usize,
+    ) -> bool {
         if !self.has_room(units) {
             return false;
         }

@@ -69,17 +69,31 @@ impl CacheRecord {
     }
 
     /// Keeps a short row of `units` units, unless there is no room, or the thread is kept out.
+    ///
+    /// # Safety
+    ///
+    /// 1. `first` is the start of a live block of `units` units of the record's family, or this is the closed
+    ///    record.
+    /// 2. Nothing uses it any more.
     #[inline]
-    pub(in crate::heap) fn put_short_row(&self, first: NonNull<u8>, units: usize) -> bool {
-        let put = |bins: &Bins| self.try_section(|| bins.put(first, units));
+    pub(in crate::heap) unsafe fn put_short_row(&self, first: NonNull<u8>, units: usize) -> bool {
+        // SAFETY: requirements 1 and 2 are those of `Bins::put`.
+        let put = |bins: &Bins| self.try_section(|| unsafe { bins.put(first, units) });
         self.bins().and_then(put).unwrap_or(false)
     }
 
     /// Keeps a long row that was handed out for `units` units, unless there is no room, or the thread is kept
     /// out.
+    ///
+    /// # Safety
+    ///
+    /// 1. `first` is the start of a live block of `units` units of the record's family, or this is the closed
+    ///    record.
+    /// 2. Nothing uses it any more.
     #[inline(never)]
-    pub(super) fn put_long_row(&self, first: NonNull<u8>, units: usize) -> bool {
-        let put = |rows: &Rows| self.try_section(|| rows.put(first, units));
+    pub(super) unsafe fn put_long_row(&self, first: NonNull<u8>, units: usize) -> bool {
+        // SAFETY: requirements 1 and 2 are those of `Rows::put`.
+        let put = |rows: &Rows| self.try_section(|| unsafe { rows.put(first, units) });
         self.rows().and_then(put).unwrap_or(false)
     }
 
@@ -96,11 +110,20 @@ impl CacheRecord {
 
     /// Keeps a row that was handed out for `units` units, if there is room. The caller is the record's thread,
     /// and has the family's lock.
-    pub(in crate::heap) fn put_row_locked(&self, first: NonNull<u8>, units: usize) -> bool {
+    ///
+    /// # Safety
+    ///
+    /// 1. `first` is the start of a live block of `units` units of the record's family.
+    /// 2. Nothing uses it any more.
+    pub(in crate::heap) unsafe fn put_row_locked(&self, first: NonNull<u8>, units: usize) -> bool {
         if units >= LONG_ROW {
-            self.rows().is_some_and(|rows| rows.put(first, units))
+            // SAFETY: requirements 1 and 2 are those of `Rows::put`.
+            let put = |rows: &Rows| unsafe { rows.put(first, units) };
+            self.rows().is_some_and(put)
         } else {
-            self.bins().is_some_and(|bins| bins.put(first, units))
+            // SAFETY: requirements 1 and 2 are those of `Bins::put`.
+            let put = |bins: &Bins| unsafe { bins.put(first, units) };
+            self.bins().is_some_and(put)
         }
     }
 
