@@ -35,7 +35,8 @@ pub(in crate::heap) struct Pool {
 /// # Invariants
 ///
 /// 1. The mapping is committed.
-/// 2. A granule whose bit is set is part of one run, which one [`Records`] has; nothing uses the others.
+/// 2. A granule whose bit is set is part of one run, which one [`Records`](super::Records) has; nothing uses the
+///    others.
 #[derive(Debug)]
 struct Segment {
     mapping: Mapping,
