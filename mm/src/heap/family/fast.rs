@@ -1,4 +1,5 @@
-//! Blocks of families without a static cell, from and to the calling thread's cache in a few instructions.
+//! Fast paths of families without a static cell: a block leaves or enters the calling thread's cache in a few
+//! instructions.
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
@@ -9,7 +10,7 @@ use crate::heap::ground::Block;
 use crate::os::ReentrancyGuard;
 
 impl Heap {
-    /// Takes a block of `units` units from the calling thread's cache, if it has one at hand.
+    /// Takes a block of `units` units from the calling thread's cache, if it has one.
     #[inline]
     pub(crate) fn try_cached(&'static self, units: usize) -> Option<Block> {
         // SAFETY: `cell` is used in this call alone, on this thread.
@@ -17,7 +18,7 @@ impl Heap {
         self.take(cell, units)
     }
 
-    /// Takes a block of `units` units from the cache of `cell`, this heap's, if it has one at hand.
+    /// Takes a block of `units` units from the cache of `cell`, which is this heap's, if it has one.
     #[inline]
     pub(crate) fn take(&self, cell: &CacheCell, units: usize) -> Option<Block> {
         let _inside = ReentrancyGuard::enter();
@@ -27,7 +28,7 @@ impl Heap {
         }
     }
 
-    /// Puts a block into the calling thread's cache, if that has room at hand.
+    /// Puts a block into the calling thread's cache, if it has room.
     ///
     /// # Safety
     ///

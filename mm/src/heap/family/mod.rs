@@ -82,7 +82,7 @@ impl Heap {
         self.limit = AtomicU64::new(units);
     }
 
-    /// Whether released blocks keep canaries, which every release looks for.
+    /// Whether released blocks have canaries, which every release looks for.
     #[cfg(feature = "capi")]
     #[inline]
     pub(crate) fn keeps_canaries(&self) -> bool {

@@ -1,7 +1,7 @@
-//! Blocks that change their length in place.
+//! Changing the length of a block in place.
 //!
-//! A row in a VM page can become shorter. A large block can take any length for which its address space would
-//! have been taken, too. All else needs another block.
+//! A row in a VM page can become shorter. A large block can take any length for which a new block would take
+//! about as much address space. All other changes need another block.
 
 use core::ptr::NonNull;
 
@@ -13,8 +13,8 @@ use crate::heap::pages::{Record, SPACE};
 use crate::os::{ReentrancyGuard, annotate};
 
 impl Heap {
-    /// Changes the length of a block from `old` to `new` units in place; false, with nothing changed, if
-    /// that cannot be done. The bytes of new units are unspecified.
+    /// Changes the length of a block from `old` to `new` units in place. Returns false and changes nothing if
+    /// that is not possible. The bytes of new units are unspecified.
     ///
     /// # Safety
     ///
@@ -29,13 +29,13 @@ impl Heap {
         if old == new {
             return true;
         }
-        // Those tools know a block by its length.
+        // The tools that check memory know a block by its length.
         if annotate::is_on() {
             return false;
         }
         let _inside = ReentrancyGuard::enter();
         let mut central = self.central();
-        // Limits admit a block before it is made, and a hardened block ends at a guard or is cleared whole.
+        // A limit admits a block before it is made. A hardened block ends at a guard, or is cleared as a whole.
         if self.goes_past_caches() {
             return false;
         }

@@ -147,7 +147,7 @@ impl Large {
         (self.state() == LIVE).then(|| self.units.load(Relaxed))
     }
 
-    /// Gives the live block another length, for which there is room.
+    /// Sets the length of the live block, for which the run has room.
     pub(in crate::heap) fn set_units(&self, units: usize) {
         self.units.store(units, Relaxed);
     }
