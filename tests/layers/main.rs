@@ -95,6 +95,32 @@ fn plans() -> Vec<Plan> {
     Plan::all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../ARCHITECTURE.md"))
 }
 
+/// The page names files as they are now: relative to the tree, or to `mm/src`.
+#[test]
+fn files_that_the_page_names_exist() {
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = std::fs::read_to_string(tree.join("ARCHITECTURE.md")).expect("the page");
+    let (today, _) = page
+        .split_once("## Old and new words")
+        .expect("the last part");
+    let is_file = |text: &&str| {
+        let is_path = text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"/._-".contains(&b));
+        is_path && (text.ends_with(".rs") || text.starts_with("heap/"))
+    };
+    let files: BTreeSet<_> = today
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(is_file)
+        .collect();
+    assert!(files.len() > 30, "{files:?}");
+    let exists = |file: &&str| tree.join(file).exists() || tree.join("mm/src").join(file).exists();
+    let missing: Vec<_> = files.into_iter().filter(|file| !exists(file)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 #[test]
 fn imports_point_down() {
     for plan in plans() {
