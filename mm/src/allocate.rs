@@ -121,7 +121,11 @@ impl PageFamily {
 
     /// Allocates from the calling thread's cache, or on the slow path.
     #[inline]
-    fn alloc_block(&'static self, units: usize, caller: &dyn Caller) -> Result<Block, AllocError> {
+    pub(crate) fn alloc_block(
+        &'static self,
+        units: usize,
+        caller: &dyn Caller,
+    ) -> Result<Block, AllocError> {
         match self.heap.try_cached(units) {
             Some(block) => Ok(block),
             None => self.alloc_with_cell(units, caller),

@@ -104,6 +104,11 @@ impl PageFamily {
         Self::with_path(name, Path::RunTime(name), layout, location)
     }
 
+    /// Makes a family of untyped blocks.
+    pub(crate) const fn untyped(name: &'static str, layout: Layout) -> Self {
+        Self::run_time(name, layout, Location::new("", 0, 0, ""))
+    }
+
     /// Makes a family for C programs, which release its blocks by address only. Families of several
     /// instances may have one name; `path` distinguishes them.
     #[cfg(feature = "capi")]

@@ -1,0 +1,213 @@
+//! `Global`: mm as the allocator of the whole program.
+//!
+//! A block up to 64 KiB is a unit of its size class's family. A larger one is a row of bytes, in address space of its
+//! own. Both come from the engine as typed blocks do, through a cell that the compiler knows the place of.
+
+mod class;
+mod families;
+
+use core::alloc::{GlobalAlloc, Layout};
+use core::ptr::{self, NonNull};
+
+use class::class_of;
+use families::{FAMILIES, LARGE, cell};
+
+use crate::family::PageFamily;
+use crate::heap::{Block, Caller, Origin};
+use crate::os::{ReentrancyGuard, annotate};
+
+/// Allocates all memory of the program that is not an [`MmBox`](crate::MmBox)'s, in families by size.
+///
+/// # Examples
+///
+/// ```
+/// #[global_allocator]
+/// static HEAP: mm::Global = mm::Global::new();
+///
+/// let texts: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+/// assert!(mm::snapshot().live_bytes() >= 100 * 24);
+/// # drop(texts);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Global {
+    _private: (),
+}
+
+impl Global {
+    /// Returns the allocator, for a `#[global_allocator]` static.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { _private: () }
+    }
+}
+
+/// The caller of an untyped allocation, which is not known.
+struct Unknown;
+
+impl Caller for Unknown {
+    fn origin(&self) -> Origin {
+        Origin {
+            file: "",
+            line: 0,
+            column: 0,
+        }
+    }
+
+    /// `GlobalAlloc` forbids it.
+    fn can_unwind(&self) -> bool {
+        false
+    }
+}
+
+// SAFETY: each block is one that the engine gave, live until it is released, and of a size and alignment that are no
+// less than those asked for: `class_of` says so for classes, and `allocate_large` takes no alignment above that of large blocks. No call
+// unwinds: the engine does not, and `Unknown` keeps closures of the program from it.
+unsafe impl GlobalAlloc for Global {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        match allocate(layout, false) {
+            Some(block) => block.unspecified(layout.size()).as_ptr(),
+            None => ptr::null_mut(),
+        }
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        match allocate(layout, true) {
+            Some(block) => block.zeroed(layout.size()).as_ptr(),
+            None => ptr::null_mut(),
+        }
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the contract of `dealloc` says that `alloc` gave the block, which is never null.
+        let first = unsafe { NonNull::new_unchecked(block) };
+        // SAFETY: the contract of `dealloc` is that of `release`.
+        unsafe { release(first, layout) };
+    }
+
+    #[inline]
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: the contract of `realloc` says that `new_size`, rounded up to the alignment, does not overflow.
+        let new = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
+        // SAFETY: the contract of `realloc` says that `alloc` gave the block, which is never null.
+        let first = unsafe { NonNull::new_unchecked(block) };
+        // SAFETY: the contract of `realloc` is that of `resize`.
+        match unsafe { resize(first, layout, new) } {
+            Some(first) => first.as_ptr(),
+            None => ptr::null_mut(),
+        }
+    }
+}
+
+/// Takes a block for a layout, if there is memory.
+#[inline]
+fn allocate(layout: Layout, to_be_zero: bool) -> Option<Block> {
+    let Some(class) = class_of(layout) else {
+        return allocate_large(layout);
+    };
+    match try_cached(class, to_be_zero) {
+        Some(block) => Some(block),
+        None => allocate_slow(class),
+    }
+}
+
+/// Takes a unit of a class from the calling thread's cache.
+#[inline]
+fn try_cached(class: usize, to_be_zero: bool) -> Option<Block> {
+    let _inside = ReentrancyGuard::enter();
+    // SAFETY: `cell` is used in this call alone, on this thread.
+    let cell = unsafe { cell(class) };
+    cell.take(class::unit(class), to_be_zero)
+}
+
+/// Gives a block back.
+///
+/// # Safety
+///
+/// 1. `first` is a live block that [`allocate`] gave for `layout`.
+/// 2. Nothing uses it any more.
+#[inline]
+unsafe fn release(first: NonNull<u8>, layout: Layout) {
+    annotate::take_back(first, layout.size());
+    let Some(class) = class_of(layout) else {
+        // SAFETY: requirements 1 and 2 are those of `release_without_cell`: `allocate_large` took a row of so many
+        // bytes from `LARGE`.
+        return unsafe { LARGE.heap.release_without_cell(first, layout.size()) };
+    };
+    let _inside = ReentrancyGuard::enter();
+    // SAFETY: `cell` is used in this call alone, on this thread.
+    let cell = unsafe { cell(class) };
+    // SAFETY: by requirements 1 and 2 this is a live block of one unit of the family of `class`, which `cell` is of, and
+    // nothing uses it.
+    if !unsafe { cell.put(first, class::unit(class)) } {
+        // SAFETY: requirements 1 and 2 are those of `release_slow`: `put` did not take the block.
+        unsafe { release_slow(class, first) };
+    }
+}
+
+/// Gives a block another size, in place or by a copy; `None`, with nothing changed, if there is no memory.
+///
+/// # Safety
+///
+/// 1. `first` is a live block that [`allocate`] gave for `old`.
+/// 2. Only the caller uses it. Once this returned another block, nothing uses the old one.
+/// 3. `new` has the alignment of `old`.
+unsafe fn resize(first: NonNull<u8>, old: Layout, new: Layout) -> Option<NonNull<u8>> {
+    let (from, to) = (class_of(old), class_of(new));
+    let stays = match (from, to) {
+        (Some(from), Some(to)) => from == to && !annotate::is_on(),
+        // SAFETY: by requirements 1 and 2 this is a live block of `old.size()` units of `LARGE`, which nothing else
+        // releases or resizes.
+        (None, None) => unsafe { LARGE.heap.resize_in_place(first, old.size(), new.size()) },
+        _ => false,
+    };
+    if stays {
+        return Some(first);
+    }
+    let moved = allocate(new, false)?.unspecified(new.size());
+    // SAFETY: by requirement 1 and `unspecified` both blocks have so many bytes; they are two, as both are live.
+    unsafe { moved.copy_from_nonoverlapping(first, old.size().min(new.size())) };
+    // SAFETY: requirements 1 and 2 are those of `release`.
+    unsafe { release(first, old) };
+    Some(moved)
+}
+
+#[cold]
+#[inline(never)]
+fn allocate_slow(class: usize) -> Option<Block> {
+    // SAFETY: `cell` is used in this call alone, on this thread.
+    let cell = unsafe { cell(class) };
+    FAMILIES[class].alloc_slow(cell, 1, &Unknown).ok()
+}
+
+/// Takes a row of bytes that is longer than a VM page.
+#[cold]
+#[inline(never)]
+fn allocate_large(layout: Layout) -> Option<Block> {
+    if layout.align() > class::LARGEST {
+        return None;
+    }
+    // The address space of a large block starts at a multiple of `LARGEST`.
+    LARGE.alloc_block(layout.size(), &Unknown).ok()
+}
+
+/// # Safety
+///
+/// 1. `first` is a live block of one unit of the family of `class`.
+/// 2. Nothing uses it any more.
+#[cold]
+#[inline(never)]
+unsafe fn release_slow(class: usize, first: NonNull<u8>) {
+    // SAFETY: `cell` is used in this call alone, on this thread.
+    let cell = unsafe { cell(class) };
+    let heap = &family(class).heap;
+    // SAFETY: by requirements 1 and 2 this is a live unit that nothing uses. Units of classes lie in VM pages, and
+    // `cell` is the calling thread's of this family.
+    unsafe { heap.release_unit(cell, first) };
+}
+
+fn family(class: usize) -> &'static PageFamily {
+    &FAMILIES[class]
+}
