@@ -31,10 +31,10 @@ impl<T: MmManaged> MmBox<T> {
         let b = ManuallyDrop::new(b);
         // SAFETY: by invariant 1 this is a live block of one unit, and by invariant 3 only this owner
         // releases it, which `ManuallyDrop` keeps from doing so.
-        let room = unsafe { UninitBlock::own(b.ptr, 1) };
-        // SAFETY: by invariants 1 and 2 the place is aligned and holds a value. It moves out, as a room
+        let block = unsafe { UninitBlock::from_raw_parts(b.ptr, 1) };
+        // SAFETY: by invariants 1 and 2 the unit is aligned and holds a value. The value moves out, as `block`
         // drops none.
-        unsafe { room.first().read() }
+        unsafe { block.first().read() }
     }
 
     /// Turns the owner of one value into the owner of a row of one, in the same place.
@@ -88,16 +88,16 @@ impl<B: Block + ?Sized> MmBox<B> {
         let units = <B as sealed::Sealed>::__units(b.ptr);
         let boxed = <B as sealed::Sealed>::__room_of_box(units);
         let b = ManuallyDrop::new(b);
-        // SAFETY: by invariant 1 this is a live block of so many units, and by invariant 3 only `b`
-        // releases it, which `ManuallyDrop` keeps from doing so. The room is dropped when the values have
+        // SAFETY: by invariant 1 this is a live block of `units` units, and by invariant 3 only `b`
+        // releases it, which `ManuallyDrop` keeps from doing so. `_block` is dropped when the values have
         // left.
-        let _room = unsafe { UninitBlock::<B::Unit>::own(b.ptr.cast(), units) };
+        let _block = unsafe { UninitBlock::<B::Unit>::from_raw_parts(b.ptr.cast(), units) };
         let (from, to) = (b.ptr.cast::<B::Unit>(), boxed.cast());
-        // SAFETY: by invariants 1 and 2 the block holds `units` values. `__room_of_box` made room for as
-        // many in an allocation of its own. The values move, as nothing drops them in the block.
+        // SAFETY: by invariants 1 and 2 the block holds `units` values. `__room_of_box` allocated
+        // separate memory for as many. The values move, as nothing drops them in the block.
         unsafe { from.copy_to_nonoverlapping(to, units) };
-        // SAFETY: `__room_of_box` took the room from a box that was leaked, and all its values were just
-        // moved there.
+        // SAFETY: `__room_of_box` returned the memory of a leaked box, and all its values were just moved
+        // there.
         unsafe { Box::from_raw(boxed.as_ptr()) }
     }
 
