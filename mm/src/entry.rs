@@ -86,7 +86,7 @@ pub fn trim() -> usize {
     registry::linked_and_listed().map(PageFamily::trim).sum()
 }
 
-/// Walks all pages and caches, computes every figure again, and compares it with the one kept.
+/// Walks all pages and caches, computes every figure again, and compares it with the stored one.
 ///
 /// It is meant for tests and for debugging. It takes time in proportion to the size of the heap, and
 /// is exact only while no other thread allocates or releases.

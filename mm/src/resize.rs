@@ -16,7 +16,8 @@ impl PageFamily {
     ///
     /// # Errors
     ///
-    /// As [`MmManaged::try_xcalloc`](crate::MmManaged::try_xcalloc); the block is unchanged then.
+    /// Returns the errors of [`MmManaged::try_xcalloc`](crate::MmManaged::try_xcalloc); the block is then
+    /// unchanged.
     ///
     /// # Safety
     ///
@@ -72,8 +73,8 @@ impl PageFamily {
         }
         let new = self.alloc_for(new_units, caller)?;
         let bytes = units.min(new_units) * self.layout().size();
-        // SAFETY: by requirements 1 and 2 the old block may be read for so many bytes. `alloc_for` made the new
-        // one for as many, and it is another block, as the old one is live.
+        // SAFETY: by requirements 1 and 2 `bytes` bytes of the old block may be read. `alloc_for` made the new
+        // one for at least as many, and the two do not overlap, as the old one is live.
         unsafe { new.copy_from_nonoverlapping(block, bytes) };
         // SAFETY: by requirement 1 this is a live block of `units` units, and by requirements 2 and 3 nothing
         // uses it any more, and no `MmBox` owns it.

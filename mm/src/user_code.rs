@@ -119,9 +119,9 @@ mod tests {
     #[test]
     fn a_panic_whose_value_panics_is_caught_whole() {
         for _ in 0..2 {
-            let told = notify(|| panic::resume_unwind(Box::new(Spiteful)));
-            assert!(matches!(told, Err(Unfinished::Panicked(_))));
-            drop(told);
+            let outcome = notify(|| panic::resume_unwind(Box::new(Spiteful)));
+            assert!(matches!(outcome, Err(Unfinished::Panicked(_))));
+            drop(outcome);
             assert!(!is_running());
         }
         discard(Spiteful);

@@ -90,7 +90,7 @@ impl Identity {
         matches!(self.path, Path::RunTime(_))
     }
 
-    /// Sets the family's number among those that are alike: once, and before its key is used.
+    /// Sets the family's number among those of the same path and location: once, and before its key is used.
     pub(crate) fn set_nth(&self, nth: u32) {
         self.nth.store(nth, Relaxed);
     }
@@ -102,11 +102,11 @@ impl Identity {
     /// Records whether either of two families has the other's name or path as its own name or path.
     pub(crate) fn account_shared(&self, other: &Self) {
         for (one, other) in [(self, other), (other, self)] {
-            let answers = |text| other.name == text || other.path() == text;
-            if answers(one.name) {
+            let has = |text| other.name == text || other.path() == text;
+            if has(one.name) {
                 one.shares_name.store(true, Relaxed);
             }
-            if answers(one.path()) {
+            if has(one.path()) {
                 one.shares_path.store(true, Relaxed);
             }
         }
