@@ -95,7 +95,7 @@ fn a_pipe_gets_whole_reports_without_colour() {
         // Three tables of all, and one of one.
         assert_eq!(rows_of(&text, "family-199"), 3);
         assert_eq!(rows_of(&text, "family-7"), 4);
-        let unknown = "no page family is named `famili-7`; near names: `family-7`";
+        let unknown = "no page family is named `famili-7`; similar names: `family-7`";
         assert!(text.lines().any(|line| line.starts_with(unknown)));
     }
 }

@@ -95,7 +95,7 @@ fn reports() {
     check("block_usage", &now.block_usage().to_string());
     check("diff", &now.diff(&before).to_string());
     check(
-        "near names",
+        "similar names",
         &now.memory_usage(&name[..name.len() - 1]).to_string(),
     );
     check("a key", &held.family.key().to_string());

@@ -24,7 +24,7 @@ impl Display for Unknown<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "no page family is named `{}`", Shown(self.name))?;
         let near = Nearest::of(self.snapshot, self.name);
-        let mut before = "; near names: ";
+        let mut before = "; similar names: ";
         for (_, name) in near.names.iter().flatten() {
             write!(f, "{before}`{}`", Shown(name))?;
             before = ", ";

@@ -101,16 +101,16 @@ fn unknown_names() {
     let ask = |name| sample.memory_usage(name).to_string();
     assert_eq!(
         ask("Sesion"),
-        "no page family is named `Sesion`; near names: `Session`"
+        "no page family is named `Sesion`; similar names: `Session`"
     );
     assert_eq!(
         ask("gzip"),
-        "no page family is named `gzip`; near names: `plugin:gzip`"
+        "no page family is named `gzip`; similar names: `plugin:gzip`"
     );
     assert_eq!(
         ask("indexd::Session::session2"),
         "no page family is named `indexd::Session::session2`; \
-         near names: `indexd::session::Session`, `Session`"
+         similar names: `indexd::session::Session`, `Session`"
     );
     assert_eq!(ask("Frobnicate"), "no page family is named `Frobnicate`");
     assert_eq!(
@@ -134,7 +134,7 @@ fn near_names_are_the_three_nearest_and_each_once() {
     let answer = snapshot(many.into()).memory_usage("NODE").to_string();
     assert_eq!(
         answer,
-        "no page family is named `NODE`; near names: `Node`, `nodE`, `Nod`"
+        "no page family is named `NODE`; similar names: `Node`, `nodE`, `Nod`"
     );
 }
 
