@@ -1,8 +1,8 @@
-//! Atomics that look like those of `core`, to the byte, and are `loom`'s in a model.
+//! Atomics with the interface and the layout of `core`'s, which are `loom`'s in a model.
 //!
-//! Each holds one of `core`'s, with its value of the last step: what was placed or zeroed is what
-//! the next execution starts from. An atomic of `loom` always starts from 0, so it holds how far
-//! the value is from that.
+//! Each contains one of `core`'s, which has the value of the last step. So an execution starts with the values
+//! that were written before it, or with zeroed memory. An atomic of `loom` always starts at 0, so it holds the
+//! difference from that value.
 
 use core::sync::atomic::{self as plain, Ordering};
 
@@ -58,7 +58,7 @@ macro_rules! integer {
                 let answer = self
                     .place()
                     .compare_exchange(known as u64, new as u64, orders);
-                // A read-modify-write finds the newest value, which is what is here.
+                // A read-modify-write finds the newest value, which `core`'s atomic has.
                 let plain = self.0.compare_exchange(known, new, success, failure);
                 assert!(answer.is_none_or(|answer| answer.is_ok() == plain.is_ok()));
                 plain
@@ -156,7 +156,7 @@ impl<T> AtomicPtr<T> {
         let answer = self
             .place()
             .compare_exchange(address(known), address(new), orders);
-        // A read-modify-write finds the newest value, which is what is here.
+        // A read-modify-write finds the newest value, which `core`'s atomic has.
         let plain = self.0.compare_exchange(known, new, success, failure);
         assert!(answer.is_none_or(|answer| answer.is_ok() == plain.is_ok()));
         plain

@@ -1,22 +1,21 @@
 //! Models: small programs of a few threads that `loom` runs in every order, with every value that
 //! each load may return.
 //!
-//! They run the engine itself. `loom`'s atomics cannot be made in constants, nor be what zeroed
-//! memory holds, and both is what the engine needs. So in a model `crate::sync` offers types that
-//! look like those of `core` and hold one of them, and that lead every operation to an atomic of
-//! `loom`: by address, through a table that lasts for one execution. See `atomic`.
+//! They run the engine itself. The engine needs atomics that constants can make, and that zeroed memory
+//! holds; `loom`'s can do neither. So in a model `crate::sync` offers types that have the interface of
+//! `core`'s and contain one of them. They pass every operation on to an atomic of `loom`, which they find by
+//! address in a table that lasts for one execution. See `atomic`.
 //!
-//! `loom` runs all threads of a model on one OS thread and switches between them at these
-//! operations, and nowhere else. Locks that are held across one are `loom`'s too; those that never
-//! are (of the address space, of the memory for records) stay as they are.
+//! `loom` runs all threads of a model on one OS thread, and switches between them at these operations
+//! only. A lock that is held across such an operation is `loom`'s, too. The locks of the address space and
+//! of the memory for records never are, and are `std`'s.
 //!
-//! Memory that one execution took is not given back: a few kilobytes for each, most of it never
-//! touched.
+//! An execution does not release its memory: a few kilobytes, most of it never touched.
 //!
-//! The number in a call of [`model`] is its bound: how often a thread is interrupted that could go on. Which
-//! value a load returns has no bound, so a reader of many fields beside a thread that changes many takes
-//! tens of thousands of executions even where it interrupts once. Hence the thread that works is the first one,
-//! which goes on to its end, and the other starts when all is prepared and takes one look.
+//! The number in a call of [`model`] is its preemption bound: how often `loom` interrupts a thread that could
+//! go on. The choice of the value that a load returns has no bound. If one thread reads many fields while
+//! another changes many, a single interruption already makes tens of thousands of executions. So in most
+//! models the first thread does the work up to its end, and the other starts late and reads once.
 //!
 //! An execution must do what an earlier one did, up to the point where `loom` decides otherwise. So
 //! each makes families, cells and threads of its own, and nothing depends on an address.
@@ -40,12 +39,12 @@ pub(crate) use execution::{Engine, Owned};
 pub(crate) use local::{LocalKey, end_thread, thread_local};
 pub(crate) use mutex::{Mutex, MutexGuard};
 
-/// Steps of all threads together that one execution may take; a model that takes more waits for
-/// itself.
+/// The most steps that one execution may take, of all threads together. A model that takes more is
+/// stuck.
 const MOST_STEPS: usize = 10_000;
 
-/// Runs `program` in every order, or in those with at most so many `interruptions` of threads that
-/// could go on; says how many they were. `LOOM_MAX_PREEMPTIONS` sets another bound.
+/// Runs `program` in every order, or in every order with at most `interruptions` interruptions of threads that
+/// could go on. Prints how many orders there were. `LOOM_MAX_PREEMPTIONS` sets another bound.
 pub(crate) fn model(
     engine: Engine,
     name: &str,
