@@ -198,7 +198,7 @@ pub fn leaks() -> Profile {
     profile::leaks(0)
 }
 
-/// Does what [`leaks`] does, and copies up to `bytes` bytes of the oldest value of each call site.
+/// Returns what [`leaks`] returns, and copies up to `bytes` bytes of the oldest value of each call site.
 ///
 /// If the system does not let a process read itself,
 /// [`CallSite::value_unreadable`](crate::CallSite::value_unreadable) is true.

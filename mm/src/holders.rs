@@ -45,8 +45,8 @@ impl Holders {
 
     /// Ranks the families for a refused allocation of `refused`, at less cost.
     ///
-    /// If there are many families, it ranks only `refused` and those that were the largest up to 0.1 s ago. The
-    /// figures are always current.
+    /// If there are many families, it ranks only `refused` and those that were the largest up to 0.1 s ago.
+    /// The figures are always current.
     pub(crate) fn of_refusal(refused: &'static PageFamily) -> Self {
         if heap::numbers() > ALWAYS_RANKED && !is_due(clock::milliseconds()) {
             let last = LAST_RANKING.iter().filter_map(Link::get);
@@ -61,7 +61,7 @@ impl Holders {
         largest
     }
 
-    /// Ranks some families, of which some may occur twice.
+    /// Ranks the given families, which may occur more than once.
     fn among(families: impl Iterator<Item = &'static PageFamily>) -> Self {
         let mut largest = Self([None; RANKS]);
         for family in families {

@@ -52,7 +52,7 @@ impl PageFamily {
         unsafe { self.resize_for(block, units, new_units, &Location::caller()) }
     }
 
-    /// Does what [`resize`](Self::resize) does, on behalf of `caller`.
+    /// Resizes as [`resize`](Self::resize) does; `caller` is recorded as the call site.
     ///
     /// # Safety
     ///
