@@ -52,7 +52,7 @@ impl IdentityIndex {
         let (name, path) = (identity.name(), identity.path());
         let (name_bucket, path_bucket) = (bucket_of(name), bucket_of(path));
         for (text, bucket) in [(name, name_bucket), (path, path_bucket)] {
-            // If several share the text, all of them are marked already.
+            // One of each is enough: if several share the text, all of them are marked already.
             let named = self.named(bucket).find(|other| other.name() == text);
             let with_path = self.with_path(bucket).find(|other| other.path() == text);
             for other in named.into_iter().chain(with_path) {
@@ -89,10 +89,10 @@ fn chain(
     })
 }
 
-/// Longest text of a key, in bytes, for which there is room; most are shorter.
+/// Longest text of a key that is stored, in bytes; most are shorter.
 const LONGEST: usize = 1_024;
 
-/// Keeps the text of a key, which messages need from now on. Without memory they use the path.
+/// Stores the text of a key, which messages need from now on. If there is no memory for it, they use the path.
 fn keep_text(identity: &Identity) {
     let Some(wanted) = identity.wanted_text() else {
         return;

@@ -35,13 +35,16 @@ fn times_listed(family: &'static PageFamily, last: &'static PageFamily) -> usize
     panic!("the list has an end that was not there");
 }
 
-/// Catches: a family listed twice, for want of the lock or of a second look under it; a family that is
-/// the newest before it leads on; one that says that it is listed before it is; links and `listed`
-/// without `Release` or `Acquire`.
+/// Finds these mistakes:
+///
+/// - A family is listed twice, because the lock or the second check under it is missing.
+/// - A family becomes the newest before its link is set.
+/// - `listed` is set before the family is on the list.
+/// - A link or `listed` is accessed without `Release` or `Acquire`.
 #[test]
 fn first_use() {
     model("first use of families", 4, || {
-        // Those of earlier executions come after it.
+        // Families of earlier executions come after it.
         let last = new_family("last");
         last.list();
         let (one, other) = (new_family("one"), new_family("other"));
