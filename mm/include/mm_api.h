@@ -307,8 +307,7 @@ struct mm_family_stats {
    */
   uint64_t reclaimable_bytes;
   /**
-   * Units that fit into the first VM page of the family. That page begins with up to 2 KiB without units,
-   * so that families use different sets of the CPU's cache. Otherwise equal to `units_per_page`.
+   * Units that fit into the first VM page of the family. Always equal to `units_per_page`.
    */
   uint64_t first_page_units;
 };

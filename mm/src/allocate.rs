@@ -19,7 +19,7 @@ impl PageFamily {
     ///
     /// # Errors
     ///
-    /// As [`MmManaged::try_xcalloc`](crate::MmManaged::try_xcalloc).
+    /// Returns the errors of [`MmManaged::try_xcalloc`](crate::MmManaged::try_xcalloc).
     ///
     /// # Examples
     ///
@@ -28,8 +28,7 @@ impl PageFamily {
     /// # use std::alloc::Layout;
     /// let words = PageFamily::register("alloc-doc:words", Layout::new::<u64>())?;
     /// let word = words.alloc(1)?.cast::<u64>();
-    /// // SAFETY: `alloc` gave a unit of eight bytes, which is aligned for a `u64`, and which only this
-    /// // thread has.
+    /// // SAFETY: `alloc` gave a unit of eight bytes, aligned for a `u64`, that no other thread uses.
     /// unsafe { word.write(7) };
     /// // SAFETY: `alloc` gave the block, which is not used any more.
     /// unsafe { words.release(word.cast())? };
@@ -45,7 +44,7 @@ impl PageFamily {
     ///
     /// # Errors
     ///
-    /// As [`MmManaged::try_xcalloc`](crate::MmManaged::try_xcalloc).
+    /// Returns the errors of [`MmManaged::try_xcalloc`](crate::MmManaged::try_xcalloc).
     ///
     /// # Examples
     ///
@@ -66,7 +65,7 @@ impl PageFamily {
         self.alloc_zeroed_for(units, &panic::Location::caller())
     }
 
-    /// Does what [`alloc`](Self::alloc) does, on behalf of `caller`.
+    /// Allocates as [`alloc`](Self::alloc) does; `caller` is recorded as the call site.
     #[inline]
     pub(crate) fn alloc_for(
         &'static self,
@@ -75,6 +74,7 @@ impl PageFamily {
     ) -> Result<NonNull<u8>, AllocError> {
         let block = self.alloc_block(units, caller)?;
         let bytes = units * self.layout().size();
+        // Only families of C programs mark released blocks. A new block must not keep the marks.
         #[cfg(feature = "capi")]
         if units > 0 {
             self.heap.clear_canaries(block);
@@ -82,7 +82,7 @@ impl PageFamily {
         Ok(block.unspecified(bytes))
     }
 
-    /// Does what [`alloc_zeroed`](Self::alloc_zeroed) does, on behalf of `caller`.
+    /// Allocates as [`alloc_zeroed`](Self::alloc_zeroed) does; `caller` is recorded as the call site.
     #[inline]
     pub(crate) fn alloc_zeroed_for(
         &'static self,
@@ -93,7 +93,8 @@ impl PageFamily {
         Ok(block.zeroed(units * self.layout().size()))
     }
 
-    /// Allocates on behalf of `caller`, on the fast path if the calling thread's cache has a block.
+    /// Allocates as [`alloc_zeroed_for`](Self::alloc_zeroed_for) does, with fewer steps if the family is one of
+    /// a C program and the calling thread's cache has a block.
     #[cfg(feature = "capi")]
     #[inline]
     pub(crate) fn alloc_zeroed_try_cached(
@@ -119,7 +120,7 @@ impl PageFamily {
         self.alloc_listed(units, caller, || self.heap.alloc(cell, units, caller))
     }
 
-    /// Allocates from the calling thread's cache, or on the slow path.
+    /// Takes a block from the calling thread's cache. If that fails, allocates one through the thread's cell.
     #[inline]
     pub(crate) fn alloc_block(
         &'static self,
@@ -132,7 +133,7 @@ impl PageFamily {
         }
     }
 
-    /// Allocates through the calling thread's table of cells.
+    /// Looks up the calling thread's cell of this family, and takes a block from it or allocates one.
     #[cold]
     #[inline(never)]
     fn alloc_with_cell(
@@ -149,6 +150,7 @@ impl PageFamily {
         })
     }
 
+    /// Allocates without a cell: the thread ends, or there was no memory for its cells.
     #[cold]
     fn alloc_uncached(
         &'static self,
@@ -158,7 +160,8 @@ impl PageFamily {
         self.alloc_listed(units, caller, || self.heap.alloc_uncached(units, caller))
     }
 
-    /// Lists the family, allocates by `alloc`, and then reports the outcome, while no lock of mm is held.
+    /// Lists the family and calls `alloc`. Afterwards, while no lock of mm is held, reports a refusal or a
+    /// crossed soft limit.
     fn alloc_listed(
         &'static self,
         units: usize,
@@ -167,22 +170,23 @@ impl PageFamily {
     ) -> Result<Block, AllocError> {
         // If the linker stripped the type's constructor, this adds the family to the registry.
         self.start();
-        let answer = {
+        let result = {
             let _inside = ReentrancyGuard::enter();
             alloc()
         };
-        let block = answer.map_err(|shortage| self.refused(shortage, units))?;
+        let block = result.map_err(|shortage| self.report_shortage(shortage, units))?;
         if let Some(soft) = self.soft_limit.get()
             && soft.crossings.is_any()
         {
             // SAFETY: `alloc` gave the block just now, and it is returned only after this.
-            unsafe { self.tell_of_crossing(soft, block.first, units, caller) };
+            unsafe { self.report_crossing(soft, block.first, units, caller) };
         }
         Ok(block)
     }
 
+    /// Makes the error for a shortage, and reports it to subscribers if a limit was exceeded.
     #[cold]
-    fn refused(&'static self, shortage: Shortage, units: usize) -> AllocError {
+    fn report_shortage(&'static self, shortage: Shortage, units: usize) -> AllocError {
         let error = self.alloc_error(shortage, units);
         if matches!(error, AllocError::QuotaExceeded { .. }) {
             events::refused(self, &error);
@@ -190,14 +194,14 @@ impl PageFamily {
         error
     }
 
-    /// Notifies `soft` that it was crossed, before the block that did it is handed out to `caller`.
+    /// Reports that the soft limit was crossed. `block` is the one that `caller` is about to get.
     ///
     /// # Safety
     ///
     /// 1. `block` is the start of a live block of `units` units of this family.
-    /// 2. No other code has it, and the caller does not use it if this panics.
+    /// 2. No other code uses the block. If this function panics, its caller does not use the block either.
     #[cold]
-    unsafe fn tell_of_crossing(
+    unsafe fn report_crossing(
         &'static self,
         soft: &SoftLimit,
         block: NonNull<u8>,
@@ -209,8 +213,8 @@ impl PageFamily {
             return;
         }
         events::crossed(self);
-        let told = user_code::notify(|| soft.notify(self));
-        let Err(Unfinished::Panicked(panic)) = told else {
+        let outcome = user_code::notify(|| soft.notify(self));
+        let Err(Unfinished::Panicked(panic)) = outcome else {
             return;
         };
         if !caller.can_unwind() {
@@ -220,8 +224,8 @@ impl PageFamily {
             ));
         }
         if units > 0 {
-            // SAFETY: by requirement 1 this is a live block of so many units, and by requirement 2 nothing
-            // uses it after the panic, which is next.
+            // SAFETY: by requirement 1 this is a live block of `units` units, and by requirement 2 nothing uses
+            // it after the panic, which is next.
             unsafe { self.heap.take_back(block, units) };
         }
         panic.resume();

@@ -322,7 +322,7 @@ fn pprof() {
     unpacked.read_to_end(&mut bytes).expect("gzip");
     let text = String::from_utf8_lossy(&bytes);
     let shown = Shown(HOSTILE).to_string();
-    // The family, the place, and one text that is both the file and the thread.
+    // The family, the location, and one text that is both the file and the thread.
     assert_eq!(text.matches(&shown).count(), 3, "{text:?}");
     assert!(!text.contains(HOSTILE) && !text.contains("\nmm: forged"));
 }

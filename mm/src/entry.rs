@@ -86,7 +86,7 @@ pub fn trim() -> usize {
     registry::linked_and_listed().map(PageFamily::trim).sum()
 }
 
-/// Walks all pages and caches, computes every figure again, and compares it with the one kept.
+/// Walks all pages and caches, computes every figure again, and compares it with the stored one.
 ///
 /// It is meant for tests and for debugging. It takes time in proportion to the size of the heap, and
 /// is exact only while no other thread allocates or releases.
@@ -198,7 +198,7 @@ pub fn leaks() -> Profile {
     profile::leaks(0)
 }
 
-/// Does what [`leaks`] does, and copies up to `bytes` bytes of the oldest value of each call site.
+/// Returns what [`leaks`] returns, and copies up to `bytes` bytes of the oldest value of each call site.
 ///
 /// If the system does not let a process read itself,
 /// [`CallSite::value_unreadable`](crate::CallSite::value_unreadable) is true.

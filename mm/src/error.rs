@@ -56,7 +56,7 @@ pub enum AllocError {
         limit_bytes: u64,
         /// The families that held the most live bytes, the largest first. With more than 128 families
         /// the ranking is updated at most ten times a second. A family that grew since then may be
-        /// missing, but not the one that refused; the bytes are exact.
+        /// missing, except the one that refused. The bytes are always exact.
         largest: [Option<Holder>; 3],
     },
 }
@@ -148,7 +148,7 @@ impl Error for AllocError {}
 /// use std::ptr::NonNull;
 ///
 /// let mut on_the_stack = 7_u8;
-/// // SAFETY: `on_the_stack` is no block of mm, which is what the call answers.
+/// // SAFETY: `on_the_stack` is no block of mm, which is what the call reports.
 /// let refused = unsafe { mm::xfree_raw(NonNull::from(&mut on_the_stack)) };
 /// assert!(matches!(refused, Err(FreeError::Foreign { .. })));
 /// ```
@@ -240,7 +240,7 @@ pub enum RegisterError {
     /// A family of this name is registered already.
     #[non_exhaustive]
     DuplicateName {
-        /// The name that is taken: the string the registered family itself keeps.
+        /// The name that is taken, as a string of the registered family.
         family: &'static str,
     },
     /// The unit's size is zero, or too large once padded to its alignment.
@@ -290,7 +290,7 @@ pub struct CheckError {
     pub family: &'static str,
     /// Which figure differs.
     pub figure: &'static str,
-    /// The figure that the family keeps.
+    /// The stored figure.
     pub kept: u64,
     /// The figure computed from its pages and caches.
     pub found: u64,

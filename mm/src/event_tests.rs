@@ -1,4 +1,4 @@
-//! Events that subscribers get, and subscribers that allocate, panic or fail.
+//! The events that a subscriber gets, also if the subscriber itself allocates, panics or crosses a limit.
 
 use core::alloc::Layout;
 use core::fmt::Debug;
@@ -70,7 +70,7 @@ fn tells_the_subscriber() {
     unsafe { family.release(one) }.expect("it is live");
 }
 
-/// Runs a test again in a child process. Returns the child's exit status and output, or `None` in the child.
+/// The exit status and the output of a test's child; `None` in the child.
 fn again(name: &str, options: &str) -> Option<Output> {
     const CHILD: &str = "MM_TEST_CHILD";
     if env::var_os(CHILD).is_some() {
@@ -90,8 +90,7 @@ fn words(name: &str) -> &'static PageFamily {
     PageFamily::register(name, Layout::new::<u64>()).expect("a new name")
 }
 
-/// The subscriber uses a thread-local that is destroyed already, as a formatter does that keeps its text
-/// there.
+/// The subscriber uses a thread-local that is destroyed at exit, as formatters do.
 #[test]
 fn leaks_are_reported_at_exit_whatever_a_subscriber_does() {
     thread_local! {
@@ -130,7 +129,7 @@ fn a_refusal_inside_of_a_subscriber_is_no_event() {
             family.alloc(1).expect_err("above the limit");
         }
         assert_eq!(EVENTS.load(Relaxed), 2);
-        // One that crosses a soft limit is told of it, once it is done.
+        // A closure that itself crosses a soft limit gets that report after it has returned.
         let crossed = words("events:nested");
         crossed.set_soft_limit(Limit::units(0), |family| {
             EVENTS.fetch_add(100, Relaxed);
@@ -153,7 +152,7 @@ fn words_named(name: &str) -> &'static PageFamily {
         .expect("registered")
 }
 
-/// The panic of a subscriber does not reach the code that allocates.
+/// A panic of a subscriber does not reach the code that allocates.
 #[test]
 fn a_subscriber_that_panics_changes_nothing() {
     static TOLD: AtomicU32 = AtomicU32::new(0);

@@ -71,8 +71,7 @@ pub(crate) fn leaks(families: usize, message: &dyn Display) {
     });
 }
 
-/// Raises an event, unless the thread runs user code that mm called. A subscriber that panics has
-/// received it.
+/// Raises an event, unless the thread runs user code that mm called. A panic of a subscriber is caught.
 #[cfg(feature = "tracing")]
 fn raise(event: impl FnOnce()) {
     drop(crate::user_code::notify(event));

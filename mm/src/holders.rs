@@ -1,5 +1,5 @@
-//! Finds the families that hold the most memory, for errors when none is left. It does not allocate, and
-//! holds the lock of only one family at a time.
+//! Finds the families that hold the most memory, for the error when an allocation is refused. It does not
+//! allocate, and holds the lock of only one family at a time.
 
 use core::fmt::{self, Display, Formatter};
 use core::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
@@ -11,24 +11,24 @@ use crate::number::{Grouped, Size};
 use crate::os::clock;
 use crate::shown::Shown;
 
-/// Number of families that an error names.
-const MOST: usize = 10;
+/// The most families that a ranking has.
+const RANKS: usize = 10;
 
-/// Up to this many families, a refusal looks at all of them; each takes about 0.1 us.
-const FEW: usize = 128;
+/// If there are at most this many families, every refusal ranks all of them. Each family takes about 0.1 us.
+const ALWAYS_RANKED: usize = 128;
 
-/// With more families, a refusal reuses the last ranking for this many milliseconds.
-const RECENT: u64 = 100;
+/// If there are more families, refusals reuse a ranking for this many milliseconds.
+const MAX_AGE: u64 = 100;
 
-/// The families that held the most at the last full look. Each entry is set separately: a thread that
-/// reads them during a change may see some old and some new ones.
-static BEFORE: [Link<PageFamily>; MOST] = [const { Link::none() }; MOST];
+/// The last ranking of all families. Each entry is set separately, so a thread that reads them during a change
+/// may see some old and some new ones.
+static LAST_RANKING: [Link<PageFamily>; RANKS] = [const { Link::none() }; RANKS];
 
-/// Time of the last full look, as counted by [`clock::milliseconds`]; 0 before the first.
-static ASKED: AtomicU64 = AtomicU64::new(0);
+/// Time of the last ranking, as counted by [`clock::milliseconds`]; 0 before the first.
+static RANKED_AT: AtomicU64 = AtomicU64::new(0);
 
 /// The families with the most live bytes, the largest first.
-pub(crate) struct Holders([Option<Holder>; MOST]);
+pub(crate) struct Holders([Option<Holder>; RANKS]);
 
 /// A family and its live units.
 #[derive(Clone, Copy)]
@@ -38,29 +38,32 @@ struct Holder {
 }
 
 impl Holders {
-    /// Looks at every family that ever allocated.
+    /// Ranks all listed families. Every family that ever allocated is listed.
     pub(crate) fn now() -> Self {
         Self::among(family::listed())
     }
 
-    /// The largest families, at less cost: with many families the ranking is updated ten times a second,
-    /// while the figures are current. `asked` is always considered.
-    pub(crate) fn of_refusal(asked: &'static PageFamily) -> Self {
-        if heap::numbers() > FEW && !is_due(clock::milliseconds()) {
-            let before = BEFORE.iter().filter_map(Link::get);
-            return Self::among(before.chain([asked]));
+    /// Ranks the families for a refused allocation of `refused`, at less cost.
+    ///
+    /// If there are many families, it ranks only `refused` and those that were the largest up to 0.1 s ago.
+    /// The figures are always current.
+    pub(crate) fn of_refusal(refused: &'static PageFamily) -> Self {
+        if heap::numbers() > ALWAYS_RANKED && !is_due(clock::milliseconds()) {
+            let last = LAST_RANKING.iter().filter_map(Link::get);
+            return Self::among(last.chain([refused]));
         }
         let largest = Self::now();
-        for (before, held) in BEFORE.iter().zip(&largest.0) {
-            before.set(held.map(|held| held.family));
+        for (last, held) in LAST_RANKING.iter().zip(&largest.0) {
+            last.set(held.map(|held| held.family));
         }
-        // `BEFORE` is complete only now, at the first time too.
-        let _ = ASKED.compare_exchange(0, clock::milliseconds(), Release, Relaxed);
+        // The first ranking is complete only now. Until then all threads rank all families.
+        let _ = RANKED_AT.compare_exchange(0, clock::milliseconds(), Release, Relaxed);
         largest
     }
 
+    /// Ranks the given families, which may occur more than once.
     fn among(families: impl Iterator<Item = &'static PageFamily>) -> Self {
-        let mut largest = Self([None; MOST]);
+        let mut largest = Self([None; RANKS]);
         for family in families {
             if !largest.has(family) {
                 let units = family.live_units();
@@ -75,7 +78,7 @@ impl Holders {
         held.any(|held| core::ptr::eq(held.family, family))
     }
 
-    /// The first few, for an error.
+    /// The first `N`, for an error.
     pub(crate) fn largest<const N: usize>(&self) -> [Option<error::Holder>; N] {
         core::array::from_fn(|place| {
             let held = self.0.get(place).copied().flatten()?;
@@ -86,7 +89,7 @@ impl Holders {
         })
     }
 
-    /// Puts a family in its place, if it has one among the largest.
+    /// Inserts a family in order of size, if it is among the largest.
     fn add(&mut self, new: Holder) {
         let is_smaller = |held: &Option<Holder>| held.is_none_or(|held| held.bytes() < new.bytes());
         let Some(place) = self.0.iter().position(is_smaller) else {
@@ -99,11 +102,15 @@ impl Holders {
     }
 }
 
-/// Returns whether the caller should look at all families again.
+/// Whether the caller should rank all families again.
 fn is_due(now: u64) -> bool {
-    let asked = ASKED.load(Acquire);
-    let is_old = now >= asked.saturating_add(RECENT);
-    asked == 0 || is_old && ASKED.compare_exchange(asked, now, Relaxed, Relaxed).is_ok()
+    let last = RANKED_AT.load(Acquire);
+    let is_old = now >= last.saturating_add(MAX_AGE);
+    last == 0
+        || is_old
+            && RANKED_AT
+                .compare_exchange(last, now, Relaxed, Relaxed)
+                .is_ok()
 }
 
 impl Holder {

@@ -7,9 +7,9 @@ use crate::heap::quota::{self, Total};
 
 /// A limit on live memory: a number of units, or of bytes.
 ///
-/// Beyond a limit [`MmBox::try_new`](crate::MmBox::try_new), `try_xcalloc` and `try_from_fn` return
-/// [`AllocError::QuotaExceeded`](crate::AllocError::QuotaExceeded), while `MmBox::new`, `xcalloc`,
-/// `from_fn`, `clone` and `From` panic.
+/// If an allocation would exceed the limit, [`MmBox::try_new`](crate::MmBox::try_new), `try_xcalloc` and
+/// `try_from_fn` return [`AllocError::QuotaExceeded`](crate::AllocError::QuotaExceeded), while `MmBox::new`,
+/// `xcalloc`, `from_fn`, `clone` and `From` panic.
 ///
 /// # Examples
 ///
@@ -40,7 +40,8 @@ impl Limit {
         Self(Amount::Units(units))
     }
 
-    /// The limit in units of `unit` bytes each. Units of size zero never reach a limit in bytes.
+    /// The number of units that the limit allows, of `unit` bytes each. Units of size zero never reach a limit
+    /// in bytes.
     pub(crate) const fn in_units(self, unit: usize) -> u64 {
         match self.0 {
             Amount::Units(units) => units,
@@ -58,9 +59,9 @@ impl PageFamily {
     /// the family's lock and counts the live units under it, so that concurrent threads reach the limit
     /// exactly and never exceed it.
     ///
-    /// Beyond it, [`MmBox::try_new`](crate::MmBox::try_new) and the other fallible functions return
-    /// [`AllocError::QuotaExceeded`](crate::AllocError::QuotaExceeded), while `MmBox::new`, `xcalloc`,
-    /// `from_fn`, `clone` and `From` panic.
+    /// If an allocation would exceed the limit, [`MmBox::try_new`](crate::MmBox::try_new) and the other
+    /// fallible functions return [`AllocError::QuotaExceeded`](crate::AllocError::QuotaExceeded), while
+    /// `MmBox::new`, `xcalloc`, `from_fn`, `clone` and `From` panic.
     ///
     /// A type gets a limit from the start by `#[mm(max_bytes = "64 MiB")]` or
     /// `#[mm(max_units = 1_000)]`.
@@ -85,7 +86,7 @@ impl PageFamily {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set_limit(&'static self, limit: impl Into<Option<Limit>>) {
-        // Start first, which lists the family: a fork takes only the locks of listed families.
+        // This lists the family. A fork takes only the locks of listed families.
         self.start();
         self.heap.set_limit(self.units_of(limit.into()));
     }
@@ -106,14 +107,14 @@ impl PageFamily {
 
     /// Calls `call` each time the family's live units rise above `limit`.
     ///
-    /// A thread whose allocation found the limit crossed makes the call, once for each crossing, before
-    /// that allocation returns. No lock of mm is held, and `call` may allocate and release.
+    /// mm calls it once for each crossing, on a thread that allocates from the family, before that allocation
+    /// returns. No lock of mm is held, and `call` may allocate and release.
     ///
-    /// If `call` panics, the block is released, and the panic propagates through the allocation. C code
-    /// cannot unwind: if C asked for the block, mm prints a line on standard error and hands the block
-    /// out. If `call` crosses a soft limit itself, a later allocation reports that.
+    /// If `call` panics, the block is released, and the panic propagates through the allocation. C code cannot
+    /// unwind: if a C function allocates the block, mm prints a line on standard error instead, and returns
+    /// the block. If `call` itself crosses a soft limit, mm reports that crossing at a later allocation.
     ///
-    /// A new soft limit replaces the one before, whose closure is not called any more. That closure stays
+    /// A new soft limit replaces the previous one, whose closure is then not called any more. The closure stays
     /// in memory, since another thread may be running it. While a family has a soft limit, each
     /// allocation and release takes the family's lock.
     ///
@@ -143,9 +144,9 @@ impl PageFamily {
         limit: Limit,
         call: impl Fn(&'static PageFamily) + Send + Sync + 'static,
     ) {
-        // Start first: it lists the family.
+        // This lists the family, as in `set_limit`.
         self.start();
-        let soft = SoftLimit::kept(Box::new(call));
+        let soft = SoftLimit::leaked(Box::new(call));
         let limit = (self.units_of(Some(limit)), &soft.crossings);
         self.heap
             .set_soft_limit(Some(limit), || self.soft_limit.set(Some(soft)));
@@ -163,12 +164,12 @@ impl PageFamily {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn clear_soft_limit(&'static self) {
-        // Start first: it lists the family.
+        // This lists the family, as in `set_limit`.
         self.start();
         self.heap.set_soft_limit(None, || self.soft_limit.set(None));
     }
 
-    /// Limits the family from the start; the smallest of several limits applies.
+    /// Sets a limit that applies from the first allocation on. After several calls the smallest one applies.
     #[doc(hidden)]
     #[must_use]
     pub const fn with_limit(mut self, limit: Limit) -> Self {
@@ -187,9 +188,9 @@ impl PageFamily {
 
 /// A group of families with one limit on the live bytes of all of them.
 ///
-/// Beyond the limit [`MmBox::try_new`](crate::MmBox::try_new), `try_xcalloc` and `try_from_fn` return
-/// [`AllocError::QuotaExceeded`](crate::AllocError::QuotaExceeded), while `MmBox::new`, `xcalloc`,
-/// `from_fn`, `clone` and `From` panic.
+/// If an allocation would exceed the limit, [`MmBox::try_new`](crate::MmBox::try_new), `try_xcalloc` and
+/// `try_from_fn` return [`AllocError::QuotaExceeded`](crate::AllocError::QuotaExceeded), while `MmBox::new`,
+/// `xcalloc`, `from_fn`, `clone` and `From` panic.
 ///
 /// # Examples
 ///
@@ -224,14 +225,14 @@ impl LimitGroup {
     ///
     /// From then on each of the family's allocations and releases takes the family's lock.
     pub fn add(&'static self, family: &'static PageFamily) {
-        // Start first: it lists the family.
+        // This lists the family, as in `set_limit`.
         family.start();
         family.heap.join_group(&self.0);
     }
 
     /// Removes a family from the group, if it is a member.
     pub fn remove(&'static self, family: &'static PageFamily) {
-        // Start first: it lists the family.
+        // This lists the family, as in `set_limit`.
         family.start();
         family.heap.leave_group(&self.0);
     }
@@ -248,7 +249,7 @@ impl LimitGroup {
 
     /// Returns the bytes of live units of all families in the group.
     ///
-    /// If a call was in progress while its family was added, it is counted at that family's next call.
+    /// If an allocation or release was in progress while its family was added, the family's next one counts it.
     pub fn live_bytes(&self) -> u64 {
         self.0.live()
     }

@@ -18,10 +18,9 @@ use crate::units::{StaticFamily, alloc_units_zeroed, try_alloc_units_zeroed};
 ///
 /// 1. [`page_family`](Self::page_family) always returns the same family, whose layout is that of `Self` and
 ///    which no other type shares.
-/// 2. `__with_cache` always passes the calling thread's one cell of that family: a thread-local without a
-///    destructor, which exists for as long as the thread runs.
-/// 3. `__MANY_FAMILIES` is true where a subtype of `Self`, or a type that `Self` is a subtype of, has
-///    another family.
+/// 2. `__with_cache` always passes the calling thread's only cell of that family. The cell is a thread-local
+///    without a destructor, so it exists for as long as the thread runs.
+/// 3. `__MANY_FAMILIES` is true if a subtype or a supertype of `Self` has another family.
 ///
 /// # Examples
 ///
@@ -249,7 +248,7 @@ unsafe impl<T: bytemuck::Zeroable> ZeroInit for T {}
 #[inline]
 unsafe fn zeroed_block<T: MmManaged + ZeroInit>(first: NonNull<T>, units: usize) -> MmBox<[T]> {
     let block = NonNull::slice_from_raw_parts(first, units);
-    // SAFETY: by requirements 1 and 3 this is a live block of so many units that nothing else owns. By
+    // SAFETY: by requirements 1 and 3 this is a live block of `units` units that nothing else owns. By
     // requirement 2 its bytes are zero, which by requirement 1 of `ZeroInit` are values.
     unsafe { MmBox::from_raw(block.as_ptr()) }
 }

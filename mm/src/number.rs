@@ -125,8 +125,8 @@ pub(crate) fn percent(part: u128, whole: u128) -> Tenths {
 
 /// Divides a whole into two parts and the rest, in tenths of a percent that add up to 100.0.
 ///
-/// It rounds the ends of the parts, not the parts, so a part that is 0 is shown as 0.0 and the three
-/// are consistent. All are 0 if the whole is 0.
+/// It rounds the running sums, and each part is the difference of two of them. So a part that is 0 is shown as
+/// 0.0, and the three add up. All are 0 if the whole is 0.
 pub(crate) fn percents(first: u128, second: u128, whole: u128) -> [Tenths; 3] {
     let end_of_first = percent(first, whole);
     let end_of_second = percent(first + second, whole);

@@ -74,8 +74,8 @@ unsafe impl<T: ZeroField + ?Sized> ZeroFields for Field<T> {}
 // SAFETY: by requirement 1 of `ZeroFields` they are a value of every type in either half.
 unsafe impl<A: ZeroFields, B: ZeroFields> ZeroFields for Both<A, B> {}
 
-/// The same as [`Zeroable`], with its own error message: it points at the derived type's field, and not
-/// at the part of the field that is at fault.
+/// [`Zeroable`] with an error message of its own, which points at the derived type's field, and not at the
+/// part of the field that cannot be zeroed.
 ///
 /// # Safety
 ///
@@ -121,13 +121,13 @@ pub union ZeroTag<T> {
 }
 
 impl<T> ZeroTag<T> {
-    /// Makes them.
+    /// Makes the zero bytes.
     #[must_use]
     pub const fn new() -> Self {
         Self { zeros: [0; 16] }
     }
 
-    /// Returns the address at which the `T` would start.
+    /// Returns the address at which the `T` would begin.
     #[must_use]
     pub const fn as_ptr(&self) -> *const T {
         core::ptr::from_ref(self).cast()
@@ -146,8 +146,7 @@ impl<T> Default for ZeroTag<T> {
     }
 }
 
-/// Reads the tag of an enum, which rustc cannot do if it is that of no variant, or of one that has
-/// no value.
+/// Reads the tag of an enum. rustc refuses that if no variant has the tag, or if the variant has no value.
 ///
 /// # Safety
 ///

@@ -1,4 +1,4 @@
-//! The list of all families: those of the derive, found at link time, and those registered later.
+//! The list of all families: the derived ones, which the linker collects, and those registered at run time.
 
 use core::alloc::Layout;
 
@@ -11,26 +11,26 @@ use crate::os::{Lock, Refused};
 use crate::resident::Resident;
 use crate::snapshot::{FamilySnapshot, FillClass, Label, Location, Snapshot};
 
-/// Families by hash of the name. The lock is held while a name is looked up and added.
-pub(crate) static BY_NAME: Lock<Filed> = Lock::new(Filed {
-    by_name: ByName::new(),
-    filed: None,
+/// The index of families by name. A thread holds the lock while it looks up a name and registers it.
+pub(crate) static BY_NAME: Lock<NameIndex> = Lock::new(NameIndex {
+    table: ByName::new(),
+    newest: None,
 });
 
-/// The families on the list, by name.
-pub(crate) struct Filed {
-    by_name: ByName<PageFamily>,
-    /// The newest family that is in its bucket; those listed before it are, too.
-    filed: Option<&'static PageFamily>,
+/// An index of the list of all families, by name.
+pub(crate) struct NameIndex {
+    table: ByName<PageFamily>,
+    /// The newest family in the table. All families that were listed before it are in the table, too.
+    newest: Option<&'static PageFamily>,
 }
 
-/// The number of the next instance of a C program. The lock is held while an instance is made, and while a
-/// family is registered in one.
+/// The number of the next instance that a C program makes; the global instance is number 0. A thread holds
+/// the lock while it makes an instance, and while it registers a family in one.
 #[cfg(feature = "capi")]
 pub(crate) static REGISTERING: Lock<usize> = Lock::new(1);
 
-/// Adds a family without a type. The caller has started mm already: start-up ends the process if an
-/// option is unknown, and exit handlers may register families too.
+/// Adds a family without a type. The caller starts mm first, since start-up must not run under the lock that
+/// this takes: an unknown option ends the process, and an exit handler may register a family.
 pub(crate) fn register(
     name: &str,
     layout: Layout,
@@ -78,7 +78,7 @@ pub(crate) fn snapshot_of(family: &'static PageFamily) -> FamilySnapshot {
     copy(family, Resident::measure().of(family))
 }
 
-/// All families, in no order.
+/// All families, in no particular order.
 pub(crate) fn linked_and_listed() -> impl Iterator<Item = &'static PageFamily> {
     list_linked();
     family::listed()
@@ -86,7 +86,7 @@ pub(crate) fn linked_and_listed() -> impl Iterator<Item = &'static PageFamily> {
 
 /// Lists the families that the linker put into the program.
 pub(crate) fn list_linked() {
-    // On each call, not once: a library that is loaded later adds families of its own.
+    // Every call does this, since a library that is loaded later adds families of its own.
     inventory::iter::<Entry>
         .into_iter()
         .for_each(|entry| entry.0.list());
@@ -106,32 +106,32 @@ fn add(
         });
     }
     let mut by_name = BY_NAME.lock();
-    by_name.file_new();
-    if let Some(taken) = by_name.by_name.find(name.as_bytes()) {
+    by_name.update();
+    if let Some(taken) = by_name.table.find(name.as_bytes()) {
         let family = taken.name();
         return Err(RegisterError::DuplicateName { family });
     }
     let place = |name| heap::RECORDS.place(make(name, padded));
     let family = heap::RECORDS.text(name).and_then(place);
     let family = family.map_err(|Refused| RegisterError::OutOfMemory)?;
-    // Under the lock, so that the next caller sees it on the list and files it.
+    // Still under the lock: the next registration finds the family on the list, and adds it to the index.
     family.list();
     Ok(family)
 }
 
-impl Filed {
-    /// Files the families that were listed since the last time.
-    fn file_new(&mut self) {
+impl NameIndex {
+    /// Adds the families that were listed since the last update.
+    fn update(&mut self) {
         let newest = linked_and_listed().next();
-        let is_filed = |family: &&'static PageFamily| {
-            self.filed
-                .is_some_and(|filed| core::ptr::eq(filed, *family))
+        let is_known = |family: &&'static PageFamily| {
+            self.newest
+                .is_some_and(|known| core::ptr::eq(known, *family))
         };
-        let new = family::listed_from(newest).take_while(|family| !is_filed(family));
+        let new = family::listed_from(newest).take_while(|family| !is_known(family));
         for family in new {
-            self.by_name.add(family);
+            self.table.add(family);
         }
-        self.filed = newest;
+        self.newest = newest;
     }
 }
 

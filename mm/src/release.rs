@@ -42,8 +42,8 @@ impl PageFamily {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub unsafe fn release(&'static self, block: NonNull<u8>) -> Result<(), FreeError> {
-        // SAFETY: requirements 1 to 3 say that a live block at `block` is given up, which is what
-        // `release_raw` wants.
+        // SAFETY: by requirements 1 to 3 no other code uses, owns or releases a live block at `block`, as
+        // `release_raw` requires.
         let answer = unsafe { Heap::release_raw(block, Some(&self.heap)) };
         answer.map_err(|(refusal, owner)| free_error(block, refusal, owner, Some(self)))
     }
@@ -120,14 +120,14 @@ impl PageFamily {
 /// let raw = NonNull::new(MmBox::into_raw(MmBox::new(Node(1)))).unwrap().cast();
 /// // SAFETY: `into_raw` gave the pointer, which is not used any more.
 /// unsafe { mm::xfree_raw(raw)? };
-/// // SAFETY: no block is live at `raw` any more, which is what the call answers.
+/// // SAFETY: no block is live at `raw` any more, which is what `xfree_raw` reports.
 /// let again = unsafe { mm::xfree_raw(raw) };
 /// assert!(matches!(again, Err(FreeError::NotLive { .. })));
 /// # Ok::<(), FreeError>(())
 /// ```
 pub unsafe fn xfree_raw(block: NonNull<u8>) -> Result<(), FreeError> {
-    // SAFETY: requirements 1 to 3 say that a live block at `block` is given up, which is what `release_raw`
-    // wants.
+    // SAFETY: by requirements 1 to 3 no other code uses, owns or releases a live block at `block`, as
+    // `release_raw` requires.
     let answer = unsafe { Heap::release_raw(block, None) };
     answer.map_err(|(refusal, owner)| free_error(block, refusal, owner, None))
 }
@@ -140,7 +140,7 @@ pub(crate) fn free_error(
     asked: Option<&'static PageFamily>,
 ) -> FreeError {
     let address = block.addr().get();
-    // A heap has no name; its family does, and is on the list, since memory is handed out only after that.
+    // The heap's family has the label. It is on the list, since a family is listed before it hands out memory.
     let owner = owner.and_then(family::of_heap);
     let family = owner.map_or("?", PageFamily::label);
     match refusal {

@@ -1,4 +1,4 @@
-//! Blocks that get another length.
+//! Changing the length of a block.
 
 use core::panic::Location;
 use core::ptr::NonNull;
@@ -8,7 +8,7 @@ use crate::family::PageFamily;
 use crate::heap::Caller;
 
 impl PageFamily {
-    /// Changes the length of a block from `units` to `new_units` units, and returns where it starts then.
+    /// Changes the length of a block from `units` to `new_units` units, and returns its new start.
     ///
     /// A row in a VM page becomes shorter in place, and a large block keeps its place if it still fits and
     /// would not waste an eighth of its address space. Otherwise the units are copied to a new block, and the
@@ -16,7 +16,8 @@ impl PageFamily {
     ///
     /// # Errors
     ///
-    /// As [`MmManaged::try_xcalloc`](crate::MmManaged::try_xcalloc); the block is unchanged then.
+    /// Returns the errors of [`MmManaged::try_xcalloc`](crate::MmManaged::try_xcalloc); the block is then
+    /// unchanged.
     ///
     /// # Safety
     ///
@@ -32,7 +33,7 @@ impl PageFamily {
     /// # use std::alloc::Layout;
     /// let words = PageFamily::register("resize-doc:words", Layout::new::<u64>())?;
     /// let row = words.alloc_zeroed(1_000)?;
-    /// // SAFETY: `alloc_zeroed` gave the block of 1,000 units, which only this thread has.
+    /// // SAFETY: `alloc_zeroed` gave the block of 1,000 units, which no other thread uses.
     /// let shorter = unsafe { words.resize(row, 1_000, 600)? };
     /// assert_eq!(shorter, row);
     /// assert_eq!(mm::snapshot().family("resize-doc:words").unwrap().live_units, 600);
@@ -51,7 +52,7 @@ impl PageFamily {
         unsafe { self.resize_for(block, units, new_units, &Location::caller()) }
     }
 
-    /// Does what [`resize`](Self::resize) does, on behalf of `caller`.
+    /// Resizes as [`resize`](Self::resize) does; `caller` is recorded as the call site.
     ///
     /// # Safety
     ///
@@ -66,14 +67,14 @@ impl PageFamily {
         new_units: usize,
         caller: &dyn Caller,
     ) -> Result<NonNull<u8>, AllocError> {
-        // SAFETY: requirement 1 is that of `resize_in_place`, and requirements 2 and 3 are its second.
+        // SAFETY: requirement 1 is that of `resize_in_place`. Requirements 2 and 3 together are its second one.
         if unsafe { self.heap.resize_in_place(block, units, new_units) } {
             return Ok(block);
         }
         let new = self.alloc_for(new_units, caller)?;
         let bytes = units.min(new_units) * self.layout().size();
-        // SAFETY: by requirements 1 and 2 the old block may be read for so many bytes. `alloc_for` made the new
-        // one for as many, and it is another block, as the old one is live.
+        // SAFETY: by requirements 1 and 2 `bytes` bytes of the old block may be read. `alloc_for` made the new
+        // one for at least as many, and the two do not overlap, as the old one is live.
         unsafe { new.copy_from_nonoverlapping(block, bytes) };
         // SAFETY: by requirement 1 this is a live block of `units` units, and by requirements 2 and 3 nothing
         // uses it any more, and no `MmBox` owns it.

@@ -5,7 +5,8 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use crate::family::PageFamily;
 use crate::{fork, options, os};
 
-/// Whether start-up is complete. Each step has a record of its own, because it may call mm again.
+/// Whether start-up is complete. A step may call mm, which begins start-up again, so each step also remembers
+/// whether it was done.
 static IS_DONE: AtomicBool = AtomicBool::new(false);
 
 /// Runs the start-up once, before the first block. Every public call that allocates, lists families or
@@ -17,8 +18,8 @@ pub(crate) fn begin() {
     }
 }
 
-/// The caller holds no lock of mm: `dlopen` takes a lock of the loader, and a thread that holds that one
-/// may wait for a lock of mm in a library's constructor.
+/// Call this without a lock of mm. `stay_loaded` takes the loader's lock by `dlopen`. Another thread may hold
+/// that lock while it runs a library's constructor, and wait there for the lock of mm.
 #[cold]
 fn begin_slow() {
     options::resolve();
@@ -28,7 +29,7 @@ fn begin_slow() {
 }
 
 impl PageFamily {
-    /// Starts mm, and puts the family on the list of all families.
+    /// Starts mm, and adds the family to the list of all families.
     #[inline]
     pub(crate) fn start(&'static self) {
         begin();

@@ -1,6 +1,6 @@
-//! Units of a family that the program has a static cell for: how they are taken and given back.
+//! Allocates and releases units of types that have a cache cell on every thread.
 //!
-//! The hot path of mm. Nothing here knows what owns the units, or what is in them.
+//! This is the hot path of mm. It knows neither the owner of a block nor the values in it.
 
 use core::alloc::Layout;
 use core::panic::Location;
@@ -12,18 +12,20 @@ use crate::heap::{self, Block, CacheCell, Heap};
 use crate::holders::Holders;
 use crate::os::{ReentrancyGuard, annotate, process};
 
-/// A type with a family, and with cells of that family that the compiler knows the places of.
+/// A type that has a family and, on every thread, one cache cell of it at an address that the compiler
+/// knows.
 ///
 /// # Safety
 ///
 /// 1. [`family`](Self::family) always returns the same family, whose layout is that of `Self` and which no
 ///    other type shares.
-/// 2. [`with_cell`](Self::with_cell) always passes the calling thread's one cell of that family: a
-///    thread-local without a destructor, which exists for as long as the thread runs.
-/// 3. [`MANY_FAMILIES`](Self::MANY_FAMILIES) is true where a subtype of `Self`, or a type that `Self` is a
-///    subtype of, has another family.
+/// 2. [`with_cell`](Self::with_cell) always passes the calling thread's only cell of that family. The cell
+///    is a thread-local without a destructor, so it exists for as long as the thread runs.
+/// 3. [`MANY_FAMILIES`](Self::MANY_FAMILIES) is true if a subtype or a supertype of `Self` has another
+///    family.
 pub(crate) unsafe trait StaticFamily: Sized {
-    /// Whether a block that is owned as one of this type may belong to another family.
+    /// Whether a block that is owned as one of this type may belong to the family of a subtype or a
+    /// supertype.
     const MANY_FAMILIES: bool;
 
     /// Returns the one family of this type.
@@ -33,7 +35,7 @@ pub(crate) unsafe trait StaticFamily: Sized {
     fn with_cell<R>(f: impl FnOnce(&CacheCell) -> R) -> R;
 }
 
-/// Allocates `units` units of `T`'s family, contents unspecified.
+/// Allocates `units` units of `T`'s family; their bytes are unspecified.
 #[inline]
 #[track_caller]
 pub(crate) fn try_alloc_units<T: StaticFamily>(units: usize) -> Result<NonNull<T>, AllocError> {
@@ -53,7 +55,7 @@ pub(crate) fn alloc_units<T: StaticFamily>(units: usize) -> NonNull<T> {
     }
 }
 
-/// Does what [`try_alloc_units`] does, with all bytes zero.
+/// Allocates `units` units of `T`'s family, all bytes zero.
 #[inline]
 #[track_caller]
 pub(crate) fn try_alloc_units_zeroed<T: StaticFamily>(
@@ -65,7 +67,8 @@ pub(crate) fn try_alloc_units_zeroed<T: StaticFamily>(
     })
 }
 
-/// Does what [`alloc_units`] does, with all bytes zero.
+/// Allocates `units` units of `T`'s family, all bytes zero, and panics or calls `handle_alloc_error` on
+/// failure.
 #[inline]
 #[track_caller]
 pub(crate) fn alloc_units_zeroed<T: StaticFamily>(units: usize) -> NonNull<T> {
@@ -75,16 +78,16 @@ pub(crate) fn alloc_units_zeroed<T: StaticFamily>(units: usize) -> NonNull<T> {
     }
 }
 
-/// Gives the units of a block back to `T`'s family; runs no destructor.
+/// Releases a block to `T`'s family; runs no destructor.
 ///
 /// # Safety
 ///
-/// 1. `first` is the start of a live block of exactly `units` units of `T`'s family, or of a family that
-///    [`MANY_FAMILIES`](StaticFamily::MANY_FAMILIES) speaks of.
+/// 1. `first` is the start of a live block of exactly `units` units. The block is of `T`'s family or, if
+///    [`MANY_FAMILIES`](StaticFamily::MANY_FAMILIES) is true, of the family of a subtype or a supertype.
 /// 2. No thread uses the block any more.
 #[allow(
     clippy::inline_always,
-    reason = "the hot path is to become part of the caller, whatever its size"
+    reason = "the hot path must be inlined into its callers, whatever its size"
 )]
 #[inline(always)]
 pub(crate) unsafe fn release_units<T: StaticFamily>(first: NonNull<T>, units: usize) {
@@ -93,21 +96,25 @@ pub(crate) unsafe fn release_units<T: StaticFamily>(first: NonNull<T>, units: us
     annotate::take_back(first, units * size_of::<T>());
     // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell_for::<T>(first) };
-    let is_put = match units {
+    let is_cached = match units {
         // SAFETY: by requirements 1 and 2 the block is live, of one unit, and not used any more. `cell_for`
-        // gave the cell of its family, or one that takes no block.
+        // gave the cell of the block's family, or one that refuses every block.
         1 => unsafe { cell.put(first, size_of::<T>()) },
         // SAFETY: by requirements 1 and 2 the block is live, of `units` units, and not used any more.
-        // `cell_for` gave the cell of its family, or one that takes no block.
+        // `cell_for` gave the cell of the block's family, or one that refuses every block.
         _ => unsafe { cell.put_row(first, units) },
     };
-    if !is_put {
-        // SAFETY: requirements 1 and 2 are those of `release_slow`: the cell did not take the block.
+    if !is_cached {
+        // SAFETY: requirements 1 and 2 are those of `release_slow`. The block is still live, since `is_cached`
+        // is false.
         unsafe { release_slow::<T>(first, units) };
     }
 }
 
-/// What the calling thread's cell can hand out at once.
+/// Takes a block from the calling thread's cell; `None` if no block of this length is cached.
+///
+/// With `to_be_zero` the cell checks whether a single unit is known to be zero, which saves the caller from
+/// zeroing it. For more units the cell always knows.
 #[inline]
 fn try_cached<T: StaticFamily>(units: usize, to_be_zero: bool) -> Option<Block> {
     let _inside = ReentrancyGuard::enter();
@@ -128,10 +135,10 @@ const _: () = assert!(!core::mem::needs_drop::<CacheCell>());
 ///
 /// # Safety
 ///
-/// 1. The reference goes to no other thread, and is not kept beyond the caller's own call.
+/// 1. The caller uses the reference only on this thread, and only until it returns.
 #[allow(
     clippy::inline_always,
-    reason = "an address, and the start of the hot path"
+    reason = "it only computes an address, at the start of the hot path"
 )]
 #[inline(always)]
 unsafe fn cell<'a, T: StaticFamily>() -> &'a CacheCell {
@@ -141,13 +148,16 @@ unsafe fn cell<'a, T: StaticFamily>() -> &'a CacheCell {
     unsafe { &*cell }
 }
 
-/// The calling thread's cell of `T`'s family if the block at `first`, of one or more units, is of that
-/// family; otherwise a cell that accepts no block.
+/// The calling thread's cell of `T`'s family if the block at `first` is of that family; otherwise a cell
+/// that refuses every block. The block has at least one unit.
 ///
 /// # Safety
 ///
-/// 1. The reference goes to no other thread, and is not kept beyond the caller's own call.
-#[allow(clippy::inline_always, reason = "as above")]
+/// 1. The caller uses the reference only on this thread, and only until it returns.
+#[allow(
+    clippy::inline_always,
+    reason = "it adds one comparison to `cell`, on the hot path"
+)]
 #[inline(always)]
 unsafe fn cell_for<'a, T: StaticFamily>(first: NonNull<u8>) -> &'a CacheCell {
     if T::MANY_FAMILIES && !is_own::<T>(first) {
@@ -157,7 +167,7 @@ unsafe fn cell_for<'a, T: StaticFamily>(first: NonNull<u8>) -> &'a CacheCell {
     unsafe { cell::<T>() }
 }
 
-/// A cell that never gets a cache.
+/// A cell without a cache, which refuses every block.
 static CLOSED_CELL: CacheCell = CacheCell::new();
 
 // The slow paths below look the cell up again: keeping its address for them would cost the fast path a
@@ -185,7 +195,7 @@ fn try_alloc_unspecified_slow<T: StaticFamily>(units: usize) -> Result<NonNull<T
 fn alloc_slow<T: StaticFamily>(units: usize) -> NonNull<T> {
     match try_alloc_unspecified_slow(units) {
         Ok(first) => first,
-        Err(refused) => allocation_failed(refused, align_of::<T>()),
+        Err(error) => allocation_failed(error, align_of::<T>()),
     }
 }
 
@@ -203,22 +213,24 @@ fn try_alloc_zeroed_slow<T: StaticFamily>(units: usize) -> Result<NonNull<T>, Al
 fn alloc_zeroed_slow<T: StaticFamily>(units: usize) -> NonNull<T> {
     match try_alloc_zeroed_slow(units) {
         Ok(first) => first,
-        Err(refused) => allocation_failed(refused, align_of::<T>()),
+        Err(error) => allocation_failed(error, align_of::<T>()),
     }
 }
 
+/// Releases a block that the calling thread's cell refused.
+///
 /// # Safety
 ///
-/// 1. `first` is the start of a live block of exactly `units` units of `T`'s family, or of a family that
-///    [`MANY_FAMILIES`](StaticFamily::MANY_FAMILIES) speaks of.
+/// 1. `first` is the start of a live block of exactly `units` units. The block is of `T`'s family or, if
+///    [`MANY_FAMILIES`](StaticFamily::MANY_FAMILIES) is true, of the family of a subtype or a supertype.
 /// 2. No thread uses the block any more.
 #[cold]
 #[inline(never)]
 unsafe fn release_slow<T: StaticFamily>(first: NonNull<u8>, units: usize) {
     if T::MANY_FAMILIES && !is_own::<T>(first) {
-        // SAFETY: requirements 1 and 2 are those of `release_of_other`, and `is_own` says that the block is
-        // another family's.
-        return unsafe { release_of_other::<T>(first, units) };
+        // SAFETY: requirements 1 and 2 are those of `release_to_other_family`, and `is_own` says that the
+        // block is another family's.
+        return unsafe { release_to_other_family::<T>(first, units) };
     }
     let heap = &T::family().heap;
     let is_unit = units == 1 && const { heap::is_paged(size_of::<T>()) };
@@ -236,20 +248,21 @@ unsafe fn release_slow<T: StaticFamily>(first: NonNull<u8>, units: usize) {
     });
 }
 
-/// The heap of the block at `first`, of one or more units, which is owned as a block of `T`.
+/// Returns the heap that the block at `first` belongs to. The block has at least one unit, and is owned as a
+/// block of `T`.
 pub(crate) fn owner<T: StaticFamily>(first: NonNull<u8>) -> &'static Heap {
     let own = &T::family().heap;
     if !T::MANY_FAMILIES || is_own::<T>(first) {
         return own;
     }
     let found = match size_of::<T>() {
-        0 => family::of_no_size(first, align_of::<T>()).map(|family| &family.heap),
+        0 => family::of_zero_sized(first, align_of::<T>()).map(|family| &family.heap),
         _ => Heap::at(first.addr().get()),
     };
     found.unwrap_or(own)
 }
 
-/// Whether the block at `first`, of one or more units, is of `T`'s family.
+/// Whether the block at `first`, which has at least one unit, is of `T`'s family.
 #[inline]
 fn is_own<T: StaticFamily>(first: NonNull<u8>) -> bool {
     let own = &T::family().heap;
@@ -259,36 +272,36 @@ fn is_own<T: StaticFamily>(first: NonNull<u8>) -> bool {
     }
 }
 
+/// Releases a block to the family that its address belongs to.
+///
 /// # Safety
 ///
-/// 1. `first` is the start of a live block of exactly `units` units of `T`'s family, or of a family that
-///    [`MANY_FAMILIES`](StaticFamily::MANY_FAMILIES) speaks of.
+/// 1. `first` is the start of a live block of exactly `units` units. The block is of `T`'s family or, if
+///    [`MANY_FAMILIES`](StaticFamily::MANY_FAMILIES) is true, of the family of a subtype or a supertype.
 /// 2. No thread uses the block any more.
 #[cold]
 #[inline(never)]
-unsafe fn release_of_other<T: StaticFamily>(first: NonNull<u8>, units: usize) {
+unsafe fn release_to_other_family<T: StaticFamily>(first: NonNull<u8>, units: usize) {
     if units > 0 {
-        // SAFETY: by requirements 1 and 2 the block is live, of so many units, and not used any more.
-        // `owner` finds its heap by its address. Units of a subtype have the same size and alignment.
+        // SAFETY: by requirements 1 and 2 the block is live, of `units` units, and not used any more. `owner`
+        // finds its heap by its address. Subtypes and supertypes have the same size and alignment.
         unsafe { owner::<T>(first).release_without_cell(first, units) };
     }
 }
 
-/// Reports an allocation error that the caller cannot return; `align` is the family's, in bytes.
+/// Panics or calls `handle_alloc_error`, for a function that cannot return `error`. `align` is the family's,
+/// in bytes.
 #[cold]
 #[inline(never)]
 #[track_caller]
-fn allocation_failed(refused: AllocError, align: usize) -> ! {
+fn allocation_failed(error: AllocError, align: usize) -> ! {
     if let AllocError::OutOfMemory {
         units, unit_size, ..
-    } = refused
+    } = error
         && let Ok(layout) = Layout::from_size_align(units.saturating_mul(unit_size), align)
     {
-        process::write_last_line(format_args!(
-            "{refused}; most is held by:{}",
-            Holders::now()
-        ));
+        process::write_last_line(format_args!("{error}; most is held by:{}", Holders::now()));
         std::alloc::handle_alloc_error(layout);
     }
-    panic!("{refused}");
+    panic!("{error}");
 }

@@ -11,7 +11,7 @@
 //! 4. On a thread that already runs such code it makes no further call: user code allocates, and that
 //!    allocation may itself be a reason to notify it. mm also makes no such call while it calls a
 //!    library that holds a lock and allocates; see [`undisturbed`].
-//! 5. It uses no thread-local with a destructor: after `main`, and at a thread's end, it is destroyed.
+//! 5. It uses no thread-local with a destructor, as those are destroyed after `main` and at a thread's end.
 //!
 //! A closure that is an argument of a call, such as that of `from_fn` or `no_leaks`, belongs to the
 //! caller: rule 2 applies to it, and its panic propagates to the caller.
@@ -119,9 +119,9 @@ mod tests {
     #[test]
     fn a_panic_whose_value_panics_is_caught_whole() {
         for _ in 0..2 {
-            let told = notify(|| panic::resume_unwind(Box::new(Spiteful)));
-            assert!(matches!(told, Err(Unfinished::Panicked(_))));
-            drop(told);
+            let outcome = notify(|| panic::resume_unwind(Box::new(Spiteful)));
+            assert!(matches!(outcome, Err(Unfinished::Panicked(_))));
+            drop(outcome);
             assert!(!is_running());
         }
         discard(Spiteful);

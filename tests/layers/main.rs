@@ -107,7 +107,9 @@ fn files_that_the_page_names_exist() {
         let is_path = text
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"/._-".contains(&b));
-        is_path && (text.ends_with(".rs") || text.starts_with("heap/"))
+        is_path
+            && (Path::new(text).extension().is_some_and(|ends| ends == "rs")
+                || text.starts_with("heap/"))
     };
     let files: BTreeSet<_> = today
         .split('`')

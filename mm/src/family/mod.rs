@@ -1,9 +1,9 @@
 //! `PageFamily`: one type's layout, heap and figures.
 
-mod alike;
 pub(crate) mod by_name;
 #[cfg(feature = "capi")]
 mod c_names;
+mod identity_index;
 #[cfg(all(test, loom))]
 mod models;
 mod soft_limit;
@@ -14,9 +14,9 @@ use core::panic;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering;
 
-use alike::{Alike, Chains};
 #[cfg(feature = "capi")]
 pub(crate) use c_names::CNames;
+use identity_index::{Chains, IdentityIndex};
 pub(crate) use soft_limit::SoftLimit;
 
 use crate::error::CheckError;
@@ -45,29 +45,31 @@ use crate::sync::AtomicBool;
 pub struct PageFamily {
     identity: Identity,
     layout: Layout,
-    /// Units that the type's attributes allow.
+    /// Live units that the type's attributes allow; `quota::NONE` if they set no limit.
     pub(crate) limit_at_start: u64,
     pub(crate) heap: Heap,
     /// The current soft limit and its closure.
     pub(crate) soft_limit: Link<SoftLimit>,
     listed: AtomicBool,
     next_listed: Link<PageFamily>,
+    /// Links to the next families in the buckets of [`IdentityIndex`].
     chains: Chains,
+    /// Link to the next family in its bucket of the registry's index.
     pub(crate) next_of_bucket: Link<PageFamily>,
     /// The names as C strings, once a C program asked for them.
     #[cfg(feature = "capi")]
     pub(crate) c_names: Link<CNames>,
 }
 
-/// The newest family that listed itself; each leads to the one before.
-static LISTED: Link<PageFamily> = Link::none();
+/// The head of the list of all families: the newest. Each family links to the one that was listed before it.
+static NEWEST: Link<PageFamily> = Link::none();
 
-/// Held while a family lists itself.
-pub(crate) static LISTING: Lock<Alike> = Lock::new(Alike::new());
+/// The lock of that list, with an index of its families. A thread holds it while it adds a family.
+pub(crate) static LISTING: Lock<IdentityIndex> = Lock::new(IdentityIndex::new());
 
-/// All families that listed themselves, newest first.
+/// All families on the list, newest first.
 pub(crate) fn listed() -> impl Iterator<Item = &'static PageFamily> {
-    listed_from(LISTED.get())
+    listed_from(NEWEST.get())
 }
 
 /// The family that a heap belongs to, once it is listed.
@@ -75,8 +77,8 @@ pub(crate) fn of_heap(heap: &'static Heap) -> Option<&'static PageFamily> {
     listed().find(|family| ptr::eq(&raw const family.heap, heap))
 }
 
-/// The family that counts the block at `first`, whose units have no size and the alignment `align`.
-pub(crate) fn of_no_size(first: NonNull<u8>, align: usize) -> Option<&'static PageFamily> {
+/// Finds the family of the block at `first`, whose units have size zero and the alignment `align`.
+pub(crate) fn of_zero_sized(first: NonNull<u8>, align: usize) -> Option<&'static PageFamily> {
     let number = Heap::number_of_no_size(first.addr(), align)?;
     listed().find(|family| family.layout.size() == 0 && family.number() == number)
 }
@@ -139,7 +141,7 @@ impl PageFamily {
         }
     }
 
-    /// Returns the short name: that of the type, or the one given.
+    /// Returns the short name: the type's, or the one that the family was registered with.
     ///
     /// ```
     /// # #[derive(mm::MmManaged)] struct Emp(u32);
@@ -150,7 +152,7 @@ impl PageFamily {
         self.identity.name()
     }
 
-    /// Returns the full path of the type; of a run-time family, its name.
+    /// Returns the full path of the type, or the name of a run-time family.
     ///
     /// ```
     /// # #[derive(mm::MmManaged)] struct Emp(u32);
@@ -161,9 +163,9 @@ impl PageFamily {
         self.identity.path()
     }
 
-    /// The key, for callers below the start-up; `key` is for the program.
+    /// Returns the key without starting mm; the public `key` starts it first.
     pub(crate) fn listed_key(&'static self) -> FamilyKey {
-        // List it first: that numbers it among families that are alike.
+        // List it first: that numbers it among families of the same path and location.
         self.list();
         FamilyKey::of(&self.identity)
     }
@@ -225,7 +227,7 @@ impl PageFamily {
         self.heap.figures()
     }
 
-    /// Walks the family's pages and caches, computes every figure again, and compares it with the one kept.
+    /// Walks the family's pages and caches, computes every figure again, and compares it with the stored one.
     ///
     /// It is meant for tests and for debugging. It takes time in proportion to the family's pages, and is
     /// exact only while no other thread allocates or releases.
@@ -255,31 +257,31 @@ impl PageFamily {
         })
     }
 
-    /// Returns all unused memory to the kernel; returns its bytes.
+    /// Gives all unused memory back to the kernel, and returns how many bytes that is.
     pub(crate) fn trim(&'static self) -> usize {
         self.heap.trim()
     }
 
-    /// Returns whether the family is on the list of all families.
+    /// Whether the family is on the list of all families.
     #[inline]
     pub(crate) fn is_listed(&self) -> bool {
         self.listed.load(Ordering::Acquire)
     }
 
-    /// Puts the family on the list of all, once.
+    /// Adds the family to the list of all families, unless it is on it.
     pub(crate) fn list(&'static self) {
         if self.is_listed() {
             return;
         }
         let _inside = ReentrancyGuard::enter();
         let mut listing = LISTING.lock();
-        // When this returns, the family is on the list, whichever thread put it there.
+        // Another thread may have added it before this one got the lock.
         if !self.listed.load(Ordering::Relaxed) {
             self.heap.number();
             self.heap.begin_tracking();
             listing.add(self);
-            self.next_listed.set(LISTED.get());
-            LISTED.set(Some(self));
+            self.next_listed.set(NEWEST.get());
+            NEWEST.set(Some(self));
             self.listed.store(true, Ordering::Release);
         }
     }

@@ -35,9 +35,12 @@ fn times_listed(family: &'static PageFamily, last: &'static PageFamily) -> usize
     panic!("the list has an end that was not there");
 }
 
-/// Catches: a family listed twice, because the lock or a second look under it is missing; a family that
-/// becomes the newest before it links to the next one; one with `listed` set before it is on the list; links
-/// and `listed` without `Release` or `Acquire`.
+/// Finds these mistakes:
+///
+/// - A family is listed twice, because the lock or the second check under it is missing.
+/// - A family becomes the newest before its link is set.
+/// - `listed` is set before the family is on the list.
+/// - A link or `listed` is accessed without `Release` or `Acquire`.
 #[test]
 fn first_use() {
     model("first use of families", 4, || {

@@ -14,13 +14,14 @@ pub(crate) struct SoftLimit {
     older: AtomicPtr<SoftLimit>,
 }
 
-/// The newest; each leads to the one before. Only leak checkers follow this list: they do not search the
-/// memory of families without a type, so without it they would report these closures as leaks.
+/// The newest soft limit. Each links to the one made before it. Only leak checkers follow this list: they do
+/// not search the memory of families without a type, so without the list they would report the closures as
+/// leaks.
 static NEWEST: AtomicPtr<SoftLimit> = AtomicPtr::new(ptr::null_mut());
 
 impl SoftLimit {
-    /// Keeps `call` for ever, as threads may be running it at any time.
-    pub(crate) fn kept(call: Box<dyn Fn(&'static PageFamily) + Send + Sync>) -> &'static Self {
+    /// Makes a soft limit that is never dropped, since another thread may be running `call` at any time.
+    pub(crate) fn leaked(call: Box<dyn Fn(&'static PageFamily) + Send + Sync>) -> &'static Self {
         let new: &'static Self = Box::leak(Box::new(Self {
             call,
             crossings: Crossings::new(),

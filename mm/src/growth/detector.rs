@@ -1,7 +1,7 @@
 //! Which families grow steadily.
 //!
-//! The detector sees samples only, and neither the real clock nor the families, so that tests can simulate
-//! hours. `mod.rs` says under *Steady growth* what a verdict needs.
+//! Times and live units are arguments of the detector, which reads neither a clock nor a family. So tests can
+//! simulate hours. `mod.rs` says under *Steady growth* what a verdict needs.
 
 use core::time::Duration;
 
@@ -9,25 +9,25 @@ use super::cycles::Cycles;
 use super::history::{Clock, FLOORS, History, LEVELS};
 use super::trend::{Point, Threshold, Trend};
 
-/// Number of floors that a suspicion needs.
+/// Number of floors that a suspicion needs: half of those that a verdict needs.
 const HALF: usize = FLOORS / 2;
 
 /// The detector for all families.
 #[derive(Debug)]
 pub(super) struct Detector {
     clock: Clock,
-    /// Time since the start before which it suspects and names no family.
-    settled: Duration,
-    /// By number of the family.
+    /// Length of the warm-up, during which no family is suspected or named.
+    warm_up: Duration,
+    /// The state of each family that was sampled, at the index of the family's number.
     families: Vec<Option<Box<Candidate>>>,
 }
 
 impl Detector {
-    /// Makes a detector that suspects and names no family before `settled`.
-    pub(super) fn new(settled: Duration) -> Self {
+    /// Makes a detector that suspects and names no family during the warm-up.
+    pub(super) fn new(warm_up: Duration) -> Self {
         Self {
             clock: Clock::new(),
-            settled,
+            warm_up,
             families: Vec::new(),
         }
     }
@@ -35,24 +35,25 @@ impl Detector {
     /// Adds a sample: the number and the live units of each family. `now` is the time since the start.
     /// Returns what changed.
     ///
-    /// A family that was in one sample has to be in all later ones.
+    /// A family that is in one sample must be in all later ones, since one clock counts the samples of all
+    /// families.
     pub(super) fn observe(
         &mut self,
         now: Duration,
         sample: impl IntoIterator<Item = (usize, u64)>,
     ) -> Vec<(usize, Change)> {
         self.clock.tick(now);
-        let is_settled = now >= self.settled;
+        let is_warm = now >= self.warm_up;
         let changes = sample.into_iter().filter_map(|(number, live_units)| {
             let family = candidate(&mut self.families, number);
-            let change = family.observe(&self.clock, live_units, is_settled)?;
+            let change = family.observe(&self.clock, live_units, is_warm)?;
             Some((number, change))
         });
         changes.collect()
     }
 }
 
-/// Returns the state of a family, which is new if the family was in no sample before.
+/// Returns the state of a family, and makes it for the family's first sample.
 fn candidate(families: &mut Vec<Option<Box<Candidate>>>, number: usize) -> &mut Candidate {
     if families.len() <= number {
         families.resize_with(number + 1, || None);
@@ -67,7 +68,7 @@ pub(super) enum Change {
     Suspected,
     /// It grows steadily.
     Named(Rise),
-    /// It was named before and still grows, now at this rate.
+    /// It was named earlier, and its growth was measured again.
     Measured(Rise),
     /// It was a suspect or named, and has stopped growing.
     Over,
@@ -78,7 +79,7 @@ pub(super) enum Change {
 pub(super) struct Rise {
     /// The time at which the rise began, in seconds since the start.
     pub(super) since: f64,
-    /// Units per second over the newer half of the floors that were judged.
+    /// Units per second, over the newer half of a level's floors.
     pub(super) rate: f64,
 }
 
@@ -88,21 +89,21 @@ struct Candidate {
     history: History,
     cycles: Cycles,
     status: Status,
-    /// The time at which the last named rise ended, in seconds. Earlier floors are not judged again.
-    over_at: f64,
+    /// The time at which the last verdict ended, in seconds. Earlier floors are no evidence for a new one.
+    verdict_ended_at: f64,
 }
 
-/// What the detector thinks of a family.
+/// The detector's verdict on a family.
 ///
-/// `span` is the time that the floors covered when the family was suspected or named, in seconds. If the
-/// family does not grow for longer than that, it is quiet again.
+/// `span` is the time in seconds that the floors covered when the family was suspected or named. The family
+/// is quiet again once its last peak is longer ago than that, or the rise is given back.
 #[derive(Clone, Copy, Debug)]
 enum Status {
     Quiet,
     Suspected {
         span: f64,
     },
-    /// `level` is that of the floors, and the rise began at `since`, in seconds.
+    /// `level` is the level of the floors that rise. The rise began at `since`, in seconds.
     Named {
         span: f64,
         level: usize,
@@ -117,16 +118,16 @@ impl Candidate {
             history: History::new(),
             cycles: Cycles::new(),
             status: Status::Quiet,
-            over_at: 0.0,
+            verdict_ended_at: 0.0,
         }
     }
 
     /// Adds the clock's newest sample, and judges the family if there is a new floor.
-    fn observe(&mut self, clock: &Clock, live_units: u64, is_settled: bool) -> Option<Change> {
+    fn observe(&mut self, clock: &Clock, live_units: u64, is_warm: bool) -> Option<Change> {
         let floor = self.history.add(clock, live_units)?;
         let is_given_back = self.cycles.add(clock.now(), floor);
         match self.status {
-            Status::Quiet if !is_settled => None,
+            Status::Quiet if !is_warm => None,
             Status::Quiet => self.name(clock).or_else(|| self.suspect(clock)),
             Status::Suspected { span } | Status::Named { span, .. }
                 if is_given_back || clock.now() - self.cycles.peak_at() > span =>
@@ -148,7 +149,7 @@ impl Candidate {
         self.measure(clock, level, since).map(Change::Named)
     }
 
-    /// Makes the family a suspect if there is half of the evidence.
+    /// Makes the family a suspect if half as many floors show growth.
     fn suspect(&mut self, clock: &Clock) -> Option<Change> {
         let (_, span) = self.find_rise::<HALF>(clock, Threshold::SUSPECTED)?;
         self.status = Status::Suspected { span };
@@ -158,14 +159,14 @@ impl Candidate {
     /// Ends a suspicion or a verdict.
     fn clear(&mut self, clock: &Clock) -> Change {
         if matches!(self.status, Status::Named { .. }) {
-            self.over_at = clock.now();
+            self.verdict_ended_at = clock.now();
         }
         self.status = Status::Quiet;
         Change::Over
     }
 
-    /// Returns the lowest level with a new floor whose newest `COUNT` floors rise steadily, and the seconds
-    /// that they span.
+    /// Finds a level with a new floor, and whose newest `COUNT` floors rise steadily. Returns the lowest such
+    /// level, and the seconds that these floors span.
     fn find_rise<const COUNT: usize>(
         &self,
         clock: &Clock,
@@ -175,14 +176,14 @@ impl Candidate {
         (0..LEVELS)
             .take_while(|level| clock.ends_segment(*level))
             .filter_map(|level| Some((level, clock.span::<COUNT>(level)?)))
-            .filter(|(_, span)| *span >= least_span && clock.now() - *span >= self.over_at)
+            .filter(|(_, span)| *span >= least_span && clock.now() - *span >= self.verdict_ended_at)
             .find(|(level, _)| {
                 let points = self.history.points::<COUNT>(clock, *level);
                 points.is_some_and(|points| self.is_steady(clock, *level, &points, threshold))
             })
     }
 
-    /// Whether floors of a level meet a threshold, and rise no slower than the floors before them.
+    /// Whether the newest floors of a level meet a threshold, and rise no slower than the floors before them.
     fn is_steady(
         &self,
         clock: &Clock,
@@ -191,7 +192,7 @@ impl Candidate {
         threshold: Threshold,
     ) -> bool {
         let trend = Trend::of(points);
-        // The next level goes back twice as far. The older half of its floors is the time before `points`.
+        // The floors of the next level go back twice as far. Their older half covers the time before `points`.
         let before = || {
             let twice = self.history.points::<FLOORS>(clock, level + 1)?;
             Some((twice[0], twice[HALF]))
@@ -199,12 +200,12 @@ impl Candidate {
         trend.meets(threshold) && before().is_none_or(|(from, to)| !trend.is_slower_than(from, to))
     }
 
-    /// Returns how the family grows, if its level has a new floor.
+    /// Measures how the family grows, if there is a new floor of `level`.
     fn measure(&self, clock: &Clock, level: usize, since: f64) -> Option<Rise> {
         if !clock.ends_segment(level) {
             return None;
         }
-        // The older half may lie partly before the rise.
+        // Without the older half, which may begin before the rise.
         let rate = Trend::of(&self.history.points::<HALF>(clock, level)?).rate;
         Some(Rise { since, rate })
     }
@@ -221,7 +222,7 @@ mod tests {
         assert!(bytes <= 2_304, "{bytes}");
         assert!(
             !core::mem::needs_drop::<Candidate>(),
-            "and nothing elsewhere"
+            "it has no memory elsewhere"
         );
     }
 }

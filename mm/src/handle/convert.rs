@@ -29,9 +29,9 @@ impl<T: MmManaged> From<Vec<T>> for MmBox<[T]> {
     #[inline]
     #[track_caller]
     fn from(values: Vec<T>) -> Self {
-        let room = UninitBlock::new(values.len());
-        // SAFETY: `UninitBlock::new` made the room with as many units as the vector has values.
-        unsafe { room.fill_from(values) }
+        let block = UninitBlock::new(values.len());
+        // SAFETY: `UninitBlock::new` made the block with as many units as the vector has values.
+        unsafe { block.fill_from(values) }
     }
 }
 
@@ -47,12 +47,12 @@ impl<T: MmManaged, const N: usize> From<[T; N]> for MmBox<[T]> {
     #[inline]
     #[track_caller]
     fn from(values: [T; N]) -> Self {
-        let room = UninitBlock::new(N);
-        // SAFETY: `UninitBlock::new` made the room with `N` units, aligned as an array of them is. None has a value
-        // yet.
-        unsafe { room.first().cast().write(values) };
+        let block = UninitBlock::new(N);
+        // SAFETY: `UninitBlock::new` made the block with `N` units, aligned as an array of them is. None has a
+        // value yet.
+        unsafe { block.first().cast().write(values) };
         // SAFETY: `write` just moved the array into the units, every one of them.
-        unsafe { room.assume_filled() }
+        unsafe { block.assume_init() }
     }
 }
 

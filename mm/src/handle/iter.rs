@@ -63,7 +63,7 @@ impl<I: MmManaged + FusedIterator> FusedIterator for MmBox<I> {}
 ///
 /// # Invariants
 ///
-/// 1. `alive` lies within the units of `room`.
+/// 1. `alive` lies within the units of `block`.
 /// 2. The units of `alive` hold valid values, and only this iterator reaches, drops or gives them
 ///    away; the others hold none.
 ///
@@ -81,8 +81,8 @@ impl<I: MmManaged + FusedIterator> FusedIterator for MmBox<I> {}
 /// assert_eq!(steps.as_slice(), [Step(1), Step(2)]);
 /// ```
 pub struct IntoIter<T: MmManaged> {
-    // Released after `drop` below is through or has panicked.
-    room: UninitBlock<T>,
+    // Dropped, and so released, after `drop` below returns or panics.
+    block: UninitBlock<T>,
     alive: Range<usize>,
 }
 
@@ -104,7 +104,7 @@ impl<T: MmManaged> IntoIter<T> {
     #[inline]
     #[must_use]
     pub fn as_slice(&self) -> &[T] {
-        // SAFETY: by invariant 1 the units are in the room and thus aligned; by invariant 2 they hold
+        // SAFETY: by invariant 1 the units are in the block and thus aligned; by invariant 2 they hold
         // values, which are lent for as long as `self` is.
         unsafe { self.left().as_ref() }
     }
@@ -126,7 +126,7 @@ impl<T: MmManaged> IntoIter<T> {
     #[inline]
     #[must_use]
     pub fn as_mut_slice(&mut self) -> &mut [T] {
-        // SAFETY: by invariant 1 the units are in the room and thus aligned; by invariant 2 they hold
+        // SAFETY: by invariant 1 the units are in the block and thus aligned; by invariant 2 they hold
         // values, which only this reaches while `self` is borrowed mutably.
         unsafe { self.left().as_mut() }
     }
@@ -134,8 +134,8 @@ impl<T: MmManaged> IntoIter<T> {
     /// Returns a pointer to the values that are left.
     #[inline]
     fn left(&self) -> NonNull<[T]> {
-        // SAFETY: by invariant 1 the start of `alive` is not above the room's units.
-        let first = unsafe { self.room.unit(self.alive.start) };
+        // SAFETY: by invariant 1 the start of `alive` is not above the block's units.
+        let first = unsafe { self.block.unit(self.alive.start) };
         NonNull::slice_from_raw_parts(first, self.alive.len())
     }
 
@@ -146,8 +146,8 @@ impl<T: MmManaged> IntoIter<T> {
     /// 1. `index` was in `alive` and has just left it.
     #[inline]
     unsafe fn take(&mut self, index: usize) -> T {
-        // SAFETY: by requirement 1 `index` was in `alive`, and by invariant 1 below the room's units.
-        let unit = unsafe { self.room.unit(index) };
+        // SAFETY: by requirement 1 `index` was in `alive`, and by invariant 1 below the block's units.
+        let unit = unsafe { self.block.unit(index) };
         // SAFETY: by invariant 2 the unit held a value, and by requirement 1 nothing reaches it here any
         // more.
         unsafe { unit.read() }
@@ -186,7 +186,7 @@ impl<T: MmManaged> FusedIterator for IntoIter<T> {}
 impl<T: MmManaged> Drop for IntoIter<T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: by invariant 1 the units are in the room and thus aligned; by invariant 2 they hold
+        // SAFETY: by invariant 1 the units are in the block and thus aligned; by invariant 2 they hold
         // values, which only this drops.
         unsafe { self.left().drop_in_place() };
     }
@@ -216,13 +216,13 @@ impl<T: MmManaged> IntoIterator for MmBox<[T]> {
 
     #[inline]
     fn into_iter(self) -> IntoIter<T> {
-        let block = ManuallyDrop::new(self).ptr;
-        let units = block.len();
+        let values = ManuallyDrop::new(self).ptr;
+        let units = values.len();
         // SAFETY: by invariants 1 and 3 of `MmBox` this is a live block of `units` units that only its
-        // owner releases, which `ManuallyDrop` keeps from doing so. The values go where the room goes.
-        let room = unsafe { UninitBlock::own(block.cast(), units) };
+        // owner releases, which `ManuallyDrop` keeps from doing so. The iterator gets the values, too.
+        let block = unsafe { UninitBlock::from_raw_parts(values.cast(), units) };
         IntoIter {
-            room,
+            block,
             alive: 0..units,
         }
     }

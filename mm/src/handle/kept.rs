@@ -64,7 +64,7 @@ impl<B: Block + ?Sized> Kept<B> {
         unsafe { this.take() }
     }
 
-    /// Gives up the ownership for good, and leaves the mark: the block is neither released nor a leak.
+    /// Gives up ownership for good, and leaves the mark: the block is neither released nor a leak.
     ///
     /// If the program releases the block by its address later, the mark stays, and the family then counts
     /// one leak too few.

@@ -33,9 +33,9 @@ impl<T: MmManaged> MmBox<T> {
     #[track_caller]
     #[must_use]
     pub fn new(value: T) -> Self {
-        let room = UninitBlock::new(1);
-        // SAFETY: `UninitBlock::new` made the room with one unit.
-        unsafe { room.write(value) }
+        let block = UninitBlock::new(1);
+        // SAFETY: `UninitBlock::new` made the block with one unit.
+        unsafe { block.write(value) }
     }
 
     /// Moves `value` into a new block of one unit, or returns an error.
@@ -61,9 +61,9 @@ impl<T: MmManaged> MmBox<T> {
     #[inline]
     #[track_caller]
     pub fn try_new(value: T) -> Result<Self, AllocError> {
-        let room = UninitBlock::try_new(1)?;
-        // SAFETY: `UninitBlock::try_new` made the room with one unit.
-        Ok(unsafe { room.write(value) })
+        let block = UninitBlock::try_new(1)?;
+        // SAFETY: `UninitBlock::try_new` made the block with one unit.
+        Ok(unsafe { block.write(value) })
     }
 
     /// Moves `value` into a new block of one unit, and pins it there.
@@ -103,10 +103,10 @@ impl<T: MmManaged> MmBox<T> {
         T: Clone,
     {
         // Allocate first, so that the clone is made in place.
-        let room = UninitBlock::new(1);
+        let block = UninitBlock::new(1);
         let value = source.clone();
-        // SAFETY: `UninitBlock::new` made the room with one unit.
-        unsafe { room.write(value) }
+        // SAFETY: `UninitBlock::new` made the block with one unit.
+        unsafe { block.write(value) }
     }
 }
 
@@ -141,7 +141,7 @@ impl<T: MmManaged> MmBox<[T]> {
     #[track_caller]
     #[must_use]
     pub fn from_fn(units: usize, make: impl FnMut(usize) -> T) -> Self {
-        UninitBlock::new(units).fill(make)
+        UninitBlock::new(units).fill_with(make)
     }
 
     /// Makes one block of `units` values, each from its index, or returns an error.
@@ -176,7 +176,7 @@ impl<T: MmManaged> MmBox<[T]> {
     #[inline]
     #[track_caller]
     pub fn try_from_fn(units: usize, make: impl FnMut(usize) -> T) -> Result<Self, AllocError> {
-        Ok(UninitBlock::try_new(units)?.fill(make))
+        Ok(UninitBlock::try_new(units)?.fill_with(make))
     }
 
     /// Makes one block with clones of the values of `source`.

@@ -114,10 +114,10 @@ impl<T: MmManaged> Block for [T] {
 ///
 /// # Invariants
 ///
-/// 1. `ptr` is what `B::Unit`'s page family, or that of another instance of the same generic type,
-///    gave for a block of exactly as many units as `B` has (one for `T`, the length for `[T]`), and
-///    that block is live. It is thus not null, is aligned for `B::Unit`, and may be used for all of
-///    the block. Zero units have an address that is never accessed.
+/// 1. `ptr` is the start of a live block of exactly as many units as `B` has: one for `T`, the length for
+///    `[T]`. The block is of `B::Unit`'s page family, or of that of another instance of the same generic
+///    type. So `ptr` is not null, is aligned for `B::Unit`, and may be used for all of the block. A block of
+///    zero units has an address that is never accessed.
 /// 2. Every unit of the block holds a valid value of `B::Unit`.
 /// 3. Nothing else owns the block or its values: they are reached only through this `MmBox` and
 ///    what is borrowed from it, and only it drops the values and releases the block, once.
@@ -171,7 +171,7 @@ pub fn xfree<B: Block + ?Sized>(block: MmBox<B>) {
 }
 
 impl<B: Block + ?Sized> MmBox<B> {
-    /// Becomes the owner of a block.
+    /// Takes ownership of a block.
     ///
     /// # Safety
     ///
@@ -189,13 +189,13 @@ impl<B: Block + ?Sized> Drop for MmBox<B> {
     #[inline]
     fn drop(&mut self) {
         let units = <B as sealed::Sealed>::__units(self.ptr);
-        // SAFETY: by invariants 1 and 3 this is a live block of `units` units that only this releases. The
-        // room goes last, on unwinding too, and nothing uses the block after this function.
-        let room = unsafe { UninitBlock::<B::Unit>::own(self.ptr.cast(), units) };
+        // SAFETY: by invariants 1 and 3 this is a live block of `units` units that only this releases. `block`
+        // is dropped last, on unwinding too, and nothing uses the units after this function.
+        let block = unsafe { UninitBlock::<B::Unit>::from_raw_parts(self.ptr.cast(), units) };
         // SAFETY: by invariant 1 the block is aligned and may be read and written, by invariant 2 it holds
         // values, and by invariant 3 nothing else uses them or drops them again.
         unsafe { self.ptr.drop_in_place() };
-        room.release();
+        block.release();
     }
 }
 

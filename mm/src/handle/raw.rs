@@ -31,13 +31,13 @@ impl<T: MmManaged> MmBox<T> {
         let b = ManuallyDrop::new(b);
         // SAFETY: by invariant 1 this is a live block of one unit, and by invariant 3 only this owner
         // releases it, which `ManuallyDrop` keeps from doing so.
-        let room = unsafe { UninitBlock::own(b.ptr, 1) };
-        // SAFETY: by invariants 1 and 2 the place is aligned and holds a value. It moves out, as a room
+        let block = unsafe { UninitBlock::from_raw_parts(b.ptr, 1) };
+        // SAFETY: by invariants 1 and 2 the unit is aligned and holds a value. The value moves out, as `block`
         // drops none.
-        unsafe { room.first().read() }
+        unsafe { block.first().read() }
     }
 
-    /// Turns the owner of one value into the owner of a row of one, in the same place.
+    /// Turns the owner of one value into the owner of a slice of one, at the same address.
     ///
     /// # Examples
     ///
@@ -88,20 +88,20 @@ impl<B: Block + ?Sized> MmBox<B> {
         let units = <B as sealed::Sealed>::__units(b.ptr);
         let boxed = <B as sealed::Sealed>::__room_of_box(units);
         let b = ManuallyDrop::new(b);
-        // SAFETY: by invariant 1 this is a live block of so many units, and by invariant 3 only `b`
-        // releases it, which `ManuallyDrop` keeps from doing so. The room is dropped when the values have
+        // SAFETY: by invariant 1 this is a live block of `units` units, and by invariant 3 only `b`
+        // releases it, which `ManuallyDrop` keeps from doing so. `_block` is dropped when the values have
         // left.
-        let _room = unsafe { UninitBlock::<B::Unit>::own(b.ptr.cast(), units) };
+        let _block = unsafe { UninitBlock::<B::Unit>::from_raw_parts(b.ptr.cast(), units) };
         let (from, to) = (b.ptr.cast::<B::Unit>(), boxed.cast());
-        // SAFETY: by invariants 1 and 2 the block holds `units` values. `__room_of_box` made room for as
-        // many in an allocation of its own. The values move, as nothing drops them in the block.
+        // SAFETY: by invariants 1 and 2 the block holds `units` values. `__room_of_box` allocated
+        // separate memory for as many. The values move, as nothing drops them in the block.
         unsafe { from.copy_to_nonoverlapping(to, units) };
-        // SAFETY: `__room_of_box` took the room from a box that was leaked, and all its values were just
-        // moved there.
+        // SAFETY: `__room_of_box` returned the memory of a leaked box, and all its values were just moved
+        // there.
         unsafe { Box::from_raw(boxed.as_ptr()) }
     }
 
-    /// Gives up the ownership and returns the bare pointer.
+    /// Gives up ownership, and returns the raw pointer.
     ///
     /// The block stays live until [`from_raw`](Self::from_raw) takes it back, or until
     /// [`xfree_raw`](crate::xfree_raw) releases it without running destructors.
@@ -125,14 +125,14 @@ impl<B: Block + ?Sized> MmBox<B> {
         ManuallyDrop::new(b).ptr.as_ptr()
     }
 
-    /// Takes the ownership of a block back from a bare pointer.
+    /// Takes ownership of a block back from a raw pointer.
     ///
     /// # Safety
     ///
-    /// 1. `raw` is where a live block of `B::Unit`'s page family starts, as [`into_raw`](Self::into_raw),
-    ///    [`leak`](Self::leak), or [`alloc`](crate::PageFamily::alloc) and its zeroing kin on
-    ///    `B::Unit::page_family()` gave it. Of a generic type it may be another instance's family, if
-    ///    `into_raw` or `leak` gave it.
+    /// 1. `raw` is the start of a live block of `B::Unit`'s page family. It was returned by
+    ///    [`into_raw`](Self::into_raw), by [`leak`](Self::leak), or by [`alloc`](crate::PageFamily::alloc) or
+    ///    [`alloc_zeroed`](crate::PageFamily::alloc_zeroed) on `B::Unit::page_family()`. If `into_raw` or
+    ///    `leak` returned it, and the type is generic, the block may be of another instance's family.
     /// 2. The block has exactly as many units as `B` says: one for `T`, the slice's length for `[T]`.
     /// 3. Each unit holds a valid value of `B::Unit`.
     /// 4. Nothing else owns the block, releases it, or uses a reference into it from now on; in particular
@@ -172,7 +172,7 @@ impl<B: Block + ?Sized> MmBox<B> {
         unsafe { Self::own(ptr) }
     }
 
-    /// Gives up the ownership, and returns a borrow of the values for as long as they can live.
+    /// Gives up ownership, and returns a borrow of the values that lasts as long as they can live.
     ///
     /// The block stays live, and is counted as live. [`from_raw`](Self::from_raw) can take the ownership
     /// back.
@@ -226,7 +226,7 @@ impl<B: Block + ?Sized> MmBox<B> {
         unsafe { Pin::new_unchecked(b) }
     }
 
-    /// Returns the bare pointer for reading, without a reference to the values in between.
+    /// Returns the raw pointer for reading, without a reference to the values in between.
     ///
     /// It is valid while the `MmBox` exists and is not borrowed mutably.
     ///
@@ -247,7 +247,7 @@ impl<B: Block + ?Sized> MmBox<B> {
         b.ptr.as_ptr()
     }
 
-    /// Returns the bare pointer for writing, without a reference to the values in between.
+    /// Returns the raw pointer for writing, without a reference to the values in between.
     ///
     /// It is valid while the `MmBox` exists and is not otherwise borrowed.
     ///

@@ -27,8 +27,8 @@ impl<'de, T: MmManaged + Deserialize<'de>> Deserialize<'de> for MmBox<[T]> {
     #[track_caller]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let values = Vec::deserialize(deserializer)?;
-        let room = UninitBlock::try_new(values.len()).map_err(D::Error::custom)?;
-        // SAFETY: `UninitBlock::try_new` made the room with as many units as the vector has values.
-        Ok(unsafe { room.fill_from(values) })
+        let block = UninitBlock::try_new(values.len()).map_err(D::Error::custom)?;
+        // SAFETY: `UninitBlock::try_new` made the block with as many units as the vector has values.
+        Ok(unsafe { block.fill_from(values) })
     }
 }

@@ -1,7 +1,7 @@
-//! Units without values, and units on their way to having them.
+//! Blocks that are uninitialised, and blocks that are being initialised.
 //!
-//! The two guards here are why a panic leaks nothing: an [`UninitBlock`] releases its units, a
-//! [`Filling`] drops the values made so far and then does the same.
+//! Each has an owner, so that a panic leaks nothing. An [`UninitBlock`] releases its block when dropped. A
+//! [`Filling`] drops the values made so far, and then its `UninitBlock`.
 
 use core::mem::ManuallyDrop;
 use core::ptr::{self, NonNull};
@@ -11,14 +11,14 @@ use crate::error::AllocError;
 use crate::managed::MmManaged;
 use crate::units::{alloc_units, release_units, try_alloc_units};
 
-/// The units of one block, without any values; releases them when dropped.
+/// The owner of an uninitialised block; releases it when dropped.
 ///
 /// # Invariants
 ///
-/// 1. `first` is what `T`'s page family, or that of another instance of the same generic type, gave
-///    for a block of exactly `units` units, and that block is live: `first` is aligned, and may be
-///    used for all `units` of them.
-/// 2. Only this room releases the block, and no reference into it is alive when it does.
+/// 1. `first` is the start of a live block of exactly `units` units. The block is of `T`'s page family, or of
+///    that of another instance of the same generic type: `first` is aligned, and all `units` units may be
+///    used.
+/// 2. Only this owner releases the block, and no reference into the block is alive then.
 pub(super) struct UninitBlock<T: MmManaged> {
     first: NonNull<T>,
     units: usize,
@@ -41,75 +41,74 @@ impl<T: MmManaged> UninitBlock<T> {
         Self { first, units }
     }
 
-    /// Becomes the owner of a block.
+    /// Takes ownership of a block.
     ///
     /// # Safety
     ///
     /// 1. Both invariants of [`UninitBlock`] hold for the block from now on.
     #[inline]
-    pub(super) unsafe fn own(first: NonNull<T>, units: usize) -> Self {
+    pub(super) unsafe fn from_raw_parts(first: NonNull<T>, units: usize) -> Self {
         Self { first, units }
     }
 
-    /// Returns where the block starts.
+    /// Returns a pointer to the first unit.
     #[inline]
     pub(super) fn first(&self) -> NonNull<T> {
         self.first
     }
 
-    /// Returns how many units the block has.
+    /// Returns the number of units.
     #[inline]
     pub(super) fn units(&self) -> usize {
         self.units
     }
 
-    /// Returns where the first `count` units are.
+    /// Returns a pointer to the first `count` units.
     #[inline]
-    pub(super) fn row(&self, count: usize) -> NonNull<[T]> {
+    pub(super) fn prefix(&self, count: usize) -> NonNull<[T]> {
         NonNull::slice_from_raw_parts(self.first, count)
     }
 
-    /// Returns where the unit `index` is.
+    /// Returns a pointer to the unit `index`, or to the end of the block.
     ///
     /// # Safety
     ///
     /// 1. `index` is not above [`units`](Self::units).
     #[inline]
     pub(super) unsafe fn unit(&self, index: usize) -> NonNull<T> {
-        // SAFETY: by invariant 1 the block reaches over `units` units, and by requirement 1 the place is
-        // one of them or the end.
+        // SAFETY: by invariant 1 the block has `units` units, and by requirement 1 the pointer leads to one of
+        // them or to the end.
         unsafe { self.first.add(index) }
     }
 
-    /// Moves `value` into the block, which is one of one unit.
+    /// Moves `value` into the block's only unit.
     ///
     /// # Safety
     ///
     /// 1. The block has exactly one unit.
     #[inline]
     pub(super) unsafe fn write(self, value: T) -> MmBox<T> {
-        // SAFETY: by invariant 1 the place is aligned and may be written, and by requirement 1 there is a
-        // unit.
+        // SAFETY: by invariant 1 `first` is aligned and may be written, and by requirement 1 there is a unit.
         unsafe { self.first.write(value) };
         // SAFETY: by invariant 1 and requirement 1 this is a live block of one unit. It holds the value
-        // just written. By invariant 2 only the room owned it, and `give_up` ends that.
-        unsafe { MmBox::own(self.give_up()) }
+        // just written. By invariant 2 only `self` owned the block, and `into_raw` ends that.
+        unsafe { MmBox::own(self.into_raw()) }
     }
 
-    /// Hands the block over as a row of values.
+    /// Returns the block as the owner of its values.
     ///
     /// # Safety
     ///
     /// 1. Every unit holds a valid value.
     /// 2. Nothing else owns the values, or drops them.
     #[inline]
-    pub(super) unsafe fn assume_filled(self) -> MmBox<[T]> {
+    pub(super) unsafe fn assume_init(self) -> MmBox<[T]> {
         let units = self.units;
-        let row = NonNull::slice_from_raw_parts(self.give_up(), units);
+        let values = NonNull::slice_from_raw_parts(self.into_raw(), units);
         // SAFETY: by invariant 1 this is a live block of that length, and by requirements 1 and 2 it holds
-        // values which only the new owner has. By invariant 2 only the room owned it, and `give_up` ends
+        // values that only the new owner has. By invariant 2 only `self` owned the block, and `into_raw` ends
         // that.
-        unsafe { MmBox::own(row) }
+        unsafe { MmBox::own(values) }
     }
 
     /// Moves the values of a vector into the block.
@@ -118,115 +117,113 @@ impl<T: MmManaged> UninitBlock<T> {
     ///
     /// 1. The block has exactly as many units as the vector has values.
     pub(super) unsafe fn fill_from(self, mut values: Vec<T>) -> MmBox<[T]> {
-        // SAFETY: 0 is not above any capacity. `set_len` leaves the values behind as bytes, which the
-        // vector no longer drops.
+        // SAFETY: every capacity is at least 0. After `set_len` the vector no longer drops the values, whose
+        // bytes stay in its buffer.
         unsafe { values.set_len(0) };
         let from = values.as_ptr();
-        // SAFETY: by requirement 1 the vector has as many values at its start as the block has units, and
-        // by invariant 1 those may be written. The two are allocations of their own.
+        // SAFETY: by requirement 1 the vector's buffer begins with as many values as the block has units, and
+        // by invariant 1 the units may be written. The buffer and the block do not overlap.
         unsafe { ptr::copy_nonoverlapping(from, self.first.as_ptr(), self.units) };
         // SAFETY: `copy_nonoverlapping` just wrote every unit, and the vector no longer owns the values.
-        unsafe { self.assume_filled() }
+        unsafe { self.assume_init() }
     }
 
-    /// Makes the values one after the other, each in its place.
+    /// Makes the values in place, in the order of their indices.
     #[inline]
-    pub(super) fn fill(self, make: impl FnMut(usize) -> T) -> MmBox<[T]> {
+    pub(super) fn fill_with(self, make: impl FnMut(usize) -> T) -> MmBox<[T]> {
         Filling {
-            room: self,
+            block: self,
             made: 0,
         }
         .finish(make)
     }
 
-    /// Gives up the ownership, and returns the start of the block.
+    /// Gives up ownership, and returns the start of the block.
     #[inline]
-    fn give_up(self) -> NonNull<T> {
+    fn into_raw(self) -> NonNull<T> {
         ManuallyDrop::new(self).first
     }
-}
 
-impl<T: MmManaged> UninitBlock<T> {
     /// Releases the block, as dropping does; unlike `drop` it is always inlined.
     #[allow(
         clippy::inline_always,
-        reason = "the hot path is to become part of the caller, whatever its size"
+        reason = "the hot path must be inlined into its callers, whatever its size"
     )]
     #[inline(always)]
     pub(super) fn release(self) {
         let units = self.units;
-        // SAFETY: by invariant 1 this is a live block of exactly so many units, and by invariant 2 nothing
-        // uses it any more: `give_up` ended the room's own use.
-        unsafe { release_units(self.give_up(), units) };
+        // SAFETY: by invariant 1 this is a live block of exactly `units` units. By invariant 2 nothing else
+        // uses it, and `into_raw` ended the use by `self`.
+        unsafe { release_units(self.into_raw(), units) };
     }
 }
 
 impl<T: MmManaged> Drop for UninitBlock<T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: by invariant 1 this is a live block of exactly so many units, and by invariant 2 nothing
+        // SAFETY: by invariant 1 this is a live block of exactly `units` units, and by invariant 2 nothing
         // uses it any more.
         unsafe { release_units(self.first, self.units) };
     }
 }
 
-// SAFETY: by invariants 1 and 2 of `UninitBlock` it is a live block that only the room releases, and a family
-// takes blocks back on any thread. What owns values in it, `Filling` or `IntoIter`, moves only where they
-// are `Send`, as the bound says.
+// SAFETY: by invariants 1 and 2 of `UninitBlock` only this owner releases the live block, and a family takes
+// blocks back on any thread. `Filling` and `IntoIter` own values in a block besides, and move to another thread
+// only if the values are `Send`, as the bound says.
 unsafe impl<T: MmManaged + Send> Send for UninitBlock<T> {}
 
-// SAFETY: a shared `UninitBlock` gives out addresses alone. What owns values in it, `Filling` or `IntoIter`, is
-// shared only where they are `Sync`, as the bound says.
+// SAFETY: a shared `UninitBlock` gives out addresses alone. `Filling` and `IntoIter` own values in a block
+// besides, and are shared only if the values are `Sync`, as the bound says.
 unsafe impl<T: MmManaged + Sync> Sync for UninitBlock<T> {}
 
-/// A block whose values are being made; if making them ends early, it drops those that exist.
+/// A block that is being initialised. If making a value panics, the values made so far are dropped.
 ///
 /// # Invariants
 ///
-/// 1. `made` is at most the units of `room`.
-/// 2. The first `made` units hold values, and only this owns them; the others hold none.
+/// 1. `made` is at most the number of units of `block`.
+/// 2. The first `made` units hold values, which only this owns; the other units hold none.
 struct Filling<T: MmManaged> {
-    // Released after `drop` below is through or has panicked.
-    room: UninitBlock<T>,
+    // Dropped, and so released, after `drop` below returns or panics.
+    block: UninitBlock<T>,
     made: usize,
 }
 
 impl<T: MmManaged> Filling<T> {
-    /// Makes the values that are missing.
+    /// Makes the values of the remaining units.
     #[inline]
     fn finish(mut self, mut make: impl FnMut(usize) -> T) -> MmBox<[T]> {
-        let units = self.room.units();
+        let units = self.block.units();
         while self.made < units {
             let value = make(self.made);
             // SAFETY: `made` is below `units` here.
-            let unit = unsafe { self.room.unit(self.made) };
+            let unit = unsafe { self.block.unit(self.made) };
             // SAFETY: by invariant 1 of `UninitBlock` the unit is aligned and may be written, and by invariant 2
             // it has no value that this would leave behind undropped.
             unsafe { unit.write(value) };
             self.made += 1;
         }
-        let room = self.into_room();
-        // SAFETY: `made` is `units` here, so by invariant 2 all units hold values, and `into_room` gave
-        // them up.
-        unsafe { room.assume_filled() }
+        let block = self.into_block();
+        // SAFETY: `made` is `units` here, so by invariant 2 all units hold values, and `into_block` gave up
+        // their ownership.
+        unsafe { block.assume_init() }
     }
 
     /// Returns the block without dropping the values in it.
     #[inline]
-    fn into_room(self) -> UninitBlock<T> {
+    fn into_block(self) -> UninitBlock<T> {
         let this = ManuallyDrop::new(self);
-        // SAFETY: invariants 1 and 2 of `UninitBlock` hold for the room in `this`, which `ManuallyDrop` does not
-        // drop.
-        unsafe { UninitBlock::own(this.room.first(), this.room.units()) }
+        // SAFETY: invariants 1 and 2 of `UninitBlock` hold for the block in `this`, which `ManuallyDrop` does
+        // not drop.
+        unsafe { UninitBlock::from_raw_parts(this.block.first(), this.block.units()) }
     }
 }
 
 impl<T: MmManaged> Drop for Filling<T> {
     #[inline]
     fn drop(&mut self) {
-        let made = self.room.row(self.made);
-        // SAFETY: by invariant 1 the units are inside of the room and thus aligned; by invariant 2 all of
-        // them hold values, which only this drops.
+        let made = self.block.prefix(self.made);
+        // SAFETY: by invariant 1 the units are in the block and thus aligned; by invariant 2 all of them hold
+        // values, which only this drops.
         unsafe { made.drop_in_place() };
     }
 }

@@ -1,57 +1,63 @@
-//! One reservation of address space, which is cut into runs from the front; runs are never taken back.
+//! One reservation of address space, from which runs are allocated front to back and never freed.
 //!
-//! It is reserved as a whole and committed as the cursor moves, so space without runs costs no memory.
+//! The whole is reserved at once. Parts are committed as the cursor moves, so space without runs costs no
+//! memory.
 
 use super::{Lock, Mapping, PageSource, Refused, System};
 
 pub(crate) use super::address_table::GRANULE;
 
-/// Memory is committed in steps of this many bytes: a huge OS page of x86-64, at whose multiples
-/// runs of that size start.
+/// Bytes of a huge OS page of x86-64. Small runs commit memory in steps of this many bytes. Larger ones
+/// start at a multiple of it if there is room, so that huge OS pages can back them.
 pub(super) const STEP: usize = 2 << 20;
 
-/// A reservation, and how far it is used up.
+/// A reservation, and how much of it runs take.
 ///
 /// # Invariants
 ///
-/// 1. Runs lie side by side, at multiples of `GRANULE`, and none has a byte of another.
-/// 2. The first granule of `space` and its last OS page are never committed: what is written before
-///    the first run or past the last one does not come to what the kernel put beside the arena.
+/// 1. Runs start at multiples of `GRANULE` and do not overlap.
+/// 2. The first granule of `space` and its last OS page are never committed. They are guard pages: a write
+///    that runs over either end of the arena faults before it reaches the memory beside the arena.
 #[derive(Debug)]
 pub(crate) struct Arena {
     space: Mapping,
     cursor: Lock<Cursor>,
 }
 
+/// A part of an arena: the offsets of its start and its end, in bytes.
+type Part = (usize, usize);
+
 /// How much of an arena is used; offsets in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor {
-    /// Start of the part without runs.
+    /// End of the last run or of `small`, whichever is later: no run lies beyond.
     next: usize,
-    /// What is left of the part that runs smaller than a step are cut from: start and end.
-    small: (usize, usize),
-    /// End of what is committed.
+    /// Free part from which the next runs smaller than a step are allocated.
+    small: Part,
+    /// End of the committed part.
     committed: usize,
 }
 
 /// Why an arena gave no run.
 pub(super) enum Denied {
+    /// The arena has no free part that is large enough.
     Full,
+    /// The kernel gave no memory.
     Refused,
 }
 
 impl Arena {
-    /// Bytes of an arena that certainly has room for one run.
+    /// Bytes of an arena in which one run fits wherever the kernel puts the arena.
     pub(super) fn room_for(bytes: usize, align: usize) -> Option<usize> {
         let bytes = bytes.checked_next_multiple_of(GRANULE)?;
         // Space before the run: its alignment, and the first granule.
         bytes.checked_add(align.max(GRANULE))
     }
 
-    /// Reserves room for `bytes`, rounded up to granules, at a multiple of `align`.
+    /// Reserves an arena of `bytes`, rounded up to granules, at a multiple of `align`.
     pub(super) fn reserve(bytes: usize, align: usize) -> Result<Self, Refused> {
-        let room = bytes.checked_next_multiple_of(GRANULE).ok_or(Refused)?;
-        let whole = room.checked_add(System::page_bytes()).ok_or(Refused)?;
+        let granules = bytes.checked_next_multiple_of(GRANULE).ok_or(Refused)?;
+        let whole = granules.checked_add(System::page_bytes()).ok_or(Refused)?;
         Ok(Self {
             space: Mapping::reserve(whole, align)?,
             cursor: Lock::new(Cursor {
@@ -71,15 +77,16 @@ impl Arena {
         &self.cursor
     }
 
-    /// End of what is committed, as an offset.
+    /// End of the committed part, as an offset.
     pub(super) fn committed(&self) -> usize {
         self.cursor.lock().committed
     }
 
-    /// Takes a run of `bytes` at a multiple of `align`; returns its offset.
+    /// Takes a run of `bytes` at a multiple of `align`; returns its offset. Adds the calls into the kernel to
+    /// `calls`.
     ///
-    /// Before the arena commits a part, it calls `cover` with its address and its bytes, to make entries for
-    /// it.
+    /// Before the arena commits memory, it calls `cover` with the address and the bytes of that memory, so that
+    /// the caller's address table gets entries for it.
     pub(super) fn take(
         &self,
         bytes: usize,
@@ -105,25 +112,26 @@ impl Arena {
         Ok(offset)
     }
 
-    /// Where a run would go, and the cursor after it.
+    /// Chooses the offset of a new run, and computes the cursor after it.
     fn plan(&self, cursor: Cursor, bytes: usize, align: usize) -> Option<(usize, Cursor)> {
         if bytes < STEP && align < STEP {
             return self.plan_small(cursor, bytes, align);
         }
         let rest = (cursor.next, self.end());
-        // Where huge OS pages can back it, if there is room.
-        let at_a_step = self.fit(rest, bytes, align.max(STEP));
-        let offset = at_a_step.or_else(|| self.fit(rest, bytes, align))?;
+        // Huge OS pages can back a run that starts at a multiple of `STEP`.
+        let for_huge_pages = self.fit(rest, bytes, align.max(STEP));
+        let offset = for_huge_pages.or_else(|| self.fit(rest, bytes, align))?;
         let after = Cursor {
             next: offset + bytes,
+            // Small runs may fill the space that the alignment skipped.
             small: longer(cursor.small, (cursor.next, offset)),
             ..cursor
         };
         Some((offset, after))
     }
 
-    /// The same for a run smaller than a step: in the rest of the latest step, up to the next one, in
-    /// that, or in all that is left.
+    /// Does the same for a run smaller than a step, so that small runs share huge OS pages. It tries these
+    /// parts in order: `small`, the rest of the step that `next` is in, the step after it, and all free space.
     fn plan_small(&self, cursor: Cursor, bytes: usize, align: usize) -> Option<(usize, Cursor)> {
         let end = self.end();
         let boundary = self.aligned(cursor.next + 1, STEP)?.min(end);
@@ -143,8 +151,8 @@ impl Arena {
         Some((offset, after))
     }
 
-    /// The first place in a part of the arena for `bytes` at a multiple of `align`.
-    fn fit(&self, part: (usize, usize), bytes: usize, align: usize) -> Option<usize> {
+    /// The first offset in `part` for `bytes` at a multiple of `align`, if they fit.
+    fn fit(&self, part: Part, bytes: usize, align: usize) -> Option<usize> {
         let offset = self.aligned(part.0, align)?;
         (offset.checked_add(bytes)? <= part.1).then_some(offset)
     }
@@ -155,7 +163,7 @@ impl Arena {
         Some(address.checked_next_multiple_of(align)? - self.space.address())
     }
 
-    /// End of what runs may take.
+    /// End of the part that runs may take.
     fn end(&self) -> usize {
         self.space.bytes() - System::page_bytes()
     }
@@ -167,7 +175,8 @@ impl From<Refused> for Denied {
     }
 }
 
-fn longer(one: (usize, usize), other: (usize, usize)) -> (usize, usize) {
+/// The longer of two parts; the first if they are equal.
+fn longer(one: Part, other: Part) -> Part {
     if other.1 - other.0 > one.1 - one.0 {
         other
     } else {

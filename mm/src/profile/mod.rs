@@ -24,9 +24,9 @@ pub use symbols::record_backtraces;
 
 /// Live blocks by family and by call site, at one moment.
 ///
-/// [`profile`](crate::profile()) and [`leaks`](crate::leaks()) make it. Displayed, it is a list of the
-/// families that hold blocks not kept on purpose, the one with the most bytes first, each with its call
-/// sites. It is plain text, without colour.
+/// [`profile`](crate::profile()) and [`leaks`](crate::leaks()) make it. Its `Display` lists the families with
+/// leaked blocks, the one with the most bytes first, each with its call sites. A leaked block is live and not
+/// kept on purpose. The text has no colour.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -40,9 +40,9 @@ pub struct Profile {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct FamilyProfile {
-    /// Short name: that of the type, or the one given.
+    /// Short name: the type's, or the one that the family was registered with.
     pub name: &'static str,
-    /// Full path of the type; of a run-time family, its name.
+    /// Full path of the type, or the name of a run-time family.
     pub path: &'static str,
     /// Where the family was defined.
     pub location: Location,
@@ -58,17 +58,17 @@ pub struct FamilyProfile {
     pub kept_blocks: u64,
     /// Units of the kept blocks.
     pub kept_units: u64,
-    /// Live blocks without a known call site: they were allocated while the family was not tracked,
-    /// between two samples, or without memory for a record, or their units have size zero. Kept blocks
-    /// are not counted.
+    /// Live blocks without a known call site, except kept ones. Such a block was allocated while the family
+    /// was not tracked, or fell between two samples, or there was no memory for its record, or its units have
+    /// size zero.
     pub unrecorded_blocks: u64,
     /// Units of the unrecorded blocks.
     pub unrecorded_units: u64,
     /// Blocks handed out since the start of the process.
     pub blocks_allocated: u64,
-    /// One in this many blocks is recorded: 1 means each, 0 that the family is not tracked.
+    /// One block in this many is recorded; 1 if every block is, and 0 if the family is not tracked.
     pub every: u32,
-    /// Whether a block was not recorded for lack of memory.
+    /// Whether there was once no memory for the record of a block.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub(crate) lacked_room: bool,
     /// Call sites of the recorded blocks, the one with the most live units first. Kept blocks do not
@@ -83,9 +83,10 @@ pub struct FamilyProfile {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct CallSite {
-    /// Where the call was; the crate's version is unknown. Records of call sites, with their stacks, take
-    /// 12 MiB at most. All sites that do not fit share one record: its location has no line, and a text
-    /// in parentheses in place of the file.
+    /// Where the call was; the crate's version is unknown.
+    ///
+    /// Records of call sites, with their stacks, take 12 MiB at most. All further sites share one record, whose
+    /// `line` is 0, and whose `file` is a text in parentheses; see [`is_others`](Self::is_others).
     pub location: Location,
     /// Name of the thread that called, or an empty text if it has none.
     pub thread: &'static str,
@@ -96,12 +97,12 @@ pub struct CallSite {
     pub live_blocks: u64,
     /// Units of these blocks.
     pub live_units: u64,
-    /// Age of the oldest of them; `None` if there is none, or if the system has no clock.
+    /// Age of the oldest of these blocks; `None` if there is none, or if the system has no clock.
     pub oldest: Option<Duration>,
-    /// First bytes of the oldest of them, if they were requested and could be read; see
+    /// First bytes of the oldest of these blocks, if they were requested and could be read; see
     /// [`leaks_with_values`](crate::leaks_with_values).
     pub value: Option<Box<[u8]>>,
-    /// Whether they were requested but the system did not let mm read them; `value` is `None` then.
+    /// Whether these bytes were requested, but the system did not let mm read them. `value` is `None` then.
     pub value_unreadable: bool,
     /// Blocks recorded since tracking began, live or released.
     pub blocks_recorded: u64,
@@ -110,7 +111,7 @@ pub struct CallSite {
 }
 
 impl Profile {
-    /// Returns whether no block is live except those kept on purpose.
+    /// Returns whether no block is leaked, which means live and not kept on purpose.
     ///
     /// ```
     /// #[derive(mm::MmManaged)]
@@ -146,8 +147,7 @@ impl Profile {
 }
 
 impl CallSite {
-    /// Returns whether it stands for all call sites that did not fit; see
-    /// [`location`](Self::location).
+    /// Returns whether this is the record that all further call sites share; see [`location`](Self::location).
     #[must_use]
     pub fn is_others(&self) -> bool {
         self.location.line == 0 && self.location.file == OTHER_SITES
@@ -161,13 +161,13 @@ impl FamilyProfile {
         self.live_units * self.unit_size
     }
 
-    /// Returns how many live blocks are not kept on purpose.
+    /// Returns the number of leaked blocks: live blocks that are not kept on purpose.
     #[must_use]
     pub fn leaked_blocks(&self) -> u64 {
         self.live_blocks.saturating_sub(self.kept_blocks)
     }
 
-    /// Returns how many units these blocks have.
+    /// Returns the units of the leaked blocks.
     #[must_use]
     pub fn leaked_units(&self) -> u64 {
         self.live_units.saturating_sub(self.kept_units)

@@ -37,8 +37,6 @@ pub(super) enum Cell<'a> {
     Place(Place),
     /// A count.
     Count(u128),
-    /// A range of counts: `2,046-2,048`; one count if both ends are the same.
-    Range(u64, u64),
     /// A count of bytes, with its unit: `1,024 B`.
     Bytes(u64),
     /// A count of units, with its unit: `1 unit`.
@@ -75,15 +73,6 @@ impl Display for Cell<'_> {
             Self::Family(family) => write!(f, "{family}"),
             Self::Place(place) => write!(f, "{place}"),
             Self::Count(count) => write!(f, "{}", Grouped(*count)),
-            Self::Range(least, most) if least == most => write!(f, "{}", Grouped((*most).into())),
-            Self::Range(least, most) => {
-                write!(
-                    f,
-                    "{}-{}",
-                    Grouped((*least).into()),
-                    Grouped((*most).into())
-                )
-            }
             Self::Bytes(bytes) => write!(f, "{} B", Grouped((*bytes).into())),
             Self::Units(1) => f.write_str("1 unit"),
             Self::Units(units) => write!(f, "{} units", Grouped(*units)),

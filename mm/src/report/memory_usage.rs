@@ -34,7 +34,7 @@ const COLUMNS: [Column; WIDTH] = [
 const LEGEND: &str = "USED, HOLES, OTHER: % of mapped pages. ALIVE: live % of all ever allocated.";
 
 /// The note that is added if a figure is missing.
-const NOT_MEASURED: &str = "RESIDENT: not measured where the system does not say it.";
+const NOT_MEASURED: &str = "RESIDENT: not measured where the system does not report it.";
 
 /// The report of memory by family, the one with the most live bytes first.
 ///
@@ -45,11 +45,11 @@ const NOT_MEASURED: &str = "RESIDENT: not measured where the system does not say
 /// | SHARE | percent of all families' live bytes |
 /// | PEAK | the highest LIVE that was seen, within one cache per thread of the true peak |
 /// | RESIDENT | bytes that are backed by memory, as reported by the kernel, or `not measured`; see [`resident_bytes`](FamilySnapshot::resident_bytes) |
-/// | USED, HOLES, OTHER | percent of the pages that are not empty: live units, free units, and the rest, which is caches and the space that units do not fill |
+/// | USED, HOLES, OTHER | percent of the bytes of pages that are not empty: live units, free units, and the rest, which is cached units and space too small for a unit |
 /// | ALIVE | live blocks in percent of all that were ever allocated |
 ///
-/// The line below splits the resident bytes of the process into families, mm's records, and the rest, as
-/// far as each is known.
+/// A line below the table splits the resident bytes of the process into families, mm's records, and the rest,
+/// as far as each is known.
 ///
 /// Displaying it does not allocate. [`Snapshot::memory_usage`] returns it.
 ///
@@ -135,19 +135,19 @@ fn write_all(lines: &mut Lines<'_, '_>, snapshot: &Snapshot) -> fmt::Result {
     lines.line(FAINT, ProcessLine::of(snapshot))
 }
 
-/// Writes some families, and a last row if there is one.
+/// Writes a table of the families that `is_shown` selects, and of `total` if there is one.
 fn write_table(
     lines: &mut Lines<'_, '_>,
     snapshot: &Snapshot,
     is_shown: impl Fn(&FamilySnapshot) -> bool,
-    last: Option<&[Cell<'_>; WIDTH]>,
+    total: Option<&[Cell<'_>; WIDTH]>,
 ) -> fmt::Result {
     let all_live = snapshot.sum(|family| family.live_bytes);
     let mut table = Table::new(COLUMNS);
     for family in snapshot.families.iter().filter(|family| is_shown(family)) {
         table.measure(&row(family, all_live));
     }
-    if let Some(row) = last {
+    if let Some(row) = total {
         table.measure(row);
     }
     table.write_headings(lines)?;
@@ -157,18 +157,18 @@ fn write_table(
         }
         Ok(())
     })?;
-    last.map_or(Ok(()), |row| table.write_row(lines, STRONG, row))
+    total.map_or(Ok(()), |row| table.write_row(lines, STRONG, row))
 }
 
-/// Orders families by live bytes. Families with the same number stay in the order of paths.
+/// Orders families by live bytes, the most first. The sort is stable: equal ones stay in the order of paths.
 fn most_live_first(a: &FamilySnapshot, b: &FamilySnapshot) -> Ordering {
     b.live_bytes.cmp(&a.live_bytes)
 }
 
-/// Describes one family.
+/// Makes the row of one family.
 fn row(family: &FamilySnapshot, all_live: u128) -> [Cell<'_>; WIDTH] {
     let live = u128::from(family.live_bytes);
-    let kept = percent(family.live_blocks.into(), family.blocks_allocated.into());
+    let alive = percent(family.live_blocks.into(), family.blocks_allocated.into());
     let [used, holes, other] = page_cells(family.page_shares());
     [
         Cell::Family(FamilyName::from(family)),
@@ -181,12 +181,12 @@ fn row(family: &FamilySnapshot, all_live: u128) -> [Cell<'_>; WIDTH] {
         used,
         holes,
         other,
-        Cell::Percent(kept),
+        Cell::Percent(alive),
     ]
 }
 
-/// Describes all families together. It leaves out `PEAK` and `ALIVE`: peaks do not add up, nor do blocks
-/// of different sizes.
+/// Makes the row of all families together. PEAK and ALIVE are empty: families peak at different times, and
+/// blocks differ in size.
 fn total(snapshot: &Snapshot) -> [Cell<'static>; WIDTH] {
     let live = snapshot.sum(|family| family.live_bytes);
     let [used, holes, other] = page_cells(snapshot.page_shares());
@@ -205,7 +205,7 @@ fn total(snapshot: &Snapshot) -> [Cell<'static>; WIDTH] {
     ]
 }
 
-/// Describes pages: live, holes, the rest.
+/// Makes the cells USED, HOLES and OTHER.
 fn page_cells(pages: PageShares) -> [Cell<'static>; 3] {
     let [used, holes, other] = percents(pages.live, pages.free, pages.mapped);
     let is_low = pages.live < pages.mapped / 2;
@@ -244,7 +244,7 @@ impl ProcessLine {
         let process = snapshot.process_resident_bytes.map(u128::from);
         let parts = families.unwrap_or(0) + records.unwrap_or(0);
         Self {
-            // The parts exceed the whole only in a snapshot that was changed by hand.
+            // The parts exceed the whole only if the program changed the snapshot's fields.
             process: process.filter(|process| parts <= *process),
             families,
             records,
@@ -264,8 +264,8 @@ impl Display for ProcessLine {
 }
 
 impl ProcessLine {
-    /// Writes the known parts. The memory elsewhere is the whole without the other parts, so it is unknown if
-    /// any of them is.
+    /// Writes the known figures. `elsewhere` is the whole less the other parts, so it is unknown if one of them
+    /// is.
     fn fmt_list(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -278,7 +278,8 @@ impl ProcessLine {
     }
 }
 
-/// Writes an equation. It rounds the ends of the parts, so the equation also holds for the rounded figures.
+/// Writes an equation that also holds for the rounded figures: it rounds the running sums, and each part is the
+/// difference of two of them.
 fn fmt_equation(
     f: &mut Formatter<'_>,
     process: u128,
@@ -286,13 +287,13 @@ fn fmt_equation(
     records: u128,
 ) -> fmt::Result {
     let scale = Scale::of(process);
-    let end_of_families = scale.tenths(families);
+    let first = scale.tenths(families);
     let both = scale.tenths(families + records);
     write!(
         f,
-        "process resident {} = {end_of_families} families + {} mm's records + {} elsewhere (String, Vec, ...)",
+        "process resident {} = {first} families + {} mm's records + {} elsewhere (String, Vec, ...)",
         Size(process),
-        both.less(end_of_families),
+        both.less(first),
         scale.tenths(process).less(both),
     )
 }

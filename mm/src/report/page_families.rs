@@ -24,7 +24,7 @@ const COLUMNS: [Column; 6] = [
 /// | --- | --- |
 /// | FAMILY | the shortest text that tells the family from all others |
 /// | UNIT, ALIGN | size and alignment of one unit, in bytes |
-/// | UNITS/PAGE | units that fit into a VM page: [`units_per_page`](FamilySnapshot::units_per_page), preceded by [those of the first page](FamilySnapshot::first_page_units) if they are fewer |
+/// | UNITS/PAGE | units that fit into a VM page: [`units_per_page`](FamilySnapshot::units_per_page) |
 /// | DEFINED AT | file and line |
 /// | PATH | path of the type; `(run-time)` if the family was registered while the program ran |
 ///
@@ -96,7 +96,7 @@ fn row(family: &FamilySnapshot) -> [Cell<'_>; 6] {
         Cell::Family(FamilyName::from(family)),
         Cell::Bytes(family.unit_size),
         Cell::Count(family.unit_align.into()),
-        Cell::Range(family.first_page_units, family.units_per_page),
+        Cell::Count(family.units_per_page.into()),
         Cell::Place(Place(family.location)),
         // Families of C programs have a path that differs from the name.
         if family.run_time && family.path == family.name {

@@ -23,9 +23,9 @@ pub(super) struct Unknown<'a> {
 impl Display for Unknown<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "no page family is named `{}`", Shown(self.name))?;
-        let nearest = Nearest::of(self.snapshot, self.name);
+        let near = Nearest::of(self.snapshot, self.name);
         let mut before = "; similar names: ";
-        for (_, name) in nearest.names.iter().flatten() {
+        for (_, name) in near.names.iter().flatten() {
             write!(f, "{before}`{}`", Shown(name))?;
             before = ", ";
         }

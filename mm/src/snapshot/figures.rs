@@ -1,23 +1,23 @@
-//! The one table of a family's figures.
+//! The table of a family's figures.
 //!
-//! The fields of [`FamilySnapshot`] and [`FamilyDiff`], the sums over all families, and the metrics of
-//! OpenMetrics are made from it. Tests compare it with what no macro can write: the JSON schema, the
-//! struct of C, and the table in `docs/figures.md`.
+//! A macro makes from it the fields of [`FamilySnapshot`] and [`FamilyDiff`], the sums over all families, and
+//! the metrics of OpenMetrics. The JSON schema, the C struct and the table in `docs/figures.md` are written
+//! by hand; tests compare them with the table.
 
 use core::fmt::{self, Display, Formatter};
 
 use super::diff::Change;
 use super::{FILL_CLASSES, FamilyKey, FillClass, Label, Location, Snapshot};
 
-/// A figure of a `T`, as other formats describe it.
+/// A figure of a `T`, described for output in OpenMetrics, JSON and C.
 pub(crate) struct Figure<T> {
-    /// Field of the snapshot, and of the struct of C; key in JSON.
+    /// Name of the field in the snapshot and in the C struct, and of the key in JSON.
     #[cfg(test)]
     pub(crate) name: &'static str,
-    /// Name in OpenMetrics, without the suffix of its kind; `None` for a figure that never changes and
-    /// follows from the unit's size.
+    /// Name in OpenMetrics, without the `_total` of a counter; `None` if the figure never changes and follows
+    /// from the unit's size.
     pub(crate) metric: Option<&'static str>,
-    /// Unit of the figure; `None` for a truth value.
+    /// Unit of the figure; `None` for a boolean.
     pub(crate) unit: Option<&'static str>,
     /// How the figure changes over time.
     pub(crate) kind: Kind,
@@ -51,7 +51,7 @@ impl Display for Help {
     }
 }
 
-/// Returns the one text of a list that has at most one.
+/// Returns the first text of a list of at most one, if there is one.
 const fn optional(text: &[&'static str]) -> Option<&'static str> {
     match text {
         [text] => Some(*text),
@@ -59,11 +59,14 @@ const fn optional(text: &[&'static str]) -> Option<&'static str> {
     }
 }
 
-/// Writes the types and functions that have something for each figure.
+/// Generates the types and functions that contain every figure, from one row for each figure.
 ///
-/// A row is: documentation, whose first paragraph is the help of other formats; field and type; kind and
-/// unit; the name in OpenMetrics, if it has one; the type of a change, if a [`FamilyDiff`] has the figure;
-/// the documentation of the sum over all families, if a [`Snapshot`] has it.
+/// The first paragraph of a row's documentation is the figure's help in other formats. `Counter of blocks` is
+/// its kind and its unit. The other parts are optional:
+///
+/// - `as "metric"`: the name in OpenMetrics.
+/// - `change type`: a [`FamilyDiff`] has the figure, as a field of that type.
+/// - `sum "docs"`: a [`Snapshot`] has a method for the sum over all families, with that documentation.
 macro_rules! family_figures {
     ($(
         $(#[doc = $doc:literal])+
@@ -77,9 +80,9 @@ macro_rules! family_figures {
         #[cfg_attr(feature = "serde", derive(serde::Serialize))]
         #[non_exhaustive]
         pub struct FamilySnapshot {
-            /// Short name: that of the type, or the one given.
+            /// Short name: the type's, or the one that the family was registered with.
             pub name: &'static str,
-            /// Full path of the type; of a run-time family, its name.
+            /// Full path of the type, or the name of a run-time family.
             pub path: &'static str,
             /// Where the family was defined.
             pub location: Location,
@@ -90,7 +93,7 @@ macro_rules! family_figures {
             $($(#[doc = $doc])+ $vis $name: $type,)+
             /// The VM pages in use by how full they are, emptiest class first.
             pub(crate) fill: [FillClass; FILL_CLASSES],
-            /// Which text identifies the family uniquely; `Snapshot::new` sets it.
+            /// The kind of text that identifies the family uniquely; `Snapshot::new` sets it.
             #[cfg_attr(feature = "serde", serde(skip))]
             pub(crate) label: Label,
         }
@@ -103,9 +106,9 @@ macro_rules! family_figures {
         #[cfg_attr(feature = "serde", derive(serde::Serialize))]
         #[non_exhaustive]
         pub struct FamilyDiff {
-            /// Short name: that of the type, or the one given.
+            /// Short name: the type's, or the one that the family was registered with.
             pub name: &'static str,
-            /// Full path of the type; of a run-time family, its name.
+            /// Full path of the type, or the name of a run-time family.
             pub path: &'static str,
             /// Where the family was defined.
             pub location: Location,
@@ -118,7 +121,7 @@ macro_rules! family_figures {
                 )]
                 pub $name: $change,
             )?)+
-            /// Which text identifies the family uniquely.
+            /// The kind of text that identifies the family uniquely.
             #[cfg_attr(feature = "serde", serde(skip))]
             pub(crate) label: Label,
         }
@@ -158,7 +161,7 @@ macro_rules! family_figures {
             }
         }
 
-        /// Sums stop at `u64::MAX`; real figures do not come near.
+        /// Sums saturate at `u64::MAX`, far above real figures.
         ///
         /// # Examples
         ///
@@ -239,8 +242,7 @@ family_figures! {
 
     /// Units that fit into the first VM page of the family.
     ///
-    /// That page begins with up to 2 KiB without units, so that families use different sets of the CPU's
-    /// cache. Otherwise equal to `units_per_page`.
+    /// Always equal to `units_per_page`.
     pub first_page_units: u64, Gauge of units;
 
     /// Blocks handed out and not released.
@@ -249,7 +251,7 @@ family_figures! {
 
     /// Units of the live blocks.
     pub live_units: u64, Gauge of units as "mm_family_live_units", change i64,
-        sum "Returns the units of all live blocks, whatever their sizes.";
+        sum "Returns the live units of all families, whose units differ in size.";
 
     /// Bytes of the live units.
     pub live_bytes: u64, Gauge of bytes as "mm_family_live_bytes", change i64,
@@ -269,10 +271,10 @@ family_figures! {
 
     /// Units in the caches of threads, neither live nor free.
     ///
-    /// If a cached block was handed out for a shorter row, its surplus units count here until the row is
-    /// released; a snapshot of a family that only one thread uses frees them first.
+    /// A cached block may be handed out for a shorter row. The units left over count here until the row is
+    /// released. If only one thread uses the family, a snapshot frees them before it counts.
     pub cached_units: u64, Gauge of units as "mm_family_cached_units", change i64,
-        sum "Returns the units in all threads' caches, whatever their sizes.";
+        sum "Returns the cached units of all families, whose units differ in size.";
 
     /// VM pages in use.
     ///

@@ -11,7 +11,7 @@ use crate::shown::Shown;
 
 /// A key that identifies a page family uniquely, for as long as the process runs.
 ///
-/// Displayed, it is the family's path and place, as in
+/// Displayed, it is the family's path and location, as in
 /// `indexd::index::Posting (src/index.rs:17:10, 0.1.0)`. Types that one macro call defines may share
 /// both, as may types of one name in two blocks of a function. mm numbers these in the order in which it
 /// meets them: the second ends with ` #2`, and so on. The order may differ from run to run. No two
@@ -37,7 +37,7 @@ use crate::shown::Shown;
 #[derive(Clone, Copy)]
 pub struct FamilyKey(&'static Identity);
 
-/// Name, path and place of a family, and its number among families that share them.
+/// Name, path and location of a family, and its number among families that share path and location.
 pub(crate) struct Identity {
     name: &'static str,
     path: Path,
@@ -90,7 +90,7 @@ impl Identity {
         matches!(self.path, Path::RunTime(_))
     }
 
-    /// Sets the family's number among those that are alike: once, and before its key is used.
+    /// Sets the family's number among those of the same path and location: once, and before its key is used.
     pub(crate) fn set_nth(&self, nth: u32) {
         self.nth.store(nth, Relaxed);
     }
@@ -102,11 +102,11 @@ impl Identity {
     /// Records whether either of two families has the other's name or path as its own name or path.
     pub(crate) fn account_shared(&self, other: &Self) {
         for (one, other) in [(self, other), (other, self)] {
-            let answers = |text| other.name == text || other.path() == text;
-            if answers(one.name) {
+            let has = |text| other.name == text || other.path() == text;
+            if has(one.name) {
                 one.shares_name.store(true, Relaxed);
             }
-            if answers(one.path()) {
+            if has(one.path()) {
                 one.shares_path.store(true, Relaxed);
             }
         }
@@ -118,7 +118,7 @@ impl Identity {
         is_wanted.then_some(KeyText(self, |text, f| f.write_str(text)))
     }
 
-    /// Keeps that text.
+    /// Stores the key's text.
     pub(crate) fn set_text(&self, text: &'static str) {
         // Set once, by the thread that lists a family.
         let _ = self.text.set(text);
@@ -129,12 +129,12 @@ impl Identity {
         if !self.shares_name.load(Relaxed) {
             return self.name;
         }
-        // Without memory for the text of the key, the path has to do.
+        // If there was no memory for the text of the key, the label is the path.
         let text = self.text.get().copied();
         text.unwrap_or_else(|| self.path())
     }
 
-    /// Returns whether both have the same key, apart from their numbers.
+    /// Whether both have the same path and location.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.location == other.location && self.path() == other.path()
     }
@@ -197,14 +197,14 @@ impl Display for FamilyKey {
     }
 }
 
-/// Path, place and version, each written by a function, and the family's number.
+/// Path, location and version, each written by a function, and the family's number.
 struct KeyText<'a>(&'a Identity, fn(&str, &mut Formatter<'_>) -> fmt::Result);
 
 impl Display for KeyText<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self(identity, write) = self;
         let place = identity.location;
-        write_marked(identity.path(), *write, begins_place, f)?;
+        write_marked(identity.path(), *write, begins_location, f)?;
         f.write_str(" (")?;
         match place.file {
             "" => f.write_char('-')?,
@@ -223,12 +223,12 @@ impl Display for KeyText<'_> {
     }
 }
 
-/// Returns whether `c` after `before` would look like the start of the place.
-fn begins_place(before: Option<char>, c: char) -> bool {
+/// Whether `c` after `before` would look like the start of the location.
+fn begins_location(before: Option<char>, c: char) -> bool {
     (before, c) == (Some(' '), '(')
 }
 
-/// Returns whether `c` after `before` would look like a line, a version, or a missing file.
+/// Whether `c` after `before` would look like the start of a line or of a version, or like a missing file.
 fn ends_file(before: Option<char>, c: char) -> bool {
     match before {
         None => c == '-',
@@ -280,7 +280,7 @@ impl PartialOrd for FamilyKey {
 }
 
 impl Ord for FamilyKey {
-    /// By path, then by place.
+    /// Orders keys by path, then by location.
     fn cmp(&self, other: &Self) -> Ordering {
         self.parts().cmp(&other.parts())
     }
@@ -294,13 +294,13 @@ impl Hash for FamilyKey {
 
 #[cfg(feature = "serde")]
 impl serde::Serialize for FamilyKey {
-    /// Serializes the key as its text.
+    /// Serializes the text.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-/// The rest of a text, after the part that equals the written text.
+/// A writer that compares what is written with a text: it holds the part that is still to come.
 struct Rest<'a>(&'a str);
 
 impl Write for Rest<'_> {

@@ -1,40 +1,40 @@
-//! The text by which a reader can identify a family.
+//! How to name a family so that a reader can identify it.
 
 use std::collections::HashMap;
 
 use super::FamilySnapshot;
 
-/// The shortest text that means one family and no other.
+/// The kind of text that identifies a family: the shortest that is unique.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Label {
     /// Its name.
     #[default]
     Name,
-    /// Its path, since another family answers to the name.
+    /// Its path, since another family has the name as its name or path.
     Path,
-    /// Its key, since another family has the path too.
+    /// Its key, since another family has the same path.
     Key,
 }
 
-/// The number of families that a text matches.
+/// How many families have some text as their name or path.
 #[derive(Clone, Copy, Default)]
 struct Matches {
-    /// By name or path.
-    families: usize,
-    /// By path.
-    paths: usize,
+    /// Families that have it as their name, their path, or both.
+    by_name_or_path: usize,
+    /// Families that have it as their path.
+    by_path: usize,
 }
 
-/// Sets the label of each family.
+/// Sets every family's label.
 ///
-/// No two labels are the same text: a name is only used where no other family has it as name or
-/// path, and a path only where no other family has that path.
+/// No two labels are the same text: a name is used only if no other family has it as name or path, and a path
+/// only if no other family has the same path.
 pub(super) fn assign(families: &mut [FamilySnapshot]) {
     let matches = count(families);
     for family in families {
-        family.label = if matches[family.name].families == 1 {
+        family.label = if matches[family.name].by_name_or_path == 1 {
             Label::Name
-        } else if matches[family.path].paths == 1 {
+        } else if matches[family.path].by_path == 1 {
             Label::Path
         } else {
             Label::Key
@@ -42,16 +42,16 @@ pub(super) fn assign(families: &mut [FamilySnapshot]) {
     }
 }
 
-/// Counts the families that each name and each path matches.
+/// Counts, for each name and each path, the families that have it.
 fn count(families: &[FamilySnapshot]) -> HashMap<&'static str, Matches> {
     let mut matches: HashMap<&'static str, Matches> = HashMap::with_capacity(families.len() * 2);
     for family in families {
-        let of_the_path = matches.entry(family.path).or_default();
-        of_the_path.families += 1;
-        of_the_path.paths += 1;
-        // A run-time family's path is its name, and is one match.
+        let with_path = matches.entry(family.path).or_default();
+        with_path.by_name_or_path += 1;
+        with_path.by_path += 1;
+        // A run-time family's path is its name. Count the family once.
         if family.name != family.path {
-            matches.entry(family.name).or_default().families += 1;
+            matches.entry(family.name).or_default().by_name_or_path += 1;
         }
     }
     matches

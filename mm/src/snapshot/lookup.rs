@@ -14,7 +14,8 @@ pub(crate) struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    /// Finds out how a text is meant. `names` returns name, path and key of a family.
+    /// Finds out whether any family has the text, or whether it can only be the end of a path. `names` returns
+    /// name, path and key of a family.
     pub(crate) fn of<F>(text: &'a str, families: &[F], names: impl Fn(&F) -> Names) -> Self {
         let by_end = !families
             .iter()
@@ -22,7 +23,7 @@ impl<'a> Wanted<'a> {
         Self { text, by_end }
     }
 
-    /// Returns whether a family of these names is among those that are meant.
+    /// Returns whether the text selects a family of these names.
     pub(crate) fn includes(self, names: Names) -> bool {
         if self.by_end {
             is_end(self.text, names.1)
@@ -32,8 +33,8 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Returns the family that a text means: the one with that key, else the one with that path, else the
-/// one with that name or path, else the one whose path ends with it.
+/// Returns the family that a text selects: the only one with that key, else the only one with that path, else
+/// the only one with that name or path. If no family has the text, the only one whose path ends with it.
 pub(crate) fn one_of<'a, F>(
     families: &'a [F],
     text: &str,
@@ -48,7 +49,7 @@ pub(crate) fn one_of<'a, F>(
         .or_else(|| only(families.iter().filter(is_wanted)))
 }
 
-/// Returns the item of an iterator that has exactly one.
+/// Returns the only item of an iterator; `None` if it has none or several.
 fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
     let first = items.next()?;
     items.next().is_none().then_some(first)

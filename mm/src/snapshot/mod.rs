@@ -95,8 +95,8 @@ impl Snapshot {
 
     /// Finds the one family with this key, path or name, or end of a path.
     ///
-    /// A key always means one family, whatever the names of others. A path takes precedence over a name:
-    /// if one family has the text as its path, that family is meant even if others have it as their name.
+    /// A key always selects its family, whatever the names of others. A path takes precedence over a name: if
+    /// one family has the text as its path, it is selected even if others have the text as their name.
     /// If no name and no path is exactly this text, it may be the last segments of a path: `b::Node` finds
     /// `a::b::Node`, but `ode` does not. Returns `None` if no family matches, and if the text is ambiguous;
     /// [`families_named`](Self::families_named) returns all matches.
@@ -139,7 +139,7 @@ impl Snapshot {
         all.filter(move |f| wanted.includes((f.name, f.path, f.key)))
     }
 
-    /// Returns how a text is meant in this snapshot.
+    /// Returns the selection of families by a text.
     pub(crate) fn wanted<'a>(&self, text: &'a str) -> Wanted<'a> {
         Wanted::of(text, &self.families, |f| (f.name, f.path, f.key))
     }

@@ -1,10 +1,12 @@
-//! Types that threads share: those of the standard library, or in models (see `models`) those of `loom`.
+//! Atomics and locks: from the standard library, or in models (see `models`) from `loom`.
 //!
 //! This is the only module that uses both. All lock-free steps, and the locks of families, are built from
-//! these types. Three kinds of state use `core` directly: state that only the holder of a family's lock
-//! touches; the address space and the memory for records, whose locks are held for a few lines that call
-//! nothing in the engine, and where an entry of the table is stored once; and words that are set once and
-//! do not publish other memory, such as options and answers of the system.
+//! these types. Three kinds of state use `core` directly:
+//!
+//! - State that only the holder of a family's lock touches.
+//! - The address space and the memory for records. Their locks are held for a few lines that call nothing in
+//!   the engine, and an entry of the table is stored once.
+//! - Words that are set once and do not publish other memory, such as options and results of system calls.
 
 #[cfg(all(test, loom))]
 pub(crate) mod models;
@@ -30,5 +32,5 @@ pub(crate) use models::{
     MutexGuard, abort, fence, spin_loop, thread_local, yield_now,
 };
 
-/// Whether this is a build for models, in which some bounds are so low that a few steps reach them.
+/// Whether this is a build for models. There some bounds are lower, so that a few steps reach them.
 pub(crate) const MODELLED: bool = cfg!(all(test, loom));

@@ -117,8 +117,7 @@ pub struct mm_family_stats {
     pub largest_free_block: u64,
     /// Bytes that a trim would give back to the system now. As in `struct mm_stats`.
     pub reclaimable_bytes: u64,
-    /// Units that fit into the first VM page of the family. That page begins with up to 2 KiB without units,
-    /// so that families use different sets of the CPU's cache. Otherwise equal to `units_per_page`.
+    /// Units that fit into the first VM page of the family. Always equal to `units_per_page`.
     pub first_page_units: u64,
 }
 

@@ -1,8 +1,8 @@
-//! Atomics that look like those of `core`, to the byte, and are `loom`'s in a model.
+//! Atomics with the interface and the layout of `core`'s, which are `loom`'s in a model.
 //!
-//! Each holds an atomic of `core` with the value after the last step. So an execution starts with the values
-//! that were placed or zeroed. An atomic of `loom` always starts with 0, so it holds the distance from the
-//! start value.
+//! Each contains one of `core`'s, which has the value of the last step. So an execution starts with the values
+//! that were written before it, or with zeroed memory. An atomic of `loom` always starts at 0, so it holds the
+//! difference from that value.
 
 use core::sync::atomic::{self as plain, Ordering};
 
@@ -58,7 +58,7 @@ macro_rules! integer {
                 let answer = self
                     .place()
                     .compare_exchange(known as u64, new as u64, orders);
-                // A read-modify-write finds the newest value, which is the one here.
+                // A read-modify-write finds the newest value, which `core`'s atomic has.
                 let plain = self.0.compare_exchange(known, new, success, failure);
                 assert!(answer.is_none_or(|answer| answer.is_ok() == plain.is_ok()));
                 plain
@@ -156,7 +156,7 @@ impl<T> AtomicPtr<T> {
         let answer = self
             .place()
             .compare_exchange(address(known), address(new), orders);
-        // A read-modify-write finds the newest value, which is the one here.
+        // A read-modify-write finds the newest value, which `core`'s atomic has.
         let plain = self.0.compare_exchange(known, new, success, failure);
         assert!(answer.is_none_or(|answer| answer.is_ok() == plain.is_ok()));
         plain

@@ -21,15 +21,15 @@ std::thread_local! {
     static CURRENT: RefCell<Option<Execution>> = const { RefCell::new(None) };
 }
 
-/// A thread's value; none at the end of the thread.
+/// A thread-local value; `None` once its thread has ended.
 pub(super) type Local = Option<Rc<dyn Any>>;
 
-/// The program of a model, and the state that must not last from one execution to the next.
+/// What the engine tells the models: how to reset it, and which of its locks are no part of a model.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Engine {
-    /// Resets the state that one execution leaves and the next one would find.
+    /// Resets state that would otherwise last from one execution to the next.
     pub(crate) forget: fn(),
-    /// Statics whose locks stay outside of models: they are held for only a few lines.
+    /// Address ranges of statics whose locks are hidden from `loom`, since they are held for a few lines only.
     pub(crate) unmodelled: fn() -> [Range<usize>; 5],
 }
 
@@ -39,14 +39,14 @@ struct Execution {
     atomics: HashMap<usize, Modelled>,
     mutexes: HashMap<usize, &'static Mutex<()>>,
     locals: HashMap<(usize, ThreadId), Local>,
-    /// The parts that stay the same in all executions.
+    /// See [`Engine::unmodelled`].
     unmodelled: [Range<usize>; 5],
-    /// Current and former owners of units.
+    /// For each unit, whether a thread owns it.
     owners: HashMap<NonNull<u8>, Ownership>,
 }
 
-/// Atomics that are not in use yet. All are made before any thread starts: a value at an address was there
-/// before, for all threads, no matter which thread touches it first.
+/// Atomics that are not in use yet. All are made before any thread starts, so that every thread sees their
+/// first values, whichever touches one first.
 pub(super) struct Unused(Vec<Rc<AtomicU64>>);
 
 impl Unused {
@@ -57,7 +57,7 @@ impl Unused {
 
 struct Ownership {
     owned: bool,
-    /// Finds an owner that is not synchronised with the owner before it.
+    /// Written by each owner, so that `loom` finds two owners that do not synchronise.
     contents: Rc<UnsafeCell<()>>,
 }
 
@@ -76,13 +76,13 @@ pub(super) fn begin(engine: &Engine) {
     CURRENT.with(|current| current.replace(Some(execution)));
 }
 
-/// Ends all threads without their destructors, as if the process had ended.
+/// Ends all threads without running destructors, as the end of the process would.
 pub(super) fn forget_locals() {
     let forget = |local: &mut Local| core::mem::forget(local.take());
     with(|execution| execution.locals.values_mut().for_each(forget));
 }
 
-/// Calls `f` with the execution, if there is one. `f` must not contain a step of a model.
+/// Calls `f` with the execution, if there is one. `f` must take no step of the model.
 fn with<R>(f: impl FnOnce(&mut Execution) -> R) -> Option<R> {
     CURRENT.with(|current| current.borrow_mut().as_mut().map(f))
 }
@@ -92,8 +92,8 @@ pub(super) fn is_there() -> bool {
     with(|_| ()).is_some()
 }
 
-/// Calls `f` with the object for the atomic at `address`. At the first touch its value is `start`. Returns
-/// `None` outside of models.
+/// Calls `f` with the model of the atomic at `address`; `start` is its value, for the first access. `None`
+/// outside of models.
 pub(super) fn with_atomic_at<R>(
     address: usize,
     start: impl FnOnce() -> u64,
@@ -107,7 +107,7 @@ pub(super) fn with_atomic_at<R>(
     })
 }
 
-/// Locks the object for the mutex at `address`, unless the mutex is outside of models.
+/// Locks `loom`'s mutex for the mutex at `address`. `None` if that one is not modelled.
 pub(super) fn lock_at(address: usize) -> Option<MutexGuard<'static, ()>> {
     let mutex = with(|execution| {
         let is_at = |range: &Range<usize>| range.contains(&address);
@@ -122,7 +122,7 @@ pub(super) fn lock_at(address: usize) -> Option<MutexGuard<'static, ()>> {
     Some(mutex.lock().expect("loom poisons no mutex"))
 }
 
-/// Returns the calling thread's value of the key at `address`, or `None` outside of models.
+/// The calling thread's value of the key at `address`; `None` outside of models.
 pub(super) fn local_at<T: 'static>(address: usize, init: fn() -> T) -> Local {
     let thread = loom_thread()?;
     with(|execution| {
@@ -132,7 +132,7 @@ pub(super) fn local_at<T: 'static>(address: usize, init: fn() -> T) -> Local {
     })?
 }
 
-/// Takes the values of the calling thread. From now on the thread is at its end.
+/// Takes the thread-local values of the calling thread, which counts as ended from now on.
 pub(super) fn take_locals() -> Vec<Local> {
     let thread = loom_thread();
     let take = |execution: &mut Execution| {
@@ -153,7 +153,7 @@ fn loom_thread() -> Option<ThreadId> {
 pub(crate) struct Owned(NonNull<u8>);
 
 impl Owned {
-    /// Takes over a unit that was just handed out.
+    /// Takes ownership of a unit that was just handed out.
     ///
     /// # Panics
     ///
@@ -169,12 +169,12 @@ impl Owned {
             owner.owned = true;
             Rc::clone(&owner.contents)
         });
-        // A program writes to a unit that it owns.
+        // A program writes to the units that it owns.
         contents.expect("a model").with_mut(|_| ());
         Self(unit)
     }
 
-    /// Gives up the unit before its release.
+    /// Gives up ownership of the unit, so that the caller can release it.
     pub(crate) fn give_up(self) -> NonNull<u8> {
         let contents = with(|execution| {
             let owner = execution.owners.get_mut(&self.0).expect("an owned unit");

@@ -1,4 +1,4 @@
-//! Thread-local values of a model's threads.
+//! Thread-local values of the threads of a model.
 
 use super::execution::{local_at, take_locals};
 
@@ -8,7 +8,7 @@ pub(crate) struct LocalKey<T: 'static> {
     init: fn() -> T,
 }
 
-/// The thread is at its end.
+/// The error that the thread has ended.
 #[derive(Debug)]
 pub(crate) struct Ended;
 

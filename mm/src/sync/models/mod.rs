@@ -1,21 +1,21 @@
 //! Models: small programs of a few threads that `loom` runs in every order, with every value that
 //! each load may return.
 //!
-//! They run the engine itself. The engine makes atomics in constants and in zeroed memory, and `loom`'s
-//! atomics support neither. So in a model `crate::sync` offers types with the layout of `core`'s. They pass
-//! each operation on to an atomic of `loom`, which a table finds by address. The table lasts for one
-//! execution. See `atomic`.
+//! They run the engine itself. The engine needs atomics that constants can make, and that zeroed memory
+//! holds; `loom`'s can do neither. So in a model `crate::sync` offers types that have the interface of
+//! `core`'s and contain one of them. They pass every operation on to an atomic of `loom`, which they find by
+//! address in a table that lasts for one execution. See `atomic`.
 //!
-//! `loom` runs all threads of a model on one OS thread and switches between them only at these operations. A
-//! lock that is held across such an operation is `loom`'s, too. Other locks (of the address space, of the
-//! memory for records) are ordinary ones.
+//! `loom` runs all threads of a model on one OS thread, and switches between them at these operations
+//! only. A lock that is held across such an operation is `loom`'s, too. The locks of the address space and
+//! of the memory for records never are, and are `std`'s.
 //!
-//! The memory of an execution is never freed. It is a few kilobytes, and most of it is never touched.
+//! An execution does not release its memory: a few kilobytes, most of it never touched.
 //!
-//! The number in a call of [`model`] is a bound: how often a thread is interrupted that could continue. The
-//! choice of the value that a load returns has no bound. So a thread that reads many fields, beside one that
-//! changes many, takes tens of thousands of executions even if it interrupts only once. Therefore the thread
-//! that works comes first and runs to its end, and the other one starts when all is prepared and reads once.
+//! The number in a call of [`model`] is its preemption bound: how often `loom` interrupts a thread that could
+//! go on. The choice of the value that a load returns has no bound. If one thread reads many fields while
+//! another changes many, a single interruption already makes tens of thousands of executions. So in most
+//! models the first thread does the work up to its end, and the other starts late and reads once.
 //!
 //! An execution must do the same as an earlier one, up to the point where `loom` decides otherwise. So each
 //! execution makes its own families, cells and threads, and nothing depends on an address.
@@ -39,11 +39,12 @@ pub(crate) use execution::{Engine, Owned};
 pub(crate) use local::{LocalKey, end_thread, thread_local};
 pub(crate) use mutex::{Mutex, MutexGuard};
 
-/// The most steps of all threads together in one execution. A model with more steps waits for itself.
+/// The most steps that one execution may take, of all threads together. A model that takes more is
+/// stuck.
 const MOST_STEPS: usize = 10_000;
 
-/// Runs `program` in all orders, or in those with at most `interruptions` interruptions of threads that could
-/// continue. Prints the number of executions. `LOOM_MAX_PREEMPTIONS` sets another bound.
+/// Runs `program` in every order, or in every order with at most `interruptions` interruptions of threads that
+/// could go on. Prints how many orders there were. `LOOM_MAX_PREEMPTIONS` sets another bound.
 pub(crate) fn model(
     engine: Engine,
     name: &str,

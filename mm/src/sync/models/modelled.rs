@@ -1,12 +1,12 @@
-//! The object for one of the engine's atomics, in one execution of a model.
+//! The model of one of the engine's atomics, in one execution.
 //!
-//! `loom` looks for other orders where steps of two threads meet at one atomic. It remembers only the last of
-//! the threads that loaded before a store. If that is the thread that stores, `loom` misses the orders in
-//! which the store comes before the loads of the others (issues 166 and 392 of tokio-rs/loom). Here most
-//! atomics are loaded and stored by their owner, and only loaded by others. So each thread that loads has a
-//! *mark*: an atomic that it stores into, and that others store into before they store the value. If no
-//! thread has stored, or only the loading thread itself, there is only one value, and `loom` is not asked for
-//! it.
+//! `loom` tries other orders if two threads access the same atomic. Of the threads that loaded before a
+//! store, it remembers only the last. If that thread is the one that stores, `loom` misses the orders in
+//! which the store comes before the loads of other threads (issues 166 and 392 of tokio-rs/loom). That case
+//! is common here: most shared atomics are loaded and stored by their owner, and only loaded by others. So
+//! each thread that loads has a *mark*: an atomic that it stores into, and that other threads store into
+//! before they store the value. If no thread but the loading one has stored, there is only one value to
+//! load, and `loom` is not asked.
 
 use core::sync::atomic::Ordering::{self, Relaxed};
 use std::rc::Rc;
@@ -18,9 +18,9 @@ use super::execution::{Unused, with_atomic_at};
 
 /// The atomic of `loom` for one of the engine's, and the threads that use it.
 pub(super) struct Modelled {
-    /// The distance of the value from `start`.
+    /// The value less `start`, since an atomic of `loom` starts at 0.
     distance: Rc<AtomicU64>,
-    /// The value when this execution first touched it.
+    /// The value at the first access in this execution.
     start: u64,
     writers: Writers,
     marks: Vec<(ThreadId, Rc<AtomicU64>)>,
@@ -34,7 +34,7 @@ enum Writers {
     Several,
 }
 
-/// The address of an atomic of the engine, and its value outside of the model.
+/// The address of one of the engine's atomics, and its value outside of the model.
 pub(super) struct Place {
     pub(super) address: usize,
     pub(super) start: u64,
@@ -78,7 +78,7 @@ impl Modelled {
 }
 
 impl Place {
-    /// Loads the value; `Own` if it can only be that of the last step. Returns `None` outside of models.
+    /// Loads the value; `Own` if no other thread stored one. `None` outside of models.
     pub(super) fn load(&self, order: Ordering) -> Option<Loaded> {
         let thread = self.thread()?;
         let mark = self.with(|atomic, unused| atomic.mark_of(thread, unused))?;
@@ -131,7 +131,7 @@ impl Place {
         })
     }
 
-    /// Takes a step that may store. Turns the distances into values.
+    /// Takes a step that may store. `step` works on distances; the result has values.
     fn change(
         &self,
         step: impl FnOnce(&AtomicU64, u64) -> Result<u64, u64>,
@@ -159,7 +159,7 @@ impl Place {
         Some(thread::current().id())
     }
 
-    /// Calls `f`, which must not contain a step of a model.
+    /// Calls `f`, which must take no step of the model.
     fn with<R>(&self, f: impl FnOnce(&mut Modelled, &mut Unused) -> R) -> Option<R> {
         with_atomic_at(self.address, || self.start, f)
     }
@@ -167,7 +167,7 @@ impl Place {
 
 /// The result of a load.
 pub(super) enum Loaded {
-    /// The value after the last step. That was the thread's own, or came before all threads.
+    /// The last value stored: by the loading thread, or before any thread started.
     Own,
     Any(u64),
 }

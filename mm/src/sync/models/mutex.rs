@@ -1,4 +1,4 @@
-//! A mutex that looks like the one of `std`, and lets `loom` choose the next thread.
+//! A mutex with the interface of `std`'s. `loom` chooses the thread that gets it next.
 
 use core::ops::{Deref, DerefMut};
 use std::sync::{self, LockResult, PoisonError};
@@ -8,7 +8,7 @@ use super::execution::lock_at;
 #[derive(Debug)]
 pub(crate) struct Mutex<T>(sync::Mutex<T>);
 
-/// The value comes before the turn, because fields are dropped in this order.
+/// The fields are dropped in order: the value's lock before `loom`'s.
 #[derive(Debug)]
 pub(crate) struct MutexGuard<'a, T> {
     value: sync::MutexGuard<'a, T>,
@@ -23,7 +23,7 @@ impl<T> Mutex<T> {
     #[allow(clippy::unnecessary_wraps, reason = "as the one of `std`")]
     pub(crate) fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let turn = lock_at((&raw const self.0).addr());
-        // This lock never waits, because this thread has the turn.
+        // This does not wait: only the thread that has the turn locks the value.
         let value = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(MutexGuard { value, _turn: turn })
     }

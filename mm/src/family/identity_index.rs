@@ -1,4 +1,6 @@
-//! Finds families that share a name or a path, when one is added to the list, under the list's lock.
+//! An index of the list of all families, which finds those that share a name or a path.
+//!
+//! It is used while a family is added to the list, under the list's lock.
 
 use core::fmt::{self, Write};
 use core::hash::{BuildHasher, BuildHasherDefault};
@@ -12,15 +14,15 @@ use crate::snapshot::Identity;
 const BUCKETS: usize = 1_024;
 
 /// The families on the list, by name and by path.
-pub(crate) struct Alike {
+pub(crate) struct IdentityIndex {
     by_name: [Bucket; BUCKETS],
     by_path: [Bucket; BUCKETS],
 }
 
-/// The newest family of a bucket; each leads to the one before.
+/// The newest family of a bucket. Each family links to the one that was added to the bucket before it.
 type Bucket = Option<&'static PageFamily>;
 
-/// Links of a family to the next ones in its buckets. Set once, under the list's lock.
+/// A family's links to the next ones in its buckets. They are set once, under the list's lock.
 #[derive(Debug)]
 pub(crate) struct Chains {
     by_name: OnceLock<Bucket>,
@@ -36,7 +38,7 @@ impl Chains {
     }
 }
 
-impl Alike {
+impl IdentityIndex {
     pub(crate) const fn new() -> Self {
         Self {
             by_name: [None; BUCKETS],
@@ -50,7 +52,7 @@ impl Alike {
         let (name, path) = (identity.name(), identity.path());
         let (name_bucket, path_bucket) = (bucket_of(name), bucket_of(path));
         for (text, bucket) in [(name, name_bucket), (path, path_bucket)] {
-            // If several share the text, all of them are marked already.
+            // One of each is enough: if several share the text, all of them are marked already.
             let named = self.named(bucket).find(|other| other.name() == text);
             let with_path = self.with_path(bucket).find(|other| other.path() == text);
             for other in named.into_iter().chain(with_path) {
@@ -87,10 +89,10 @@ fn chain(
     })
 }
 
-/// Longest text of a key, in bytes, for which there is room; most are shorter.
+/// Longest text of a key that is stored, in bytes; most are shorter.
 const LONGEST: usize = 1_024;
 
-/// Keeps the text of a key, which messages need from now on. Without memory they use the path.
+/// Stores the text of a key, which messages need from now on. If there is no memory for it, they use the path.
 fn keep_text(identity: &Identity) {
     let Some(wanted) = identity.wanted_text() else {
         return;
