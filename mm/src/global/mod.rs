@@ -107,19 +107,20 @@ fn allocate(layout: Layout, to_be_zero: bool) -> Option<Block> {
     let Some(class) = class_of(layout) else {
         return allocate_large(layout);
     };
-    match try_cached(class, to_be_zero) {
+    let padding = class::unit(class) - layout.size();
+    match try_cached(class, to_be_zero, padding) {
         Some(block) => Some(block),
-        None => allocate_slow(class),
+        None => allocate_slow(class, padding),
     }
 }
 
 /// Takes a unit of a class from the calling thread's cache.
 #[inline]
-fn try_cached(class: usize, to_be_zero: bool) -> Option<Block> {
+fn try_cached(class: usize, to_be_zero: bool, padding: usize) -> Option<Block> {
     let _inside = ReentrancyGuard::enter();
     // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell(class) };
-    cell.take(class::unit(class), to_be_zero)
+    cell.take_padded(class::unit(class), to_be_zero, padding)
 }
 
 /// Gives a block back.
@@ -141,9 +142,10 @@ unsafe fn release(first: NonNull<u8>, layout: Layout) {
     let cell = unsafe { cell(class) };
     // SAFETY: by requirements 1 and 2 this is a live block of one unit of the family of `class`, which `cell` is of, and
     // nothing uses it.
-    if !unsafe { cell.put(first, class::unit(class)) } {
-        // SAFETY: requirements 1 and 2 are those of `release_slow`: `put` did not take the block.
-        unsafe { release_slow(class, first) };
+    let padding = class::unit(class) - layout.size();
+    if !unsafe { cell.put_padded(first, class::unit(class), padding) } {
+        // SAFETY: requirements 1 and 2 are those of `release_slow`: `put_padded` did not take the block.
+        unsafe { release_slow(class, first, padding) };
     }
 }
 
@@ -157,7 +159,10 @@ unsafe fn release(first: NonNull<u8>, layout: Layout) {
 unsafe fn resize(first: NonNull<u8>, old: Layout, new: Layout) -> Option<NonNull<u8>> {
     let (from, to) = (class_of(old), class_of(new));
     let stays = match (from, to) {
-        (Some(from), Some(to)) => from == to && !annotate::is_on(),
+        (Some(from), Some(to)) if from == to && !annotate::is_on() => {
+            account_resized(from, old.size().wrapping_sub(new.size()));
+            true
+        }
         // SAFETY: by requirements 1 and 2 this is a live block of `old.size()` units of `LARGE`, which nothing else
         // releases or resizes.
         (None, None) => unsafe { LARGE.heap.resize_in_place(first, old.size(), new.size()) },
@@ -174,12 +179,25 @@ unsafe fn resize(first: NonNull<u8>, old: Layout, new: Layout) -> Option<NonNull
     Some(moved)
 }
 
-#[cold]
-#[inline(never)]
-fn allocate_slow(class: usize) -> Option<Block> {
+/// Counts that a block of a class was requested with `shorter` bytes fewer than before; wraps.
+fn account_resized(class: usize, shorter: usize) {
     // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell(class) };
-    FAMILIES[class].alloc_slow(cell, 1, &Unknown).ok()
+    // A `usize` that wrapped is a negative number.
+    family(class)
+        .heap
+        .account_padding(cell, shorter.cast_signed() as u64);
+}
+
+#[cold]
+#[inline(never)]
+fn allocate_slow(class: usize, padding: usize) -> Option<Block> {
+    // SAFETY: `cell` is used in this call alone, on this thread.
+    let cell = unsafe { cell(class) };
+    let family = family(class);
+    let block = family.alloc_slow(cell, 1, &Unknown).ok()?;
+    family.heap.account_padding(cell, padding as u64);
+    Some(block)
 }
 
 /// Takes a row of bytes that is longer than a VM page.
@@ -199,10 +217,11 @@ fn allocate_large(layout: Layout) -> Option<Block> {
 /// 2. Nothing uses it any more.
 #[cold]
 #[inline(never)]
-unsafe fn release_slow(class: usize, first: NonNull<u8>) {
+unsafe fn release_slow(class: usize, first: NonNull<u8>, padding: usize) {
     // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell(class) };
     let heap = &family(class).heap;
+    heap.account_padding(cell, (padding as u64).wrapping_neg());
     // SAFETY: by requirements 1 and 2 this is a live unit that nothing uses. Units of classes lie in VM pages, and
     // `cell` is the calling thread's of this family.
     unsafe { heap.release_unit(cell, first) };

@@ -231,6 +231,8 @@ pub(in crate::heap) fn retire(central: &mut Central, cache: &'static CacheRecord
     central.take_all_words(cache);
     cache.shut_inbox();
     central.drain(cache.heap());
+    let padding = &mut central.account.padding;
+    *padding = padding.wrapping_add(cache.padding());
     let (allocated, released) = cache.take_counts();
     central.account.allocated += allocated;
     central.account.released += released;

@@ -24,6 +24,8 @@ pub(crate) struct Figures {
     pub(crate) blocks_allocated: u64,
     pub(crate) blocks_released: u64,
     pub(crate) kernel_calls: u64,
+    /// By which live blocks are longer than was requested.
+    pub(crate) padding: u64,
     /// Pages with a taken unit.
     pub(crate) occupied_pages: u64,
     /// Free units in occupied pages.
@@ -80,6 +82,7 @@ impl Central {
             blocks_released: live.released,
             peak: self.account.peak_bytes,
             kernel_calls: self.account.kernel_calls,
+            padding: self.padding(),
             ..Figures::default()
         };
         for record in self.records() {

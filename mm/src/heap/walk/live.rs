@@ -1,7 +1,7 @@
 //! The live blocks and units of a family, from counts alone.
 
 use crate::heap::family::Heap;
-use crate::heap::family::cache::{CacheRecord, Rows};
+use crate::heap::family::cache::{CacheCell, CacheRecord, Rows};
 use crate::heap::family::central::Central;
 use crate::os::ReentrancyGuard;
 
@@ -30,7 +30,28 @@ impl Heap {
     }
 }
 
+impl Heap {
+    /// Counts bytes by which a block is longer than was requested, where no cache counts them; wraps.
+    pub(crate) fn account_padding(&'static self, cell: &CacheCell, bytes: u64) {
+        let _inside = ReentrancyGuard::enter();
+        match cell.open_cache() {
+            Some(cache) => cache.account_padding(bytes),
+            None => {
+                let mut central = self.central();
+                central.account.padding = central.account.padding.wrapping_add(bytes);
+            }
+        }
+    }
+}
+
 impl Central {
+    /// Bytes by which live blocks are longer than was requested; never negative.
+    pub(in crate::heap) fn padding(&self) -> u64 {
+        let caches = self.caches.iter().map(CacheRecord::padding);
+        let sum = caches.fold(self.account.padding, u64::wrapping_add);
+        sum.cast_signed().max(0).cast_unsigned()
+    }
+
     /// The live blocks. They are exact while no call is running; otherwise never below zero, and cumulative
     /// counts never fall. `cache/count.rs` says why the order of the reads matters.
     pub(in crate::heap) fn live(&mut self) -> Live {

@@ -121,6 +121,18 @@ impl CacheRecord {
         has_risen
     }
 
+    /// Counts bytes by which a block is longer than was requested; wraps. The caller is the record's thread.
+    #[inline]
+    pub(in crate::heap) fn account_padding(&self, bytes: u64) {
+        let sum = self.padding.load(Relaxed).wrapping_add(bytes);
+        self.padding.store(sum, Relaxed);
+    }
+
+    /// Bytes by which live blocks are longer than was requested; wraps.
+    pub(in crate::heap) fn padding(&self) -> u64 {
+        self.padding.load(Relaxed)
+    }
+
     /// Units side by side that wait to be handed out.
     pub(super) fn left(&self) -> u64 {
         let cur = self.cur.load(Acquire).addr();
@@ -144,6 +156,7 @@ impl CacheRecord {
         let counts = (self.allocated(), self.released());
         self.change(|| {
             self.taken.store(0, Relaxed);
+            self.padding.store(0, Relaxed);
             self.refilled.store(0, Relaxed);
             self.direct.store(0, Relaxed);
         });

@@ -151,6 +151,43 @@ impl CacheCell {
         unsafe { self.record().put(first, unit) }
     }
 
+    /// Takes a unit for a request of fewer bytes: `padding` fewer.
+    #[inline(always)]
+    pub(crate) fn take_padded(
+        &self,
+        unit: usize,
+        to_be_zero: bool,
+        padding: usize,
+    ) -> Option<Block> {
+        let record = self.record();
+        let block = record.take(unit, to_be_zero)?;
+        record.account_padding(padding as u64);
+        Some(block)
+    }
+
+    /// Puts a unit into the cache, if it has room, which was requested with `padding` bytes fewer.
+    ///
+    /// # Safety
+    ///
+    /// 1. `first` is a live block of one unit of the cell's family, or the cell has no cache.
+    /// 2. Nothing uses it any more.
+    #[inline(always)]
+    pub(crate) unsafe fn put_padded(
+        &self,
+        first: NonNull<u8>,
+        unit: usize,
+        padding: usize,
+    ) -> bool {
+        let record = self.record();
+        // SAFETY: by requirement 1 the block is of the family of the cell's `record`, or that is the closed one. By
+        // requirement 2 nothing uses it.
+        let is_put = unsafe { record.put(first, unit) };
+        if is_put {
+            record.account_padding((padding as u64).wrapping_neg());
+        }
+        is_put
+    }
+
     /// Takes a block of `units` units from the cache, if it has one.
     #[inline]
     pub(crate) fn take_row(&self, units: usize) -> Option<Block> {

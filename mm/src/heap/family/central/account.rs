@@ -20,6 +20,8 @@ pub(in crate::heap) struct Account {
     pub(in crate::heap) rows_released: u64,
     /// Slack units that closed caches and the maps add to the caches' count; wraps.
     pub(in crate::heap) slack: u64,
+    /// Bytes by which live blocks are longer than was requested, besides what caches count; wraps.
+    pub(in crate::heap) padding: u64,
     /// All other blocks: large ones, and those without a size.
     pub(in crate::heap) other_allocated: u64,
     pub(in crate::heap) other_released: u64,
@@ -41,6 +43,7 @@ impl Account {
             rows_allocated: 0,
             rows_released: 0,
             slack: 0,
+            padding: 0,
             other_allocated: 0,
             other_released: 0,
             other_units: 0,

@@ -36,6 +36,7 @@ impl CacheRecord {
             wanted: AtomicU32::new(0),
             grows: AtomicU32::new(1),
             is_zero: AtomicU32::new(0),
+            padding: AtomicU64::new(0),
             ready: Link::none(),
             pages: Link::none(),
             pending_first: AtomicPtr::new(ptr::null_mut()),

@@ -79,6 +79,8 @@ pub(in crate::heap) struct CacheRecord {
     pub(in crate::heap::family::cache) grows: AtomicU32,
     /// Whether the units from `cur` on are known to be zero.
     pub(in crate::heap::family::cache) is_zero: AtomicU32,
+    /// Bytes by which live blocks are longer than was requested, as far as this thread took and released them; wraps.
+    pub(in crate::heap::family::cache) padding: AtomicU64,
     // The other fields.
     /// The newest page with a ready word.
     pub(in crate::heap::family::cache) ready: Link<Ready>,
