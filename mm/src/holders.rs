@@ -46,7 +46,7 @@ impl Holders {
     /// The largest families, at less cost: with many families the ranking is updated ten times a second,
     /// while the figures are current. `asked` is always considered.
     pub(crate) fn of_refusal(asked: &'static PageFamily) -> Self {
-        if heap::numbers() > FEW && !is_due(clock::milliseconds()) {
+        if heap::numbered_families() > FEW && !is_due(clock::milliseconds()) {
             let before = BEFORE.iter().filter_map(Link::get);
             return Self::among(before.chain([asked]));
         }

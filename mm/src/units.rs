@@ -109,12 +109,12 @@ pub(crate) unsafe fn release_units<T: StaticFamily>(first: NonNull<T>, units: us
 
 /// What the calling thread's cell can hand out at once.
 #[inline]
-fn try_cached<T: StaticFamily>(units: usize, to_be_zero: bool) -> Option<Block> {
+fn try_cached<T: StaticFamily>(units: usize, wants_zero: bool) -> Option<Block> {
     let _inside = ReentrancyGuard::enter();
     // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell::<T>() };
     match units {
-        1 => cell.take(size_of::<T>(), to_be_zero),
+        1 => cell.take(size_of::<T>(), wants_zero),
         _ => cell.take_row(units),
     }
 }

@@ -54,10 +54,10 @@ mod walk;
 pub(crate) use by_address::{Put, TakenUnit};
 pub use family::CacheCell;
 #[cfg(test)]
-pub(crate) use family::forget_retained_tables;
+pub(crate) use family::committed_bytes;
 #[cfg(test)]
-pub(crate) use family::taken_bytes;
-pub(crate) use family::{Heap, flush_thread, numbers, quota, records_resident};
+pub(crate) use family::forget_retained_tables;
+pub(crate) use family::{Heap, flush_thread, numbered_families, quota, records_resident};
 pub(crate) use fork::{keep_out_owners, lock_shared_for_fork, unlock_shared_after_fork};
 #[cfg(feature = "capi")]
 pub(crate) use ground::BlockView;

@@ -24,9 +24,9 @@ impl Heap {
         if units == 0 {
             return Ok(Block::empty());
         }
-        let has_cache = self.is_cached(units);
-        let is_open = has_cache && self.opened(cell).is_some();
-        if !is_open && self.goes_past_caches() {
+        let has_cache = self.caches_blocks_of(units);
+        let is_open = has_cache && self.ensure_open(cell).is_some();
+        if !is_open && self.bypasses_caches() {
             return self.alloc_uncached(units, caller);
         }
         if !has_cache {
@@ -61,10 +61,10 @@ impl Heap {
             // units lie in VM pages.
             return unsafe { self.release_unit(cell, first) };
         }
-        let is_open = self.is_cached(units) && self.opened(cell).is_some();
-        if !is_open && self.goes_past_caches() {
-            // SAFETY: requirements 1 and 2 are those of `release_straight`.
-            return unsafe { self.release_straight(Row { first, units }) };
+        let is_open = self.caches_blocks_of(units) && self.ensure_open(cell).is_some();
+        if !is_open && self.bypasses_caches() {
+            // SAFETY: requirements 1 and 2 are those of `release_past_caches`.
+            return unsafe { self.release_past_caches(Row { first, units }) };
         }
         if self.geometry.keeps_rows(units) {
             // SAFETY: requirements 1 to 3 are the first three of `release_row`, and `keeps_rows` says the last.
@@ -73,7 +73,7 @@ impl Heap {
         let mut central = self.central();
         // SAFETY: requirements 1 and 2 are those of `Central::release`.
         unsafe { central.release(self, first, units) };
-        central.shrink_if_fallen(self);
+        central.shrink_if_far_below_peak(self);
     }
 
     /// Releases the block that starts at `first`, whatever its family, after a look at the maps and at all
@@ -114,8 +114,8 @@ impl Heap {
         }
         // SAFETY: `live_units_at` found a live block of `units` units of this heap, and by requirement 1
         // nothing uses it.
-        unsafe { central.release_straight(heap, Row { first, units }) };
-        central.shrink_if_fallen(heap);
+        unsafe { central.release_past_caches(heap, Row { first, units }) };
+        central.shrink_if_far_below_peak(heap);
         Ok(())
     }
 
@@ -131,6 +131,6 @@ impl Heap {
         if self.is_uncached() {
             return self.alloc_admitted(units, caller);
         }
-        self.central().alloc_straight(self, units)
+        self.central().alloc_past_caches(self, units)
     }
 }

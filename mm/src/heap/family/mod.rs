@@ -42,7 +42,7 @@ use crate::os::{Lock, Look, MutexGuard, ReentrancyGuard, Refused};
 use crate::sync::{AtomicBool, AtomicUsize};
 
 /// One more than the families that have a number.
-static NUMBERS: AtomicUsize = AtomicUsize::new(1);
+static NEXT_NUMBER: AtomicUsize = AtomicUsize::new(1);
 
 /// The memory of one family.
 #[derive(Debug)]
@@ -90,12 +90,12 @@ impl Heap {
     }
 
     /// Whether every call must bypass the threads' caches.
-    pub(in crate::heap) fn goes_past_caches(&self) -> bool {
+    pub(in crate::heap) fn bypasses_caches(&self) -> bool {
         self.is_uncached() || hardening::is_on()
     }
 
     /// Whether caches keep blocks of `units` units.
-    pub(in crate::heap) fn is_cached(&self, units: usize) -> bool {
+    pub(in crate::heap) fn caches_blocks_of(&self, units: usize) -> bool {
         let is_unit = units == 1 && self.geometry.placement() == Placement::Paged;
         is_unit || self.geometry.keeps_rows(units)
     }
@@ -167,7 +167,7 @@ impl Heap {
 
     #[cold]
     fn make_number(&self) -> usize {
-        let new = NUMBERS.fetch_add(1, Relaxed);
+        let new = NEXT_NUMBER.fetch_add(1, Relaxed);
         match self.number.compare_exchange(0, new, Relaxed, Relaxed) {
             Ok(_) => new - 1,
             Err(others) => others - 1,
@@ -196,13 +196,13 @@ impl Heap {
 }
 
 /// The number of families that have a number.
-pub(crate) fn numbers() -> usize {
-    NUMBERS.load(Relaxed) - 1
+pub(crate) fn numbered_families() -> usize {
+    NEXT_NUMBER.load(Relaxed) - 1
 }
 
 /// Bytes of address space that all families have taken so far.
 #[cfg(test)]
-pub(crate) fn taken_bytes() -> usize {
+pub(crate) fn committed_bytes() -> usize {
     SPACE.committed()
 }
 

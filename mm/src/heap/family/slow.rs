@@ -12,13 +12,16 @@ use crate::os::{ReentrancyGuard, Refused};
 impl Heap {
     /// The calling thread's open cache. Opens or flushes it first if necessary. `None` if calls bypass the
     /// caches, at the thread's end, or without memory for the cache.
-    pub(in crate::heap) fn opened(&'static self, cell: &CacheCell) -> Option<&'static CacheRecord> {
+    pub(in crate::heap) fn ensure_open(
+        &'static self,
+        cell: &CacheCell,
+    ) -> Option<&'static CacheRecord> {
         if let Some(cache) = cell.open_cache() {
             return Some(cache);
         }
         match cell.cache() {
             Some(cache) => self.flush(cell, cache),
-            None if self.goes_past_caches() => {}
+            None if self.bypasses_caches() => {}
             None => {
                 thread::open(self, cell);
             }
@@ -27,7 +30,7 @@ impl Heap {
     }
 
     pub(in crate::heap) fn alloc_one(&'static self, cell: &CacheCell) -> Result<Block, Shortage> {
-        let Some(cache) = self.opened(cell) else {
+        let Some(cache) = self.ensure_open(cell) else {
             return self.central().alloc(self, 1);
         };
         loop {
@@ -41,7 +44,7 @@ impl Heap {
             } else {
                 // If the family became uncached after this call began, the cache must not get units.
                 let mut central = self.central();
-                if self.goes_past_caches() {
+                if self.bypasses_caches() {
                     return central.alloc(self, 1);
                 }
                 central.acquire(self, cache)?;
@@ -54,12 +57,12 @@ impl Heap {
         cell: &CacheCell,
         units: usize,
     ) -> Result<Block, Shortage> {
-        let Some(cache) = self.opened(cell) else {
+        let Some(cache) = self.ensure_open(cell) else {
             return self.central().alloc(self, units);
         };
         let bins = (units < LONG_ROW).then(|| cache.make_bins().ok()).flatten();
         let mut central = self.central();
-        if self.goes_past_caches() {
+        if self.bypasses_caches() {
             return central.alloc(self, units);
         }
         // A second try: at the first, the cell may have had no cache, or one to be flushed, or the thread was
@@ -90,12 +93,14 @@ impl Heap {
         first: NonNull<u8>,
         units: usize,
     ) {
-        let cache = self.opened(cell).filter(|cache| can_keep(cache, units));
+        let cache = self
+            .ensure_open(cell)
+            .filter(|cache| can_keep(cache, units));
         let mut central = self.central();
         central.account_peak(self);
         let is_kept = cache.is_some_and(|cache| {
             // The cell may have been redirected since.
-            // SAFETY: requirements 1 and 2 are those of `keep_row`, and `opened` gave this heap's cache.
+            // SAFETY: requirements 1 and 2 are those of `keep_row`, and `ensure_open` gave this heap's cache.
             cell.is_open() && unsafe { self.keep_row(&mut central, cache, (first, units)) }
         });
         if !is_kept {
@@ -103,7 +108,7 @@ impl Heap {
             // the block.
             unsafe { central.release(self, first, units) };
         }
-        central.shrink_if_fallen(self);
+        central.shrink_if_far_below_peak(self);
     }
 
     /// Puts a block into the calling thread's cache, after making room there if that is possible.
@@ -152,8 +157,8 @@ impl Heap {
             first: unit,
             units: 1,
         };
-        // SAFETY: requirements 1 and 3 are those of `release_straight`.
-        unsafe { self.release_straight(row) };
+        // SAFETY: requirements 1 and 3 are those of `release_past_caches`.
+        unsafe { self.release_past_caches(row) };
     }
 
     /// Finds or makes a record for the calling thread, whose cell is `cell`.
@@ -172,7 +177,7 @@ impl Heap {
         };
         central.caches.push(cache);
         cache.open(cell, thread);
-        cell.lead_to(cache);
+        cell.attach(cache);
         Ok(cache)
     }
 
@@ -183,32 +188,32 @@ impl Heap {
     /// 1. The calling thread is the record's.
     /// 2. Its cell still exists.
     pub(in crate::heap) unsafe fn close_cache(&'static self, cache: &'static CacheRecord) {
-        cache.put_away();
+        cache.flush_units();
         let mut central = self.central();
         retire(&mut central, cache);
         // SAFETY: requirements 1 and 2 are those of `close`.
         unsafe { cache.close() };
-        central.shrink_if_fallen(self);
+        central.shrink_if_far_below_peak(self);
     }
 
     /// Frees all units of the calling thread's cache and gives up its free words. Then the cell leads to the
     /// cache again, unless calls bypass the caches.
     pub(in crate::heap) fn flush(&'static self, cell: &CacheCell, cache: &'static CacheRecord) {
-        cache.put_away();
+        cache.flush_units();
         let mut central = self.central();
-        central.drain(self);
-        central.free_kept_rows(cache);
-        central.take_free_words(cache);
+        central.drain_inbox(self);
+        central.free_cached_rows(cache);
+        central.reclaim_free_words(cache);
         cache.stage().store(0, Relaxed);
         if !self.is_uncached() {
-            cell.open_again(cache);
+            cell.reopen(cache);
         }
-        central.shrink_if_fallen(self);
+        central.shrink_if_far_below_peak(self);
     }
 
     /// Frees the rows of the calling thread's cache.
     pub(in crate::heap) fn flush_rows(&'static self, cache: &'static CacheRecord) {
-        self.central().free_kept_rows(cache);
+        self.central().free_cached_rows(cache);
     }
 }
 
@@ -225,12 +230,12 @@ fn can_keep(cache: &CacheRecord, units: usize) -> bool {
 /// Takes a cache out of use. Its blocks are freed, its counts are kept, and another thread may get it. The
 /// cache has no thread, or that of the caller, which has the family's lock.
 pub(in crate::heap) fn retire(central: &mut Central, cache: &'static CacheRecord) {
-    central.free_kept_rows(cache);
-    cache.collect();
+    central.free_cached_rows(cache);
+    cache.drain_inbox();
     // The words lose their owner before the inbox is shut: a thread that finds it shut uses the family's inbox.
-    central.take_all_words(cache);
+    central.reclaim_all_words(cache);
     cache.shut_inbox();
-    central.drain(cache.heap());
+    central.drain_inbox(cache.heap());
     let (allocated, released) = cache.take_counts();
     central.account.allocated += allocated;
     central.account.released += released;
@@ -250,11 +255,11 @@ pub(crate) fn flush_thread() {
         .filter(|cache| !cache.is_empty() || cache.owned_words() > 0)
         .for_each(|cache| {
             let heap = cache.heap();
-            cache.put_away();
+            cache.flush_units();
             let mut central = heap.central();
-            central.drain(heap);
-            central.free_kept_rows(cache);
-            central.take_free_words(cache);
-            central.shrink_if_fallen(heap);
+            central.drain_inbox(heap);
+            central.free_cached_rows(cache);
+            central.reclaim_free_words(cache);
+            central.shrink_if_far_below_peak(heap);
         });
 }

@@ -36,18 +36,18 @@ pub(in crate::heap) struct Extent {
     pub(super) start: usize,
     /// Units of each page.
     pub(in crate::heap) page_capacity: u32,
-    /// A [`Standing`].
-    standing: AtomicU8,
+    /// A [`MemoryState`].
+    memory_state: AtomicU8,
     /// The [`Wish`] for huge OS pages. With them, the kernel may back the whole extent if any part is used, and
     /// may back again what was given back.
     pub(in crate::heap) wish: AtomicU8,
     /// The list that the extent is on. Only `fullness_lists` reads it.
     pub(in crate::heap) fullness: AtomicU8,
     taken_units: AtomicU32,
-    /// The extent stays on its list while it has at least `class_from` taken units, and fewer than
-    /// `class_width` more.
-    class_from: AtomicU32,
-    class_width: AtomicU32,
+    /// The extent stays on its list while it has at least `fullness_from` taken units, and fewer than
+    /// `fullness_width` more.
+    fullness_from: AtomicU32,
+    fullness_width: AtomicU32,
     /// No page has a free run of this many units; 0 if no bound is known.
     pub(in crate::heap) too_long: AtomicU32,
     pub(in crate::heap) words: &'static [Word],
@@ -73,7 +73,7 @@ pub(in crate::heap) struct Extent {
 
 /// What happened to an extent's memory when its last unit was freed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::heap) enum Standing {
+pub(in crate::heap) enum MemoryState {
     /// Units are taken, or none ever was.
     Used = 0,
     /// The memory was kept.
@@ -117,12 +117,12 @@ impl Extent {
             place,
             start: place.address(),
             page_capacity: count(geometry.page_capacity()),
-            standing: AtomicU8::new(Standing::Used as u8),
+            memory_state: AtomicU8::new(MemoryState::Used as u8),
             wish: AtomicU8::new(Wish::of_all() as u8),
             fullness: AtomicU8::new(super::fullness_lists::FULL),
             taken_units: AtomicU32::new(0),
-            class_from: AtomicU32::new(0),
-            class_width: AtomicU32::new(0),
+            fullness_from: AtomicU32::new(0),
+            fullness_width: AtomicU32::new(0),
             words: all_words,
             remotes,
             continues,
@@ -181,18 +181,18 @@ impl Extent {
         self.place.bytes
     }
 
-    pub(in crate::heap) fn standing(&self) -> Standing {
-        match self.standing.load(Relaxed) {
-            0 => Standing::Used,
-            1 => Standing::Retained,
-            _ => Standing::GivenBack,
+    pub(in crate::heap) fn memory_state(&self) -> MemoryState {
+        match self.memory_state.load(Relaxed) {
+            0 => MemoryState::Used,
+            1 => MemoryState::Retained,
+            _ => MemoryState::GivenBack,
         }
     }
 
-    pub(in crate::heap) fn set_standing(&self, standing: Standing) {
-        self.standing.store(standing as u8, Relaxed);
-        // The fullness depends on the standing, so the next look must compute it again.
-        self.class_width.store(0, Relaxed);
+    pub(in crate::heap) fn set_memory_state(&self, memory_state: MemoryState) {
+        self.memory_state.store(memory_state as u8, Relaxed);
+        // The fullness depends on the memory_state, so the next look must compute it again.
+        self.fullness_width.store(0, Relaxed);
     }
 
     /// Units that fit the extent.
@@ -270,7 +270,7 @@ impl Extent {
         if found.is_none() {
             let longest = self.pages().map(Page::longest_run).max().unwrap_or(0);
             self.too_long.store(count(longest + 1), Relaxed);
-            self.pages().for_each(Page::account_looked);
+            self.pages().for_each(Page::account_failed_search);
         }
         found
     }
@@ -288,16 +288,16 @@ impl Extent {
 
     /// Whether the extent is on the right list.
     #[inline]
-    pub(in crate::heap) fn fits_class(&self) -> bool {
+    pub(in crate::heap) fn keeps_fullness(&self) -> bool {
         let taken = self.taken_units.load(Relaxed);
-        taken.wrapping_sub(self.class_from.load(Relaxed)) < self.class_width.load(Relaxed)
+        taken.wrapping_sub(self.fullness_from.load(Relaxed)) < self.fullness_width.load(Relaxed)
     }
 
     /// Notes the extent's list, and the bounds of the taken units with which it stays there.
-    pub(in crate::heap) fn put_in_class(&self, fullness: u8, (from, until): (usize, usize)) {
+    pub(in crate::heap) fn set_fullness(&self, fullness: u8, (from, until): (usize, usize)) {
         self.fullness.store(fullness, Relaxed);
-        self.class_from.store(count(from), Relaxed);
-        self.class_width.store(count(until - from), Relaxed);
+        self.fullness_from.store(count(from), Relaxed);
+        self.fullness_width.store(count(until - from), Relaxed);
     }
 
     pub(in crate::heap) fn account_taken(&self, units: usize) {

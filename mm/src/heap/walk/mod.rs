@@ -119,7 +119,7 @@ impl Central {
         const TRIES: u32 = 2_000;
         for look in 0..TRIES {
             let before = self.versions();
-            let is_there = self.is_at_hand(spot);
+            let is_there = self.seems_cached(spot);
             // The reads above must not move below the comparison of the versions.
             fence(Acquire);
             if is_there || (before.is_some() && self.versions() == before) {
@@ -136,7 +136,7 @@ impl Central {
         versions.try_fold(0_u64, |sum, version| Some(sum.wrapping_add(version?)))
     }
 
-    fn is_at_hand(&self, Spot { page, index }: Spot) -> bool {
+    fn seems_cached(&self, Spot { page, index }: Spot) -> bool {
         let (word, bit) = (index / 64, 1 << (index % 64));
         let is_sent = page.sent(word) & bit != 0;
         let is_free = page.words()[word].taken() & bit == 0;

@@ -86,7 +86,7 @@ impl Heap {
     pub(in crate::heap) fn flush_own(&'static self) {
         let own = self.central().caches.iter().find(|cache| is_own(cache));
         if let Some(cache) = own.filter(|cache| !cache.is_empty()) {
-            cache.put_away();
+            cache.flush_units();
             self.flush_rows(cache);
         }
     }

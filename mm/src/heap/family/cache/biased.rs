@@ -62,16 +62,16 @@ impl CacheRecord {
         if self.wanted.load(Acquire) != 0 {
             self.enter_slow();
         }
-        membarrier::step();
+        membarrier::model_step();
     }
 
     /// Ends the section.
     #[inline]
     pub(in crate::heap) fn leave(&self) {
         section::end();
-        membarrier::step();
+        membarrier::model_step();
         self.busy.store(0, Release);
-        membarrier::step();
+        membarrier::model_step();
     }
 
     /// Notes that the thread is in a section, before it checks whether another thread wants its words.
@@ -79,7 +79,7 @@ impl CacheRecord {
     fn raise_busy(&self) {
         section::begin();
         self.busy.store(1, Relaxed);
-        membarrier::step();
+        membarrier::model_step();
         compiler_fence(SeqCst);
     }
 
@@ -98,7 +98,7 @@ impl CacheRecord {
     pub(in crate::heap) fn try_section<R>(&self, work: impl FnOnce() -> R) -> Option<R> {
         self.raise_busy();
         let is_wanted = self.wanted.load(Acquire) != 0;
-        membarrier::step();
+        membarrier::model_step();
         let answer = (!is_wanted).then(work);
         self.leave();
         answer
@@ -118,15 +118,15 @@ impl CacheRecord {
             }
             self.busy.store(0, Release);
             section::end();
-            membarrier::stop();
+            membarrier::model_stop();
             drop(self.heap().central());
-            membarrier::go_on();
+            membarrier::model_resume();
             self.raise_busy();
         }
     }
 
     /// Notes that the calling thread, which holds the family's lock, needs the words. It must then call
-    /// [`barrier`], and [`is_at_rest`](Self::is_at_rest) or [`wait_until_at_rest`](Self::wait_until_at_rest).
+    /// [`barrier`], and [`try_wait_until_at_rest`](Self::try_wait_until_at_rest) or [`wait_until_at_rest`](Self::wait_until_at_rest).
     pub(in crate::heap) fn want(&self) {
         self.wanted.store(WANTED | idle(), Relaxed);
     }
@@ -142,7 +142,7 @@ impl CacheRecord {
     }
 
     /// Waits for a short time; returns whether the owner is out of its sections.
-    pub(in crate::heap) fn is_at_rest(&self) -> bool {
+    pub(in crate::heap) fn try_wait_until_at_rest(&self) -> bool {
         (0..LOOKS).any(|look| {
             let is_at_rest = self.busy.load(Acquire) == 0;
             if !is_at_rest {

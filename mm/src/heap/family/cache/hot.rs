@@ -13,10 +13,10 @@ use crate::heap::ground::Block;
 )]
 impl CacheRecord {
     /// Takes a unit from the hot slot, else from the stack, else the next of those side by side. `unit` is the
-    /// size of the family's units in bytes. Unless `to_be_zero`, this does not check whether the unit is known
+    /// size of the family's units in bytes. Unless `wants_zero`, this does not check whether the unit is known
     /// to be zero.
     #[inline(always)]
-    pub(in crate::heap) fn take(&self, unit: usize, to_be_zero: bool) -> Option<Block> {
+    pub(in crate::heap) fn take(&self, unit: usize, wants_zero: bool) -> Option<Block> {
         let hot = self.hot.load(Relaxed);
         if hot.addr() > CLOSED {
             self.hot.store(ptr::null_mut(), Relaxed);
@@ -29,7 +29,7 @@ impl CacheRecord {
             self.account_taken();
             return Some(Block { first, zero: false });
         }
-        self.take_next(unit, to_be_zero)
+        self.take_next(unit, wants_zero)
     }
 
     /// Puts a unit into the hot slot; else adds it to the run, if it follows the last unit there; else pushes
@@ -100,7 +100,7 @@ impl CacheRecord {
     }
 
     #[inline(always)]
-    fn take_next(&self, unit: usize, to_be_zero: bool) -> Option<Block> {
+    fn take_next(&self, unit: usize, wants_zero: bool) -> Option<Block> {
         let cur = self.cur.load(Relaxed);
         if cur == self.end.load(Relaxed) {
             return None;
@@ -110,7 +110,7 @@ impl CacheRecord {
         Some(Block {
             // SAFETY: invariant 2: a unit is not at null.
             first: unsafe { NonNull::new_unchecked(cur) },
-            zero: to_be_zero && self.is_zero.load(Relaxed) != 0,
+            zero: wants_zero && self.is_zero.load(Relaxed) != 0,
         })
     }
 

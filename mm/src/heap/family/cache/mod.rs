@@ -132,10 +132,10 @@ impl CacheCell {
     }
 
     /// Takes a unit from the cache, if a few steps are enough. `unit` is the size of the family's units in
-    /// bytes. Unless `to_be_zero`, this does not check whether the unit is known to be zero.
+    /// bytes. Unless `wants_zero`, this does not check whether the unit is known to be zero.
     #[inline(always)]
-    pub(crate) fn take(&self, unit: usize, to_be_zero: bool) -> Option<Block> {
-        self.record().take(unit, to_be_zero)
+    pub(crate) fn take(&self, unit: usize, wants_zero: bool) -> Option<Block> {
+        self.record().take(unit, wants_zero)
     }
 
     /// Puts a unit into the cache, if it has room. `unit` is the size of the family's units in bytes.
@@ -194,13 +194,13 @@ impl CacheCell {
     }
 
     /// Gives the cell a record. The caller has the family's lock.
-    pub(in crate::heap) fn lead_to(&self, record: &'static CacheRecord) {
+    pub(in crate::heap) fn attach(&self, record: &'static CacheRecord) {
         self.own.set(Some(record));
-        self.open_again(record);
+        self.reopen(record);
     }
 
     /// Leads the cell to its own record again. The caller has the family's lock.
-    pub(in crate::heap) fn open_again(&self, record: &'static CacheRecord) {
+    pub(in crate::heap) fn reopen(&self, record: &'static CacheRecord) {
         self.at.store(ptr::from_ref(record).cast_mut(), Relaxed);
     }
 

@@ -43,10 +43,10 @@ pub(in crate::heap) struct Central {
     pub(in crate::heap) random: Random,
     /// Address space that was taken when there was no memory for its record.
     unrecorded: Option<Span>,
-    next_pages: usize,
-    mapped: usize,
+    next_extent_pages: usize,
+    extent_bytes: usize,
     /// VM pages that the family must have before a thread tries again to take pages from another thread.
-    next_steal: usize,
+    steal_from_pages: usize,
     pub(in crate::heap) account: Account,
     pub(in crate::heap) uncached_for: UncachedFor,
     peak_since_shrink: u64,
@@ -69,9 +69,9 @@ impl Central {
             quarantine: Quarantine::new(),
             random: Random::new(),
             unrecorded: None,
-            next_pages: 1,
-            mapped: 0,
-            next_steal: 0,
+            next_extent_pages: 1,
+            extent_bytes: 0,
+            steal_from_pages: 0,
             account: Account::new(),
             uncached_for: UncachedFor::new(),
             peak_since_shrink: 0,
@@ -160,7 +160,7 @@ impl Central {
         let Spot { page, index } = spot_of(first);
         let (word, bit) = (index / 64, 1 << (index % 64));
         if !page.words()[word].is_owned_by(NO_OWNER) {
-            return heap.post(page, word, bit);
+            return heap.send_to_owner(page, word, bit);
         }
         if !page.free(word, bit) {
             released_twice(first);

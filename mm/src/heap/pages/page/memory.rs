@@ -17,7 +17,7 @@ impl Page {
 
     /// Whether the page would have no taken unit if all owners gave up their free units.
     pub(in crate::heap) fn would_be_empty(self) -> bool {
-        self.map_given_up().taken_units() == 0
+        self.map_if_reclaimed().taken_units() == 0
     }
 
     pub(in crate::heap) fn account_purged(self) {

@@ -89,7 +89,7 @@ impl Page {
 
     /// Units of a word that other threads released and its owner did not collect yet.
     pub(in crate::heap) fn sent(self, word: usize) -> u64 {
-        if self.state().has_mail.load(Relaxed) {
+        if self.state().had_remote_releases.load(Relaxed) {
             self.remote(word).bits()
         } else {
             0
@@ -97,10 +97,10 @@ impl Page {
     }
 
     /// Notes that other threads release units of the page.
-    pub(in crate::heap) fn account_mail(self) {
+    pub(in crate::heap) fn account_remote_release(self) {
         // Only the first call stores; the others only load.
-        if !self.state().has_mail.load(Relaxed) {
-            self.state().has_mail.store(true, Relaxed);
+        if !self.state().had_remote_releases.load(Relaxed) {
+            self.state().had_remote_releases.store(true, Relaxed);
         }
     }
 
@@ -118,16 +118,16 @@ impl Page {
     }
 
     /// The map as it would be if all owners gave up their free units.
-    pub(in crate::heap) fn map_given_up(self) -> SlotMap<'static> {
+    pub(in crate::heap) fn map_if_reclaimed(self) -> SlotMap<'static> {
         let words = self.extent.geometry().words();
-        let remotes = if self.state().has_mail.load(Relaxed) {
+        let remotes = if self.state().had_remote_releases.load(Relaxed) {
             &self.extent.remotes[self.number * words..(self.number + 1) * words]
         } else {
             // Even a load would make the kernel count the remotes as resident.
             &[]
         };
         SlotMap {
-            view: View::GivenUp { remotes },
+            view: View::Reclaimed { remotes },
             ..self.whole_map()
         }
     }
@@ -138,7 +138,7 @@ impl Page {
         let range = self.number * words..(self.number + 1) * words;
         SlotMap {
             words: &self.extent.words[range.clone()],
-            continues: if self.has_continued() {
+            continues: if self.has_rows() {
                 &self.extent.continues[range]
             } else {
                 &[]
@@ -169,8 +169,8 @@ impl Page {
         self.map().in_larger_blocks(word) & mask != 0
     }
 
-    pub(in crate::heap) fn has_continued(self) -> bool {
-        self.state().has_continued()
+    pub(in crate::heap) fn has_rows(self) -> bool {
+        self.state().has_rows()
     }
 
     /// Rows, live or in a cache.

@@ -32,7 +32,7 @@ pub(in crate::heap) struct PageState {
     /// Free units when the page's free memory was given back.
     pub(super) purged_at: AtomicU32,
     /// Other threads than the owners have released units.
-    pub(super) has_mail: AtomicBool,
+    pub(super) had_remote_releases: AtomicBool,
     pub(in crate::heap) ready: Ready,
     /// Neighbours on the list of pages that a record owns.
     pub(in crate::heap) next: Link<PageState>,
@@ -64,7 +64,7 @@ pub(super) const IN_USE: u8 = 1;
 /// The page's owner owns all of its words.
 pub(super) const WHOLE: u8 = 2;
 /// A bound for the longest free run of the page or of its extent is known, and must be kept right.
-pub(super) const LOOKED: u8 = 4;
+pub(super) const SEARCH_FAILED: u8 = 4;
 
 impl PageState {
     /// A state of no page.
@@ -85,7 +85,7 @@ impl PageState {
 
     /// Whether the page has rows, live or in a cache.
     #[inline]
-    pub(in crate::heap) fn has_continued(&self) -> bool {
+    pub(in crate::heap) fn has_rows(&self) -> bool {
         self.rows.load(Relaxed) != 0
     }
 
@@ -100,10 +100,7 @@ impl PageState {
     }
 
     pub(super) fn retire(&self) {
-        debug_assert!(
-            !self.has_continued(),
-            "a page without a taken unit has no rows"
-        );
+        debug_assert!(!self.has_rows(), "a page without a taken unit has no rows");
         self.purged.store(false, Relaxed);
         self.refused.store(0, Relaxed);
         self.too_long.store(0, Relaxed);

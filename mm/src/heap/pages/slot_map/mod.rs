@@ -43,7 +43,7 @@ pub(in crate::heap) enum View<'a> {
     /// As they would be if the owners were kept out and had collected what other threads released: those units
     /// are free. `remotes` are the units that other threads released of each word; it is empty if they released
     /// none.
-    GivenUp { remotes: &'a [Remote] },
+    Reclaimed { remotes: &'a [Remote] },
 }
 
 /// Units side by side.
@@ -72,7 +72,7 @@ impl SlotMap<'_> {
             View::All => taken,
             View::Unowned if it.is_owned_by(NO_OWNER) => taken,
             View::Unowned => valid,
-            View::GivenUp { remotes } => taken & !remotes.get(word).map_or(0, Remote::bits),
+            View::Reclaimed { remotes } => taken & !remotes.get(word).map_or(0, Remote::bits),
         }
     }
 

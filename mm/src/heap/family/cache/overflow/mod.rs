@@ -98,25 +98,25 @@ impl Heap {
     /// 4. `cell` is the calling thread's of this heap.
     #[inline(never)]
     unsafe fn release_unusual(&'static self, cell: &CacheCell, unit: NonNull<u8>) {
-        let Some(record) = self.opened(cell) else {
+        let Some(record) = self.ensure_open(cell) else {
             // SAFETY: requirements 1 to 3 are those of `release_without_cache`.
             return unsafe { self.release_without_cache(unit) };
         };
-        // A second try, since `opened` may have opened or flushed the cache.
-        // SAFETY: by requirements 1 and 2 `unit` is a live block of this heap, which is the family of the `opened`
+        // A second try, since `ensure_open` may have opened or flushed the cache.
+        // SAFETY: by requirements 1 and 2 `unit` is a live block of this heap, which is the family of the `ensure_open`
         // record. By requirement 3 nothing uses it.
         if unsafe { record.put(unit, self.geometry().unit()) } {
             return;
         }
         if !record.is_beside(unit) && record.grow_stack(self.geometry()) {
             // SAFETY: by requirements 1 and 2 `unit` is a live block of this heap, which is the family of the
-            // `opened` record. By requirement 3 nothing uses it, and `put` did not take it before.
+            // `ensure_open` record. By requirement 3 nothing uses it, and `put` did not take it before.
             unsafe { record.put(unit, self.geometry().unit()) };
             return;
         }
         let spot = spot_of(unit);
         self.expect_own(spot.page, unit);
-        record.put_away_run();
+        record.flush_run();
         record.enter();
         record.begin_run(spot, unit);
         record.to_map(spot);

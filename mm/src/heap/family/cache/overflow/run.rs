@@ -48,11 +48,11 @@ impl CacheRecord {
     /// Frees the units of the run.
     #[inline(never)]
     pub(in crate::heap) fn end_run(&self) {
-        self.put_away_run();
+        self.flush_run();
         self.look_if_due();
     }
 
-    pub(super) fn put_away_run(&self) {
+    pub(super) fn flush_run(&self) {
         let from = self.run_from.load(Relaxed);
         let units = self.in_run();
         if from.is_null() {
@@ -88,7 +88,7 @@ impl CacheRecord {
                 self.free_own(page, number, word, mask);
                 freed += count;
             } else {
-                self.heap().post(page, number, mask);
+                self.heap().send_to_owner(page, number, mask);
             }
             from += count;
         }

@@ -21,7 +21,7 @@ impl CacheRecord {
     ///
     /// Earlier stacks are not reused: together they are smaller than the last.
     pub(in crate::heap) fn grow_stack(&self, geometry: &Geometry) -> bool {
-        let places = self.places.load(Relaxed) as usize;
+        let places = self.stack_capacity.load(Relaxed) as usize;
         let most = MOST_PLACES.min(MOST_BYTES / geometry.unit());
         let wanted = (places * 4).clamp(FIRST_PLACES, MOST_PLACES).min(most);
         if wanted <= places {
@@ -35,16 +35,16 @@ impl CacheRecord {
             to.store(from.load(Relaxed), Relaxed);
         }
         self.stack.store(slots.as_ptr().cast_mut(), Release);
-        self.places.store(small(wanted), Relaxed);
+        self.stack_capacity.store(small(wanted), Relaxed);
         self.room.store(small(wanted), Release);
         self.grows.store((wanted < most).into(), Relaxed);
         true
     }
 
     /// Moves all units of the cache into the maps, or sends them to their owners. Takes no lock.
-    pub(in crate::heap) fn put_away(&self) {
-        self.put_away_run();
-        self.put_away_stack();
+    pub(in crate::heap) fn flush_units(&self) {
+        self.flush_run();
+        self.flush_stack();
         self.enter();
         let hot = NonNull::new(self.hot.load(Relaxed));
         let (cur, left) = (self.cur.load(Relaxed), self.left());
@@ -70,7 +70,7 @@ impl CacheRecord {
     }
 
     /// Moves the units of the stack into the maps, or sends them to their owners.
-    pub(in crate::heap::family::cache) fn put_away_stack(&self) {
+    pub(in crate::heap::family::cache) fn flush_stack(&self) {
         let slots = self.slots();
         if slots.is_empty() {
             return;

@@ -25,8 +25,8 @@ impl CacheRecord {
             any = self.in_run() > 0;
             self.end_run();
         }
-        if !any && self.has_mail() {
-            any = self.section(|| self.collect());
+        if !any && self.has_remote_releases() {
+            any = self.section(|| self.drain_inbox());
         }
         any
     }
@@ -37,7 +37,7 @@ impl CacheRecord {
             return false;
         };
         self.sweeps.store(0, Relaxed);
-        self.room.store(self.places.load(Relaxed), Relaxed);
+        self.room.store(self.stack_capacity.load(Relaxed), Relaxed);
         let mut refill = Refill {
             record: self,
             ready,
@@ -152,7 +152,7 @@ impl Refill<'_> {
     fn stack(&mut self, number: usize, free: u64) -> bool {
         let room = self
             .record
-            .places
+            .stack_capacity
             .load(Relaxed)
             .saturating_sub(self.stacked);
         if room < free.count_ones() && self.stacked > 0 {

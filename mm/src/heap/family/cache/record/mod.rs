@@ -31,8 +31,8 @@ pub(in crate::heap::family::cache) type Slot = AtomicPtr<u8>;
 ///
 /// # Invariants
 ///
-/// 1. `stack` is the first slot of a `&'static` array of `places` slots, or dangling with `places` 0. `room` is
-///    `places` or 0; the slots below `stacked` hold units.
+/// 1. `stack` is the first slot of a `&'static` array of `stack_capacity` slots, or dangling with `stack_capacity` 0. `room` is
+///    `stack_capacity` or 0; the slots below `stacked` hold units.
 /// 2. `hot`, if it is a unit, the stacked units, those from `cur` on and below `end`, those behind `run_from`
 ///    up to `run`, and those of the bits of `pending` are units of VM pages of `heap`, each taken in its page's
 ///    map, a block of its own, and in no other place.
@@ -87,7 +87,7 @@ pub(in crate::heap) struct CacheRecord {
     /// The first unit of the word whose units are in `pending`. Another thread owns it.
     pub(in crate::heap::family::cache) pending_first: AtomicPtr<u8>,
     pub(in crate::heap::family::cache) pending: AtomicU64,
-    pub(in crate::heap::family::cache) places: AtomicU32,
+    pub(in crate::heap::family::cache) stack_capacity: AtomicU32,
     number: Owner,
     pub(in crate::heap::family::cache) owned_words: AtomicU32,
     pub(in crate::heap::family::cache) ready_pages: AtomicU32,
@@ -96,8 +96,8 @@ pub(in crate::heap) struct CacheRecord {
     pub(in crate::heap::family::cache) sweeps: AtomicU32,
     /// Empty pages that were given back and not needed since; pages that are kept because they were needed
     /// again.
-    pub(in crate::heap::family::cache) given: AtomicU32,
-    pub(in crate::heap::family::cache) kept: AtomicU32,
+    pub(in crate::heap::family::cache) pages_given: AtomicU32,
+    pub(in crate::heap::family::cache) extra_pages_kept: AtomicU32,
     /// When a page that was given back was last needed, in milliseconds.
     pub(in crate::heap::family::cache) needed_at: AtomicU64,
     /// Units of own pages that were not free at the last sweep.
@@ -105,8 +105,8 @@ pub(in crate::heap) struct CacheRecord {
     /// Whether they were fewer than at the sweep before.
     pub(in crate::heap::family::cache) used_fell: AtomicU32,
     /// Units that had come free at the last sweep, and the lowest count since; both wrap.
-    pub(in crate::heap::family::cache) swept_at: AtomicU64,
-    pub(in crate::heap::family::cache) looked_at: AtomicU64,
+    pub(in crate::heap::family::cache) freed_at_sweep: AtomicU64,
+    pub(in crate::heap::family::cache) lowest_freed: AtomicU64,
     /// Units that the thread had when the peak was last computed.
     pub(in crate::heap::family::cache) peak_mark: AtomicU64,
     pub(in crate::heap::family::cache) shared: Link<[Ready; SHARED_PAGES]>,

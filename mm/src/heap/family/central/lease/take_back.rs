@@ -12,7 +12,7 @@ impl Central {
     /// Takes unused memory from all threads, because the kernel has no more.
     #[cold]
     pub(in crate::heap::family::central) fn take_back(&mut self, heap: &'static Heap) {
-        self.take_free_words_of_all(heap);
+        self.reclaim_free_words_of_all(heap);
         self.caches.iter().for_each(CacheRecord::end_wanted);
     }
 
@@ -63,7 +63,7 @@ impl Central {
     }
 
     /// Takes all words of a record. The owner is the caller, or kept out, or there is none.
-    pub(in crate::heap) fn take_all_words(&mut self, record: &CacheRecord) {
+    pub(in crate::heap) fn reclaim_all_words(&mut self, record: &CacheRecord) {
         while let Some(page) = record.own_pages().next() {
             self.end_page_lease(page, record);
         }
@@ -81,11 +81,11 @@ impl Central {
 
     /// Takes the pages without a taken unit, and the single words without one, that a thread owns. The owner is
     /// the caller, or kept out.
-    pub(in crate::heap) fn take_free_words(&mut self, record: &CacheRecord) {
-        record.collect();
+    pub(in crate::heap) fn reclaim_free_words(&mut self, record: &CacheRecord) {
+        record.drain_inbox();
         self.take_empty_pages(record, 0);
         for page in record.own_pages().filter(|page| !page.is_whole()) {
-            self.take_free_words_of(page, record);
+            self.reclaim_free_words_of(page, record);
         }
         for (page, word) in record.single_words() {
             let map = page.whole_map();
@@ -100,7 +100,7 @@ impl Central {
     }
 
     /// Takes the words without a taken unit from a page of which the record owns a part.
-    fn take_free_words_of(&mut self, page: Page, record: &CacheRecord) {
+    fn reclaim_free_words_of(&mut self, page: Page, record: &CacheRecord) {
         let map = page.whole_map();
         for (number, word) in page.words().iter().enumerate() {
             if word.is_owned_by(record.number()) && map.taken_in(number) == 0 {
@@ -113,7 +113,7 @@ impl Central {
     /// Collects units that other threads released, for threads that have not done so themselves, and takes
     /// their pages that become empty.
     pub(in crate::heap) fn collect_for_idle(&mut self) {
-        let is_idle = |record: &&CacheRecord| record.pages_of_mail() >= STEAL_FROM;
+        let is_idle = |record: &&CacheRecord| record.pages_of_remote_releases() >= STEAL_FROM;
         if !self.caches.iter().any(|record| is_idle(&record)) {
             return;
         }
@@ -123,8 +123,8 @@ impl Central {
             .for_each(CacheRecord::want);
         let is_seen = barrier();
         for record in self.caches.iter().filter(|record| record.is_wanted()) {
-            if is_seen && record.is_at_rest() {
-                record.collect();
+            if is_seen && record.try_wait_until_at_rest() {
+                record.drain_inbox();
                 self.take_empty_pages(record, record.pages_kept());
             }
             record.end_wanted();
@@ -133,17 +133,17 @@ impl Central {
 
     /// Takes the free words of all threads that are out of their sections. These threads stay kept out until
     /// the caller ends it.
-    pub(in crate::heap) fn take_free_words_of_all(&mut self, heap: &'static Heap) {
-        self.drain(heap);
+    pub(in crate::heap) fn reclaim_free_words_of_all(&mut self, heap: &'static Heap) {
+        self.drain_inbox(heap);
         if self.caches.newest().is_none() {
             return;
         }
         self.caches.iter().for_each(CacheRecord::want);
         let is_seen = barrier();
         for record in self.caches.iter() {
-            if is_seen && record.is_at_rest() {
-                self.free_kept_rows(record);
-                self.take_free_words(record);
+            if is_seen && record.try_wait_until_at_rest() {
+                self.free_cached_rows(record);
+                self.reclaim_free_words(record);
                 record.forget_needs();
             } else {
                 record.end_wanted();
@@ -152,17 +152,17 @@ impl Central {
     }
 
     /// Takes all words of all threads. Waits for threads in a section.
-    pub(in crate::heap) fn take_all_words_of_all(&mut self, heap: &'static Heap) {
+    pub(in crate::heap) fn reclaim_all_words_of_all(&mut self, heap: &'static Heap) {
         if self.caches.newest().is_some() {
             self.caches.iter().for_each(CacheRecord::want);
             barrier_at_any_cost();
         }
         for record in self.caches.iter() {
             record.wait_until_at_rest();
-            record.collect();
-            self.take_all_words(record);
+            record.drain_inbox();
+            self.reclaim_all_words(record);
             record.end_wanted();
         }
-        self.drain(heap);
+        self.drain_inbox(heap);
     }
 }
