@@ -84,7 +84,7 @@ pub(crate) fn alloc_units_zeroed<T: StaticFamily>(units: usize) -> NonNull<T> {
 /// 2. No thread uses the block any more.
 #[allow(
     clippy::inline_always,
-    reason = "the hot path is to become part of the caller, whatever its size"
+    reason = "the hot path must be inlined into the caller, whatever its size"
 )]
 #[inline(always)]
 pub(crate) unsafe fn release_units<T: StaticFamily>(first: NonNull<T>, units: usize) {

@@ -69,7 +69,7 @@ impl Heap {
     ///
     /// 1. `first` is the start of a live block of `units` units of this heap.
     /// 2. Nothing uses it any more.
-    /// 3. `cell` is the calling thread's of this heap.
+    /// 3. `cell` is the calling thread's cell for this heap.
     pub(in crate::heap) unsafe fn put_or_release(
         &'static self,
         cell: &super::CacheCell,

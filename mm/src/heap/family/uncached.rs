@@ -48,6 +48,8 @@ impl Heap {
         }
     }
 
+    /// Allocates a block under the lock, if the limit admits it, and records who allocated it, if the family is
+    /// tracked.
     pub(in crate::heap) fn alloc_admitted(
         &'static self,
         units: usize,

@@ -1,5 +1,5 @@
-//! The fast paths of a cache: a unit leaves it or comes back in a few steps. Only the cache's thread calls
-//! this.
+//! The fast paths of a cache: it hands out or takes back a unit in a few steps. Only the cache's thread calls
+//! these functions.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -9,12 +9,12 @@ use crate::heap::ground::Block;
 
 #[allow(
     clippy::inline_always,
-    reason = "the hot path is to become part of the caller, whatever its size"
+    reason = "the hot path must be inlined into the caller, whatever its size"
 )]
 impl CacheRecord {
-    /// Takes a unit from the hot slot, else from the stack, else the next of those side by side. `unit` is the
-    /// size of the family's units in bytes. Unless `wants_zero`, this does not check whether the unit is known
-    /// to be zero.
+    /// Takes the unit in the hot slot; if there is none, the last on the stack; if that is empty, the next of
+    /// the free units side by side. `unit` is the size of the family's units in bytes. Only if `wants_zero`
+    /// does the block say whether its unit is known to be zero; otherwise it says no.
     #[inline(always)]
     pub(in crate::heap) fn take(&self, unit: usize, wants_zero: bool) -> Option<Block> {
         let hot = self.hot.load(Relaxed);
@@ -46,7 +46,7 @@ impl CacheRecord {
             return true;
         }
         if self.run.load(Relaxed).addr() == first.addr().get() - unit {
-            // Stores `first`, since `run` plus a unit would have to wait for the store before.
+            // Stores `first`, not `run` plus a unit: that would have to wait for the last store to `run`.
             self.run.store(first.as_ptr(), Release);
             if self.run_end.load(Relaxed) == first.as_ptr() {
                 self.end_run();

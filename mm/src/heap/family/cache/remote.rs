@@ -1,10 +1,10 @@
 //! Units that a thread releases and another owns.
 //!
-//! The releasing thread adds bits to the word's [`Remote`](crate::heap::pages::Remote). If it had no bit
-//! before, the thread puts the word into the inbox of the word's owner. Words without an owner go into the
-//! inbox of the family, which is emptied under the family's lock. A thread that ends gives up its words first,
-//! then shuts its inbox; a thread that finds it shut uses the inbox of the family. A thread that takes a word
-//! out of an inbox and no longer owns it passes it on.
+//! The releasing thread sets the units' bits in the word's [`Remote`](crate::heap::pages::Remote). If no bit
+//! was set there before, the thread also puts the word into the inbox of the word's owner. A word without an
+//! owner goes into the family's inbox, which is emptied under the family's lock. A thread that ends gives its
+//! words back first, then shuts its inbox; from then on other threads use the family's inbox. If a thread finds
+//! a word in its inbox that it no longer owns, it sends the word on.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -14,7 +14,7 @@ use super::record::{CacheRecord, Inbox, SHUT};
 use crate::heap::family::Heap;
 use crate::heap::pages::{NO_OWNER, Page, released_twice, spot_of};
 
-/// Bytes of units that wait to be sent, at most, if they are more than one.
+/// The most bytes of units that may wait to be sent; but one unit may always wait.
 const MOST_BYTES: usize = 64 << 10;
 
 impl Heap {
@@ -59,7 +59,7 @@ impl Heap {
     }
 
     /// Empties the inbox that begins with `newest`: calls `take` with each word and the bits of its released
-    /// units. `take` returns whether it was the owner.
+    /// units. `take` returns false if the word has another owner; then this sends the units there.
     fn empty(&'static self, newest: *mut u8, mut take: impl FnMut(Page, usize, u64) -> bool) {
         let mut next = NonNull::new(newest).filter(|first| first.addr().get() != SHUT);
         while let Some(first) = next {
@@ -103,8 +103,8 @@ impl CacheRecord {
         self.remote.has_any()
     }
 
-    /// Frees the units that other threads released. Returns whether any of them were in own words. The caller
-    /// is in a section, or keeps the owner out.
+    /// Frees the units that other threads released in own words. Returns whether there were any. The caller is
+    /// in a section, or keeps the owner out.
     pub(in crate::heap) fn drain_inbox(&self) -> bool {
         self.drain_inbox_and_set(ptr::null_mut())
     }

@@ -1,6 +1,6 @@
-//! Sweeps: a thread looks over its pages and gives empty ones back. It does so when it has released so many
-//! more units than it was handed out that the look is worth it. It keeps a few empty pages, and for some time
-//! also pages that it gave back and needed again.
+//! Sweeps: a thread looks over its pages and gives empty ones back. It does so when it has released many more
+//! units than it was handed out, so that a sweep is likely to find empty pages. It keeps a few empty pages, and
+//! for some time also pages that it gave back and needed again.
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -10,7 +10,7 @@ use crate::os::clock;
 /// Empty pages that a thread always keeps.
 const ALWAYS: u32 = 2;
 
-/// Milliseconds after which a thread that did not use most of its kept pages keeps only [`ALWAYS`].
+/// If a thread did not use most of its kept pages for this many milliseconds, it keeps only [`ALWAYS`].
 const MEMORY: u64 = 4_000;
 
 /// Pages of units that must come free before a sweep, at least.
@@ -25,11 +25,11 @@ const MANY_PAGES: usize = 4;
 /// As [`WORTH_PAGES`], but bytes, for a family that lends no words.
 const WORTH_BYTES: usize = 128 << 10;
 
-/// A stack with more slots stays unused until the next refill, once a second sweep emptied it.
+/// After a second sweep without a refill, a stack with more slots than this stays unused until the next refill.
 const SMALL_STACK: u32 = 256;
 
 impl CacheRecord {
-    /// Begins to count for a new thread.
+    /// Sets the first trigger of a new thread.
     pub(super) fn begin_to_count(&self) {
         let direct = self.direct.load(Relaxed);
         self.trigger
@@ -81,13 +81,13 @@ impl CacheRecord {
             .cast_signed()
     }
 
-    /// Sweeps if enough units came free since the last sweep, and sets when to look again.
+    /// Sweeps if enough units came free since the last sweep. Sets the next trigger.
     #[cold]
     #[inline(never)]
-    pub(super) fn look(&self) {
+    pub(super) fn sweep_if_worth_it(&self) {
         let free = self.came_free();
         let worth = self.worth();
-        // Units that were handed out since the last sweep count in the other direction.
+        // Counts from the lowest point since the last sweep: units that were handed out again do not count.
         let lowest = self.lowest_freed.load(Relaxed).cast_signed().min(free);
         let since = free.wrapping_sub(lowest);
         let is_forgotten = self.has_forgotten(lowest);

@@ -7,8 +7,8 @@ use crate::heap::family::cache::CacheRecord;
 use crate::heap::pages::{Extent, MemoryState, Page};
 use crate::os::{PageSource, System};
 
-/// Bytes of the smallest peak that matters here: a family whose live bytes fall below a tenth of a larger peak
-/// gives its free memory back.
+/// A family gives its free memory back when its taken bytes fall below a tenth of their peak, if the peak was
+/// at least this many bytes.
 const SHRINK_FROM: u64 = 1 << 20;
 
 impl Central {
@@ -36,24 +36,24 @@ impl Central {
         bytes
     }
 
-    /// Gives back the free memory between live units if the family fell below a tenth of its last peak. Memory
-    /// that is kept to avoid kernel calls in loops goes back only in `trim`.
+    /// If the family's taken bytes fell below a tenth of their last peak, gives back the free memory between
+    /// taken units. Retained extents keep their memory until `trim`.
     pub(in crate::heap) fn shrink_if_far_below_peak(&mut self, heap: &'static Heap) {
-        let live = self.taken_bytes(heap);
-        if self.peak_since_shrink < SHRINK_FROM || live >= self.peak_since_shrink / 10 {
+        let taken = self.taken_bytes(heap);
+        if self.peak_since_shrink < SHRINK_FROM || taken >= self.peak_since_shrink / 10 {
             return;
         }
         if !self.retained.may_shrink(self.peak_since_shrink) {
             return;
         }
-        self.peak_since_shrink = live;
+        self.peak_since_shrink = taken;
         // Other threads give back the rest at their next call.
         self.caches.iter().for_each(CacheRecord::ask_to_flush);
         self.purge_partly_used();
     }
 
-    /// Gives back the free memory of partly used extents, if the family is small. Otherwise one page in use
-    /// could keep 31 free ones.
+    /// If the family is small, gives back the free memory of partly used extents. Otherwise one page in use
+    /// could keep the memory of 31 free ones.
     pub(in crate::heap) fn purge_if_small(&mut self, heap: &'static Heap) {
         if self.taken_bytes(heap) < SHRINK_FROM {
             self.purge_partly_used();
@@ -69,8 +69,8 @@ impl Central {
         }
     }
 
-    /// Moves an extent to the right lists after units of the page were freed. Gives its memory back if it is
-    /// empty and the family keeps enough.
+    /// Moves the page's extent to the right lists after units of the page were freed. If the extent has no
+    /// taken unit any more, retains its memory or gives it back.
     #[inline(never)]
     pub(super) fn account_freed(&mut self, page: Page) {
         let extent = page.extent();

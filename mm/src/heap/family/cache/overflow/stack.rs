@@ -1,4 +1,4 @@
-//! The stack of released units: how it grows, and how all units of the cache go back to the maps.
+//! The stack of released units: how it grows; the flush of all units of a cache.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{Relaxed, Release};
@@ -12,7 +12,7 @@ use crate::sync::MODELLED;
 /// Slots of the first stack.
 const FIRST_PLACES: usize = if MODELLED { 1 } else { 16 };
 
-/// Slots of the largest stack. With half of it, a loop that makes a thousand values and drops them takes a
+/// Slots of the largest stack. With half as many, a loop that makes a thousand values and drops them takes a
 /// third longer. No measured program gains from more.
 const MOST_PLACES: usize = 1_024;
 
@@ -41,7 +41,7 @@ impl CacheRecord {
         true
     }
 
-    /// Moves all units of the cache into the maps, or sends them to their owners. Takes no lock.
+    /// Frees all units of the cache in the maps, or sends them to their owners. Rows stay. Takes no lock.
     pub(in crate::heap) fn flush_units(&self) {
         self.flush_run();
         self.flush_stack();
@@ -69,7 +69,7 @@ impl CacheRecord {
         self.leave();
     }
 
-    /// Moves the units of the stack into the maps, or sends them to their owners.
+    /// Frees the units of the stack in the maps, or sends them to their owners.
     pub(in crate::heap::family::cache) fn flush_stack(&self) {
         let slots = self.slots();
         if slots.is_empty() {

@@ -1,4 +1,4 @@
-//! How a record comes to a thread, and leaves it.
+//! How a thread gets a record, and gives it back.
 
 use core::ptr;
 use core::sync::atomic::Ordering::{Relaxed, Release};
@@ -110,7 +110,7 @@ impl CacheRecord {
         self.grows.store(1, Relaxed);
         self.begin_to_count();
         self.end_wanted();
-        // `Release`: a thread that puts a word there finds the record as it is now.
+        // `Release`: a thread that puts a word there must see the stores above.
         self.remote.words.store(0, Relaxed);
         self.remote.first.store(ptr::null_mut(), Release);
     }
@@ -119,7 +119,7 @@ impl CacheRecord {
     ///
     /// # Safety
     ///
-    /// 1. The calling thread is the record's.
+    /// 1. The record belongs to the calling thread.
     /// 2. Its cell still exists.
     pub(in crate::heap) unsafe fn close(&self) {
         let cell = self.cell.swap(ptr::null_mut(), Relaxed);
@@ -140,8 +140,8 @@ impl CacheRecord {
         self.thread.load(Relaxed)
     }
 
-    /// Makes the record's thread take a slow path at its next call, where it finds the reason. The caller holds
-    /// the family's lock.
+    /// Redirects the cell of the record's thread, so that its next call takes a slow path and flushes the
+    /// cache. The caller holds the family's lock.
     pub(in crate::heap) fn ask_to_flush(&self) {
         let cell = self.cell.load(Relaxed);
         // SAFETY: by invariant 5 the cell exists as long as this thread, which holds the family's lock,

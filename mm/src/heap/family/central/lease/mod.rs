@@ -90,7 +90,7 @@ impl Central {
         Ok(())
     }
 
-    /// Frees units that threads released in words without an owner.
+    /// Frees units that threads released in words without an owner: empties the family's inbox.
     pub(in crate::heap) fn drain_inbox(&mut self, heap: &'static Heap) {
         heap.empty_inbox(|page, word, bits| {
             if !page.free(word, bits) {

@@ -4,7 +4,7 @@ use super::Central;
 use crate::heap::family::Heap;
 use crate::heap::family::cache::{CacheRecord, barrier};
 
-/// A thread takes pages from another when all others together can spare this many.
+/// A thread takes pages from another only if all other threads together can spare at least this many.
 pub(super) const STEAL_FROM: usize = 16;
 
 /// Pages of the other thread that are examined, and that are taken at once.
@@ -68,7 +68,7 @@ impl Central {
         for page in stolen.into_iter().flatten() {
             self.end_page_lease(page, victim);
         }
-        victim.purge_ready();
+        victim.unlist_empty();
         for page in stolen.into_iter().flatten() {
             self.lease_page(page, record);
         }
@@ -85,7 +85,7 @@ impl CacheRecord {
         excess + self.pages_of_remote_releases()
     }
 
-    /// Pages of words with units that other threads released.
+    /// The number of pages that the words in the inbox would fill, approximately.
     pub(super) fn pages_of_remote_releases(&self) -> usize {
         self.inbox_words() / self.heap().geometry().words().max(1)
     }
