@@ -1,4 +1,4 @@
-//! A bound for the longest free run of a page, so that a search for a longer one skips the page.
+//! An upper bound for the length of a page's free runs, so that a search for a longer one skips the page.
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -8,7 +8,7 @@ use crate::heap::pages::extent::count;
 use crate::heap::pages::slot_map::SlotMap;
 
 impl Page {
-    /// Whether a search failed here, so that a longer run must raise the bounds.
+    /// Whether a search failed here or in the extent, so that there is a bound, and a longer run must raise it.
     pub(super) fn has_run_bound(self) -> bool {
         self.state().flags.load(Relaxed) & SEARCH_FAILED != 0
     }
@@ -18,7 +18,7 @@ impl Page {
         self.add_flags(SEARCH_FAILED);
     }
 
-    /// A bound: no free run has more than this many units.
+    /// An upper bound: no free run has more than this many units.
     pub(in crate::heap) fn longest_run(self) -> usize {
         match usize::from(self.state().too_long.load(Relaxed)) {
             0 => self.free_units(),
