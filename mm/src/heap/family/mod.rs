@@ -100,6 +100,7 @@ impl Heap {
         is_unit || self.geometry.keeps_rows(units)
     }
 
+    /// Does nothing, since without `capi` no release looks for page hints.
     #[cfg(not(feature = "capi"))]
     #[allow(
         clippy::unused_self,
@@ -110,17 +111,17 @@ impl Heap {
         Ok(())
     }
 
-    #[cfg(not(feature = "capi"))]
-    #[allow(
-        clippy::unused_self,
-        reason = "only families of C programs have canaries"
-    )]
     /// Does nothing, since without `capi` no block gets canaries.
     ///
     /// # Safety
     ///
     /// 1. Each of the blocks starts with a taken unit of this heap.
     /// 2. Nothing uses them.
+    #[cfg(not(feature = "capi"))]
+    #[allow(
+        clippy::unused_self,
+        reason = "only families of C programs have canaries"
+    )]
     pub(in crate::heap) unsafe fn mark_never_handed_out(
         &self,
         _: impl Iterator<Item = NonNull<u8>>,
