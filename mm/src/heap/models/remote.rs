@@ -43,7 +43,7 @@ fn words_are_sent_and_drained() {
         drain_inbox(record);
         let taken = [0, 1].map(|word| page.words()[word].taken());
         assert_eq!(taken, [!1, !6]);
-        assert_eq!([0, 1].map(|word| page.sent(word)), [0, 0]);
+        assert_eq!([0, 1].map(|word| page.sent_units(word)), [0, 0]);
     });
 }
 
@@ -62,7 +62,7 @@ fn two_threads_send_at_once() {
         }
         drain_inbox(record);
         assert_eq!(page.words()[0].taken(), !3);
-        assert_eq!(page.sent(0), 0);
+        assert_eq!(page.sent_units(0), 0);
     });
 }
 

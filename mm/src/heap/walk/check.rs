@@ -116,7 +116,7 @@ impl Found {
         let all_taken = page.whole_map().taken_units();
         let free = (page.capacity() - all_taken) as u64;
         same("free units of a page", page.all_free() as u64, free)?;
-        let sent = (0..map.words()).map(|word| u64::from(page.sent(word).count_ones()));
+        let sent = (0..map.words()).map(|word| u64::from(page.sent_units(word).count_ones()));
         self.held_units += all_taken as u64 - sent.sum::<u64>();
         let owned = page.words().iter().filter(|word| word.owner() != NO_OWNER);
         let owned = owned.count() as u64;

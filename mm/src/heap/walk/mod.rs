@@ -141,7 +141,7 @@ impl Central {
     /// Whether one look finds the unit in a cache, on its way to its owner, or free.
     fn seems_cached(&self, Spot { page, index }: Spot) -> bool {
         let (word, bit) = (index / 64, 1 << (index % 64));
-        let is_sent = page.sent(word) & bit != 0;
+        let is_sent = page.sent_units(word) & bit != 0;
         let is_free = page.words()[word].taken() & bit == 0;
         let unit = page.unit(index);
         is_sent

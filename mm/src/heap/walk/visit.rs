@@ -114,7 +114,7 @@ impl LiveUnits {
             return;
         }
         for (word, live) in self.map[..self.words].iter_mut().enumerate() {
-            *live = map.taken_in(word) & !page.sent(word);
+            *live = map.taken_in(word) & !page.sent_units(word);
         }
         let blocks = cached_in(page, cached).chain(page.quarantined());
         blocks.for_each(|first| self.leave_out_block(&map, first));

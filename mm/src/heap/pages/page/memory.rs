@@ -11,7 +11,7 @@ impl Page {
     pub(in crate::heap) fn is_purged(self) -> bool {
         let state = self.state();
         let is_as_it_was = || count(self.all_free()) == state.purged_at.load(Relaxed);
-        let is_sent = || (0..self.words().len()).any(|word| self.sent(word) != 0);
+        let is_sent = || (0..self.words().len()).any(|word| self.sent_units(word) != 0);
         state.purged.load(Relaxed) && is_as_it_was() && !is_sent()
     }
 

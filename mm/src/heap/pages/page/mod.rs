@@ -88,7 +88,7 @@ impl Page {
     }
 
     /// Units of a word that other threads released and the word's owner has not freed yet, as a mask.
-    pub(in crate::heap) fn sent(self, word: usize) -> u64 {
+    pub(in crate::heap) fn sent_units(self, word: usize) -> u64 {
         if self.state().had_remote_releases.load(Relaxed) {
             self.remote(word).bits()
         } else {
