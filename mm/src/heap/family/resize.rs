@@ -36,7 +36,7 @@ impl Heap {
         let _inside = ReentrancyGuard::enter();
         let mut central = self.central();
         // A limit admits a block before it is made. A hardened block ends at a guard, or is cleared as a whole.
-        if self.goes_past_caches() {
+        if self.bypasses_caches() {
             return false;
         }
         match self.geometry().placement() {
