@@ -43,12 +43,14 @@ impl Holders {
         Self::among(family::listed())
     }
 
-    /// The largest families, at less cost: with many families the ranking is updated ten times a second,
-    /// while the figures are current. `asked` is always considered.
-    pub(crate) fn of_refusal(asked: &'static PageFamily) -> Self {
-        if heap::numbered_families() > FEW && !is_due(clock::milliseconds()) {
-            let before = BEFORE.iter().filter_map(Link::get);
-            return Self::among(before.chain([asked]));
+    /// Ranks the families for a refused allocation of `refused`, at less cost.
+    ///
+    /// If there are many families, it ranks only `refused` and those that were the largest up to 0.1 s ago.
+    /// The figures are always current.
+    pub(crate) fn of_refusal(refused: &'static PageFamily) -> Self {
+        if heap::numbered_families() > ALWAYS_RANKED && !is_due(clock::milliseconds()) {
+            let last = LAST_RANKING.iter().filter_map(Link::get);
+            return Self::among(last.chain([refused]));
         }
         let largest = Self::now();
         for (last, held) in LAST_RANKING.iter().zip(&largest.0) {
