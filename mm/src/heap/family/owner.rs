@@ -57,6 +57,7 @@ impl Heap {
             // SAFETY: requirements 1 and 2 are the first two of `put_or_release`, and `with_cell` lends the
             // calling thread's cell of this heap.
             Some(cell) => unsafe { self.put_or_release(cell, first, units) },
+            None if units == 0 => {}
             // At the thread's end, or without memory for a cell.
             // SAFETY: requirements 1 and 2 are those of `release_past_caches`.
             None => unsafe { self.release_past_caches(Row { first, units }) },
