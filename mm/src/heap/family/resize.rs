@@ -47,6 +47,7 @@ impl Heap {
                     // SAFETY: requirements 1 and 2 are the first two of `shorten_row`; `fits_page` says that the
                     // block is in a VM page, and `is_shorter_row` the rest.
                     unsafe { central.shorten_row(first, old, new) };
+                    central.shrink_if_far_below_peak(self);
                 }
                 is_shorter_row
             }
