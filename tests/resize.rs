@@ -1,6 +1,8 @@
 //! Blocks that get another length, and those that are released by their length.
 
+use std::cell::Cell;
 use std::ptr::NonNull;
+use std::thread;
 
 use mm::{AllocError, Limit, PageFamily};
 use mm_tests::{counts, family, snapshot_of};
@@ -112,5 +114,31 @@ fn no_units_have_no_memory() {
     let words = family("resize:none", 8, 8);
     let none = words.alloc(0).expect("no memory is needed");
     release(words, none, 0);
+    assert_eq!(counts(words), (0, 0, 0));
+}
+
+#[test]
+fn no_units_are_released_at_the_end_of_a_thread() {
+    struct AtTheEnd(&'static PageFamily, NonNull<u8>);
+    impl Drop for AtTheEnd {
+        fn drop(&mut self) {
+            let some = resize(self.0, self.1, 0, 3);
+            let none = resize(self.0, some, 3, 0);
+            release(self.0, none, 0);
+        }
+    }
+    std::thread_local! {
+        static LAST: Cell<Option<AtTheEnd>> = const { Cell::new(None) };
+    }
+    let words = family("resize:end", 8, 8);
+    let ended = thread::spawn(move || {
+        // Its destructor is registered first, and so runs after that of the thread's caches.
+        LAST.set(None);
+        let none = words.alloc(0).expect("no memory is needed");
+        let one = words.alloc(1).expect("memory");
+        release(words, one, 1);
+        LAST.set(Some(AtTheEnd(words, none)));
+    });
+    ended.join().expect("the thread ended well");
     assert_eq!(counts(words), (0, 0, 0));
 }

@@ -77,7 +77,8 @@ impl PageFamily {
         // Only families of C programs mark released blocks. A new block must not keep the marks.
         #[cfg(feature = "capi")]
         if units > 0 {
-            self.heap.clear_canaries(block);
+            // SAFETY: `alloc_block` gave the block, of `units` units, which is handed out only after this.
+            unsafe { self.heap.clear_canaries(block) };
         }
         Ok(block.unspecified(bytes))
     }

@@ -48,7 +48,7 @@ impl Holders {
     /// If there are many families, it ranks only `refused` and those that were the largest up to 0.1 s ago.
     /// The figures are always current.
     pub(crate) fn of_refusal(refused: &'static PageFamily) -> Self {
-        if heap::numbers() > ALWAYS_RANKED && !is_due(clock::milliseconds()) {
+        if heap::numbered_families() > ALWAYS_RANKED && !is_due(clock::milliseconds()) {
             let last = LAST_RANKING.iter().filter_map(Link::get);
             return Self::among(last.chain([refused]));
         }

@@ -24,7 +24,7 @@ impl Resident {
     /// Asks the kernel. Allocates, so no lock of the heap may be held.
     pub(crate) fn measure() -> Self {
         let look = System::look();
-        let mut families = vec![Some(0); heap::numbers()];
+        let mut families = vec![Some(0); heap::numbered_families()];
         heap::add_resident(&look, &mut families);
         let records = heap::records_resident(&look);
         let measured = Self {

@@ -87,7 +87,7 @@ pub(crate) fn alloc_units_zeroed<T: StaticFamily>(units: usize) -> NonNull<T> {
 /// 2. No thread uses the block any more.
 #[allow(
     clippy::inline_always,
-    reason = "the hot path must be inlined into its callers, whatever its size"
+    reason = "the hot path must be inlined into the caller, whatever its size"
 )]
 #[inline(always)]
 pub(crate) unsafe fn release_units<T: StaticFamily>(first: NonNull<T>, units: usize) {
@@ -116,12 +116,12 @@ pub(crate) unsafe fn release_units<T: StaticFamily>(first: NonNull<T>, units: us
 /// With `to_be_zero` the cell checks whether a single unit is known to be zero, which saves the caller from
 /// zeroing it. For more units the cell always knows.
 #[inline]
-fn try_cached<T: StaticFamily>(units: usize, to_be_zero: bool) -> Option<Block> {
+fn try_cached<T: StaticFamily>(units: usize, wants_zero: bool) -> Option<Block> {
     let _inside = ReentrancyGuard::enter();
     // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell::<T>() };
     match units {
-        1 => cell.take(size_of::<T>(), to_be_zero),
+        1 => cell.take(size_of::<T>(), wants_zero),
         _ => cell.take_row(units),
     }
 }

@@ -5,17 +5,16 @@
 //!
 //! | header | for | functions |
 //! | --- | --- | --- |
-//! | `uapi_mm.h`, `mm.h` | programs written for the library that mm grew out of | `mm_uapi_*` |
-//! | `uapi_mm_instance.h` | its later variant, whose functions take an instance first | `mm_inst_*` |
+//! | `uapi_mm.h`, `mm.h` | programs that were written for the original C library, from which mm was made | `mm_uapi_*` |
+//! | `uapi_mm_instance.h` | programs that were written for its later version, whose functions take an instance as the first argument | `mm_inst_*` |
 //! | `mm_families.h` | new programs | `mm_*`, in `mm_api.h` |
 //!
-//! `mm_uapi_*` and `mm_inst_*` return `NULL` on an error and print one line on standard error. After a
-//! second release they print a line and call `abort`. The functions for new programs do neither: they
-//! return a status, and [`mm_last_error`] returns a sentence. Any thread may call any function.
+//! `mm_uapi_*` and `mm_inst_*` return `NULL` on an error and print one line on standard error. After a second
+//! release they print a line and call `abort`. The functions for new programs print nothing and do not abort:
+//! they return a status, and [`mm_last_error`] describes the error. Any thread may call any function.
 //!
-//! In the requirements below, a *C string* ends with a zero byte and stays as it is until the function
-//! that got it returns. A *handle from mm* is a pointer that a function of mm returned or passed to a
-//! callback.
+//! In the requirements below, a *C string* ends with a zero byte, and does not change until the called function
+//! returns. A *handle from mm* is a pointer that a function of mm returned or passed to a callback.
 //!
 //! ```
 //! use mm::capi::{mm_uapi_instantiate_new_page_family, mm_uapi_xcalloc, mm_uapi_xfree};
@@ -29,7 +28,7 @@
 //! unsafe { mm_uapi_xfree(emps) };
 //! ```
 
-#![allow(non_camel_case_types, reason = "names of C")]
+#![allow(non_camel_case_types, reason = "the names of the C interface")]
 
 mod allocate;
 mod api;

@@ -17,7 +17,7 @@ use core::ptr::NonNull;
 
 use crate::error::AllocError;
 use crate::family::PageFamily;
-use crate::heap::{RECORDS, taken_bytes};
+use crate::heap::{RECORDS, committed_bytes};
 use crate::os::faulty::{failing_at, refusing_above, refusing_below};
 
 /// The most calls of the sequence below. The test fails if there are more.
@@ -149,7 +149,7 @@ fn refusals_use_nothing_up() {
 #[test]
 fn address_space_without_a_record_is_used_at_the_next_try() {
     let family = family_of("faults-unrecorded", 4_096);
-    let before = taken_bytes();
+    let before = committed_bytes();
     // The kernel allows pages but no records.
     refusing_below(2 << 20, || {
         for _ in 0..3_000 {
@@ -158,7 +158,7 @@ fn address_space_without_a_record_is_used_at_the_next_try() {
             let _ = family.alloc(16);
         }
     });
-    let used = taken_bytes() - before;
+    let used = committed_bytes() - before;
     // Other tests run at the same time and use some. One page for each try would be 190 MiB.
     assert!(used < 128 << 20, "{used} bytes of address space");
     family.check().expect("consistent");

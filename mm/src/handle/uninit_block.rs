@@ -147,7 +147,7 @@ impl<T: MmManaged> UninitBlock<T> {
     /// Releases the block, as dropping does; unlike `drop` it is always inlined.
     #[allow(
         clippy::inline_always,
-        reason = "the hot path must be inlined into its callers, whatever its size"
+        reason = "the hot path must be inlined into the caller, whatever its size"
     )]
     #[inline(always)]
     pub(super) fn release(self) {

@@ -158,7 +158,7 @@ impl Central {
         self.caches.iter().for_each(CacheRecord::forget_sections);
         while let Some(cache) = self.caches.iter().find(|cache| !thread::is_own(cache)) {
             had_rows |= cache.rows().is_some();
-            cache.put_away();
+            cache.flush_units();
             retire(self, cache);
             cache.abandon();
         }

@@ -108,7 +108,7 @@ pub(crate) mod modelled {
     }
 
     /// What the kernel may do between two steps of the thread that is asked.
-    pub(crate) fn step() {
+    pub(crate) fn model_step() {
         let Some(kernel) = kernel() else {
             return;
         };
@@ -120,7 +120,7 @@ pub(crate) mod modelled {
     }
 
     /// The thread's last step before it waits for a lock, or ends.
-    pub(crate) fn stop() {
+    pub(crate) fn model_stop() {
         if let Some(kernel) = kernel() {
             fence(SeqCst);
             kernel.is_off.store(1, Relaxed);
@@ -128,7 +128,7 @@ pub(crate) mod modelled {
     }
 
     /// Its first step after that.
-    pub(crate) fn go_on() {
+    pub(crate) fn model_resume() {
         if let Some(kernel) = kernel() {
             kernel.is_off.store(0, Relaxed);
         }
@@ -138,23 +138,23 @@ pub(crate) mod modelled {
 #[cfg(all(test, loom))]
 use modelled as kernel;
 #[cfg(all(test, loom))]
-pub(crate) use modelled::{go_on, step, stop};
+pub(crate) use modelled::{model_resume, model_step, model_stop};
 
 /// What models have between two steps of a thread that such a fence may come between. Nothing elsewhere.
 #[cfg(not(all(test, loom)))]
 mod nothing {
     #[inline]
-    pub(crate) fn step() {}
+    pub(crate) fn model_step() {}
 
     #[inline]
-    pub(crate) fn stop() {}
+    pub(crate) fn model_stop() {}
 
     #[inline]
-    pub(crate) fn go_on() {}
+    pub(crate) fn model_resume() {}
 }
 
 #[cfg(not(all(test, loom)))]
-pub(crate) use nothing::{go_on, step, stop};
+pub(crate) use nothing::{model_resume, model_step, model_stop};
 
 #[cfg(not(any(all(target_os = "linux", not(mm_portable)), all(test, loom))))]
 mod kernel {

@@ -165,12 +165,16 @@ fn fits(family: &'static PageFamily, size: usize, align: usize) -> Answer<&'stat
 
 #[inline]
 fn unspecified(family: Answer<&'static PageFamily>, units: usize, place: Place<'_>) -> *mut c_void {
-    block_of(family, |family| match family.heap.try_cached(units) {
-        Some(block) => {
-            family.heap.clear_canaries(block);
-            Ok(block.first)
+    block_of(family, |family| {
+        // No tool is told of blocks of fast families.
+        if family.heap.is_fast()
+            && let Some(block) = family.heap.try_cached(units)
+        {
+            // SAFETY: `try_cached` gave the block, of `units` units, which is handed out only after this.
+            unsafe { family.heap.clear_canaries(block) };
+            return Ok(block.first);
         }
-        None => family.alloc_for(units, &place),
+        family.alloc_for(units, &place)
     })
 }
 

@@ -214,6 +214,6 @@ impl Heap {
     /// Opens the thread's cache, unless calls bypass the caches.
     #[cold]
     fn open_for(&'static self, cell: &CacheCell) -> bool {
-        !self.goes_past_caches() && self.opened(cell).is_some()
+        !self.bypasses_caches() && self.ensure_open(cell).is_some()
     }
 }

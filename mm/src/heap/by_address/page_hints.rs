@@ -206,7 +206,7 @@ impl TakenUnit {
     /// Whether all blocks of the page have one unit.
     #[inline]
     pub(in crate::heap) fn is_alone(&self) -> bool {
-        !self.hint.state.has_continued()
+        !self.hint.state.has_rows()
     }
 
     /// The units of the block that starts here, if one does and is too short for slack.

@@ -146,7 +146,7 @@ impl Extent {
         if !spot.is_taken() {
             return None;
         }
-        let units = if spot.page.has_continued() {
+        let units = if spot.page.has_rows() {
             spot.units()?
         } else {
             1

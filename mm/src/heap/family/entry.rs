@@ -1,4 +1,4 @@
-//! Entry points: allocation and release of a block that no fast path serves.
+//! Entry points for allocations and releases that the fast paths cannot serve.
 
 use core::ptr::NonNull;
 
@@ -12,7 +12,7 @@ use crate::heap::tracking::Caller;
 use crate::os::{ReentrancyGuard, annotate};
 
 impl Heap {
-    /// Allocates a block when the cell had none.
+    /// Allocates a block after the cell's cache had none.
     #[cold]
     #[inline(never)]
     pub(crate) fn alloc(
@@ -24,12 +24,12 @@ impl Heap {
         if units == 0 {
             return Ok(Block::empty());
         }
-        let has_cache = self.is_cached(units);
-        let is_open = has_cache && self.opened(cell).is_some();
-        if !is_open && self.goes_past_caches() {
+        let is_cacheable = self.caches_blocks_of(units);
+        let is_open = is_cacheable && self.ensure_open(cell).is_some();
+        if !is_open && self.bypasses_caches() {
             return self.alloc_uncached(units, caller);
         }
-        if !has_cache {
+        if !is_cacheable {
             return self.central().alloc(self, units);
         }
         if units == 1 {
@@ -38,13 +38,13 @@ impl Heap {
         self.alloc_row(cell, units)
     }
 
-    /// Releases a block when the cell could not take it.
+    /// Releases a block after the cell's cache had no room for it.
     ///
     /// # Safety
     ///
     /// 1. `first` is the start of a live block of `units` units of this heap.
     /// 2. Nothing uses it any more.
-    /// 3. `cell` is the calling thread's of this heap.
+    /// 3. `cell` is the calling thread's cell for this heap.
     #[cold]
     #[inline(never)]
     pub(crate) unsafe fn release(
@@ -57,14 +57,14 @@ impl Heap {
             return;
         }
         if units == 1 && self.geometry.placement() == Placement::Paged {
-            // SAFETY: requirements 1 to 3 are the first and the last two of `release_unit`. `placement` says that
-            // units lie in VM pages.
+            // SAFETY: requirements 1 to 3 are the first, third and fourth of `release_unit`. `placement` says
+            // that units lie in VM pages.
             return unsafe { self.release_unit(cell, first) };
         }
-        let is_open = self.is_cached(units) && self.opened(cell).is_some();
-        if !is_open && self.goes_past_caches() {
-            // SAFETY: requirements 1 and 2 are those of `release_straight`.
-            return unsafe { self.release_straight(Row { first, units }) };
+        let is_open = self.caches_blocks_of(units) && self.ensure_open(cell).is_some();
+        if !is_open && self.bypasses_caches() {
+            // SAFETY: requirements 1 and 2 are those of `release_past_caches`.
+            return unsafe { self.release_past_caches(Row { first, units }) };
         }
         if self.geometry.keeps_rows(units) {
             // SAFETY: requirements 1 to 3 are the first three of `release_row`, and `keeps_rows` says the last.
@@ -73,22 +73,23 @@ impl Heap {
         let mut central = self.central();
         // SAFETY: requirements 1 and 2 are those of `Central::release`.
         unsafe { central.release(self, first, units) };
-        central.shrink_if_fallen(self);
+        central.shrink_if_far_below_peak(self);
     }
 
-    /// Releases the block that starts at `first`, whatever its family, after a look at the maps and at all
-    /// caches. With `asked`, only if the block is that family's.
+    /// Finds the family of the address `first` and releases the block that starts there, if the maps and all
+    /// caches show that it is live. If `expected` is a family, the block must belong to it.
     ///
     /// # Errors
     ///
-    /// Returns why the block was not released, and the heap that has the address. Nothing was changed.
+    /// Returns why the block was not released, and the heap whose memory contains the address, if there is one.
+    /// Nothing was changed.
     ///
     /// # Safety
     ///
     /// 1. If a live block starts at `first`, nothing uses it any more.
     pub(crate) unsafe fn release_raw(
         first: NonNull<u8>,
-        asked: Option<&'static Self>,
+        expected: Option<&'static Self>,
     ) -> Result<(), (Refusal, Option<&'static Self>)> {
         if first.addr() == EMPTY_BLOCK {
             return Ok(());
@@ -98,14 +99,14 @@ impl Heap {
         let record = record.ok_or((Refusal::Foreign, None))?;
         let heap = Self::of(record.heap());
         let refused = |refusal| (refusal, Some(heap));
-        if asked.is_some_and(|asked| !core::ptr::eq(asked, heap)) {
+        if expected.is_some_and(|expected| !core::ptr::eq(expected, heap)) {
             return Err(refused(Refusal::WrongFamily));
         }
         let mut central = heap.central();
         let units = central.live_units_at(record, first).map_err(refused)?;
         let bytes = units * heap.geometry().unit();
         annotate::take_back(first, bytes);
-        // A second release finds the canaries when the units are in another thread's cache.
+        // With canaries, a second release is noticed even if the units are in another thread's cache by then.
         #[cfg(feature = "capi")]
         if matches!(record, Record::Extent(_)) {
             // SAFETY: `live_units_at` found a live block of this heap, in a VM page, and by requirement 1
@@ -114,12 +115,12 @@ impl Heap {
         }
         // SAFETY: `live_units_at` found a live block of `units` units of this heap, and by requirement 1
         // nothing uses it.
-        unsafe { central.release_straight(heap, Row { first, units }) };
-        central.shrink_if_fallen(heap);
+        unsafe { central.release_past_caches(heap, Row { first, units }) };
+        central.shrink_if_far_below_peak(heap);
         Ok(())
     }
 
-    /// Allocates a block from the pages, without a cache.
+    /// Allocates a block under the lock, past all caches, within the family's limit.
     pub(crate) fn alloc_uncached(
         &'static self,
         units: usize,
@@ -131,6 +132,6 @@ impl Heap {
         if self.is_uncached() {
             return self.alloc_admitted(units, caller);
         }
-        self.central().alloc_straight(self, units)
+        self.central().alloc_past_caches(self, units)
     }
 }

@@ -92,10 +92,15 @@ impl Heap {
         }
     }
 
-    /// Clears the canaries of a new block of at least one unit, which is handed out as it is.
-    pub(crate) fn clear_canaries(&self, block: Block) {
-        // SAFETY: `block` is new and has at least one unit, and nothing else uses it before it is handed
-        // out.
+    /// Clears the canaries of a new block, which is handed out as it is.
+    ///
+    /// # Safety
+    ///
+    /// 1. `block` is a new block of this heap, of at least one unit.
+    /// 2. Nothing uses it yet.
+    pub(crate) unsafe fn clear_canaries(&self, block: Block) {
+        // SAFETY: by requirement 1 a taken unit of this heap starts at `block.first`, and by requirement 2 nothing
+        // uses it.
         if let Some(canaries) = unsafe { self.canaries_of(block.first) }.filter(|_| !block.zero) {
             canaries.clear();
         }

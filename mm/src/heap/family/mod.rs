@@ -41,20 +41,20 @@ use crate::heap::tracking::recording;
 use crate::os::{Lock, Look, MutexGuard, ReentrancyGuard, Refused};
 use crate::sync::{AtomicBool, AtomicUsize};
 
-/// One more than the families that have a number.
-static NUMBERS: AtomicUsize = AtomicUsize::new(1);
+/// The value of `Heap::number` for the next family that needs a number.
+static NEXT_NUMBER: AtomicUsize = AtomicUsize::new(1);
 
 /// The memory of one family.
 #[derive(Debug)]
 pub(crate) struct Heap {
     pub(in crate::heap) geometry: Geometry,
-    /// One more than the family's number, which counts families in order of first use; 0 before that.
+    /// The family's number plus one; 0 until the family needs a number. Families are numbered in that order.
     pub(in crate::heap) number: AtomicUsize,
     #[cfg(feature = "capi")]
     pub(in crate::heap) marking: Marking,
     /// Whether every call takes the lock; see `uncached`. The lock guards it.
     uncached: AtomicBool,
-    /// Units that may be live. The lock guards it.
+    /// The most units that may be live. The lock guards it.
     limit: AtomicU64,
     /// Released units of words without an owner.
     inbox: Inbox,
@@ -76,7 +76,7 @@ impl Heap {
         }
     }
 
-    /// Sets at the start how many units may be live.
+    /// Sets the limit of live units, before the heap is used.
     pub(crate) const fn begin_with_limit(&mut self, units: u64) {
         self.uncached = AtomicBool::new(true);
         self.limit = AtomicU64::new(units);
@@ -90,16 +90,17 @@ impl Heap {
     }
 
     /// Whether every call must bypass the threads' caches.
-    pub(in crate::heap) fn goes_past_caches(&self) -> bool {
+    pub(in crate::heap) fn bypasses_caches(&self) -> bool {
         self.is_uncached() || hardening::is_on()
     }
 
     /// Whether caches keep blocks of `units` units.
-    pub(in crate::heap) fn is_cached(&self, units: usize) -> bool {
+    pub(in crate::heap) fn caches_blocks_of(&self, units: usize) -> bool {
         let is_unit = units == 1 && self.geometry.placement() == Placement::Paged;
         is_unit || self.geometry.keeps_rows(units)
     }
 
+    /// Does nothing, since without `capi` no release looks for page hints.
     #[cfg(not(feature = "capi"))]
     #[allow(
         clippy::unused_self,
@@ -110,17 +111,17 @@ impl Heap {
         Ok(())
     }
 
-    #[cfg(not(feature = "capi"))]
-    #[allow(
-        clippy::unused_self,
-        reason = "only families of C programs have canaries"
-    )]
-    /// Does nothing: no block is marked.
+    /// Does nothing, since without `capi` no block gets canaries.
     ///
     /// # Safety
     ///
     /// 1. Each of the blocks starts with a taken unit of this heap.
     /// 2. Nothing uses them.
+    #[cfg(not(feature = "capi"))]
+    #[allow(
+        clippy::unused_self,
+        reason = "only families of C programs have canaries"
+    )]
     pub(in crate::heap) unsafe fn mark_never_handed_out(
         &self,
         _: impl Iterator<Item = NonNull<u8>>,
@@ -167,7 +168,7 @@ impl Heap {
 
     #[cold]
     fn make_number(&self) -> usize {
-        let new = NUMBERS.fetch_add(1, Relaxed);
+        let new = NEXT_NUMBER.fetch_add(1, Relaxed);
         match self.number.compare_exchange(0, new, Relaxed, Relaxed) {
             Ok(_) => new - 1,
             Err(others) => others - 1,
@@ -178,15 +179,15 @@ impl Heap {
         self.central.lock()
     }
 
-    /// Lends the calling thread's cell for this heap to `f`, if the caller has no static cell. `f` gets `None`
-    /// at the thread's end, or without memory for the cell.
+    /// Calls `f` with the calling thread's cell for this heap. This is for callers that have no static cell.
+    /// `f` gets `None` if the thread is ending or there is no memory for the cell.
     #[inline]
     pub(crate) fn with_cell<R>(&'static self, f: impl FnOnce(Option<&CacheCell>) -> R) -> R {
         cache::thread::with_cell(self.number(), f)
     }
 
-    /// Gives all free memory back to the kernel, and asks other threads to flush at their next call. Returns
-    /// the bytes that went back.
+    /// Gives all free memory back to the kernel, and makes other threads flush their caches at their next call.
+    /// Returns the bytes that went back.
     pub(crate) fn trim(&'static self) -> usize {
         let _inside = ReentrancyGuard::enter();
         let mut central = self.central();
@@ -196,13 +197,13 @@ impl Heap {
 }
 
 /// The number of families that have a number.
-pub(crate) fn numbers() -> usize {
-    NUMBERS.load(Relaxed) - 1
+pub(crate) fn numbered_families() -> usize {
+    NEXT_NUMBER.load(Relaxed) - 1
 }
 
-/// Bytes of address space that all families have taken so far.
+/// Bytes of address space that all families have committed so far.
 #[cfg(test)]
-pub(crate) fn taken_bytes() -> usize {
+pub(crate) fn committed_bytes() -> usize {
     SPACE.committed()
 }
 

@@ -57,9 +57,10 @@ impl Heap {
             // SAFETY: requirements 1 and 2 are the first two of `put_or_release`, and `with_cell` lends the
             // calling thread's cell of this heap.
             Some(cell) => unsafe { self.put_or_release(cell, first, units) },
+            None if units == 0 => {}
             // At the thread's end, or without memory for a cell.
-            // SAFETY: requirements 1 and 2 are those of `release_straight`.
-            None => unsafe { self.release_straight(Row { first, units }) },
+            // SAFETY: requirements 1 and 2 are those of `release_past_caches`.
+            None => unsafe { self.release_past_caches(Row { first, units }) },
         });
     }
 
@@ -69,7 +70,7 @@ impl Heap {
     ///
     /// 1. `first` is the start of a live block of `units` units of this heap.
     /// 2. Nothing uses it any more.
-    /// 3. `cell` is the calling thread's of this heap.
+    /// 3. `cell` is the calling thread's cell for this heap.
     pub(in crate::heap) unsafe fn put_or_release(
         &'static self,
         cell: &super::CacheCell,

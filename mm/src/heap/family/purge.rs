@@ -122,7 +122,7 @@ impl Page {
     /// As [`backed`](Self::backed), but without what the kernel refused the last time, and as if all threads
     /// had given up their free units.
     pub(in crate::heap) fn reclaimable(self, os_page: usize) -> usize {
-        let backed = self.backed_of(self.map_given_up(), os_page, self.extent.is_huge());
+        let backed = self.backed_of(self.map_if_reclaimed(), os_page, self.extent.is_huge());
         backed.saturating_sub(self.state().refused())
     }
 

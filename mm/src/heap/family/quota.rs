@@ -266,7 +266,7 @@ mod tests {
             let block = HEAP.alloc_admitted(1, &Location::caller());
             let first = block.expect("memory").first;
             // SAFETY: `alloc_admitted` made the block, which the test does not use.
-            unsafe { HEAP.release_straight(Row { first, units: 1 }) };
+            unsafe { HEAP.release_past_caches(Row { first, units: 1 }) };
         }
         let told = [(); 3].map(|()| CROSSINGS.take());
         assert_eq!(told, [true, true, false]);

@@ -36,7 +36,7 @@ impl Heap {
         let _inside = ReentrancyGuard::enter();
         let mut central = self.central();
         // A limit admits a block before it is made. A hardened block ends at a guard, or is cleared as a whole.
-        if self.goes_past_caches() {
+        if self.bypasses_caches() {
             return false;
         }
         match self.geometry().placement() {
@@ -47,6 +47,7 @@ impl Heap {
                     // SAFETY: requirements 1 and 2 are the first two of `shorten_row`; `fits_page` says that the
                     // block is in a VM page, and `is_shorter_row` the rest.
                     unsafe { central.shorten_row(first, old, new) };
+                    central.shrink_if_far_below_peak(self);
                 }
                 is_shorter_row
             }

@@ -1,4 +1,4 @@
-//! Slow paths: the cell has no unit or no room; a cache begins or ends.
+//! Slow paths: a cache has no unit or no room; a thread gets a cache, flushes it, or gives it back.
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
@@ -10,15 +10,19 @@ use crate::heap::ground::{Block, LONG_ROW, Row, Shortage};
 use crate::os::{ReentrancyGuard, Refused};
 
 impl Heap {
-    /// The calling thread's open cache. Opens or flushes it first if necessary. `None` if calls bypass the
-    /// caches, at the thread's end, or without memory for the cache.
-    pub(in crate::heap) fn opened(&'static self, cell: &CacheCell) -> Option<&'static CacheRecord> {
+    /// Returns the calling thread's open cache. If the thread has none, opens one; if the cell was redirected,
+    /// flushes the cache first. Returns `None` if calls bypass the caches, if the thread is ending, or if there
+    /// is no memory for a cache.
+    pub(in crate::heap) fn ensure_open(
+        &'static self,
+        cell: &CacheCell,
+    ) -> Option<&'static CacheRecord> {
         if let Some(cache) = cell.open_cache() {
             return Some(cache);
         }
         match cell.cache() {
             Some(cache) => self.flush(cell, cache),
-            None if self.goes_past_caches() => {}
+            None if self.bypasses_caches() => {}
             None => {
                 thread::open(self, cell);
             }
@@ -27,7 +31,7 @@ impl Heap {
     }
 
     pub(in crate::heap) fn alloc_one(&'static self, cell: &CacheCell) -> Result<Block, Shortage> {
-        let Some(cache) = self.opened(cell) else {
+        let Some(cache) = self.ensure_open(cell) else {
             return self.central().alloc(self, 1);
         };
         loop {
@@ -41,7 +45,7 @@ impl Heap {
             } else {
                 // If the family became uncached after this call began, the cache must not get units.
                 let mut central = self.central();
-                if self.goes_past_caches() {
+                if self.bypasses_caches() {
                     return central.alloc(self, 1);
                 }
                 central.acquire(self, cache)?;
@@ -54,16 +58,16 @@ impl Heap {
         cell: &CacheCell,
         units: usize,
     ) -> Result<Block, Shortage> {
-        let Some(cache) = self.opened(cell) else {
+        let Some(cache) = self.ensure_open(cell) else {
             return self.central().alloc(self, units);
         };
         let bins = (units < LONG_ROW).then(|| cache.make_bins().ok()).flatten();
         let mut central = self.central();
-        if self.goes_past_caches() {
+        if self.bypasses_caches() {
             return central.alloc(self, units);
         }
-        // A second try: at the first, the cell may have had no cache, or one to be flushed, or the thread was
-        // kept out.
+        // The fast path tried this before. But the cell may have had no open cache then, or another thread may
+        // have kept this one out of its words.
         if let Some(row) = cache.take_row_locked(units) {
             return Ok(row);
         }
@@ -82,20 +86,23 @@ impl Heap {
     ///
     /// 1. `first` is the start of a live block of `units` units of this heap.
     /// 2. Nothing uses it any more.
-    /// 3. `cell` is the calling thread's of this heap.
-    /// 4. Caches keep blocks of so many units.
+    /// 3. `cell` is the calling thread's cell for this heap.
+    /// 4. Caches keep blocks of `units` units.
     pub(in crate::heap) unsafe fn release_row(
         &'static self,
         cell: &CacheCell,
         first: NonNull<u8>,
         units: usize,
     ) {
-        let cache = self.opened(cell).filter(|cache| can_keep(cache, units));
+        let cache = self
+            .ensure_open(cell)
+            .filter(|cache| can_keep(cache, units));
         let mut central = self.central();
         central.account_peak(self);
         let is_kept = cache.is_some_and(|cache| {
-            // The cell may have been redirected since.
-            // SAFETY: requirements 1 and 2 are those of `keep_row`, and `opened` gave this heap's cache.
+            // Another thread may have redirected the cell before this one got the lock. Then the cache must not
+            // get blocks.
+            // SAFETY: requirements 1 and 2 are those of `keep_row`, and `ensure_open` gave this heap's cache.
             cell.is_open() && unsafe { self.keep_row(&mut central, cache, (first, units)) }
         });
         if !is_kept {
@@ -103,10 +110,11 @@ impl Heap {
             // the block.
             unsafe { central.release(self, first, units) };
         }
-        central.shrink_if_fallen(self);
+        central.shrink_if_far_below_peak(self);
     }
 
-    /// Puts a block into the calling thread's cache, after making room there if that is possible.
+    /// Puts a block into the calling thread's cache. If the cache is full, makes room. Returns false if that is
+    /// not possible.
     ///
     /// # Safety
     ///
@@ -118,7 +126,8 @@ impl Heap {
         cache: &'static CacheRecord,
         (first, units): (NonNull<u8>, usize),
     ) -> bool {
-        // SAFETY: requirements 1 and 2 are those of `put_row_locked`, which did not take the block before.
+        // SAFETY: requirements 1 and 2 are those of `put_row_locked`. In each earlier round it did not take the
+        // block.
         while !unsafe { cache.put_row_locked(first, units) } {
             if !self.make_room(central, cache, units) {
                 return false;
@@ -127,7 +136,8 @@ impl Heap {
         true
     }
 
-    /// Makes room in the calling thread's cache for a block of `units` units, if that is possible.
+    /// Makes room in the calling thread's cache for a block of `units` units. Returns false if that is not
+    /// possible.
     fn make_room(&self, central: &mut Central, cache: &CacheRecord, units: usize) -> bool {
         let geometry = &self.geometry;
         if units < LONG_ROW {
@@ -135,8 +145,8 @@ impl Heap {
                 bins.prepare(geometry, units) || central.free_half_bin(bins, units)
             })
         } else {
-            let make = |rows| central.make_room(geometry, rows);
-            cache.rows().is_some_and(make)
+            let make_room = |rows| central.make_room(geometry, rows);
+            cache.rows().is_some_and(make_room)
         }
     }
 
@@ -152,11 +162,11 @@ impl Heap {
             first: unit,
             units: 1,
         };
-        // SAFETY: requirements 1 and 3 are those of `release_straight`.
-        unsafe { self.release_straight(row) };
+        // SAFETY: requirements 1 and 3 are those of `release_past_caches`.
+        unsafe { self.release_past_caches(row) };
     }
 
-    /// Finds or makes a record for the calling thread, whose cell is `cell`.
+    /// Gives the calling thread, whose cell is `cell`, the record of an ended thread or a new one.
     pub(in crate::heap) fn open_cache(
         &'static self,
         cell: &CacheCell,
@@ -172,7 +182,7 @@ impl Heap {
         };
         central.caches.push(cache);
         cache.open(cell, thread);
-        cell.lead_to(cache);
+        cell.attach(cache);
         Ok(cache)
     }
 
@@ -180,35 +190,35 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// 1. The calling thread is the record's.
+    /// 1. The record belongs to the calling thread.
     /// 2. Its cell still exists.
     pub(in crate::heap) unsafe fn close_cache(&'static self, cache: &'static CacheRecord) {
-        cache.put_away();
+        cache.flush_units();
         let mut central = self.central();
         retire(&mut central, cache);
         // SAFETY: requirements 1 and 2 are those of `close`.
         unsafe { cache.close() };
-        central.shrink_if_fallen(self);
+        central.shrink_if_far_below_peak(self);
     }
 
-    /// Frees all units of the calling thread's cache and gives up its free words. Then the cell leads to the
-    /// cache again, unless calls bypass the caches.
+    /// Empties the calling thread's cache and gives its free words back to the family. Then opens the
+    /// redirected cell again, unless the family is uncached.
     pub(in crate::heap) fn flush(&'static self, cell: &CacheCell, cache: &'static CacheRecord) {
-        cache.put_away();
+        cache.flush_units();
         let mut central = self.central();
-        central.drain(self);
-        central.free_kept_rows(cache);
-        central.take_free_words(cache);
+        central.drain_inbox(self);
+        central.free_cached_rows(cache);
+        central.reclaim_free_words(cache);
         cache.stage().store(0, Relaxed);
         if !self.is_uncached() {
-            cell.open_again(cache);
+            cell.reopen(cache);
         }
-        central.shrink_if_fallen(self);
+        central.shrink_if_far_below_peak(self);
     }
 
     /// Frees the rows of the calling thread's cache.
     pub(in crate::heap) fn flush_rows(&'static self, cache: &'static CacheRecord) {
-        self.central().free_kept_rows(cache);
+        self.central().free_cached_rows(cache);
     }
 }
 
@@ -222,15 +232,16 @@ fn can_keep(cache: &CacheRecord, units: usize) -> bool {
     }
 }
 
-/// Takes a cache out of use. Its blocks are freed, its counts are kept, and another thread may get it. The
-/// cache has no thread, or that of the caller, which has the family's lock.
+/// Takes a cache out of use, so that another thread can get it: frees its blocks and adds its counts to the
+/// family's. The caller holds the family's lock. The cache belongs to the calling thread or to none.
 pub(in crate::heap) fn retire(central: &mut Central, cache: &'static CacheRecord) {
-    central.free_kept_rows(cache);
-    cache.collect();
-    // The words lose their owner before the inbox is shut: a thread that finds it shut uses the family's inbox.
-    central.take_all_words(cache);
+    central.free_cached_rows(cache);
+    cache.drain_inbox();
+    // The order matters. After the inbox is shut, other threads put words into the family's inbox, and the
+    // family frees only units of words without an owner.
+    central.reclaim_all_words(cache);
     cache.shut_inbox();
-    central.drain(cache.heap());
+    central.drain_inbox(cache.heap());
     let padding = &mut central.account.padding;
     *padding = padding.wrapping_add(cache.padding());
     let (allocated, released) = cache.take_counts();
@@ -252,11 +263,11 @@ pub(crate) fn flush_thread() {
         .filter(|cache| !cache.is_empty() || cache.owned_words() > 0)
         .for_each(|cache| {
             let heap = cache.heap();
-            cache.put_away();
+            cache.flush_units();
             let mut central = heap.central();
-            central.drain(heap);
-            central.free_kept_rows(cache);
-            central.take_free_words(cache);
-            central.shrink_if_fallen(heap);
+            central.drain_inbox(heap);
+            central.free_cached_rows(cache);
+            central.reclaim_free_words(cache);
+            central.shrink_if_far_below_peak(heap);
         });
 }

@@ -44,10 +44,12 @@ impl Heap {
         self.uncached.store(is_on, Relaxed);
         if is_on {
             central.caches.iter().for_each(CacheRecord::ask_to_flush);
-            central.take_all_words_of_all(self);
+            central.reclaim_all_words_of_all(self);
         }
     }
 
+    /// Allocates a block under the lock, if the limit admits it, and records who allocated it, if the family is
+    /// tracked.
     pub(in crate::heap) fn alloc_admitted(
         &'static self,
         units: usize,
@@ -56,7 +58,7 @@ impl Heap {
         let scope = request::scope();
         let mut central = self.central();
         central.admit(self, units)?;
-        let block = central.alloc_straight(self, units);
+        let block = central.alloc_past_caches(self, units);
         central.account_quota(self);
         let block = block?;
         if central.uncached_for.tracking.wants(scope) {
@@ -76,8 +78,8 @@ impl Heap {
     /// 2. Nothing uses it any more.
     pub(crate) unsafe fn take_back(&'static self, first: NonNull<u8>, units: usize) {
         let _inside = ReentrancyGuard::enter();
-        // SAFETY: requirements 1 and 2 are those of `release_straight`.
-        unsafe { self.release_straight(Row { first, units }) };
+        // SAFETY: requirements 1 and 2 are those of `release_past_caches`.
+        unsafe { self.release_past_caches(Row { first, units }) };
     }
 
     /// Releases a block under the lock, past all caches.
@@ -86,17 +88,17 @@ impl Heap {
     ///
     /// 1. `row` is a live block of this heap.
     /// 2. Nothing uses it any more.
-    pub(in crate::heap) unsafe fn release_straight(&'static self, row: Row) {
+    pub(in crate::heap) unsafe fn release_past_caches(&'static self, row: Row) {
         let mut central = self.central();
-        // SAFETY: requirements 1 and 2 are those of `Central::release_straight`.
-        unsafe { central.release_straight(self, row) };
-        central.shrink_if_fallen(self);
+        // SAFETY: requirements 1 and 2 are those of `Central::release_past_caches`.
+        unsafe { central.release_past_caches(self, row) };
+        central.shrink_if_far_below_peak(self);
     }
 }
 
 impl Central {
     /// Allocates a block under the lock, past all caches.
-    pub(in crate::heap) fn alloc_straight(
+    pub(in crate::heap) fn alloc_past_caches(
         &mut self,
         heap: &'static Heap,
         units: usize,
@@ -113,7 +115,7 @@ impl Central {
     ///
     /// 1. `row` is a live block of this heap.
     /// 2. Nothing uses it any more.
-    pub(in crate::heap) unsafe fn release_straight(&mut self, heap: &'static Heap, row: Row) {
+    pub(in crate::heap) unsafe fn release_past_caches(&mut self, heap: &'static Heap, row: Row) {
         self.forget(row.first);
         if hardening::is_on() {
             // SAFETY: requirements 1 and 2 are those of `release_hardened`.

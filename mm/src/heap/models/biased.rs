@@ -5,7 +5,7 @@ use loom::cell::UnsafeCell;
 use crate::heap::family::Heap;
 use crate::heap::family::cache::{CacheRecord, barrier};
 use crate::heap::models::{UNIT, model, new_heap};
-use crate::os::membarrier::{modelled, step, stop};
+use crate::os::membarrier::{model_step, model_stop, modelled};
 use crate::sync::models::spawn;
 
 /// The data under the lock. `loom` fails if two threads access it without an order between them.
@@ -31,10 +31,10 @@ fn owner_and_thief() {
         for _ in 0..2 {
             record.enter();
             words.change();
-            step();
+            model_step();
             record.leave();
         }
-        stop();
+        model_stop();
     });
     let central = heap.central();
     record.want();

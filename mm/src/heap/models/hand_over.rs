@@ -106,7 +106,7 @@ fn released_again(unit: usize, units: usize) {
     user.release_again(block, units);
     let releasing = spawn(move || release_raw(heap, block));
     let cache = user.cell.cache().expect("a cache");
-    cache.put_away();
+    cache.flush_units();
     heap.flush_rows(cache);
     let again = releasing.join().expect("the thread ended");
     assert!(matches!(again, Err(Refusal::NotLive)), "{again:?}");
@@ -123,7 +123,7 @@ fn second_release_of_large() {
         let unit = user.alloc(1).give_up();
         user.release_again(unit, 1);
         let releasing = spawn(move || release_raw(heap, unit));
-        user.cell.cache().expect("a cache").put_away();
+        user.cell.cache().expect("a cache").flush_units();
         let again = releasing.join().expect("the thread ended");
         assert!(matches!(again, Err(Refusal::NotLive)), "{again:?}");
         settled(heap, 1, 1);
@@ -151,7 +151,7 @@ fn second_release_of_a_free_unit() {
         let unit = first.give_up();
         user.release_again(unit, 1);
         let cache = user.cell.cache().expect("a cache");
-        cache.put_away();
+        cache.flush_units();
         let releasing = spawn(move || release_raw(heap, unit));
         assert!(cache.refill());
         let again = releasing.join().expect("the thread ended");
@@ -200,7 +200,7 @@ fn second_release_of_a_sent_unit() {
         let releasing = spawn(move || release_raw(heap, unit));
         let cache = user.cell.cache().expect("a cache");
         cache.enter();
-        assert!(cache.collect());
+        assert!(cache.drain_inbox());
         cache.leave();
         let again = releasing.join().expect("the thread ended");
         assert!(matches!(again, Err(Refusal::NotLive)), "{again:?}");

@@ -154,7 +154,7 @@ fn nothing_is_lost(heap: &'static Heap) {
         for page in extent.pages() {
             let words = page.words().iter().enumerate();
             let mut unowned = words.filter(|(_, word)| word.is_owned_by(NO_OWNER));
-            assert!(unowned.all(|(number, _)| page.sent(number) == 0));
+            assert!(unowned.all(|(number, _)| page.sent_units(number) == 0));
         }
     }
 }

@@ -8,9 +8,9 @@ use crate::heap::models::{OWNED_UNIT, UNIT_OF_TWO_WORDS, User, model, new_heap, 
 use crate::heap::pages::{Page, spot_of};
 use crate::sync::models::spawn;
 
-fn collect(record: &CacheRecord) {
+fn drain_inbox(record: &CacheRecord) {
     record.enter();
-    record.collect();
+    record.drain_inbox();
     record.leave();
 }
 
@@ -24,45 +24,45 @@ fn owned_page() -> (&'static CacheRecord, Page) {
     (record, page)
 }
 
-/// One thread posts words, and one of them again, while the owner collects.
+/// One thread sends words, and one of them again, while the owner collects.
 ///
 /// Catches: the next word read after the bits were taken; bits that are stored where they must be added; a word
 /// that is put into a list twice; a list that is emptied without an exchange.
 #[test]
-fn words_are_posted_and_collected() {
-    model("post and collect", 4, || {
+fn words_are_sent_and_drained() {
+    model("send and drain", 4, || {
         let (record, page) = owned_page();
-        let posting = spawn(move || {
-            record.heap().post(page, 0, 1);
-            record.heap().post(page, 1, 2);
-            record.heap().post(page, 1, 4);
+        let sending = spawn(move || {
+            record.heap().send_to_owner(page, 0, 1);
+            record.heap().send_to_owner(page, 1, 2);
+            record.heap().send_to_owner(page, 1, 4);
         });
-        collect(record);
-        collect(record);
-        posting.join().expect("the thread ended");
-        collect(record);
+        drain_inbox(record);
+        drain_inbox(record);
+        sending.join().expect("the thread ended");
+        drain_inbox(record);
         let taken = [0, 1].map(|word| page.words()[word].taken());
         assert_eq!(taken, [!1, !6]);
-        assert_eq!([0, 1].map(|word| page.sent(word)), [0, 0]);
+        assert_eq!([0, 1].map(|word| page.sent_units(word)), [0, 0]);
     });
 }
 
-/// Two threads post bits of one word while the owner collects.
+/// Two threads send bits of one word while the owner collects.
 ///
 /// Catches: the faults of the model above; a store in place of `compare_exchange`.
 #[test]
-fn two_threads_post_at_once() {
-    model("two posts of one word", 3, || {
+fn two_threads_send_at_once() {
+    model("two sends of one word", 3, || {
         let (record, page) = owned_page();
-        let post = move |bit| move || record.heap().post(page, 0, bit);
-        let others = [spawn(post(1)), spawn(post(2))];
-        collect(record);
+        let send = move |bit| move || record.heap().send_to_owner(page, 0, bit);
+        let others = [spawn(send(1)), spawn(send(2))];
+        drain_inbox(record);
         for other in others {
             other.join().expect("the thread ended");
         }
-        collect(record);
+        drain_inbox(record);
         assert_eq!(page.words()[0].taken(), !3);
-        assert_eq!(page.sent(0), 0);
+        assert_eq!(page.sent_units(0), 0);
     });
 }
 
@@ -72,7 +72,7 @@ fn two_threads_post_at_once() {
 /// that frees collected units in words that it gave up.
 #[test]
 fn a_unit_comes_back_while_its_owner_ends() {
-    model("a post to a thread that ends", 3, || {
+    model("a send to a thread that ends", 3, || {
         let heap = new_heap(OWNED_UNIT);
         let user = User::of(heap);
         let own = user.alloc(1);
@@ -83,7 +83,7 @@ fn a_unit_comes_back_while_its_owner_ends() {
         });
         let unit = from.recv().expect("a unit");
         user.release(unit, 1);
-        user.cell.cache().expect("a cache").put_away();
+        user.cell.cache().expect("a cache").flush_units();
         owner.join().expect("the owner ended");
         user.release(own, 1);
         settled(heap, 2, 2);
@@ -95,7 +95,7 @@ fn a_unit_comes_back_while_its_owner_ends() {
 /// Catches: a unit that is handed out before its release is fully visible; a unit that is found nowhere.
 #[test]
 fn a_unit_comes_back_and_leaves_again() {
-    model("a post to a thread that goes on", 3, || {
+    model("a send to a thread that goes on", 3, || {
         let heap = new_heap(OWNED_UNIT);
         let owner = User::of(heap);
         let [one, other] = [(); 2].map(|()| owner.alloc(1));
@@ -104,8 +104,8 @@ fn a_unit_comes_back_and_leaves_again() {
             flush_thread();
         });
         let cache = owner.cell.cache().expect("a cache");
-        collect(cache);
-        cache.put_away();
+        drain_inbox(cache);
+        cache.flush_units();
         let again = owner.alloc(1);
         releasing.join().expect("the thread ended");
         owner.release(other, 1);

@@ -126,7 +126,7 @@ fn own_words() {
             other
         };
         watched(OWNED_UNIT, 1, prepare, |owner, live| {
-            owner.user.cell.cache().expect("a cache").put_away();
+            owner.user.cell.cache().expect("a cache").flush_units();
             vec![live]
         });
     });

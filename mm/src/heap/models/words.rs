@@ -6,9 +6,9 @@ use crate::heap::models::{OWNED_UNIT, User, model, new_heap, settled};
 use crate::sync::models::spawn;
 
 /// The part of [`Heap::trim`] before it gives memory back.
-fn take_free_words(heap: &'static Heap) {
+fn reclaim_free_words(heap: &'static Heap) {
     let mut central = heap.central();
-    central.take_free_words_of_all(heap);
+    central.reclaim_free_words_of_all(heap);
     central.caches.iter().for_each(CacheRecord::end_wanted);
 }
 
@@ -21,9 +21,9 @@ fn free_words_are_taken() {
         let owner = User::of(heap);
         let first = owner.alloc(1);
         owner.release(first, 1);
-        let taking = spawn(move || take_free_words(heap));
+        let taking = spawn(move || reclaim_free_words(heap));
         let cache = owner.cell.cache().expect("a cache");
-        cache.put_away();
+        cache.flush_units();
         let second = owner.alloc(1);
         owner.release(second, 1);
         taking.join().expect("the thread ended");
@@ -41,16 +41,16 @@ fn free_words_go_to_another_thread() {
         let owner = User::of(heap);
         let first = owner.alloc(1);
         owner.release(first, 1);
-        owner.cell.cache().expect("a cache").put_away();
+        owner.cell.cache().expect("a cache").flush_units();
         let taking = spawn(move || {
-            take_free_words(heap);
+            reclaim_free_words(heap);
             let user = User::of(heap);
             let unit = user.alloc(1);
             user.release(unit, 1);
         });
         let second = owner.alloc(1);
         owner.release(second, 1);
-        owner.cell.cache().expect("a cache").put_away();
+        owner.cell.cache().expect("a cache").flush_units();
         taking.join().expect("the thread ended");
         settled(heap, 3, 3);
     });
@@ -64,9 +64,9 @@ fn all_words_are_taken() {
         let owner = User::of(heap);
         let [one, other] = [(); 2].map(|()| owner.alloc(1));
         owner.release(one, 1);
-        let taking = spawn(move || heap.central().take_all_words_of_all(heap));
+        let taking = spawn(move || heap.central().reclaim_all_words_of_all(heap));
         let cache = owner.cell.cache().expect("a cache");
-        cache.put_away();
+        cache.flush_units();
         owner.release(other, 1);
         let last = owner.alloc(1);
         owner.release(last, 1);

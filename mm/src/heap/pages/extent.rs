@@ -24,9 +24,9 @@ use crate::os::Refused;
 ///
 /// # Invariants
 ///
-/// 1. `place` belongs to `heap` alone, from the start and for ever, and is committed.
-/// 2. `taken_units` is the sum of the pages' `taken`, each the number of units that are taken or that lie in a
-///    word with an owner.
+/// 1. `place` is committed, and belongs to `heap` alone as long as the process lives.
+/// 2. `taken_units` is the sum of `taken` over all pages. A page's `taken` counts all units of words with an
+///    owner, and the taken units of the other words.
 /// 3. A page that is not in use has no taken unit, and `high_water` is 0.
 #[derive(Debug)]
 pub(in crate::heap) struct Extent {
@@ -36,18 +36,18 @@ pub(in crate::heap) struct Extent {
     pub(super) start: usize,
     /// Units of each page.
     pub(in crate::heap) page_capacity: u32,
-    /// A [`Standing`].
-    standing: AtomicU8,
-    /// The [`Wish`] for huge OS pages. With them, the kernel may back the whole extent if any part is used, and
-    /// may back again what was given back.
+    /// The [`MemoryState`], as a number.
+    memory_state: AtomicU8,
+    /// The [`Wish`]: which size of OS pages the extent asked the kernel for. With huge pages, the kernel may
+    /// back the whole extent at the first touch of any part, also after a part was given back.
     pub(in crate::heap) wish: AtomicU8,
     /// The list that the extent is on. Only `fullness_lists` reads it.
     pub(in crate::heap) fullness: AtomicU8,
     taken_units: AtomicU32,
-    /// The extent stays on its list while it has at least `class_from` taken units, and fewer than
-    /// `class_width` more.
-    class_from: AtomicU32,
-    class_width: AtomicU32,
+    /// The extent stays on its list in `fullness_lists` while it has at least `fullness_from` taken
+    /// units, and fewer than `fullness_from + fullness_width`.
+    fullness_from: AtomicU32,
+    fullness_width: AtomicU32,
     /// No page has a free run of this many units; 0 if no bound is known.
     pub(in crate::heap) too_long: AtomicU32,
     pub(in crate::heap) words: &'static [Word],
@@ -59,7 +59,7 @@ pub(in crate::heap) struct Extent {
     pub(in crate::heap) slack: &'static [Slack],
     /// A bit for each unit, set if a block in quarantine starts there; empty without a quarantine.
     pub(in crate::heap) quarantined: &'static [AtomicU64],
-    /// Memory of the extent was given back, with the canaries in it; see `by_address`.
+    /// Memory of the extent, and with it the canaries there, went back to the kernel; see `by_address`.
     #[cfg(feature = "capi")]
     lost_canaries: AtomicBool,
     /// The tags of blocks, once a block is recorded.
@@ -73,7 +73,7 @@ pub(in crate::heap) struct Extent {
 
 /// What happened to an extent's memory when its last unit was freed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::heap) enum Standing {
+pub(in crate::heap) enum MemoryState {
     /// Units are taken, or none ever was.
     Used = 0,
     /// The memory was kept.
@@ -95,12 +95,12 @@ impl Node<ByRun> for Extent {
 }
 
 impl Extent {
-    /// Makes the record of the VM pages at `place`, which belong to `heap` from now on. `begin` gets the extent
-    /// before any other thread can find it.
+    /// Makes the record of the VM pages at `place`, which belong to `heap` from now on. Calls `prepare` with
+    /// the extent before any other thread can find it.
     pub(in crate::heap) fn make(
         heap: HeapRef,
         place: Span,
-        begin: impl FnOnce(&'static Self) -> Result<(), Refused>,
+        prepare: impl FnOnce(&'static Self) -> Result<(), Refused>,
     ) -> Result<&'static Record, Refused> {
         let geometry = heap.geometry();
         let pages = place.bytes / geometry.page_bytes();
@@ -117,12 +117,12 @@ impl Extent {
             place,
             start: place.address(),
             page_capacity: count(geometry.page_capacity()),
-            standing: AtomicU8::new(Standing::Used as u8),
+            memory_state: AtomicU8::new(MemoryState::Used as u8),
             wish: AtomicU8::new(Wish::of_all() as u8),
             fullness: AtomicU8::new(super::fullness_lists::FULL),
             taken_units: AtomicU32::new(0),
-            class_from: AtomicU32::new(0),
-            class_width: AtomicU32::new(0),
+            fullness_from: AtomicU32::new(0),
+            fullness_width: AtomicU32::new(0),
             words: all_words,
             remotes,
             continues,
@@ -139,15 +139,15 @@ impl Extent {
             older: Link::none(),
         }))?;
         if let Record::Extent(extent) = record {
-            begin(extent)?;
-            extent.begin();
+            prepare(extent)?;
+            extent.link_pages();
         }
         place.publish(record);
         Ok(record)
     }
 
-    /// Makes the pages reachable from their states and from their addresses.
-    fn begin(&'static self) {
+    /// Stores how to find each page from its state, and its map from its address.
+    fn link_pages(&'static self) {
         let (words, bytes) = (self.geometry().words(), self.geometry().page_bytes());
         for (page, map) in self.pages().zip(self.words.chunks_exact(words)) {
             page.state().ready.set_page(Some(page));
@@ -160,7 +160,7 @@ impl Extent {
         self.heap.geometry()
     }
 
-    /// Notes that memory is about to go back to the kernel with its contents.
+    /// Notes that memory is about to go back to the kernel, and that its contents are lost.
     #[allow(
         clippy::unused_self,
         reason = "only families of C programs have canaries"
@@ -170,7 +170,7 @@ impl Extent {
         self.lost_canaries.store(true, Release);
     }
 
-    /// Whether memory ever went back to the kernel.
+    /// Whether memory of the extent ever went back to the kernel.
     #[cfg(feature = "capi")]
     pub(in crate::heap) fn may_have_lost_canaries(&self) -> bool {
         self.lost_canaries.load(Acquire)
@@ -181,18 +181,19 @@ impl Extent {
         self.place.bytes
     }
 
-    pub(in crate::heap) fn standing(&self) -> Standing {
-        match self.standing.load(Relaxed) {
-            0 => Standing::Used,
-            1 => Standing::Retained,
-            _ => Standing::GivenBack,
+    pub(in crate::heap) fn memory_state(&self) -> MemoryState {
+        match self.memory_state.load(Relaxed) {
+            0 => MemoryState::Used,
+            1 => MemoryState::Retained,
+            _ => MemoryState::GivenBack,
         }
     }
 
-    pub(in crate::heap) fn set_standing(&self, standing: Standing) {
-        self.standing.store(standing as u8, Relaxed);
-        // The fullness depends on the standing, so the next look must compute it again.
-        self.class_width.store(0, Relaxed);
+    pub(in crate::heap) fn set_memory_state(&self, state: MemoryState) {
+        self.memory_state.store(state as u8, Relaxed);
+        // The fullness depends on the state. No number of units is within a width of 0, so `account_changed`
+        // computes the fullness again.
+        self.fullness_width.store(0, Relaxed);
     }
 
     /// Units that fit the extent.
@@ -212,8 +213,8 @@ impl Extent {
         })
     }
 
-    /// The fullest page in use with a free unit in a word without an owner; if there is none, a page that is
-    /// not in use.
+    /// Among the pages that have a free unit in a word without an owner: the one with the most taken units. Of
+    /// pages without a taken unit, prefers one in use.
     pub(in crate::heap) fn page_to_fill(&'static self) -> Option<Page> {
         self.page_to_fill_if(|_| true)
     }
@@ -223,7 +224,7 @@ impl Extent {
         let mut fullest = None;
         for page in self.pages().filter(|page| suits(*page)) {
             let (taken, is_full) = (page.taken(), page.is_full());
-            // Of pages without a taken unit, those in use come first.
+            // Of two pages without a taken unit, the one in use ranks higher.
             let rank = taken * 2 + usize::from(page.is_in_use());
             if !is_full && fullest.is_none_or(|(most, _)| rank > most) {
                 fullest = Some((rank, page));
@@ -259,8 +260,9 @@ impl Extent {
         }
     }
 
-    /// Takes `units` units side by side from one of the pages, as one block. If no page has them, the bound
-    /// falls below `units`.
+    /// Takes `units` units side by side from one of the pages, as one block. Returns the page, the index of the
+    /// first unit, and whether all units are known to be zero. If no page has such a run, lowers the bound
+    /// below `units`.
     pub(in crate::heap) fn claim_run(&'static self, units: usize) -> Option<(Page, usize, bool)> {
         let mut pages = self.pages().filter(|page| page.longest_run() >= units);
         let found = pages.find_map(|page| {
@@ -270,12 +272,12 @@ impl Extent {
         if found.is_none() {
             let longest = self.pages().map(Page::longest_run).max().unwrap_or(0);
             self.too_long.store(count(longest + 1), Relaxed);
-            self.pages().for_each(Page::account_looked);
+            self.pages().for_each(Page::account_failed_search);
         }
         found
     }
 
-    /// Notes the list of runs that the extent is on.
+    /// Notes which list of `RunLists` the extent is on.
     pub(in crate::heap) fn set_run_class(&self, class: usize) {
         let class = u8::try_from(class).unwrap_or(UNLISTED);
         self.run_class.store(class, Relaxed);
@@ -286,18 +288,19 @@ impl Extent {
         self.states.iter().any(PageState::is_in_use)
     }
 
-    /// Whether the extent is on the right list.
+    /// Whether the extent is still on the right list in `fullness_lists`.
     #[inline]
-    pub(in crate::heap) fn fits_class(&self) -> bool {
+    pub(in crate::heap) fn keeps_fullness(&self) -> bool {
         let taken = self.taken_units.load(Relaxed);
-        taken.wrapping_sub(self.class_from.load(Relaxed)) < self.class_width.load(Relaxed)
+        taken.wrapping_sub(self.fullness_from.load(Relaxed)) < self.fullness_width.load(Relaxed)
     }
 
-    /// Notes the extent's list, and the bounds of the taken units with which it stays there.
-    pub(in crate::heap) fn put_in_class(&self, fullness: u8, (from, until): (usize, usize)) {
+    /// Notes the extent's list in `fullness_lists`. It stays there while it has at least `from` and fewer than
+    /// `until` taken units.
+    pub(in crate::heap) fn set_fullness(&self, fullness: u8, (from, until): (usize, usize)) {
         self.fullness.store(fullness, Relaxed);
-        self.class_from.store(count(from), Relaxed);
-        self.class_width.store(count(until - from), Relaxed);
+        self.fullness_from.store(count(from), Relaxed);
+        self.fullness_width.store(count(until - from), Relaxed);
     }
 
     pub(in crate::heap) fn account_taken(&self, units: usize) {

@@ -2,7 +2,7 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::extent::{Extent, Standing};
+use super::extent::{Extent, MemoryState};
 use crate::heap::ground::List;
 
 /// Lists for partly used extents, one for each eighth.
@@ -43,7 +43,7 @@ impl FullnessLists {
 
     /// Moves an extent to the right list after its units were taken or freed.
     pub(in crate::heap) fn account_changed(&mut self, extent: &'static Extent) {
-        if extent.fits_class() {
+        if extent.keeps_fullness() {
             return;
         }
         let (now, then) = (fullness_of(extent), extent.fullness.load(Relaxed));
@@ -53,12 +53,12 @@ impl FullnessLists {
         if let Some(fullness) = self.fullness_lists.get_mut(usize::from(now)) {
             fullness.push(extent);
         }
-        extent.put_in_class(now, taken_in_class(now, extent.capacity()));
+        extent.set_fullness(now, taken_at_fullness(now, extent.capacity()));
     }
 }
 
 /// The taken units of an extent of the fullness: from the first number on, and fewer than the second.
-fn taken_in_class(fullness: u8, capacity: usize) -> (usize, usize) {
+fn taken_at_fullness(fullness: u8, capacity: usize) -> (usize, usize) {
     match fullness {
         UNBOUND | GIVEN_BACK => (0, 1),
         FULL => (capacity, capacity + 1),
@@ -73,7 +73,7 @@ fn taken_in_class(fullness: u8, capacity: usize) -> (usize, usize) {
 /// The fullness of an extent, which is the number of its list.
 pub(in crate::heap) fn fullness_of(extent: &Extent) -> u8 {
     match extent.taken_units() {
-        0 if extent.standing() == Standing::GivenBack => GIVEN_BACK,
+        0 if extent.memory_state() == MemoryState::GivenBack => GIVEN_BACK,
         taken => fullness_for(taken, extent.capacity()),
     }
 }
@@ -95,7 +95,7 @@ mod tests {
         for capacity in [8, 9, 31, 64, 1_001] {
             for taken in 0..=capacity {
                 let fullness = fullness_for(taken, capacity);
-                let (from, until) = taken_in_class(fullness, capacity);
+                let (from, until) = taken_at_fullness(fullness, capacity);
                 assert!((from..until).contains(&taken), "{taken} of {capacity}");
                 assert_eq!(fullness_for(from, capacity), fullness);
                 assert_eq!(fullness_for(until - 1, capacity), fullness);

@@ -19,7 +19,7 @@ mod word;
 pub(in crate::heap) use blocks::TakenBlock;
 #[cfg(feature = "capi")]
 pub(in crate::heap) use extent::count;
-pub(in crate::heap) use extent::{Extent, Standing};
+pub(in crate::heap) use extent::{Extent, MemoryState};
 pub(in crate::heap) use fullness_lists::{FullnessLists, fullness_of};
 pub(in crate::heap) use page::{Page, PageState, Ready, Spot};
 pub(in crate::heap) use record::{Record, SPACE, Span};

@@ -133,7 +133,7 @@ impl Page {
     /// The entries of the page; none if all its blocks have one unit.
     fn slack(self) -> &'static [Slack] {
         // Even a load would make the kernel count the table as resident.
-        if !self.has_continued() {
+        if !self.has_rows() {
             return &[];
         }
         let places = self.extent().geometry().slack_places();

@@ -8,7 +8,7 @@ use crate::heap::family::central::Central;
 use crate::heap::ground::Placement;
 use crate::heap::pages::large::Large;
 use crate::heap::pages::{
-    Extent, NO_OWNER, Page, Record, Slack, Standing, TakenBlock, fullness_of, is_block, spot_of,
+    Extent, MemoryState, NO_OWNER, Page, Record, Slack, TakenBlock, fullness_of, is_block, spot_of,
 };
 use crate::os::ReentrancyGuard;
 
@@ -49,7 +49,7 @@ impl Heap {
         let mut scratch = Vec::with_capacity(usize::try_from(cached).unwrap_or(0) + 4_096);
         let _inside = ReentrancyGuard::enter();
         let mut central = self.central();
-        central.drain(self);
+        central.drain_inbox(self);
         let mut found = Found::default();
         for record in central.records() {
             match record {
@@ -96,7 +96,7 @@ impl Found {
             extent.taken_units() as u64,
             in_pages,
         )?;
-        if extent.standing() == Standing::Retained {
+        if extent.memory_state() == MemoryState::Retained {
             self.retained += extent.bytes() as u64;
         }
         let fullness = extent.fullness.load(core::sync::atomic::Ordering::Relaxed);
@@ -116,7 +116,7 @@ impl Found {
         let all_taken = page.whole_map().taken_units();
         let free = (page.capacity() - all_taken) as u64;
         same("free units of a page", page.all_free() as u64, free)?;
-        let sent = (0..map.words()).map(|word| u64::from(page.sent(word).count_ones()));
+        let sent = (0..map.words()).map(|word| u64::from(page.sent_units(word).count_ones()));
         self.held_units += all_taken as u64 - sent.sum::<u64>();
         let owned = page.words().iter().filter(|word| word.owner() != NO_OWNER);
         let owned = owned.count() as u64;

@@ -69,7 +69,7 @@ pub(crate) fn add_resident(look: &Look, by_number: &mut [Option<u64>]) {
 impl Central {
     fn figures(&mut self, heap: &'static Heap) -> Figures {
         self.free_slack();
-        self.drain(heap);
+        self.drain_inbox(heap);
         let live = self.live();
         // From the same count that is shown; otherwise the peak could be less than the live bytes.
         self.account

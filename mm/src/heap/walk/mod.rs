@@ -1,22 +1,23 @@
 //! The walk over a family: its address space, the VM pages there, and the blocks in a page.
 //!
-//! All code that reads the maps of a whole family is here: snapshots, reports, visits, leaks, the check. The
-//! caller holds the family's lock, so no page comes or goes and no word changes its owner. But threads work in
-//! words that they own, without the lock.
+//! All code that reads the maps of a whole family is here: for snapshots, reports, visits, leaks, and the
+//! check. The caller holds the family's lock, so no page comes or goes and no word changes its owner. But a
+//! thread that owns words may change them meanwhile, since it needs no lock.
 //!
 //! # What a reader sees
 //!
 //! | reader | what it sees |
 //! | --- | --- |
-//! | figures | the live units, from the caches' counts: exact while no call is running, never below zero. The fill of pages, word by word: free and cached units are cut so that together with the live ones they fit the pages |
+//! | figures | the live units, from the caches' counts: exact while no call is running, never below zero. The free units are read word by word, so they may not match those counts: then fewer free and cached units are reported, so that live, cached and free units together fit the pages |
 //! | check, visit | exact while no other thread is in a call; a visit copies each word once |
-//! | tags, leaks | records change only under the lock, since calls for a tracked family bypass the caches |
-//! | release of any pointer | the unit's bit, the units on their way to the owner, and every cache; repeated until no cache changed meanwhile (its `version` is the same) |
-//! | fork | the owners are kept out first (see `cache::biased`), so nothing that the child reads changes |
-//! | another process | single words: each has 8 bytes that change at once. It must read a cache's `version` before and after, as the release of any pointer does |
+//! | tags, leaks | exact: tags change only under the lock, since calls for a tracked family bypass the caches |
+//! | release by a bare pointer | the unit's bit, the units on their way to the owner, and every cache. It reads all of this again if the `version` of a cache changed meanwhile |
+//! | fork | nothing that the child reads changes: the owners are kept out first (see `cache::biased`) |
+//! | another process | each aligned 8 bytes as they were at one moment. For more, it must read a cache's `version` before and after, as the release by a bare pointer does |
 //!
-//! The number of free units of a page is also beside the table of addresses (`Page::counted_free`), so a reader
-//! of a million pages need not read their words. It is exact while no call is running.
+//! The number of free units of each page is also stored beside the table from addresses to records
+//! (`Page::counted_free`), so a reader of a million pages need not read their words. The number is exact while
+//! no call is running.
 
 #[cfg(feature = "capi")]
 mod blocks;
@@ -48,7 +49,7 @@ impl Heap {
         self.central().records()
     }
 
-    /// The live block of a run.
+    /// The live block in the address space of a large block, if there is one.
     pub(in crate::heap) fn block_of(&'static self, large: &Large) -> Option<BlockView> {
         let _inside = ReentrancyGuard::enter();
         let _central = self.central();
@@ -72,8 +73,8 @@ impl Central {
         self.extents().flat_map(Extent::pages)
     }
 
-    /// The block that contains `address`; if there is none, the unit that contains it. `record` is that of the
-    /// address.
+    /// The block that contains `address`; if none does, the unit that contains it, which then is not live.
+    /// `record` is the record of the address.
     pub(in crate::heap) fn block_containing(
         &self,
         record: &'static Record,
@@ -88,7 +89,8 @@ impl Central {
         }
     }
 
-    /// The block as its user sees it; if there is none, the unit at `spot`.
+    /// The block without its slack, and whether it is live. If `block` is `None`, the unit at `spot`, which is
+    /// not live.
     fn view(&self, block: Option<TakenBlock>, spot: Spot) -> BlockView {
         let Some(TakenBlock { spot, units }) = block else {
             return BlockView {
@@ -110,16 +112,16 @@ impl Central {
         }
     }
 
-    /// Whether the taken unit is in a cache or on its way to its owner. Threads move units without the lock, so
-    /// this looks again if a record changed meanwhile. If a record keeps changing, since its thread is stopped
-    /// in the middle of a move, the answer is yes: an unreleased unit is only lost, but a second release would
-    /// free memory of another block.
+    /// Whether the taken unit is in a cache or on its way to the owner of its word. Threads move units without
+    /// the lock, so this looks again if a cache changed meanwhile. If a cache never comes to rest, since its
+    /// thread is stopped in the middle of a move, the answer is yes. If that is wrong, a live block stays
+    /// unreleased: a leak. A wrong no would be worse: a second release would free another block's memory.
     fn is_cached(&self, spot: Spot) -> bool {
-        /// The last try comes after a tenth of a second.
+        /// With the pauses between them, the tries take a tenth of a second.
         const TRIES: u32 = 2_000;
         for look in 0..TRIES {
             let before = self.versions();
-            let is_there = self.is_at_hand(spot);
+            let is_there = self.seems_cached(spot);
             // The reads above must not move below the comparison of the versions.
             fence(Acquire);
             if is_there || (before.is_some() && self.versions() == before) {
@@ -130,15 +132,16 @@ impl Central {
         true
     }
 
-    /// A number that grows with each change of a cache; `None` while a cache changes.
+    /// A number that grows whenever a cache changes; `None` while one is changing.
     fn versions(&self) -> Option<u64> {
         let mut versions = self.caches.iter().map(CacheRecord::version);
         versions.try_fold(0_u64, |sum, version| Some(sum.wrapping_add(version?)))
     }
 
-    fn is_at_hand(&self, Spot { page, index }: Spot) -> bool {
+    /// Whether one look finds the unit in a cache, on its way to its owner, or free.
+    fn seems_cached(&self, Spot { page, index }: Spot) -> bool {
         let (word, bit) = (index / 64, 1 << (index % 64));
-        let is_sent = page.sent(word) & bit != 0;
+        let is_sent = page.sent_units(word) & bit != 0;
         let is_free = page.words()[word].taken() & bit == 0;
         let unit = page.unit(index);
         is_sent
@@ -151,7 +154,7 @@ impl Central {
 }
 
 impl Large {
-    /// The block of the run; without a live block, one of no units.
+    /// The block here; if none is live, a block of 0 units. `None` if this has no address space.
     fn view(&self) -> Option<BlockView> {
         let live = self.live_units();
         Some(BlockView {

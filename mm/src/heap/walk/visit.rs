@@ -86,7 +86,7 @@ impl Heap {
     pub(in crate::heap) fn flush_own(&'static self) {
         let own = self.central().caches.iter().find(|cache| is_own(cache));
         if let Some(cache) = own.filter(|cache| !cache.is_empty()) {
-            cache.put_away();
+            cache.flush_units();
             self.flush_rows(cache);
         }
     }
@@ -114,7 +114,7 @@ impl LiveUnits {
             return;
         }
         for (word, live) in self.map[..self.words].iter_mut().enumerate() {
-            *live = map.taken_in(word) & !page.sent(word);
+            *live = map.taken_in(word) & !page.sent_units(word);
         }
         let blocks = cached_in(page, cached).chain(page.quarantined());
         blocks.for_each(|first| self.leave_out_block(&map, first));

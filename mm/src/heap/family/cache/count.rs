@@ -24,15 +24,15 @@ use super::record::{CLOSED, CacheRecord};
 use crate::os::section;
 use crate::sync::{AtomicU64, fence};
 
-/// How often a reader tries to read consistent fields. A thread that is stopped in the middle of a change, for
-/// example by a debugger, must not stop all others.
+/// How often a reader tries to read consistent counts. It must not wait forever: a debugger may have stopped
+/// the thread in the middle of a change.
 const TRIES: u32 = 100;
 
-/// Units by which a thread's count must rise, at least, before it may be a new peak.
+/// If a thread's count rises by less than this, the family's peak need not be computed.
 const LEAST_RISE: i64 = 1_024;
 
 impl CacheRecord {
-    /// Changes fields that readers must see together. The caller is the record's thread, in a section or under
+    /// Changes counts that readers must see together. The caller is the record's thread, in a section or under
     /// the family's lock, or has kept that thread out.
     #[inline]
     pub(super) fn change(&self, change: impl FnOnce()) {
@@ -41,10 +41,10 @@ impl CacheRecord {
         section::end();
     }
 
-    /// Moves units between the cache, the maps and the inboxes of other threads. A thread that looks for a unit
-    /// in all of them must find it in one. The caller is the record's thread, in a section or under the
-    /// family's lock, or has kept that thread out. This takes longer than [`change`](Self::change), for which
-    /// readers of figures wait.
+    /// Moves units between the cache, the maps and the inboxes of other threads. A reader that looks for a unit
+    /// in all of these places must find it in one of them. The caller is the record's thread, in a section or
+    /// under the family's lock, or has kept that thread out. `moves`, not `version`, is odd meanwhile, since
+    /// this takes long and readers of figures need not wait for it.
     #[inline]
     pub(super) fn moving<R>(&self, work: impl FnOnce() -> R) -> R {
         if !self.moves.load(Relaxed).is_multiple_of(2) {
@@ -54,7 +54,7 @@ impl CacheRecord {
         odd_meanwhile(&self.moves, work)
     }
 
-    /// Returns what `read` returns from fields that did not change meanwhile.
+    /// Calls `read` until no counts changed meanwhile, at most [`TRIES`] times. Returns what it returned.
     pub(super) fn consistent<R>(&self, mut read: impl FnMut() -> R) -> R {
         let mut tries = 0;
         loop {
@@ -88,7 +88,7 @@ impl CacheRecord {
             let sum = taken.wrapping_add(hot).wrapping_add(stacked);
             sum.wrapping_add(direct).wrapping_add(self.in_run())
         });
-        // Cut for each record: a sum that wrapped would be subtracted from those of other records.
+        // Each record's sum is raised to 0 if negative. Otherwise it would lower the sum of all records.
         released.cast_signed().max(0).cast_unsigned()
     }
 
@@ -102,8 +102,8 @@ impl CacheRecord {
         })
     }
 
-    /// Whether the thread has so many more units than at the last call, or than at the lowest count since, that
-    /// the family's peak must be computed. The caller is the record's thread.
+    /// Whether the thread has many more units than when this last returned true, or than at the lowest count
+    /// since, so that the family's peak must be computed. The caller is the record's thread.
     #[inline]
     pub(in crate::heap) fn has_risen(&self) -> bool {
         let direct = self.direct.load(Relaxed);

@@ -1,5 +1,5 @@
-//! The fast paths of a cache: a unit leaves it or comes back in a few steps. Only the cache's thread calls
-//! this.
+//! The fast paths of a cache: it hands out or takes back a unit in a few steps. Only the cache's thread calls
+//! these functions.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -9,14 +9,14 @@ use crate::heap::ground::Block;
 
 #[allow(
     clippy::inline_always,
-    reason = "the hot path is to become part of the caller, whatever its size"
+    reason = "the hot path must be inlined into the caller, whatever its size"
 )]
 impl CacheRecord {
-    /// Takes a unit from the hot slot, else from the stack, else the next of those side by side. `unit` is the
-    /// size of the family's units in bytes. Unless `to_be_zero`, this does not check whether the unit is known
-    /// to be zero.
+    /// Takes the unit in the hot slot; if there is none, the last on the stack; if that is empty, the next of
+    /// the free units side by side. `unit` is the size of the family's units in bytes. Only if `wants_zero`
+    /// does the block say whether its unit is known to be zero; otherwise it says no.
     #[inline(always)]
-    pub(in crate::heap) fn take(&self, unit: usize, to_be_zero: bool) -> Option<Block> {
+    pub(in crate::heap) fn take(&self, unit: usize, wants_zero: bool) -> Option<Block> {
         let hot = self.hot.load(Relaxed);
         if hot.addr() > CLOSED {
             self.hot.store(ptr::null_mut(), Relaxed);
@@ -29,7 +29,7 @@ impl CacheRecord {
             self.account_taken();
             return Some(Block { first, zero: false });
         }
-        self.take_next(unit, to_be_zero)
+        self.take_next(unit, wants_zero)
     }
 
     /// Puts a unit into the hot slot; else adds it to the run, if it follows the last unit there; else pushes
@@ -46,7 +46,7 @@ impl CacheRecord {
             return true;
         }
         if self.run.load(Relaxed).addr() == first.addr().get() - unit {
-            // Stores `first`, since `run` plus a unit would have to wait for the store before.
+            // Stores `first`, not `run` plus a unit: that would have to wait for the last store to `run`.
             self.run.store(first.as_ptr(), Release);
             if self.run_end.load(Relaxed) == first.as_ptr() {
                 self.end_run();
@@ -100,7 +100,7 @@ impl CacheRecord {
     }
 
     #[inline(always)]
-    fn take_next(&self, unit: usize, to_be_zero: bool) -> Option<Block> {
+    fn take_next(&self, unit: usize, wants_zero: bool) -> Option<Block> {
         let cur = self.cur.load(Relaxed);
         if cur == self.end.load(Relaxed) {
             return None;
@@ -110,7 +110,7 @@ impl CacheRecord {
         Some(Block {
             // SAFETY: invariant 2: a unit is not at null.
             first: unsafe { NonNull::new_unchecked(cur) },
-            zero: to_be_zero && self.is_zero.load(Relaxed) != 0,
+            zero: wants_zero && self.is_zero.load(Relaxed) != 0,
         })
     }
 

@@ -1,20 +1,22 @@
 //! The cache of one thread for one family, which works without a lock.
 //!
 //! A thread *owns* words of the family's maps: it alone takes and frees units there, with plain loads and
-//! stores. Units leave a cache from its *hot slot* first, then from the *stack* of released units, then from
-//! the units side by side from `cur` to `end`. When all are empty, a refill moves free units of own words
-//! there. Released units go the same way back: hot slot, stack, own words. A unit of a word that another thread
-//! owns is sent to that thread. A thread takes the family's lock only if none of its words has a free unit. It
-//! then gets a few units at first, later words, later whole pages.
+//! stores. An allocation takes the unit in the *hot slot*; if there is none, the last one on the *stack* of
+//! released units; if that is empty, the next of the free units side by side between `cur` and `end`. If there
+//! are none either, a refill fetches free units of the thread's own words. A release puts the unit into the hot
+//! slot; if that holds one, at the end of the *run*, if the unit follows the last one there; otherwise onto the
+//! stack; and if the stack is full, back into the map, if the thread owns the unit's word. A unit of a word
+//! that another thread owns is sent to that thread. A thread takes the family's lock only if none of its words
+//! has a free unit. The first times it gets a few units, then words, then whole pages.
 //!
-//! Rows come from *bins* by length, longer ones from lists by length; both are filled under the lock. mm never
-//! writes into a unit: a list with links in free units is slower when units are released in random order,
-//! dirties zeroed memory, and can be corrupted.
+//! Short rows come from *bins*, long rows from lists; there is one for each length. Both are filled under the
+//! lock. mm never writes into a unit: a list with links in free units is slower when units are released in
+//! random order, dirties zeroed memory, and can be corrupted.
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | `record` | the fields; how a record comes to a thread and leaves it |
-//! | `hot` | fast paths: hot slot, stack, units side by side |
+//! | `record` | the fields; how a thread gets a record and gives it back |
+//! | `hot` | fast paths: hot slot, run, stack, free units side by side |
 //! | `overflow` | a release for which these have no room |
 //! | `own` | words that the thread owns |
 //! | `remote` | units that one thread releases and another owns |
@@ -31,27 +33,27 @@
 //! | what a thread keeps of one family | at most |
 //! | --- | --- |
 //! | a unit in the hot slot | 1 |
-//! | released units on its stack | 1,024, and 128 KiB |
-//! | released units side by side | 512, and 128 KiB |
-//! | units side by side to be handed out | 512, and 128 KiB |
-//! | released units on their way to another thread | 64, and 64 KiB |
-//! | empty pages, of units of up to 4 KiB | 2, and those that it gave back and needed again, for 4 seconds |
-//! | rows of 2 to 31 units | of each length 64, and 64 KiB |
-//! | rows of 32 to 455 units | 1,023 together; an eighth of the family, 256 KiB to 4 MiB |
+//! | released units on its stack | 1,024, but no more than 128 KiB |
+//! | released units in its run | 512, but no more than 128 KiB |
+//! | free units side by side to be handed out | 512, but no more than 128 KiB |
+//! | released units that wait to be sent to another thread | 64, but no more than 64 KiB |
+//! | empty pages, in families of units of up to 4 KiB | 2, and one more for each page that it gave back and needed again within the last 4 seconds |
+//! | rows of 2 to 31 units | 64 of each length, but no more than 64 KiB of it |
+//! | rows of 32 to 455 units | 1,023 of all lengths together, but no more than an eighth of the family's taken memory; that bound is at least 256 KiB and at most 4 MiB |
 //!
-//! A bound in bytes below the size of a unit means one unit. Each of these starts at nothing and grows with
-//! use. `trim` on any thread takes the rows of all threads and the free units of their words, so a sleeping
-//! thread keeps no more than the first five rows of the table. A family that needs pages takes them from other
-//! threads before it asks the kernel, if these have more to spare than 16 pages and a 32nd of the family.
-//! `tests/bounds.rs` checks all of this.
+//! If a unit is larger than a bound in bytes, the bound is one unit. A thread keeps nothing at first, and more
+//! with use. `trim` on any thread frees the rows of all threads and takes the free units of their words, so a
+//! sleeping thread keeps at most what the first five lines of the table allow. Before a family that needs pages
+//! asks the kernel for memory, it takes pages with free units from other threads, if all of these together can
+//! spare at least 16 pages and a 32nd of the family's. `tests/bounds.rs` checks all of this.
 //!
 //! # Cells
 //!
-//! A cell leads to the thread's record, or to a read-only *closed* one, on which every fast test fails. It
-//! leads to the closed record at first, after the thread's exit, and when another thread wants this one to take
-//! a slow path. In the last case the cell is *redirected*, under the family's lock. The thread finds its own
-//! record in `own`, and after a flush leads the cell back to it under the same lock. A call loads its cell
-//! once, since it may be redirected at any time: the call ends with the record with which it began.
+//! A cell leads to the thread's record, or to the read-only *closed* record, which makes each fast path fail.
+//! It leads to the closed record before the thread has a cache, after the thread's exit, and while the cell is
+//! *redirected*: another thread that holds the family's lock does this to make the cell's thread take a slow
+//! path. There the thread finds its record in `own`, flushes it, and opens the cell again under the lock. Since
+//! a cell may be redirected at any time, a call loads it once and uses the same record until it returns.
 
 mod biased;
 mod count;
@@ -85,11 +87,11 @@ pub(in crate::heap) use thread::FAST_FAMILIES;
 pub(crate) use thread::forget_retained_tables;
 pub(in crate::heap) use thread::is_own;
 
-/// The way of one thread to its cache of one family.
+/// What leads one thread to its cache of one family.
 ///
 /// # Invariants
 ///
-/// 1. The pointer was made from a `&'static CacheRecord`: the closed one, or that of `own`.
+/// 1. `at` was made from a `&'static CacheRecord`: the closed record, or the one that `own` leads to.
 /// 2. If `own` leads to a record, it belongs to the thread of this cell, and no other cell leads to it. Only
 ///    that thread uses the cell, except a thread that redirects it under the family's lock.
 #[derive(Debug)]
@@ -113,7 +115,7 @@ impl Default for CacheCell {
 
 #[allow(
     clippy::inline_always,
-    reason = "the hot path is to become part of the caller, whatever its size"
+    reason = "the hot path must be inlined into the caller, whatever its size"
 )]
 impl CacheCell {
     /// Makes a cell without a cache.
@@ -132,10 +134,11 @@ impl CacheCell {
     }
 
     /// Takes a unit from the cache, if a few steps are enough. `unit` is the size of the family's units in
-    /// bytes. Unless `to_be_zero`, this does not check whether the unit is known to be zero.
+    /// bytes. Only if `wants_zero` does the block say whether its unit is known to be zero; otherwise it says
+    /// no.
     #[inline(always)]
-    pub(crate) fn take(&self, unit: usize, to_be_zero: bool) -> Option<Block> {
-        self.record().take(unit, to_be_zero)
+    pub(crate) fn take(&self, unit: usize, wants_zero: bool) -> Option<Block> {
+        self.record().take(unit, wants_zero)
     }
 
     /// Puts a unit into the cache, if it has room. `unit` is the size of the family's units in bytes.
@@ -213,35 +216,35 @@ impl CacheCell {
         unsafe { record.put_short_row(first, units) }
     }
 
-    /// The cell's cache, if calls may use it.
+    /// The cache that calls may use now; `None` if the cell leads to the closed record.
     #[inline]
     pub(in crate::heap) fn open_cache(&self) -> Option<&'static CacheRecord> {
         let record = self.record();
         (!ptr::eq(record, &raw const CLOSED_RECORD)).then_some(record)
     }
 
-    /// Whether calls may use the cell's cache.
+    /// Whether the cell leads to its own cache, so that calls may use it.
     pub(in crate::heap) fn is_open(&self) -> bool {
         self.open_cache().is_some()
     }
 
-    /// The cell's own cache, unless it has none.
+    /// The cell's own cache, even while the cell is redirected; `None` if it has none.
     pub(in crate::heap) fn cache(&self) -> Option<&'static CacheRecord> {
         self.own.get()
     }
 
-    /// Gives the cell a record. The caller has the family's lock.
-    pub(in crate::heap) fn lead_to(&self, record: &'static CacheRecord) {
+    /// Gives the cell its own record and opens it. The caller has the family's lock.
+    pub(in crate::heap) fn attach(&self, record: &'static CacheRecord) {
         self.own.set(Some(record));
-        self.open_again(record);
+        self.reopen(record);
     }
 
-    /// Leads the cell to its own record again. The caller has the family's lock.
-    pub(in crate::heap) fn open_again(&self, record: &'static CacheRecord) {
+    /// Opens the cell: it leads to its own record again. The caller has the family's lock.
+    pub(in crate::heap) fn reopen(&self, record: &'static CacheRecord) {
         self.at.store(ptr::from_ref(record).cast_mut(), Relaxed);
     }
 
-    /// Makes the next call find no open cache. Any thread may call this under the family's lock.
+    /// Makes the thread's next call take a slow path. Any thread may call this under the family's lock.
     pub(in crate::heap) fn redirect(&self) {
         self.at.store(closed_record(), Relaxed);
     }

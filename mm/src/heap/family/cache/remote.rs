@@ -1,10 +1,10 @@
 //! Units that a thread releases and another owns.
 //!
-//! The releasing thread adds bits to the word's [`Remote`](crate::heap::pages::Remote). If it had no bit
-//! before, the thread puts the word into the inbox of the word's owner. Words without an owner go into the
-//! inbox of the family, which is emptied under the family's lock. A thread that ends gives up its words first,
-//! then shuts its inbox; a thread that finds it shut uses the inbox of the family. A thread that takes a word
-//! out of an inbox and no longer owns it passes it on.
+//! The releasing thread sets the units' bits in the word's [`Remote`](crate::heap::pages::Remote). If no bit
+//! was set there before, the thread also puts the word into the inbox of the word's owner. A word without an
+//! owner goes into the family's inbox, which is emptied under the family's lock. A thread that ends gives its
+//! words back first, then shuts its inbox; from then on other threads use the family's inbox. If a thread finds
+//! a word in its inbox that it no longer owns, it sends the word on.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -14,14 +14,14 @@ use super::record::{CacheRecord, Inbox, SHUT};
 use crate::heap::family::Heap;
 use crate::heap::pages::{NO_OWNER, Page, released_twice, spot_of};
 
-/// Bytes of units that wait to be sent, at most, if they are more than one.
+/// The most bytes of units that may wait to be sent; but one unit may always wait.
 const MOST_BYTES: usize = 64 << 10;
 
 impl Heap {
     /// Sends released units of one word to the word's owner.
-    pub(in crate::heap) fn post(&'static self, page: Page, word: usize, bits: u64) {
+    pub(in crate::heap) fn send_to_owner(&'static self, page: Page, word: usize, bits: u64) {
         let first = page.unit(word * 64);
-        page.account_mail();
+        page.account_remote_release();
         let remote = page.remote(word);
         let before = remote.bits.fetch_or(bits, AcqRel);
         if before & bits != 0 {
@@ -59,7 +59,7 @@ impl Heap {
     }
 
     /// Empties the inbox that begins with `newest`: calls `take` with each word and the bits of its released
-    /// units. `take` returns whether it was the owner.
+    /// units. `take` returns false if the word has another owner; then this sends the units there.
     fn empty(&'static self, newest: *mut u8, mut take: impl FnMut(Page, usize, u64) -> bool) {
         let mut next = NonNull::new(newest).filter(|first| first.addr().get() != SHUT);
         while let Some(first) = next {
@@ -70,13 +70,13 @@ impl Heap {
             next = NonNull::new(remote.next.load(Relaxed));
             let bits = remote.bits.swap(0, AcqRel);
             if !take(page, word, bits) {
-                self.post(page, word, bits);
+                self.send_to_owner(page, word, bits);
             }
         }
     }
 
     /// Whether other threads released units of words without an owner.
-    pub(in crate::heap) fn has_mail(&self) -> bool {
+    pub(in crate::heap) fn has_remote_releases(&self) -> bool {
         self.inbox.has_any()
     }
 
@@ -99,22 +99,22 @@ impl Heap {
 
 impl CacheRecord {
     /// Whether other threads released units of the record's words.
-    pub(in crate::heap) fn has_mail(&self) -> bool {
+    pub(in crate::heap) fn has_remote_releases(&self) -> bool {
         self.remote.has_any()
     }
 
-    /// Frees the units that other threads released. Returns whether any of them were in own words. The caller
-    /// is in a section, or keeps the owner out.
-    pub(in crate::heap) fn collect(&self) -> bool {
-        self.collect_and_leave(ptr::null_mut())
+    /// Frees the units that other threads released in own words. Returns whether there were any. The caller is
+    /// in a section, or keeps the owner out.
+    pub(in crate::heap) fn drain_inbox(&self) -> bool {
+        self.drain_inbox_and_set(ptr::null_mut())
     }
 
-    /// As [`collect`](Self::collect), but also shuts the inbox: later words go to the family.
+    /// As [`drain_inbox`](Self::drain_inbox), but also shuts the inbox: later words go to the family.
     pub(in crate::heap) fn shut_inbox(&self) {
-        self.collect_and_leave(ptr::without_provenance_mut(SHUT));
+        self.drain_inbox_and_set(ptr::without_provenance_mut(SHUT));
     }
 
-    fn collect_and_leave(&self, newest: *mut u8) -> bool {
+    fn drain_inbox_and_set(&self, newest: *mut u8) -> bool {
         let mut any = false;
         let taken = self.remote.first.swap(newest, Acquire);
         self.remote.words.store(0, Relaxed);
@@ -173,13 +173,13 @@ impl CacheRecord {
             });
             if bits != 0 {
                 let spot = spot_of(first);
-                self.heap().post(spot.page, spot.index / 64, bits);
+                self.heap().send_to_owner(spot.page, spot.index / 64, bits);
             }
         });
     }
 
     /// Words in the inbox, approximately.
-    pub(in crate::heap) fn mail(&self) -> usize {
+    pub(in crate::heap) fn inbox_words(&self) -> usize {
         self.remote.words.load(Relaxed) as usize
     }
 }

@@ -1,6 +1,6 @@
-//! Sweeps: a thread looks over its pages and gives empty ones back. It does so when it has released so many
-//! more units than it was handed out that the look is worth it. It keeps a few empty pages, and for some time
-//! also pages that it gave back and needed again.
+//! Sweeps: a thread looks over its pages and gives empty ones back. It does so when it has released many more
+//! units than it was handed out, so that a sweep is likely to find empty pages. It keeps a few empty pages, and
+//! for some time also pages that it gave back and needed again.
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -10,7 +10,7 @@ use crate::os::clock;
 /// Empty pages that a thread always keeps.
 const ALWAYS: u32 = 2;
 
-/// Milliseconds after which a thread that did not use most of its kept pages keeps only [`ALWAYS`].
+/// If a thread did not use most of its kept pages for this many milliseconds, it keeps only [`ALWAYS`].
 const MEMORY: u64 = 4_000;
 
 /// Pages of units that must come free before a sweep, at least.
@@ -25,11 +25,11 @@ const MANY_PAGES: usize = 4;
 /// As [`WORTH_PAGES`], but bytes, for a family that lends no words.
 const WORTH_BYTES: usize = 128 << 10;
 
-/// A stack with more slots stays unused until the next refill, once a second sweep emptied it.
+/// After a second sweep without a refill, a stack with more slots than this stays unused until the next refill.
 const SMALL_STACK: u32 = 256;
 
 impl CacheRecord {
-    /// Begins to count for a new thread.
+    /// Sets the first trigger of a new thread.
     pub(super) fn begin_to_count(&self) {
         let direct = self.direct.load(Relaxed);
         self.trigger
@@ -81,27 +81,27 @@ impl CacheRecord {
             .cast_signed()
     }
 
-    /// Sweeps if enough units came free since the last sweep, and sets when to look again.
+    /// Sweeps if enough units came free since the last sweep. Sets the next trigger.
     #[cold]
     #[inline(never)]
-    pub(super) fn look(&self) {
+    pub(super) fn sweep_if_worth_it(&self) {
         let free = self.came_free();
         let worth = self.worth();
-        // Units that were handed out since the last sweep count in the other direction.
-        let lowest = self.looked_at.load(Relaxed).cast_signed().min(free);
+        // Counts from the lowest point since the last sweep: units that were handed out again do not count.
+        let lowest = self.lowest_freed.load(Relaxed).cast_signed().min(free);
         let since = free.wrapping_sub(lowest);
         let is_forgotten = self.has_forgotten(lowest);
         let wait = if since >= worth || is_forgotten {
             self.sweep();
-            self.looked_at.store(free.cast_unsigned(), Relaxed);
-            self.swept_at.store(free.cast_unsigned(), Relaxed);
+            self.lowest_freed.store(free.cast_unsigned(), Relaxed);
+            self.freed_at_sweep.store(free.cast_unsigned(), Relaxed);
             self.worth()
         } else {
-            self.looked_at.store(lowest.cast_unsigned(), Relaxed);
+            self.lowest_freed.store(lowest.cast_unsigned(), Relaxed);
             (worth - since).clamp(16.min(worth), worth)
         };
         // A thread that keeps pages for some time must notice when it no longer needs them.
-        let keeps = self.kept.load(Relaxed) > 0;
+        let keeps = self.extra_pages_kept.load(Relaxed) > 0;
         let wait = if keeps {
             wait.min(self.least_worth())
         } else {
@@ -115,11 +115,11 @@ impl CacheRecord {
     /// Whether the thread has not used most of its kept pages for a long time. Then it stops keeping them.
     /// `lowest` is the lowest count of free units since the last sweep.
     fn has_forgotten(&self, lowest: i64) -> bool {
-        let kept = self.kept.load(Relaxed) as usize;
+        let kept = self.extra_pages_kept.load(Relaxed) as usize;
         if kept == 0 {
             return false;
         }
-        let used = self.swept_at.load(Relaxed).cast_signed() - lowest;
+        let used = self.freed_at_sweep.load(Relaxed).cast_signed() - lowest;
         let most = kept * self.heap().page_capacity() / 2;
         if usize::try_from(used).is_ok_and(|used| used >= most) {
             self.needed_at.store(clock::milliseconds(), Relaxed);
@@ -139,21 +139,24 @@ impl CacheRecord {
         if sweeps > 0 {
             // Units on the stack would keep their pages. A thread that releases this much works without a
             // stack.
-            self.put_away_stack();
-            if self.places.load(Relaxed) > SMALL_STACK {
+            self.flush_stack();
+            if self.stack_capacity.load(Relaxed) > SMALL_STACK {
                 self.room.store(0, Relaxed);
                 self.grows.store(0, Relaxed);
             }
         }
         let heap = self.heap();
-        if self.has_empty_pages(self.pages_kept()) || heap.has_mail() || self.sends_much() {
+        if self.has_empty_pages(self.pages_kept())
+            || heap.has_remote_releases()
+            || self.sends_much()
+        {
             let mut central = heap.central();
-            central.drain(heap);
+            central.drain_inbox(heap);
             central.collect_for_idle();
             let given = central.take_empty_pages(self, self.pages_kept());
-            central.shrink_if_fallen(heap);
+            central.shrink_if_far_below_peak(heap);
             if given > MANY_PAGES {
-                central.purge_if_little(heap);
+                central.purge_if_small(heap);
             }
         }
     }
@@ -165,7 +168,7 @@ impl CacheRecord {
 
     /// Empty pages that the thread keeps.
     pub(in crate::heap) fn pages_kept(&self) -> usize {
-        self.kept.load(Relaxed).max(ALWAYS) as usize
+        self.extra_pages_kept.load(Relaxed).max(ALWAYS) as usize
     }
 
     /// Whether there are more than `kept` empty pages, so that taking the lock is worth it. Also counts the
@@ -186,23 +189,25 @@ impl CacheRecord {
 
     /// Notes that pages went back to the family, or to another thread.
     pub(in crate::heap) fn account_given(&self, pages: u32) {
-        self.given.store(self.given.load(Relaxed) + pages, Relaxed);
+        self.pages_given
+            .store(self.pages_given.load(Relaxed) + pages, Relaxed);
     }
 
     /// Notes that the thread got a page. If it replaces one that was given back, the thread keeps one more from
     /// now on.
     pub(in crate::heap) fn account_needed(&self) {
-        let given = self.given.load(Relaxed);
+        let given = self.pages_given.load(Relaxed);
         if given > 0 {
-            self.given.store(given - 1, Relaxed);
-            self.kept.store(self.kept.load(Relaxed) + 1, Relaxed);
+            self.pages_given.store(given - 1, Relaxed);
+            self.extra_pages_kept
+                .store(self.extra_pages_kept.load(Relaxed) + 1, Relaxed);
             self.needed_at.store(clock::milliseconds(), Relaxed);
         }
     }
 
     /// Keeps no more pages than at first.
     pub(in crate::heap) fn forget_needs(&self) {
-        self.given.store(0, Relaxed);
-        self.kept.store(0, Relaxed);
+        self.pages_given.store(0, Relaxed);
+        self.extra_pages_kept.store(0, Relaxed);
     }
 }

@@ -22,7 +22,7 @@ pub(in crate::heap) struct Account {
     pub(in crate::heap) slack: u64,
     /// Bytes by which live blocks are longer than was requested, besides what caches count; wraps.
     pub(in crate::heap) padding: u64,
-    /// All other blocks: large ones, and those without a size.
+    /// All other blocks: large ones, and those of units without size.
     pub(in crate::heap) other_allocated: u64,
     pub(in crate::heap) other_released: u64,
     /// Units of all other live blocks.
@@ -91,13 +91,13 @@ impl Account {
         self.taken_units -= units as u64;
     }
 
-    /// Counts another block that is live now.
+    /// Counts a large block, or one of units without size, that is live now.
     pub(in crate::heap) fn account_other(&mut self, units: usize) {
         self.other_allocated += 1;
         self.other_units += units as u64;
     }
 
-    /// Counts another block that was released.
+    /// As [`account_other`](Self::account_other), for a block that was released.
     pub(in crate::heap) fn account_other_released(&mut self, units: usize) {
         self.other_released += 1;
         self.other_units -= units as u64;

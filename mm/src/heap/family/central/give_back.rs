@@ -4,11 +4,11 @@ use super::Central;
 use super::retained::RetainedMemory;
 use crate::heap::family::Heap;
 use crate::heap::family::cache::CacheRecord;
-use crate::heap::pages::{Extent, Page, Standing};
+use crate::heap::pages::{Extent, MemoryState, Page};
 use crate::os::{PageSource, System};
 
-/// Bytes of the smallest peak that matters here: a family whose live bytes fall below a tenth of a larger peak
-/// gives its free memory back.
+/// A family gives its free memory back when its taken bytes fall below a tenth of their peak, if the peak was
+/// at least this many bytes.
 const SHRINK_FROM: u64 = 1 << 20;
 
 impl Central {
@@ -16,7 +16,7 @@ impl Central {
     pub(in crate::heap) fn trim(&mut self, heap: &'static Heap) -> usize {
         self.given_back = 0;
         self.free_slack();
-        self.take_free_words_of_all(heap);
+        self.reclaim_free_words_of_all(heap);
         let bytes = self.give_back_all() + self.given_back;
         self.caches.iter().for_each(CacheRecord::end_wanted);
         bytes
@@ -36,25 +36,25 @@ impl Central {
         bytes
     }
 
-    /// Gives back the free memory between live units if the family fell below a tenth of its last peak. Memory
-    /// that is kept to avoid kernel calls in loops goes back only in `trim`.
-    pub(in crate::heap) fn shrink_if_fallen(&mut self, heap: &'static Heap) {
-        let live = self.taken_bytes(heap);
-        if self.peak_since_shrink < SHRINK_FROM || live >= self.peak_since_shrink / 10 {
+    /// If the family's taken bytes fell below a tenth of their last peak, gives back the free memory between
+    /// taken units. Retained extents keep their memory until `trim`.
+    pub(in crate::heap) fn shrink_if_far_below_peak(&mut self, heap: &'static Heap) {
+        let taken = self.taken_bytes(heap);
+        if self.peak_since_shrink < SHRINK_FROM || taken >= self.peak_since_shrink / 10 {
             return;
         }
         if !self.retained.may_shrink(self.peak_since_shrink) {
             return;
         }
-        self.peak_since_shrink = live;
+        self.peak_since_shrink = taken;
         // Other threads give back the rest at their next call.
         self.caches.iter().for_each(CacheRecord::ask_to_flush);
         self.purge_partly_used();
     }
 
-    /// Gives back the free memory of partly used extents, if the family is small. Otherwise one page in use
-    /// could keep 31 free ones.
-    pub(in crate::heap) fn purge_if_little(&mut self, heap: &'static Heap) {
+    /// If the family is small, gives back the free memory of partly used extents. Otherwise one page in use
+    /// could keep the memory of 31 free ones.
+    pub(in crate::heap) fn purge_if_small(&mut self, heap: &'static Heap) {
         if self.taken_bytes(heap) < SHRINK_FROM {
             self.purge_partly_used();
         }
@@ -69,8 +69,8 @@ impl Central {
         }
     }
 
-    /// Moves an extent to the right lists after units of the page were freed. Gives its memory back if it is
-    /// empty and the family keeps enough.
+    /// Moves the page's extent to the right lists after units of the page were freed. If the extent has no
+    /// taken unit any more, retains its memory or gives it back.
     #[inline(never)]
     pub(super) fn account_freed(&mut self, page: Page) {
         let extent = page.extent();
@@ -89,14 +89,14 @@ impl Central {
     /// 1. No unit of the extent is taken.
     unsafe fn account_emptied(&mut self, extent: &'static Extent) {
         if self.retained.keeps(extent.bytes()) {
-            extent.set_standing(Standing::Retained);
+            extent.set_memory_state(MemoryState::Retained);
             return;
         }
         let calls = &mut self.account.kernel_calls;
         // SAFETY: requirement 1 is that of `give_back`.
         self.given_back += unsafe { give_back(extent, System::page_bytes(), calls) };
         if !extent.is_in_use() {
-            extent.set_standing(Standing::GivenBack);
+            extent.set_memory_state(MemoryState::GivenBack);
         }
         self.runs.account_changed(extent);
         if self.retained.keeps_too_much() {
@@ -109,7 +109,7 @@ impl Central {
     fn give_back_retained(&mut self) {
         for extent in self
             .extents()
-            .filter(|it| it.standing() == Standing::Retained)
+            .filter(|it| it.memory_state() == MemoryState::Retained)
         {
             if !self.retained.keeps_too_much() {
                 return;
@@ -123,16 +123,16 @@ impl Central {
 
     /// Notes that units of the extent are taken.
     pub(super) fn account_used(&mut self, extent: &'static Extent) {
-        match extent.standing() {
-            Standing::Used => return,
-            Standing::Retained => self.retained.account_used(extent.bytes()),
-            Standing::GivenBack => {
+        match extent.memory_state() {
+            MemoryState::Used => return,
+            MemoryState::Retained => self.retained.account_used(extent.bytes()),
+            MemoryState::GivenBack => {
                 self.retained.account_missed(extent.bytes());
                 let missed = self.retained.missed();
                 extent.begin_again(missed, &mut self.account.kernel_calls);
             }
         }
-        extent.set_standing(Standing::Used);
+        extent.set_memory_state(MemoryState::Used);
     }
 }
 
@@ -154,10 +154,10 @@ fn purge(
     if extent.is_in_use() {
         return bytes;
     }
-    if extent.standing() == Standing::Retained {
+    if extent.memory_state() == MemoryState::Retained {
         retained.account_given_back(extent.bytes());
     }
-    extent.set_standing(Standing::GivenBack);
+    extent.set_memory_state(MemoryState::GivenBack);
     bytes
 }
 

@@ -34,7 +34,7 @@ impl Central {
         heap: &'static Heap,
     ) -> Result<&'static Extent, Refused> {
         let page_bytes = heap.geometry().page_bytes();
-        let pages = self.next_pages.min(EXTENT / page_bytes);
+        let pages = self.next_extent_pages.min(EXTENT / page_bytes);
         let record = match self.make_extent(heap, pages) {
             // If there was address space but no memory for its record, asking for less address space does not
             // help.
@@ -60,13 +60,13 @@ impl Central {
         let place = self.place_for(pages * heap.geometry().page_bytes())?;
         // SAFETY: `place_for` gives address space that was committed when it was taken and that no record
         // leads to: it is new, or no record could be made of it.
-        unsafe { place.begin_extent(self.mapped, &mut self.account.kernel_calls) }?;
+        unsafe { place.begin_extent(self.extent_bytes, &mut self.account.kernel_calls) }?;
         let record = Extent::make(heap.reference(), place, |extent| heap.make_hints(extent));
         let record = record.inspect_err(|_| self.unrecorded = Some(place))?;
-        self.mapped += place.bytes;
-        self.next_pages = place.bytes / heap.geometry().page_bytes() * 2;
+        self.extent_bytes += place.bytes;
+        self.next_extent_pages = place.bytes / heap.geometry().page_bytes() * 2;
         if let Record::Extent(extent) = record {
-            extent.begin_wish(self.mapped, &mut self.account.kernel_calls);
+            extent.begin_wish(self.extent_bytes, &mut self.account.kernel_calls);
             extent.guard(&mut self.account.kernel_calls);
         }
         Ok(record)

@@ -36,23 +36,26 @@ pub(in crate::heap) struct Central {
     pub(in crate::heap) newest: Option<&'static Record>,
     /// Caches that threads have.
     pub(in crate::heap) caches: List<CacheRecord>,
-    /// Empty records of ended threads.
+    /// Empty records of ended threads, for new threads.
     pub(in crate::heap) retained_caches: List<CacheRecord>,
     pub(in crate::heap) retained: RetainedMemory,
     pub(in crate::heap) quarantine: Quarantine,
     pub(in crate::heap) random: Random,
-    /// Address space that was taken when there was no memory for its record.
+    /// Address space that has no record yet, because there was no memory for one. The next extent uses it.
     unrecorded: Option<Span>,
-    next_pages: usize,
-    mapped: usize,
-    /// VM pages that the family must have before a thread tries again to take pages from another thread.
-    next_steal: usize,
+    /// VM pages that the next extent gets.
+    next_extent_pages: usize,
+    /// Bytes of all extents.
+    extent_bytes: usize,
+    /// A thread tries to take pages from other threads only if the family has at least this many VM pages.
+    steal_from_pages: usize,
     pub(in crate::heap) account: Account,
     pub(in crate::heap) uncached_for: UncachedFor,
+    /// The highest value of `taken_bytes` since `shrink_if_far_below_peak` last gave memory back.
     peak_since_shrink: u64,
-    /// Bytes that went back to the kernel when extents came free, since `trim` began.
+    /// Bytes that went back to the kernel since `trim` began because an extent's last unit was freed.
     given_back: usize,
-    /// The most bytes that were taken when the peak was computed.
+    /// The highest value of `taken_bytes` so far.
     highest_taken: u64,
 }
 
@@ -69,9 +72,9 @@ impl Central {
             quarantine: Quarantine::new(),
             random: Random::new(),
             unrecorded: None,
-            next_pages: 1,
-            mapped: 0,
-            next_steal: 0,
+            next_extent_pages: 1,
+            extent_bytes: 0,
+            steal_from_pages: 0,
             account: Account::new(),
             uncached_for: UncachedFor::new(),
             peak_since_shrink: 0,
@@ -80,7 +83,7 @@ impl Central {
         }
     }
 
-    /// Allocates a block that no cache serves.
+    /// Allocates a block from the pages, or as a large block. No cache takes part.
     pub(in crate::heap) fn alloc(
         &mut self,
         heap: &'static Heap,
@@ -104,7 +107,7 @@ impl Central {
         Ok(block)
     }
 
-    /// Releases a block that is no single unit of a VM page, or that no cache takes.
+    /// Releases a block into the pages, or a large block. No cache takes part.
     ///
     /// # Safety
     ///
@@ -150,7 +153,7 @@ impl Central {
         unsafe { self.free_single(heap, first) };
     }
 
-    /// Frees a block of one unit of a VM page, which is counted as released.
+    /// Frees a block of one unit of a VM page. The caller has counted its release.
     ///
     /// # Safety
     ///
@@ -160,7 +163,7 @@ impl Central {
         let Spot { page, index } = spot_of(first);
         let (word, bit) = (index / 64, 1 << (index % 64));
         if !page.words()[word].is_owned_by(NO_OWNER) {
-            return heap.post(page, word, bit);
+            return heap.send_to_owner(page, word, bit);
         }
         if !page.free(word, bit) {
             released_twice(first);
@@ -169,7 +172,7 @@ impl Central {
         self.account_freed(page);
     }
 
-    /// Returns the units of the live block that starts at `first`, after a look at the maps and at all caches.
+    /// Returns the number of units of the live block that starts at `first`. Checks the maps and all caches.
     pub(in crate::heap) fn live_units_at(
         &self,
         record: &'static Record,
@@ -190,9 +193,10 @@ impl Central {
         units * heap.geometry().unit() as u64
     }
 
-    /// Raises the peak if more is live than ever.
+    /// Raises the peak if more is live than ever. Reads the counts of all threads only if `taken_bytes` has a
+    /// new maximum.
     pub(in crate::heap) fn account_peak(&mut self, heap: &'static Heap) {
-        // This includes cached units, so it is never less than the live bytes, and it is cheap.
+        // Cheaper than the live bytes, and never less, since it includes cached units.
         let at_most = self.taken_bytes(heap);
         self.peak_since_shrink = self.peak_since_shrink.max(at_most);
         self.retained.account_taken(at_most);
@@ -226,11 +230,11 @@ impl Central {
         Ok(Block { first, zero })
     }
 
-    /// Releases the block of `units` units in a run.
+    /// Releases the large block of `units` units in `run`.
     ///
     /// # Safety
     ///
-    /// 1. `run` holds a block, which nothing uses any more.
+    /// 1. `run` holds a live block, and nothing uses it any more.
     unsafe fn release_large(&mut self, run: &'static Large, units: usize) {
         self.account.account_other_released(units);
         let calls = &mut self.account.kernel_calls;

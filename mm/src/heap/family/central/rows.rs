@@ -74,7 +74,7 @@ impl Central {
     }
 
     /// Takes back all rows of a cache.
-    pub(in crate::heap) fn free_kept_rows(&mut self, cache: &CacheRecord) {
+    pub(in crate::heap) fn free_cached_rows(&mut self, cache: &CacheRecord) {
         if let Some(bins) = cache.bins() {
             // SAFETY: by invariant 2 of `Bins` the row is taken in the maps and in no other place. `drain`
             // removes it from the bins.

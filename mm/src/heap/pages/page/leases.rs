@@ -21,9 +21,9 @@ impl Page {
     }
 
     /// Whether a thread can own the page and would get free units with it.
-    pub(in crate::heap) fn is_to_own(self) -> bool {
-        let has_any = || (0..self.words().len()).any(|word| self.free_to_own(word) != 0);
-        self.owned_words() == 0 && (!self.has_continued() || has_any())
+    pub(in crate::heap) fn is_leasable(self) -> bool {
+        let has_any = || (0..self.words().len()).any(|word| self.leasable_units(word) != 0);
+        self.owned_words() == 0 && (!self.has_rows() || has_any())
     }
 
     /// Whether the words of the page's owner have no taken unit.
@@ -43,11 +43,11 @@ impl Page {
 
     /// Whether a thread can own word `word`: no part of a row is there.
     pub(in crate::heap) fn can_own(self, word: usize) -> bool {
-        !self.has_continued() || self.map().in_larger_blocks(word) == 0
+        !self.has_rows() || self.map().in_larger_blocks(word) == 0
     }
 
     /// Free units that a thread would get with word `word`; none if no thread can own it.
-    pub(in crate::heap) fn free_to_own(self, word: usize) -> u64 {
+    pub(in crate::heap) fn leasable_units(self, word: usize) -> u64 {
         let free = self.map().free_in(word);
         if free == 0 || !self.can_own(word) {
             0
@@ -81,7 +81,7 @@ impl Page {
         let it = &self.words()[word];
         it.set_owner(NO_OWNER);
         let free = !it.taken() & self.valid(word);
-        if free != 0 && self.knows_longest() {
+        if free != 0 && self.has_run_bound() {
             self.raise_longest(longest_run_near(&self.map(), word, free));
         }
         ones(free)

@@ -1,24 +1,24 @@
-//! A bound for the longest free run of a page, so that a search for a longer one skips the page.
+//! An upper bound for the length of a page's free runs, so that a search for a longer one skips the page.
 
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::Page;
-use super::state::LOOKED;
+use super::state::SEARCH_FAILED;
 use crate::heap::pages::extent::count;
 use crate::heap::pages::slot_map::SlotMap;
 
 impl Page {
-    /// Whether a search failed here, so that a longer run must raise the bounds.
-    pub(super) fn knows_longest(self) -> bool {
-        self.state().flags.load(Relaxed) & LOOKED != 0
+    /// Whether a search failed here or in the extent, so that there is a bound, and a longer run must raise it.
+    pub(super) fn has_run_bound(self) -> bool {
+        self.state().flags.load(Relaxed) & SEARCH_FAILED != 0
     }
 
     /// Notes that a search failed, in this page or in the extent.
-    pub(in crate::heap) fn account_looked(self) {
-        self.add_flags(LOOKED);
+    pub(in crate::heap) fn account_failed_search(self) {
+        self.add_flags(SEARCH_FAILED);
     }
 
-    /// A bound: no free run has more than this many units.
+    /// An upper bound: no free run has more than this many units.
     pub(in crate::heap) fn longest_run(self) -> usize {
         match usize::from(self.state().too_long.load(Relaxed)) {
             0 => self.free_units(),
@@ -36,7 +36,7 @@ impl Page {
     pub(in crate::heap) fn set_longest(self, units: usize) {
         let too_long = u16::try_from(units + 1).unwrap_or(0);
         self.state().too_long.store(too_long, Relaxed);
-        self.account_looked();
+        self.account_failed_search();
     }
 
     /// Notes that there may now be a free run of `units` units.

@@ -11,13 +11,13 @@ impl Page {
     pub(in crate::heap) fn is_purged(self) -> bool {
         let state = self.state();
         let is_as_it_was = || count(self.all_free()) == state.purged_at.load(Relaxed);
-        let is_sent = || (0..self.words().len()).any(|word| self.sent(word) != 0);
+        let is_sent = || (0..self.words().len()).any(|word| self.sent_units(word) != 0);
         state.purged.load(Relaxed) && is_as_it_was() && !is_sent()
     }
 
     /// Whether the page would have no taken unit if all owners gave up their free units.
     pub(in crate::heap) fn would_be_empty(self) -> bool {
-        self.map_given_up().taken_units() == 0
+        self.map_if_reclaimed().taken_units() == 0
     }
 
     pub(in crate::heap) fn account_purged(self) {

@@ -5,8 +5,8 @@
 //! | `state` | what is known of a page besides its maps |
 //! | `units` | taking and freeing units of words without an owner |
 //! | `leases` | words that threads own |
-//! | `longest_run` | a bound for the free runs, so that a search can skip the page |
-//! | `free_count` | the number of free units, beside the table of addresses |
+//! | `longest_run` | an upper bound for the length of free runs, so that a search can skip the page |
+//! | `free_count` | the number of free units, for readers of many pages |
 //! | `memory` | which memory of the page is zero, or can go back to the kernel |
 
 mod free_count;
@@ -24,7 +24,7 @@ use super::slot_map::{SlotMap, View};
 use super::word::{Remote, Word};
 pub(in crate::heap) use state::{PageState, Ready};
 
-/// The place of a unit.
+/// A unit, by its VM page and its index there.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::heap) struct Spot {
     pub(in crate::heap) page: Page,
@@ -53,7 +53,7 @@ impl Page {
         &self.extent.states[self.number]
     }
 
-    /// The page that has this state.
+    /// The page whose state this is.
     pub(in crate::heap) fn of(state: &'static PageState) -> Option<Self> {
         state.ready.page()
     }
@@ -87,20 +87,20 @@ impl Page {
         &self.extent.words[self.number * words..(self.number + 1) * words]
     }
 
-    /// Units of a word that other threads released and its owner did not collect yet.
-    pub(in crate::heap) fn sent(self, word: usize) -> u64 {
-        if self.state().has_mail.load(Relaxed) {
+    /// Units of a word that other threads released and the word's owner has not freed yet, as a mask.
+    pub(in crate::heap) fn sent_units(self, word: usize) -> u64 {
+        if self.state().had_remote_releases.load(Relaxed) {
             self.remote(word).bits()
         } else {
             0
         }
     }
 
-    /// Notes that other threads release units of the page.
-    pub(in crate::heap) fn account_mail(self) {
-        // Only the first call stores; the others only load.
-        if !self.state().has_mail.load(Relaxed) {
-            self.state().has_mail.store(true, Relaxed);
+    /// Notes that a thread released units of the page in a word that it does not own.
+    pub(in crate::heap) fn account_remote_release(self) {
+        // Only the first call stores, so that the threads can share the line of the CPU's cache.
+        if !self.state().had_remote_releases.load(Relaxed) {
+            self.state().had_remote_releases.store(true, Relaxed);
         }
     }
 
@@ -109,7 +109,7 @@ impl Page {
         &self.extent.remotes[self.number * self.extent.geometry().words() + word]
     }
 
-    /// The map for allocations by the family: units of words with an owner are taken.
+    /// The map as the family sees it: all units of words with an owner count as taken.
     pub(in crate::heap) fn map(self) -> SlotMap<'static> {
         SlotMap {
             view: View::Unowned,
@@ -117,28 +117,28 @@ impl Page {
         }
     }
 
-    /// The map as it would be if all owners gave up their free units.
-    pub(in crate::heap) fn map_given_up(self) -> SlotMap<'static> {
+    /// The map as it would be after the family reclaimed all words: units that other threads released are free.
+    pub(in crate::heap) fn map_if_reclaimed(self) -> SlotMap<'static> {
         let words = self.extent.geometry().words();
-        let remotes = if self.state().has_mail.load(Relaxed) {
+        let remotes = if self.state().had_remote_releases.load(Relaxed) {
             &self.extent.remotes[self.number * words..(self.number + 1) * words]
         } else {
-            // Even a load would make the kernel count the remotes as resident.
+            // No remote has a bit. Loading them would only make their memory resident.
             &[]
         };
         SlotMap {
-            view: View::GivenUp { remotes },
+            view: View::Reclaimed { remotes },
             ..self.whole_map()
         }
     }
 
-    /// The map with the actual units of all words.
+    /// The map as it is: a unit counts as taken only if its own bit is set, also in words with an owner.
     pub(in crate::heap) fn whole_map(self) -> SlotMap<'static> {
         let words = self.extent.geometry().words();
         let range = self.number * words..(self.number + 1) * words;
         SlotMap {
             words: &self.extent.words[range.clone()],
-            continues: if self.has_continued() {
+            continues: if self.has_rows() {
                 &self.extent.continues[range]
             } else {
                 &[]
@@ -169,11 +169,11 @@ impl Page {
         self.map().in_larger_blocks(word) & mask != 0
     }
 
-    pub(in crate::heap) fn has_continued(self) -> bool {
-        self.state().has_continued()
+    pub(in crate::heap) fn has_rows(self) -> bool {
+        self.state().has_rows()
     }
 
-    /// Rows, live or in a cache.
+    /// The number of rows, live or in a cache.
     pub(in crate::heap) fn rows(self) -> usize {
         self.state().rows.load(Relaxed) as usize
     }

@@ -22,8 +22,8 @@ pub(in crate::heap) struct PageState {
     pub(super) flags: AtomicU8,
     /// No unit was handed out since the kernel took the page's free memory, or refused it.
     pub(super) purged: AtomicBool,
-    /// Rows, live or in a cache. If there are none, no code reads the second map: even a load would make the
-    /// kernel count the map as resident.
+    /// Rows, live or in a cache. If there are none, no code reads the second map: even a load would make its
+    /// memory resident.
     pub(super) rows: AtomicU32,
     /// The record that owns the words of the page, except those that others own or that contain rows.
     pub(super) owner: AtomicU32,
@@ -31,8 +31,8 @@ pub(in crate::heap) struct PageState {
     pub(super) owned_words: AtomicU32,
     /// Free units when the page's free memory was given back.
     pub(super) purged_at: AtomicU32,
-    /// Other threads than the owners have released units.
-    pub(super) has_mail: AtomicBool,
+    /// A thread has released units here in a word that it does not own. This stays true.
+    pub(super) had_remote_releases: AtomicBool,
     pub(in crate::heap) ready: Ready,
     /// Neighbours on the list of pages that a record owns.
     pub(in crate::heap) next: Link<PageState>,
@@ -63,8 +63,9 @@ unsafe impl bytemuck::Zeroable for PageState {}
 pub(super) const IN_USE: u8 = 1;
 /// The page's owner owns all of its words.
 pub(super) const WHOLE: u8 = 2;
-/// A bound for the longest free run of the page or of its extent is known, and must be kept right.
-pub(super) const LOOKED: u8 = 4;
+/// A search for a free run failed here or in the extent, so `too_long` of one of them is known, and must rise
+/// when units are freed.
+pub(super) const SEARCH_FAILED: u8 = 4;
 
 impl PageState {
     /// A state of no page.
@@ -85,7 +86,7 @@ impl PageState {
 
     /// Whether the page has rows, live or in a cache.
     #[inline]
-    pub(in crate::heap) fn has_continued(&self) -> bool {
+    pub(in crate::heap) fn has_rows(&self) -> bool {
         self.rows.load(Relaxed) != 0
     }
 
@@ -100,10 +101,7 @@ impl PageState {
     }
 
     pub(super) fn retire(&self) {
-        debug_assert!(
-            !self.has_continued(),
-            "a page without a taken unit has no rows"
-        );
+        debug_assert!(!self.has_rows(), "a page without a taken unit has no rows");
         self.purged.store(false, Relaxed);
         self.refused.store(0, Relaxed);
         self.too_long.store(0, Relaxed);

@@ -23,12 +23,11 @@ impl Page {
     /// each of them is a taken block of one unit.
     pub(in crate::heap) fn free(self, word: usize, mask: u64) -> bool {
         let map = self.map();
-        if map.taken_in(word) & mask != mask || self.has_continued() && self.is_in_rows(word, mask)
-        {
+        if map.taken_in(word) & mask != mask || self.has_rows() && self.is_in_rows(word, mask) {
             return false;
         }
         map.free(word, mask);
-        if self.knows_longest() {
+        if self.has_run_bound() {
             self.raise_longest(longest_run_near(&map, word, mask));
         }
         self.account_freed(mask.count_ones());
@@ -103,7 +102,7 @@ impl Page {
 
     /// Counts the units of `run`, which were freed in the map.
     fn account_run_freed(self, run: Run) {
-        if self.knows_longest() {
+        if self.has_run_bound() {
             self.raise_longest(self.map().free_run_around(run.first).units);
         }
         self.account_freed(count(run.units));

@@ -36,14 +36,13 @@ pub(in crate::heap) struct SlotMap<'a> {
 /// How the map shows words with an owner.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::heap) enum View<'a> {
-    /// All their units are taken, since only the owner may take them.
+    /// All their units count as taken, since only the owner may take them.
     Unowned,
     /// As they are.
     All,
-    /// As they would be if the owners were kept out and had collected what other threads released: those units
-    /// are free. `remotes` are the units that other threads released of each word; it is empty if they released
-    /// none.
-    GivenUp { remotes: &'a [Remote] },
+    /// As they would be after the family reclaimed them: the units that other threads released are free.
+    /// `remotes` are the units that other threads released of each word; it is empty if they released none.
+    Reclaimed { remotes: &'a [Remote] },
 }
 
 /// Units side by side.
@@ -72,7 +71,7 @@ impl SlotMap<'_> {
             View::All => taken,
             View::Unowned if it.is_owned_by(NO_OWNER) => taken,
             View::Unowned => valid,
-            View::GivenUp { remotes } => taken & !remotes.get(word).map_or(0, Remote::bits),
+            View::Reclaimed { remotes } => taken & !remotes.get(word).map_or(0, Remote::bits),
         }
     }
 

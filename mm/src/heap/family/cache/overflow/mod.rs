@@ -1,11 +1,11 @@
-//! The release of a unit for which the hot slot and the stack have no room. The unit goes into its word of the
-//! map if the thread owns the word, otherwise to the owner. Units side by side wait until they can go there
-//! together.
+//! The release of a unit for which the hot slot and the stack have no room. If the thread owns the unit's word,
+//! it frees the unit there; otherwise it sends the unit to the owner. Units that are released side by side are
+//! collected in a run and then freed together.
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | `run` | released units side by side, which wait for each other |
-//! | `stack` | the stack: how it grows, and how all units of the cache go back to the maps |
+//! | `run` | released units side by side, which are freed together |
+//! | `stack` | the stack: how it grows; the flush of all units of a cache |
 
 mod run;
 mod stack;
@@ -20,18 +20,18 @@ use crate::heap::family::Heap;
 use crate::heap::pages::{Page, SPACE, Spot, Word, released_twice, spot_of};
 use crate::os::section;
 
-/// Bytes of units on the stack, and of a run, at most.
+/// The most bytes of units on the stack, and in a run.
 const MOST_BYTES: usize = 128 << 10;
 
 impl Heap {
-    /// Releases a unit that the cell had no room for.
+    /// Releases a unit for which the cell's cache had no room.
     ///
     /// # Safety
     ///
     /// 1. `unit` is a live block of one unit of this heap.
     /// 2. It lies in a VM page.
     /// 3. Nothing uses it any more.
-    /// 4. `cell` is the calling thread's of this heap.
+    /// 4. `cell` is the calling thread's cell for this heap.
     #[inline(never)]
     pub(crate) unsafe fn release_unit(&'static self, cell: &CacheCell, unit: NonNull<u8>) {
         let record = cell.record();
@@ -40,8 +40,8 @@ impl Heap {
             && record.run.load(Relaxed).is_null()
             && record.last.load(Relaxed) != address;
         if !is_usual {
-            // SAFETY: requirements 1 to 4 are those of `release_unusual`.
-            return unsafe { self.release_unusual(cell, unit) };
+            // SAFETY: requirements 1 to 4 are those of `release_slow`.
+            return unsafe { self.release_slow(cell, unit) };
         }
         // Every call from here on is a tail call, so no register has to be saved.
         record.last.store(address + self.geometry().unit(), Relaxed);
@@ -62,7 +62,7 @@ impl Heap {
         // the process.
         let word = unsafe { &*word };
         if !word.is_owned_by(record.number()) {
-            return self.release_of_other(record, unit);
+            return self.release_to_owner(record, unit);
         }
         let (taken, bit) = (word.taken(), 1 << (index % 64));
         if taken & bit == 0 {
@@ -75,58 +75,59 @@ impl Heap {
         }
         record.count_direct(1);
         record.leave();
-        record.look_if_due();
+        record.sweep_if_due();
     }
 
     #[inline(never)]
-    fn release_of_other(&'static self, record: &CacheRecord, unit: NonNull<u8>) {
+    fn release_to_owner(&'static self, record: &CacheRecord, unit: NonNull<u8>) {
         let Spot { page, index } = spot_of(unit);
-        self.expect_own(page, unit);
+        self.expect_family(page, unit);
         record.send_later(page, index);
         record.count_direct(1);
         record.leave();
-        record.look_if_due();
+        record.sweep_if_due();
     }
 
-    /// Releases a unit in the less usual cases.
+    /// As [`release_unit`](Self::release_unit), for a thread that has no open cache, whose stack may grow, or
+    /// that has a run or begins one.
     ///
     /// # Safety
     ///
     /// 1. `unit` is a live block of one unit of this heap.
     /// 2. It lies in a VM page.
     /// 3. Nothing uses it any more.
-    /// 4. `cell` is the calling thread's of this heap.
+    /// 4. `cell` is the calling thread's cell for this heap.
     #[inline(never)]
-    unsafe fn release_unusual(&'static self, cell: &CacheCell, unit: NonNull<u8>) {
-        let Some(record) = self.opened(cell) else {
+    unsafe fn release_slow(&'static self, cell: &CacheCell, unit: NonNull<u8>) {
+        let Some(record) = self.ensure_open(cell) else {
             // SAFETY: requirements 1 to 3 are those of `release_without_cache`.
             return unsafe { self.release_without_cache(unit) };
         };
-        // A second try, since `opened` may have opened or flushed the cache.
-        // SAFETY: by requirements 1 and 2 `unit` is a live block of this heap, which is the family of the `opened`
-        // record. By requirement 3 nothing uses it.
+        // Tries again, since `ensure_open` may have opened or flushed the cache.
+        // SAFETY: by requirements 1 and 2 `unit` is a live block of this heap, which is the family of `record`:
+        // `ensure_open` gave it. By requirement 3 nothing uses it.
         if unsafe { record.put(unit, self.geometry().unit()) } {
             return;
         }
-        if !record.is_beside(unit) && record.grow_stack(self.geometry()) {
-            // SAFETY: by requirements 1 and 2 `unit` is a live block of this heap, which is the family of the
-            // `opened` record. By requirement 3 nothing uses it, and `put` did not take it before.
+        if !record.follows_last(unit) && record.grow_stack(self.geometry()) {
+            // SAFETY: by requirements 1 and 2 `unit` is a live block of this heap, which is the family of
+            // `record`. By requirement 3 nothing uses it, and `put` did not take it before.
             unsafe { record.put(unit, self.geometry().unit()) };
             return;
         }
         let spot = spot_of(unit);
-        self.expect_own(spot.page, unit);
-        record.put_away_run();
+        self.expect_family(spot.page, unit);
+        record.flush_run();
         record.enter();
         record.begin_run(spot, unit);
         record.to_map(spot);
         record.count_direct(1);
         record.leave();
-        record.look_if_due();
+        record.sweep_if_due();
     }
 
-    /// Ends the process if the unit is of another family.
-    fn expect_own(&'static self, page: Page, unit: NonNull<u8>) {
+    /// Ends the process if the unit belongs to another family.
+    fn expect_family(&'static self, page: Page, unit: NonNull<u8>) {
         if !page.extent().heap.is(self.reference()) {
             released_twice(unit);
         }
@@ -134,7 +135,7 @@ impl Heap {
 }
 
 impl CacheRecord {
-    /// Releases a unit when another thread may want the words.
+    /// Releases a unit in a section that must first check whether another thread wants the words.
     #[cold]
     #[inline(never)]
     fn release_wanted(&self, unit: NonNull<u8>) {
@@ -142,37 +143,37 @@ impl CacheRecord {
         self.to_map(spot_of(unit));
         self.count_direct(1);
         self.leave();
-        self.look_if_due();
+        self.sweep_if_due();
     }
 
-    /// Ends the release of the first free unit of its word.
+    /// Ends the release of a unit in whose word no other unit is free.
     #[inline(never)]
     fn release_first_of_word(&self, unit: NonNull<u8>) {
         let Spot { page, index } = spot_of(unit);
         self.add_ready(page, index / 64);
         self.count_direct(1);
         self.leave();
-        self.look_if_due();
+        self.sweep_if_due();
     }
 
-    /// Counts units that went into the map or to their owner. It is part of the same section, so that a thread
-    /// that keeps this one out finds both or neither.
+    /// Counts units that went into the map or to their owner. The caller is in the section that moved them, so
+    /// that a thread that keeps this one out finds both or neither.
     #[inline]
     fn count_direct(&self, units: u64) {
         let direct = self.direct.load(Relaxed).wrapping_add(units);
         self.direct.store(direct, Release);
     }
 
-    /// Sweeps if enough units came free. The caller is in no section.
+    /// Sweeps if the trigger is reached and enough units came free. The caller is in no section.
     #[inline]
-    pub(super) fn look_if_due(&self) {
+    pub(super) fn sweep_if_due(&self) {
         let direct = self.direct.load(Relaxed);
         if direct
             .wrapping_sub(self.trigger.load(Relaxed))
             .cast_signed()
             >= 0
         {
-            self.look();
+            self.sweep_if_worth_it();
         }
     }
 

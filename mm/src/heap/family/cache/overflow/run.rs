@@ -1,4 +1,4 @@
-//! A run: released units side by side, which wait until they can go into their words together.
+//! A run: released units side by side, which the thread later frees in their words together.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::Relaxed;
@@ -7,12 +7,13 @@ use super::{MOST_BYTES, small};
 use crate::heap::family::cache::record::{CacheRecord, Slot};
 use crate::heap::pages::{Spot, spot_of};
 
-/// Units of a run, at most. Units that wait there keep their page.
+/// The most units of a run. Its page cannot become empty before the run ends.
 const LONGEST_RUN: usize = 512;
 
 impl CacheRecord {
-    /// Whether the unit follows the one that was released before it. Then a run is cheaper than the stack.
-    pub(super) fn is_beside(&self, unit: NonNull<u8>) -> bool {
+    /// Whether the unit lies right after one that was released shortly before it. Then a run is cheaper than
+    /// the stack.
+    pub(super) fn follows_last(&self, unit: NonNull<u8>) -> bool {
         let size = self.heap().geometry().unit();
         let before = |slot: &Slot, distance: usize| {
             slot.load(Relaxed).addr() == unit.addr().get() - distance * size
@@ -25,8 +26,8 @@ impl CacheRecord {
         is_behind_two || is_behind_last || !self.run.load(Relaxed).is_null()
     }
 
-    /// Begins a run after the unit, if the unit follows the one that was released last and is not the last of
-    /// its page.
+    /// Begins a run that starts after the unit, if the unit lies right after the one that was released last,
+    /// and is not the last of its page.
     pub(super) fn begin_run(&self, spot: Spot, unit: NonNull<u8>) {
         let size = self.heap().geometry().unit();
         let follows = self.last.swap(unit.addr().get() + size, Relaxed) == unit.addr().get();
@@ -48,11 +49,11 @@ impl CacheRecord {
     /// Frees the units of the run.
     #[inline(never)]
     pub(in crate::heap) fn end_run(&self) {
-        self.put_away_run();
-        self.look_if_due();
+        self.flush_run();
+        self.sweep_if_due();
     }
 
-    pub(super) fn put_away_run(&self) {
+    pub(super) fn flush_run(&self) {
         let from = self.run_from.load(Relaxed);
         let units = self.in_run();
         if from.is_null() {
@@ -88,7 +89,7 @@ impl CacheRecord {
                 self.free_own(page, number, word, mask);
                 freed += count;
             } else {
-                self.heap().post(page, number, mask);
+                self.heap().send_to_owner(page, number, mask);
             }
             from += count;
         }

@@ -1,4 +1,4 @@
-//! The stack of released units: how it grows, and how all units of the cache go back to the maps.
+//! The stack of released units: how it grows; the flush of all units of a cache.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{Relaxed, Release};
@@ -12,7 +12,7 @@ use crate::sync::MODELLED;
 /// Slots of the first stack.
 const FIRST_PLACES: usize = if MODELLED { 1 } else { 16 };
 
-/// Slots of the largest stack. With half of it, a loop that makes a thousand values and drops them takes a
+/// Slots of the largest stack. With half as many, a loop that makes a thousand values and drops them takes a
 /// third longer. No measured program gains from more.
 const MOST_PLACES: usize = 1_024;
 
@@ -21,7 +21,7 @@ impl CacheRecord {
     ///
     /// Earlier stacks are not reused: together they are smaller than the last.
     pub(in crate::heap) fn grow_stack(&self, geometry: &Geometry) -> bool {
-        let places = self.places.load(Relaxed) as usize;
+        let places = self.stack_capacity.load(Relaxed) as usize;
         let most = MOST_PLACES.min(MOST_BYTES / geometry.unit());
         let wanted = (places * 4).clamp(FIRST_PLACES, MOST_PLACES).min(most);
         if wanted <= places {
@@ -35,16 +35,16 @@ impl CacheRecord {
             to.store(from.load(Relaxed), Relaxed);
         }
         self.stack.store(slots.as_ptr().cast_mut(), Release);
-        self.places.store(small(wanted), Relaxed);
+        self.stack_capacity.store(small(wanted), Relaxed);
         self.room.store(small(wanted), Release);
         self.grows.store((wanted < most).into(), Relaxed);
         true
     }
 
-    /// Moves all units of the cache into the maps, or sends them to their owners. Takes no lock.
-    pub(in crate::heap) fn put_away(&self) {
-        self.put_away_run();
-        self.put_away_stack();
+    /// Frees all units of the cache in the maps, or sends them to their owners. Rows stay. Takes no lock.
+    pub(in crate::heap) fn flush_units(&self) {
+        self.flush_run();
+        self.flush_stack();
         self.enter();
         let hot = NonNull::new(self.hot.load(Relaxed));
         let (cur, left) = (self.cur.load(Relaxed), self.left());
@@ -69,8 +69,8 @@ impl CacheRecord {
         self.leave();
     }
 
-    /// Moves the units of the stack into the maps, or sends them to their owners.
-    pub(in crate::heap::family::cache) fn put_away_stack(&self) {
+    /// Frees the units of the stack in the maps, or sends them to their owners.
+    pub(in crate::heap::family::cache) fn flush_stack(&self) {
         let slots = self.slots();
         if slots.is_empty() {
             return;

@@ -17,7 +17,8 @@ use super::record::CacheRecord;
 use crate::heap::pages::{Owner, Page, PageState, Ready, Word, released_twice};
 
 impl CacheRecord {
-    /// Makes units side by side the next to be handed out. The units before them are used up.
+    /// Makes the `units` units from `first` on the next to be handed out. The caller saw that none is left
+    /// between `cur` and `end`.
     pub(in crate::heap) fn hand_out(&self, first: NonNull<u8>, units: usize, zero: bool) {
         let bytes = units * self.heap().geometry().unit();
         self.change(|| {
@@ -79,7 +80,7 @@ impl CacheRecord {
             .filter_map(Page::of)
     }
 
-    /// The words that the record owns one by one, each with its page and its number there.
+    /// The single words that the record owns, each with its page and its number there.
     pub(in crate::heap) fn single_words(&self) -> impl Iterator<Item = (Page, usize)> + use<> {
         let owner: Owner = self.number();
         let pages = self.all_shared().iter().filter_map(Ready::page);

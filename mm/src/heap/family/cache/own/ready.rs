@@ -31,13 +31,14 @@ impl CacheRecord {
         self.shared_ready(page)
     }
 
-    /// The slot for a page in which the record owns single words, if it has one.
+    /// The record's own `Ready` for a page in which it owns single words, if there is one.
     pub(in crate::heap) fn shared_ready(&self, page: Page) -> Option<&'static Ready> {
         let mut shared = self.all_shared().iter();
         shared.find(|ready| ready.page() == Some(page))
     }
 
-    /// As [`shared_ready`](Self::shared_ready), but makes a slot; `None` if none is left.
+    /// The `Ready` that the record uses for the page. If there is none, takes a vacant one; returns `None` if
+    /// none is vacant.
     pub(in crate::heap) fn make_shared_ready(&self, page: Page) -> Option<&'static Ready> {
         if let Some(known) = self.ready_of(page) {
             return Some(known);
@@ -51,7 +52,8 @@ impl CacheRecord {
         Some(vacant)
     }
 
-    /// The slots for pages in which the record owns single words; empty until it first owns one.
+    /// One `Ready` for each page in which the record owns single words, and vacant ones; empty until it first
+    /// owns a single word.
     pub(in crate::heap) fn all_shared(&self) -> &'static [Ready] {
         self.shared.get().map_or(&[], |places| places)
     }
@@ -65,7 +67,7 @@ impl CacheRecord {
     }
 
     /// Removes all pages without a ready word from the list.
-    pub(in crate::heap) fn purge_ready(&self) {
+    pub(in crate::heap) fn unlist_empty(&self) {
         let (mut next, mut last, mut pages): (_, &Link<Ready>, u32) =
             (self.ready.get(), &self.ready, 0);
         while let Some(ready) = next {
@@ -82,7 +84,7 @@ impl CacheRecord {
         self.ready_pages.store(pages, Relaxed);
     }
 
-    /// Whether a refill finds an own word.
+    /// Whether a refill would find the own word, if it has a free unit.
     pub(in crate::heap) fn is_ready(&self, page: Page, word: usize) -> bool {
         let group = word >> page.extent().geometry().group_shift();
         self.ready_of(page).is_some_and(|ready| {
@@ -103,7 +105,7 @@ impl CacheRecord {
             .filter_map(Ready::page)
     }
 
-    /// Removes pages from the slots if the record owns no word there any more.
+    /// Makes each `Ready` vacant in whose page the record owns no word any more.
     pub(in crate::heap) fn forget_vacant_pages(&self) {
         let is_own = |word: &Word| word.is_owned_by(self.number());
         let is_vacant = |page: Page| !page.words().iter().any(is_own);
@@ -112,7 +114,7 @@ impl CacheRecord {
             all.filter(|it| it.page().is_some_and(is_vacant))
         };
         vacant().for_each(|it| it.groups.store(0, Relaxed));
-        self.purge_ready();
+        self.unlist_empty();
         vacant().for_each(|it| it.set_page(None));
     }
 }

@@ -7,10 +7,10 @@ use core::sync::atomic::Ordering::{Relaxed, Release};
 use crate::heap::family::cache::record::CacheRecord;
 use crate::heap::pages::{Page, Ready, Word, ones, ones_of};
 
-/// Words that are handed out together, at most.
+/// The most words whose units are handed out side by side together.
 const MOST_WORDS: usize = 8;
 
-/// Units side by side that are handed out as such, at least. Fewer go onto the stack.
+/// The fewest free units side by side that a refill puts between `cur` and `end`. Fewer go onto the stack.
 const SHORTEST_RUN: u32 = 8;
 
 /// Units that a refill puts on the stack, if it has room.
@@ -25,19 +25,19 @@ impl CacheRecord {
             any = self.in_run() > 0;
             self.end_run();
         }
-        if !any && self.has_mail() {
-            any = self.section(|| self.collect());
+        if !any && self.has_remote_releases() {
+            any = self.section(|| self.drain_inbox());
         }
         any
     }
 
-    /// Hands out free units of own words, lowest address first. Returns false if there are none.
+    /// Moves free units of own words into the cache, lowest address first. Returns false if there are none.
     pub(in crate::heap) fn refill_from_own(&self) -> bool {
         let Some((ready, page)) = self.ready.get().and_then(|it| Some((it, it.page()?))) else {
             return false;
         };
         self.sweeps.store(0, Relaxed);
-        self.room.store(self.places.load(Relaxed), Relaxed);
+        self.room.store(self.stack_capacity.load(Relaxed), Relaxed);
         let mut refill = Refill {
             record: self,
             ready,
@@ -152,7 +152,7 @@ impl Refill<'_> {
     fn stack(&mut self, number: usize, free: u64) -> bool {
         let room = self
             .record
-            .places
+            .stack_capacity
             .load(Relaxed)
             .saturating_sub(self.stacked);
         if room < free.count_ones() && self.stacked > 0 {

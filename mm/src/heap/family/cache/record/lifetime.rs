@@ -1,4 +1,4 @@
-//! How a record comes to a thread, and leaves it.
+//! How a thread gets a record, and gives it back.
 
 use core::ptr;
 use core::sync::atomic::Ordering::{Relaxed, Release};
@@ -41,19 +41,19 @@ impl CacheRecord {
             pages: Link::none(),
             pending_first: AtomicPtr::new(ptr::null_mut()),
             pending: AtomicU64::new(0),
-            places: AtomicU32::new(0),
+            stack_capacity: AtomicU32::new(0),
             number: 0,
             owned_words: AtomicU32::new(0),
             ready_pages: AtomicU32::new(0),
             stage: AtomicU32::new(0),
             sweeps: AtomicU32::new(0),
-            given: AtomicU32::new(0),
-            kept: AtomicU32::new(0),
+            pages_given: AtomicU32::new(0),
+            extra_pages_kept: AtomicU32::new(0),
             needed_at: AtomicU64::new(0),
             used: AtomicU64::new(0),
             used_fell: AtomicU32::new(0),
-            swept_at: AtomicU64::new(0),
-            looked_at: AtomicU64::new(0),
+            freed_at_sweep: AtomicU64::new(0),
+            lowest_freed: AtomicU64::new(0),
             peak_mark: AtomicU64::new(0),
             shared: Link::none(),
             rows_taken: AtomicU64::new(0),
@@ -100,18 +100,18 @@ impl CacheRecord {
         self.thread.store(thread, Relaxed);
         self.cell.store(ptr::from_ref(cell).cast_mut(), Relaxed);
         self.stage.store(0, Relaxed);
-        self.looked_at.store(0, Relaxed);
-        self.swept_at.store(0, Relaxed);
+        self.lowest_freed.store(0, Relaxed);
+        self.freed_at_sweep.store(0, Relaxed);
         self.used.store(0, Relaxed);
         self.peak_mark.store(0, Relaxed);
-        self.given.store(0, Relaxed);
-        self.kept.store(0, Relaxed);
+        self.pages_given.store(0, Relaxed);
+        self.extra_pages_kept.store(0, Relaxed);
         // The stack may have been out of use when the last thread ended.
-        self.room.store(self.places.load(Relaxed), Relaxed);
+        self.room.store(self.stack_capacity.load(Relaxed), Relaxed);
         self.grows.store(1, Relaxed);
         self.begin_to_count();
         self.end_wanted();
-        // `Release`: a thread that puts a word there finds the record as it is now.
+        // `Release`: a thread that puts a word there must see the stores above.
         self.remote.words.store(0, Relaxed);
         self.remote.first.store(ptr::null_mut(), Release);
     }
@@ -120,7 +120,7 @@ impl CacheRecord {
     ///
     /// # Safety
     ///
-    /// 1. The calling thread is the record's.
+    /// 1. The record belongs to the calling thread.
     /// 2. Its cell still exists.
     pub(in crate::heap) unsafe fn close(&self) {
         let cell = self.cell.swap(ptr::null_mut(), Relaxed);
@@ -141,8 +141,8 @@ impl CacheRecord {
         self.thread.load(Relaxed)
     }
 
-    /// Makes the record's thread take a slow path at its next call, where it finds the reason. The caller holds
-    /// the family's lock.
+    /// Redirects the cell of the record's thread, so that its next call takes a slow path and flushes the
+    /// cache. The caller holds the family's lock.
     pub(in crate::heap) fn ask_to_flush(&self) {
         let cell = self.cell.load(Relaxed);
         // SAFETY: by invariant 5 the cell exists as long as this thread, which holds the family's lock,

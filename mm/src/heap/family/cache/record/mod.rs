@@ -1,4 +1,4 @@
-//! The record of one thread and one family: its fields. `lifetime` says how it comes to a thread and leaves it.
+//! The fields of a cache record. `lifetime` gives a record to a thread and takes it back.
 
 mod lifetime;
 
@@ -13,15 +13,16 @@ use crate::heap::ground::{Link, Neighbours, Node};
 use crate::heap::pages::{Owner, PageState, Ready};
 use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 
-/// Pages in which a thread owns single words. In other pages it owns all.
+/// The most pages in which a thread may own single words. In its other pages it owns all words that contain no
+/// rows and have no other owner.
 pub(in crate::heap::family::cache) const SHARED_PAGES: usize = 4;
 
 /// The address in the hot slot of the closed record. It is neither null nor a unit, so neither a take nor a put
 /// uses the slot.
 pub(in crate::heap::family::cache) const CLOSED: usize = 1;
 
-/// The address with which a shut inbox begins, to which no word may be added. An open inbox begins with null or
-/// with the first unit of a word.
+/// The value of `Inbox::first` in a shut inbox, to which no thread may add a word. In an open inbox it is null
+/// or the first unit of a word.
 pub(in crate::heap) const SHUT: usize = 1;
 
 /// A slot of the stack.
@@ -31,51 +32,63 @@ pub(in crate::heap::family::cache) type Slot = AtomicPtr<u8>;
 ///
 /// # Invariants
 ///
-/// 1. `stack` is the first slot of a `&'static` array of `places` slots, or dangling with `places` 0. `room` is
-///    `places` or 0; the slots below `stacked` hold units.
-/// 2. `hot`, if it is a unit, the stacked units, those from `cur` on and below `end`, those behind `run_from`
-///    up to `run`, and those of the bits of `pending` are units of VM pages of `heap`, each taken in its page's
-///    map, a block of its own, and in no other place.
+/// 1. `stack` points to the first slot of a `&'static` array of `stack_capacity` slots. It dangles if that is 0.
+///    `room` is `stack_capacity`, or 0 while the stack is out of use. The first `stacked` slots hold units.
+/// 2. A unit of the cache is in exactly one of these places: `hot`, the stack, the addresses from `cur` up to but
+///    not including `end`, the addresses after `run_from` up to `run`, and the bits of `pending`. It is a unit of
+///    a VM page of `heap`, taken in the page's map, and a block of its own.
 /// 3. Only the thread of the cell stores into the fields, except `wanted` and `remote`. If the record has no
 ///    thread, the holder of the family's lock does. The lists of words and pages change in the owner's
 ///    sections, or under the family's lock while the owner is kept out of them: see `biased`.
-/// 4. Words whose owner is `number`, and no others, are the record's. Each that has a free unit has its bit in
-///    the [`Ready`] of its page, which then is on the list that begins with `ready`.
-/// 5. `cell` is null, or leads to a cell that exists at least until `close` or `abandon`, under the family's
-///    lock, makes it null.
+/// 4. The record owns exactly the words whose owner is `number`. If such a word has a free unit, its bit is set
+///    in the [`Ready`] of its page, and that `Ready` is on the list that begins with `ready`.
+/// 5. `cell` is null or points to a cell. That cell exists at least until `close` or `abandon` makes the
+///    pointer null, under the family's lock.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(in crate::heap) struct CacheRecord {
-    // The fields that most calls use are in one line of the CPU's cache.
+    // The first line of the CPU's cache: the fields that most calls use.
+    /// The hot slot: a released unit, null, or `CLOSED`.
     pub(in crate::heap::family::cache) hot: AtomicPtr<u8>,
-    /// Units that left the hot slot and the stack to be handed out.
+    /// Counts units that were handed out from the hot slot and the stack.
     pub(in crate::heap::family::cache) taken: AtomicU64,
-    /// Free units side by side: the next to be handed out, and the end.
+    /// The next of the free units side by side.
     pub(in crate::heap::family::cache) cur: AtomicPtr<u8>,
+    /// The address after the last of them.
     pub(in crate::heap::family::cache) end: AtomicPtr<u8>,
-    /// The last unit of the run of released units, and the last unit that it may have.
+    /// The last unit of the run: released units side by side.
     pub(in crate::heap::family::cache) run: AtomicPtr<u8>,
+    /// The last unit that the run may have.
     pub(in crate::heap::family::cache) run_end: AtomicPtr<u8>,
+    /// The stack of released units.
     pub(in crate::heap::family::cache) stack: AtomicPtr<Slot>,
+    /// Units on the stack.
     pub(in crate::heap::family::cache) stacked: AtomicU32,
+    /// Units that the stack may hold now.
     pub(in crate::heap::family::cache) room: AtomicU32,
-    // The next line: fields that change with a word.
+    // The second line: fields that change once for many units.
+    /// The unit before the first of the run.
     pub(in crate::heap::family::cache) run_from: AtomicPtr<u8>,
     /// The address after the unit that was released last.
     pub(in crate::heap::family::cache) last: AtomicUsize,
-    /// Odd while fields change that readers must see together.
+    /// A sequence lock for readers of figures: odd while the counts change together; see `count`.
     pub(in crate::heap::family::cache) version: AtomicU64,
-    /// Odd while units move from one place to another.
+    /// A sequence lock for readers that look for one unit: odd while units move between the cache, the maps and
+    /// the inboxes; see `count`.
     pub(in crate::heap::family::cache) moves: AtomicU64,
-    /// Units that came to `cur`.
+    /// Counts units that refills put between `cur` and `end`.
     pub(in crate::heap::family::cache) refilled: AtomicU64,
-    /// Units that were released past the hot slot and the stack; wraps.
+    /// Counts units that were released into the maps or to other threads, less those that a refill put onto the
+    /// stack. It wraps.
     pub(in crate::heap::family::cache) direct: AtomicU64,
-    /// The value of `direct` at which the thread looks for pages to give back.
+    /// The value of `direct` at which the thread next checks whether a sweep is worth it.
     pub(in crate::heap::family::cache) trigger: AtomicU64,
+    /// 1 while the owner is in a section; see `biased`.
     pub(in crate::heap::family::cache) busy: AtomicU32,
+    /// Not 0 if the owner must not enter a section without checking; see `biased`.
     pub(in crate::heap::family::cache) wanted: AtomicU32,
-    /// Not 0 if a release may make the stack grow, and in the closed record.
+    /// 1 if a release that finds the stack full may make it grow. It is 1 in the closed record, too, so that
+    /// every release there takes the slow path.
     pub(in crate::heap::family::cache) grows: AtomicU32,
     /// Whether the units from `cur` on are known to be zero.
     pub(in crate::heap::family::cache) is_zero: AtomicU32,
@@ -86,33 +99,39 @@ pub(in crate::heap) struct CacheRecord {
     pub(in crate::heap::family::cache) ready: Link<Ready>,
     /// The newest page that the record owns.
     pub(in crate::heap::family::cache) pages: Link<PageState>,
-    /// The first unit of the word whose units are in `pending`. Another thread owns it.
+    /// The first unit of the word whose units are in `pending`. Another thread owns that word.
     pub(in crate::heap::family::cache) pending_first: AtomicPtr<u8>,
+    /// Released units of that word that are not sent yet, as a mask.
     pub(in crate::heap::family::cache) pending: AtomicU64,
-    pub(in crate::heap::family::cache) places: AtomicU32,
+    /// Slots of the stack.
+    pub(in crate::heap::family::cache) stack_capacity: AtomicU32,
+    /// The number that stands in the record's words as their owner.
     number: Owner,
     pub(in crate::heap::family::cache) owned_words: AtomicU32,
+    /// Pages on the list that begins with `ready`.
     pub(in crate::heap::family::cache) ready_pages: AtomicU32,
+    /// How often the family lent the cache units: it lends more each time. See `central/lease`.
     pub(in crate::heap::family::cache) stage: AtomicU32,
     /// Sweeps since the last refill.
     pub(in crate::heap::family::cache) sweeps: AtomicU32,
-    /// Empty pages that were given back and not needed since; pages that are kept because they were needed
-    /// again.
-    pub(in crate::heap::family::cache) given: AtomicU32,
-    pub(in crate::heap::family::cache) kept: AtomicU32,
+    /// Empty pages that the thread gave back and has not replaced since.
+    pub(in crate::heap::family::cache) pages_given: AtomicU32,
+    /// Empty pages that the thread keeps because it gave back as many and needed them again.
+    pub(in crate::heap::family::cache) extra_pages_kept: AtomicU32,
     /// When a page that was given back was last needed, in milliseconds.
     pub(in crate::heap::family::cache) needed_at: AtomicU64,
     /// Units of own pages that were not free at the last sweep.
     pub(in crate::heap::family::cache) used: AtomicU64,
-    /// Whether they were fewer than at the sweep before.
+    /// Whether `used` fell at the last sweep.
     pub(in crate::heap::family::cache) used_fell: AtomicU32,
-    /// Units that had come free at the last sweep, and the lowest count since; both wrap.
-    pub(in crate::heap::family::cache) swept_at: AtomicU64,
-    pub(in crate::heap::family::cache) looked_at: AtomicU64,
-    /// Units that the thread had when the peak was last computed.
+    /// The value of `came_free` at the last sweep. It wraps.
+    pub(in crate::heap::family::cache) freed_at_sweep: AtomicU64,
+    /// The lowest value of `came_free` since then. It wraps.
+    pub(in crate::heap::family::cache) lowest_freed: AtomicU64,
+    /// Units that the thread had when `has_risen` last returned true, or the lowest number since.
     pub(in crate::heap::family::cache) peak_mark: AtomicU64,
     pub(in crate::heap::family::cache) shared: Link<[Ready; SHARED_PAGES]>,
-    /// Rows that left the cache.
+    /// Counts rows that were handed out by the cache.
     pub(in crate::heap::family::cache) rows_taken: AtomicU64,
     pub(in crate::heap::family::cache) bins: Link<Bins>,
     pub(in crate::heap::family::cache) rows: Link<Rows>,
@@ -132,7 +151,7 @@ pub(in crate::heap) struct CacheRecord {
 #[repr(align(64))]
 pub(in crate::heap) struct Inbox {
     pub(in crate::heap::family::cache) first: AtomicPtr<u8>,
-    /// Words that were added since the owner last collected. This is an estimate.
+    /// About how many words were added since the owner last emptied the inbox.
     pub(in crate::heap::family::cache) words: PlainU32,
 }
 

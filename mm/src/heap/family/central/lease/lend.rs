@@ -45,7 +45,7 @@ impl Central {
             if leased == most {
                 break;
             }
-            if page.free_to_own(word) != 0 {
+            if page.leasable_units(word) != 0 {
                 free += page.lease(word, record.number());
                 record.add_ready(page, word);
                 leased += 1;
@@ -106,7 +106,7 @@ impl Central {
     /// A page that a thread may own: the fullest; among pages without a taken unit, those in use first.
     fn page_to_own(&self) -> Option<Page> {
         let mut extents = self.fullness_lists.with_room();
-        extents.find_map(|extent| extent.page_to_fill_if(Page::is_to_own))
+        extents.find_map(|extent| extent.page_to_fill_if(Page::is_leasable))
     }
 
     /// Lends words of pages that no thread can own as a whole, if any have free units.

@@ -45,7 +45,7 @@ impl Central {
         heap: &'static Heap,
         record: &'static CacheRecord,
     ) -> Result<(), Refused> {
-        self.drain(heap);
+        self.drain_inbox(heap);
         let stage = record.next_stage();
         let has_words = heap.lends_words();
         let is_first = stage < UNIT_STAGES && heap.page_capacity() >= FEW_UNITS;
@@ -90,8 +90,8 @@ impl Central {
         Ok(())
     }
 
-    /// Frees units that threads released in words without an owner.
-    pub(in crate::heap) fn drain(&mut self, heap: &'static Heap) {
+    /// Frees units that threads released in words without an owner: empties the family's inbox.
+    pub(in crate::heap) fn drain_inbox(&mut self, heap: &'static Heap) {
         heap.empty_inbox(|page, word, bits| {
             if !page.free(word, bits) {
                 released_twice(page.unit(word * 64));
@@ -113,7 +113,7 @@ impl Central {
 fn first_word(heap: &Heap, page: Page) -> usize {
     let is_very_first = page.number == 0 && page.extent().older.get().is_none();
     let is_unused = page.taken() == 0;
-    if is_very_first && (is_unused || page.owned_words() > 0 || !page.has_continued()) {
+    if is_very_first && (is_unused || page.owned_words() > 0 || !page.has_rows()) {
         heap.geometry().colour(heap.number())
     } else {
         0

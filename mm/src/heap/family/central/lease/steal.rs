@@ -4,7 +4,7 @@ use super::Central;
 use crate::heap::family::Heap;
 use crate::heap::family::cache::{CacheRecord, barrier};
 
-/// A thread takes pages from another when all others together can spare this many.
+/// A thread takes pages from another only if all other threads together can spare at least this many.
 pub(super) const STEAL_FROM: usize = 16;
 
 /// Pages of the other thread that are examined, and that are taken at once.
@@ -14,8 +14,8 @@ const STEAL_MOST: usize = 16;
 impl Central {
     /// Takes pages of another thread that has many free units, if all others together have enough to spare.
     pub(super) fn steal(&mut self, heap: &'static Heap, record: &'static CacheRecord) -> bool {
-        let pages = self.mapped / heap.geometry().page_bytes();
-        if pages < self.next_steal {
+        let pages = self.extent_bytes / heap.geometry().page_bytes();
+        if pages < self.steal_from_pages {
             return false;
         }
         let others = self
@@ -34,13 +34,13 @@ impl Central {
         // Partly used pages are slower than empty ones, so this must be worth it.
         if let Some(victim) = best.filter(|_| all >= STEAL_FROM.max(pages / 32)) {
             victim.want();
-            if barrier() && victim.is_at_rest() {
+            if barrier() && victim.try_wait_until_at_rest() {
                 got = self.steal_from(victim, record, most);
             }
             victim.end_wanted();
         }
         if got == 0 {
-            self.next_steal = pages + pages / 16 + 1;
+            self.steal_from_pages = pages + pages / 16 + 1;
         }
         got > 0
     }
@@ -51,7 +51,7 @@ impl Central {
         record: &'static CacheRecord,
         excess: usize,
     ) -> usize {
-        victim.collect();
+        victim.drain_inbox();
         let words = victim.heap().geometry().words();
         let most = (record.owned_words() / words / 8)
             .clamp(1, STEAL_MOST)
@@ -68,7 +68,7 @@ impl Central {
         for page in stolen.into_iter().flatten() {
             self.end_page_lease(page, victim);
         }
-        victim.purge_ready();
+        victim.unlist_empty();
         for page in stolen.into_iter().flatten() {
             self.lease_page(page, record);
         }
@@ -82,11 +82,11 @@ impl CacheRecord {
     fn excess_pages(&self) -> usize {
         let excess = self.ready_pages().saturating_sub(self.pages_kept());
         // Units that other threads released, which this thread has not collected yet.
-        excess + self.pages_of_mail()
+        excess + self.pages_of_remote_releases()
     }
 
-    /// Pages of words with units that other threads released.
-    pub(super) fn pages_of_mail(&self) -> usize {
-        self.mail() / self.heap().geometry().words().max(1)
+    /// The number of pages that the words in the inbox would fill, approximately.
+    pub(super) fn pages_of_remote_releases(&self) -> usize {
+        self.inbox_words() / self.heap().geometry().words().max(1)
     }
 }

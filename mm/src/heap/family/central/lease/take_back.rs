@@ -12,7 +12,7 @@ impl Central {
     /// Takes unused memory from all threads, because the kernel has no more.
     #[cold]
     pub(in crate::heap::family::central) fn take_back(&mut self, heap: &'static Heap) {
-        self.take_free_words_of_all(heap);
+        self.reclaim_free_words_of_all(heap);
         self.caches.iter().for_each(CacheRecord::end_wanted);
     }
 
@@ -43,8 +43,8 @@ impl Central {
         self.account_freed(page);
     }
 
-    /// Takes pages without a taken unit in own words from a thread, except the first `kept`. The owner is the
-    /// caller, or kept out. Returns how many it took.
+    /// Reclaims the thread's pages in which no unit of its words is taken, except `kept` of them. Returns how
+    /// many. The owner is the caller, or kept out.
     pub(in crate::heap) fn take_empty_pages(&mut self, record: &CacheRecord, kept: usize) -> usize {
         let mut given = 0;
         let mut empty = record.own_pages().filter(|page| page.is_unused());
@@ -57,13 +57,13 @@ impl Central {
         }
         if given > 0 {
             record.account_given(u32::try_from(given).unwrap_or(u32::MAX));
-            record.purge_ready();
+            record.unlist_empty();
         }
         given
     }
 
-    /// Takes all words of a record. The owner is the caller, or kept out, or there is none.
-    pub(in crate::heap) fn take_all_words(&mut self, record: &CacheRecord) {
+    /// Reclaims all words of a record. The owner is the caller, or kept out, or the record has no thread.
+    pub(in crate::heap) fn reclaim_all_words(&mut self, record: &CacheRecord) {
         while let Some(page) = record.own_pages().next() {
             self.end_page_lease(page, record);
         }
@@ -73,19 +73,19 @@ impl Central {
         for shared in record.all_shared() {
             shared.groups.store(0, Relaxed);
         }
-        record.purge_ready();
+        record.unlist_empty();
         for shared in record.all_shared() {
             shared.set_page(None);
         }
     }
 
-    /// Takes the pages without a taken unit, and the single words without one, that a thread owns. The owner is
-    /// the caller, or kept out.
-    pub(in crate::heap) fn take_free_words(&mut self, record: &CacheRecord) {
-        record.collect();
+    /// Reclaims a thread's words that have no taken unit, and its pages that have none. The owner is the
+    /// caller, or kept out.
+    pub(in crate::heap) fn reclaim_free_words(&mut self, record: &CacheRecord) {
+        record.drain_inbox();
         self.take_empty_pages(record, 0);
         for page in record.own_pages().filter(|page| !page.is_whole()) {
-            self.take_free_words_of(page, record);
+            self.reclaim_free_words_of(page, record);
         }
         for (page, word) in record.single_words() {
             let map = page.whole_map();
@@ -99,8 +99,8 @@ impl Central {
         record.forget_vacant_pages();
     }
 
-    /// Takes the words without a taken unit from a page of which the record owns a part.
-    fn take_free_words_of(&mut self, page: Page, record: &CacheRecord) {
+    /// Reclaims the words without a taken unit of a page that the record owns in part.
+    fn reclaim_free_words_of(&mut self, page: Page, record: &CacheRecord) {
         let map = page.whole_map();
         for (number, word) in page.words().iter().enumerate() {
             if word.is_owned_by(record.number()) && map.taken_in(number) == 0 {
@@ -110,10 +110,10 @@ impl Central {
         }
     }
 
-    /// Collects units that other threads released, for threads that have not done so themselves, and takes
-    /// their pages that become empty.
+    /// Empties the inboxes of threads that have not done so for long, and reclaims their pages that become
+    /// empty.
     pub(in crate::heap) fn collect_for_idle(&mut self) {
-        let is_idle = |record: &&CacheRecord| record.pages_of_mail() >= STEAL_FROM;
+        let is_idle = |record: &&CacheRecord| record.pages_of_remote_releases() >= STEAL_FROM;
         if !self.caches.iter().any(|record| is_idle(&record)) {
             return;
         }
@@ -123,27 +123,27 @@ impl Central {
             .for_each(CacheRecord::want);
         let is_seen = barrier();
         for record in self.caches.iter().filter(|record| record.is_wanted()) {
-            if is_seen && record.is_at_rest() {
-                record.collect();
+            if is_seen && record.try_wait_until_at_rest() {
+                record.drain_inbox();
                 self.take_empty_pages(record, record.pages_kept());
             }
             record.end_wanted();
         }
     }
 
-    /// Takes the free words of all threads that are out of their sections. These threads stay kept out until
-    /// the caller ends it.
-    pub(in crate::heap) fn take_free_words_of_all(&mut self, heap: &'static Heap) {
-        self.drain(heap);
+    /// Reclaims the free words of all threads that are in no section. These threads stay kept out until the
+    /// caller calls `end_wanted`.
+    pub(in crate::heap) fn reclaim_free_words_of_all(&mut self, heap: &'static Heap) {
+        self.drain_inbox(heap);
         if self.caches.newest().is_none() {
             return;
         }
         self.caches.iter().for_each(CacheRecord::want);
         let is_seen = barrier();
         for record in self.caches.iter() {
-            if is_seen && record.is_at_rest() {
-                self.free_kept_rows(record);
-                self.take_free_words(record);
+            if is_seen && record.try_wait_until_at_rest() {
+                self.free_cached_rows(record);
+                self.reclaim_free_words(record);
                 record.forget_needs();
             } else {
                 record.end_wanted();
@@ -151,18 +151,18 @@ impl Central {
         }
     }
 
-    /// Takes all words of all threads. Waits for threads in a section.
-    pub(in crate::heap) fn take_all_words_of_all(&mut self, heap: &'static Heap) {
+    /// Reclaims all words of all threads. Waits for threads in a section.
+    pub(in crate::heap) fn reclaim_all_words_of_all(&mut self, heap: &'static Heap) {
         if self.caches.newest().is_some() {
             self.caches.iter().for_each(CacheRecord::want);
             barrier_at_any_cost();
         }
         for record in self.caches.iter() {
             record.wait_until_at_rest();
-            record.collect();
-            self.take_all_words(record);
+            record.drain_inbox();
+            self.reclaim_all_words(record);
             record.end_wanted();
         }
-        self.drain(heap);
+        self.drain_inbox(heap);
     }
 }
