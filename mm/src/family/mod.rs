@@ -45,6 +45,8 @@ use crate::sync::AtomicBool;
 pub struct PageFamily {
     identity: Identity,
     layout: Layout,
+    /// Whether the family is one of `Global`'s, whose blocks have no type.
+    is_untyped: bool,
     /// Live units that the type's attributes allow; `quota::NONE` if they set no limit.
     pub(crate) limit_at_start: u64,
     pub(crate) heap: Heap,
@@ -106,9 +108,11 @@ impl PageFamily {
         Self::with_path(name, Path::RunTime(name), layout, location)
     }
 
-    /// Makes a family of untyped blocks.
+    /// Makes a family of untyped blocks, for [`Global`](crate::Global).
     pub(crate) const fn untyped(name: &'static str, layout: Layout) -> Self {
-        Self::run_time(name, layout, Location::new("", 0, 0, ""))
+        let mut family = Self::run_time(name, layout, Location::new("", 0, 0, ""));
+        family.is_untyped = true;
+        family
     }
 
     /// Makes a family for C programs, which release its blocks by address only. Families of several
@@ -129,6 +133,7 @@ impl PageFamily {
         Self {
             identity: Identity::new(name, path, location),
             layout,
+            is_untyped: false,
             limit_at_start: quota::NONE,
             heap: Heap::new(layout),
             soft_limit: Link::none(),
@@ -202,6 +207,11 @@ impl PageFamily {
     /// Returns whether the family was registered while the program ran.
     pub(crate) fn is_run_time(&self) -> bool {
         self.identity.is_run_time()
+    }
+
+    /// Whether the family is one of `Global`'s, whose blocks have no type.
+    pub(crate) fn is_untyped(&self) -> bool {
+        self.is_untyped
     }
 
     pub(crate) fn identity(&self) -> &Identity {

@@ -6,11 +6,15 @@ use core::fmt::{self, Display, Formatter};
 use super::cell::{Cell, FAINT, PLAIN, STRONG};
 use super::name::FamilyName;
 use super::page_families::FamilyCount;
+use super::process_line::ProcessLine;
 use super::rank::ranked;
 use super::suggestions::Unknown;
 use super::table::{Column, Lines, Table};
-use crate::number::{Measured, Scale, Size, percent, percents};
+use crate::number::{Measured, percent, percents};
 use crate::snapshot::{FamilySnapshot, PageShares, Snapshot};
+
+/// The name of all size classes together.
+const UNTYPED: &str = "(untyped)";
 
 /// The number of columns.
 const WIDTH: usize = 11;
@@ -111,6 +115,7 @@ impl Display for MemoryUsage<'_> {
         let mut lines = Lines::new(f, self.coloured);
         match self.name {
             None => write_all(&mut lines, snapshot)?,
+            Some(UNTYPED) => write_table(&mut lines, snapshot, |family| family.untyped, None)?,
             Some(name) if snapshot.families_named(name).next().is_none() => {
                 return lines.line(PLAIN, Unknown { snapshot, name });
             }
@@ -131,7 +136,7 @@ fn write_all(lines: &mut Lines<'_, '_>, snapshot: &Snapshot) -> fmt::Result {
     if snapshot.families.is_empty() {
         lines.line(PLAIN, FamilyCount(0))?;
     }
-    write_table(lines, snapshot, |_| true, Some(&total(snapshot)))?;
+    write_table(lines, snapshot, |family| !family.untyped, Some(&total(snapshot)))?;
     lines.line(FAINT, ProcessLine::of(snapshot))
 }
 
@@ -144,6 +149,11 @@ fn write_table(
 ) -> fmt::Result {
     let all_live = snapshot.sum(|family| family.live_bytes);
     let mut table = Table::new(COLUMNS);
+    // The size classes have one row among the families, and rows of their own if the report is about them.
+    let mut untyped = total.and_then(|_| Untyped::of(snapshot));
+    if let Some(untyped) = &untyped {
+        table.measure(&untyped.row(all_live));
+    }
     for family in snapshot.families.iter().filter(|family| is_shown(family)) {
         table.measure(&row(family, all_live));
     }
@@ -152,12 +162,63 @@ fn write_table(
     }
     table.write_headings(lines)?;
     ranked(&snapshot.families, most_live_first, |family| {
-        if is_shown(family) {
-            table.write_row(lines, PLAIN, &row(family, all_live))?;
+        if !is_shown(family) {
+            return Ok(());
         }
-        Ok(())
+        if let Some(all) = untyped.take_if(|all| all.live_bytes > family.live_bytes.into()) {
+            table.write_row(lines, PLAIN, &all.row(all_live))?;
+        }
+        table.write_row(lines, PLAIN, &row(family, all_live))
     })?;
+    if let Some(all) = untyped {
+        table.write_row(lines, PLAIN, &all.row(all_live))?;
+    }
     total.map_or(Ok(()), |row| table.write_row(lines, STRONG, row))
+}
+
+/// All blocks of [`Global`](crate::Global) together.
+struct Untyped<'a> {
+    snapshot: &'a Snapshot,
+    live_bytes: u128,
+}
+
+impl<'a> Untyped<'a> {
+    /// Reads the sums; `None` if the program has another allocator.
+    fn of(snapshot: &'a Snapshot) -> Option<Self> {
+        snapshot.untyped().next()?;
+        let live_bytes = sum(snapshot, |class| class.live_bytes);
+        Some(Self { snapshot, live_bytes })
+    }
+
+    /// Makes the row. LIVE UNITS counts blocks, as a unit of large blocks is a byte. PEAK is empty: classes peak
+    /// at different times.
+    fn row(&self, all_live: u128) -> [Cell<'static>; WIDTH] {
+        let of = |figure: fn(&FamilySnapshot) -> u64| sum(self.snapshot, figure);
+        let resident = self.snapshot.untyped().map(|class| class.resident_bytes.map(u128::from));
+        let shares = self.snapshot.untyped().map(FamilySnapshot::page_shares);
+        let [used, holes, other] = page_cells(shares.sum());
+        [
+            Cell::Text(UNTYPED),
+            Cell::Count(of(|class| class.live_blocks)),
+            Cell::Size(self.live_bytes),
+            Cell::Count(self.live_bytes),
+            Cell::Percent(percent(self.live_bytes, all_live)),
+            Cell::Empty,
+            Cell::Measured(Measured(resident.sum())),
+            used,
+            holes,
+            other,
+            Cell::Percent(percent(
+                of(|class| class.live_blocks),
+                of(|class| class.blocks_allocated),
+            )),
+        ]
+    }
+}
+
+/// Adds up a figure of all size classes.
+fn sum(snapshot: &Snapshot, figure: impl Fn(&FamilySnapshot) -> u64) -> u128 {
+    snapshot.untyped().map(|class| u128::from(figure(class))).sum()
 }
 
 /// Orders families by live bytes, the most first. The sort is stable: equal ones stay in the order of paths.
@@ -227,73 +288,4 @@ fn write_legend(lines: &mut Lines<'_, '_>, snapshot: &Snapshot) -> fmt::Result {
         return Ok(());
     }
     lines.line(FAINT, NOT_MEASURED)
-}
-
-/// The parts of the process's resident memory: families, mm's records, and the rest.
-struct ProcessLine {
-    process: Option<u128>,
-    families: Option<u128>,
-    records: Option<u128>,
-}
-
-impl ProcessLine {
-    /// Reads the sums.
-    fn of(snapshot: &Snapshot) -> Self {
-        let families = snapshot.resident_bytes_sum();
-        let records = snapshot.records_resident_bytes.map(u128::from);
-        let process = snapshot.process_resident_bytes.map(u128::from);
-        let parts = families.unwrap_or(0) + records.unwrap_or(0);
-        Self {
-            // The parts exceed the whole only if the program changed the snapshot's fields.
-            process: process.filter(|process| parts <= *process),
-            families,
-            records,
-        }
-    }
-}
-
-impl Display for ProcessLine {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match (self.process, self.families, self.records) {
-            (Some(process), Some(families), Some(records)) => {
-                fmt_equation(f, process, families, records)
-            }
-            _ => self.fmt_list(f),
-        }
-    }
-}
-
-impl ProcessLine {
-    /// Writes the known figures. `elsewhere` is the whole less the other parts, so it is unknown if one of them
-    /// is.
-    fn fmt_list(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "process resident: {}; families: {}; mm's records: {}; elsewhere (String, Vec, ...): {}",
-            Measured(self.process),
-            Measured(self.families),
-            Measured(self.records),
-            Measured(None),
-        )
-    }
-}
-
-/// Writes an equation that also holds for the rounded figures: it rounds the running sums, and each part is the
-/// difference of two of them.
-fn fmt_equation(
-    f: &mut Formatter<'_>,
-    process: u128,
-    families: u128,
-    records: u128,
-) -> fmt::Result {
-    let scale = Scale::of(process);
-    let first = scale.tenths(families);
-    let both = scale.tenths(families + records);
-    write!(
-        f,
-        "process resident {} = {first} families + {} mm's records + {} elsewhere (String, Vec, ...)",
-        Size(process),
-        both.less(first),
-        scale.tenths(process).less(both),
-    )
 }

@@ -13,6 +13,7 @@ mod growth;
 mod memory_usage;
 mod name;
 mod page_families;
+mod process_line;
 mod rank;
 mod suggestions;
 mod table;

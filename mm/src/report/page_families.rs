@@ -79,15 +79,17 @@ impl Display for PageFamilies<'_> {
         let mut lines = Lines::new(f, self.coloured);
         lines.line(STRONG, Summary(self.snapshot))?;
         let mut table = Table::new(COLUMNS);
-        for family in &self.snapshot.families {
+        for family in typed(self.snapshot) {
             table.measure(&row(family));
         }
         table.write_headings(&mut lines)?;
-        for family in &self.snapshot.families {
-            table.write_row(&mut lines, PLAIN, &row(family))?;
-        }
-        Ok(())
+        typed(self.snapshot).try_for_each(|family| table.write_row(&mut lines, PLAIN, &row(family)))
     }
+}
+
+/// The families that are no size class of untyped blocks.
+fn typed(snapshot: &Snapshot) -> impl Iterator<Item = &FamilySnapshot> {
+    snapshot.families.iter().filter(|family| !family.untyped)
 }
 
 /// Describes one family.
@@ -113,7 +115,7 @@ struct Summary<'a>(&'a Snapshot);
 impl Summary<'_> {
     /// Counts the families for which a predicate holds.
     fn count(&self, is_counted: impl Fn(&FamilySnapshot) -> bool) -> Grouped {
-        Grouped(self.0.sum(|family| is_counted(family).into()))
+        Grouped(typed(self.0).filter(|family| is_counted(family)).count() as u128)
     }
 }
 
@@ -122,11 +124,15 @@ impl Display for Summary<'_> {
         write!(
             f,
             "{} ({} derived, {} run-time), {} with live units",
-            FamilyCount(self.0.families.len()),
+            FamilyCount(typed(self.0).count()),
             self.count(|family| !family.run_time),
             self.count(|family| family.run_time),
             self.count(|family| family.live_units > 0),
-        )
+        )?;
+        match self.0.untyped().count() {
+            0 => Ok(()),
+            classes => write!(f, "; {classes} size classes of untyped blocks"),
+        }
     }
 }
 

@@ -90,6 +90,8 @@ macro_rules! family_figures {
             pub key: FamilyKey,
             /// Whether the family was registered while the program ran.
             pub run_time: bool,
+            /// Whether the family is a size class of [`Global`](crate::Global), whose blocks have no type.
+            pub untyped: bool,
             $($(#[doc = $doc])+ $vis $name: $type,)+
             /// The VM pages in use by how full they are, emptiest class first.
             pub(crate) fill: [FillClass; FILL_CLASSES],
@@ -216,6 +218,7 @@ macro_rules! family_figures {
                     location,
                     key,
                     run_time: false,
+                    untyped: false,
                     $($name: 0_u64.into(),)+
                     fill: [FillClass::default(); FILL_CLASSES],
                     label: Label::default(),
@@ -256,6 +259,13 @@ family_figures! {
     /// Bytes of the live units.
     pub live_bytes: u64, Gauge of bytes as "mm_family_live_bytes", change i64,
         sum "Returns the bytes of all live units.";
+
+    /// Bytes that the program requested for the live units.
+    ///
+    /// Less than `live_bytes` only for the size classes of [`Global`](crate::Global), whose units may be longer
+    /// than what was requested.
+    pub requested_bytes: u64, Gauge of bytes as "mm_family_requested_bytes", change i64,
+        sum "Returns the bytes that the program requested for all live units.";
 
     /// Highest number of live bytes seen, to within one cache per thread.
     pub peak_live_bytes: u64, Gauge of bytes as "mm_family_peak_live_bytes", change i64;

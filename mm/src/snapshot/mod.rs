@@ -139,6 +139,14 @@ impl Snapshot {
         all.filter(move |f| wanted.includes((f.name, f.path, f.key)))
     }
 
+    /// Returns an iterator over the size classes of [`Global`](crate::Global) that were used; it is empty if the
+    /// program has another global allocator.
+    ///
+    /// The report on memory has one row for all of them, `(untyped)`; `memory_usage("(untyped)")` has one for each.
+    pub fn untyped(&self) -> impl Iterator<Item = &FamilySnapshot> {
+        self.families.iter().filter(|family| family.untyped)
+    }
+
     /// Returns the selection of families by a text.
     pub(crate) fn wanted<'a>(&self, text: &'a str) -> Wanted<'a> {
         Wanted::of(text, &self.families, |f| (f.name, f.path, f.key))

@@ -119,6 +119,8 @@ pub struct mm_family_stats {
     pub reclaimable_bytes: u64,
     /// Units that fit into the first VM page of the family. Always equal to `units_per_page`.
     pub first_page_units: u64,
+    /// Bytes that the program requested for the live units.
+    pub requested_bytes: u64,
 }
 
 /// Fills in the totals of all families. They are exact while no other thread allocates or releases.
@@ -262,6 +264,7 @@ impl From<&FamilySnapshot> for mm_family_stats {
             largest_free_block: family.largest_free_block(),
             reclaimable_bytes: family.reclaimable_bytes,
             first_page_units: family.first_page_units,
+            requested_bytes: family.requested_bytes,
         }
     }
 }
