@@ -161,7 +161,7 @@ fn managed(plan: &Plan<'_>, family: &Family) -> TokenStream {
 
 /// Writes a method that makes a second derive for one type an error.
 ///
-/// Attribute macros can replace two structs that the derive read with
+/// The derive may have read two structs that an attribute macro then replaces by two aliases:
 /// `type One = Other<for<'a> fn(&'a u8)>;` and `type Two = Other<fn(&'static u8)>;`. A box of the first
 /// could then become one of the second, and each derive would know of only one family. So each derive
 /// writes one method, for all instances of its type, and calls it once for each family:

@@ -246,7 +246,7 @@ struct mm_family_stats {
    */
   uint64_t units_per_page;
   /**
-   * VM pages in use. Only those may be backed by memory.
+   * VM pages in use. Units were taken from them since they were made or given back.
    */
   uint64_t vm_pages;
   /**
@@ -271,7 +271,7 @@ struct mm_family_stats {
    */
   uint64_t live_bytes;
   /**
-   * Longest runs of free units inside VM pages in use.
+   * Maximal runs of free units inside VM pages in use.
    */
   uint64_t free_blocks;
   /**

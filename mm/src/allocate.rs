@@ -147,13 +147,13 @@ impl PageFamily {
                 Some(block) => Ok(block),
                 None => self.alloc_slow(cell, units, caller),
             },
-            None => self.alloc_uncached(units, caller),
+            None => self.alloc_without_cell(units, caller),
         })
     }
 
     /// Allocates without a cell: the thread ends, or there was no memory for its cells.
     #[cold]
-    fn alloc_uncached(
+    fn alloc_without_cell(
         &'static self,
         units: usize,
         caller: &dyn Caller,
@@ -169,7 +169,7 @@ impl PageFamily {
         caller: &dyn Caller,
         alloc: impl FnOnce() -> Result<Block, Shortage>,
     ) -> Result<Block, AllocError> {
-        // If the linker stripped the type's constructor, this adds the family to the registry.
+        // Starts mm at the first use. It also lists the family, which no constructor did if the linker left that out.
         self.start();
         let result = {
             let _inside = ReentrancyGuard::enter();

@@ -29,8 +29,10 @@ pub(crate) struct NameIndex {
 #[cfg(feature = "capi")]
 pub(crate) static REGISTERING: Lock<usize> = Lock::new(1);
 
-/// Adds a family without a type. The caller starts mm first, since start-up must not run under the lock that
-/// this takes: an unknown option ends the process, and an exit handler may register a family.
+/// Adds a family without a type.
+///
+/// The caller starts mm first. Start-up under the lock of this function could deadlock: an unknown option ends the
+/// process, which runs exit handlers, and one of them may register a family.
 pub(crate) fn register(
     name: &str,
     layout: Layout,

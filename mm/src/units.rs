@@ -113,8 +113,8 @@ pub(crate) unsafe fn release_units<T: StaticFamily>(first: NonNull<T>, units: us
 
 /// Takes a block from the calling thread's cell; `None` if no block of this length is cached.
 ///
-/// With `to_be_zero` the cell checks whether a single unit is known to be zero, which saves the caller from
-/// zeroing it. For more units the cell always knows.
+/// With `wants_zero` the cell checks whether a single unit is known to be zero, which saves the caller from
+/// zeroing it. A row says in any case whether it is known to be zero.
 #[inline]
 fn try_cached<T: StaticFamily>(units: usize, wants_zero: bool) -> Option<Block> {
     let _inside = ReentrancyGuard::enter();

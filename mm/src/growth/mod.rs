@@ -38,9 +38,9 @@
 //!    family were such a walk (Bonferroni's bound).
 //! 2. The rise is at least 32 units. Student's t is for numbers that vary smoothly, and not for a handful
 //!    of single steps.
-//! 3. The rise does not slow down. The rate of its second half is at least nine tenths of that of the
-//!    first, and the rate of the whole at least nine tenths of the rate before. A family that loads data
-//!    or fills a cache slows down.
+//! 3. The rise does not slow down, as it does in a family that loads data or fills a cache. The second half of
+//!    the floors rises at least nine tenths as fast as the first half, and all of them together at least nine
+//!    tenths as fast as the floors before them.
 //! 4. The floors span at least twice the longest rise that the family ever *gave back*. If a batch fills
 //!    for a minute and is flushed, the next verdict needs more than two minutes; after a wave of hours it
 //!    needs hours. The best guess for what the family will give back is what it gave back before.

@@ -168,12 +168,12 @@ impl<T: MmManaged> Drop for UninitBlock<T> {
 }
 
 // SAFETY: by invariants 1 and 2 of `UninitBlock` only this owner releases the live block, and a family takes
-// blocks back on any thread. `Filling` and `IntoIter` own values in a block besides, and move to another thread
-// only if the values are `Send`, as the bound says.
+// blocks back on any thread. `T` is `Send`, as the bound says, for `Filling` and `IntoIter`: they own the values in
+// the block, too.
 unsafe impl<T: MmManaged + Send> Send for UninitBlock<T> {}
 
-// SAFETY: a shared `UninitBlock` gives out addresses alone. `Filling` and `IntoIter` own values in a block
-// besides, and are shared only if the values are `Sync`, as the bound says.
+// SAFETY: a shared `UninitBlock` gives out addresses alone. `T` is `Sync`, as the bound says, for `Filling` and
+// `IntoIter`: they own the values in the block, too.
 unsafe impl<T: MmManaged + Sync> Sync for UninitBlock<T> {}
 
 /// A block that is being initialised. If making a value panics, the values made so far are dropped.

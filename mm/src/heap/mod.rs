@@ -26,7 +26,7 @@
 //! | run | released units side by side in a cache; in a map, free units side by side; in `large`, address space for one large block |
 //! | bin | the short rows of one length in a thread's cache; long rows are in lists |
 //! | slack | the units of a cached row beyond the length that was asked for |
-//! | retained | said of an extent without a taken unit whose memory the family keeps, since it recently gave as much back and needed it again, or since it is little |
+//! | retained | said of an extent without a taken unit whose memory the family keeps: it is little memory, or the family gave back as much before and soon needed it again |
 //! | purge | to give free memory back to the kernel |
 //! | reclaim | to take words from their owner, under the family's lock |
 //! | quarantine | released blocks that a hardened family does not hand out yet |

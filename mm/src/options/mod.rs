@@ -24,10 +24,10 @@ use crate::track::Track;
 ///
 /// `main` chooses them through this builder. The environment of the program can choose them too:
 /// `MM_OPTIONS=poison,quarantine=64MiB`. Options from the environment are added to those from `main`, and
-/// never switch one off. Where both give a size or a number, the one that protects or records more counts;
-/// of huge pages and the exit code of `leaks`, the environment's. By default all options are off and cost
-/// nothing. In a program that is set-user-ID, or that has elevated
-/// privileges in another way, mm ignores the environment.
+/// never switch one off. If both give a size or a number, mm uses the one that protects more, or that records
+/// more. For huge pages and for the exit code of `leaks`, it uses the environment's. By default all options are
+/// off and cost nothing. In a program that is set-user-ID, or that has elevated privileges in another way, mm
+/// ignores the environment.
 ///
 /// mm reads the environment with which the process was started, and ignores changes that the program makes
 /// by [`set_var`](std::env::set_var). On systems other than Linux it reads the environment when mm is first
@@ -127,9 +127,9 @@ impl Options {
         self
     }
 
-    /// Keeps the last `bytes` bytes of released blocks of each family in quarantine.
+    /// Keeps released blocks in quarantine, up to `bytes` bytes of each family.
     ///
-    /// mm does not hand these blocks out for a while, so that a stale pointer does not reach a new value.
+    /// mm does not hand the newest of them out for a while, so that a stale pointer does not reach a new value.
     /// They count as cached. If memory runs out, a family empties its own quarantine.
     ///
     /// Blocks larger than a VM page are not quarantined.

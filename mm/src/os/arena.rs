@@ -11,7 +11,7 @@ pub(crate) use super::address_table::GRANULE;
 /// start at a multiple of it if there is room, so that huge OS pages can back them.
 pub(super) const STEP: usize = 2 << 20;
 
-/// A reservation, and how much of it runs take.
+/// A reservation of address space, and the part of it that is allocated to runs.
 ///
 /// # Invariants
 ///

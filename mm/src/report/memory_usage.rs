@@ -35,7 +35,8 @@ const COLUMNS: [Column; WIDTH] = [
 ];
 
 /// The last line of the report.
-const LEGEND: &str = "USED, HOLES, OTHER: % of mapped pages. ALIVE: live % of all ever allocated.";
+const LEGEND: &str =
+    "USED, HOLES, OTHER: % of pages that are not empty. ALIVE: live % of all ever allocated.";
 
 /// The note that is added if a figure is missing.
 const NOT_MEASURED: &str = "RESIDENT: not measured where the system does not report it.";

@@ -93,7 +93,7 @@ macro_rules! family_figures {
             /// Whether the family is a size class of [`Global`](crate::Global), whose blocks have no type.
             pub untyped: bool,
             $($(#[doc = $doc])+ $vis $name: $type,)+
-            /// The VM pages in use by how full they are, emptiest class first.
+            /// Classes of VM pages in use, each of pages that are about equally full, emptiest first.
             pub(crate) fill: [FillClass; FILL_CLASSES],
             /// The kind of text that identifies the family uniquely; `Snapshot::new` sets it.
             #[cfg_attr(feature = "serde", serde(skip))]
@@ -270,7 +270,7 @@ family_figures! {
     /// Highest number of live bytes seen, to within one cache per thread.
     pub peak_live_bytes: u64, Gauge of bytes as "mm_family_peak_live_bytes", change i64;
 
-    /// Longest runs of free units inside VM pages in use.
+    /// Maximal runs of free units inside VM pages in use.
     pub free_blocks: u64, Gauge of blocks as "mm_family_free_blocks", change i64;
 
     /// Units of the free blocks.
@@ -281,14 +281,15 @@ family_figures! {
 
     /// Units in the caches of threads, neither live nor free.
     ///
-    /// A cached block may be handed out for a shorter row. The units left over count here until the row is
-    /// released. If only one thread uses the family, a snapshot frees them before it counts.
+    /// A cached row may be handed out for a shorter one. The units that it has too many count here until the row is
+    /// released. If only one thread uses the family, a snapshot frees these units before it counts.
     pub cached_units: u64, Gauge of units as "mm_family_cached_units", change i64,
         sum "Returns the cached units of all families, whose units differ in size.";
 
     /// VM pages in use.
     ///
-    /// Only those may be backed by memory.
+    /// These are the pages from which units were taken since the page was made or given back. The memory of
+    /// others is the kernel's, except where a huge OS page backs several VM pages.
     pub vm_pages: u64, Gauge of pages as "mm_family_vm_pages", change i64,
         sum "Returns the VM pages in use of all families.";
 

@@ -184,8 +184,7 @@ mod tests {
         [first, last].map(read)
     }
 
-    /// With canaries left in it, the release of a block that the program wrote little to would look
-    /// into all caches.
+    /// If a new block kept canaries and the program did not overwrite them, its release would look into all caches.
     #[test]
     fn a_block_that_is_handed_out_has_no_canaries() {
         let words = family("release-tests:no canaries", 64);

@@ -86,7 +86,7 @@ pub struct mm_family_stats {
     pub unit_align: u64,
     /// Units that fit into one VM page; 0 when units have no size, 1 when a unit is larger.
     pub units_per_page: u64,
-    /// VM pages in use. Only those may be backed by memory.
+    /// VM pages in use. Units were taken from them since they were made or given back.
     pub vm_pages: u64,
     /// Bytes of address space in use by VM pages.
     pub mapped_bytes: u64,
@@ -99,7 +99,7 @@ pub struct mm_family_stats {
     pub live_units: u64,
     /// Bytes of the live units.
     pub live_bytes: u64,
-    /// Longest runs of free units inside VM pages in use.
+    /// Maximal runs of free units inside VM pages in use.
     pub free_blocks: u64,
     /// Units of the free blocks.
     pub free_units: u64,

@@ -10,8 +10,8 @@ use crate::heap::ground::{Block, LONG_ROW, Row, Shortage};
 use crate::os::{ReentrancyGuard, Refused};
 
 impl Heap {
-    /// Returns the calling thread's open cache. If the thread has none, opens one; if the cell was redirected,
-    /// flushes the cache first. Returns `None` if calls bypass the caches, if the thread is ending, or if there
+    /// Returns the calling thread's open cache. If the thread has none, opens one. If another thread closed the
+    /// cell, so that this one looks for the reason, flushes the cache and opens it again. Returns `None` if calls bypass the caches, if the thread is ending, or if there
     /// is no memory for a cache.
     pub(in crate::heap) fn ensure_open(
         &'static self,
@@ -237,8 +237,8 @@ fn can_keep(cache: &CacheRecord, units: usize) -> bool {
 pub(in crate::heap) fn retire(central: &mut Central, cache: &'static CacheRecord) {
     central.free_cached_rows(cache);
     cache.drain_inbox();
-    // The order matters. After the inbox is shut, other threads put words into the family's inbox, and the
-    // family frees only units of words without an owner.
+    // Words lose their owner before the inbox is shut: from then on other threads put units into the family's
+    // inbox, and the family frees only units of words without an owner.
     central.reclaim_all_words(cache);
     cache.shut_inbox();
     central.drain_inbox(cache.heap());

@@ -48,7 +48,7 @@ pub(in crate::heap) struct Extent {
     /// units, and fewer than `fullness_from + fullness_width`.
     fullness_from: AtomicU32,
     fullness_width: AtomicU32,
-    /// No page has a free run of this many units; 0 if no bound is known.
+    /// A length for which the search failed: all free runs are shorter. 0 if no such length is known.
     pub(in crate::heap) too_long: AtomicU32,
     pub(in crate::heap) words: &'static [Word],
     /// Units of each word that other threads released.
@@ -71,10 +71,10 @@ pub(in crate::heap) struct Extent {
     pub(in crate::heap) older: Link<Record>,
 }
 
-/// What happened to an extent's memory when its last unit was freed.
+/// Whether an extent is in use, and, if it is empty, what happened to its memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::heap) enum MemoryState {
-    /// Units are taken, or none ever was.
+    /// Units are taken, or the extent is new.
     Used = 0,
     /// The memory was kept.
     Retained = 1,
@@ -146,7 +146,7 @@ impl Extent {
         Ok(record)
     }
 
-    /// Stores how to find each page from its state, and its map from its address.
+    /// Stores in each page's state where the page is, and in each page's map where its memory is.
     fn link_pages(&'static self) {
         let (words, bytes) = (self.geometry().words(), self.geometry().page_bytes());
         for (page, map) in self.pages().zip(self.words.chunks_exact(words)) {
@@ -252,7 +252,7 @@ impl Extent {
         true
     }
 
-    /// A bound: no free run has more than this many units.
+    /// An upper bound for the length of the longest free run, in units.
     pub(in crate::heap) fn longest_run(&self) -> usize {
         match self.too_long.load(Relaxed) {
             0 => self.page_capacity as usize,

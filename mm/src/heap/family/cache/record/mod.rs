@@ -56,9 +56,9 @@ pub(in crate::heap) struct CacheRecord {
     pub(in crate::heap::family::cache) cur: AtomicPtr<u8>,
     /// The address after the last of them.
     pub(in crate::heap::family::cache) end: AtomicPtr<u8>,
-    /// The last unit of the run: released units side by side.
+    /// The end of the run, which is released units side by side: its last unit, to which the next may be added.
     pub(in crate::heap::family::cache) run: AtomicPtr<u8>,
-    /// The last unit that the run may have.
+    /// The unit at which the run must end: the last of its page, or of a run of the greatest length.
     pub(in crate::heap::family::cache) run_end: AtomicPtr<u8>,
     /// The stack of released units.
     pub(in crate::heap::family::cache) stack: AtomicPtr<Slot>,
@@ -78,8 +78,8 @@ pub(in crate::heap) struct CacheRecord {
     pub(in crate::heap::family::cache) moves: AtomicU64,
     /// Counts units that refills put between `cur` and `end`.
     pub(in crate::heap::family::cache) refilled: AtomicU64,
-    /// Counts units that were released into the maps or to other threads, less those that a refill put onto the
-    /// stack. It wraps.
+    /// Counts units that left the cache for the maps or for other threads. Units that a refill takes from the maps
+    /// to the stack are subtracted. It wraps.
     pub(in crate::heap::family::cache) direct: AtomicU64,
     /// The value of `direct` at which the thread next checks whether a sweep is worth it.
     pub(in crate::heap::family::cache) trigger: AtomicU64,
