@@ -310,6 +310,10 @@ struct mm_family_stats {
    * Units that fit into the first VM page of the family. Always equal to `units_per_page`.
    */
   uint64_t first_page_units;
+  /**
+   * Bytes that the program requested for the live units.
+   */
+  uint64_t requested_bytes;
 };
 
 /**

@@ -137,7 +137,12 @@ fn write_all(lines: &mut Lines<'_, '_>, snapshot: &Snapshot) -> fmt::Result {
     if snapshot.families.is_empty() {
         lines.line(PLAIN, FamilyCount(0))?;
     }
-    write_table(lines, snapshot, |family| !family.untyped, Some(&total(snapshot)))?;
+    write_table(
+        lines,
+        snapshot,
+        |family| !family.untyped,
+        Some(&total(snapshot)),
+    )?;
     lines.line(FAINT, ProcessLine::of(snapshot))
 }
 
@@ -188,14 +193,20 @@ impl<'a> Untyped<'a> {
     fn of(snapshot: &'a Snapshot) -> Option<Self> {
         snapshot.untyped().next()?;
         let live_bytes = sum(snapshot, |class| class.live_bytes);
-        Some(Self { snapshot, live_bytes })
+        Some(Self {
+            snapshot,
+            live_bytes,
+        })
     }
 
     /// Makes the row. LIVE UNITS counts blocks, as a unit of large blocks is a byte. PEAK is empty: classes peak
     /// at different times.
     fn row(&self, all_live: u128) -> [Cell<'static>; WIDTH] {
         let of = |figure: fn(&FamilySnapshot) -> u64| sum(self.snapshot, figure);
-        let resident = self.snapshot.untyped().map(|class| class.resident_bytes.map(u128::from));
+        let resident = self
+            .snapshot
+            .untyped()
+            .map(|class| class.resident_bytes.map(u128::from));
         let shares = self.snapshot.untyped().map(FamilySnapshot::page_shares);
         let [used, holes, other] = page_cells(shares.sum());
         [
@@ -219,7 +230,10 @@ impl<'a> Untyped<'a> {
 
 /// Adds up a figure of all size classes.
 fn sum(snapshot: &Snapshot, figure: impl Fn(&FamilySnapshot) -> u64) -> u128 {
-    snapshot.untyped().map(|class| u128::from(figure(class))).sum()
+    snapshot
+        .untyped()
+        .map(|class| u128::from(figure(class)))
+        .sum()
 }
 
 /// Orders families by live bytes, the most first. The sort is stable: equal ones stay in the order of paths.

@@ -19,8 +19,12 @@ impl ProcessLine {
     /// Reads the sums.
     pub(super) fn of(snapshot: &Snapshot) -> Self {
         let sum = |is_untyped| {
-            let of = snapshot.families.iter().filter(|family| family.untyped == is_untyped);
-            of.map(|family| family.resident_bytes.map(u128::from)).sum::<Option<u128>>()
+            let of = snapshot
+                .families
+                .iter()
+                .filter(|family| family.untyped == is_untyped);
+            of.map(|family| family.resident_bytes.map(u128::from))
+                .sum::<Option<u128>>()
         };
         let (families, untyped) = (sum(false), sum(true));
         let records = snapshot.records_resident_bytes.map(u128::from);
@@ -36,10 +40,17 @@ impl ProcessLine {
     }
 
     /// Returns the parts with their names, and the name of the rest.
-    fn parts(&self) -> (impl Iterator<Item = (Option<u128>, &'static str)>, &'static str) {
+    fn parts(
+        &self,
+    ) -> (
+        impl Iterator<Item = (Option<u128>, &'static str)>,
+        &'static str,
+    ) {
         let families = [(self.families, "families")].into_iter();
         let untyped = self.untyped.map(|bytes| (bytes, "untyped"));
-        let parts = families.chain(untyped).chain([(self.records, "mm's records")]);
+        let parts = families
+            .chain(untyped)
+            .chain([(self.records, "mm's records")]);
         let rest = match self.untyped {
             Some(_) => "elsewhere (C's malloc, stacks, code)",
             None => "elsewhere (String, Vec, ...)",
