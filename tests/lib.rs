@@ -21,6 +21,11 @@ pub use join::join_all;
 pub use random::Random;
 pub use share::{is_whole, share};
 
+/// All memory of the tests in mm's size classes.
+#[cfg(feature = "global")]
+#[global_allocator]
+static HEAP: mm::Global = mm::Global::new();
+
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -183,6 +183,7 @@ unsafe fn resize(first: NonNull<u8>, old: Layout, new: Layout) -> Option<NonNull
 fn account_resized(class: usize, shorter: usize) {
     // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell(class) };
+    let _inside = ReentrancyGuard::enter();
     // A `usize` that wrapped is a negative number.
     family(class)
         .heap
@@ -196,6 +197,7 @@ fn allocate_slow(class: usize, padding: usize) -> Option<Block> {
     let cell = unsafe { cell(class) };
     let family = family(class);
     let block = family.alloc_slow(cell, 1, &Unknown).ok()?;
+    let _inside = ReentrancyGuard::enter();
     family.heap.account_padding(cell, padding as u64);
     Some(block)
 }

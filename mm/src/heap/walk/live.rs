@@ -33,7 +33,6 @@ impl Heap {
 impl Heap {
     /// Counts bytes by which a block is longer than was requested, where no cache counts them; wraps.
     pub(crate) fn account_padding(&'static self, cell: &CacheCell, bytes: u64) {
-        let _inside = ReentrancyGuard::enter();
         match cell.open_cache() {
             Some(cache) => cache.account_padding(bytes),
             None => {
