@@ -3,7 +3,8 @@
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::mpsc;
+use std::ptr::NonNull;
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 
 use mm_tests::{Random, join_all};
@@ -20,13 +21,12 @@ struct Owned {
 
 impl Owned {
     fn new(layout: Layout, fill: u8, zeroed: bool) -> Self {
-        // SAFETY: the callers' layouts have a size.
-        let first = unsafe {
-            if zeroed {
-                HEAP.alloc_zeroed(layout)
-            } else {
-                HEAP.alloc(layout)
-            }
+        let first = if zeroed {
+            // SAFETY: the callers' layouts have a size.
+            unsafe { HEAP.alloc_zeroed(layout) }
+        } else {
+            // SAFETY: the callers' layouts have a size.
+            unsafe { HEAP.alloc(layout) }
         };
         assert!(!first.is_null(), "{layout:?}");
         assert_eq!(first.addr() % layout.align(), 0, "{layout:?}");
@@ -71,6 +71,12 @@ impl Drop for Owned {
     }
 }
 
+/// What mm keeps is exact while no other test allocates.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn size(random: &mut Random) -> usize {
     let most = 1 << random.below(19);
     1 + random.below(most)
@@ -108,12 +114,14 @@ fn work(seed: u64, rounds: usize) {
 
 #[test]
 fn blocks_do_not_overlap_and_keep_their_bytes() {
+    let _alone = alone();
     work(1, 30_000);
     mm::check().expect("what mm keeps is right");
 }
 
 #[test]
 fn threads_allocate_and_release_for_each_other() {
+    let _alone = alone();
     let (send, receive) = mpsc::channel::<Vec<String>>();
     thread::scope(|scope| {
         let workers = (0..4).map(|seed| {
@@ -155,6 +163,7 @@ impl Drop for Late {
 
 #[test]
 fn destructors_of_thread_locals_allocate() {
+    let _alone = alone();
     for _ in 0..20 {
         let thread = thread::spawn(|| {
             LATER.with(|_| ());
@@ -167,6 +176,7 @@ fn destructors_of_thread_locals_allocate() {
 
 #[test]
 fn collections_of_std_work() {
+    let _alone = alone();
     let mut map = HashMap::new();
     let mut tree = BTreeMap::new();
     for number in 0..100_000_u64 {
@@ -184,6 +194,7 @@ fn collections_of_std_work() {
 
 #[test]
 fn what_cannot_be_had_is_null() {
+    let _alone = alone();
     for (size, align) in [
         (isize::MAX as usize & !4_095, 4_096),
         (1, 1 << 30),
@@ -198,6 +209,7 @@ fn what_cannot_be_had_is_null() {
 
 #[test]
 fn reports_are_made_with_mm_s_own_texts_in_it() {
+    let _alone = alone();
     let report = mm::snapshot().to_string();
     assert!(report.contains("(untyped 64)"), "{report}");
     let kept = vec![1_u8; 1 << 20];
@@ -205,4 +217,38 @@ fn reports_are_made_with_mm_s_own_texts_in_it() {
     let large = large.family("(untyped large)").expect("listed");
     assert!(large.live_bytes >= 1 << 20);
     drop(kept);
+}
+
+#[test]
+fn only_the_allocator_releases_untyped_blocks() {
+    let _alone = alone();
+    let mut boxed = Box::new(7_u64);
+    let first = NonNull::from(&mut *boxed).cast();
+    // SAFETY: no family of mm's has the block, which is what the call answers.
+    let refused = unsafe { mm::xfree_raw(first) };
+    assert!(
+        matches!(refused, Err(mm::FreeError::Foreign { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(*boxed, 7);
+}
+
+#[test]
+fn requested_bytes_are_counted() {
+    let _alone = alone();
+    let requested = || mm::snapshot().requested_bytes();
+    let before = requested();
+    let kept: Vec<Owned> = (0..1_000)
+        .map(|_| Owned::new(Layout::from_size_align(1_037, 1).expect("small"), 1, false))
+        .collect();
+    let list = kept.capacity() * size_of::<Owned>();
+    let after = requested();
+    // What the snapshots and libtest hold themselves differs little.
+    let expected = (1_037 * 1_000 + list) as u64;
+    assert!(
+        (after - before).abs_diff(expected) < 20_000,
+        "{before} {after}"
+    );
+    drop(kept);
+    assert!(requested().abs_diff(before) < 20_000);
 }

@@ -45,8 +45,6 @@ use crate::sync::AtomicBool;
 pub struct PageFamily {
     identity: Identity,
     layout: Layout,
-    /// Whether the family is one of `Global`'s, whose blocks have no type.
-    is_untyped: bool,
     /// Live units that the type's attributes allow; `quota::NONE` if they set no limit.
     pub(crate) limit_at_start: u64,
     pub(crate) heap: Heap,
@@ -111,7 +109,7 @@ impl PageFamily {
     /// Makes a family of untyped blocks, for [`Global`](crate::Global).
     pub(crate) const fn untyped(name: &'static str, layout: Layout) -> Self {
         let mut family = Self::run_time(name, layout, Location::new("", 0, 0, ""));
-        family.is_untyped = true;
+        family.heap.begin_untyped();
         family
     }
 
@@ -133,7 +131,6 @@ impl PageFamily {
         Self {
             identity: Identity::new(name, path, location),
             layout,
-            is_untyped: false,
             limit_at_start: quota::NONE,
             heap: Heap::new(layout),
             soft_limit: Link::none(),
@@ -211,7 +208,7 @@ impl PageFamily {
 
     /// Whether the family is one of `Global`'s, whose blocks have no type.
     pub(crate) fn is_untyped(&self) -> bool {
-        self.is_untyped
+        self.heap.is_untyped()
     }
 
     pub(crate) fn identity(&self) -> &Identity {

@@ -18,41 +18,113 @@ pub(super) const CLASSES: usize = STEPS + 9 * 8;
 /// The alignment that every class has whose unit is a multiple of it.
 const COMMON_ALIGN: usize = 16;
 
-/// Returns the class of a layout, or `None` if it is for a large block.
+/// The largest size whose class stands in a table.
+const TABLED: usize = 1_024;
+
+/// A size class.
 ///
-/// The unit of the class is a multiple of the alignment: sizes with a common alignment are rounded up to a multiple
-/// of it, and larger alignments get a power of two.
-#[inline]
-pub(super) const fn class_of(layout: Layout) -> Option<usize> {
-    let (size, align) = (layout.size(), layout.align());
-    let size = if align <= 8 {
-        size
-    } else if align <= COMMON_ALIGN {
-        (size + COMMON_ALIGN - 1) & !(COMMON_ALIGN - 1)
-    } else if size <= LARGEST && align <= LARGEST {
-        let size = if size < align { align } else { size };
-        size.next_power_of_two()
-    } else {
-        return None;
-    };
-    if size > LARGEST {
-        return None;
+/// # Invariants
+///
+/// 1. The number is less than `CLASSES`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Class(u8);
+
+impl Class {
+    /// Returns the class of a layout, or `None` if it is for a large block.
+    ///
+    /// The unit of the class is a multiple of the alignment: sizes with a common alignment are rounded up to a
+    /// multiple of it, and larger alignments get a power of two.
+    #[allow(clippy::inline_always, reason = "a part of the hot path")]
+    #[inline(always)]
+    pub(super) const fn of(layout: Layout) -> Option<Self> {
+        let (size, align) = (layout.size(), layout.align());
+        if align <= 8 {
+            return Self::of_size(size);
+        }
+        Self::of_aligned(size, align)
     }
-    Some(class_of_size(size))
+
+    /// Does what [`of`](Self::of) does, for an alignment above that of all units.
+    const fn of_aligned(size: usize, align: usize) -> Option<Self> {
+        if align <= COMMON_ALIGN {
+            return Self::of_size((size + COMMON_ALIGN - 1) & !(COMMON_ALIGN - 1));
+        }
+        if size > LARGEST || align > LARGEST {
+            return None;
+        }
+        let size = if size < align { align } else { size };
+        Self::of_size(size.next_power_of_two())
+    }
+
+    /// Returns the class of a size; that of size 0 is the first.
+    #[allow(clippy::inline_always, reason = "a part of the hot path")]
+    #[inline(always)]
+    const fn of_size(size: usize) -> Option<Self> {
+        if size <= TABLED {
+            return Some(Self(OF_EIGHTS[size.div_ceil(8)]));
+        }
+        if size > LARGEST {
+            return None;
+        }
+        Some(Self(computed(size)))
+    }
+
+    /// Returns the number of the class.
+    #[allow(clippy::inline_always, reason = "a part of the hot path")]
+    #[inline(always)]
+    pub(super) const fn number(self) -> usize {
+        // SAFETY: by invariant 1 the number is less than `CLASSES`.
+        unsafe { core::hint::assert_unchecked((self.0 as usize) < CLASSES) };
+        self.0 as usize
+    }
+
+    /// Returns the bytes of a unit of the class.
+    #[allow(clippy::inline_always, reason = "a part of the hot path")]
+    #[inline(always)]
+    pub(super) fn unit(self) -> usize {
+        UNITS[self.number()] as usize
+    }
 }
 
-/// Returns the class of a size from 1 to `LARGEST`; that of size 0 is the first.
-#[inline]
-const fn class_of_size(size: usize) -> usize {
-    let last = size.saturating_sub(1);
-    if size <= 64 {
+/// The classes of sizes up to [`TABLED`], by their eighths, rounded up.
+static OF_EIGHTS: [u8; TABLED / 8 + 1] = {
+    let mut classes = [0; TABLED / 8 + 1];
+    let mut eighths = 1;
+    while eighths < classes.len() {
+        classes[eighths] = computed(eighths * 8);
+        eighths += 1;
+    }
+    classes
+};
+
+/// The bytes of a unit by class.
+#[allow(clippy::cast_possible_truncation, reason = "units are at most 64 KiB")]
+static UNITS: [u32; CLASSES] = {
+    let mut units = [0; CLASSES];
+    let mut class = 0;
+    while class < CLASSES {
+        units[class] = unit(class) as u32;
+        class += 1;
+    }
+    units
+};
+
+/// Computes the class of a size from 1 to `LARGEST`. It is less than `CLASSES`.
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "there are fewer than 256 classes"
+)]
+const fn computed(size: usize) -> u8 {
+    let last = size - 1;
+    let class = if size <= 64 {
         last / 8
     } else if size <= 128 {
         STEPS_OF_8 + (last - 64) / 16
     } else {
         let doubling = last.ilog2() as usize;
         STEPS + (doubling - 7) * 8 + ((last >> (doubling - 3)) & 7)
-    }
+    };
+    class as u8
 }
 
 /// Returns the bytes of a unit of a class.
@@ -80,10 +152,14 @@ pub(super) const fn layout(class: usize) -> Layout {
 mod tests {
     use super::*;
 
+    fn class_of(size: usize, align: usize) -> Option<Class> {
+        Class::of(Layout::from_size_align(size, align).expect("a layout"))
+    }
+
     #[test]
     fn each_size_has_the_smallest_class_that_fits() {
         for size in 1..=LARGEST {
-            let class = class_of_size(size);
+            let class = class_of(size, 1).expect("a class").number();
             assert!(unit(class) >= size, "{size}");
             assert!(class == 0 || unit(class - 1) < size, "{size}");
         }
@@ -93,7 +169,7 @@ mod tests {
     #[test]
     fn little_is_wasted() {
         for size in 1..=LARGEST {
-            let waste = unit(class_of_size(size)) - size;
+            let waste = class_of(size, 1).expect("a class").unit() - size;
             let most = if size > 128 { size / 8 } else { 15 };
             assert!(waste <= most, "{size}: {waste}");
         }
@@ -103,11 +179,10 @@ mod tests {
     fn units_are_aligned() {
         for align in (0..=16).map(|shift| 1 << shift) {
             for size in (1..2_000).chain([4_095, 4_096, 40_000, LARGEST]) {
-                let class = class_of(Layout::from_size_align(size, align).expect("small"));
-                let class = class.expect("a class");
-                assert!(unit(class) >= size);
-                assert_eq!(unit(class) % align, 0, "{size} at {align}");
-                assert!(layout(class).align() >= align);
+                let class = class_of(size, align).expect("a class");
+                assert!(class.unit() >= size);
+                assert_eq!(class.unit() % align, 0, "{size} at {align}");
+                assert!(layout(class.number()).align() >= align);
             }
         }
     }
@@ -115,8 +190,10 @@ mod tests {
     #[test]
     fn other_layouts_have_none() {
         for (size, align) in [(LARGEST + 1, 1), (1, 2 * LARGEST), (LARGEST - 1, 1 << 30)] {
-            let layout = Layout::from_size_align(size, align).expect("a layout");
-            assert_eq!(class_of(layout), None);
+            assert_eq!(class_of(size, align), None);
         }
+        let most = isize::MAX as usize;
+        assert_eq!(class_of(most & !15, 16), None);
+        assert_eq!(class_of(most & !4_095, 4_096), None);
     }
 }

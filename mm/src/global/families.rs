@@ -2,7 +2,7 @@
 
 use core::alloc::Layout;
 
-use super::class::{self, CLASSES};
+use super::class::{self, CLASSES, Class};
 use crate::family::PageFamily;
 use crate::heap::CacheCell;
 
@@ -10,7 +10,7 @@ use crate::heap::CacheCell;
 macro_rules! families {
     ($($unit:literal)+) => {
         /// The families by class.
-        pub(super) static FAMILIES: [PageFamily; CLASSES] = families_of([
+        static FAMILIES: [PageFamily; CLASSES] = families_of([
             $((concat!("(untyped ", stringify!($unit), ")"), $unit),)+
         ]);
     };
@@ -40,12 +40,21 @@ const _: () = assert!(!core::mem::needs_drop::<CacheCell>());
 /// # Safety
 ///
 /// 1. The reference goes to no other thread, and is not kept beyond the caller's own call.
-#[inline]
-pub(super) unsafe fn cell<'a>(class: usize) -> &'a CacheCell {
-    let cell = CELLS.with(|cells| core::ptr::from_ref(&cells[class]));
+#[allow(
+    clippy::inline_always,
+    reason = "an address, and the start of the hot path"
+)]
+#[inline(always)]
+pub(super) unsafe fn cell<'a>(class: Class) -> &'a CacheCell {
+    let cell = CELLS.with(|cells| core::ptr::from_ref(&cells[class.number()]));
     // SAFETY: `CELLS` has no destructor, so the cell exists for as long as the thread; by requirement 1 only this
     // thread uses it.
     unsafe { &*cell }
+}
+
+/// The family of a class.
+pub(super) fn family(class: Class) -> &'static PageFamily {
+    &FAMILIES[class.number()]
 }
 
 /// Makes the families of a list of names and units.

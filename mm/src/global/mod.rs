@@ -9,10 +9,9 @@ mod families;
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::{self, NonNull};
 
-use class::class_of;
-use families::{FAMILIES, LARGE, cell};
+use class::Class;
+use families::{LARGE, cell, family};
 
-use crate::family::PageFamily;
 use crate::heap::{Block, Caller, Origin};
 use crate::os::{ReentrancyGuard, annotate};
 
@@ -59,9 +58,9 @@ impl Caller for Unknown {
     }
 }
 
-// SAFETY: each block is one that the engine gave, live until it is released, and of a size and alignment that are no
-// less than those asked for: `class_of` says so for classes, and `allocate_large` takes no alignment above that of large blocks. No call
-// unwinds: the engine does not, and `Unknown` keeps closures of the program from it.
+// SAFETY: `allocate` returns live blocks of the engine, which no other owner has until they are released. `Class::of` gives
+// a unit no shorter than the size and a multiple of the alignment; `allocate_large` refuses an alignment above that of
+// large blocks. No call unwinds: the engine does not, and `Unknown` keeps closures of the program from it.
 unsafe impl GlobalAlloc for Global {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -81,7 +80,7 @@ unsafe impl GlobalAlloc for Global {
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the contract of `dealloc` says that `alloc` gave the block, which is never null.
+        // SAFETY: the contract of `dealloc` says that `block` came from `alloc` or its kin, so it is not null.
         let first = unsafe { NonNull::new_unchecked(block) };
         // SAFETY: the contract of `dealloc` is that of `release`.
         unsafe { release(first, layout) };
@@ -91,7 +90,7 @@ unsafe impl GlobalAlloc for Global {
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         // SAFETY: the contract of `realloc` says that `new_size`, rounded up to the alignment, does not overflow.
         let new = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
-        // SAFETY: the contract of `realloc` says that `alloc` gave the block, which is never null.
+        // SAFETY: the contract of `realloc` says that `block` came from `alloc` or its kin, so it is not null.
         let first = unsafe { NonNull::new_unchecked(block) };
         // SAFETY: the contract of `realloc` is that of `resize`.
         match unsafe { resize(first, layout, new) } {
@@ -102,12 +101,16 @@ unsafe impl GlobalAlloc for Global {
 }
 
 /// Takes a block for a layout, if there is memory.
-#[inline]
+#[allow(
+    clippy::inline_always,
+    reason = "the hot path is a part of the program's one function that allocates"
+)]
+#[inline(always)]
 fn allocate(layout: Layout, to_be_zero: bool) -> Option<Block> {
-    let Some(class) = class_of(layout) else {
+    let Some(class) = Class::of(layout) else {
         return allocate_large(layout);
     };
-    let padding = class::unit(class) - layout.size();
+    let padding = class.unit() - layout.size();
     match try_cached(class, to_be_zero, padding) {
         Some(block) => Some(block),
         None => allocate_slow(class, padding),
@@ -115,12 +118,16 @@ fn allocate(layout: Layout, to_be_zero: bool) -> Option<Block> {
 }
 
 /// Takes a unit of a class from the calling thread's cache.
-#[inline]
-fn try_cached(class: usize, to_be_zero: bool, padding: usize) -> Option<Block> {
+#[allow(
+    clippy::inline_always,
+    reason = "the hot path is a part of the program's one function that allocates"
+)]
+#[inline(always)]
+fn try_cached(class: Class, to_be_zero: bool, padding: usize) -> Option<Block> {
     let _inside = ReentrancyGuard::enter();
     // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell(class) };
-    cell.take_padded(class::unit(class), to_be_zero, padding)
+    cell.take_padded(class.unit(), to_be_zero, padding)
 }
 
 /// Gives a block back.
@@ -129,10 +136,14 @@ fn try_cached(class: usize, to_be_zero: bool, padding: usize) -> Option<Block> {
 ///
 /// 1. `first` is a live block that [`allocate`] gave for `layout`.
 /// 2. Nothing uses it any more.
-#[inline]
+#[allow(
+    clippy::inline_always,
+    reason = "the hot path is a part of the program's one function that allocates"
+)]
+#[inline(always)]
 unsafe fn release(first: NonNull<u8>, layout: Layout) {
     annotate::take_back(first, layout.size());
-    let Some(class) = class_of(layout) else {
+    let Some(class) = Class::of(layout) else {
         // SAFETY: requirements 1 and 2 are those of `release_without_cell`: `allocate_large` took a row of so many
         // bytes from `LARGE`.
         return unsafe { LARGE.heap.release_without_cell(first, layout.size()) };
@@ -140,10 +151,10 @@ unsafe fn release(first: NonNull<u8>, layout: Layout) {
     let _inside = ReentrancyGuard::enter();
     // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell(class) };
+    let padding = class.unit() - layout.size();
     // SAFETY: by requirements 1 and 2 this is a live block of one unit of the family of `class`, which `cell` is of, and
     // nothing uses it.
-    let padding = class::unit(class) - layout.size();
-    if !unsafe { cell.put_padded(first, class::unit(class), padding) } {
+    if !unsafe { cell.put_padded(first, class.unit(), padding) } {
         // SAFETY: requirements 1 and 2 are those of `release_slow`: `put_padded` did not take the block.
         unsafe { release_slow(class, first, padding) };
     }
@@ -157,7 +168,7 @@ unsafe fn release(first: NonNull<u8>, layout: Layout) {
 /// 2. Only the caller uses it. Once this returned another block, nothing uses the old one.
 /// 3. `new` has the alignment of `old`.
 unsafe fn resize(first: NonNull<u8>, old: Layout, new: Layout) -> Option<NonNull<u8>> {
-    let (from, to) = (class_of(old), class_of(new));
+    let (from, to) = (Class::of(old), Class::of(new));
     let stays = match (from, to) {
         (Some(from), Some(to)) if from == to && !annotate::is_on() => {
             account_resized(from, old.size().wrapping_sub(new.size()));
@@ -180,19 +191,19 @@ unsafe fn resize(first: NonNull<u8>, old: Layout, new: Layout) -> Option<NonNull
 }
 
 /// Counts that a block of a class was requested with `shorter` bytes fewer than before; wraps.
-fn account_resized(class: usize, shorter: usize) {
+fn account_resized(class: Class, shorter: usize) {
     // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell(class) };
     let _inside = ReentrancyGuard::enter();
     // A `usize` that wrapped is a negative number.
     family(class)
         .heap
-        .account_padding(cell, shorter.cast_signed() as u64);
+        .account_padding(cell, (shorter.cast_signed() as i64).cast_unsigned());
 }
 
 #[cold]
 #[inline(never)]
-fn allocate_slow(class: usize, padding: usize) -> Option<Block> {
+fn allocate_slow(class: Class, padding: usize) -> Option<Block> {
     // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell(class) };
     let family = family(class);
@@ -219,7 +230,7 @@ fn allocate_large(layout: Layout) -> Option<Block> {
 /// 2. Nothing uses it any more.
 #[cold]
 #[inline(never)]
-unsafe fn release_slow(class: usize, first: NonNull<u8>, padding: usize) {
+unsafe fn release_slow(class: Class, first: NonNull<u8>, padding: usize) {
     // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell(class) };
     let heap = &family(class).heap;
@@ -227,8 +238,4 @@ unsafe fn release_slow(class: usize, first: NonNull<u8>, padding: usize) {
     // SAFETY: by requirements 1 and 2 this is a live unit that nothing uses. Units of classes lie in VM pages, and
     // `cell` is the calling thread's of this family.
     unsafe { heap.release_unit(cell, first) };
-}
-
-fn family(class: usize) -> &'static PageFamily {
-    &FAMILIES[class]
 }

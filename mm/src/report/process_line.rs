@@ -10,8 +10,10 @@ pub(super) struct ProcessLine {
     process: Option<u128>,
     /// Families of types and of names.
     families: Option<u128>,
-    /// Size classes of the global allocator, if that is mm's.
-    untyped: Option<Option<u128>>,
+    /// Size classes of the global allocator.
+    untyped: Option<u128>,
+    /// Whether the global allocator is mm's.
+    has_untyped: bool,
     records: Option<u128>,
 }
 
@@ -34,7 +36,8 @@ impl ProcessLine {
             // The parts exceed the whole only if the program changed the snapshot's fields.
             process: process.filter(|process| parts <= *process),
             families,
-            untyped: snapshot.untyped().next().map(|_| untyped),
+            untyped,
+            has_untyped: snapshot.untyped().next().is_some(),
             records,
         }
     }
@@ -47,13 +50,14 @@ impl ProcessLine {
         &'static str,
     ) {
         let families = [(self.families, "families")].into_iter();
-        let untyped = self.untyped.map(|bytes| (bytes, "untyped"));
+        let untyped = self.has_untyped.then_some((self.untyped, "untyped"));
         let parts = families
             .chain(untyped)
             .chain([(self.records, "mm's records")]);
-        let rest = match self.untyped {
-            Some(_) => "elsewhere (C's malloc, stacks, code)",
-            None => "elsewhere (String, Vec, ...)",
+        let rest = if self.has_untyped {
+            "elsewhere (C's malloc, stacks, code)"
+        } else {
+            "elsewhere (String, Vec, ...)"
         };
         (parts, rest)
     }

@@ -99,6 +99,10 @@ impl Heap {
         let record = record.ok_or((Refusal::Foreign, None))?;
         let heap = Self::of(record.heap());
         let refused = |refusal| (refusal, Some(heap));
+        // The program has it from `Box` or `Vec`, and not from a family.
+        if heap.is_untyped() {
+            return Err((Refusal::Foreign, None));
+        }
         if expected.is_some_and(|expected| !core::ptr::eq(expected, heap)) {
             return Err(refused(Refusal::WrongFamily));
         }

@@ -52,6 +52,8 @@ pub(crate) struct Heap {
     pub(in crate::heap) number: AtomicUsize,
     #[cfg(feature = "capi")]
     pub(in crate::heap) marking: Marking,
+    /// Whether the global allocator alone releases the blocks.
+    is_untyped: bool,
     /// Whether every call takes the lock; see `uncached`. The lock guards it.
     uncached: AtomicBool,
     /// The most units that may be live. The lock guards it.
@@ -69,11 +71,22 @@ impl Heap {
             number: AtomicUsize::new(0),
             #[cfg(feature = "capi")]
             marking: Marking::None,
+            is_untyped: false,
             uncached: AtomicBool::new(false),
             limit: AtomicU64::new(quota::NONE),
             inbox: Inbox::new(0),
             central: Lock::new(Central::new()),
         }
+    }
+
+    /// Leaves the release of blocks to the global allocator, before the heap is used.
+    pub(crate) const fn begin_untyped(&mut self) {
+        self.is_untyped = true;
+    }
+
+    /// Whether the global allocator alone releases the blocks.
+    pub(crate) const fn is_untyped(&self) -> bool {
+        self.is_untyped
     }
 
     /// Sets the limit of live units, before the heap is used.
