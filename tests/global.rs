@@ -252,3 +252,17 @@ fn requested_bytes_are_counted() {
     drop(kept);
     assert!(requested().abs_diff(before) < 20_000);
 }
+
+#[test]
+fn wrong_options_end_the_process() {
+    const NAME: &str = "wrong_options_end_the_process";
+    let Some(child) = mm_tests::again_with(NAME, "bogus") else {
+        return;
+    };
+    let said = String::from_utf8_lossy(&child.stderr);
+    assert_eq!(child.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("MM_OPTIONS: unknown option `bogus`"),
+        "{said}"
+    );
+}

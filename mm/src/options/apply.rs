@@ -1,5 +1,7 @@
 //! Applies options to the process.
 
+use core::cell::Cell;
+
 use super::{Options, OptionsError};
 use crate::heap::HugePages;
 use crate::heap::hardening::{self, Hardening};
@@ -10,10 +12,16 @@ use crate::os::process;
 use crate::profile::report_leaks_at_exit;
 use crate::track;
 
+std::thread_local! {
+    /// Whether the thread is in [`resolve`]. An error about options allocates, which comes here again if the
+    /// global allocator is mm's.
+    static IS_RESOLVING: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Applies the options of the environment, unless options were chosen before. It is called before the first
 /// block.
 pub(crate) fn resolve() {
-    if hardening::is_chosen() {
+    if hardening::is_chosen() || IS_RESOLVING.replace(true) {
         return;
     }
     // If another thread is first, it applies the same environment.
@@ -21,6 +29,7 @@ pub(crate) fn resolve() {
         Ok(()) | Err(OptionsError::TooLate) => {}
         Err(wrong) => refuse(&wrong),
     }
+    IS_RESOLVING.set(false);
 }
 
 /// Ends the process, so that it does not run with less protection than its user asked for.

@@ -88,15 +88,26 @@ impl Display for BlockUsage<'_> {
             lines.line(PLAIN, FamilyCount(0))?;
         }
         let mut table = Table::new(COLUMNS);
-        for family in &self.snapshot.families {
+        let typed = || {
+            self.snapshot
+                .families
+                .iter()
+                .filter(|family| !family.untyped)
+        };
+        let untyped = untyped_row(self.snapshot);
+        for family in typed() {
             table.measure(&family_row(family));
             detail_rows(family).for_each(|row| table.measure(&row));
         }
+        untyped.iter().for_each(|row| table.measure(row));
         table.write_headings(&mut lines)?;
-        for family in &self.snapshot.families {
+        for family in typed() {
             table.write_row(&mut lines, PLAIN, &family_row(family))?;
             detail_rows(family).try_for_each(|row| table.write_row(&mut lines, FAINT, &row))?;
         }
+        untyped
+            .iter()
+            .try_for_each(|row| table.write_row(&mut lines, PLAIN, row))?;
         lines.line(FAINT, Footer(self.snapshot))
     }
 }
@@ -112,6 +123,31 @@ fn family_row(family: &FamilySnapshot) -> [Cell<'_>; 7] {
         Cell::Count(family.free_units.into()),
         Cell::Units(family.largest_free_block.into()),
     ]
+}
+
+/// Describes all size classes of the global allocator together; `None` if that is not mm's. There is no largest free
+/// block, as units of classes differ in size.
+fn untyped_row(snapshot: &Snapshot) -> Option<[Cell<'static>; 7]> {
+    snapshot.untyped().next()?;
+    let sum = |figure: fn(&FamilySnapshot) -> u64| {
+        snapshot
+            .untyped()
+            .map(|class| u128::from(figure(class)))
+            .sum::<u128>()
+    };
+    let (live, free) = (
+        sum(|class| class.live_blocks),
+        sum(|class| class.free_blocks),
+    );
+    Some([
+        Cell::Text("(untyped)"),
+        Cell::Count(sum(|class| class.vm_pages)),
+        Cell::Count(live + free),
+        Cell::Count(live),
+        Cell::Count(free),
+        Cell::Empty,
+        Cell::Empty,
+    ])
 }
 
 /// Describes the classes of one family, and the blocks in threads' caches.

@@ -248,7 +248,7 @@ fn row(family: &FamilySnapshot, all_live: u128) -> [Cell<'_>; WIDTH] {
     let [used, holes, other] = page_cells(family.page_shares());
     [
         Cell::Family(FamilyName::from(family)),
-        Cell::Count(family.live_units.into()),
+        Cell::Count(shown_units(family).into()),
         Cell::Size(live),
         Cell::Count(live),
         Cell::Percent(percent(live, all_live)),
@@ -268,7 +268,7 @@ fn total(snapshot: &Snapshot) -> [Cell<'static>; WIDTH] {
     let [used, holes, other] = page_cells(snapshot.page_shares());
     [
         Cell::Text("TOTAL"),
-        Cell::Count(snapshot.sum(|family| family.live_units)),
+        Cell::Count(snapshot.sum(shown_units)),
         Cell::Size(live),
         Cell::Count(live),
         Cell::Percent(percent(live, live)),
@@ -279,6 +279,15 @@ fn total(snapshot: &Snapshot) -> [Cell<'static>; WIDTH] {
         other,
         Cell::Empty,
     ]
+}
+
+/// Live units as the table shows them: of untyped memory it counts blocks, as a unit of a large block is a byte.
+fn shown_units(family: &FamilySnapshot) -> u64 {
+    if family.untyped {
+        family.live_blocks
+    } else {
+        family.live_units
+    }
 }
 
 /// Makes the cells USED, HOLES and OTHER.
