@@ -210,8 +210,11 @@ fn what_cannot_be_had_is_null() {
 #[test]
 fn reports_are_made_with_mm_s_own_texts_in_it() {
     let _alone = alone();
-    let report = mm::snapshot().to_string();
-    assert!(report.contains("(untyped 64)"), "{report}");
+    let snapshot = mm::snapshot();
+    let report = snapshot.to_string();
+    assert!(report.contains(" untyped + "), "{report}");
+    let classes = snapshot.memory_usage("(untyped)").to_string();
+    assert!(classes.contains("(untyped 64)"), "{classes}");
     let kept = vec![1_u8; 1 << 20];
     let large = mm::snapshot();
     let large = large.family("(untyped large)").expect("listed");
