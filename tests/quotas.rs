@@ -89,40 +89,56 @@ fn what_cannot_fail_panics_with_the_sentence() {
     drop((first, MmBox::new(Limited(4))));
 }
 
-/// Lets `threads` threads allocate until each was refused `refusals` times, all from the same moment
-/// on; what they hold then.
+/// Lets threads that begin together allocate until each was refused three times, and returns the blocks that
+/// they hold then.
 fn race(families: &[&'static PageFamily], threads: usize, units: usize) -> Vec<OwnedBlock> {
+    race_with(families, threads, |family| {
+        let mut held = Vec::new();
+        let mut refused = 0;
+        while refused < 3 && held.len() < 100_000 {
+            refused += usize::from(!takes_one(family, units, &mut held));
+            // Now and then one goes back, in the middle of the race.
+            if held.len() % 7 == 3 && refused == 0 {
+                release_all(held.pop());
+                held.extend(OwnedBlock::try_new(family, units));
+            }
+        }
+        held
+    })
+}
+
+/// Whether the family's limits let `held` grow by a block.
+fn takes_one(family: &'static PageFamily, units: usize, held: &mut Vec<OwnedBlock>) -> bool {
+    match OwnedBlock::try_new(family, units) {
+        Ok(block) => held.push(block),
+        Err(AllocError::QuotaExceeded { .. }) => return false,
+        Err(other) => panic!("{other}"),
+    }
+    true
+}
+
+/// Runs `work` on threads that begin together, and returns the blocks that they hold at the end.
+fn race_with(
+    families: &[&'static PageFamily],
+    threads: usize,
+    work: impl Fn(&'static PageFamily) -> Vec<OwnedBlock> + Sync,
+) -> Vec<OwnedBlock> {
     let is_begun = AtomicBool::new(false);
     let waiting = AtomicUsize::new(0);
     thread::scope(|scope| {
         let workers: Vec<_> = (0..threads)
             .map(|number| {
                 let family = families[number % families.len()];
-                let (is_begun, waiting) = (&is_begun, &waiting);
-                let work = move || {
+                let (is_begun, waiting, work) = (&is_begun, &waiting, &work);
+                scope.spawn(move || {
                     // A cache, if the family may have one.
                     release_all(OwnedBlock::try_new(family, 1));
                     waiting.fetch_add(1, Relaxed);
                     while !is_begun.load(Relaxed) {
                         thread::yield_now();
                     }
-                    let mut held = Vec::new();
-                    let mut refused = 0;
-                    while refused < 3 && held.len() < 100_000 {
-                        match OwnedBlock::try_new(family, units) {
-                            Ok(block) => held.push(block),
-                            Err(AllocError::QuotaExceeded { .. }) => refused += 1,
-                            Err(other) => panic!("{other}"),
-                        }
-                        // Now and then one goes back, in the middle of the race.
-                        if held.len() % 7 == 3 && refused == 0 {
-                            release_all(held.pop());
-                            held.extend(OwnedBlock::try_new(family, units));
-                        }
-                    }
-                    held
-                };
-                scope.spawn(work)
+                    work(family)
+                })
             })
             .collect();
         while waiting.load(Relaxed) < threads && workers.iter().all(|worker| !worker.is_finished())
@@ -244,7 +260,12 @@ fn threads_that_cross_a_soft_limit_tell_once() {
         TOLD.fetch_add(1, Relaxed);
     });
     family.set_limit(Limit::units(1_000));
-    let held = race(&[family], 16, 1);
+    // No thread releases: a family that falls to the limit again crosses it again.
+    let held = race_with(&[family], 16, |family| {
+        let mut held = Vec::new();
+        while takes_one(family, 1, &mut held) {}
+        held
+    });
     assert_eq!(figures(family).live_units, 1_000);
     assert_eq!(TOLD.load(Relaxed), 1);
     release_all(held);

@@ -155,9 +155,6 @@ unsafe fn resized(old: NonNull<u8>, bytes: usize, place: Place<'_>) -> Option<No
     let family = family::of_heap(heap)?;
     let unit = family.layout().size();
     let wanted = bytes.div_ceil(unit);
-    if wanted == had {
-        return Some(old);
-    }
     // SAFETY: `block_at` found `had` live units of this family at `old`. By requirements 1 and 2 nothing uses it
     // but what this returns, and no `MmBox` owns blocks of C's.
     let new = unsafe { family.resize_for(old, had, wanted, &place) };

@@ -41,12 +41,31 @@ impl Heap {
         let Some(cell) = (unsafe { self.known_cell() }) else {
             return false;
         };
+        // SAFETY: requirements 1 and 2 are those of `put`, and `known_cell` gave the calling thread's cell for this
+        // heap.
+        unsafe { self.put(cell, first, units) }
+    }
+
+    /// Puts a block into the cache of `cell`, if it has room.
+    ///
+    /// # Safety
+    ///
+    /// 1. `first` is the start of a live block of `units` units of this heap.
+    /// 2. Nothing uses it any more.
+    /// 3. `cell` is the calling thread's cell for this heap.
+    #[inline]
+    pub(in crate::heap) unsafe fn put(
+        &self,
+        cell: &CacheCell,
+        first: NonNull<u8>,
+        units: usize,
+    ) -> bool {
         match units {
-            // SAFETY: by requirements 1 and 2 the block is live, of one unit, and not used any more.
-            // `known_cell` gave the cell of its family.
+            // SAFETY: by requirements 1 and 3 the block is live, of one unit, and of the cell's family. By
+            // requirement 2 nothing uses it.
             1 => unsafe { cell.put(first, self.geometry.unit()) },
-            // SAFETY: by requirements 1 and 2 the block is live, of `units` units, and not used any more.
-            // `known_cell` gave the cell of its family.
+            // SAFETY: by requirements 1 and 3 the block is live, of `units` units, and of the cell's family. By
+            // requirement 2 nothing uses it.
             _ => unsafe { cell.put_row(first, units) },
         }
     }

@@ -77,14 +77,8 @@ impl Heap {
         first: NonNull<u8>,
         units: usize,
     ) {
-        let is_put = match units {
-            // SAFETY: by requirements 1 and 3 the block is live, of one unit, and of the cell's family. By
-            // requirement 2 nothing uses it.
-            1 => unsafe { cell.put(first, self.geometry.unit()) },
-            // SAFETY: by requirements 1 and 3 the block is live, of `units` units, and of the cell's family.
-            // By requirement 2 nothing uses it.
-            _ => unsafe { cell.put_row(first, units) },
-        };
+        // SAFETY: requirements 1 to 3 are those of `put`.
+        let is_put = unsafe { self.put(cell, first, units) };
         if !is_put {
             // SAFETY: requirements 1 to 3 are those of `release`: the cell did not take the block.
             unsafe { self.release(cell, first, units) };

@@ -53,7 +53,7 @@ impl Heap {
             }
             _ => match SPACE.record_at(first.addr().get()) {
                 Some(Record::Large(run)) if run.is_block(first.addr().get(), old) => {
-                    central.resize_large(self, run, new)
+                    central.resize_large(self, run, [old, new])
                 }
                 _ => false,
             },
@@ -62,13 +62,15 @@ impl Heap {
 }
 
 impl Central {
-    /// Changes the length of the block of `run` to `new` units, if a new block of that length would take
-    /// about as much address space.
-    fn resize_large(&mut self, heap: &'static Heap, run: &'static Large, new: usize) -> bool {
+    /// Changes the length of the block of `run` from `old` to `new` units, if a new block of that length would
+    /// take about as much address space.
+    fn resize_large(
+        &mut self,
+        heap: &'static Heap,
+        run: &'static Large,
+        [old, new]: [usize; 2],
+    ) -> bool {
         let Some(bytes) = heap.geometry().block_bytes(new) else {
-            return false;
-        };
-        let Some(old) = run.live_units() else {
             return false;
         };
         let (needed, has) = (bytes.next_multiple_of(GRANULE), run.bytes());
