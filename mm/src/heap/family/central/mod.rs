@@ -222,6 +222,7 @@ impl Central {
         let mut ledger = Ledger {
             calls: &mut self.account.kernel_calls,
             newest: &mut self.newest,
+            is_untyped: heap.is_untyped(),
         };
         let (first, zero) = self
             .large

@@ -40,6 +40,8 @@ pub(in crate::heap) struct LargeRuns {
 pub(in crate::heap) struct Ledger<'a> {
     pub(in crate::heap) calls: &'a mut u64,
     pub(in crate::heap) newest: &'a mut Option<&'static Record>,
+    /// Whether the blocks are untyped.
+    pub(in crate::heap) is_untyped: bool,
 }
 
 impl LargeRuns {
@@ -194,6 +196,9 @@ impl LargeRuns {
         let run = self.record(heap, ledger)?;
         let place = Span::take(bytes, align, ledger.calls);
         let place = place.inspect_err(|_| self.retained.push(run))?;
+        if ledger.is_untyped {
+            place.begin_untyped(ledger.calls);
+        }
         run.bind(place);
         run.set_free(0);
         Ok(run)
