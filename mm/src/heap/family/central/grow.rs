@@ -66,7 +66,11 @@ impl Central {
         self.extent_bytes += place.bytes;
         self.next_extent_pages = place.bytes / heap.geometry().page_bytes() * 2;
         if let Record::Extent(extent) = record {
-            extent.begin_wish(self.extent_bytes, heap.is_untyped(), &mut self.account.kernel_calls);
+            extent.begin_wish(
+                self.extent_bytes,
+                heap.is_untyped(),
+                &mut self.account.kernel_calls,
+            );
             extent.guard(&mut self.account.kernel_calls);
         }
         Ok(record)

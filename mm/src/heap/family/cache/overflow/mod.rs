@@ -36,9 +36,15 @@ impl Heap {
     pub(crate) unsafe fn release_unit(&'static self, cell: &CacheCell, unit: NonNull<u8>) {
         let record = cell.record();
         let address = unit.addr().get();
-        let is_usual = record.grows.load(Relaxed) == 0
-            && record.run.load(Relaxed).is_null()
-            && record.last.load(Relaxed) != address;
+        let run = record.run.load(Relaxed);
+        // A run that grew since the last unit beside it will probably grow again, and stays.
+        let leaves_run = if run == record.run_seen.load(Relaxed) {
+            run.is_null() && record.last.load(Relaxed) != address
+        } else {
+            record.run_seen.store(run, Relaxed);
+            !run.is_null()
+        };
+        let is_usual = record.grows.load(Relaxed) == 0 && leaves_run;
         if !is_usual {
             // SAFETY: requirements 1 to 4 are those of `release_slow`.
             return unsafe { self.release_slow(cell, unit) };

@@ -26,6 +26,7 @@ impl CacheRecord {
             stacked: AtomicU32::new(0),
             room: AtomicU32::new(0),
             run_from: AtomicPtr::new(ptr::null_mut()),
+            run_seen: AtomicPtr::new(ptr::null_mut()),
             last: AtomicUsize::new(0),
             version: AtomicU64::new(0),
             moves: AtomicU64::new(0),

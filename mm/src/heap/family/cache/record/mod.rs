@@ -69,6 +69,8 @@ pub(in crate::heap) struct CacheRecord {
     // The second line: fields that change once for many units.
     /// The unit before the first of the run.
     pub(in crate::heap::family::cache) run_from: AtomicPtr<u8>,
+    /// The end of the run when a unit that did not follow it was last released.
+    pub(in crate::heap::family::cache) run_seen: AtomicPtr<u8>,
     /// The address after the unit that was released last.
     pub(in crate::heap::family::cache) last: AtomicUsize,
     /// A sequence lock for readers of figures: odd while the counts change together; see `count`.
