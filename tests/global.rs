@@ -269,3 +269,128 @@ fn wrong_options_end_the_process() {
         "{said}"
     );
 }
+
+/// The number of a byte that a program reads after it released it, as hardening leaves it there.
+fn after_release() -> u8 {
+    let block = Owned::new(Layout::new::<[u64; 6]>(), 1, false);
+    let first = block.first;
+    drop(block);
+    // SAFETY: the memory stays mapped, and no other thread allocates in this child.
+    unsafe { first.add(20).read_volatile() }
+}
+
+#[derive(mm::MmManaged)]
+struct Key([u64; 6]);
+
+/// The same of a typed block.
+fn after_typed_release() -> u8 {
+    let key = mm::MmBox::new(Key([u64::from_ne_bytes([1; 8]); 6]));
+    assert_eq!(key.0[5], u64::from_ne_bytes([1; 8]));
+    let first = NonNull::new(mm::MmBox::into_raw(key))
+        .expect("a box")
+        .cast::<u8>();
+    // SAFETY: the pointer came out of `into_raw`.
+    unsafe { mm::xfree_raw(first) }.expect("live");
+    // SAFETY: the memory stays mapped, and no other thread allocates in this child.
+    unsafe { first.add(20).read_volatile() }
+}
+
+#[test]
+fn hardening_of_the_environment_holds_for_untyped_memory() {
+    const NAME: &str = "hardening_of_the_environment_holds_for_untyped_memory";
+    for (options, left) in [
+        ("zero", 0),
+        ("poison", 0xDF),
+        ("poison,quarantine=1MiB", 0xDF),
+    ] {
+        let child = mm_tests::again_with(NAME, options);
+        let Some(child) = child else {
+            let missing = mm::Options::missing_in_untyped();
+            assert_eq!(missing, mm::Options::new());
+            mm::check().expect("what mm keeps is right");
+            return println!("left: {} {}", after_release(), after_typed_release());
+        };
+        let said = String::from_utf8_lossy(&child.stdout);
+        assert!(said.contains(&format!("left: {left} {left}")), "{said}");
+    }
+}
+
+#[test]
+fn a_program_works_with_each_hardening() {
+    const NAME: &str = "a_program_works_with_each_hardening";
+    let all = "random,poison,guard,quarantine=64KiB,huge=always";
+    for options in ["random", "zero", "poison", "guard", "quarantine=1MiB", all] {
+        if mm_tests::is_child_with(NAME, options) {
+            work(7, 3_000);
+            thread::scope(|scope| {
+                let threads = (0..3).map(|seed| scope.spawn(move || work(seed, 1_000)));
+                join_all(threads.collect::<Vec<_>>());
+            });
+            mm::trim();
+            return mm::check().expect("what mm keeps is right");
+        }
+    }
+}
+
+#[test]
+fn a_write_after_release_of_untyped_memory_ends_the_process() {
+    const NAME: &str = "a_write_after_release_of_untyped_memory_ends_the_process";
+    let Some(child) = mm_tests::again_with(NAME, "poison") else {
+        let block = Owned::new(Layout::new::<[u8; 5_000]>(), 1, false);
+        let first = block.first;
+        drop(block);
+        // SAFETY: the bug that is to be found. The memory stays mapped.
+        unsafe { first.add(100).write_volatile(7) };
+        drop(Owned::new(Layout::new::<[u8; 5_000]>(), 1, false));
+        unreachable!("the write was not found");
+    };
+    let said = String::from_utf8_lossy(&child.stderr);
+    assert!(
+        said.contains("page family `(untyped 5120)` was written"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_program_that_chooses_hardens_typed_memory_alone() {
+    const NAME: &str = "a_program_that_chooses_hardens_typed_memory_alone";
+    if !mm_tests::is_child_with(NAME, "random") {
+        return;
+    }
+    let all = mm::Options::new().random_order().poison().guard_pages();
+    assert_eq!(all.quarantine(1 << 20).apply(), Ok(()));
+    assert_eq!((after_release(), after_typed_release()), (1, 0xDF));
+    let missing = mm::Options::missing_in_untyped();
+    assert_eq!(missing.to_string(), "poison,guard,quarantine=1048576");
+    assert_eq!(mm::Options::new().apply(), Err(mm::OptionsError::TooLate));
+    work(7, 3_000);
+    mm::check().expect("what mm keeps is right");
+}
+
+#[test]
+fn a_program_chooses_until_its_first_typed_block() {
+    const NAME: &str = "a_program_chooses_until_its_first_typed_block";
+    if !mm_tests::is_child_with(NAME, "") {
+        return;
+    }
+    drop(mm::MmBox::new(Key([1; 6])));
+    let late = mm::Options::new().poison().apply();
+    assert_eq!(late, Err(mm::OptionsError::TooLate));
+}
+
+#[test]
+fn a_program_that_chooses_tracks_from_then_on() {
+    const NAME: &str = "a_program_that_chooses_tracks_from_then_on";
+    if !mm_tests::is_child_with(NAME, "leaks") {
+        return;
+    }
+    let options = mm::Options::new().track(mm::Track::All);
+    assert_eq!(options.apply(), Ok(()));
+    let key = mm::MmBox::new(Key([1; 6]));
+    let profile = mm::profile();
+    let family = profile.family("Key").expect("listed");
+    assert_eq!((family.every, family.unrecorded_blocks), (1, 0));
+    let untyped = profile.family("(untyped 64)").expect("listed");
+    assert_eq!(untyped.every, 1);
+    drop(key);
+}

@@ -5,13 +5,15 @@
 //! | `mod.rs` | [`Options`], the builder |
 //! | `parse.rs` | reads options from a text |
 //! | `apply.rs` | applies them to the process, once |
+//! | `display.rs` | writes options as a text |
 //! | `error.rs` | [`OptionsError`] |
 
 mod apply;
+mod display;
 mod error;
 mod parse;
 
-pub(crate) use self::apply::resolve;
+pub(crate) use self::apply::{resolve, resolve_untyped};
 pub use self::error::OptionsError;
 
 use crate::heap::HugePages;
@@ -21,6 +23,9 @@ use crate::on_signal;
 use crate::track::Track;
 
 /// Hardening and recording options, chosen once, before the first use of mm.
+///
+/// In a program whose global allocator is [`Global`](crate::Global) they are chosen before the first typed
+/// block; [`apply`](Self::apply) says what that means for untyped memory.
 ///
 /// `main` chooses them through this builder. The environment of the program can choose them too:
 /// `MM_OPTIONS=poison,quarantine=64MiB`. Options from the environment are added to those from `main`, and

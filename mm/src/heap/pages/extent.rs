@@ -15,7 +15,7 @@ use super::record::{Record, SPACE, Span};
 use super::runs::{ByRun, UNLISTED};
 use super::slack::Slack;
 use super::word::{Remote, Word};
-use crate::heap::ground::{Geometry, HeapRef, Link, Neighbours, Node, hardening, meta};
+use crate::heap::ground::{Geometry, HeapRef, Link, Neighbours, Node, meta};
 use crate::heap::tracking::Tags;
 use crate::os::Refused;
 
@@ -110,7 +110,7 @@ impl Extent {
         let continues = meta::SPARSE.zeroed(words)?;
         let states: &'static [PageState] = meta::RECORDS.zeroed(pages)?;
         let slack = meta::SPARSE.zeroed(pages * geometry.slack_places())?;
-        let has_quarantine = hardening::chosen().quarantine > 0;
+        let has_quarantine = geometry.contents().hardening().quarantine > 0;
         let quarantined = meta::SPARSE.zeroed(words * usize::from(has_quarantine))?;
         let record = meta::RECORDS.place(Record::Extent(Self {
             heap,

@@ -62,7 +62,9 @@ impl LargeRuns {
         bytes: usize,
         ledger: &mut Ledger<'_>,
     ) -> Result<(NonNull<u8>, bool), Refused> {
-        let bytes = bytes.checked_add(Large::guard_bytes()).ok_or(Refused)?;
+        let bytes = bytes
+            .checked_add(Large::guard_bytes(heap.geometry().contents()))
+            .ok_or(Refused)?;
         let bytes = bytes.checked_next_multiple_of(GRANULE).ok_or(Refused)?;
         let align = heap.geometry().align().max(GRANULE);
         let run = match self.take_kept(bytes, align) {
