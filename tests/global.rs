@@ -394,3 +394,58 @@ fn a_program_that_chooses_tracks_from_then_on() {
     assert_eq!(untyped.every, 1);
     drop(key);
 }
+
+#[test]
+fn untyped_memory_is_a_leak_only_if_asked() {
+    const NAME: &str = "untyped_memory_is_a_leak_only_if_asked";
+    for (options, code) in [("leaks=3", 0), ("leaks=3,untyped", 3)] {
+        let Some(child) = mm_tests::again_with(NAME, options) else {
+            std::mem::forget(vec![1_u8; 5_000]);
+            assert!(mm::leaks().is_empty(), "{}", mm::leaks());
+            // SAFETY: the bytes, of which there are none, are not looked at.
+            assert!(unsafe { mm::leaks_with_values(8) }.is_empty());
+            std::process::exit(0);
+        };
+        let said = String::from_utf8_lossy(&child.stderr);
+        assert_eq!(child.status.code(), Some(code), "{said}");
+        assert_eq!(said.contains("(untyped 5120)"), code == 3, "{said}");
+    }
+}
+
+#[test]
+fn a_program_asks_for_untyped_leaks() {
+    const NAME: &str = "a_program_asks_for_untyped_leaks";
+    let Some(child) = mm_tests::again_with(NAME, "") else {
+        std::mem::forget(vec![1_u8; 5_000]);
+        mm::report_leaks_at_exit().untyped().exit_code(4);
+        std::process::exit(0);
+    };
+    let said = String::from_utf8_lossy(&child.stderr);
+    assert_eq!(child.status.code(), Some(4), "{said}");
+}
+
+#[test]
+fn leak_scopes_count_untyped_memory_only_if_asked() {
+    let _alone = alone();
+    let leak = || std::mem::forget(vec![1_u8; 5_000]);
+    mm::no_leaks(|scope| {
+        leak();
+        assert!(scope.leaks().is_empty());
+        let inner = std::panic::catch_unwind(|| mm::no_leaks_untyped(|_| leak()));
+        let said = inner.expect_err("it leaks");
+        let said = said.downcast_ref::<String>().expect("a text");
+        assert!(said.contains("(untyped 5120)"), "{said}");
+    });
+    mm::no_leaks_untyped(|scope| {
+        let text = "text".repeat(100);
+        assert_eq!(scope.leaks().families.len(), 1);
+        mm::no_leaks(|_| leak_and_release());
+        drop(text);
+    });
+    mm::check().expect("what mm keeps is right");
+}
+
+#[mm::no_leaks(untyped)]
+fn leak_and_release() {
+    drop(vec![1_u8; 5_000]);
+}

@@ -2,15 +2,19 @@
 
 use core::panic;
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::error::AllocError;
 use crate::events;
-use crate::family::{PageFamily, SoftLimit};
-use crate::heap::{Block, CacheCell, Caller, Shortage};
+use crate::family::{self, HeapSoftLimit, PageFamily, SoftLimit};
+use crate::heap::{Block, CacheCell, Caller, Shortage, heap_limit};
 use crate::holders::Holders;
-use crate::os::{ReentrancyGuard, process};
+use crate::os::{ReentrancyGuard, clock, process};
 use crate::shown::Shown;
 use crate::user_code::{self, Unfinished};
+
+/// Milliseconds between two times that families give back what they keep, because of the limit of the heap.
+const PAUSE: u64 = 100;
 
 impl PageFamily {
     /// Allocates a block of `units` units; their bytes are unspecified.
@@ -167,20 +171,28 @@ impl PageFamily {
         &'static self,
         units: usize,
         caller: &dyn Caller,
-        alloc: impl FnOnce() -> Result<Block, Shortage>,
+        mut alloc: impl FnMut() -> Result<Block, Shortage>,
     ) -> Result<Block, AllocError> {
         // Starts mm at the first use. It also lists the family, which no constructor did if the linker left that out.
         self.start();
-        let result = {
-            let _inside = ReentrancyGuard::enter();
-            alloc()
-        };
+        heap_limit::begin_call();
+        let mut result = guarded(&mut alloc);
+        if result.is_err() && heap_limit::take_refusal() {
+            result = match give_back_for_limit() {
+                true => guarded(&mut alloc),
+                false => result,
+            };
+            result = result.map_err(|shortage| heap_limit::shortage(shortage));
+        }
         let block = result.map_err(|shortage| self.report_shortage(shortage, units))?;
         if let Some(soft) = self.soft_limit.get()
             && soft.crossings.is_any()
         {
             // SAFETY: `alloc` gave the block just now, and it is returned only after this.
             unsafe { self.report_crossing(soft, block.first, units, caller) };
+        }
+        if heap_limit::is_any_crossing() {
+            report_heap_crossing();
         }
         Ok(block)
     }
@@ -235,13 +247,16 @@ impl PageFamily {
     fn alloc_error(&'static self, shortage: Shortage, units: usize) -> AllocError {
         let (family, unit_size) = (self.label(), self.layout().size());
         match shortage {
-            Shortage::OverLimit { limit_bytes } => AllocError::QuotaExceeded {
-                family,
-                units,
-                unit_size,
-                limit_bytes,
-                largest: Holders::of_refusal(self).largest(),
-            },
+            Shortage::OverLimit { limit_bytes } | Shortage::OverHeapLimit { limit_bytes } => {
+                AllocError::QuotaExceeded {
+                    family,
+                    units,
+                    unit_size,
+                    limit_bytes,
+                    whole_heap: matches!(shortage, Shortage::OverHeapLimit { .. }),
+                    largest: Holders::of_refusal(self).largest(),
+                }
+            }
             Shortage::Overflow => AllocError::SizeOverflow {
                 family,
                 units,
@@ -254,6 +269,42 @@ impl PageFamily {
             },
             Shortage::Written { address } => written_after_release(family, address),
         }
+    }
+}
+
+fn guarded(alloc: &mut impl FnMut() -> Result<Block, Shortage>) -> Result<Block, Shortage> {
+    let _inside = ReentrancyGuard::enter();
+    alloc()
+}
+
+/// Gives back the memory that families keep for later, since the limit of the heap refuses more. Returns false if
+/// that was done less than 0.1 s ago.
+#[cold]
+fn give_back_for_limit() -> bool {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let (now, last) = (clock::milliseconds(), LAST.load(Relaxed));
+    let is_due = last == 0 || now >= last.saturating_add(PAUSE);
+    let is_ours = is_due && LAST.compare_exchange(last, now, Relaxed, Relaxed).is_ok();
+    if is_ours {
+        family::listed().for_each(|family| _ = family.trim());
+    }
+    is_ours
+}
+
+/// Reports that the heap crossed its soft limit. What user code crosses itself is reported later.
+#[cold]
+fn report_heap_crossing() {
+    let Some(soft) = HeapSoftLimit::current() else {
+        return;
+    };
+    if user_code::is_running() || !heap_limit::take_crossing() {
+        return;
+    }
+    if let Err(Unfinished::Panicked(panic)) = user_code::notify(|| soft.notify()) {
+        user_code::discard(panic);
+        process::write_last_line(format_args!(
+            "the closure of the soft limit of the whole heap panicked"
+        ));
     }
 }
 

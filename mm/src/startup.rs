@@ -23,7 +23,7 @@ pub(crate) fn begin() {
 
 /// Runs the start-up of untyped memory once, before its first block. `main` may choose options later.
 #[inline]
-fn begin_untyped() {
+pub(crate) fn begin_untyped() {
     if !IS_DONE_FOR_UNTYPED.load(Relaxed) {
         begin_untyped_slow();
     }

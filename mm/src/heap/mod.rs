@@ -75,11 +75,11 @@ pub(crate) use ground::BlockView;
 pub use ground::HugePages;
 #[cfg(test)]
 pub(crate) use ground::SPARSE;
-pub(crate) use ground::{Block, Link, RECORDS, Refusal, Shortage, hardening, is_paged};
+pub(crate) use ground::{Block, Link, RECORDS, Refusal, Shortage, hardening, heap_limit, is_paged};
 #[cfg(feature = "capi")]
 pub(crate) use tracking::kept_file;
 pub(crate) use tracking::{
-    Amount, Caller, Inherited, MOST_SCOPES, OTHER as OTHER_SITES, Origin, Recorded, Scope,
+    Amount, Caller, Counted, Inherited, MOST_SCOPES, OTHER as OTHER_SITES, Origin, Recorded, Scope,
     ScopeNumber, Site, SiteFigures, Whose, account_scope, enter_scope, from_start, scope, scopes,
     trim_recorded,
 };

@@ -3,8 +3,8 @@
 use core::cell::Cell;
 
 use super::{Options, OptionsError};
-use crate::heap::HugePages;
 use crate::heap::hardening::{self, Contents, Hardening};
+use crate::heap::{HugePages, heap_limit};
 #[cfg(all(unix, feature = "signal"))]
 use crate::on_signal;
 use crate::os::environment::{self, TooLong};
@@ -125,6 +125,9 @@ impl Options {
 
     /// Starts tracking, backtraces and reports, as far as they are on.
     fn begin_to_record(self) {
+        if self.limit != heap_limit::NONE {
+            heap_limit::set_limit(self.limit);
+        }
         track::track_from_start(self.every);
         // 0 must not replace a number that the program set before its first family applied the options.
         #[cfg(feature = "backtrace")]
@@ -132,7 +135,11 @@ impl Options {
             crate::record_backtraces(self.frames);
         }
         if let Some(code) = self.leaks {
-            report_leaks_at_exit().exit_code(code);
+            let mut report = report_leaks_at_exit();
+            if self.untyped_leaks {
+                report = report.untyped();
+            }
+            report.exit_code(code);
         }
         #[cfg(all(unix, feature = "signal"))]
         self.begin_to_listen();

@@ -3,8 +3,8 @@
 use core::fmt::{self, Display, Formatter};
 
 use super::Options;
-use crate::heap::HugePages;
 use crate::heap::hardening::OnRelease;
+use crate::heap::{HugePages, heap_limit};
 #[cfg(all(unix, feature = "signal"))]
 use crate::on_signal;
 
@@ -34,6 +34,9 @@ impl Display for Options {
         if let Some(code) = self.leaks {
             list.add(format_args!("leaks={code}"))?;
         }
+        let limit = self.limit;
+        list.add_if(limit != heap_limit::NONE, format_args!("limit={limit}"))?;
+        list.add_if(self.untyped_leaks, format_args!("untyped"))?;
         #[cfg(all(unix, feature = "signal"))]
         for signal in on_signal::NUMBERS.filter(|signal| self.signals & (1 << signal) != 0) {
             list.add(format_args!("signal={signal}"))?;
@@ -71,7 +74,7 @@ mod tests {
             "",
             "random,zero,guard,quarantine=4096",
             "poison,huge=never",
-            "huge=always,track=10,leaks=3",
+            "huge=always,track=10,leaks=3,limit=2147483648,untyped",
             #[cfg(feature = "backtrace")]
             "track=1,backtrace=12",
             #[cfg(all(unix, feature = "signal"))]

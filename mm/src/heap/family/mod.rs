@@ -87,6 +87,11 @@ impl Heap {
         matches!(self.geometry.contents(), Contents::Untyped)
     }
 
+    /// Whether blocks have a type.
+    pub(crate) const fn contents(&self) -> Contents {
+        self.geometry.contents()
+    }
+
     /// Whether the family is hardened in any way.
     pub(in crate::heap) fn is_hardened(&self) -> bool {
         self.geometry.contents().are_hardened()
