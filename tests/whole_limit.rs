@@ -67,7 +67,7 @@ fn a_typed_allocation_is_refused_with_figures_unchanged() {
         assert_eq!(largest[0].map(|holder| holder.family), Some("Row"));
         assert_eq!(largest[1].map(|holder| holder.family), Some("(untyped)"));
         let said = error.to_string();
-        let limit = "the limit of the whole heap is 67,108,864 bytes";
+        let limit = "the limit of the whole heap is 67108864 bytes";
         assert!(said.contains(limit), "{said}");
         // An extent of 2 MiB did not fit any more, nor one of 64 KiB.
         assert!(held <= 64 * MIB && held > 64 * MIB - 64 * 1_024, "{held}");

@@ -7,14 +7,18 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::error::AllocError;
 use crate::events;
 use crate::family::{self, HeapSoftLimit, PageFamily, SoftLimit};
-use crate::heap::{Block, CacheCell, Caller, Shortage, heap_limit};
+use crate::heap::{self, Block, CacheCell, Caller, Shortage, heap_limit};
 use crate::holders::Holders;
 use crate::os::{ReentrancyGuard, clock, process};
 use crate::shown::Shown;
 use crate::user_code::{self, Unfinished};
 
-/// Milliseconds between two times that families give back what they keep, because of the limit of the heap.
+/// Milliseconds between two times that families give back what they keep, because of the limit of
+/// the heap, if little was released since.
 const PAUSE: u64 = 100;
+
+/// Bytes of the smallest VM page: unless so many were released since, there is nothing new to give back.
+const GRANULE: u64 = 64 << 10;
 
 impl PageFamily {
     /// Allocates a block of `units` units; their bytes are unspecified.
@@ -278,17 +282,26 @@ fn guarded(alloc: &mut impl FnMut() -> Result<Block, Shortage>) -> Result<Block,
 }
 
 /// Gives back the memory that families keep for later, since the limit of the heap refuses more. Returns false if
-/// that was done less than 0.1 s ago.
+/// that would give back nothing new.
 #[cold]
 fn give_back_for_limit() -> bool {
-    static LAST: AtomicU64 = AtomicU64::new(0);
-    let (now, last) = (clock::milliseconds(), LAST.load(Relaxed));
-    let is_due = last == 0 || now >= last.saturating_add(PAUSE);
-    let is_ours = is_due && LAST.compare_exchange(last, now, Relaxed, Relaxed).is_ok();
-    if is_ours {
-        family::listed().for_each(|family| _ = family.trim());
+    static LAST_AT: AtomicU64 = AtomicU64::new(0);
+    static LAST_LIVE: AtomicU64 = AtomicU64::new(u64::MAX);
+    let bytes = |family: &'static PageFamily| family.live_units() * family.layout().size() as u64;
+    let live: u64 = family::listed().map(bytes).sum();
+    let now = clock::milliseconds();
+    let is_old = now >= LAST_AT.load(Relaxed).saturating_add(PAUSE);
+    let has_fallen = live.saturating_add(GRANULE) <= LAST_LIVE.load(Relaxed);
+    if !is_old && !has_fallen {
+        // Blocks that came meanwhile may go again.
+        LAST_LIVE.fetch_max(live, Relaxed);
+        return false;
     }
-    is_ours
+    LAST_AT.store(now, Relaxed);
+    LAST_LIVE.store(live, Relaxed);
+    heap::flush_thread();
+    family::listed().for_each(|family| _ = family.trim());
+    true
 }
 
 /// Reports that the heap crossed its soft limit. What user code crosses itself is reported later.

@@ -17,8 +17,8 @@ use crate::startup;
 /// the limit was lowered. If threads take memory again at the same moment that their families had given back, each
 /// may exceed the limit by one extent of up to 2 MiB.
 ///
-/// If an allocation would exceed the limit, mm first gives back the memory that families keep for later, at most
-/// ten times a second. If that is not enough, [`MmBox::try_new`](crate::MmBox::try_new) and the other fallible
+/// If an allocation would exceed the limit, mm first gives back the memory that families keep for later, unless
+/// it did so within 0.1 s and little was released since. If that is not enough, [`MmBox::try_new`](crate::MmBox::try_new) and the other fallible
 /// functions return [`AllocError::QuotaExceeded`](crate::AllocError::QuotaExceeded), `MmBox::new` and its like
 /// panic, and [`Global`](crate::Global) answers null, which ends most programs by
 /// [`handle_alloc_error`](std::alloc::handle_alloc_error). The figures are as before the call.
