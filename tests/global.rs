@@ -449,3 +449,140 @@ fn leak_scopes_count_untyped_memory_only_if_asked() {
 fn leak_and_release() {
     drop(vec![1_u8; 5_000]);
 }
+
+#[test]
+fn allocations_of_a_body_are_counted() {
+    let _alone = alone();
+    let counted = |body: &mut dyn FnMut()| mm::allocations(body).expect("mm allocates").1;
+    let numbers = |counted: mm::Allocations| {
+        let allocated = (counted.blocks_allocated, counted.bytes_allocated);
+        (allocated, (counted.blocks_released, counted.bytes_released))
+    };
+    assert_eq!(numbers(counted(&mut || ())), ((0, 0), (0, 0)));
+    let mut random = Random::new(5);
+    for _ in 0..300 {
+        let layout = layout(&mut random);
+        let count = 1 + random.below(20);
+        let mut kept = Vec::with_capacity(count);
+        let bytes = (count * layout.size()) as u64;
+        let made = counted(&mut || kept.extend((0..count).map(|_| Owned::new(layout, 1, false))));
+        assert_eq!(numbers(made), ((count as u64, bytes), (0, 0)), "{layout:?}");
+        let released = counted(&mut || kept.clear());
+        assert_eq!(
+            numbers(released),
+            ((0, 0), (count as u64, bytes)),
+            "{layout:?}"
+        );
+    }
+}
+
+#[test]
+fn allocations_in_place_are_counted_in_bytes() {
+    let _alone = alone();
+    let layout = |size| Layout::from_size_align(size, 1).expect("small");
+    // The first two stay in their class and in their run, the last moves.
+    for (old, new, moves) in [(900, 960, 0), (131_000, 131_072, 0), (100, 5_000, 1)] {
+        let mut block = Owned::new(layout(old), 1, false);
+        let mut resize = |size| {
+            mm::allocations(|| block.resize(size))
+                .expect("mm allocates")
+                .1
+        };
+        let (grown, shrunk) = (resize(new), resize(old));
+        assert_eq!(grown.blocks_allocated, moves, "{old}");
+        let (all, more) = if moves > 0 {
+            (new, old)
+        } else {
+            (new - old, 0)
+        };
+        assert_eq!(
+            (grown.bytes_allocated, grown.bytes_released),
+            (all as u64, more as u64)
+        );
+        assert_eq!(
+            (shrunk.bytes_allocated, shrunk.bytes_released),
+            (more as u64, all as u64)
+        );
+    }
+}
+
+#[test]
+fn allocations_nest_and_leave_out_other_threads() {
+    let _alone = alone();
+    let (mut inner, mut after) = (None, None);
+    let outer = mm::allocations(|| {
+        let first = vec![1_u8; 100];
+        inner = mm::allocations(|| drop(vec![2_u8; 1_000]));
+        after = mm::allocations(|| drop(first));
+    });
+    let bytes = |counted: Option<((), mm::Allocations)>| {
+        let counted = counted.expect("mm allocates").1;
+        (counted.bytes_allocated, counted.bytes_released)
+    };
+    // The probe of each inner call is a byte.
+    assert_eq!(bytes(outer), (1_102, 1_102));
+    assert_eq!((bytes(inner), bytes(after)), ((1_000, 1_000), (0, 100)));
+
+    let busy = std::sync::atomic::AtomicBool::new(true);
+    thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            while busy.load(std::sync::atomic::Ordering::Relaxed) {
+                work(3, 100);
+                mm::trim();
+            }
+        });
+        for size in [10, 1_000, 70_000] {
+            for _ in 0..2_000 {
+                let counted = mm::allocations(|| vec![1_u8; size]);
+                let (vec, counted) = counted.expect("mm allocates");
+                assert_eq!(
+                    (counted.blocks_allocated, counted.bytes_allocated),
+                    (1, size as u64)
+                );
+                let counted = mm::allocations(|| drop(vec)).expect("mm allocates").1;
+                assert_eq!(
+                    (counted.blocks_released, counted.bytes_released),
+                    (1, size as u64)
+                );
+            }
+        }
+        busy.store(false, std::sync::atomic::Ordering::Relaxed);
+        join_all([other]);
+    });
+}
+
+#[test]
+fn allocations_are_counted_after_a_panic_and_while_tracked() {
+    let _alone = alone();
+    let panicked = std::panic::catch_unwind(|| mm::allocations(|| panic!("in the body")));
+    assert!(panicked.is_err());
+    for which in [mm::Track::All, mm::Track::Off] {
+        mm::track(which);
+        let counted = mm::allocations(|| drop(vec![1_u8; 77]));
+        let counted = counted.expect("mm allocates").1;
+        assert_eq!((counted.blocks_allocated, counted.bytes_allocated), (1, 77));
+        assert_eq!((counted.blocks_released, counted.bytes_released), (1, 77));
+    }
+    mm::check().expect("what mm keeps is right");
+}
+
+#[test]
+fn allocations_are_counted_under_hardening() {
+    const NAME: &str = "allocations_are_counted_under_hardening";
+    for options in ["poison", "zero,guard,quarantine=4096", "random"] {
+        if !mm_tests::is_child_with(NAME, options) {
+            continue;
+        }
+        for size in [10, 1_000, 70_000] {
+            let counted = mm::allocations(|| drop(vec![1_u8; size]));
+            let counted = counted.expect("mm allocates").1;
+            let size = size as u64;
+            assert_eq!(
+                (counted.blocks_allocated, counted.bytes_allocated),
+                (1, size)
+            );
+            assert_eq!((counted.blocks_released, counted.bytes_released), (1, size));
+        }
+        return;
+    }
+}

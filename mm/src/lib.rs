@@ -183,7 +183,7 @@ pub use crate::entry::{check, families, leaks, leaks_with_values, profile, snaps
 pub use crate::error::{AllocError, CheckError, FreeError, Holder, RegisterError};
 pub use crate::export::OpenMetrics;
 pub use crate::family::PageFamily;
-pub use crate::global::Global;
+pub use crate::global::{Allocations, Global, allocations};
 pub use crate::growth::{Growth, Watch, WatchBuilder, watch};
 pub use crate::handle::{Block, IntoIter, Kept, MmBox, xfree};
 pub use crate::heap::HugePages;

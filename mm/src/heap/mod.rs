@@ -68,7 +68,7 @@ pub use family::CacheCell;
 pub(crate) use family::committed_bytes;
 #[cfg(test)]
 pub(crate) use family::forget_retained_tables;
-pub(crate) use family::{Heap, flush_thread, numbered_families, quota, records_resident};
+pub(crate) use family::{Flow, Heap, flush_thread, numbered_families, quota, records_resident};
 pub(crate) use fork::{keep_out_owners, lock_shared_for_fork, unlock_shared_after_fork};
 #[cfg(feature = "capi")]
 pub(crate) use ground::BlockView;

@@ -24,6 +24,7 @@ use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
 
 pub use cache::CacheCell;
+pub(crate) use cache::Flow;
 #[cfg(test)]
 pub(crate) use cache::forget_retained_tables;
 use cache::{CacheRecord, Inbox};
