@@ -9,7 +9,8 @@ use std::thread;
 
 use mm_tests::{Random, join_all};
 
-#[global_allocator]
+// With the feature, the library of the tests has it.
+#[cfg_attr(not(feature = "global"), global_allocator)]
 static HEAP: mm::Global = mm::Global::new();
 
 /// A live block of [`HEAP`], whose bytes are all `fill`.

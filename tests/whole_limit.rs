@@ -8,10 +8,8 @@ use std::thread;
 use mm::{AllocError, MmBox, MmManaged};
 use mm_tests::is_child_with;
 
-#[cfg(not(feature = "global"))]
-#[global_allocator]
-static HEAP: mm::Global = mm::Global::new();
-#[cfg(feature = "global")]
+// With the feature, the library of the tests has it.
+#[cfg_attr(not(feature = "global"), global_allocator)]
 static HEAP: mm::Global = mm::Global::new();
 
 const MIB: u64 = 1 << 20;
