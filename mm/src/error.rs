@@ -58,7 +58,8 @@ pub enum AllocError {
         whole_heap: bool,
         /// The families that held the most live bytes, the largest first. With more than 128 families
         /// the ranking is updated at most ten times a second. A family that grew since then may be
-        /// missing, except the one that refused. The bytes are always exact.
+        /// missing, except the one that refused. The bytes are exact, except that those of untyped memory,
+        /// which is one holder, may be 0.1 s old.
         largest: [Option<Holder>; 3],
     },
 }

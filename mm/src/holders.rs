@@ -24,6 +24,9 @@ const MAX_AGE: u64 = 100;
 /// may see some old and some new ones.
 static LAST_RANKING: [Link<PageFamily>; RANKS] = [const { Link::none() }; RANKS];
 
+/// Bytes that all untyped families held at the last ranking. There are about ninety such families.
+static LAST_UNTYPED: AtomicU64 = AtomicU64::new(0);
+
 /// Time of the last ranking, as counted by [`clock::milliseconds`]; 0 before the first.
 static RANKED_AT: AtomicU64 = AtomicU64::new(0);
 
@@ -50,17 +53,25 @@ impl Holders {
     /// Ranks the families for a refused allocation of `refused`, at less cost.
     ///
     /// If there are many families, it ranks only `refused` and those that were the largest up to 0.1 s ago.
-    /// The figures are always current.
+    /// The figures are current, except that of untyped memory.
     pub(crate) fn of_refusal(refused: &'static PageFamily) -> Self {
         if heap::numbered_families() > ALWAYS_RANKED && !is_due(clock::milliseconds()) {
             let last = LAST_RANKING.iter().filter_map(Link::get);
-            let untyped = family::listed().filter(|family| family.is_untyped());
-            return Self::among(last.chain([refused]).chain(untyped));
+            let typed = last.chain([refused]).filter(|family| !family.is_untyped());
+            let mut largest = Self::among(typed);
+            largest.add(Holder::last_untyped());
+            return largest;
         }
         let largest = Self::now();
         for (last, held) in LAST_RANKING.iter().zip(&largest.0) {
             last.set(held.and_then(|held| held.family));
         }
+        let untyped = largest
+            .0
+            .iter()
+            .flatten()
+            .find(|held| held.family.is_none());
+        LAST_UNTYPED.store(untyped.map_or(0, |held| held.bytes_or_most()), Relaxed);
         // The first ranking is complete only now. Until then all threads rank all families.
         let _ = RANKED_AT.compare_exchange(0, clock::milliseconds(), Release, Relaxed);
         largest
@@ -98,7 +109,7 @@ impl Holders {
             let held = self.0.get(place).copied().flatten()?;
             Some(error::Holder {
                 family: held.label(),
-                live_bytes: u64::try_from(held.bytes).unwrap_or(u64::MAX),
+                live_bytes: held.bytes_or_most(),
             })
         })
     }
@@ -135,6 +146,19 @@ impl Holder {
             units,
             bytes: u128::from(units) * family.layout().size() as u128,
         }
+    }
+
+    /// All untyped families, at the last ranking. Their units are not known.
+    fn last_untyped() -> Self {
+        Self {
+            family: None,
+            units: 0,
+            bytes: LAST_UNTYPED.load(Relaxed).into(),
+        }
+    }
+
+    fn bytes_or_most(&self) -> u64 {
+        u64::try_from(self.bytes).unwrap_or(u64::MAX)
     }
 
     fn label(&self) -> &'static str {
