@@ -277,7 +277,7 @@ fn after_release() -> u8 {
     let first = block.first;
     drop(block);
     // SAFETY: the memory stays mapped, and no other thread allocates in this child.
-    unsafe { first.add(20).read_volatile() }
+    unsafe { first.wrapping_add(20).read_volatile() }
 }
 
 #[derive(mm::MmManaged)]
@@ -293,7 +293,7 @@ fn after_typed_release() -> u8 {
     // SAFETY: the pointer came out of `into_raw`.
     unsafe { mm::xfree_raw(first) }.expect("live");
     // SAFETY: the memory stays mapped, and no other thread allocates in this child.
-    unsafe { first.add(20).read_volatile() }
+    unsafe { first.as_ptr().wrapping_add(20).read_volatile() }
 }
 
 #[test]
@@ -341,7 +341,7 @@ fn a_write_after_release_of_untyped_memory_ends_the_process() {
         let first = block.first;
         drop(block);
         // SAFETY: the bug that is to be found. The memory stays mapped.
-        unsafe { first.add(100).write_volatile(7) };
+        unsafe { first.wrapping_add(100).write_volatile(7) };
         drop(Owned::new(Layout::new::<[u8; 5_000]>(), 1, false));
         unreachable!("the write was not found");
     };
@@ -586,4 +586,125 @@ fn allocations_are_counted_under_hardening() {
         }
         return;
     }
+}
+
+#[test]
+fn blocks_stay_up_to_their_usable_size() {
+    let _alone = alone();
+    let mut random = Random::new(9);
+    for round in 0..2_000_u32 {
+        let layout = layout(&mut random);
+        let mut block = Owned::new(layout, u8::try_from(round % 250).expect("small"), false);
+        let first = NonNull::new(block.first).expect("a block");
+        // SAFETY: the block is live, of this layout.
+        let usable = unsafe { HEAP.usable_size(first, layout) };
+        assert!(usable >= layout.size(), "{layout:?}");
+        block.resize(usable);
+        assert_eq!(block.first, first.as_ptr(), "{layout:?} {usable}");
+        // SAFETY: the block is live, of the layout that it has now.
+        let again = unsafe { HEAP.usable_size(first, block.layout) };
+        assert_eq!(again, usable, "{layout:?}");
+        block.resize(layout.size());
+        assert_eq!(block.first, first.as_ptr(), "{layout:?} {usable}");
+    }
+}
+
+#[test]
+fn the_watcher_names_a_class_that_grows() {
+    const NAME: &str = "the_watcher_names_a_class_that_grows";
+    use std::time::{Duration, Instant};
+    if !mm_tests::is_child_with(NAME, "") {
+        return;
+    }
+    let (send, named) = mpsc::channel();
+    let watch = mm::watch().every(Duration::from_millis(10));
+    let watch = watch.on_growth(move |growth| drop(send.send(growth.clone())));
+    let watch = watch.start().expect("a thread");
+    let end = Instant::now() + Duration::from_secs(60);
+    let mut growth = None;
+    while growth.is_none() && Instant::now() < end {
+        std::mem::forget(vec![1_u8; 5_000]);
+        thread::sleep(Duration::from_millis(2));
+        growth = named
+            .try_iter()
+            .find(|growth| growth.name == "(untyped 5120)");
+    }
+    drop(watch);
+    let growth = growth.expect("the class is named");
+    assert!(growth.bytes_per_second > 100_000.0, "{growth}");
+    // All of the program would wait for the lock of a tracked class.
+    assert_eq!((growth.profile.every, growth.profile.sites.len()), (0, 0));
+    assert!(
+        growth
+            .to_string()
+            .starts_with("`(untyped 5120)` has grown steadily"),
+        "{growth}"
+    );
+}
+
+#[test]
+fn formats_have_each_class_once_and_right_sums() {
+    let _alone = alone();
+    let kept = (vec![1_u8; 100_000], "text".to_owned());
+    let snapshot = mm::snapshot();
+    let untyped = || {
+        snapshot
+            .families
+            .iter()
+            .filter(|family| family.name.starts_with("(untyped"))
+    };
+    let live: u64 = untyped().map(|family| family.live_bytes).sum();
+    assert!(live >= 100_000 && untyped().count() >= 10);
+
+    let metrics = snapshot.openmetrics().to_string();
+    let start = "mm_family_live_bytes{family=\"(untyped";
+    let samples: Vec<_> = metrics
+        .lines()
+        .filter(|line| line.starts_with(start))
+        .collect();
+    let value = |line: &str| {
+        line.rsplit(' ')
+            .next()
+            .and_then(|value| value.parse::<u64>().ok())
+    };
+    assert_eq!(
+        samples.iter().filter_map(|line| value(line)).sum::<u64>(),
+        live
+    );
+    let distinct: std::collections::HashSet<_> = samples.iter().collect();
+    assert_eq!(
+        (samples.len(), distinct.len()),
+        (untyped().count(), untyped().count())
+    );
+
+    let json = serde_json::to_value(&snapshot).expect("numbers and texts");
+    let families = json["families"].as_array().expect("a list");
+    let is_untyped = |family: &&serde_json::Value| {
+        let name = family["name"].as_str();
+        name.is_some_and(|name| name.starts_with("(untyped"))
+    };
+    let of_json: Vec<_> = families.iter().filter(is_untyped).collect();
+    assert_eq!(of_json.len(), untyped().count());
+    let bytes = of_json
+        .iter()
+        .filter_map(|family| family["live_bytes"].as_u64());
+    assert_eq!(bytes.sum::<u64>(), live);
+
+    let profile = mm::profile();
+    let in_profile = profile
+        .families
+        .iter()
+        .filter(|family| family.name.starts_with("(untyped"));
+    let names: Vec<_> = in_profile.clone().map(|family| family.name).collect();
+    assert_eq!(names.len(), untyped().count());
+    for family in in_profile {
+        assert_eq!(
+            family.unrecorded_blocks, family.live_blocks,
+            "{}",
+            family.name
+        );
+    }
+    // The largest block has its own sample, without a call site.
+    assert!(profile.to_pprof().starts_with(&[0x1f, 0x8b]));
+    drop(kept);
 }

@@ -180,14 +180,10 @@ impl PageFamily {
         // Starts mm at the first use. It also lists the family, which no constructor did if the linker left that out.
         self.start();
         heap_limit::begin_call();
-        let mut result = guarded(&mut alloc);
-        if result.is_err() && heap_limit::take_refusal() {
-            result = match give_back_for_limit() {
-                true => guarded(&mut alloc),
-                false => result,
-            };
-            result = result.map_err(|shortage| heap_limit::shortage(shortage));
-        }
+        let result = match guarded(&mut alloc) {
+            Err(shortage) if heap_limit::take_refusal() => again_below_limit(shortage, &mut alloc),
+            result => result,
+        };
         let block = result.map_err(|shortage| self.report_shortage(shortage, units))?;
         if let Some(soft) = self.soft_limit.get()
             && soft.crossings.is_any()
@@ -274,6 +270,24 @@ impl PageFamily {
             Shortage::Written { address } => written_after_release(family, address),
         }
     }
+}
+
+/// Allocates again after a refusal by the limit of the heap, once other memory was given back.
+#[cold]
+fn again_below_limit(
+    shortage: Shortage,
+    alloc: &mut impl FnMut() -> Result<Block, Shortage>,
+) -> Result<Block, Shortage> {
+    if !give_back_for_limit() {
+        return Err(heap_limit::shortage(shortage));
+    }
+    guarded(alloc).map_err(|shortage| {
+        if heap_limit::take_refusal() {
+            heap_limit::shortage(shortage)
+        } else {
+            shortage
+        }
+    })
 }
 
 fn guarded(alloc: &mut impl FnMut() -> Result<Block, Shortage>) -> Result<Block, Shortage> {

@@ -71,7 +71,7 @@ impl Holders {
             .iter()
             .flatten()
             .find(|held| held.family.is_none());
-        LAST_UNTYPED.store(untyped.map_or(0, |held| held.bytes_or_most()), Relaxed);
+        LAST_UNTYPED.store(untyped.map_or(0, Holder::bytes_or_most), Relaxed);
         // The first ranking is complete only now. Until then all threads rank all families.
         let _ = RANKED_AT.compare_exchange(0, clock::milliseconds(), Release, Relaxed);
         largest

@@ -6,6 +6,7 @@
 mod class;
 mod families;
 mod flow;
+mod usable;
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::{self, NonNull};
@@ -270,6 +271,6 @@ unsafe fn release_slow(class: Class, first: NonNull<u8>, padding: usize) {
         unsafe { heap.release_unit(cell, first) };
         Some(())
     };
-    let is_cached = flow::account_slow(cell, change, work).is_some_and(|(_, is_cached)| is_cached);
+    let is_cached = flow::account_slow(cell, change, work).is_some_and(|((), is_cached)| is_cached);
     heap.account_padding_released(is_cached.then_some(cell), padding as u64);
 }
