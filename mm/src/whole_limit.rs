@@ -33,8 +33,8 @@ use crate::startup;
 /// struct Row([u8; 1 << 20]);
 ///
 /// mm::set_limit(mm::held_bytes() + (8 << 20));
-/// let refused = Row::try_xcalloc(100).unwrap_err();
-/// assert!(matches!(refused, AllocError::QuotaExceeded { whole_heap: true, .. }));
+/// let refused = Row::try_xcalloc(100);
+/// assert!(matches!(refused, Err(AllocError::QuotaExceeded { whole_heap: true, .. })));
 /// mm::set_limit(None);
 /// assert!(Row::try_xcalloc(100).is_ok());
 /// ```
