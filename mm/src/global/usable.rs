@@ -31,15 +31,15 @@ impl super::Global {
     /// static HEAP: mm::Global = mm::Global::new();
     ///
     /// let layout = Layout::from_size_align(1_000, 8)?;
-    /// // SAFETY: the layout has a size.
+    /// // SAFETY: `from_size_align` made the layout, whose size is not 0.
     /// let block = NonNull::new(unsafe { HEAP.alloc(layout) }).unwrap();
     /// // SAFETY: `alloc` gave the block for this layout.
     /// let usable = unsafe { HEAP.usable_size(block, layout) };
     /// assert_eq!(usable, 1_024);
-    /// // SAFETY: `alloc` gave the block for this layout, and the new size is not 0.
+    /// // SAFETY: `alloc` gave the block for this layout, and `usable` is not 0.
     /// let longer = unsafe { HEAP.realloc(block.as_ptr(), layout, usable) };
     /// assert_eq!(longer, block.as_ptr());
-    /// # // SAFETY: `realloc` gave the block for this layout, and nothing uses it any more.
+    /// # // SAFETY: `realloc` gave the block for a layout of `usable` bytes, and nothing uses it any more.
     /// # unsafe { HEAP.dealloc(longer, Layout::from_size_align(usable, 8)?) };
     /// # Ok::<(), std::alloc::LayoutError>(())
     /// ```
