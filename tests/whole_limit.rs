@@ -222,3 +222,26 @@ fn what_is_held_is_given_back() {
     mm::trim();
     assert!(mm::held_bytes() < before + 3 * MIB);
 }
+
+#[test]
+fn a_program_without_memory_says_who_holds_it() {
+    const NAME: &str = "a_program_without_memory_says_who_holds_it";
+    let Some(child) = mm_tests::again_with(NAME, "limit=64MiB") else {
+        let rows: Vec<_> = (0..20_000).map(|_| MmBox::new(Row([1; 1_000]))).collect();
+        let mut texts = Vec::new();
+        loop {
+            texts.push(vec![rows.len(); 100]);
+        }
+    };
+    let said = String::from_utf8_lossy(&child.stderr);
+    let (_, holders) = said.split_once("mm: no memory for ").expect("it says");
+    let lines: Vec<_> = holders.lines().take(3).collect();
+    assert!(
+        lines[0].ends_with("the limit is 64.0 MiB; most is held by:"),
+        "{said}"
+    );
+    assert!(lines[1].ends_with(" units of `(untyped)`"), "{said}");
+    assert!(lines[2].contains(" MiB in 20,000 units of `Row`"), "{said}");
+    assert!(holders.contains("memory allocation of "), "{said}");
+    assert!(!child.status.success());
+}

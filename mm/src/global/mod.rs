@@ -6,6 +6,7 @@
 mod class;
 mod families;
 mod flow;
+mod shortage;
 mod usable;
 
 use core::alloc::{GlobalAlloc, Layout};
@@ -15,10 +16,14 @@ use class::Class;
 use families::{LARGE, cell, family};
 pub use flow::{Allocations, allocations};
 
+use crate::error::AllocError;
 use crate::heap::{Block, Caller, Flow, Origin};
 use crate::os::{ReentrancyGuard, annotate};
 
 /// Allocates all memory of the program that is not an [`MmBox`](crate::MmBox)'s, in families by size.
+///
+/// If there is no memory, or a limit refuses it ([`set_limit`](crate::set_limit)), the answer is null, and mm writes to
+/// standard error who holds the most; at most once in 10 s, for programs that go on.
 ///
 /// # Examples
 ///
@@ -232,8 +237,15 @@ fn allocate_slow(class: Class, padding: usize) -> Option<Block> {
     // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell(class) };
     let family = family(class);
-    let change = Flow::allocated(class.unit() - padding);
-    let work = || family.alloc_slow(cell, 1, &Unknown).ok();
+    let bytes = class.unit() - padding;
+    let change = Flow::allocated(bytes);
+    let report = |error: &AllocError| shortage::report(error, bytes);
+    let work = || {
+        family
+            .alloc_slow(cell, 1, &Unknown)
+            .inspect_err(report)
+            .ok()
+    };
     let (block, is_cached) = flow::account_slow(cell, change, work)?;
     let _inside = ReentrancyGuard::enter();
     let cache = is_cached.then_some(cell);
@@ -249,7 +261,9 @@ fn allocate_large(layout: Layout) -> Option<Block> {
         return None;
     }
     // The address space of a large block starts at a multiple of `LARGEST`.
-    let block = LARGE.alloc_block(layout.size(), &Unknown).ok()?;
+    let report = |error: &AllocError| shortage::report(error, layout.size());
+    let block = LARGE.alloc_block(layout.size(), &Unknown);
+    let block = block.inspect_err(report).ok()?;
     flow::account(Flow::allocated(layout.size()));
     Some(block)
 }
