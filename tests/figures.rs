@@ -49,6 +49,33 @@ pub fn counts(family: &'static PageFamily) -> (u64, u64, u64) {
     (now.live_blocks, now.live_units, now.cached_units)
 }
 
+/// Whether mm is the global allocator of the tests. Then the harness, std and the tests themselves allocate from mm.
+pub const IS_GLOBAL: bool = cfg!(feature = "global");
+
+/// Leaves free memory in the size classes that checks and reports need, if mm is the global allocator: a test that uses
+/// up all memory goes on to check what mm keeps.
+///
+/// # Panics
+///
+/// If the walker finds something else than mm keeps.
+pub fn keep_room_for_checks() {
+    if IS_GLOBAL {
+        // One of each class, and two of most.
+        let small = (1..64).map(|eighth| eighth * 8);
+        let sizes = small.chain((1..=128).map(|half| half * 512));
+        let rooms: Vec<_> = sizes.map(Vec::<u8>::with_capacity).collect();
+        let snapshot = mm::snapshot();
+        drop((snapshot.memory_usage(None).to_string(), snapshot, rooms));
+        mm::check().expect("the walker finds the same");
+    }
+}
+
+/// Returns the families of types, and those that were registered: not those of the global allocator.
+pub fn typed(snapshot: &Snapshot) -> impl Iterator<Item = &FamilySnapshot> {
+    let families = snapshot.families.iter();
+    families.filter(|family| !family.name.starts_with("(untyped"))
+}
+
 /// Whether mm asks the kernel how much memory backs its pages.
 const IS_MEASURED: bool = cfg!(all(
     target_os = "linux",

@@ -13,7 +13,10 @@ mod share;
 
 pub use again::{again, again_with, command, in_shell, is_child, is_child_with, limited, under};
 pub use block::{OwnedBlock, ones, release_all};
-pub use figures::{Tally, counts, family, figures, records, resident, snapshot_of};
+pub use figures::{
+    IS_GLOBAL, Tally, counts, family, figures, keep_room_for_checks, records, resident,
+    snapshot_of, typed,
+};
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 pub use filter::{open_nothing_more, pretend, refuse};
 pub use forked::in_a_child;

@@ -4,7 +4,7 @@
 use std::mem;
 
 use mm::{AllocError, MmBox, MmManaged, PageFamily};
-use mm_tests::{OwnedBlock, again, limited, release_all, under};
+use mm_tests::{OwnedBlock, again, keep_room_for_checks, limited, release_all, under};
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(mm_portable)))]
 use mm_tests::{is_child, pretend};
 
@@ -28,6 +28,7 @@ fn exhaust(family: &'static PageFamily, units: usize) -> Vec<OwnedBlock> {
 fn run_out(units: usize) {
     let (large, other) = (family("limits:large", 4_096), family("limits:other", 64));
     let before = OwnedBlock::new(other, 1);
+    keep_room_for_checks();
     let live = exhaust(large, units);
     assert!(live.len() > 10, "only {} blocks", live.len());
     large.check().expect("the walker finds the same");
@@ -208,6 +209,10 @@ fn what_is_zeroed_is_zero() {
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(mm_portable)))]
 #[test]
+#[cfg_attr(
+    feature = "global",
+    ignore = "mm asks the kernel before a test can change it"
+)]
 fn memory_that_the_kernel_only_says_it_took_is_not_taken_for_zero() {
     if is_child(
         "memory_that_the_kernel_only_says_it_took_is_not_taken_for_zero",
@@ -220,6 +225,10 @@ fn memory_that_the_kernel_only_says_it_took_is_not_taken_for_zero() {
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(mm_portable)))]
 #[test]
+#[cfg_attr(
+    feature = "global",
+    ignore = "mm asks the kernel before a test can change it"
+)]
 fn a_kernel_that_accepts_all_advice_is_found_out() {
     let name = "a_kernel_that_accepts_all_advice_is_found_out";
     if mm_tests::is_child_with(name, "guard,quarantine=64KiB") {

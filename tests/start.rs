@@ -1,6 +1,9 @@
 //! mm starts at the first public call, and takes no memory of the global allocator for that: a global allocator
 //! that is made of mm may be what starts it.
 
+// It has a global allocator of its own.
+#![cfg(not(feature = "global"))]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;

@@ -6,7 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use mm::{FamilyProfile, Kept, MmBox, MmManaged, PageFamily, Track};
-use mm_tests::{OwnedBlock, Random, family, figures, join_all, ones, records, release_all};
+use mm_tests::{
+    IS_GLOBAL, OwnedBlock, Random, family, figures, join_all, ones, records, release_all,
+};
 
 /// The one call site that is in this file at `line`.
 fn site_at(profile: &FamilyProfile, line: u32) -> &mm::CallSite {
@@ -501,7 +503,9 @@ fn call_sites_are_bounded_and_go() {
         assert!(family.profile().sites.is_empty());
         mm::trim();
         // Of the tags, what does not fill an OS page stays.
-        assert!(more() <= 64 << 10, "{round}: {}", more());
+        // If mm is the global allocator, what was copied has records of its pages.
+        let most = if IS_GLOBAL { 1 << 20 } else { 64 << 10 };
+        assert!(more() <= most, "{round}: {}", more());
         // What was copied is the program's own.
         let stack = profile.sites.iter().map(|site| &site.frames).max();
         assert!(stack.is_some_and(|stack| stack.len() > 16));

@@ -1,5 +1,8 @@
 //! mm under the global allocator.
 
+// It has a global allocator of its own.
+#![cfg(not(feature = "global"))]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ptr::NonNull;

@@ -32,6 +32,8 @@ pub(crate) fn wrap(arguments: TokenStream, item: &TokenStream) -> TokenStream {
 struct Arguments {
     /// The scope's name in the body.
     scope: Option<Ident>,
+    /// Whether untyped memory counts.
+    untyped: bool,
     /// `crate = "..."` or `crate = path`.
     krate: Option<Path>,
 }
@@ -46,6 +48,13 @@ impl Arguments {
     fn read_one(&mut self, meta: &ParseNestedMeta<'_>) -> Result<()> {
         if meta.path.is_ident("crate") {
             return set(&mut self.krate, meta, |meta| crate_path(meta.value()?));
+        }
+        if meta.path.is_ident("untyped") {
+            if self.untyped {
+                return Err(meta.error("`untyped` is given twice"));
+            }
+            self.untyped = true;
+            return Ok(());
         }
         if self.scope.is_some() {
             return Err(meta.error("the scope has one name"));
@@ -80,11 +89,16 @@ impl Arguments {
             .as_ref()
             .map_or(quote!(_), Ident::to_token_stream);
         let result = result(output);
+        let check = if self.untyped {
+            quote!(no_leaks_untyped)
+        } else {
+            quote!(no_leaks)
+        };
         quote! {
             #(#attrs)*
             #visibility #qualifiers fn #name #generics #parameters #output #conditions {
                 #inner_attrs
-                #mm::no_leaks(move |#scope| #result #body)
+                #mm::#check(move |#scope| #result #body)
             }
         }
     }

@@ -2,15 +2,23 @@
 
 use core::panic;
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::error::AllocError;
 use crate::events;
-use crate::family::{PageFamily, SoftLimit};
-use crate::heap::{Block, CacheCell, Caller, Shortage};
+use crate::family::{self, HeapSoftLimit, PageFamily, SoftLimit};
+use crate::heap::{self, Block, CacheCell, Caller, Shortage, heap_limit};
 use crate::holders::Holders;
-use crate::os::{ReentrancyGuard, process};
+use crate::os::{ReentrancyGuard, clock, process};
 use crate::shown::Shown;
 use crate::user_code::{self, Unfinished};
+
+/// Milliseconds between two times that families give back what they keep, because of the limit of
+/// the heap, if little was released since.
+const PAUSE: u64 = 100;
+
+/// Bytes of the smallest VM page: unless so many were released since, there is nothing new to give back.
+const GRANULE: u64 = 64 << 10;
 
 impl PageFamily {
     /// Allocates a block of `units` units; their bytes are unspecified.
@@ -167,13 +175,14 @@ impl PageFamily {
         &'static self,
         units: usize,
         caller: &dyn Caller,
-        alloc: impl FnOnce() -> Result<Block, Shortage>,
+        mut alloc: impl FnMut() -> Result<Block, Shortage>,
     ) -> Result<Block, AllocError> {
         // Starts mm at the first use. It also lists the family, which no constructor did if the linker left that out.
         self.start();
-        let result = {
-            let _inside = ReentrancyGuard::enter();
-            alloc()
+        heap_limit::begin_call();
+        let result = match guarded(&mut alloc) {
+            Err(shortage) if heap_limit::take_refusal() => again_below_limit(shortage, &mut alloc),
+            result => result,
         };
         let block = result.map_err(|shortage| self.report_shortage(shortage, units))?;
         if let Some(soft) = self.soft_limit.get()
@@ -181,6 +190,9 @@ impl PageFamily {
         {
             // SAFETY: `alloc` gave the block just now, and it is returned only after this.
             unsafe { self.report_crossing(soft, block.first, units, caller) };
+        }
+        if heap_limit::is_any_crossing() {
+            report_heap_crossing();
         }
         Ok(block)
     }
@@ -235,13 +247,16 @@ impl PageFamily {
     fn alloc_error(&'static self, shortage: Shortage, units: usize) -> AllocError {
         let (family, unit_size) = (self.label(), self.layout().size());
         match shortage {
-            Shortage::OverLimit { limit_bytes } => AllocError::QuotaExceeded {
-                family,
-                units,
-                unit_size,
-                limit_bytes,
-                largest: Holders::of_refusal(self).largest(),
-            },
+            Shortage::OverLimit { limit_bytes } | Shortage::OverHeapLimit { limit_bytes } => {
+                AllocError::QuotaExceeded {
+                    family,
+                    units,
+                    unit_size,
+                    limit_bytes,
+                    whole_heap: matches!(shortage, Shortage::OverHeapLimit { .. }),
+                    largest: Holders::of_refusal(self).largest(),
+                }
+            }
             Shortage::Overflow => AllocError::SizeOverflow {
                 family,
                 units,
@@ -254,6 +269,69 @@ impl PageFamily {
             },
             Shortage::Written { address } => written_after_release(family, address),
         }
+    }
+}
+
+/// Allocates again after a refusal by the limit of the heap, once other memory was given back.
+#[cold]
+fn again_below_limit(
+    shortage: Shortage,
+    alloc: &mut impl FnMut() -> Result<Block, Shortage>,
+) -> Result<Block, Shortage> {
+    if !give_back_for_limit() {
+        return Err(heap_limit::shortage(shortage));
+    }
+    guarded(alloc).map_err(|shortage| {
+        if heap_limit::take_refusal() {
+            heap_limit::shortage(shortage)
+        } else {
+            shortage
+        }
+    })
+}
+
+fn guarded(alloc: &mut impl FnMut() -> Result<Block, Shortage>) -> Result<Block, Shortage> {
+    let _inside = ReentrancyGuard::enter();
+    alloc()
+}
+
+/// Gives back the memory that families keep for later, since the limit of the heap refuses more. Returns false if
+/// that would give back nothing new.
+#[cold]
+fn give_back_for_limit() -> bool {
+    static LAST_AT: AtomicU64 = AtomicU64::new(0);
+    static LAST_LIVE: AtomicU64 = AtomicU64::new(u64::MAX);
+    let bytes = |family: &'static PageFamily| family.live_units() * family.layout().size() as u64;
+    let live: u64 = family::listed().map(bytes).sum();
+    let now = clock::milliseconds();
+    let is_old = now >= LAST_AT.load(Relaxed).saturating_add(PAUSE);
+    let has_fallen = live.saturating_add(GRANULE) <= LAST_LIVE.load(Relaxed);
+    if !is_old && !has_fallen {
+        // Blocks that came meanwhile may go again.
+        LAST_LIVE.fetch_max(live, Relaxed);
+        return false;
+    }
+    LAST_AT.store(now, Relaxed);
+    LAST_LIVE.store(live, Relaxed);
+    heap::flush_thread();
+    family::listed().for_each(|family| _ = family.trim());
+    true
+}
+
+/// Reports that the heap crossed its soft limit. What user code crosses itself is reported later.
+#[cold]
+fn report_heap_crossing() {
+    let Some(soft) = HeapSoftLimit::current() else {
+        return;
+    };
+    if user_code::is_running() || !heap_limit::take_crossing() {
+        return;
+    }
+    if let Err(Unfinished::Panicked(panic)) = user_code::notify(|| soft.notify()) {
+        user_code::discard(panic);
+        process::write_last_line(format_args!(
+            "the closure of the soft limit of the whole heap panicked"
+        ));
     }
 }
 

@@ -174,6 +174,9 @@ pub fn profile() -> Profile {
 
 /// Copies the figures of live blocks that are not kept on purpose, and their recorded call sites.
 ///
+/// Blocks of types and of registered families count. What [`Global`](crate::Global) allocates does not, since
+/// std and the C library keep memory until the end of any program.
+///
 /// At the end of a program these are the leaks; earlier, they show which call sites hold memory. The
 /// result is that of [`profile`](crate::profile()) without families and call sites that hold nothing.
 ///

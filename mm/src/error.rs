@@ -42,8 +42,8 @@ pub enum AllocError {
         /// Bytes of one unit.
         unit_size: usize,
     },
-    /// The family, or the group that it is in, would hold more than its limit. The figures are as
-    /// before the call.
+    /// The family, the group that it is in, or the whole heap would hold more than its limit. The figures are
+    /// as before the call.
     #[non_exhaustive]
     QuotaExceeded {
         /// Label of the family: its name, or its path or key if another family has the same name.
@@ -54,9 +54,12 @@ pub enum AllocError {
         unit_size: usize,
         /// The limit that was reached, in bytes: 0 for units of size zero.
         limit_bytes: u64,
+        /// Whether the limit is that of the whole heap; see [`set_limit`](crate::set_limit).
+        whole_heap: bool,
         /// The families that held the most live bytes, the largest first. With more than 128 families
         /// the ranking is updated at most ten times a second. A family that grew since then may be
-        /// missing, except the one that refused. The bytes are always exact.
+        /// missing, except the one that refused. The bytes are exact, except that those of untyped memory,
+        /// which is one holder, may be 0.1 s old.
         largest: [Option<Holder>; 3],
     },
 }
@@ -114,12 +117,17 @@ impl fmt::Display for AllocError {
                 units,
                 unit_size,
                 limit_bytes,
+                whole_heap,
                 largest,
-                ..
             } => {
+                let whose = if *whole_heap {
+                    "the limit of the whole heap"
+                } else {
+                    "its limit"
+                };
                 write!(
                     f,
-                    "page family `{}` may not hold {} of {}: its limit is ",
+                    "page family `{}` may not hold {} of {}: {whose} is ",
                     Shown(family),
                     count(*units, "more unit"),
                     count(*unit_size, "byte")

@@ -24,18 +24,25 @@ const MAX_AGE: u64 = 100;
 /// may see some old and some new ones.
 static LAST_RANKING: [Link<PageFamily>; RANKS] = [const { Link::none() }; RANKS];
 
+/// Bytes that all untyped families held at the last ranking. There are about ninety such families.
+static LAST_UNTYPED: AtomicU64 = AtomicU64::new(0);
+
 /// Time of the last ranking, as counted by [`clock::milliseconds`]; 0 before the first.
 static RANKED_AT: AtomicU64 = AtomicU64::new(0);
 
 /// The families with the most live bytes, the largest first.
 pub(crate) struct Holders([Option<Holder>; RANKS]);
 
-/// A family and its live units.
+/// A family and what it holds. All untyped families are one.
 #[derive(Clone, Copy)]
 struct Holder {
-    family: &'static PageFamily,
+    family: Option<&'static PageFamily>,
     units: u64,
+    bytes: u128,
 }
+
+/// The label of all untyped families.
+const UNTYPED: &str = "(untyped)";
 
 impl Holders {
     /// Ranks all listed families. Every family that ever allocated is listed.
@@ -46,16 +53,25 @@ impl Holders {
     /// Ranks the families for a refused allocation of `refused`, at less cost.
     ///
     /// If there are many families, it ranks only `refused` and those that were the largest up to 0.1 s ago.
-    /// The figures are always current.
+    /// The figures are current, except that of untyped memory.
     pub(crate) fn of_refusal(refused: &'static PageFamily) -> Self {
         if heap::numbered_families() > ALWAYS_RANKED && !is_due(clock::milliseconds()) {
             let last = LAST_RANKING.iter().filter_map(Link::get);
-            return Self::among(last.chain([refused]));
+            let typed = last.chain([refused]).filter(|family| !family.is_untyped());
+            let mut largest = Self::among(typed);
+            largest.add(Holder::last_untyped());
+            return largest;
         }
         let largest = Self::now();
         for (last, held) in LAST_RANKING.iter().zip(&largest.0) {
-            last.set(held.map(|held| held.family));
+            last.set(held.and_then(|held| held.family));
         }
+        let untyped = largest
+            .0
+            .iter()
+            .flatten()
+            .find(|held| held.family.is_none());
+        LAST_UNTYPED.store(untyped.map_or(0, Holder::bytes_or_most), Relaxed);
         // The first ranking is complete only now. Until then all threads rank all families.
         let _ = RANKED_AT.compare_exchange(0, clock::milliseconds(), Release, Relaxed);
         largest
@@ -64,18 +80,27 @@ impl Holders {
     /// Ranks the given families, which may occur more than once.
     fn among(families: impl Iterator<Item = &'static PageFamily>) -> Self {
         let mut largest = Self([None; RANKS]);
+        let mut untyped = Holder {
+            family: None,
+            units: 0,
+            bytes: 0,
+        };
         for family in families {
-            if !largest.has(family) {
-                let units = family.live_units();
-                largest.add(Holder { family, units });
+            let held = Holder::of(family);
+            if family.is_untyped() {
+                untyped.units += held.units;
+                untyped.bytes += held.bytes;
+            } else if !largest.has(family) {
+                largest.add(held);
             }
         }
+        largest.add(untyped);
         largest
     }
 
     fn has(&self, family: &'static PageFamily) -> bool {
         let mut held = self.0.iter().flatten();
-        held.any(|held| core::ptr::eq(held.family, family))
+        held.any(|held| held.family.is_some_and(|held| core::ptr::eq(held, family)))
     }
 
     /// The first `N`, for an error.
@@ -83,19 +108,19 @@ impl Holders {
         core::array::from_fn(|place| {
             let held = self.0.get(place).copied().flatten()?;
             Some(error::Holder {
-                family: held.family.label(),
-                live_bytes: u64::try_from(held.bytes()).unwrap_or(u64::MAX),
+                family: held.label(),
+                live_bytes: held.bytes_or_most(),
             })
         })
     }
 
     /// Inserts a family in order of size, if it is among the largest.
     fn add(&mut self, new: Holder) {
-        let is_smaller = |held: &Option<Holder>| held.is_none_or(|held| held.bytes() < new.bytes());
+        let is_smaller = |held: &Option<Holder>| held.is_none_or(|held| held.bytes < new.bytes);
         let Some(place) = self.0.iter().position(is_smaller) else {
             return;
         };
-        if new.bytes() > 0 {
+        if new.bytes > 0 {
             self.0[place..].rotate_right(1);
             self.0[place] = Some(new);
         }
@@ -114,16 +139,38 @@ fn is_due(now: u64) -> bool {
 }
 
 impl Holder {
-    fn bytes(&self) -> u128 {
-        u128::from(self.units) * self.family.layout().size() as u128
+    fn of(family: &'static PageFamily) -> Self {
+        let units = family.live_units();
+        Self {
+            family: Some(family),
+            units,
+            bytes: u128::from(units) * family.layout().size() as u128,
+        }
+    }
+
+    /// All untyped families, at the last ranking. Their units are not known.
+    fn last_untyped() -> Self {
+        Self {
+            family: None,
+            units: 0,
+            bytes: LAST_UNTYPED.load(Relaxed).into(),
+        }
+    }
+
+    fn bytes_or_most(&self) -> u64 {
+        u64::try_from(self.bytes).unwrap_or(u64::MAX)
+    }
+
+    fn label(&self) -> &'static str {
+        self.family.map_or(UNTYPED, PageFamily::label)
     }
 }
 
 impl Display for Holders {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.0.iter().flatten().try_for_each(|held| {
-            let (size, units) = (Size(held.bytes()), Grouped(held.units.into()));
-            let label = Shown(held.family.label());
+            let (size, units) = (Size(held.bytes), Grouped(held.units.into()));
+            let label = Shown(held.label());
             write!(f, "\n  {size} in {units} units of `{label}`")
         })
     }

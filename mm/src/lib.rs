@@ -171,6 +171,7 @@ mod track;
 mod units;
 mod user_code;
 mod visit;
+mod whole_limit;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -182,7 +183,7 @@ pub use crate::entry::{check, families, leaks, leaks_with_values, profile, snaps
 pub use crate::error::{AllocError, CheckError, FreeError, Holder, RegisterError};
 pub use crate::export::OpenMetrics;
 pub use crate::family::PageFamily;
-pub use crate::global::Global;
+pub use crate::global::{Allocations, Global, allocations};
 pub use crate::growth::{Growth, Watch, WatchBuilder, watch};
 pub use crate::handle::{Block, IntoIter, Kept, MmBox, xfree};
 pub use crate::heap::HugePages;
@@ -199,8 +200,11 @@ pub use crate::profile::{
 };
 pub use crate::release::xfree_raw;
 pub use crate::report::{BlockUsage, MemoryUsage, PageFamilies};
-pub use crate::scope::{LeakScope, no_leaks};
+pub use crate::scope::{LeakScope, no_leaks, no_leaks_untyped};
 pub use crate::snapshot::{
     FamilyDiff, FamilyKey, FamilySnapshot, Location, Snapshot, SnapshotDiff,
 };
 pub use crate::track::Track;
+pub use crate::whole_limit::{
+    clear_soft_limit, held_bytes, limit_bytes, set_limit, set_soft_limit,
+};

@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::events;
-use crate::heap::{self, MOST_SCOPES, Scope, ScopeNumber};
+use crate::heap::{self, Counted, MOST_SCOPES, Scope, ScopeNumber};
 use crate::profile::{Profile, leaks_of_scope};
 use crate::startup;
 use crate::track::{begin_scope, end_scope};
@@ -22,7 +22,8 @@ const MOMENT: Duration = Duration::from_millis(5);
 /// the [`LeakScope`]. Any thread may release it. Allocations of other threads, such as those of other
 /// tests, do not count, so it works in a test harness that runs tests in parallel. What `body` returns
 /// counts, too, while it is live. Two kinds of blocks are not found: those of values of size zero, which
-/// are counted but never recorded, and those for whose record there was no memory.
+/// are counted but never recorded, and those for whose record there was no memory. What
+/// [`Global`](crate::Global) allocates does not count; see [`no_leaks_untyped`].
 ///
 /// While `body` runs, all families are tracked, and the whole program is slower; see
 /// [`track`](crate::track()). There is an attribute of the same name for functions:
@@ -56,7 +57,41 @@ const MOMENT: Duration = Duration::from_millis(5);
 /// ```
 #[track_caller]
 pub fn no_leaks<R>(body: impl FnOnce(&LeakScope) -> R) -> R {
-    let scope = LeakScope::begin();
+    without_leaks(Counted::Typed, body)
+}
+
+/// Runs `body` as [`no_leaks`] does, and counts untyped memory too: what the scope's threads allocate through
+/// [`Global`](crate::Global).
+///
+/// Without [`Global`](crate::Global) it does what [`no_leaks`] does. The first use of much of std keeps memory
+/// until the end of the program, such as that of standard output; call it once before, or it is a leak. The
+/// attribute is `#[mm::no_leaks(untyped)]`.
+///
+/// # Panics
+///
+/// As [`no_leaks`].
+///
+/// # Examples
+///
+/// ```
+/// #[global_allocator]
+/// static HEAP: mm::Global = mm::Global::new();
+///
+/// mm::no_leaks_untyped(|_| drop(vec![1; 100]));
+///
+/// let leaky = std::panic::catch_unwind(|| {
+///     mm::no_leaks_untyped(|_| vec![1_u8; 100].leak().len());
+/// });
+/// assert!(leaky.unwrap_err().downcast_ref::<String>().unwrap().contains("(untyped 112)"));
+/// ```
+#[track_caller]
+pub fn no_leaks_untyped<R>(body: impl FnOnce(&LeakScope) -> R) -> R {
+    without_leaks(Counted::All, body)
+}
+
+#[track_caller]
+fn without_leaks<R>(counted: Counted, body: impl FnOnce(&LeakScope) -> R) -> R {
+    let scope = LeakScope::begin(counted);
     let answer = scope.run(|| body(&scope));
     let leaks = scope.leaks_at_the_end();
     drop(scope);
@@ -72,19 +107,21 @@ pub struct LeakScope {
     number: ScopeNumber,
     /// Number of the enclosing scope; 0 for none.
     outer: Scope,
+    counted: Counted,
 }
 
 impl LeakScope {
     #[track_caller]
-    fn begin() -> Self {
+    fn begin(counted: Counted) -> Self {
         let Some(number) = ScopeNumber::take() else {
             panic!("{MOST_SCOPES} leak scopes are under way, which is the most there can be");
         };
         startup::begin();
-        begin_scope();
+        begin_scope(counted);
         Self {
             number,
             outer: heap::scope(),
+            counted,
         }
     }
 
@@ -146,13 +183,15 @@ impl LeakScope {
     /// ```
     #[must_use]
     pub fn leaks(&self) -> Profile {
-        leaks_of_scope(self.number.number())
+        // The profile itself is untyped memory, and no leak.
+        let _left = Left(heap::enter_scope(0));
+        leaks_of_scope(self.counted, self.number.number())
     }
 }
 
 impl Drop for LeakScope {
     fn drop(&mut self) {
-        end_scope(self.number.number(), self.outer);
+        end_scope(self.counted, self.number.number(), self.outer);
     }
 }
 
@@ -164,16 +203,17 @@ impl fmt::Debug for LeakScope {
 
 /// Runs `body` in a scope, and leaves the scope when `body` returns or panics.
 fn run_in<T>(number: ScopeNumber, body: impl FnOnce() -> T) -> T {
-    /// The enclosing scope, and the entered one, which is left before its number may be reused.
-    struct Entered(
-        Scope,
-        #[expect(dead_code, reason = "dropped last")] ScopeNumber,
-    );
-    impl Drop for Entered {
-        fn drop(&mut self) {
-            heap::enter_scope(self.0);
-        }
-    }
-    let _entered = Entered(heap::enter_scope(number.number()), number);
+    // The scope is left before its number may be reused.
+    let number = number;
+    let _left = Left(heap::enter_scope(number.number()));
     body()
+}
+
+/// The scope that the thread was in, and is in again when this is dropped.
+struct Left(Scope);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        heap::enter_scope(self.0);
+    }
 }

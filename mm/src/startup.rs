@@ -9,12 +9,23 @@ use crate::{fork, options, os};
 /// whether it was done.
 static IS_DONE: AtomicBool = AtomicBool::new(false);
 
-/// Runs the start-up once, before the first block. Every public call that allocates, lists families or
-/// tracks them begins here.
+/// Whether start-up is complete for untyped memory.
+static IS_DONE_FOR_UNTYPED: AtomicBool = AtomicBool::new(false);
+
+/// Runs the start-up once, before the first typed block. Every public call that allocates, lists families or
+/// tracks them begins here. From then on the options are what they are.
 #[inline]
 pub(crate) fn begin() {
     if !IS_DONE.load(Relaxed) {
         begin_slow();
+    }
+}
+
+/// Runs the start-up of untyped memory once, before its first block. `main` may choose options later.
+#[inline]
+pub(crate) fn begin_untyped() {
+    if !IS_DONE_FOR_UNTYPED.load(Relaxed) {
+        begin_untyped_slow();
     }
 }
 
@@ -28,11 +39,24 @@ fn begin_slow() {
     IS_DONE.store(true, Relaxed);
 }
 
+/// As [`begin_slow`], call this without a lock of mm.
+#[cold]
+fn begin_untyped_slow() {
+    options::resolve_untyped();
+    fork::watch();
+    os::stay_loaded();
+    IS_DONE_FOR_UNTYPED.store(true, Relaxed);
+}
+
 impl PageFamily {
     /// Starts mm, and adds the family to the list of all families.
     #[inline]
     pub(crate) fn start(&'static self) {
-        begin();
+        if self.is_untyped() {
+            begin_untyped();
+        } else {
+            begin();
+        }
         self.list();
     }
 }

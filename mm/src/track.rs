@@ -1,7 +1,7 @@
 //! Tracking: turns the records of call sites on and off.
 
 use crate::family;
-use crate::heap::{self, Scope, from_start, scopes};
+use crate::heap::{self, Counted, Heap, Scope, from_start, scopes};
 use crate::os::ReentrancyGuard;
 use crate::registry;
 
@@ -52,24 +52,30 @@ pub(crate) fn track_all(sample_interval: u32) {
     family::listed().for_each(|family| family.heap.track(sample_interval));
 }
 
-/// Begins a leak scope, in all families.
-pub(crate) fn begin_scope() {
+/// Begins a leak scope, in all families that it counts.
+pub(crate) fn begin_scope(counted: Counted) {
     registry::list_linked();
     let _inside = ReentrancyGuard::enter();
     let _listing = family::LISTING.lock();
-    heap::account_scope(1);
-    from_start::begin_scope();
-    family::listed().for_each(|family| family.heap.begin_scopes(1));
+    heap::account_scope(counted, 1);
+    from_start::begin_scope(counted);
+    heaps_with(counted).for_each(|heap| heap.begin_scopes(1));
 }
 
 /// Ends a leak scope, on the same thread. What it leaves belongs to `outer` from now on.
-pub(crate) fn end_scope(scope: Scope, outer: Scope) {
+pub(crate) fn end_scope(counted: Counted, scope: Scope, outer: Scope) {
     let _inside = ReentrancyGuard::enter();
     let _listing = family::LISTING.lock();
-    heap::account_scope(-1);
-    from_start::end_scope();
+    heap::account_scope(counted, -1);
+    from_start::end_scope(counted);
     scopes::end(scope);
     // `outer` ends under the same lock.
     let outer = scopes::running(outer);
-    family::listed().for_each(|family| family.heap.end_scope(scope, outer));
+    heaps_with(counted).for_each(|heap| heap.end_scope(scope, outer));
+}
+
+/// The heaps of all listed families that a leak scope counts.
+fn heaps_with(counted: Counted) -> impl Iterator<Item = &'static Heap> {
+    let heaps = family::listed().map(|family| &family.heap);
+    heaps.filter(move |heap| counted.has(heap.contents()))
 }

@@ -25,9 +25,10 @@ impl Before {
         for ((family, before), tally) in families.iter().zip(&self.0).zip(tallies) {
             compare(find(snapshot, family.page_family()), before, tally);
         }
-        snapshot.families.iter().for_each(consistent);
+        typed(snapshot).for_each(consistent);
         let blocks: u64 = tallies.iter().map(|tally| tally.blocks).sum();
-        assert_eq!(snapshot.live_blocks(), blocks, "no other family has blocks");
+        let live: u64 = typed(snapshot).map(|family| family.live_blocks).sum();
+        assert_eq!(live, blocks, "no other family has blocks");
     }
 }
 
@@ -44,12 +45,18 @@ pub fn reports(snapshot: &Snapshot, families: &[&'static dyn Family]) {
 
 /// Requires that nothing is left: no block, no cached unit, no page.
 pub fn nothing_left(snapshot: &Snapshot) {
-    for family in &snapshot.families {
+    for family in typed(snapshot) {
         let left = (family.live_units, family.cached_units, family.vm_pages);
         assert_eq!(left, (0, 0, 0), "{family:?}");
         let bytes = (family.mapped_bytes, family.resident_bytes.unwrap_or(0));
         assert_eq!(bytes, (0, 0), "{family:?}");
     }
+}
+
+/// The families without those of the global allocator.
+fn typed(snapshot: &Snapshot) -> impl Iterator<Item = &FamilySnapshot> {
+    let families = snapshot.families.iter();
+    families.filter(|family| !family.name.starts_with("(untyped"))
 }
 
 fn find<'a>(snapshot: &'a Snapshot, family: &PageFamily) -> &'a FamilySnapshot {

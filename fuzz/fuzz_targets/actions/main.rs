@@ -20,6 +20,11 @@ use libfuzzer_sys::fuzz_target;
 use crate::action::Input;
 use crate::run::Run;
 
+/// All memory of the fuzzer in mm's size classes.
+#[cfg(feature = "global")]
+#[global_allocator]
+static HEAP: mm::Global = mm::Global::new();
+
 fuzz_target!(|input: Input| {
     let mut run = Run::new(input.layout);
     input.actions.iter().for_each(|action| run.act(action));

@@ -3,6 +3,7 @@
 pub(crate) mod by_name;
 #[cfg(feature = "capi")]
 mod c_names;
+mod heap_soft_limit;
 mod identity_index;
 #[cfg(all(test, loom))]
 mod models;
@@ -16,6 +17,7 @@ use core::sync::atomic::Ordering;
 
 #[cfg(feature = "capi")]
 pub(crate) use c_names::CNames;
+pub(crate) use heap_soft_limit::HeapSoftLimit;
 use identity_index::{Chains, IdentityIndex};
 pub(crate) use soft_limit::SoftLimit;
 

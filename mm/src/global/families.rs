@@ -52,6 +52,11 @@ pub(super) unsafe fn cell<'a>(class: Class) -> &'a CacheCell {
     unsafe { &*cell }
 }
 
+/// What `f` says of each of the calling thread's cells.
+pub(super) fn cells<R>(f: impl Fn(&CacheCell) -> R) -> impl Iterator<Item = R> {
+    (0..CLASSES).map(move |class| CELLS.with(|cells| f(&cells[class])))
+}
+
 /// The family of a class.
 pub(super) fn family(class: Class) -> &'static PageFamily {
     &FAMILIES[class.number()]

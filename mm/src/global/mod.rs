@@ -5,17 +5,25 @@
 
 mod class;
 mod families;
+mod flow;
+mod shortage;
+mod usable;
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::{self, NonNull};
 
 use class::Class;
 use families::{LARGE, cell, family};
+pub use flow::{Allocations, allocations};
 
-use crate::heap::{Block, Caller, Origin};
+use crate::error::AllocError;
+use crate::heap::{Block, Caller, Flow, Origin};
 use crate::os::{ReentrancyGuard, annotate};
 
 /// Allocates all memory of the program that is not an [`MmBox`](crate::MmBox)'s, in families by size.
+///
+/// If there is no memory, or a limit refuses it ([`set_limit`](crate::set_limit)), the answer is null, and mm writes to
+/// standard error who holds the most; at most once in 10 s, for programs that go on.
 ///
 /// # Examples
 ///
@@ -146,7 +154,8 @@ unsafe fn release(first: NonNull<u8>, layout: Layout) {
     let Some(class) = Class::of(layout) else {
         // SAFETY: requirements 1 and 2 are those of `release_without_cell`: `allocate_large` took a row of so many
         // bytes from `LARGE`.
-        return unsafe { LARGE.heap.release_without_cell(first, layout.size()) };
+        unsafe { LARGE.heap.release_without_cell(first, layout.size()) };
+        return flow::account(Flow::released(layout.size()));
     };
     let _inside = ReentrancyGuard::enter();
     // SAFETY: `cell` is used in this call alone, on this thread.
@@ -171,12 +180,12 @@ unsafe fn resize(first: NonNull<u8>, old: Layout, new: Layout) -> Option<NonNull
     let (from, to) = (Class::of(old), Class::of(new));
     let stays = match (from, to) {
         (Some(from), Some(to)) if from == to && !annotate::is_on() => {
-            account_resized(from, old.size().wrapping_sub(new.size()));
+            account_resized(from, old.size(), new.size());
             true
         }
         // SAFETY: by requirements 1 and 2 this is a live block of `old.size()` units of `LARGE`, which nothing else
         // releases or resizes.
-        (None, None) => unsafe { LARGE.heap.resize_in_place(first, old.size(), new.size()) },
+        (None, None) => unsafe { resize_large(first, old.size(), new.size()) },
         _ => false,
     };
     if stays {
@@ -190,15 +199,36 @@ unsafe fn resize(first: NonNull<u8>, old: Layout, new: Layout) -> Option<NonNull
     Some(moved)
 }
 
-/// Counts that a block of a class was requested with `shorter` bytes fewer than before; wraps.
-fn account_resized(class: Class, shorter: usize) {
+/// Changes the size of a large block in place; false, with nothing changed, if that is not possible.
+///
+/// # Safety
+///
+/// 1. `first` is a live block of `old` units of `LARGE`.
+/// 2. Nothing else releases or resizes the block meanwhile, and nothing uses units from `new` on any more.
+unsafe fn resize_large(first: NonNull<u8>, old: usize, new: usize) -> bool {
+    // SAFETY: requirements 1 and 2 are those of `resize_in_place`.
+    let stays = unsafe { LARGE.heap.resize_in_place(first, old, new) };
+    if stays {
+        flow::account(Flow::resized(old, new));
+    }
+    stays
+}
+
+/// Counts that a block of a class that was requested with `old` bytes has `new` bytes now.
+fn account_resized(class: Class, old: usize, new: usize) {
     // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell(class) };
     let _inside = ReentrancyGuard::enter();
-    // A `usize` that wrapped is a negative number.
-    family(class)
-        .heap
-        .account_padding(cell, (shorter.cast_signed() as i64).cast_unsigned());
+    let heap = &family(class).heap;
+    // A block that grows has less padding, and one that shrinks released what it lost.
+    if new > old {
+        heap.account_padding(Some(cell), ((new - old) as u64).wrapping_neg());
+    } else {
+        heap.account_padding_released(Some(cell), ((old - new) as u64).wrapping_neg());
+    }
+    if !cell.has_cache() {
+        flow::account(Flow::resized(old, new));
+    }
 }
 
 #[cold]
@@ -207,9 +237,19 @@ fn allocate_slow(class: Class, padding: usize) -> Option<Block> {
     // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell(class) };
     let family = family(class);
-    let block = family.alloc_slow(cell, 1, &Unknown).ok()?;
+    let bytes = class.unit() - padding;
+    let change = Flow::allocated(bytes);
+    let report = |error: &AllocError| shortage::report(error, bytes);
+    let work = || {
+        family
+            .alloc_slow(cell, 1, &Unknown)
+            .inspect_err(report)
+            .ok()
+    };
+    let (block, is_cached) = flow::account_slow(cell, change, work)?;
     let _inside = ReentrancyGuard::enter();
-    family.heap.account_padding(cell, padding as u64);
+    let cache = is_cached.then_some(cell);
+    family.heap.account_padding(cache, padding as u64);
     Some(block)
 }
 
@@ -221,7 +261,11 @@ fn allocate_large(layout: Layout) -> Option<Block> {
         return None;
     }
     // The address space of a large block starts at a multiple of `LARGEST`.
-    LARGE.alloc_block(layout.size(), &Unknown).ok()
+    let report = |error: &AllocError| shortage::report(error, layout.size());
+    let block = LARGE.alloc_block(layout.size(), &Unknown);
+    let block = block.inspect_err(report).ok()?;
+    flow::account(Flow::allocated(layout.size()));
+    Some(block)
 }
 
 /// # Safety
@@ -234,8 +278,13 @@ unsafe fn release_slow(class: Class, first: NonNull<u8>, padding: usize) {
     // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell(class) };
     let heap = &family(class).heap;
-    heap.account_padding(cell, (padding as u64).wrapping_neg());
-    // SAFETY: by requirements 1 and 2 this is a live unit that nothing uses. Units of classes lie in VM pages, and
-    // `cell` is the calling thread's of this family.
-    unsafe { heap.release_unit(cell, first) };
+    let change = Flow::released(class.unit() - padding);
+    let work = || {
+        // SAFETY: by requirements 1 and 2 this is a live unit that nothing uses. Units of classes lie in VM pages,
+        // and `cell` is the calling thread's of this family.
+        unsafe { heap.release_unit(cell, first) };
+        Some(())
+    };
+    let is_cached = flow::account_slow(cell, change, work).is_some_and(|((), is_cached)| is_cached);
+    heap.account_padding_released(is_cached.then_some(cell), padding as u64);
 }

@@ -33,9 +33,14 @@ impl Tracking {
         }
     }
 
-    /// Starts to track a family, unless it is tracked already.
+    /// Starts to track a family, unless it is tracked already. Untyped families have no call sites, and all of
+    /// the program would wait for their locks.
     pub(super) fn begin(&mut self, family: &'static PageFamily) {
-        if self.is_wanted && !self.is_ours(family) && family.profile().every == 0 {
+        if self.is_wanted
+            && !family.is_untyped()
+            && !self.is_ours(family)
+            && family.profile().every == 0
+        {
             family.track(Track::All);
             self.tracked.push(family);
         }

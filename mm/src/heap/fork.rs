@@ -9,6 +9,7 @@
 use crate::heap::family::cache::{CacheRecord, thread};
 use crate::heap::family::central::Central;
 use crate::heap::family::{Heap, cache, retire};
+use crate::heap::ground::hardening::Contents;
 use crate::heap::ground::{RECORDS, Random, SPARSE};
 use crate::heap::pages::{SPACE, huge};
 use crate::heap::tracking::{names, recording, request};
@@ -134,7 +135,7 @@ impl Heap {
     ///    [`lock_for_fork`](Self::lock_for_fork).
     pub(crate) unsafe fn adopt_in_child(&'static self) {
         let adopt = |central: &mut Central| {
-            central.adopt_in_child();
+            central.adopt_in_child(self.contents());
             self.account_uncached(central);
         };
         // SAFETY: by requirement 1 this thread holds the lock. `adopt` does not use it: it gets what the
@@ -144,11 +145,11 @@ impl Heap {
 }
 
 impl Central {
-    fn adopt_in_child(&mut self) {
+    fn adopt_in_child(&mut self, contents: Contents) {
         self.take_back_caches();
         self.random = Random::new();
         // The scopes of other threads never end here.
-        self.uncached_for.tracking.scopes = request::scopes_begun();
+        self.uncached_for.tracking.scopes = request::scopes_begun(contents);
         self.account_inherited();
         self.forget_unwanted();
     }

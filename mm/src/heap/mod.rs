@@ -68,18 +68,18 @@ pub use family::CacheCell;
 pub(crate) use family::committed_bytes;
 #[cfg(test)]
 pub(crate) use family::forget_retained_tables;
-pub(crate) use family::{Heap, flush_thread, numbered_families, quota, records_resident};
+pub(crate) use family::{Flow, Heap, flush_thread, numbered_families, quota, records_resident};
 pub(crate) use fork::{keep_out_owners, lock_shared_for_fork, unlock_shared_after_fork};
 #[cfg(feature = "capi")]
 pub(crate) use ground::BlockView;
 pub use ground::HugePages;
 #[cfg(test)]
 pub(crate) use ground::SPARSE;
-pub(crate) use ground::{Block, Link, RECORDS, Refusal, Shortage, hardening, is_paged};
+pub(crate) use ground::{Block, Link, RECORDS, Refusal, Shortage, hardening, heap_limit, is_paged};
 #[cfg(feature = "capi")]
 pub(crate) use tracking::kept_file;
 pub(crate) use tracking::{
-    Amount, Caller, Inherited, MOST_SCOPES, OTHER as OTHER_SITES, Origin, Recorded, Scope,
+    Amount, Caller, Counted, Inherited, MOST_SCOPES, OTHER as OTHER_SITES, Origin, Recorded, Scope,
     ScopeNumber, Site, SiteFigures, Whose, account_scope, enter_scope, from_start, scope, scopes,
     trim_recorded,
 };

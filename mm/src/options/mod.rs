@@ -5,22 +5,27 @@
 //! | `mod.rs` | [`Options`], the builder |
 //! | `parse.rs` | reads options from a text |
 //! | `apply.rs` | applies them to the process, once |
+//! | `display.rs` | writes options as a text |
 //! | `error.rs` | [`OptionsError`] |
 
 mod apply;
+mod display;
 mod error;
 mod parse;
 
-pub(crate) use self::apply::resolve;
+pub(crate) use self::apply::{resolve, resolve_untyped};
 pub use self::error::OptionsError;
 
-use crate::heap::HugePages;
 use crate::heap::hardening::{Hardening, OnRelease};
+use crate::heap::{HugePages, heap_limit};
 #[cfg(all(unix, feature = "signal"))]
 use crate::on_signal;
 use crate::track::Track;
 
 /// Hardening and recording options, chosen once, before the first use of mm.
+///
+/// In a program whose global allocator is [`Global`](crate::Global) they are chosen before the first typed
+/// block; [`apply`](Self::apply) says what that means for untyped memory.
 ///
 /// `main` chooses them through this builder. The environment of the program can choose them too:
 /// `MM_OPTIONS=poison,quarantine=64MiB`. Options from the environment are added to those from `main`, and
@@ -44,7 +49,7 @@ use crate::track::Track;
 /// options.apply()?;
 /// # Ok::<(), mm::OptionsError>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     hardening: Hardening,
     huge: HugePages,
@@ -54,8 +59,18 @@ pub struct Options {
     frames: usize,
     /// The exit code after a leak, or 0 to keep the program's; `None` if leaks are not reported at exit.
     leaks: Option<u8>,
+    /// Whether untyped memory counts as leaked.
+    untyped_leaks: bool,
+    /// The most bytes that all families may hold.
+    limit: u64,
     /// A bit for each signal at which a report is written.
     signals: u128,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Options {
@@ -73,6 +88,8 @@ impl Options {
             every: 0,
             frames: 0,
             leaks: None,
+            untyped_leaks: false,
+            limit: heap_limit::NONE,
             signals: 0,
         }
     }
@@ -182,6 +199,24 @@ impl Options {
     #[must_use]
     pub const fn leaks_at_exit(mut self, code: u8) -> Self {
         self.leaks = Some(code);
+        self
+    }
+
+    /// Counts untyped memory among the leaks of [`leaks_at_exit`](Self::leaks_at_exit), as
+    /// [`LeaksAtExit::untyped`](crate::LeaksAtExit::untyped) does. `MM_OPTIONS=leaks=3,untyped` is the same.
+    #[must_use]
+    pub const fn untyped_leaks(mut self) -> Self {
+        self.untyped_leaks = true;
+        self
+    }
+
+    /// Sets the most bytes that all families may hold, as [`set_limit`](crate::set_limit) does. In the environment
+    /// this is `MM_OPTIONS=limit=2GiB`. The smaller one of two limits applies.
+    #[must_use]
+    pub const fn limit(mut self, bytes: u64) -> Self {
+        if bytes < self.limit {
+            self.limit = bytes;
+        }
         self
     }
 

@@ -14,7 +14,7 @@ use crate::track::Track;
 
 /// The options that a text can name, for the message about an unknown one.
 pub(super) const KNOWN: &str = "random, zero, poison, guard, quarantine=BYTES (or KiB, MiB, GiB), track, \
-     track=EVERY, backtrace=FRAMES, leaks, leaks=EXIT_CODE, signal=NAME (or NUMBER), \
+     track=EVERY, backtrace=FRAMES, leaks, leaks=EXIT_CODE, untyped, limit=BYTES, signal=NAME (or NUMBER), \
      huge=never, huge=auto, huge=always";
 
 impl FromStr for Options {
@@ -62,6 +62,8 @@ impl Options {
             }
             ("leaks", None) => self.leaks_at_exit(self.leaks.unwrap_or(0)),
             ("leaks", Some(code)) => self.leaks_at_exit(number(code)?),
+            ("limit", Some(size)) => self.limit(bytes(size)? as u64),
+            ("untyped", None) => self.untyped_leaks(),
             #[cfg(all(unix, feature = "signal"))]
             ("signal", Some(signal)) => self.report_on_signal(signal_number(signal)?)?,
             #[cfg(not(all(unix, feature = "signal")))]

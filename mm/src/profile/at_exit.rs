@@ -1,16 +1,20 @@
 //! The report of leaks when the program ends.
 
-use core::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
 use std::process::id;
 use std::thread;
 
 use super::Profile;
 use super::collect::leaks_of_process;
+use crate::heap::Counted;
 use crate::os::process::{self, AtExit};
 use crate::{events, user_code};
 
 /// The exit code after a leak. 0 keeps the process's own code.
 static EXIT_CODE: AtomicU8 = AtomicU8::new(0);
+
+/// Whether untyped memory counts, too.
+static COUNTS_UNTYPED: AtomicBool = AtomicBool::new(false);
 
 /// The identifier of the process that reports; 0 if none does.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
@@ -59,6 +63,16 @@ impl LeaksAtExit {
     /// were registered by `atexit` before this report are then not called.
     pub fn exit_code(self, code: u8) {
         EXIT_CODE.store(code, Relaxed);
+    }
+
+    /// Counts untyped memory too: what [`Global`](crate::Global) allocated and the program did not release.
+    ///
+    /// Without this only blocks of types and of registered families are leaks, since std and the C library keep
+    /// memory until the end of any program. `MM_OPTIONS=leaks=3,untyped` does the same.
+    #[must_use]
+    pub fn untyped(self) -> Self {
+        COUNTS_UNTYPED.store(true, Relaxed);
+        self
     }
 }
 
@@ -119,7 +133,12 @@ fn without_stacks(mut leaks: Profile) -> Profile {
 
 /// Reports leaks, and returns whether there were any.
 fn report() -> bool {
-    let leaks = leaks_of_process();
+    let counted = if COUNTS_UNTYPED.load(Relaxed) {
+        Counted::All
+    } else {
+        Counted::Typed
+    };
+    let leaks = leaks_of_process(counted);
     if leaks.is_empty() {
         return false;
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{CallSite, FamilyProfile, Profile};
 use crate::family::PageFamily;
-use crate::heap::{self, Origin, Recorded, Scope, Site, SiteFigures, Whose};
+use crate::heap::{self, Counted, Origin, Recorded, Scope, Site, SiteFigures, Whose};
 use crate::os::{clock, process};
 use crate::registry::families;
 use crate::snapshot::Location;
@@ -48,22 +48,34 @@ pub(crate) fn profile() -> Profile {
 /// Returns the live blocks that are not kept on purpose, and up to `bytes` bytes of one value of each call
 /// site.
 pub(crate) fn leaks(bytes: usize) -> Profile {
-    leaks_among(|family| family.profile_with(bytes, Whose::Anybody))
+    leaks_among(Counted::Typed, |family| {
+        family.profile_with(bytes, Whose::Anybody)
+    })
 }
 
 /// Returns the result of [`leaks`] without the blocks that a forked child inherited from its parent.
-pub(super) fn leaks_of_process() -> Profile {
-    if !clock::was_forked() {
-        return leaks(0);
-    }
-    leaks_among(|family| family.profile_with(0, Whose::Process))
+pub(super) fn leaks_of_process(counted: Counted) -> Profile {
+    let whose = if clock::was_forked() {
+        Whose::Process
+    } else {
+        Whose::Anybody
+    };
+    leaks_among(counted, |family| family.profile_with(0, whose))
 }
 
-/// Applies `profile` to each family, and leaves out families without leaked blocks and call sites without
+/// Returns all families whose blocks count as leaks.
+fn families_with(counted: Counted) -> impl Iterator<Item = &'static PageFamily> {
+    families().filter(move |family| counted.has(family.heap.contents()))
+}
+
+/// Applies `profile` to each family that counts, and leaves out families without leaked blocks and call sites without
 /// live ones.
-fn leaks_among(profile: impl Fn(&'static PageFamily) -> FamilyProfile) -> Profile {
+fn leaks_among(
+    counted: Counted,
+    profile: impl Fn(&'static PageFamily) -> FamilyProfile,
+) -> Profile {
     heap::flush_thread();
-    let all = families().map(profile);
+    let all = families_with(counted).map(profile);
     let mut families: Vec<_> = all.filter(|family| family.leaked_blocks() > 0).collect();
     for family in &mut families {
         family.sites.retain(|site| site.live_blocks > 0);
@@ -72,14 +84,14 @@ fn leaks_among(profile: impl Fn(&'static PageFamily) -> FamilyProfile) -> Profil
 }
 
 /// Returns the live blocks that the threads of a scope allocated.
-pub(crate) fn leaks_of_scope(scope: Scope) -> Profile {
+pub(crate) fn leaks_of_scope(counted: Counted, scope: Scope) -> Profile {
     let of_scope = |family: &'static PageFamily| {
         let mut family = family.profile_with(0, Whose::Scope(scope));
         family.sites.retain(|site| site.live_blocks > 0);
         family.count_only_sites();
         family
     };
-    let families = families().map(of_scope);
+    let families = families_with(counted).map(of_scope);
     Profile {
         families: families.filter(|family| family.live_blocks > 0).collect(),
     }

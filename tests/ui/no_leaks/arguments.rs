@@ -19,6 +19,9 @@ fn no_path() {}
 #[mm::no_leaks(crate = mm, crate = mm)]
 fn two_paths() {}
 
+#[mm::no_leaks(untyped, untyped)]
+fn untyped_twice() {}
+
 fn main() {
     two_names();
     name_with_value();
@@ -27,4 +30,5 @@ fn main() {
     text();
     no_path();
     two_paths();
+    untyped_twice();
 }

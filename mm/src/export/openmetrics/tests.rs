@@ -61,7 +61,7 @@ fn every_figure_has_a_metric() {
         .filter(|figure| figure.metric.is_some());
     let mut expected: Vec<_> = figures.filter_map(|figure| (figure.of)(&one)).collect();
     expected.sort_unstable();
-    assert_eq!(expected.len(), 18);
+    assert_eq!(expected.len(), 19);
     let text = snapshot(vec![one]);
     let metrics = read_back(&text);
     let of_families = metrics

@@ -5,7 +5,7 @@ use core::ptr::NonNull;
 use crate::heap::family::Heap;
 use crate::heap::family::central::Central;
 use crate::heap::ground::hardening::{OnRelease, POISON};
-use crate::heap::ground::{Block, Random, Row, Shortage, hardening};
+use crate::heap::ground::{Block, Random, Row, Shortage};
 use crate::heap::pages::{Extent, Page, Run, is_block, released_twice, spot_of};
 use crate::os::{Refused, annotate};
 
@@ -23,7 +23,7 @@ impl Central {
         heap: &'static Heap,
         units: usize,
     ) -> Result<Block, Shortage> {
-        let how = hardening::chosen();
+        let how = heap.hardening();
         let find = |central: &mut Self| central.find_run(units, how.random);
         let mut found = self.find_or_grow(heap, find);
         if found.is_err() {
@@ -61,7 +61,7 @@ impl Central {
         if !is_block(spot, row.units) || spot.is_quarantined() {
             released_twice(row.first);
         }
-        let how = hardening::chosen();
+        let how = heap.hardening();
         let bytes = row.units * heap.geometry().unit();
         // SAFETY: `is_block` found the block in the maps, so that its memory is committed. By requirement 2
         // nothing else uses it.
@@ -148,7 +148,7 @@ impl Page {
     /// everything before the first locked page.
     pub(in crate::heap) fn poison_anew(self) {
         let bytes = self.high_water() * self.extent().geometry().unit();
-        if hardening::chosen().fill == OnRelease::Poison {
+        if self.extent().geometry().contents().hardening().fill == OnRelease::Poison {
             // SAFETY: by invariant 1 of `Extent` the memory is committed. No unit of the page is taken, and
             // only the holder of the family's lock, which is this thread, hands any out.
             unsafe { OnRelease::Poison.apply(self.unit(0), bytes) };

@@ -24,6 +24,7 @@ use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
 
 pub use cache::CacheCell;
+pub(crate) use cache::Flow;
 #[cfg(test)]
 pub(crate) use cache::forget_retained_tables;
 use cache::{CacheRecord, Inbox};
@@ -33,7 +34,8 @@ pub(in crate::heap) use freed_canaries::{FreedCanaries, Marking};
 pub(crate) use slow::flush_thread;
 pub(in crate::heap) use slow::retire;
 
-use crate::heap::ground::{Geometry, HeapRef, Placement, RECORDS, SPARSE, hardening};
+use crate::heap::ground::hardening::{Contents, Hardening};
+use crate::heap::ground::{Geometry, HeapRef, Placement, RECORDS, SPARSE};
 #[cfg(not(feature = "capi"))]
 use crate::heap::pages::Extent;
 use crate::heap::pages::SPACE;
@@ -52,8 +54,6 @@ pub(crate) struct Heap {
     pub(in crate::heap) number: AtomicUsize,
     #[cfg(feature = "capi")]
     pub(in crate::heap) marking: Marking,
-    /// Whether the global allocator alone releases the blocks.
-    is_untyped: bool,
     /// Whether every call takes the lock; see `uncached`. The lock guards it.
     uncached: AtomicBool,
     /// The most units that may be live. The lock guards it.
@@ -71,7 +71,6 @@ impl Heap {
             number: AtomicUsize::new(0),
             #[cfg(feature = "capi")]
             marking: Marking::None,
-            is_untyped: false,
             uncached: AtomicBool::new(false),
             limit: AtomicU64::new(quota::NONE),
             inbox: Inbox::new(0),
@@ -81,12 +80,27 @@ impl Heap {
 
     /// Leaves the release of blocks to the global allocator, before the heap is used.
     pub(crate) const fn begin_untyped(&mut self) {
-        self.is_untyped = true;
+        self.geometry.begin_untyped();
     }
 
     /// Whether the global allocator alone releases the blocks.
     pub(crate) const fn is_untyped(&self) -> bool {
-        self.is_untyped
+        matches!(self.geometry.contents(), Contents::Untyped)
+    }
+
+    /// Whether blocks have a type.
+    pub(crate) const fn contents(&self) -> Contents {
+        self.geometry.contents()
+    }
+
+    /// Whether the family is hardened in any way.
+    pub(in crate::heap) fn is_hardened(&self) -> bool {
+        self.geometry.contents().are_hardened()
+    }
+
+    /// How the family is hardened.
+    pub(in crate::heap) fn hardening(&self) -> Hardening {
+        self.geometry.contents().hardening()
     }
 
     /// Sets the limit of live units, before the heap is used.
@@ -104,7 +118,7 @@ impl Heap {
 
     /// Whether every call must bypass the threads' caches.
     pub(in crate::heap) fn bypasses_caches(&self) -> bool {
-        self.is_uncached() || hardening::is_on()
+        self.is_uncached() || self.is_hardened()
     }
 
     /// Whether caches keep blocks of `units` units.

@@ -3,7 +3,6 @@
 use core::sync::atomic::Ordering::Relaxed;
 
 use crate::heap::family::cache::{CacheRecord, is_own};
-use crate::heap::ground::hardening;
 use crate::heap::ground::hardening::OnRelease;
 use crate::heap::pages::{Extent, NO_OWNER, Owner, Page, Run, SlotMap, Word};
 
@@ -11,7 +10,7 @@ impl Extent {
     /// Whether the free memory between taken units may go back.
     pub(in crate::heap) fn may_purge(&self) -> bool {
         // Poison must stay, so that a later write to it is found.
-        self.taken_units() == 0 || hardening::chosen().fill != OnRelease::Poison
+        self.taken_units() == 0 || self.geometry().contents().hardening().fill != OnRelease::Poison
     }
 
     /// Bytes of OS pages that would go back to the kernel if all threads gave up their free units, without

@@ -13,6 +13,11 @@ use crate::heap::pages::{Record, SPACE};
 use crate::os::{ReentrancyGuard, annotate};
 
 impl Heap {
+    /// Whether a large block can become longer in its address space.
+    pub(crate) fn resizes_in_place(&self) -> bool {
+        !self.bypasses_caches()
+    }
+
     /// Changes the length of a block from `old` to `new` units in place. Returns false and changes nothing if
     /// that is not possible. The bytes of new units are unspecified.
     ///

@@ -194,7 +194,7 @@ impl Central {
 impl Heap {
     /// Begins to record, if new families have to. The caller has the lock of the list of families.
     pub(crate) fn begin_tracking(&'static self) {
-        let (every, scopes) = from_start::chosen();
+        let (every, scopes) = from_start::chosen(self.contents());
         if every > 0 {
             self.track(every);
         }

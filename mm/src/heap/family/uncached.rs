@@ -11,7 +11,7 @@ use crate::heap::family::cache::CacheRecord;
 use crate::heap::family::central::Central;
 use crate::heap::family::quota::Quota;
 use crate::heap::family::{Heap, quota};
-use crate::heap::ground::{Block, Row, Shortage, hardening};
+use crate::heap::ground::{Block, Row, Shortage};
 use crate::heap::tracking::{AllocRequest, Caller, Tracking, request};
 use crate::os::ReentrancyGuard;
 
@@ -103,7 +103,7 @@ impl Central {
         heap: &'static Heap,
         units: usize,
     ) -> Result<Block, Shortage> {
-        if hardening::is_on() && heap.fits_page(units) {
+        if heap.is_hardened() && heap.fits_page(units) {
             return self.alloc_hardened(heap, units);
         }
         self.alloc(heap, units)
@@ -117,7 +117,7 @@ impl Central {
     /// 2. Nothing uses it any more.
     pub(in crate::heap) unsafe fn release_past_caches(&mut self, heap: &'static Heap, row: Row) {
         self.forget(row.first);
-        if hardening::is_on() {
+        if heap.is_hardened() {
             // SAFETY: requirements 1 and 2 are those of `release_hardened`.
             unsafe { self.release_hardened(heap, row) };
         } else {

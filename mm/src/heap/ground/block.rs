@@ -19,6 +19,8 @@ pub(crate) enum Shortage {
     NoMemory,
     /// The family, or its group, would hold more than `limit_bytes` bytes.
     OverLimit { limit_bytes: u64 },
+    /// All families together would hold more than `limit_bytes` bytes.
+    OverHeapLimit { limit_bytes: u64 },
     /// The byte at `address` was written after its block was released.
     Written { address: usize },
 }

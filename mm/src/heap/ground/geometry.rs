@@ -2,6 +2,8 @@
 
 use core::alloc::Layout;
 
+use super::hardening::Contents;
+
 /// Bytes of the smallest VM page, and the step of the table from addresses to records.
 pub(crate) use crate::os::arena::GRANULE;
 
@@ -32,7 +34,7 @@ const MOST_GROUPS: u32 = 64;
 const _: () = assert!((EXTENT as u64) * (LARGEST_PAGED_UNIT as u64) <= 1 << RECIPROCAL_BITS);
 const _: () = assert!(GRANULE.is_power_of_two() && EXTENT.is_power_of_two());
 
-/// The layout of one family's units.
+/// The layout of one family's units, and whether they have a type.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Geometry {
     unit: usize,
@@ -47,6 +49,7 @@ pub(crate) struct Geometry {
     slack_places: u32,
     reciprocal: u64,
     placement: Placement,
+    contents: Contents,
 }
 
 /// Where the blocks of a family are.
@@ -91,7 +94,18 @@ impl Geometry {
                 0
             },
             placement,
+            contents: Contents::Typed,
         }
+    }
+
+    /// Makes blocks untyped, before there are any.
+    pub(crate) const fn begin_untyped(&mut self) {
+        self.contents = Contents::Untyped;
+    }
+
+    /// Whether blocks have a type.
+    pub(crate) const fn contents(&self) -> Contents {
+        self.contents
     }
 
     /// Bytes of one unit.

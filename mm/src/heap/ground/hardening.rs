@@ -1,5 +1,6 @@
-//! Extra work of the heap that finds or hinders misuse. It is chosen once, before the first block. If it is
-//! off, it costs one test on the slow path only: the fast path needs a cache, and a hardened family has none.
+//! Extra work of the heap that finds or hinders misuse. It is chosen before the first block: once for typed
+//! blocks, and once for untyped ones, since [`Global`](crate::Global) allocates before `main` can choose. If it
+//! is off, it costs one test on the slow path only: the fast path needs a cache, and a hardened family has none.
 
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicU64;
@@ -34,9 +35,18 @@ pub(crate) enum OnRelease {
     Poison,
 }
 
-/// The choice: flags in the low bits, above them the bytes of the quarantine; 0 before it is made. If two
-/// threads choose at once, one word makes sure that one whole choice wins.
-static CHOSEN: AtomicU64 = AtomicU64::new(0);
+/// Whether the blocks of a family have a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contents {
+    /// Values of one type, or of one registered name.
+    Typed,
+    /// Whatever [`Global`](crate::Global) is asked for.
+    Untyped,
+}
+
+/// The choices, by [`Contents`]: flags in the low bits, above them the bytes of the quarantine; 0 before it is
+/// made. If two threads choose at once, one word makes sure that one whole choice wins.
+static CHOSEN: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
 
 const IS_CHOSEN: u64 = 1;
 const IS_ON: u64 = 2;
@@ -50,37 +60,56 @@ const ALWAYS_HUGE: u64 = 2;
 const HUGE_SHIFT: u32 = 6;
 const BITS: u32 = 8;
 
-/// Makes the choice; false if it was made before.
-pub(crate) fn choose(how: Hardening, huge: HugePages) -> bool {
+/// Makes a choice; false if it was made before.
+pub(crate) fn choose(contents: Contents, how: Hardening, huge: HugePages) -> bool {
     let word = packed(how) | number_of(huge) << HUGE_SHIFT;
-    let before = CHOSEN.compare_exchange(0, word, Relaxed, Relaxed);
+    let before = CHOSEN[contents as usize].compare_exchange(0, word, Relaxed, Relaxed);
     before.is_ok()
 }
 
-/// Whether [`choose`] was called.
-pub(crate) fn is_chosen() -> bool {
-    CHOSEN.load(Relaxed) != 0
+/// The choice; `None` before it is made.
+pub(crate) fn choice(contents: Contents) -> Option<Hardening> {
+    let word = contents.chosen();
+    (word != 0).then(|| unpacked(word))
 }
 
-/// Whether families are hardened in any way.
-#[inline]
-pub(in crate::heap) fn is_on() -> bool {
-    CHOSEN.load(Relaxed) & IS_ON != 0
+impl Contents {
+    pub(crate) const ALL: [Self; 2] = [Self::Typed, Self::Untyped];
+
+    fn chosen(self) -> u64 {
+        CHOSEN[self as usize].load(Relaxed)
+    }
+
+    /// Whether families are hardened in any way.
+    #[inline]
+    pub(in crate::heap) fn are_hardened(self) -> bool {
+        self.chosen() & IS_ON != 0
+    }
+
+    /// Whether VM pages and large blocks end with a guard.
+    pub(in crate::heap) fn are_guarded(self) -> bool {
+        self.chosen() & GUARDED != 0
+    }
+
+    /// How families are hardened.
+    pub(in crate::heap) fn hardening(self) -> Hardening {
+        unpacked(self.chosen())
+    }
 }
 
-/// Whether VM pages and large blocks end with a guard.
-pub(in crate::heap) fn is_guarded() -> bool {
-    CHOSEN.load(Relaxed) & GUARDED != 0
+/// Whether any family has guards.
+pub(in crate::heap) fn is_any_guarded() -> bool {
+    Contents::Typed.are_guarded() || Contents::Untyped.are_guarded()
 }
 
-/// The choice.
-pub(in crate::heap) fn chosen() -> Hardening {
-    unpacked(CHOSEN.load(Relaxed))
-}
-
-/// Where huge OS pages are to be used.
+/// Where huge OS pages are to be used. Typed and untyped memory share the address space, so the choice for
+/// typed memory, which is made later, replaces the other.
 pub(in crate::heap) fn chosen_huge() -> HugePages {
-    match CHOSEN.load(Relaxed) >> HUGE_SHIFT & 3 {
+    let word = match Contents::Typed.chosen() {
+        0 => Contents::Untyped.chosen(),
+        typed => typed,
+    };
+    match word >> HUGE_SHIFT & 3 {
         NEVER_HUGE => HugePages::Never,
         ALWAYS_HUGE => HugePages::Always,
         _ => HugePages::Auto,
@@ -119,6 +148,27 @@ fn unpacked(word: u64) -> Hardening {
         },
         guard: word & GUARDED != 0,
         quarantine: usize::try_from(word >> BITS).unwrap_or(usize::MAX),
+    }
+}
+
+impl Hardening {
+    /// What this protects from and `other` does not.
+    pub(crate) fn beyond(self, other: Self) -> Self {
+        let is_covered = self.fill == other.fill || other.fill == OnRelease::Poison;
+        Self {
+            random: self.random && !other.random,
+            fill: if is_covered {
+                OnRelease::Nothing
+            } else {
+                self.fill
+            },
+            guard: self.guard && !other.guard,
+            quarantine: if self.quarantine > other.quarantine {
+                self.quarantine
+            } else {
+                0
+            },
+        }
     }
 }
 

@@ -43,7 +43,7 @@ pub(in crate::heap) fn may_surprise() -> bool {
 pub(in crate::heap) fn chosen() -> HugePages {
     match hardening::chosen_huge() {
         // A huge page cannot have an inaccessible part.
-        HugePages::Always if hardening::is_guarded() => HugePages::Auto,
+        HugePages::Always if hardening::is_any_guarded() => HugePages::Auto,
         chosen => chosen,
     }
 }

@@ -3,6 +3,7 @@
 mod block;
 mod geometry;
 pub(crate) mod hardening;
+pub(crate) mod heap_limit;
 mod heap_ref;
 pub(in crate::heap) mod huge;
 mod link;

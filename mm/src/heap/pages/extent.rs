@@ -15,7 +15,7 @@ use super::record::{Record, SPACE, Span};
 use super::runs::{ByRun, UNLISTED};
 use super::slack::Slack;
 use super::word::{Remote, Word};
-use crate::heap::ground::{Geometry, HeapRef, Link, Neighbours, Node, hardening, meta};
+use crate::heap::ground::{Geometry, HeapRef, Link, Neighbours, Node, heap_limit, meta};
 use crate::heap::tracking::Tags;
 use crate::os::Refused;
 
@@ -110,7 +110,7 @@ impl Extent {
         let continues = meta::SPARSE.zeroed(words)?;
         let states: &'static [PageState] = meta::RECORDS.zeroed(pages)?;
         let slack = meta::SPARSE.zeroed(pages * geometry.slack_places())?;
-        let has_quarantine = hardening::chosen().quarantine > 0;
+        let has_quarantine = geometry.contents().hardening().quarantine > 0;
         let quarantined = meta::SPARSE.zeroed(words * usize::from(has_quarantine))?;
         let record = meta::RECORDS.place(Record::Extent(Self {
             heap,
@@ -189,7 +189,19 @@ impl Extent {
         }
     }
 
+    /// Whether the family may use the extent: it holds the memory, or the limit of the heap admits it again.
+    pub(in crate::heap) fn may_be_used(&self) -> bool {
+        self.memory_state() != MemoryState::GivenBack || heap_limit::admits(self.bytes())
+    }
+
+    /// Changes the state, and counts what the family holds.
     pub(in crate::heap) fn set_memory_state(&self, state: MemoryState) {
+        let is_held = |state: MemoryState| state != MemoryState::GivenBack;
+        match (is_held(self.memory_state()), is_held(state)) {
+            (true, false) => heap_limit::release(self.bytes()),
+            (false, true) => heap_limit::hold_admitted(self.bytes()),
+            _ => {}
+        }
         self.memory_state.store(state as u8, Relaxed);
         // The fullness depends on the state. No number of units is within a width of 0, so `account_changed`
         // computes the fullness again.

@@ -34,11 +34,12 @@ impl FullnessLists {
         }
     }
 
-    /// Extents with a free unit: the fullest first, those that were given back last.
+    /// Extents with a free unit that may be used: the fullest first, those that were given back last.
     pub(in crate::heap) fn with_room(&self) -> impl Iterator<Item = &'static Extent> {
         let partly = (0..PARTLY).rev();
         let order = partly.chain([usize::from(UNBOUND), usize::from(GIVEN_BACK)]);
-        order.flat_map(|fullness| self.fullness_lists[fullness].iter())
+        let all = order.flat_map(|fullness| self.fullness_lists[fullness].iter());
+        all.filter(|extent| extent.may_be_used())
     }
 
     /// Moves an extent to the right list after its units were taken or freed.

@@ -4,7 +4,8 @@
 //! its address space is joined and split afterwards.
 
 use super::extent::Extent;
-use crate::heap::ground::{Geometry, hardening};
+use crate::heap::ground::Geometry;
+use crate::heap::ground::hardening::Contents;
 use crate::heap::pages::large::Large;
 use crate::os::{PageSource, Refused, System};
 
@@ -14,7 +15,7 @@ const LARGEST_PART: usize = 4;
 impl Geometry {
     /// Bytes of the guard at the end of each VM page; 0 without guards.
     pub(in crate::heap) fn guard_bytes(&self) -> usize {
-        if hardening::is_guarded() {
+        if self.contents().are_guarded() {
             in_page(self)
         } else {
             0
@@ -56,9 +57,9 @@ impl Extent {
 }
 
 impl Large {
-    /// Bytes that a block's guard needs.
-    pub(in crate::heap) fn guard_bytes() -> usize {
-        if hardening::is_guarded() {
+    /// Bytes that the guard of a block needs, by what blocks contain.
+    pub(in crate::heap) fn guard_bytes(contents: Contents) -> usize {
+        if contents.are_guarded() {
             System::page_bytes()
         } else {
             0
@@ -67,7 +68,10 @@ impl Large {
 
     /// Makes the guard from the block's end to the end of the run, if the kernel allows it.
     pub(in crate::heap) fn guard(&self, calls: &mut u64) {
-        let Some((place, offset)) = self.behind_block().filter(|_| hardening::is_guarded()) else {
+        if !self.heap.geometry().contents().are_guarded() {
+            return;
+        }
+        let Some((place, offset)) = self.behind_block() else {
             return;
         };
         *calls += 1;

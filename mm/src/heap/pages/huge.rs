@@ -33,8 +33,8 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use super::extent::Extent;
 use super::record::{Record, SPACE, Span};
+use crate::heap::ground::EXTENT;
 use crate::heap::ground::huge::{HugePages, chosen, may_surprise};
-use crate::heap::ground::{EXTENT, hardening};
 use crate::os::huge::{are_usual, may_be_asked_for};
 use crate::os::{Lock, Refused, process};
 
@@ -140,7 +140,7 @@ impl Extent {
             || self.bytes() == EXTENT && missed >= LARGE_FROM && may_be_asked_for();
         let asks = match chosen() {
             HugePages::Never => false,
-            HugePages::Auto => !hardening::is_guarded() && comes_and_goes(),
+            HugePages::Auto => !self.geometry().contents().are_guarded() && comes_and_goes(),
             HugePages::Always => true,
         };
         if asks {

@@ -93,6 +93,9 @@ impl RunLists {
         let mut next = self.lists[class].newest();
         while let Some(extent) = next.filter(|_| passed_over < most) {
             next = List::<Extent, ByRun>::after(extent);
+            if !extent.may_be_used() {
+                continue;
+            }
             if extent.longest_run() < units {
                 passed_over += 1;
                 continue;

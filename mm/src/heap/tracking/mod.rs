@@ -1,6 +1,7 @@
 //! Tracking: records of who allocated the live blocks of a family.
 
 mod caller;
+mod counted;
 pub(crate) mod from_start;
 pub(in crate::heap) mod names;
 pub(in crate::heap) mod recording;
@@ -10,6 +11,7 @@ mod sites;
 mod tags;
 
 pub(crate) use caller::{Caller, Origin};
+pub(crate) use counted::Counted;
 #[cfg(feature = "capi")]
 pub(crate) use names::kept_file;
 #[cfg(all(test, loom))]

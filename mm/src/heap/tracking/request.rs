@@ -6,13 +6,15 @@
 use core::cell::Cell;
 
 use super::caller::{Caller, Origin};
-use super::{names, scopes};
+use super::{Counted, names, scopes};
+use crate::heap::ground::hardening::Contents;
 use crate::os::{clock, unwind};
 
 std::thread_local! {
     static NAME: Cell<Name> = const { Cell::new(Name::Unknown) };
     static SCOPE: Cell<Scope> = const { Cell::new(0) };
-    static BEGUN: Cell<u32> = const { Cell::new(0) };
+    /// Leak scopes that count these `Contents`.
+    static BEGUN: [Cell<u32>; 2] = const { [const { Cell::new(0) }; 2] };
 }
 
 /// The number of a leak scope; 0 for none.
@@ -65,13 +67,17 @@ pub(crate) fn enter_scope(scope: Scope) -> Scope {
 }
 
 /// Notes that the calling thread begins a leak scope (1), or ends one (-1).
-pub(crate) fn account_scope(change: i32) {
-    let _ = BEGUN.try_with(|begun| begun.set(begun.get().saturating_add_signed(change)));
+pub(crate) fn account_scope(counted: Counted, change: i32) {
+    for contents in Contents::ALL.into_iter().filter(|with| counted.has(*with)) {
+        let add = |begun: &Cell<u32>| begun.set(begun.get().saturating_add_signed(change));
+        let _ = BEGUN.try_with(|begun| add(&begun[contents as usize]));
+    }
 }
 
-/// Running leak scopes that the calling thread began.
-pub(crate) fn scopes_begun() -> u32 {
-    BEGUN.try_with(Cell::get).unwrap_or(0)
+/// Running leak scopes that the calling thread began and that count blocks with such contents.
+pub(crate) fn scopes_begun(contents: Contents) -> u32 {
+    let begun = BEGUN.try_with(|begun| begun[contents as usize].get());
+    begun.unwrap_or(0)
 }
 
 /// The calling thread's name; an empty text if it has none, or is at its end.

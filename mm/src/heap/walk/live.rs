@@ -31,15 +31,26 @@ impl Heap {
 }
 
 impl Heap {
-    /// Counts bytes by which a block is longer than was requested, where no cache counts them; wraps.
-    pub(crate) fn account_padding(&'static self, cell: &CacheCell, bytes: u64) {
-        match cell.open_cache() {
+    /// Counts bytes by which a block is longer than was requested, after a slow path; wraps. `cell` is the calling
+    /// thread's; `None` if its cache did not count the block.
+    pub(crate) fn account_padding(&'static self, cell: Option<&CacheCell>, bytes: u64) {
+        match cell.and_then(CacheCell::cache) {
             Some(cache) => cache.account_padding(bytes),
-            None => {
-                let mut central = self.central();
-                central.account.padding = central.account.padding.wrapping_add(bytes);
-            }
+            None => self.account_padding_past_caches(bytes),
         }
+    }
+
+    /// As [`account_padding`](Self::account_padding), for a block that is released.
+    pub(crate) fn account_padding_released(&'static self, cell: Option<&CacheCell>, bytes: u64) {
+        match cell.and_then(CacheCell::cache) {
+            Some(cache) => cache.account_padding_released(bytes),
+            None => self.account_padding_past_caches(bytes.wrapping_neg()),
+        }
+    }
+
+    fn account_padding_past_caches(&'static self, bytes: u64) {
+        let mut central = self.central();
+        central.account.padding = central.account.padding.wrapping_add(bytes);
     }
 }
 

@@ -31,6 +31,69 @@ const TRIES: u32 = 100;
 /// If a thread's count rises by less than this, the family's peak need not be computed.
 const LEAST_RISE: i64 = 1_024;
 
+/// Blocks of one unit that a thread allocated and released, and their requested bytes. The numbers wrap, and only
+/// differences mean something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Flow {
+    pub(crate) blocks_allocated: u64,
+    pub(crate) bytes_allocated: u64,
+    pub(crate) blocks_released: u64,
+    pub(crate) bytes_released: u64,
+}
+
+impl Flow {
+    pub(crate) const NONE: Self = Self {
+        blocks_allocated: 0,
+        bytes_allocated: 0,
+        blocks_released: 0,
+        bytes_released: 0,
+    };
+
+    /// A block of `bytes` bytes that was allocated.
+    pub(crate) fn allocated(bytes: usize) -> Self {
+        Self {
+            blocks_allocated: 1,
+            bytes_allocated: bytes as u64,
+            ..Self::NONE
+        }
+    }
+
+    /// A block of `bytes` bytes that was released.
+    pub(crate) fn released(bytes: usize) -> Self {
+        Self {
+            blocks_released: 1,
+            bytes_released: bytes as u64,
+            ..Self::NONE
+        }
+    }
+
+    /// A block that changed its length in place.
+    pub(crate) fn resized(old: usize, new: usize) -> Self {
+        Self {
+            bytes_allocated: new.saturating_sub(old) as u64,
+            bytes_released: old.saturating_sub(new) as u64,
+            ..Self::NONE
+        }
+    }
+
+    pub(crate) fn plus(self, other: Self) -> Self {
+        self.with(other, u64::wrapping_add)
+    }
+
+    pub(crate) fn minus(self, other: Self) -> Self {
+        self.with(other, u64::wrapping_sub)
+    }
+
+    fn with(self, other: Self, f: impl Fn(u64, u64) -> u64) -> Self {
+        Self {
+            blocks_allocated: f(self.blocks_allocated, other.blocks_allocated),
+            bytes_allocated: f(self.bytes_allocated, other.bytes_allocated),
+            blocks_released: f(self.blocks_released, other.blocks_released),
+            bytes_released: f(self.bytes_released, other.bytes_released),
+        }
+    }
+}
+
 impl CacheRecord {
     /// Changes counts that readers must see together. The caller is the record's thread, in a section or under
     /// the family's lock, or has kept that thread out.
@@ -121,16 +184,40 @@ impl CacheRecord {
         has_risen
     }
 
-    /// Counts bytes by which a block is longer than was requested; wraps. The caller is the record's thread.
+    /// Counts bytes by which a taken block is longer than was requested; wraps. The caller is the record's thread.
     #[inline]
     pub(in crate::heap) fn account_padding(&self, bytes: u64) {
-        let sum = self.padding.load(Relaxed).wrapping_add(bytes);
-        self.padding.store(sum, Relaxed);
+        let sum = self.padding_taken.load(Relaxed).wrapping_add(bytes);
+        self.padding_taken.store(sum, Relaxed);
+    }
+
+    /// As [`account_padding`](Self::account_padding), for a block that is released.
+    #[inline]
+    pub(in crate::heap) fn account_padding_released(&self, bytes: u64) {
+        let sum = self.padding_released.load(Relaxed).wrapping_add(bytes);
+        self.padding_released.store(sum, Relaxed);
     }
 
     /// Bytes by which live blocks are longer than was requested; wraps.
     pub(in crate::heap) fn padding(&self) -> u64 {
-        self.padding.load(Relaxed)
+        let taken = self.padding_taken.load(Relaxed);
+        taken.wrapping_sub(self.padding_released.load(Relaxed))
+    }
+
+    /// What the record's thread, which is the caller, took and released. The numbers wrap.
+    pub(in crate::heap::family) fn flow(&self) -> Flow {
+        let unit = self.heap.map_or(0, |heap| heap.geometry().unit() as u64);
+        let bytes = |units: u64, padding: &AtomicU64| {
+            let padding = padding.load(Relaxed);
+            units.wrapping_mul(unit).wrapping_sub(padding)
+        };
+        let (taken, released) = (self.allocated(), self.released());
+        Flow {
+            blocks_allocated: taken,
+            bytes_allocated: bytes(taken, &self.padding_taken),
+            blocks_released: released,
+            bytes_released: bytes(released, &self.padding_released),
+        }
     }
 
     /// Units side by side that wait to be handed out.
@@ -156,7 +243,8 @@ impl CacheRecord {
         let counts = (self.allocated(), self.released());
         self.change(|| {
             self.taken.store(0, Relaxed);
-            self.padding.store(0, Relaxed);
+            self.padding_taken.store(0, Relaxed);
+            self.padding_released.store(0, Relaxed);
             self.refilled.store(0, Relaxed);
             self.direct.store(0, Relaxed);
         });

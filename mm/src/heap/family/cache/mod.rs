@@ -77,6 +77,7 @@ use crate::heap::ground::{Block, LONG_ROW, Link};
 use crate::sync::AtomicPtr;
 
 pub(in crate::heap) use biased::{barrier, barrier_at_any_cost, pause};
+pub(crate) use count::Flow;
 #[cfg(all(test, loom))]
 pub(in crate::heap) use numbers::{begin_again, numbers_range};
 pub(in crate::heap) use numbers::{lock_for_fork, unlock_after_fork};
@@ -186,7 +187,7 @@ impl CacheCell {
         // requirement 2 nothing uses it.
         let is_put = unsafe { record.put(first, unit) };
         if is_put {
-            record.account_padding((padding as u64).wrapping_neg());
+            record.account_padding_released(padding as u64);
         }
         is_put
     }
@@ -221,6 +222,16 @@ impl CacheCell {
     pub(in crate::heap) fn open_cache(&self) -> Option<&'static CacheRecord> {
         let record = self.record();
         (!ptr::eq(record, &raw const CLOSED_RECORD)).then_some(record)
+    }
+
+    /// Whether the cell has a cache, be it open or not.
+    pub(crate) fn has_cache(&self) -> bool {
+        self.cache().is_some()
+    }
+
+    /// What the cell's thread, which is the caller, took from its cache and put into it so far.
+    pub(crate) fn flow(&self) -> Flow {
+        self.cache().map(CacheRecord::flow).unwrap_or_default()
     }
 
     /// Whether the cell leads to its own cache, so that calls may use it.

@@ -2,7 +2,7 @@
 
 use super::Central;
 use crate::heap::family::Heap;
-use crate::heap::ground::EXTENT;
+use crate::heap::ground::{EXTENT, heap_limit};
 use crate::heap::pages::{Extent, Page, Record, Span};
 use crate::os::Refused;
 
@@ -57,7 +57,20 @@ impl Central {
         heap: &'static Heap,
         pages: usize,
     ) -> Result<&'static Record, Refused> {
-        let place = self.place_for(pages * heap.geometry().page_bytes())?;
+        let bytes = pages * heap.geometry().page_bytes();
+        let bytes = self.unrecorded.as_ref().map_or(bytes, |left| left.bytes);
+        heap_limit::hold(bytes)?;
+        let made = self.make_held_extent(heap, bytes);
+        made.inspect_err(|_| heap_limit::release(bytes))
+    }
+
+    /// Makes an extent of `bytes` bytes, which the limit of the heap admitted.
+    fn make_held_extent(
+        &mut self,
+        heap: &'static Heap,
+        bytes: usize,
+    ) -> Result<&'static Record, Refused> {
+        let place = self.place_for(bytes)?;
         // SAFETY: `place_for` gives address space that was committed when it was taken and that no record
         // leads to: it is new, or no record could be made of it.
         unsafe { place.begin_extent(self.extent_bytes, &mut self.account.kernel_calls) }?;

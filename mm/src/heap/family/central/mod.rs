@@ -14,9 +14,7 @@ use crate::heap::family::cache::CacheRecord;
 use crate::heap::family::quarantine::Quarantine;
 use crate::heap::family::uncached::UncachedFor;
 use crate::heap::ground::hardening::OnRelease;
-use crate::heap::ground::{
-    Block, BlockView, List, Placement, Random, Refusal, Shortage, hardening,
-};
+use crate::heap::ground::{Block, BlockView, List, Placement, Random, Refusal, Shortage};
 use crate::heap::pages::large::{Large, LargeRuns, Ledger};
 use crate::heap::pages::{
     FullnessLists, NO_OWNER, Record, RunLists, SPACE, Span, Spot, released_twice, spot_of,
@@ -239,7 +237,7 @@ impl Central {
     unsafe fn release_large(&mut self, run: &'static Large, units: usize) {
         self.account.account_other_released(units);
         let calls = &mut self.account.kernel_calls;
-        match hardening::chosen().fill {
+        match run.heap.geometry().contents().hardening().fill {
             // SAFETY: requirement 1 is that of `LargeRuns::release`.
             OnRelease::Nothing => unsafe { self.large.release(run, calls) },
             // SAFETY: requirement 1 is that of `release_cleared`.

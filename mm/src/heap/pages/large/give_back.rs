@@ -2,8 +2,8 @@
 
 use super::Large;
 use super::runs::LargeRuns;
-use crate::heap::ground::List;
 use crate::heap::ground::hardening::OnRelease;
+use crate::heap::ground::{List, heap_limit};
 use crate::heap::pages::{Record, SPACE, Span};
 
 /// Bytes of memory that were to go back, by what the kernel did.
@@ -48,6 +48,7 @@ impl LargeRuns {
         // SAFETY: `place` is that of the run, which is committed by invariant 1 of `Large`. By requirement 1
         // nothing needs its contents.
         let given = unsafe { discard(place, calls) };
+        heap_limit::release(place.bytes);
         let (joined, refused) = self.join(run, place, given.refused);
         self.add_free(joined, refused);
         given
@@ -110,6 +111,7 @@ pub(super) unsafe fn end_block(run: &Large, calls: &mut u64) -> Option<Span> {
             // requirement 1 nothing uses, ends before `behind`, and so before the guard.
             unsafe { OnRelease::Zero.apply(place.at(0), behind) };
         }
+        heap_limit::release(place.bytes);
         run.lose();
         return None;
     }

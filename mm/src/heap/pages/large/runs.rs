@@ -8,7 +8,7 @@
 use super::Large;
 use super::give_back::end_block;
 use crate::heap::ground::hardening::OnRelease;
-use crate::heap::ground::{GRANULE, HeapRef, List};
+use crate::heap::ground::{GRANULE, HeapRef, List, heap_limit};
 use crate::heap::pages::{Record, Span};
 use crate::os::{Refused, process};
 use core::ptr::NonNull;
@@ -64,19 +64,39 @@ impl LargeRuns {
         bytes: usize,
         ledger: &mut Ledger<'_>,
     ) -> Result<(NonNull<u8>, bool), Refused> {
-        let bytes = bytes.checked_add(Large::guard_bytes()).ok_or(Refused)?;
+        let bytes = bytes
+            .checked_add(Large::guard_bytes(heap.geometry().contents()))
+            .ok_or(Refused)?;
         let bytes = bytes.checked_next_multiple_of(GRANULE).ok_or(Refused)?;
         let align = heap.geometry().align().max(GRANULE);
         let run = match self.take_kept(bytes, align) {
             Some(kept) => kept,
-            None => match self.take_free(bytes, align) {
-                Some(free) => self.split(free, bytes, ledger),
-                None => self.make(heap, bytes, align, ledger)?,
-            },
+            None => self.hold_more(heap, bytes, align, ledger)?,
         };
         let block = run.start_block(units).ok_or(Refused)?;
         run.guard(ledger.calls);
         Ok(block)
+    }
+
+    /// Takes a run whose memory the family does not hold yet, if the limit of the heap admits it.
+    fn hold_more(
+        &mut self,
+        heap: HeapRef,
+        bytes: usize,
+        align: usize,
+        ledger: &mut Ledger<'_>,
+    ) -> Result<&'static Large, Refused> {
+        heap_limit::hold(bytes)?;
+        let run = match self.take_free(bytes, align) {
+            Some(free) => self.split(free, bytes, ledger),
+            None => {
+                let made = self.make(heap, bytes, align, ledger);
+                made.inspect_err(|_| heap_limit::release(bytes))?
+            }
+        };
+        // A run that could not be split is longer.
+        heap_limit::hold_admitted(run.bytes() - bytes);
+        Ok(run)
     }
 
     /// Takes back the run of a released block.

@@ -94,8 +94,10 @@ pub(in crate::heap) struct CacheRecord {
     pub(in crate::heap::family::cache) grows: AtomicU32,
     /// Whether the units from `cur` on are known to be zero.
     pub(in crate::heap::family::cache) is_zero: AtomicU32,
-    /// Bytes by which live blocks are longer than was requested, as far as this thread took and released them; wraps.
-    pub(in crate::heap::family::cache) padding: AtomicU64,
+    /// Bytes by which the blocks that the thread took are longer than was requested; wraps.
+    pub(in crate::heap::family::cache) padding_taken: AtomicU64,
+    /// The same for the blocks that it released.
+    pub(in crate::heap::family::cache) padding_released: AtomicU64,
     // The other fields.
     /// The newest page with a ready word.
     pub(in crate::heap::family::cache) ready: Link<Ready>,
