@@ -181,7 +181,7 @@ impl Options {
     /// Samples one byte in `bytes` of the untyped memory of [`Global`](crate::Global), on average: 64 KiB by default.
     ///
     /// The stacks of the sampled blocks tell [`heap_profile`](crate::heap_profile()) who allocated the memory. With 0
-    /// no block is sampled, and with 1 every block. Other intervals are at least 256 bytes and at most 64 MiB. When
+    /// no block is sampled, and with 1 every block. Other intervals are at least 256 bytes and at most 4 MiB. When
     /// more than 100,000 sampled blocks live, the interval doubles.
     ///
     /// In the environment this is `MM_OPTIONS=sample=64KiB`, or `sample=off`, which takes precedence. It has no effect

@@ -13,8 +13,8 @@ pub(crate) const EXACT: u32 = 1;
 /// Bits behind the point in a number of blocks.
 const FRACTION: u32 = 20;
 
-/// Bits that a variance of bytes is shifted by.
-const COARSE: u32 = 8;
+/// Bits behind the point in a variance of blocks.
+const VARIANCE_FRACTION: u32 = 8;
 
 /// What some sampled blocks stand for, in whole numbers: what a sample adds, its release takes away exactly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,9 +22,9 @@ pub(crate) struct Weight {
     /// Blocks, times 2^20.
     pub(super) blocks: u64,
     pub(super) bytes: u64,
-    /// The variance of the number of blocks.
+    /// The variance of the number of blocks, times 2^8.
     pub(super) blocks_variance: u64,
-    /// The variance of the number of bytes, divided by 2^8.
+    /// The variance of the number of bytes.
     pub(super) bytes_variance: u64,
 }
 
@@ -50,8 +50,8 @@ impl Weight {
         Self {
             blocks: (f64::from(1 << FRACTION) / p).round() as u64,
             bytes: (size / p).round() as u64,
-            blocks_variance: variance.round() as u64,
-            bytes_variance: (variance * size * size / f64::from(1 << COARSE)).round() as u64,
+            blocks_variance: (f64::from(1 << VARIANCE_FRACTION) * variance).round() as u64,
+            bytes_variance: (variance * size * size).round() as u64,
         }
     }
 
@@ -59,14 +59,14 @@ impl Weight {
     #[allow(clippy::cast_precision_loss, reason = "an estimate")]
     pub(crate) fn blocks(&self) -> Estimate {
         let blocks = self.blocks as f64 / f64::from(1 << FRACTION);
-        Estimate::new(blocks, self.blocks_variance as f64)
+        let variance = self.blocks_variance as f64 / f64::from(1 << VARIANCE_FRACTION);
+        Estimate::new(blocks, variance)
     }
 
     /// Returns the estimate of the number of bytes.
     #[allow(clippy::cast_precision_loss, reason = "an estimate")]
     pub(crate) fn bytes(&self) -> Estimate {
-        let variance = self.bytes_variance as f64 * f64::from(1 << COARSE);
-        Estimate::new(self.bytes as f64, variance)
+        Estimate::new(self.bytes as f64, self.bytes_variance as f64)
     }
 }
 

@@ -11,9 +11,10 @@ pub(crate) const OFF: u32 = 0;
 /// Bytes between two samples on average, unless the program or its user chooses.
 pub(crate) const DEFAULT: u32 = 64 << 10;
 
-/// The least interval that samples at random; and the largest. Sums of variances fit 64 bits up to it.
+/// The least interval that samples at random; and the largest. Up to it, the sums of the variances of 100,000 blocks of 8
+/// bytes fit 64 bits.
 const LEAST: u32 = 256;
-const LARGEST: u32 = 64 << 20;
+const LARGEST: u32 = 4 << 20;
 
 /// Sampled live blocks from which the interval doubles.
 const MOST_LIVE: usize = 100_000;

@@ -38,7 +38,7 @@ impl Bounds {
     }
 }
 
-/// Asks the C library. Source: pthread_getattr_np(3). For the first thread it reads `/proc/self/maps`.
+/// Asks the C library. Source: `pthread_getattr_np(3)`. For the first thread it reads `/proc/self/maps`.
 fn ask() -> Option<(usize, usize)> {
     let mut attributes = MaybeUninit::uninit();
     // SAFETY: `pthread_self` has no requirement.

@@ -27,7 +27,7 @@ pub(super) struct Loaded {
     base: usize,
 }
 
-/// Returns how many modules were loaded and unloaded so far. Source: dl_iterate_phdr(3).
+/// Returns how many modules were loaded and unloaded so far. Source: `dl_iterate_phdr(3)`.
 pub(super) fn loads() -> Loads {
     let mut loads = (0, 0);
     iterate(&mut |info| {
