@@ -7,10 +7,12 @@
 //! | `modules.rs` | the program and its libraries, as the loader has them |
 //! | `covered.rs` | whether a table of a module describes an address |
 //! | `walker.rs` | one walk |
+//! | `memo.rs` | the last walk, for what the next one has in common with it |
 //! | `slots.rs` | walkers for threads in parallel, and what a fork does to them |
 
 mod bounds;
 mod covered;
+mod memo;
 mod modules;
 mod registers;
 mod slots;

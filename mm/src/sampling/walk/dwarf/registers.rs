@@ -4,6 +4,8 @@ use core::arch::asm;
 
 use framehop::UnwindRegsNative;
 
+use super::memo::Registers;
+
 /// An address of code, and the registers there.
 #[derive(Debug)]
 pub(super) struct Start {
@@ -73,4 +75,18 @@ impl Start {
         #[cfg(target_arch = "aarch64")]
         return UnwindRegsNative::new(self.link as u64, self.stack as u64, self.frame as u64);
     }
+}
+
+/// What unwinding depends on, besides the address of code: the stack pointer first.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(super) fn of(registers: &UnwindRegsNative) -> Registers {
+    [registers.sp(), registers.bp(), 0]
+}
+
+/// What unwinding depends on, besides the address of code: the stack pointer first.
+#[cfg(target_arch = "aarch64")]
+#[inline]
+pub(super) fn of(registers: &UnwindRegsNative) -> Registers {
+    [registers.sp(), registers.fp(), registers.lr()]
 }

@@ -24,6 +24,29 @@ fn the_addresses_are_those_of_the_callers() {
     assert_eq!(deep[22..], shallow[2..]);
 }
 
+#[inline(never)]
+fn twice(bounds: &Bounds) -> [Vec<usize>; 2] {
+    let one = at_depth(3, bounds);
+    let other = at_depth(5, bounds);
+    [one, other]
+}
+
+#[test]
+fn walks_do_not_depend_on_earlier_ones() {
+    let bounds = Bounds::new();
+    let mut all = Vec::new();
+    for depth in [0, 10, 4, 30, 4, 10, 0, 100, 70, 4, 100] {
+        all.push((depth, at_depth(depth, &bounds)));
+        // Another caller, whose frame lies where that of `at_depth` was.
+        let [one, other] = twice(&bounds);
+        assert_eq!(other.len(), (one.len() + 2).min(64));
+    }
+    for (depth, found) in &all {
+        let (_, first) = all.iter().find(|(same, _)| same == depth).expect("itself");
+        assert_eq!(found, first, "{depth}");
+    }
+}
+
 #[test]
 fn a_stack_of_the_programs_own_is_not_known() {
     let bounds = Bounds::new();

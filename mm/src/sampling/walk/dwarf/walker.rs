@@ -2,11 +2,12 @@
 
 use core::ptr;
 
-use framehop::{CacheNative, MustNotAllocateDuringUnwind, Unwinder};
+use framehop::{CacheNative, FrameAddress, MustNotAllocateDuringUnwind, Unwinder};
 
 use super::bounds::Bounds;
+use super::memo::{Memo, Step, Words};
 use super::modules::{self, Loaded, Loads, Native};
-use super::registers::Start;
+use super::registers::{Start, of};
 
 /// Addresses that are kept of one stack, the innermost ones.
 pub(super) const MOST_FRAMES: usize = 64;
@@ -21,6 +22,9 @@ pub(super) struct Walker {
     unwinder: Native,
     cache: CacheNative<MustNotAllocateDuringUnwind>,
     known: Box<[usize]>,
+    memo: Memo,
+    /// Frames of the current walk that are not in the memo, the innermost first. It has room for all.
+    inner: Vec<Step>,
 }
 
 /// Return addresses, the innermost first.
@@ -41,6 +45,19 @@ impl Frames {
     pub(super) fn get(&self) -> &[usize] {
         &self.addresses[..self.count]
     }
+
+    /// Adds an address, if there is room.
+    #[inline]
+    fn push(&mut self, address: u64) -> bool {
+        match (self.addresses.get_mut(self.count), usize::try_from(address)) {
+            (Some(place), Ok(address)) => {
+                *place = address;
+                self.count += 1;
+                true
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Walker {
@@ -53,6 +70,8 @@ impl Walker {
             loads,
             cache: CacheNative::new_in(),
             known: vec![0; KNOWN].into_boxed_slice(),
+            memo: Memo::new(),
+            inner: Vec::with_capacity(MOST_FRAMES + 1),
         }
     }
 
@@ -64,35 +83,66 @@ impl Walker {
     /// Finds the return addresses from `start` on, on the stack that `bounds` describes.
     pub(super) fn walk(&mut self, start: &Start, bounds: &Bounds, frames: &mut Frames) {
         let (_, end) = bounds.get();
-        let mut read = |address: u64| read_word(address, start.stack, end);
-        let Self {
-            modules,
-            unwinder,
-            cache,
-            known,
-            ..
-        } = self;
-        let mut walk = unwinder.iter_frames(start.code as u64, start.registers(), cache, &mut read);
-        // The first address is in mm itself.
-        if !matches!(walk.next(), Ok(Some(_))) {
-            return;
-        }
-        while frames.count < MOST_FRAMES
-            && let Ok(Some(frame)) = walk.next()
-            && let Ok(address) = usize::try_from(frame.address())
-        {
-            // An address that no table describes could be no return address, and its caller would be a guess.
-            if !is_described(modules, known, address - 1) {
-                return;
+        let read = |address: u64| read_word(address, start.stack, end);
+        self.inner.clear();
+        let mut place = self.memo.begin();
+        let mut registers = start.registers();
+        // The first frame is in mm itself.
+        let mut frame = FrameAddress::from_instruction_pointer(start.code as u64);
+        let is_joined = loop {
+            let (before, mut words) = (of(&registers), Words::none());
+            let mut note = |address| read(address).inspect(|value| words.add(address, *value));
+            let (unwinder, cache) = (&self.unwinder, &mut self.cache);
+            let next = unwinder.unwind_frame(frame, &mut registers, cache, &mut note);
+            if frame.is_return_address() {
+                self.inner.push(Step {
+                    address: frame.address(),
+                    registers: before,
+                    words,
+                });
             }
-            frames.addresses[frames.count] = address;
-            frames.count += 1;
+            let Some(caller) = next
+                .ok()
+                .flatten()
+                .and_then(FrameAddress::from_return_address)
+            else {
+                break false;
+            };
+            // An address that no table describes could be no return address, and its caller would be a guess.
+            let address = caller.address();
+            if !is_described(&self.modules, &mut self.known, address) {
+                break false;
+            }
+            if !frames.push(address) {
+                // There are more frames, so the memo would end too early.
+                self.inner.clear();
+                break false;
+            }
+            let rest = self.memo.rest_of(&mut place, address, of(&registers), read);
+            if let Some(mut rest) = rest {
+                while let Some(address) = rest.next()
+                    && frames.push(address)
+                {}
+                break true;
+            }
+            frame = caller;
+        };
+        if !is_joined {
+            self.memo.clear();
         }
+        self.memo.add(&self.inner);
     }
 }
 
-/// Whether a table describes the code at `address`.
-fn is_described(modules: &[Loaded], known: &mut [usize], address: usize) -> bool {
+/// Whether a table describes the call before the return address.
+#[inline]
+fn is_described(modules: &[Loaded], known: &mut [usize], address: u64) -> bool {
+    let Some(address) = usize::try_from(address)
+        .ok()
+        .and_then(|after| after.checked_sub(1))
+    else {
+        return false;
+    };
     let place = &mut known[(address ^ address >> 10) % KNOWN];
     if *place == address {
         return true;
