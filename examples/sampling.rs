@@ -20,7 +20,7 @@ const STACKS: u32 = 2_000;
 const BATCH: usize = 64;
 
 /// Bytes of a block on average.
-const MEAN: u64 = 512;
+const MEAN: f64 = 512.0;
 
 /// Allocations of a run.
 const ALLOCATIONS: usize = 1 << 21;
@@ -55,7 +55,7 @@ fn main() {
     for ((options, _), time) in SETTINGS.iter().zip(medians) {
         let more = time - medians[0];
         // So many allocations of the mean size are a gigabyte.
-        let share = more * 1e9 / MEAN as f64 / 1e9;
+        let share = more * 1e9 / MEAN / 1e9;
         println!(
             "{options:14} {time:7.2} ns for each allocation; at 1 GB/s {:.2} % of a CPU more",
             100.0 * share
@@ -85,7 +85,8 @@ fn run(part: usize) -> f64 {
     for (stack, _) in (0..STACKS).cycle().zip(0..rounds) {
         left(stack, DEPTH / 2, &mut kept);
     }
-    start.elapsed().as_nanos() as f64 / (rounds * BATCH) as f64
+    let allocations = u32::try_from(rounds * BATCH).expect("few");
+    start.elapsed().as_secs_f64() * 1e9 / f64::from(allocations)
 }
 
 /// Goes down a path that the bits of `path` choose.

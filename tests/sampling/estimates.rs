@@ -48,7 +48,7 @@ macro_rules! runs {
             runs!(@each parts, $($size),+; allocate);
             let profile = mm::heap_profile();
             assert_eq!(profile.sample_interval, $interval);
-            let truths = [$(($size as f64, $count as f64)),+];
+            let truths = [$((f64::from($size), f64::from($count))),+];
             for ((site, (size, count)), errors) in sites.iter().zip(truths).zip(&mut errors) {
                 let usage = usage_at(&profile, *site, &sites);
                 errors.0.add(usage.live_bytes, size * count);
@@ -74,8 +74,10 @@ macro_rules! runs {
 #[test]
 fn small_blocks_are_estimated_without_bias() {
     let _alone = alone();
-    const NAME: &str = "estimates::small_blocks_are_estimated_without_bias";
-    if mm_tests::is_child_with(NAME, "sample=4KiB") {
+    if mm_tests::is_child_with(
+        "estimates::small_blocks_are_estimated_without_bias",
+        "sample=4KiB",
+    ) {
         runs!(4_096: 24 * 8_000, 400 * 1_000, 4_000 * 300);
     }
 }
@@ -83,16 +85,20 @@ fn small_blocks_are_estimated_without_bias() {
 #[test]
 fn large_blocks_are_estimated_without_bias() {
     let _alone = alone();
-    const NAME: &str = "estimates::large_blocks_are_estimated_without_bias";
-    if mm_tests::is_child_with(NAME, "sample=64KiB") {
+    if mm_tests::is_child_with(
+        "estimates::large_blocks_are_estimated_without_bias",
+        "sample=64KiB",
+    ) {
         runs!(65_536: 30_000 * 200, 70_000 * 200, 150_000 * 200);
     }
 }
 
 #[test]
 fn without_samples_there_is_no_profile() {
-    const NAME: &str = "estimates::without_samples_there_is_no_profile";
-    if mm_tests::is_child_with(NAME, "sample=off") {
+    if mm_tests::is_child_with(
+        "estimates::without_samples_there_is_no_profile",
+        "sample=off",
+    ) {
         let kept: Vec<Box<[u64; 64]>> = (0..10_000).map(|_| Box::new([7; 64])).collect();
         let profile = mm::heap_profile();
         assert!(profile.stacks.is_empty() && profile.sample_interval == 0);

@@ -99,7 +99,7 @@ fn what_is_released_at_once_is_temporary() {
     };
     assert!(sum(&profile) - sum(&before) >= 800_000.0);
     // A block that lives for longer is not.
-    let kept = black_box(Box::new([7_u64; 100_000]));
+    let kept = black_box(vec![7_u64; 100_000]);
     std::thread::sleep(std::time::Duration::from_millis(3));
     let before = sum(&mm::heap_profile());
     let other = black_box(Box::new(1));
@@ -118,26 +118,27 @@ fn sampled_blocks_change_their_length() {
     // A profile holds memory itself, more so with more stacks.
     live();
     let before = live();
-    let sizes = [
+    let sizes: [u32; 14] = [
         1, 8, 9, 10, 100, 1_000, 1_030, 60_000, 65_536, 70_000, 200_000, 90_000, 500, 7,
     ];
     let mut layout = Layout::from_size_align(1, 1).expect("a layout");
     // SAFETY: the layout has a size.
     let mut block = unsafe { HEAP.alloc_zeroed(layout) };
     for (round, size) in sizes.iter().enumerate() {
+        let bytes = *size as usize;
         // SAFETY: the block is live, of this layout.
-        block = unsafe { HEAP.realloc(block, layout, *size) };
-        let kept = layout.size().min(*size);
+        block = unsafe { HEAP.realloc(block, layout, bytes) };
+        let kept = layout.size().min(bytes);
         // SAFETY: the block has as many bytes, which were all written.
-        let bytes = unsafe { std::slice::from_raw_parts(block, kept) };
+        let contents = unsafe { std::slice::from_raw_parts(block, kept) };
         let was = u8::try_from(round).expect("few");
-        assert!(bytes.iter().all(|byte| *byte == was), "{size}");
-        layout = Layout::from_size_align(*size, 1).expect("a layout");
+        assert!(contents.iter().all(|byte| *byte == was), "{size}");
+        layout = Layout::from_size_align(bytes, 1).expect("a layout");
         // SAFETY: the block has so many bytes.
-        unsafe { block.write_bytes(was + 1, *size) };
+        unsafe { block.write_bytes(was + 1, bytes) };
         let difference = live() - before;
         assert!(
-            (difference - *size as f64).abs() < 90_000.0,
+            (difference - f64::from(*size)).abs() < 90_000.0,
             "{size}: {difference}"
         );
         mm::check().expect("what mm keeps is right");
@@ -181,26 +182,28 @@ fn hardened_blocks_are_sampled() {
 
 /// Allocates at the end of a path that the bits of `path` choose.
 #[inline(never)]
-fn left(path: u32, depth: u32, kept: &mut Vec<Box<u64>>) {
+fn left(path: u32, depth: u32, kept: &mut Vec<String>) {
     descend(path, depth, kept);
     black_box(());
 }
 
 #[inline(never)]
-fn right(path: u32, depth: u32, kept: &mut Vec<Box<u64>>) {
+fn right(path: u32, depth: u32, kept: &mut Vec<String>) {
     descend(path, depth, kept);
     black_box(());
 }
 
 #[inline(never)]
-fn descend(path: u32, depth: u32, kept: &mut Vec<Box<u64>>) {
+fn descend(path: u32, depth: u32, kept: &mut Vec<String>) {
     match depth {
-        0 => kept.push(Box::new(path.into())),
+        0 => kept.push(path.to_string()),
         _ if path & 1 == 0 => left(path >> 1, depth - 1, kept),
         _ => right(path >> 1, depth - 1, kept),
     }
     black_box(());
 }
+
+const PATHS: u32 = 1 << 17;
 
 #[test]
 fn stacks_take_bounded_memory() {
@@ -208,7 +211,6 @@ fn stacks_take_bounded_memory() {
     if is_parent("stacks_take_bounded_memory", "sample=1") {
         return;
     }
-    const PATHS: u32 = 1 << 17;
     let before = mm::snapshot().records_resident_bytes;
     let mut kept = Vec::with_capacity(PATHS as usize);
     (0..PATHS).for_each(|path| left(path, 17, &mut kept));

@@ -65,7 +65,7 @@ fn forked_children_go_on() {
                     let is_right = mm::check().is_ok();
                     let has_stacks = !mm::heap_profile().stacks.is_empty();
                     drop(more);
-                    if is_right && has_stacks { 0 } else { 1 }
+                    i32::from(!(is_right && has_stacks))
                 });
                 if !status.success() {
                     stop.store(true, Relaxed);

@@ -61,8 +61,8 @@ pub(crate) fn account_begun(first: NonNull<u8>, size: usize, sample: Sample) {
 /// Counts the release of a sampled block of `size` bytes.
 pub(crate) fn account_ended(first: NonNull<u8>, size: usize, sample: Sample) {
     settings::account_ended();
-    let age = clock::ticks().wrapping_sub(sample.moment);
-    let is_temporary = age <= TEMPORARY || thread::is_last(first);
+    let is_young = || clock::ticks().wrapping_sub(sample.moment) <= TEMPORARY;
+    let is_temporary = thread::is_last(first) || is_young();
     let weight = Weight::of(size, sample.size, sample.interval);
     stacks::account(sample.stack, |figures| {
         figures.account_released(weight, is_temporary);

@@ -147,10 +147,17 @@ fn add(frames: &[usize], hash: u64) -> Option<&'static Stack> {
     Some(stack)
 }
 
-/// Hashes addresses by a multiplication each.
+/// Hashes addresses by a multiplication each, in four lanes, so that the multiplications need not wait for each other.
 fn hash_of(frames: &[usize]) -> u64 {
-    let mix = |hash: u64, frame: &usize| {
-        (hash.rotate_left(23) ^ *frame as u64).wrapping_mul(0xF135_7AEA_2E62_A9C5)
-    };
-    frames.iter().fold(frames.len() as u64, mix)
+    let mut lanes = [1, 2, 3, frames.len() as u64];
+    for four in frames.chunks(lanes.len()) {
+        for (lane, frame) in lanes.iter_mut().zip(four) {
+            *lane = mixed(*lane, *frame as u64);
+        }
+    }
+    lanes.into_iter().fold(0, mixed)
+}
+
+fn mixed(hash: u64, number: u64) -> u64 {
+    (hash.rotate_left(23) ^ number).wrapping_mul(0xF135_7AEA_2E62_A9C5)
 }

@@ -47,7 +47,7 @@ pub(crate) struct SampleRecord {
     size: AtomicU32,
 }
 
-// SAFETY: zero is a value of `AtomicU32`, and there is no other field.
+// SAFETY: all fields of a `SampleRecord` are atomic numbers, for which zero is a value.
 unsafe impl bytemuck::Zeroable for SampleRecord {}
 
 impl SampleRecord {
