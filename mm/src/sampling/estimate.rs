@@ -46,12 +46,13 @@ impl Weight {
         }
         let size = size as f64;
         let p = -(-f64::from(drawn) / f64::from(interval)).exp_m1();
+        // Rounded up below: with a variance of zero, a block that is nearly always sampled would seem to be certain.
         let variance = (1.0 - p) / (p * p);
         Self {
             blocks: (f64::from(1 << FRACTION) / p).round() as u64,
             bytes: (size / p).round() as u64,
-            blocks_variance: (f64::from(1 << VARIANCE_FRACTION) * variance).round() as u64,
-            bytes_variance: (variance * size * size).round() as u64,
+            blocks_variance: (f64::from(1 << VARIANCE_FRACTION) * variance).ceil() as u64,
+            bytes_variance: (variance * size * size).ceil() as u64,
         }
     }
 

@@ -17,6 +17,8 @@ mod estimate;
 mod figures;
 mod settings;
 mod stacks;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod walk;
 
