@@ -23,17 +23,17 @@ const BATCH: usize = 64;
 const MEAN: f64 = 512.0;
 
 /// Allocations of a run.
-const ALLOCATIONS: usize = 1 << 21;
+const ALLOCATIONS: usize = 1 << 23;
 
 /// Runs of each setting.
-const ROUNDS: usize = 11;
+const ROUNDS: usize = 9;
 
 /// The settings, and how much smaller the work is.
 const SETTINGS: [(&str, usize); 4] = [
     ("sample=off", 1),
     ("sample=64KiB", 1),
     ("sample=16KiB", 1),
-    ("sample=1", 16),
+    ("sample=1", 64),
 ];
 
 fn main() {
@@ -79,8 +79,10 @@ fn in_child(options: &str, part: usize) -> f64 {
 fn run(part: usize) -> f64 {
     let rounds = ALLOCATIONS / BATCH / part;
     let mut kept: Vec<Vec<u8>> = Vec::with_capacity(BATCH);
-    // The first round of all stacks stores them.
-    (0..STACKS).for_each(|stack| left(stack, DEPTH / 2, &mut kept));
+    // The first rounds store the stacks, and make room for sampled blocks of all sizes.
+    for stack in (0..4).flat_map(|_| 0..STACKS) {
+        left(stack, DEPTH / 2, &mut kept);
+    }
     let start = Instant::now();
     for (stack, _) in (0..STACKS).cycle().zip(0..rounds) {
         left(stack, DEPTH / 2, &mut kept);
