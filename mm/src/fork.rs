@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 #[cfg(target_os = "linux")]
 use crate::os::environment;
 use crate::os::{ReentrancyGuard, clock, forks, process};
-use crate::{family, heap, profile, registry};
+use crate::{family, heap, profile, registry, sampling};
 
 /// Reads the environment before the program can change it, and installs the fork handlers, at the start
 /// of the program or of the library that contains this copy of mm. Handlers that a program installs later
@@ -44,6 +44,8 @@ pub(crate) fn watch() {
 /// Takes all locks before a fork, in the order in which calls nest: symbols, names, the list, heaps,
 /// state that heaps share.
 extern "C" fn lock_for_fork() {
+    // First: a thread that prepares for a walk may wait for any of the locks.
+    sampling::keep_out_walks();
     let _inside = ReentrancyGuard::enter();
     #[cfg(feature = "backtrace")]
     profile::LOOKING_UP.lock_for_fork();
@@ -51,6 +53,7 @@ extern "C" fn lock_for_fork() {
     registry::REGISTERING.lock_for_fork();
     registry::BY_NAME.lock_for_fork();
     family::LISTING.lock_for_fork();
+    sampling::lock_for_fork();
     family::listed().for_each(|family| family.heap.lock_for_fork());
     // SAFETY: the line above called `lock_for_fork` of each family that is `listed`, and the lock `LISTING`
     // keeps the list as it is.
@@ -79,6 +82,9 @@ unsafe fn unlock_families_after_fork() {
         // that this is the copy of; the list did not grow, since its lock is held.
         unsafe { family.heap.unlock_after_fork() };
     }
+    // SAFETY: by requirement 1 this thread, or the one that this is the copy of, called `lock_for_fork`, which called
+    // that of `sampling`.
+    unsafe { sampling::unlock_after_fork() };
     // SAFETY: by requirement 1 `lock_for_fork` locked it, on this thread or on the one that this is the copy
     // of.
     unsafe { family::LISTING.unlock_after_fork() };
@@ -113,6 +119,7 @@ unsafe extern "C" fn adopt_in_child() {
     unsafe { heap::unlock_shared_after_fork() };
     forks::account();
     heap::from_start::adopt_in_child();
+    sampling::adopt_in_child();
     for family in family::listed() {
         // SAFETY: by requirement 1 this is the copy of the thread that called `lock_for_fork`, which held
         // each family on the list; the list did not grow, since its lock is held.

@@ -144,6 +144,7 @@ mod golden;
 mod growth;
 mod handle;
 mod heap;
+mod heap_profile;
 mod holders;
 mod limit;
 mod managed;
@@ -160,6 +161,7 @@ mod release;
 mod report;
 mod resident;
 mod resize;
+mod sampling;
 mod scope;
 mod shown;
 mod snapshot;
@@ -187,6 +189,9 @@ pub use crate::global::{Allocations, Global, allocations};
 pub use crate::growth::{Growth, Watch, WatchBuilder, watch};
 pub use crate::handle::{Block, IntoIter, Kept, MmBox, xfree};
 pub use crate::heap::HugePages;
+pub use crate::heap_profile::{
+    HeapGroup, HeapGroups, HeapProfile, HeapUsage, StackUsage, heap_profile,
+};
 pub use crate::limit::{Limit, LimitGroup};
 pub use crate::managed::{MmManaged, ZeroInit};
 #[cfg(all(unix, feature = "signal"))]
@@ -200,6 +205,7 @@ pub use crate::profile::{
 };
 pub use crate::release::xfree_raw;
 pub use crate::report::{BlockUsage, MemoryUsage, PageFamilies};
+pub use crate::sampling::Estimate;
 pub use crate::scope::{LeakScope, no_leaks, no_leaks_untyped};
 pub use crate::snapshot::{
     FamilyDiff, FamilyKey, FamilySnapshot, Location, Snapshot, SnapshotDiff,

@@ -170,6 +170,11 @@ pub const fn page_family(
     PageFamily::derived(name, path, layout, location)
 }
 
+/// Makes the samples of the calling thread follow from a seed, for tests of [`heap_profile`](crate::heap_profile()).
+pub fn seed_samples(seed: u64) {
+    crate::sampling::begin_with_seed(seed);
+}
+
 /// Rejects a type whose family has another layout. Both are written as one type, or by one alias; if the
 /// derive missed a macro that writes a different type each time, this check would still find it.
 pub const fn require_layout<T>(of_family: Layout) {

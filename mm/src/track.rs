@@ -4,11 +4,16 @@ use crate::family;
 use crate::heap::{self, Counted, Heap, Scope, from_start, scopes};
 use crate::os::ReentrancyGuard;
 use crate::registry;
+use crate::sampling;
 
 /// Which allocations are recorded, with call site, thread and time.
 ///
 /// While a family is tracked, each of its allocations and releases takes the family's lock.
 /// `cargo run --release --example tracking` measures the cost.
+///
+/// Of the untyped memory of [`Global`](crate::Global), `All` samples every block, for
+/// [`heap_profile`](crate::heap_profile()). Other threads begin with that after at most 64 KiB of allocations. `Every`
+/// leaves the samples of untyped memory as they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Track {
@@ -49,7 +54,11 @@ pub(crate) fn track_all(sample_interval: u32) {
     // A family that is about to be listed waits for the lock, and starts with this setting.
     let _listing = family::LISTING.lock();
     from_start::track(sample_interval);
-    family::listed().for_each(|family| family.heap.track(sample_interval));
+    let typed = family::listed().filter(|family| !family.is_untyped());
+    typed.for_each(|family| family.heap.track(sample_interval));
+    // Untyped blocks are told apart by their stacks. Every n-th of them is not recorded: samples are better.
+    sampling::set_exact(sample_interval == 1);
+    sampling::begin_again();
 }
 
 /// Begins a leak scope, in all families that it counts.

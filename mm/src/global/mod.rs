@@ -6,6 +6,7 @@
 mod class;
 mod families;
 mod flow;
+mod sampled;
 mod shortage;
 mod usable;
 
@@ -115,6 +116,19 @@ unsafe impl GlobalAlloc for Global {
 )]
 #[inline(always)]
 fn allocate(layout: Layout, to_be_zero: bool) -> Option<Block> {
+    if sampled::is_at_step(layout.size()) {
+        return sampled::allocate(layout, || allocate_ordinary(layout, to_be_zero));
+    }
+    allocate_ordinary(layout, to_be_zero)
+}
+
+/// Takes a block that is not sampled.
+#[allow(
+    clippy::inline_always,
+    reason = "the hot path is a part of the program's one function that allocates"
+)]
+#[inline(always)]
+fn allocate_ordinary(layout: Layout, to_be_zero: bool) -> Option<Block> {
     let Some(class) = Class::of(layout) else {
         return allocate_large(layout);
     };
@@ -152,11 +166,16 @@ fn try_cached(class: Class, to_be_zero: bool, padding: usize) -> Option<Block> {
 unsafe fn release(first: NonNull<u8>, layout: Layout) {
     annotate::take_back(first, layout.size());
     let Some(class) = Class::of(layout) else {
+        sampled::end_large(first, layout.size());
         // SAFETY: requirements 1 and 2 are those of `release_without_cell`: `allocate_large` took a row of so many
         // bytes from `LARGE`.
         unsafe { LARGE.heap.release_without_cell(first, layout.size()) };
         return flow::account(Flow::released(layout.size()));
     };
+    if sampled::is_sampled(first) {
+        // SAFETY: requirements 1 and 2 are those of `sampled::release`, whose block `is_sampled` found.
+        return unsafe { sampled::release(first, class, layout) };
+    }
     let _inside = ReentrancyGuard::enter();
     // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell(class) };
@@ -181,6 +200,9 @@ unsafe fn resize(first: NonNull<u8>, old: Layout, new: Layout) -> Option<NonNull
     let stays = match (from, to) {
         (Some(from), Some(to)) if from == to && !annotate::is_on() => {
             account_resized(from, old.size(), new.size());
+            if sampled::is_sampled(first) {
+                sampled::account_resized(first, [old.size(), new.size()]);
+            }
             true
         }
         // SAFETY: by requirements 1 and 2 this is a live block of `old.size()` units of `LARGE`, which nothing else
@@ -189,6 +211,9 @@ unsafe fn resize(first: NonNull<u8>, old: Layout, new: Layout) -> Option<NonNull
         _ => false,
     };
     if stays {
+        if to.is_none() {
+            sampled::account_large_resized(first, [old.size(), new.size()]);
+        }
         return Some(first);
     }
     let moved = allocate(new, false)?.unspecified(new.size());

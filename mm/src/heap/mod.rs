@@ -68,7 +68,9 @@ pub use family::CacheCell;
 pub(crate) use family::committed_bytes;
 #[cfg(test)]
 pub(crate) use family::forget_retained_tables;
-pub(crate) use family::{Flow, Heap, flush_thread, numbered_families, quota, records_resident};
+pub(crate) use family::{
+    Flow, Heap, flush_thread, numbered_families, quota, records_resident, replace_sample, sample_of,
+};
 pub(crate) use fork::{keep_out_owners, lock_shared_for_fork, unlock_shared_after_fork};
 #[cfg(feature = "capi")]
 pub(crate) use ground::BlockView;
@@ -76,6 +78,7 @@ pub use ground::HugePages;
 #[cfg(test)]
 pub(crate) use ground::SPARSE;
 pub(crate) use ground::{Block, Link, RECORDS, Refusal, Shortage, hardening, heap_limit, is_paged};
+pub(crate) use pages::{Sample, is_in_sampled_range, reserve_sampled_range};
 #[cfg(feature = "capi")]
 pub(crate) use tracking::kept_file;
 pub(crate) use tracking::{

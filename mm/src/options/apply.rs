@@ -10,6 +10,7 @@ use crate::on_signal;
 use crate::os::environment::{self, TooLong};
 use crate::os::process;
 use crate::profile::report_leaks_at_exit;
+use crate::sampling;
 use crate::track;
 
 std::thread_local! {
@@ -127,6 +128,9 @@ impl Options {
     fn begin_to_record(self) {
         if self.limit != heap_limit::NONE {
             heap_limit::set_limit(self.limit);
+        }
+        if let Some(bytes) = self.sample {
+            sampling::set_interval(bytes);
         }
         track::track_from_start(self.every);
         // 0 must not replace a number that the program set before its first family applied the options.

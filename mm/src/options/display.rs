@@ -34,6 +34,9 @@ impl Display for Options {
         if let Some(code) = self.leaks {
             list.add(format_args!("leaks={code}"))?;
         }
+        if let Some(bytes) = self.sample {
+            list.add(format_args!("sample={bytes}"))?;
+        }
         let limit = self.limit;
         list.add_if(limit != heap_limit::NONE, format_args!("limit={limit}"))?;
         list.add_if(self.untyped_leaks, format_args!("untyped"))?;
@@ -74,7 +77,7 @@ mod tests {
             "",
             "random,zero,guard,quarantine=4096",
             "poison,huge=never",
-            "huge=always,track=10,leaks=3,limit=2147483648,untyped",
+            "huge=always,track=10,leaks=3,sample=0,limit=2147483648,untyped",
             #[cfg(feature = "backtrace")]
             "track=1,backtrace=12",
             #[cfg(all(unix, feature = "signal"))]

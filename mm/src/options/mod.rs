@@ -65,6 +65,8 @@ pub struct Options {
     limit: u64,
     /// A bit for each signal at which a report is written.
     signals: u128,
+    /// The mean number of bytes between two samples of untyped memory, 0 for none; `None` if nothing was chosen.
+    sample: Option<usize>,
 }
 
 impl Default for Options {
@@ -91,6 +93,7 @@ impl Options {
             untyped_leaks: false,
             limit: heap_limit::NONE,
             signals: 0,
+            sample: None,
         }
     }
 
@@ -189,6 +192,28 @@ impl Options {
     #[must_use]
     pub const fn backtrace(mut self, frames: usize) -> Self {
         self.frames = frames;
+        self
+    }
+
+    /// Samples one byte in `bytes` of the untyped memory of [`Global`](crate::Global), on average: 64 KiB by default.
+    ///
+    /// The stacks of the sampled blocks tell [`heap_profile`](crate::heap_profile()) who allocated the memory. With 0
+    /// no block is sampled, and with 1 every block. Other intervals are at least 256 bytes and at most 4 MiB. When
+    /// more than 100,000 sampled blocks live, the interval doubles.
+    ///
+    /// In the environment this is `MM_OPTIONS=sample=64KiB`, or `sample=off`, which takes precedence. It has no effect
+    /// without the feature `sampling`, and on other systems than Linux on x86-64 and aarch64.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let options: mm::Options = "sample=16KiB".parse()?;
+    /// assert_eq!(options, mm::Options::new().sample_interval(16 << 10));
+    /// # Ok::<(), mm::OptionsError>(())
+    /// ```
+    #[must_use]
+    pub const fn sample_interval(mut self, bytes: usize) -> Self {
+        self.sample = Some(bytes);
         self
     }
 

@@ -15,7 +15,7 @@ use crate::track::Track;
 /// The options that a text can name, for the message about an unknown one.
 pub(super) const KNOWN: &str = "random, zero, poison, guard, quarantine=BYTES (or KiB, MiB, GiB), track, \
      track=EVERY, backtrace=FRAMES, leaks, leaks=EXIT_CODE, untyped, limit=BYTES, signal=NAME (or NUMBER), \
-     huge=never, huge=auto, huge=always";
+     sample=BYTES, sample=off, huge=never, huge=auto, huge=always";
 
 impl FromStr for Options {
     type Err = OptionsError;
@@ -51,6 +51,8 @@ impl Options {
             ("huge", Some("never")) => self.huge_pages(HugePages::Never),
             ("huge", Some("auto")) => self.huge_pages(HugePages::Auto),
             ("huge", Some("always")) => self.huge_pages(HugePages::Always),
+            ("sample", Some("off")) => self.sample_interval(0),
+            ("sample", Some(size)) => self.sample_interval(bytes(size)?),
             ("track", None) => self.track(Track::All),
             ("track", Some(blocks)) => self.track_at_least(number(blocks)?),
             #[cfg(feature = "backtrace")]
@@ -109,8 +111,8 @@ fn bytes(size: &str) -> Result<usize, OptionsError> {
     let digits = size.trim_end_matches(|letter: char| !letter.is_ascii_digit());
     let shift = match &size[digits.len()..] {
         "" | "B" => Some(0),
-        "KiB" => Some(10),
-        "MiB" => Some(20),
+        "KiB" | "k" => Some(10),
+        "MiB" | "m" => Some(20),
         "GiB" => Some(30),
         _ => None,
     };

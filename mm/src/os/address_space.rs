@@ -21,7 +21,9 @@ const BATCH: usize = 32;
 pub(crate) struct AddressSpace<E: 'static, M: 'static> {
     table: AddressTable<E, M>,
     arenas: Batch,
-    /// Bytes that the next arena asks for.
+    /// An arena of its own for runs that their addresses alone tell apart; see `take_in_range`.
+    range: OnceLock<Arena>,
+    /// Bytes that the next arena asks for. A thread that opens an arena holds the lock.
     next: Lock<usize>,
 }
 
@@ -41,6 +43,7 @@ impl<E: Sync, M: Sync> AddressSpace<E, M> {
         Self {
             table: AddressTable::new(),
             arenas: Batch::new(),
+            range: OnceLock::new(),
             next: Lock::new(System::FIRST_ARENA),
         }
     }
@@ -57,11 +60,15 @@ impl<E: Sync, M: Sync> AddressSpace<E, M> {
         // SAFETY: `Mapping::reserve` aligned the memory and made it large enough for a space.
         let arenas = unsafe { &raw mut (*space.as_ptr()).arenas };
         // SAFETY: `Mapping::reserve` aligned the memory and made it large enough for a space.
+        let range = unsafe { &raw mut (*space.as_ptr()).range };
+        // SAFETY: `Mapping::reserve` aligned the memory and made it large enough for a space.
         let next = unsafe { &raw mut (*space.as_ptr()).next };
         // SAFETY: `commit` gave zeroed memory, aligned and large enough, which nothing else knows of.
         unsafe { AddressTable::begin_in_zeros(table) };
         // SAFETY: `commit` made the memory writable, and nothing else knows of it.
         unsafe { arenas.write(Batch::new()) };
+        // SAFETY: `commit` made the memory writable, and nothing else knows of it.
+        unsafe { range.write(OnceLock::new()) };
         // SAFETY: `commit` made the memory writable, and nothing else knows of it.
         unsafe { next.write(Lock::new(System::FIRST_ARENA)) };
         // SAFETY: `begin_in_zeros` and `write` just made all fields, and `forget` keeps the memory for
@@ -90,6 +97,39 @@ impl<E: Sync, M: Sync> AddressSpace<E, M> {
         let arena = self.open(&mut next, least, calls)?;
         let offset = self.take_from(arena, bytes, align, calls);
         Ok((arena, offset.map_err(|_| Refused)?))
+    }
+
+    /// Reserves the range of [`take_in_range`](Self::take_in_range), unless it is reserved: of `most` bytes, or
+    /// fewer if the kernel refuses that many. Returns its first address and its bytes.
+    pub(crate) fn reserve_range(&'static self, most: usize) -> Result<(usize, usize), Refused> {
+        let _opening = self.next.lock();
+        let range = match self.range.get() {
+            Some(range) => range,
+            None => {
+                let wanted = most.min(most_bytes());
+                let arena = reserve_some(wanted, STEP.min(wanted), |bytes| {
+                    let arena = Arena::reserve(bytes, GRANULE)?;
+                    let end = arena.space().address() + arena.space().bytes();
+                    let is_known = AddressTable::<E, M>::reaches(end);
+                    is_known.then_some(arena).ok_or(Refused)
+                })?;
+                annotate::begin(arena.space().at(0), arena.space().bytes());
+                self.range.get_or_init(|| arena)
+            }
+        };
+        Ok((range.space().address(), range.space().bytes()))
+    }
+
+    /// As [`take`](Self::take), from the range that [`reserve_range`](Self::reserve_range) reserved.
+    pub(crate) fn take_in_range(
+        &'static self,
+        bytes: usize,
+        align: usize,
+        calls: &mut u64,
+    ) -> Result<(&'static Arena, usize), Refused> {
+        let range = self.range.get().ok_or(Refused)?;
+        let offset = self.take_from(range, bytes, align, calls);
+        Ok((range, offset.map_err(|_| Refused)?))
     }
 
     /// Finds the record of the run that `address` lies in.
@@ -139,7 +179,7 @@ impl<E: Sync, M: Sync> AddressSpace<E, M> {
         in_use: impl Fn(&E, usize) -> (usize, bool),
         mut f: impl FnMut(&'static E, Result<usize, Refused>),
     ) {
-        for arena in self.open_arenas() {
+        for arena in self.all_arenas() {
             let space = arena.space();
             for span in self.spans(arena, &in_use) {
                 space.resident_by_step(look, span, GRANULE, |offset, bytes| {
@@ -159,7 +199,7 @@ impl<E: Sync, M: Sync> AddressSpace<E, M> {
     /// Takes all locks, before a fork.
     pub(crate) fn lock_for_fork(&'static self) {
         self.next.lock_for_fork();
-        self.open_arenas()
+        self.all_arenas()
             .for_each(|arena| arena.cursor().lock_for_fork());
         self.table.lock_for_fork();
     }
@@ -174,13 +214,17 @@ impl<E: Sync, M: Sync> AddressSpace<E, M> {
         // SAFETY: by requirement 1 `lock_for_fork` locked it, on this thread or on the one that this is the copy of.
         unsafe { self.table.unlock_after_fork() };
         // No arena was opened meanwhile: `next` was held.
-        for arena in self.open_arenas() {
+        for arena in self.all_arenas() {
             // SAFETY: by requirement 1 `lock_for_fork` locked it, on this thread or on the one that this is the copy
             // of.
             unsafe { arena.cursor().unlock_after_fork() };
         }
         // SAFETY: by requirement 1 `lock_for_fork` locked it, on this thread or on the one that this is the copy of.
         unsafe { self.next.unlock_after_fork() };
+    }
+
+    fn all_arenas(&'static self) -> impl Iterator<Item = &'static Arena> {
+        self.open_arenas().chain(self.range.get())
     }
 
     fn open_arenas(&'static self) -> impl Iterator<Item = &'static Arena> {
@@ -326,7 +370,7 @@ impl Batch {
 impl<E: Sync, M: Sync> AddressSpace<E, M> {
     /// Bytes of all arenas that are committed.
     pub(crate) fn committed(&'static self) -> usize {
-        self.open_arenas().map(Arena::committed).sum()
+        self.all_arenas().map(Arena::committed).sum()
     }
 
     /// Bytes of each arena.

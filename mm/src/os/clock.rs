@@ -13,6 +13,29 @@ pub(crate) fn milliseconds() -> u64 {
     raw_milliseconds().max(FORKED.load(Relaxed) + 1)
 }
 
+/// Ticks in a millisecond.
+pub(crate) const TICKS_PER_MILLISECOND: u32 = 16;
+
+/// Sixteenths of a millisecond since some moment; begins again after 3 days.
+#[cfg(unix)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the number begins again"
+)]
+pub(crate) fn ticks() -> u32 {
+    let now = now();
+    let seconds = (now.tv_sec as u32).wrapping_mul(1_000 * TICKS_PER_MILLISECOND);
+    seconds.wrapping_add(now.tv_nsec as u32 / (1_000_000 / TICKS_PER_MILLISECOND))
+}
+
+/// Sixteenths of a millisecond: without a finer clock, whole milliseconds.
+#[cfg(not(unix))]
+#[allow(clippy::cast_possible_truncation, reason = "begins again")]
+pub(crate) fn ticks() -> u32 {
+    raw_milliseconds() as u32 * TICKS_PER_MILLISECOND
+}
+
 /// Starts a forked child's time.
 pub(crate) fn adopt_in_child() {
     FORKED.store(milliseconds(), Relaxed);
@@ -32,18 +55,23 @@ pub(crate) fn is_inherited(moment: u64) -> bool {
 /// ever. Source: `CLOCK_MONOTONIC` in `clock_gettime(2)`.
 #[cfg(unix)]
 fn raw_milliseconds() -> u64 {
-    let mut now = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: `now` is a value of the type the call fills.
-    let answer = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
-    if answer != 0 {
-        return 0;
-    }
+    let now = now();
     let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
     let rest = u64::try_from(now.tv_nsec).unwrap_or_default();
     seconds * 1_000 + rest / 1_000_000
+}
+
+/// The time since some moment; 0 if the system has no clock.
+#[cfg(unix)]
+fn now() -> libc::timespec {
+    let nothing = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let mut now = nothing;
+    // SAFETY: `now` is a value of the type the call fills.
+    let answer = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    if answer == 0 { now } else { nothing }
 }
 
 /// Milliseconds since the first call, counted from 1.

@@ -10,6 +10,7 @@ mod block_usage;
 mod cell;
 mod diff;
 mod growth;
+mod heap_groups;
 mod memory_usage;
 mod name;
 mod page_families;

@@ -11,7 +11,7 @@ use crate::os::{Refused, annotate};
 
 /// The place of a new block.
 #[derive(Clone, Copy)]
-struct Choice {
+pub(in crate::heap) struct Choice {
     page: Page,
     run: Run,
 }
@@ -31,16 +31,24 @@ impl Central {
             self.shorten_quarantine(heap, 0);
             found = find(self).ok_or(Refused);
         }
-        let Choice { page, run } = found?;
-        if how.fill == OnRelease::Poison {
+        self.hand_out(heap, found?)
+    }
+
+    /// Hands out the free units of a choice as one block.
+    pub(in crate::heap) fn hand_out(
+        &mut self,
+        heap: &'static Heap,
+        Choice { page, run }: Choice,
+    ) -> Result<Block, Shortage> {
+        if heap.hardening().fill == OnRelease::Poison {
             if let Some(address) = page.written_after_release(run) {
                 return Err(Shortage::Written { address });
             }
             page.poison_until(run.first);
         }
         let zero = page.claim_at(run);
-        self.account_rows(page, 1, units);
-        self.account.account_allocated(units);
+        self.account_rows(page, 1, run.units);
+        self.account.account_allocated(run.units);
         self.account_peak(heap);
         let first = page.unit(run.first);
         Ok(Block { first, zero })
@@ -98,20 +106,37 @@ impl Central {
 
     fn find_run(&mut self, units: usize, random: bool) -> Option<Choice> {
         let pages = self.fullness_lists.with_room().flat_map(Extent::pages);
-        for page in pages.filter(|page| page.longest_run() >= units) {
-            // Either way, the page remembers a failed search.
-            let first = if random {
-                page.random_run(units, &mut self.random)
-            } else {
-                page.find_run(units)
-            };
-            if let Some(first) = first {
-                let run = Run { first, units };
-                return Some(Choice { page, run });
-            }
-        }
-        None
+        choose(pages, units, &mut self.random, random)
     }
+
+    /// Chooses the place of a sampled block of one unit.
+    pub(in crate::heap) fn find_sampled(&mut self, random: bool) -> Option<Choice> {
+        let extents = self.fullness_lists.sampled_with_room();
+        let pages = extents.flat_map(Extent::pages);
+        choose(pages, 1, &mut self.random, random)
+    }
+}
+
+/// Chooses a place for `units` units in one of `pages`: the first, or one at random.
+fn choose(
+    pages: impl Iterator<Item = Page>,
+    units: usize,
+    numbers: &mut Random,
+    random: bool,
+) -> Option<Choice> {
+    for page in pages.filter(|page| page.longest_run() >= units) {
+        // Either way, the page remembers a failed search.
+        let first = if random {
+            page.random_run(units, numbers)
+        } else {
+            page.find_run(units)
+        };
+        if let Some(first) = first {
+            let run = Run { first, units };
+            return Some(Choice { page, run });
+        }
+    }
+    None
 }
 
 impl Page {

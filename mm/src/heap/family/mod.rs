@@ -12,6 +12,7 @@ mod purge;
 pub(in crate::heap) mod quarantine;
 pub(crate) mod quota;
 mod resize;
+mod sampled;
 mod slow;
 mod tracked;
 mod uncached;
@@ -31,6 +32,7 @@ use cache::{CacheRecord, Inbox};
 use central::Central;
 #[cfg(feature = "capi")]
 pub(in crate::heap) use freed_canaries::{FreedCanaries, Marking};
+pub(crate) use sampled::{replace_sample, sample_of};
 pub(crate) use slow::flush_thread;
 pub(in crate::heap) use slow::retire;
 

@@ -195,7 +195,8 @@ impl Heap {
     /// Begins to record, if new families have to. The caller has the lock of the list of families.
     pub(crate) fn begin_tracking(&'static self) {
         let (every, scopes) = from_start::chosen(self.contents());
-        if every > 0 {
+        // Untyped blocks are sampled instead.
+        if every > 0 && !self.is_untyped() {
             self.track(every);
         }
         if scopes > 0 {

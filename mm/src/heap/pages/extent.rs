@@ -13,6 +13,7 @@ use super::huge::Wish;
 use super::page::{Page, PageState};
 use super::record::{Record, SPACE, Span};
 use super::runs::{ByRun, UNLISTED};
+use super::samples::{SampleRecord, is_in_sampled_range};
 use super::slack::Slack;
 use super::word::{Remote, Word};
 use crate::heap::ground::{Geometry, HeapRef, Link, Neighbours, Node, heap_limit, meta};
@@ -57,6 +58,8 @@ pub(in crate::heap) struct Extent {
     pub(in crate::heap) states: &'static [PageState],
     /// The slack of blocks, by the block's start; see `slack`.
     pub(in crate::heap) slack: &'static [Slack],
+    /// What is known of each unit's block, in the range of sampled blocks; empty elsewhere.
+    pub(in crate::heap) samples: &'static [SampleRecord],
     /// A bit for each unit, set if a block in quarantine starts there; empty without a quarantine.
     pub(in crate::heap) quarantined: &'static [AtomicU64],
     /// Memory of the extent, and with it the canaries there, went back to the kernel; see `by_address`.
@@ -112,6 +115,9 @@ impl Extent {
         let slack = meta::SPARSE.zeroed(pages * geometry.slack_places())?;
         let has_quarantine = geometry.contents().hardening().quarantine > 0;
         let quarantined = meta::SPARSE.zeroed(words * usize::from(has_quarantine))?;
+        let is_sampled = is_in_sampled_range(place.address());
+        let samples =
+            meta::SPARSE.zeroed(pages * geometry.page_capacity() * usize::from(is_sampled))?;
         let record = meta::RECORDS.place(Record::Extent(Self {
             heap,
             place,
@@ -128,6 +134,7 @@ impl Extent {
             continues,
             states,
             slack,
+            samples,
             quarantined,
             too_long: AtomicU32::new(0),
             #[cfg(feature = "capi")]
@@ -174,6 +181,11 @@ impl Extent {
     #[cfg(feature = "capi")]
     pub(in crate::heap) fn may_have_lost_canaries(&self) -> bool {
         self.lost_canaries.load(Acquire)
+    }
+
+    /// Whether the blocks are sampled ones. Ordinary allocations take no unit here.
+    pub(in crate::heap) fn is_sampled(&self) -> bool {
+        !self.samples.is_empty()
     }
 
     /// Bytes of address space.

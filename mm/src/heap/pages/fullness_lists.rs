@@ -25,21 +25,27 @@ pub(in crate::heap) struct ByFill;
 #[derive(Debug)]
 pub(in crate::heap) struct FullnessLists {
     fullness_lists: [List<Extent, ByFill>; PARTLY + 2],
+    /// The same for extents of sampled blocks.
+    sampled: [List<Extent, ByFill>; PARTLY + 2],
 }
 
 impl FullnessLists {
     pub(in crate::heap) const fn new() -> Self {
         Self {
             fullness_lists: [const { List::new() }; PARTLY + 2],
+            sampled: [const { List::new() }; PARTLY + 2],
         }
     }
 
-    /// Extents with a free unit that may be used: the fullest first, those that were given back last.
+    /// Extents with a free unit that may be used, without those of sampled blocks: the fullest first, those that
+    /// were given back last.
     pub(in crate::heap) fn with_room(&self) -> impl Iterator<Item = &'static Extent> {
-        let partly = (0..PARTLY).rev();
-        let order = partly.chain([usize::from(UNBOUND), usize::from(GIVEN_BACK)]);
-        let all = order.flat_map(|fullness| self.fullness_lists[fullness].iter());
-        all.filter(|extent| extent.may_be_used())
+        in_order(&self.fullness_lists)
+    }
+
+    /// The same among the extents of sampled blocks.
+    pub(in crate::heap) fn sampled_with_room(&self) -> impl Iterator<Item = &'static Extent> {
+        in_order(&self.sampled)
     }
 
     /// Moves an extent to the right list after its units were taken or freed.
@@ -48,14 +54,27 @@ impl FullnessLists {
             return;
         }
         let (now, then) = (fullness_of(extent), extent.fullness.load(Relaxed));
-        if let Some(fullness) = self.fullness_lists.get_mut(usize::from(then)) {
+        let lists = if extent.is_sampled() {
+            &mut self.sampled
+        } else {
+            &mut self.fullness_lists
+        };
+        if let Some(fullness) = lists.get_mut(usize::from(then)) {
             fullness.remove(extent);
         }
-        if let Some(fullness) = self.fullness_lists.get_mut(usize::from(now)) {
+        if let Some(fullness) = lists.get_mut(usize::from(now)) {
             fullness.push(extent);
         }
         extent.set_fullness(now, taken_at_fullness(now, extent.capacity()));
     }
+}
+
+/// The extents of all lists that may be used: the fullest first, those that were given back last.
+fn in_order(lists: &[List<Extent, ByFill>]) -> impl Iterator<Item = &'static Extent> {
+    let partly = (0..PARTLY).rev();
+    let order = partly.chain([usize::from(UNBOUND), usize::from(GIVEN_BACK)]);
+    let all = order.flat_map(|fullness| lists[fullness].iter());
+    all.filter(|extent| extent.may_be_used())
 }
 
 /// The taken units of an extent of the fullness: from the first number on, and fewer than the second.

@@ -71,7 +71,21 @@ impl Span {
         align: usize,
         calls: &mut u64,
     ) -> Result<Self, Refused> {
-        let (arena, offset) = SPACE.take(bytes, align, calls)?;
+        let taken = SPACE.take(bytes, align, calls)?;
+        Ok(Self::begin(taken, bytes, calls))
+    }
+
+    /// Takes address space that was never used, in the range of sampled blocks.
+    pub(in crate::heap) fn take_sampled(
+        bytes: usize,
+        align: usize,
+        calls: &mut u64,
+    ) -> Result<Self, Refused> {
+        let taken = SPACE.take_in_range(bytes, align, calls)?;
+        Ok(Self::begin(taken, bytes, calls))
+    }
+
+    fn begin((arena, offset): (&'static Arena, usize), bytes: usize, calls: &mut u64) -> Self {
         let place = Self {
             arena,
             offset,
@@ -79,7 +93,7 @@ impl Span {
         };
         place.begin_wish(calls);
         annotate::keep(place.at(0), bytes);
-        Ok(place)
+        place
     }
 
     /// Address of the first byte.

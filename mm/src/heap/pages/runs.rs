@@ -62,7 +62,12 @@ impl RunLists {
     }
 
     /// Moves an extent to the right list after its bound changed.
+    ///
+    /// Extents of sampled blocks are on none, so that no search finds them.
     pub(in crate::heap) fn account_changed(&mut self, extent: &'static Extent) {
+        if extent.is_sampled() {
+            return;
+        }
         let (now, then) = (
             class_of(extent.longest_run()),
             extent.run_class.load(Relaxed),

@@ -99,6 +99,8 @@ impl Found {
         if extent.memory_state() == MemoryState::Retained {
             self.retained += extent.bytes() as u64;
         }
+        let are_right = extent.samples_are_of_taken_units();
+        same("samples of free units", 0, u64::from(!are_right))?;
         let fullness = extent.fullness.load(core::sync::atomic::Ordering::Relaxed);
         same(
             "fullness of an extent",

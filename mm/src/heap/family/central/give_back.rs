@@ -62,7 +62,8 @@ impl Central {
 
     fn purge_partly_used(&mut self) {
         let calls = &mut self.account.kernel_calls;
-        let partly = self.fullness_lists.with_room();
+        let lists = &self.fullness_lists;
+        let partly = lists.with_room().chain(lists.sampled_with_room());
         for extent in partly.filter(|extent| extent.taken_units() > 0) {
             purge_pages(extent, System::page_bytes(), calls);
             self.runs.account_changed(extent);

@@ -41,12 +41,48 @@ impl Central {
             Err(Refused) if self.unrecorded.is_none() => self.make_extent(heap, 1)?,
             answer => answer?,
         };
+        Ok(self.add_extent(record))
+    }
+
+    /// Adds an extent in the range of sampled blocks: twice as many VM pages as the last there, up to a huge OS
+    /// page.
+    pub(in crate::heap) fn grow_sampled(&mut self, heap: &'static Heap) -> Result<(), Refused> {
+        let page_bytes = heap.geometry().page_bytes();
+        let bytes = self.next_sampled_pages.min(EXTENT / page_bytes) * page_bytes;
+        let left = self.unrecorded_sampled.as_ref();
+        let bytes = left.map_or(bytes, |left| left.bytes);
+        heap_limit::hold(bytes)?;
+        let made = self.make_held_sampled_extent(heap, bytes);
+        let record = made.inspect_err(|_| heap_limit::release(bytes))?;
+        self.add_extent(record);
+        self.next_sampled_pages = bytes / page_bytes * 2;
+        Ok(())
+    }
+
+    /// Makes an extent of `bytes` bytes of sampled blocks, which the limit of the heap admitted.
+    fn make_held_sampled_extent(
+        &mut self,
+        heap: &'static Heap,
+        bytes: usize,
+    ) -> Result<&'static Record, Refused> {
+        let place = match self.unrecorded_sampled.take() {
+            Some(left) => left,
+            None => Span::take_sampled(bytes, bytes, &mut self.account.kernel_calls)?,
+        };
+        // SAFETY: `take_sampled` committed the place, and no record leads to it: it is new, or `make_extent_at` could
+        // make none of it.
+        unsafe { place.begin_extent(self.extent_bytes, &mut self.account.kernel_calls) }?;
+        let record = self.make_extent_at(heap, place);
+        record.inspect_err(|_| self.unrecorded_sampled = Some(place))
+    }
+
+    fn add_extent(&mut self, record: &'static Record) -> &'static Extent {
         record.push(&mut self.newest);
         match record {
             Record::Extent(extent) => {
                 self.fullness_lists.account_changed(extent);
                 self.runs.account_changed(extent);
-                Ok(extent)
+                extent
             }
             Record::Large(_) => unreachable!("an extent was made"),
         }
@@ -74,10 +110,20 @@ impl Central {
         // SAFETY: `place_for` gives address space that was committed when it was taken and that no record
         // leads to: it is new, or no record could be made of it.
         unsafe { place.begin_extent(self.extent_bytes, &mut self.account.kernel_calls) }?;
-        let record = Extent::make(heap.reference(), place, |extent| heap.make_hints(extent));
+        let record = self.make_extent_at(heap, place);
         let record = record.inspect_err(|_| self.unrecorded = Some(place))?;
-        self.extent_bytes += place.bytes;
         self.next_extent_pages = place.bytes / heap.geometry().page_bytes() * 2;
+        Ok(record)
+    }
+
+    /// Makes an extent of the address space at `place`.
+    fn make_extent_at(
+        &mut self,
+        heap: &'static Heap,
+        place: Span,
+    ) -> Result<&'static Record, Refused> {
+        let record = Extent::make(heap.reference(), place, |extent| heap.make_hints(extent))?;
+        self.extent_bytes += place.bytes;
         if let Record::Extent(extent) = record {
             extent.begin_wish(
                 self.extent_bytes,

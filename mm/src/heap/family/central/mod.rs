@@ -41,8 +41,12 @@ pub(in crate::heap) struct Central {
     pub(in crate::heap) random: Random,
     /// Address space that has no record yet, because there was no memory for one. The next extent uses it.
     unrecorded: Option<Span>,
+    /// The same in the range of sampled blocks.
+    unrecorded_sampled: Option<Span>,
     /// VM pages that the next extent gets.
     next_extent_pages: usize,
+    /// VM pages that the next extent in the range of sampled blocks gets.
+    next_sampled_pages: usize,
     /// Bytes of all extents.
     extent_bytes: usize,
     /// A thread tries to take pages from other threads only if the family has at least this many VM pages.
@@ -70,7 +74,9 @@ impl Central {
             quarantine: Quarantine::new(),
             random: Random::new(),
             unrecorded: None,
+            unrecorded_sampled: None,
             next_extent_pages: 1,
+            next_sampled_pages: 1,
             extent_bytes: 0,
             steal_from_pages: 0,
             account: Account::new(),

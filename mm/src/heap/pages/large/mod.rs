@@ -10,6 +10,7 @@ use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::{AtomicU8, AtomicUsize};
 
 use crate::heap::ground::{HeapRef, Link, Neighbours, Node, meta};
+use crate::heap::pages::samples::SampleRecord;
 use crate::heap::pages::{Record, Span};
 use crate::heap::tracking::Tag;
 use crate::os::arena::Arena;
@@ -42,6 +43,8 @@ pub(in crate::heap) struct Large {
     guard: AtomicU8,
     /// The tag of the live block.
     pub(in crate::heap) tag: Tag,
+    /// The sample of the live block.
+    pub(in crate::heap) sample: SampleRecord,
     neighbours: Neighbours<Large>,
     own: Link<Record>,
     pub(in crate::heap) older: Link<Record>,
@@ -84,6 +87,7 @@ impl Large {
             refused: AtomicUsize::new(0),
             guard: AtomicU8::new(NO_GUARD),
             tag: Tag::none(),
+            sample: SampleRecord::none(),
             neighbours: Neighbours::none(),
             own: Link::none(),
             older: Link::none(),
