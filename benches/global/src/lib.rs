@@ -1,0 +1,11 @@
+//! Work as programs do it, with whichever global allocator the program has.
+//!
+//! All rivals run the same compiled code: collections of the standard library, which call `alloc`, `alloc_zeroed`,
+//! `realloc` and `dealloc` of the global allocator as in any program.
+
+mod measure;
+mod rows;
+mod sizes;
+
+pub use crate::measure::measure;
+pub use crate::rows::{Load, Row, rows};

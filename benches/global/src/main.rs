@@ -1,0 +1,3 @@
+//! The table.
+
+fn main() {}
