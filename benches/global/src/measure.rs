@@ -61,7 +61,7 @@ fn median(mut figures: Vec<f64>) -> f64 {
     figures[figures.len() / 2]
 }
 
-/// Returns the largest resident size of this process so far, in MB (proc_pid_status(5), `VmHWM`).
+/// Returns the largest resident size of this process so far, in MB (`VmHWM` of `proc_pid_status(5)`).
 fn peak() -> f64 {
     let status = fs::read_to_string("/proc/self/status").expect("Linux has it");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -49,7 +49,10 @@ pub(crate) const JSON: Shares = &[
 pub(crate) fn sizes(shares: Shares, count: u32) -> Vec<usize> {
     let total = shares.iter().map(|(_, share)| share).sum();
     let numbers = Random::new().sequence(count, total);
-    numbers.into_iter().map(|number| at(shares, number)).collect()
+    numbers
+        .into_iter()
+        .map(|number| at(shares, number))
+        .collect()
 }
 
 /// Returns the size of the block with this number, if the shares lie one after the other.

@@ -7,9 +7,24 @@ use super::{Round, Row, row};
 
 pub(super) fn list() -> Vec<Row> {
     vec![
-        row("pair, 40 B", "allocate, write to, release a block of 40 bytes", (100_000, 100), pair::<5>),
-        row("pair, 1 KiB", "the same of 1 KiB", (10_000, 100), pair::<128>),
-        row("pair, 16 KiB", "the same of 16 KiB", (1_000, 100), pair::<2048>),
+        row(
+            "pair, 40 B",
+            "allocate, write to, release a block of 40 bytes",
+            (100_000, 100),
+            pair::<5>,
+        ),
+        row(
+            "pair, 1 KiB",
+            "the same of 1 KiB",
+            (10_000, 100),
+            pair::<128>,
+        ),
+        row(
+            "pair, 16 KiB",
+            "the same of 16 KiB",
+            (1_000, 100),
+            pair::<2048>,
+        ),
         row(
             "trees",
             "binary trees of boxes of depth 18, built and released; for each node",
@@ -47,6 +62,10 @@ fn trees(depth: u32) -> Round {
     })
 }
 
+#[expect(
+    clippy::unnecessary_box_returns,
+    reason = "the box is what is measured"
+)]
 fn tree(depth: u32) -> Box<Tree> {
     let child = || depth.checked_sub(1).map(tree);
     Box::new(Tree([child(), child()]))

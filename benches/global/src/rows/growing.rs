@@ -34,7 +34,7 @@ pub(super) fn list() -> Vec<Row> {
         ),
         row(
             "maps grow",
-            "a hash map of words grows to 200,000 entries; for each entry",
+            "a hash map of numbers grows to 200,000 entries; for each entry",
             (200_000, 15),
             one_map,
         ),

@@ -99,8 +99,7 @@ fn larson(live: u32) -> Round {
     };
     let new = new_sizes(OPERATIONS);
     let first = new_sizes(live);
-    let mut of_two: [Blocks; 2] =
-        [(); 2].map(|()| first.iter().copied().map(block).collect());
+    let mut of_two: [Blocks; 2] = [(); 2].map(|()| first.iter().copied().map(block).collect());
     let places = random.sequence(OPERATIONS, live);
     Box::new(move || {
         thread::scope(|scope| {
