@@ -75,6 +75,10 @@ struct Platforms;
 struct Reports;
 
 #[cfg(doctest)]
+#[doc = include_str!("../docs/whole-heap.md")]
+struct WholeHeap;
+
+#[cfg(doctest)]
 #[doc = include_str!("../mm-derive/src/derive.md")]
 struct Derive;
 

@@ -3,9 +3,12 @@
 //! All rivals run the same compiled code: collections of the standard library, which call `alloc`, `alloc_zeroed`,
 //! `realloc` and `dealloc` of the global allocator as in any program.
 
+mod burst;
 mod measure;
+mod memory;
 mod rows;
 mod sizes;
 
+pub use crate::burst::{BURST, BURST_FIGURES};
 pub use crate::measure::measure;
 pub use crate::rows::{Load, Row, rows};

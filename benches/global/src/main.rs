@@ -51,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let all = rows().into_iter();
-    let rows: Vec<Row> = all.filter(|row| options.wants_row(row)).collect();
+    let rows: Vec<Row> = all.filter(|row| options.wants(row.name)).collect();
     let programs = build::programs()?;
     let figures = run::all(&options, &rows, &programs)?;
     let report = table::report(&options, &figures, &rows, &machine::line());

@@ -1,16 +1,18 @@
 //! The program of one allocator: it measures one row and prints a line for each figure.
 
 use std::env;
-use std::fs;
 use std::time::Duration;
 
 use mm_benches_common::clock::{Took, each, timed};
 
+use crate::burst;
+use crate::memory::peak;
 use crate::rows::{Load, Row, rows};
 
 /// Measures the row that the command line names, and prints its figures.
 ///
-/// The arguments are the name of the row and, if it is to do less than usual, the number of rounds. Each line has
+/// The arguments are the name of the row and, if it is to do less than usual, the number of rounds (of the burst: the
+/// seconds of sleep). Each line has
 /// a name, a tab, and a figure: nanoseconds of CPU time of one operation, nanoseconds of wall time if the row uses
 /// several threads, and the largest resident size in MB.
 ///
@@ -22,6 +24,9 @@ pub fn measure() {
     let name = arguments.next().expect("the name of a row");
     let rounds = arguments.next();
     let rounds = rounds.map(|rounds| rounds.parse().expect("a number of rounds"));
+    if name == burst::BURST {
+        return burst::measure(rounds.map(u64::from));
+    }
     let row = rows().into_iter().find(|row| row.name == name);
     let row = row.expect("the name of a row");
     let load = Load {
@@ -59,13 +64,4 @@ fn medians(row: Row, load: Load) -> (f64, f64) {
 fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]
-}
-
-/// Returns the largest resident size of this process so far, in MB (`VmHWM` of `proc_pid_status(5)`).
-fn peak() -> f64 {
-    let status = fs::read_to_string("/proc/self/status").expect("Linux has it");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    let kib: f64 = kib.and_then(|kib| kib.parse().ok()).expect("a size in KiB");
-    kib * 1_024.0 / 1e6
 }

@@ -3,7 +3,6 @@
 use lexopt::prelude::{Long, ValueExt};
 
 use crate::RIVALS;
-use mm_global_benches::Row;
 
 /// How to call the program.
 pub(crate) const USAGE: &str = "\
@@ -61,9 +60,9 @@ impl Options {
         !self.is_quick && self.only.is_empty() && self.rivals.len() == RIVALS.len()
     }
 
-    /// Returns whether a row is selected.
-    pub(crate) fn wants_row(&self, row: &Row) -> bool {
-        row.name.contains(&self.only)
+    /// Returns whether a row of this name is selected.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        name.contains(&self.only)
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use mm_benches_common::figures::Figures;
-use mm_global_benches::Row;
+use mm_global_benches::{BURST, Row};
 
 use crate::options::Options;
 
@@ -19,16 +19,13 @@ pub(crate) fn all(options: &Options, rows: &[Row], programs: &Path) -> io::Resul
     let mut rivals = options.rivals.clone();
     for run in 0..options.runs {
         eprintln!("run {} of {}", run + 1, options.runs);
-        for row in rows {
+        for (name, rounds) in parts(options, rows) {
             for rival in &rivals {
-                one(
-                    options,
-                    row,
-                    &programs.join(format!("rows-{rival}")),
-                    |name, figure| {
-                        figures.add(name, rival, figure);
-                    },
-                )?;
+                let program = programs.join(format!("rows-{rival}"));
+                let rounds = rounds.filter(|_| options.is_quick);
+                one(&program, name, rounds, |name, figure| {
+                    figures.add(name, rival, figure);
+                })?;
             }
         }
         rivals.rotate_left(1);
@@ -36,21 +33,26 @@ pub(crate) fn all(options: &Options, rows: &[Row], programs: &Path) -> io::Resul
     Ok(figures)
 }
 
+/// Returns the names of what is measured, and how many rounds or seconds each does if it is to be quick.
+fn parts(options: &Options, rows: &[Row]) -> Vec<(&'static str, Option<u32>)> {
+    let of_row = |row: &Row| (row.name, Some((row.load.rounds / 4).max(3)));
+    let burst = options.wants(BURST).then_some((BURST, Some(2)));
+    rows.iter().map(of_row).chain(burst).collect()
+}
+
 /// Starts the program of a rival for a row, and passes on each figure that it prints.
 fn one(
-    options: &Options,
-    row: &Row,
     program: &Path,
+    name: &str,
+    rounds: Option<u32>,
     mut add: impl FnMut(&str, f64),
 ) -> io::Result<()> {
     let mut command = Command::new(program);
-    command.arg(row.name).stderr(Stdio::inherit());
-    if options.is_quick {
-        command.arg((row.load.rounds / 4).max(3).to_string());
-    }
+    command.arg(name).stderr(Stdio::inherit());
+    command.args(rounds.map(|rounds| rounds.to_string()));
     let output = command.output()?;
     if !output.status.success() {
-        let what = format!("{} {}: {}", program.display(), row.name, output.status);
+        let what = format!("{} {}: {}", program.display(), name, output.status);
         return Err(io::Error::other(what));
     }
     for line in String::from_utf8_lossy(&output.stdout).lines() {

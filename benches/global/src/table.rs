@@ -1,9 +1,11 @@
 //! The tables, as Markdown that is also legible as plain text.
 
+use std::fmt::Write;
+
 use mm_benches_common::clock::count;
 use mm_benches_common::columns;
 use mm_benches_common::figures::Figures;
-use mm_global_benches::Row;
+use mm_global_benches::{BURST, BURST_FIGURES, Row};
 
 use crate::options::Options;
 use crate::{MAIN_RIVAL, OURS};
@@ -17,19 +19,47 @@ struct Line {
     what: &'static str,
 }
 
-/// Returns the report: a table of times and one of resident sizes, with their means.
+/// Returns the report: tables of times, of largest resident sizes, and of what a burst leaves, with their means.
 pub(crate) fn report(options: &Options, figures: &Figures, rows: &[Row], machine: &str) -> String {
-    let times: Vec<Line> = rows.iter().flat_map(times).collect();
-    let peaks: Vec<Line> = rows.iter().map(peak).collect();
     let runs = options.runs;
-    format!(
+    let mut text = format!(
         "{machine}\n\nMedians of {runs} runs; less is better. The last line of a table has the geometric means of \
-         mm's figures divided by those of each rival.\n\n\
-         ## Time of one operation\n\nCPU time of all threads, in ns; wall time where the row says so.\n\n{}\n\
-         ## Largest resident size\n\nOf the process, in MB.\n\n{}",
-        table(options, figures, &times),
-        table(options, figures, &peaks),
-    )
+         mm's figures divided by those of each rival.\n"
+    );
+    let tables = [
+        (
+            "Time of one operation",
+            "CPU time of all threads, in ns; wall time where the row says so.",
+            rows.iter().flat_map(times).collect(),
+        ),
+        (
+            "Largest resident size",
+            "Of the process, in MB.",
+            rows.iter().map(peak).collect(),
+        ),
+        (
+            "What is kept",
+            "Beyond the resident size before the burst, in MB.",
+            burst(options),
+        ),
+    ];
+    for (heading, unit, lines) in tables {
+        let lines: Vec<Line> = lines;
+        if !lines.is_empty() {
+            let table = table(options, figures, &lines);
+            write!(text, "\n## {heading}\n\n{unit}\n\n{table}").expect("text takes all");
+        }
+    }
+    text
+}
+
+fn burst(options: &Options) -> Vec<Line> {
+    let lines = BURST_FIGURES.iter().filter(|_| options.wants(BURST));
+    let line = |&(name, what): &(&str, &'static str)| Line {
+        name: name.to_owned(),
+        what,
+    };
+    lines.map(line).collect()
 }
 
 fn times(row: &Row) -> Vec<Line> {
