@@ -46,11 +46,14 @@ fn registry() -> io::Result<PathBuf> {
     home.join("registry/src").canonicalize()
 }
 
-/// Returns a list of what cargo says about this workspace, again and again.
+/// Returns a list of what cargo says about mm's workspace, again and again.
 fn json() -> io::Result<String> {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--locked", "--offline", "--format-version", "1"])
-        .args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")])
+        .args(["metadata", "--locked", "--format-version", "1"])
+        .args([
+            "--manifest-path",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"),
+        ])
         .output()?;
     if !output.status.success() {
         return Err(io::Error::other("cargo metadata fails"));
@@ -80,7 +83,13 @@ fn sql() -> String {
 fn insert(number: u32) -> String {
     let row = |place| {
         let id = number.wrapping_add(place);
-        format!("({id}, 'Customer#{id}', {}.{:02}, DATE '2026-0{}-1{}', NULL)", id % 10_000, id % 100, id % 9 + 1, id % 10)
+        format!(
+            "({id}, 'Customer#{id}', {}.{:02}, DATE '2026-0{}-1{}', NULL)",
+            id % 10_000,
+            id % 100,
+            id % 9 + 1,
+            id % 10
+        )
     };
     let rows: Vec<String> = (0..number % 20 + 1).map(row).collect();
     format!(

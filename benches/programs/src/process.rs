@@ -26,7 +26,10 @@ pub(crate) fn cpu_time() -> Duration {
     let failed = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
     assert_eq!(failed, 0, "every Linux has the clock of a process");
     let seconds = u64::try_from(time.tv_sec).expect("no process has used less than nothing");
-    Duration::new(seconds, u32::try_from(time.tv_nsec).expect("a second has fewer"))
+    Duration::new(
+        seconds,
+        u32::try_from(time.tv_nsec).expect("a second has fewer"),
+    )
 }
 
 /// Returns the largest resident size of this process so far, in MB (`VmHWM` of `proc_pid_status(5)`).

@@ -40,7 +40,10 @@ pub(crate) fn report(
 /// Returns the names of a program's figures, in the order in which it prints them.
 fn names<'a>(figures: &'a [Figure], program: &Program) -> Vec<&'a str> {
     let mut names: Vec<&str> = Vec::new();
-    for figure in figures.iter().filter(|figure| figure.program == program.name) {
+    for figure in figures
+        .iter()
+        .filter(|figure| figure.program == program.name)
+    {
         if !names.contains(&&*figure.name) {
             names.push(&figure.name);
         }
@@ -49,7 +52,9 @@ fn names<'a>(figures: &'a [Figure], program: &Program) -> Vec<&'a str> {
 }
 
 fn head(options: &Options) -> Vec<String> {
-    let front = ["program", "figure"].into_iter().chain(options.allocators.iter().copied());
+    let front = ["program", "figure"]
+        .into_iter()
+        .chain(options.allocators.iter().copied());
     let back = rivals(options).map(|rival| format!("mm / {rival}"));
     front.map(str::to_owned).chain(back).collect()
 }

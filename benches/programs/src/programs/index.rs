@@ -32,7 +32,9 @@ pub(super) fn run(input: &Path) {
             continue;
         };
         let name = entry.path().display().to_string();
-        writer.add_document(doc!(path => name, body => text)).expect("a document");
+        writer
+            .add_document(doc!(path => name, body => text))
+            .expect("a document");
     }
     writer.commit().expect("a commit");
     writer.wait_merging_threads().expect("the merges end");

@@ -26,7 +26,10 @@ impl Latencies {
     pub(super) fn print(mut self) {
         let (wall, count) = (self.wall.as_secs_f64(), self.each.len());
         self.each.sort();
-        process::print("us a request", wall * 1e6 / f64::from(u32::try_from(count).expect("few")));
+        process::print(
+            "us a request",
+            wall * 1e6 / f64::from(u32::try_from(count).expect("few")),
+        );
         let late = self.each[count - 1 - count / 1_000];
         process::print("p99.9 us", late.as_secs_f64() * 1e6);
     }
@@ -45,7 +48,9 @@ pub(super) fn run(port: u16) -> Latencies {
             // A prime, so that the sessions come in no order.
             let session = (round * CONNECTIONS + number) * 7_919 % SESSIONS;
             sent[number] = Instant::now();
-            stream.write_all(&requests[session]).expect("the server reads");
+            stream
+                .write_all(&requests[session])
+                .expect("the server reads");
         }
         for (stream, sent) in streams.iter_mut().zip(sent) {
             read_answer(stream, &mut answer).expect("the server answers");
@@ -92,6 +97,8 @@ fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<()> {
 fn length(answer: &[u8]) -> Option<usize> {
     let head = answer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let text = std::str::from_utf8(&answer[..head]).ok()?;
-    let field = text.lines().find_map(|line| line.strip_prefix("content-length: "))?;
+    let field = text
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))?;
     Some(head + field.parse::<usize>().ok()?)
 }

@@ -34,7 +34,8 @@ pub(super) fn run(input: &Path) {
                 });
                 // A binary file is no mistake.
                 let _ = searcher.search_path(&matcher, entry.path(), sink);
-                send.send((entry.into_path(), lines)).expect("the receiver is alive");
+                send.send((entry.into_path(), lines))
+                    .expect("the receiver is alive");
             }
             WalkState::Continue
         })

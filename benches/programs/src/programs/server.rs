@@ -74,7 +74,12 @@ async fn answer(
     sessions: Sessions,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let name = request.uri().path().to_owned();
-    let body = request.into_body().collect().await.expect("a body").to_bytes();
+    let body = request
+        .into_body()
+        .collect()
+        .await
+        .expect("a body")
+        .to_bytes();
     let message: Value = serde_json::from_slice(&body).expect("the load sends JSON");
     let mut sessions = sessions.borrow_mut();
     let session = sessions.entry(name.clone()).or_default();
