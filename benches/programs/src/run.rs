@@ -31,6 +31,10 @@ pub(crate) fn all(
 ) -> io::Result<Vec<Figure>> {
     let mut figures = Vec::new();
     let mut allocators = options.allocators.clone();
+    for program in programs {
+        // Brings the files that it reads into the page cache.
+        one(program, crate::OURS, input)?;
+    }
     for turn in 0..options.pairs {
         eprintln!("turn {} of {}", turn + 1, options.pairs);
         for program in programs {

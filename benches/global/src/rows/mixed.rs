@@ -1,11 +1,11 @@
-//! Blocks of the sizes that a parser requests.
+//! Blocks of the sizes that parsers request.
 
 use std::hint::black_box;
 
 use mm_benches_common::random::Random;
 
 use super::{Round, Row, row};
-use crate::sizes::{JSON, sizes};
+use crate::sizes::{JSON, SQL, Shares, sizes};
 
 /// Operations of one round.
 const OPERATIONS: u32 = 100_000;
@@ -13,28 +13,46 @@ const OPERATIONS: u32 = 100_000;
 pub(super) fn list() -> Vec<Row> {
     vec![
         row(
-            "mixed, replace 1,000",
+            "json, replace 1,000",
             "replace a random one of 1,000 blocks of the sizes of a JSON parser",
             (1_000, 100),
-            replace,
+            |live| replace(JSON, live),
         ),
         row(
-            "mixed, replace 100 k",
+            "json, replace 100 k",
             "the same of 100,000",
             (100_000, 50),
-            replace,
+            |live| replace(JSON, live),
         ),
         row(
-            "mixed, in order",
+            "json, in order",
             "allocate 100,000 of the same sizes, release them in order",
             (100_000, 50),
-            in_order,
+            |live| in_order(JSON, live),
         ),
         row(
-            "mixed, shuffled",
+            "json, shuffled",
             "the same, released in random order",
             (100_000, 30),
-            shuffled,
+            |live| shuffled(JSON, live),
+        ),
+        row(
+            "sql, replace 1,000",
+            "replace a random one of 1,000 blocks of the sizes of a SQL parser",
+            (1_000, 100),
+            |live| replace(SQL, live),
+        ),
+        row(
+            "sql, in order",
+            "allocate 10,000 of the same sizes, release them in order",
+            (10_000, 100),
+            |live| in_order(SQL, live),
+        ),
+        row(
+            "sql, shuffled",
+            "allocate 100,000 of the same sizes, release them in random order",
+            (100_000, 30),
+            |live| shuffled(SQL, live),
         ),
     ]
 }
@@ -46,10 +64,10 @@ fn block(size: usize) -> Vec<u8> {
     black_box(block)
 }
 
-fn replace(live: u32) -> Round {
-    let new = sizes(JSON, OPERATIONS);
+fn replace(shares: Shares, live: u32) -> Round {
+    let new = sizes(shares, OPERATIONS);
     let places = Random::new().sequence(OPERATIONS, live);
-    let mut blocks: Vec<_> = sizes(JSON, live).into_iter().map(block).collect();
+    let mut blocks: Vec<_> = sizes(shares, live).into_iter().map(block).collect();
     Box::new(move || {
         for (&size, &place) in new.iter().zip(&places) {
             // The old block is released first, as by a program that replaces what it no longer needs.
@@ -61,8 +79,8 @@ fn replace(live: u32) -> Round {
     })
 }
 
-fn in_order(live: u32) -> Round {
-    let new = sizes(JSON, live);
+fn in_order(shares: Shares, live: u32) -> Round {
+    let new = sizes(shares, live);
     let mut blocks = Vec::with_capacity(new.len());
     Box::new(move || {
         blocks.extend(new.iter().map(|&size| block(size)));
@@ -71,8 +89,8 @@ fn in_order(live: u32) -> Round {
     })
 }
 
-fn shuffled(live: u32) -> Round {
-    let new = sizes(JSON, live);
+fn shuffled(shares: Shares, live: u32) -> Round {
+    let new = sizes(shares, live);
     let mut places: Vec<u32> = (0..live).collect();
     Random::new().shuffle(&mut places);
     let mut blocks = Vec::with_capacity(new.len());
