@@ -8,7 +8,9 @@ mod measure;
 mod memory;
 mod rows;
 mod sizes;
+mod start;
 
 pub use crate::burst::{BURST, BURST_FIGURES};
 pub use crate::measure::measure;
 pub use crate::rows::{Load, Row, rows};
+pub use crate::start::{START, START_FIGURES};

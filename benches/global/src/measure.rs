@@ -8,6 +8,7 @@ use mm_benches_common::clock::{Took, each, timed};
 use crate::burst;
 use crate::memory::peak;
 use crate::rows::{Load, Row, rows};
+use crate::start;
 
 /// Measures the row that the command line names, and prints its figures.
 ///
@@ -24,6 +25,9 @@ pub fn measure() {
     let name = arguments.next().expect("the name of a row");
     let rounds = arguments.next();
     let rounds = rounds.map(|rounds| rounds.parse().expect("a number of rounds"));
+    if name == start::START {
+        return start::measure();
+    }
     if name == burst::BURST {
         return burst::measure(rounds.map(u64::from));
     }

@@ -3,11 +3,15 @@
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use mm_benches_common::figures::Figures;
-use mm_global_benches::{BURST, Row};
+use mm_global_benches::{BURST, Row, START, START_FIGURES};
 
 use crate::options::Options;
+
+/// How often each program is started in a run to take the time of its start.
+const STARTS: usize = 100;
 
 /// Measures the rows, run after run.
 ///
@@ -28,6 +32,9 @@ pub(crate) fn all(options: &Options, rows: &[Row], programs: &Path) -> io::Resul
                 })?;
             }
         }
+        if options.wants(START) {
+            starts(programs, &rivals, &mut figures)?;
+        }
         rivals.rotate_left(1);
     }
     Ok(figures)
@@ -38,6 +45,20 @@ fn parts(options: &Options, rows: &[Row]) -> Vec<(&'static str, Option<u32>)> {
     let of_row = |row: &Row| (row.name, Some((row.load.rounds / 4).max(3)));
     let burst = options.wants(BURST).then_some((BURST, Some(2)));
     rows.iter().map(of_row).chain(burst).collect()
+}
+
+/// Starts the program of each rival in turn, often, and takes the time of each.
+fn starts(programs: &Path, rivals: &[&str], figures: &mut Figures) -> io::Result<()> {
+    for rival in rivals.repeat(STARTS) {
+        let program = programs.join(format!("rows-{rival}"));
+        let start = Instant::now();
+        one(&program, START, None, |name, figure| {
+            figures.add(name, rival, figure);
+        })?;
+        let took = start.elapsed().as_secs_f64() * 1e3;
+        figures.add(START_FIGURES[0].0, rival, took);
+    }
+    Ok(())
 }
 
 /// Starts the program of a rival for a row, and passes on each figure that it prints.

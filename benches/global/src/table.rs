@@ -5,7 +5,7 @@ use std::fmt::Write;
 use mm_benches_common::clock::count;
 use mm_benches_common::columns;
 use mm_benches_common::figures::Figures;
-use mm_global_benches::{BURST, BURST_FIGURES, Row};
+use mm_global_benches::{BURST, BURST_FIGURES, Row, START, START_FIGURES};
 
 use crate::options::Options;
 use crate::{MAIN_RIVAL, OURS};
@@ -19,7 +19,7 @@ struct Line {
     what: &'static str,
 }
 
-/// Returns the report: tables of times, of largest resident sizes, and of what a burst leaves, with their means.
+/// Returns the report: tables of times, largest resident sizes, what a burst leaves, and a start, with their means.
 pub(crate) fn report(options: &Options, figures: &Figures, rows: &[Row], machine: &str) -> String {
     let runs = options.runs;
     let mut text = format!(
@@ -40,7 +40,12 @@ pub(crate) fn report(options: &Options, figures: &Figures, rows: &[Row], machine
         (
             "What is kept",
             "Beyond the resident size before the burst, in MB.",
-            burst(options),
+            lines_of(options, BURST, &BURST_FIGURES),
+        ),
+        (
+            "A program that does nothing",
+            "What the allocator adds is the difference to glibc's.",
+            lines_of(options, START, &START_FIGURES),
         ),
     ];
     for (heading, unit, lines) in tables {
@@ -53,13 +58,14 @@ pub(crate) fn report(options: &Options, figures: &Figures, rows: &[Row], machine
     text
 }
 
-fn burst(options: &Options) -> Vec<Line> {
-    let lines = BURST_FIGURES.iter().filter(|_| options.wants(BURST));
+/// Returns the lines of figures that are no rows, if their name is selected.
+fn lines_of(options: &Options, name: &str, figures: &[(&str, &'static str)]) -> Vec<Line> {
+    let wanted = figures.iter().filter(|_| options.wants(name));
     let line = |&(name, what): &(&str, &'static str)| Line {
         name: name.to_owned(),
         what,
     };
-    lines.map(line).collect()
+    wanted.map(line).collect()
 }
 
 fn times(row: &Row) -> Vec<Line> {
