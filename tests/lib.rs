@@ -74,7 +74,8 @@ struct Platforms;
 #[doc = include_str!("../docs/reports.md")]
 struct Reports;
 
-#[cfg(doctest)]
+/// Each of its programs has a global allocator of its own.
+#[cfg(all(doctest, not(feature = "global")))]
 #[doc = include_str!("../docs/whole-heap.md")]
 struct WholeHeap;
 

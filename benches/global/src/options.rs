@@ -6,7 +6,7 @@ use crate::RIVALS;
 
 /// How to call the program.
 pub(crate) const USAGE: &str = "\
-Usage: cargo run --profile compare -p mm-global-benches -- [OPTIONS]
+Usage: cargo run --release -p mm-global-benches -- [OPTIONS]
   --runs N       runs to take the medians of (5)
   --only WORD    only rows with WORD in their name
   --rivals A,B   only these of: mm, glibc, mimalloc, jemalloc, rpmalloc, snmalloc
