@@ -260,7 +260,7 @@ fn hardening_measures_every_option() {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(mm_portable)))]
 fn service_says_who_holds_the_memory() {
     let printed = output_of("service", &["3200"]);
     let pages = printed.split_once(" pages in the cache").expect("it says");

@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --release -p mm-global-benches
-//! cargo run --release -p mm-global-benches -- --only mixed --rivals mm,mimalloc
+//! cargo run --release -p mm-global-benches -- --only json --rivals mm,mimalloc
 //! ```
 //!
 //! One program for each allocator does the same work with the collections of the standard library, so each is what
