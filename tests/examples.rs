@@ -260,6 +260,40 @@ fn hardening_measures_every_option() {
 }
 
 #[test]
+#[cfg(all(target_os = "linux", not(mm_portable)))]
+fn service_says_who_holds_the_memory() {
+    let printed = output_of("service", &["3200"]);
+    let pages = printed.split_once(" pages in the cache").expect("it says");
+    let pages: u64 = pages.0.rsplit(' ').next().unwrap().parse().unwrap();
+    // Nine requests of ten are for a page, and no two for the same one.
+    assert_eq!(pages, 2_880);
+    let live = words_of(&printed, "(untyped) ");
+    let live: u64 = live[4].replace(',', "").parse().expect("live bytes");
+    assert!(live >= pages * 500, "{printed}");
+    // process resident 8.4 MiB = 0.0 families + 4.4 untyped + 0.2 mm's records + 3.8 elsewhere (..)
+    let words = words_of(&printed, "process resident ");
+    assert_eq!(words[3..5], ["MiB", "="], "{printed}");
+    let named = |name: &str| {
+        let place = words.iter().position(|word| *word == name);
+        let number = place.and_then(|place| words[place - 1].parse::<f64>().ok());
+        number.unwrap_or_else(|| panic!("{name}: {printed}"))
+    };
+    let [families, untyped, elsewhere] = ["families", "untyped", "elsewhere"].map(named);
+    let records: f64 = words[words.iter().position(|word| *word == "mm's").unwrap() - 1]
+        .parse()
+        .expect("a size");
+    let resident: f64 = words[2].parse().expect("a size");
+    let sum = families + untyped + records + elsewhere;
+    // Each of the five is rounded to a tenth.
+    assert!((resident - sum).abs() < 0.26, "{printed}");
+    let bytes = untyped * f64::from(1 << 20);
+    #[expect(clippy::cast_precision_loss, reason = "a few megabytes")]
+    let live = live as f64;
+    assert!(bytes >= live * 0.9, "what is live is resident: {printed}");
+    assert!(elsewhere < 16.0, "{printed}");
+}
+
+#[test]
 fn lockfile_leaves_nothing_live() {
     let printed = output_of("lockfile", &[]);
     let (answer, reports) = printed.split_once("Every type").unwrap();

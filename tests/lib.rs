@@ -77,6 +77,11 @@ struct Platforms;
 #[doc = include_str!("../docs/reports.md")]
 struct Reports;
 
+/// Each of its programs has a global allocator of its own.
+#[cfg(all(doctest, not(feature = "global")))]
+#[doc = include_str!("../docs/whole-heap.md")]
+struct WholeHeap;
+
 #[cfg(doctest)]
 #[doc = include_str!("../mm-derive/src/derive.md")]
 struct Derive;

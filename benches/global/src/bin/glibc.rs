@@ -1,0 +1,8 @@
+//! The rows with glibc as the global allocator.
+
+#[global_allocator]
+static HEAP: std::alloc::System = std::alloc::System;
+
+fn main() {
+    mm_global_benches::measure();
+}

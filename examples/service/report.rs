@@ -1,0 +1,18 @@
+//! Who holds the memory of the service.
+
+/// Size classes to show, largest first.
+const CLASSES: usize = 8;
+
+/// Prints what the process holds: by family, and untyped memory by size class.
+pub(crate) fn print() {
+    let snapshot = mm::snapshot();
+    println!("Who holds the memory:\n");
+    print!("{}", snapshot.memory_usage(None));
+    println!("\n\nThe largest size classes:\n");
+    let classes = snapshot.memory_usage(Some("(untyped)")).to_string();
+    classes
+        .lines()
+        .take(1 + CLASSES)
+        .for_each(|line| println!("{line}"));
+    // The report by type and call site comes here, once sampling is merged.
+}
