@@ -25,6 +25,15 @@ impl CacheRecord {
             let first = unsafe { NonNull::new_unchecked(hot) };
             return Some(Block { first, zero: false });
         }
+        self.take_past_hot(unit, wants_zero)
+    }
+
+    /// As [`take`](Self::take), but leaves the hot slot alone.
+    ///
+    /// In a program that allocates and releases blocks of mixed sizes, it is as good as random whether the slot of a
+    /// size holds a unit. The processor's wrong guesses then cost more than the slot saves.
+    #[inline(always)]
+    pub(in crate::heap) fn take_past_hot(&self, unit: usize, wants_zero: bool) -> Option<Block> {
         if let Some(first) = self.pop() {
             self.account_taken();
             return Some(Block { first, zero: false });
@@ -45,6 +54,18 @@ impl CacheRecord {
             self.hot.store(first.as_ptr(), Release);
             return true;
         }
+        // SAFETY: requirements 1 and 2 are those of `put_past_hot`.
+        unsafe { self.put_past_hot(first, unit) }
+    }
+
+    /// As [`put`](Self::put), but leaves the hot slot alone; see [`take_past_hot`](Self::take_past_hot).
+    ///
+    /// # Safety
+    ///
+    /// 1. `first` is a live block of one unit of the record's family, in a VM page, or this is the closed record.
+    /// 2. Nothing uses it any more.
+    #[inline(always)]
+    pub(in crate::heap) unsafe fn put_past_hot(&self, first: NonNull<u8>, unit: usize) -> bool {
         if self.run.load(Relaxed).addr() == first.addr().get() - unit {
             // Stores `first`, not `run` plus a unit: that would have to wait for the last store to `run`.
             self.run.store(first.as_ptr(), Release);

@@ -164,7 +164,7 @@ impl CacheCell {
         padding: usize,
     ) -> Option<Block> {
         let record = self.record();
-        let block = record.take(unit, to_be_zero)?;
+        let block = record.take_past_hot(unit, to_be_zero)?;
         record.account_padding(padding as u64);
         Some(block)
     }
@@ -185,7 +185,7 @@ impl CacheCell {
         let record = self.record();
         // SAFETY: by requirement 1 the block is of the family of the cell's `record`, or that is the closed one. By
         // requirement 2 nothing uses it.
-        let is_put = unsafe { record.put(first, unit) };
+        let is_put = unsafe { record.put_past_hot(first, unit) };
         if is_put {
             record.account_padding_released(padding as u64);
         }

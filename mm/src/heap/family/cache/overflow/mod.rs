@@ -112,13 +112,13 @@ impl Heap {
         // Tries again, since `ensure_open` may have opened or flushed the cache.
         // SAFETY: by requirements 1 and 2 `unit` is a live block of this heap, which is the family of `record`:
         // `ensure_open` gave it. By requirement 3 nothing uses it.
-        if unsafe { record.put(unit, self.geometry().unit()) } {
+        if unsafe { self.put_again(record, unit) } {
             return;
         }
         if !record.follows_last(unit) && record.grow_stack(self.geometry()) {
             // SAFETY: by requirements 1 and 2 `unit` is a live block of this heap, which is the family of
             // `record`. By requirement 3 nothing uses it, and `put` did not take it before.
-            unsafe { record.put(unit, self.geometry().unit()) };
+            unsafe { self.put_again(record, unit) };
             return;
         }
         let spot = spot_of(unit);
@@ -130,6 +130,23 @@ impl Heap {
         record.count_direct(1);
         record.leave();
         record.sweep_if_due();
+    }
+
+    /// Puts a unit into a cache of this heap in the way of its hot path.
+    ///
+    /// # Safety
+    ///
+    /// 1. `unit` is a live block of one unit of this heap, in a VM page.
+    /// 2. Nothing uses it any more.
+    unsafe fn put_again(&self, record: &CacheRecord, unit: NonNull<u8>) -> bool {
+        let bytes = self.geometry().unit();
+        if self.is_untyped() {
+            // SAFETY: requirements 1 and 2 are those of `put_past_hot`.
+            unsafe { record.put_past_hot(unit, bytes) }
+        } else {
+            // SAFETY: requirements 1 and 2 are those of `put`.
+            unsafe { record.put(unit, bytes) }
+        }
     }
 
     /// Ends the process if the unit belongs to another family.
