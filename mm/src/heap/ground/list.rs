@@ -53,6 +53,11 @@ impl<T: Node<Kind>, Kind> List<T, Kind> {
         node.neighbours().next.get()
     }
 
+    /// The node before `node`, which is on a list.
+    pub(in crate::heap) fn before(node: &'static T) -> Option<&'static T> {
+        node.neighbours().previous.get()
+    }
+
     /// Adds a node that is on no list.
     pub(in crate::heap) fn push(&mut self, node: &'static T) {
         let before = self.newest.replace(node);

@@ -3,7 +3,7 @@
 use super::Large;
 use super::runs::LargeRuns;
 use crate::heap::ground::hardening::OnRelease;
-use crate::heap::ground::{List, heap_limit};
+use crate::heap::ground::heap_limit;
 use crate::heap::pages::{Record, SPACE, Span};
 
 /// Bytes of memory that were to go back, by what the kernel did.
@@ -17,8 +17,7 @@ impl LargeRuns {
     /// Gives back the memory of all kept runs, and tries again the memory that the kernel refused before.
     /// Returns the bytes that the kernel took.
     pub(in crate::heap) fn give_back_all(&mut self, calls: &mut u64) -> usize {
-        let free = self.free.iter().flat_map(List::iter);
-        let dirty = free.filter(|run| run.is_dirty());
+        let dirty = self.free.iter().filter(|run| run.is_dirty());
         // SAFETY: by invariant 3 of `Large` a run on a list of `free` holds no block.
         let again = dirty.map(|run| unsafe { discard_again(run, calls) });
         let mut taken = again.sum();
@@ -28,11 +27,20 @@ impl LargeRuns {
         taken
     }
 
+    /// Gives back the memory of kept runs that were last used before the moment `before`. Returns the bytes that the
+    /// kernel took.
+    pub(in crate::heap) fn give_back_unused_since(&mut self, before: u64, calls: &mut u64) -> usize {
+        let mut taken = 0;
+        while let Some(run) = self.kept.take_unused_since(before) {
+            // SAFETY: by invariant 3 of `Large` a kept run holds no block. `take_unused_since` took it off its lists.
+            taken += unsafe { self.give_back(run, calls) }.taken;
+        }
+        taken
+    }
+
     pub(super) fn give_back_oldest(&mut self, calls: &mut u64) -> Option<Given> {
-        // The bound allows at most a few hundred runs.
-        let oldest = self.kept.iter().last()?;
-        self.remove_kept(oldest);
-        // SAFETY: by invariant 3 of `Large` a run on the list `kept` holds no block. `remove_kept` took it off.
+        let oldest = self.kept.take_oldest()?;
+        // SAFETY: by invariant 3 of `Large` a kept run holds no block. `take_oldest` took it off its lists.
         Some(unsafe { self.give_back(oldest, calls) })
     }
 
@@ -62,23 +70,26 @@ impl LargeRuns {
         refused: usize,
     ) -> (&'static Large, usize) {
         let mut joined = (run, refused);
-        if let Some(after) = free_run_at(run, place.address() + place.bytes) {
+        let [after, before] = neighbours(run, place);
+        if let Some(after) = after.filter(|other| other.is_free()) {
+            self.free.remove(after);
             joined = self.absorb(joined, after, false);
         }
-        if let Some(before) = free_run_at(run, place.address() - 1) {
+        if let Some(before) = before.filter(|other| other.is_free()) {
+            self.free.remove(before);
             joined = self.absorb(joined, before, true);
         }
         joined
     }
 
-    /// Joins `run` and its neighbour `other`, which is free.
-    fn absorb(
+    /// Joins `run` and its neighbour `other`, which are both on no list. Returns the bytes that the kernel refused of
+    /// both.
+    pub(super) fn absorb(
         &mut self,
         (run, refused): (&'static Large, usize),
         other: &'static Large,
         is_before: bool,
     ) -> (&'static Large, usize) {
-        self.remove_free(other);
         let refused = refused + other.refused();
         let (first, second) = if is_before {
             (other, run)
@@ -149,12 +160,14 @@ unsafe fn discard(place: Span, calls: &mut u64) -> Given {
     }
 }
 
-/// The free run of the same family as `run` at an address of the same arena, if there is one.
+/// The runs of the same family after and before a run at `place`.
 ///
 /// The first and the last granule of an arena have no record, so a run of another arena is never a neighbour.
-fn free_run_at(run: &Large, address: usize) -> Option<&'static Large> {
-    match SPACE.record_at(address)? {
-        Record::Large(other) if other.heap.is(run.heap) && other.is_free() => Some(other),
-        _ => None,
-    }
+pub(super) fn neighbours(run: &Large, place: Span) -> [Option<&'static Large>; 2] {
+    [place.address() + place.bytes, place.address() - 1].map(|address| {
+        match SPACE.record_at(address)? {
+            Record::Large(other) if other.heap.is(run.heap) => Some(other),
+            _ => None,
+        }
+    })
 }

@@ -1,13 +1,15 @@
 //! Blocks larger than a VM page. Each has a run of address space of its own.
 
+mod by_size;
 mod give_back;
+mod kept;
 mod runs;
 
 pub(in crate::heap) use runs::{LargeRuns, Ledger};
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
-use core::sync::atomic::{AtomicU8, AtomicUsize};
+use core::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize};
 
 use crate::heap::ground::{HeapRef, Link, Neighbours, Node, meta};
 use crate::heap::pages::samples::SampleRecord;
@@ -23,7 +25,7 @@ use crate::os::{Guard, PageSource, Refused, System};
 /// 1. Unless `state` is `UNBOUND`, the run `offset..offset + bytes` of `arena` belongs to `heap` alone, is
 ///    committed, and every address in it leads to this record.
 /// 2. The memory of a run that is `FREE` and of which nothing is `refused` reads as zero.
-/// 3. A run that is `FREE`, `KEPT` or `UNBOUND` is on the list of that state, and on no other. A run in another
+/// 3. A run that is `FREE`, `KEPT` or `UNBOUND` is on the lists of that state, and on no other. A run in another
 ///    state is on no list. A method of `LargeRuns` may take a run off its list before it changes the state.
 /// 4. Unless `guard` is `NO_GUARD`, the kernel accepted a guard from the end of the block, as `behind_block`
 ///    gives it, to the end of the run, and `guard` says how; and the run is `LIVE` or `LOST`.
@@ -46,13 +48,16 @@ pub(in crate::heap) struct Large {
     /// The sample of the live block.
     pub(in crate::heap) sample: SampleRecord,
     neighbours: Neighbours<Large>,
+    by_age: Neighbours<Large>,
+    /// While the run is kept, when its memory was last used, in milliseconds: the earliest moment of its parts.
+    used: AtomicU64,
     own: Link<Record>,
     pub(in crate::heap) older: Link<Record>,
 }
 
 /// The run holds a live block.
 const LIVE: u8 = 0;
-/// The block was released and its memory given back. The run may be joined and split.
+/// The block was released and its memory given back.
 const FREE: u8 = 1;
 /// The block was released, and its memory kept.
 const KEPT: u8 = 2;
@@ -89,6 +94,8 @@ impl Large {
             tag: Tag::none(),
             sample: SampleRecord::none(),
             neighbours: Neighbours::none(),
+            by_age: Neighbours::none(),
+            used: AtomicU64::new(0),
             own: Link::none(),
             older: Link::none(),
         }))?;
@@ -171,14 +178,30 @@ impl Large {
         self.state() == KEPT || self.state() == FREE && self.is_dirty()
     }
 
-    /// Whether the run may be joined with others.
+    /// Whether the run holds no block, and its memory was given back.
     pub(in crate::heap) fn is_free(&self) -> bool {
         self.state() == FREE
     }
 
-    /// Notes that the block is released and its memory kept.
-    pub(in crate::heap) fn keep(&self) {
+    /// Whether the run holds no block, and the family keeps its memory.
+    fn is_kept_whole(&self) -> bool {
+        self.state() == KEPT
+    }
+
+    /// Notes that the block is released and its memory kept, which was last used at the moment `used`.
+    fn keep(&self, used: u64) {
+        self.used.store(used, Relaxed);
         self.state.store(KEPT, Relaxed);
+    }
+
+    /// When the memory of a kept run was last used, in milliseconds.
+    fn used(&self) -> u64 {
+        self.used.load(Relaxed)
+    }
+
+    /// Notes how many bytes the kernel refused to take back the last time.
+    fn set_refused(&self, refused: usize) {
+        self.refused.store(refused, Relaxed);
     }
 
     /// Notes that the block is released and its memory given back, except `refused` bytes.

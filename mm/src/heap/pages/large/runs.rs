@@ -1,39 +1,28 @@
 //! The runs of one family for blocks larger than a VM page.
 //!
-//! A released run stays with its family. The latest ones keep their memory, up to a few megabytes, so that a
-//! program that allocates and releases the same large blocks over and over makes no call into the kernel. The
-//! memory of older runs is given back. These are joined with given-back neighbours, and reused by a good fit:
-//! the best of the first few in the list of their size.
+//! A released run stays with its family. As long as the family keeps its memory, it is *kept*: a new block takes its
+//! place without a call into the kernel and without page faults. Then the memory is given back, and the run is *free*.
+//! Runs of one kind that lie side by side are joined, and a run that is longer than a new block is split.
 
-use super::Large;
+use super::by_size::RunsBySize;
 use super::give_back::end_block;
+use super::kept::{KeptRuns, now};
+use super::{Large, give_back};
 use crate::heap::ground::hardening::OnRelease;
 use crate::heap::ground::{GRANULE, HeapRef, List, heap_limit};
 use crate::heap::pages::{Record, Span};
 use crate::os::{Refused, process};
 use core::ptr::NonNull;
 
-/// Bytes of memory that released runs keep together, at most.
-const MOST_KEPT: usize = 8 << 20;
-
-/// Bytes of memory that the latest released run keeps if it is the only one, at most.
-const LARGEST_KEPT: usize = 32 << 20;
-
-/// Lists of free runs, one for each power of two in their size.
-const SIZES: usize = usize::BITS as usize;
-
-/// Free runs of one list that an allocation looks at.
-const LOOKS: usize = 16;
-
 /// The runs of one family that hold no live block.
 #[derive(Debug)]
 pub(in crate::heap) struct LargeRuns {
-    pub(super) free: [List<Large>; SIZES],
-    /// A bit for each list of `free` that is not empty.
-    sizes: u64,
-    pub(super) kept: List<Large>,
-    kept_bytes: usize,
+    pub(super) free: RunsBySize,
+    pub(super) kept: KeptRuns,
+    /// Records without address space.
     pub(super) retained: List<Large>,
+    /// Bytes of the runs of live blocks.
+    live_bytes: usize,
 }
 
 /// What changes in the family when runs do: the count of calls into the kernel, and the list of records.
@@ -47,11 +36,10 @@ pub(in crate::heap) struct Ledger<'a> {
 impl LargeRuns {
     pub(in crate::heap) const fn new() -> Self {
         Self {
-            free: [const { List::new() }; SIZES],
-            sizes: 0,
-            kept: List::new(),
-            kept_bytes: 0,
+            free: RunsBySize::new(),
+            kept: KeptRuns::new(),
             retained: List::new(),
+            live_bytes: 0,
         }
     }
 
@@ -69,13 +57,29 @@ impl LargeRuns {
             .ok_or(Refused)?;
         let bytes = bytes.checked_next_multiple_of(GRANULE).ok_or(Refused)?;
         let align = heap.geometry().align().max(GRANULE);
-        let run = match self.take_kept(bytes, align) {
+        let run = match self.take_kept(bytes, align, ledger) {
             Some(kept) => kept,
             None => self.hold_more(heap, bytes, align, ledger)?,
         };
         let block = run.start_block(units).ok_or(Refused)?;
+        self.live_bytes += run.bytes();
         run.guard(ledger.calls);
         Ok(block)
+    }
+
+    /// Takes a kept run that fits. The family holds its memory already.
+    fn take_kept(
+        &mut self,
+        bytes: usize,
+        align: usize,
+        ledger: &mut Ledger<'_>,
+    ) -> Option<&'static Large> {
+        let run = self.kept.take(bytes, align, self.live_bytes)?;
+        if let Some(rest) = self.cut(run, bytes, ledger) {
+            rest.set_refused(run.refused());
+            self.kept.add(rest, run.used());
+        }
+        Some(run)
     }
 
     /// Takes a run whose memory the family does not hold yet, if the limit of the heap admits it.
@@ -87,8 +91,9 @@ impl LargeRuns {
         ledger: &mut Ledger<'_>,
     ) -> Result<&'static Large, Refused> {
         heap_limit::hold(bytes)?;
-        let run = match self.take_free(bytes, align) {
-            Some(free) => self.split(free, bytes, ledger),
+        self.kept.account_missed(bytes, self.live_bytes);
+        let run = match self.take_free(bytes, align, ledger) {
+            Some(free) => free,
             None => {
                 let made = self.make(heap, bytes, align, ledger);
                 made.inspect_err(|_| heap_limit::release(bytes))?
@@ -99,20 +104,38 @@ impl LargeRuns {
         Ok(run)
     }
 
+    /// Takes a free run that fits.
+    fn take_free(
+        &mut self,
+        bytes: usize,
+        align: usize,
+        ledger: &mut Ledger<'_>,
+    ) -> Option<&'static Large> {
+        let run = self.free.find(bytes, align)?;
+        self.free.remove(run);
+        let refused = run.refused();
+        if let Some(rest) = self.cut(run, bytes, ledger) {
+            // The refused memory may be in either of the two.
+            self.add_free(rest, refused);
+        }
+        Some(run)
+    }
+
     /// Takes back the run of a released block.
     ///
     /// # Safety
     ///
     /// 1. `run` holds a block, which nothing uses any more.
     pub(in crate::heap) unsafe fn release(&mut self, run: &'static Large, calls: &mut u64) {
+        self.live_bytes -= run.bytes();
         // SAFETY: requirement 1 is that of `end_block`.
-        if unsafe { end_block(run, calls) }.is_none() {
+        let Some(place) = (unsafe { end_block(run, calls) }) else {
             return;
-        }
-        run.keep();
-        self.kept.push(run);
-        self.kept_bytes += run.bytes();
-        while self.keeps_too_much() {
+        };
+        let now = now();
+        self.keep(run, place, now);
+        while self.kept.is_too_much(self.live_bytes, now) {
+            self.kept.account_given_back(now);
             self.give_back_oldest(calls);
         }
     }
@@ -124,6 +147,7 @@ impl LargeRuns {
     ///
     /// 1. `run` holds a block, which nothing uses any more.
     pub(in crate::heap) unsafe fn release_cleared(&mut self, run: &'static Large, calls: &mut u64) {
+        self.live_bytes -= run.bytes();
         // SAFETY: requirement 1 is that of `end_block`.
         let Some(place) = (unsafe { end_block(run, calls) }) else {
             return;
@@ -136,69 +160,43 @@ impl LargeRuns {
         }
     }
 
-    fn keeps_too_much(&self) -> bool {
-        let is_one = self.kept.iter().nth(1).is_none();
-        self.kept_bytes > if is_one { LARGEST_KEPT } else { MOST_KEPT }
-    }
-
-    /// Takes the smallest kept run that fits a block of `bytes` bytes closely.
-    fn take_kept(&mut self, bytes: usize, align: usize) -> Option<&'static Large> {
-        // A much larger run would hold memory that the block does not use.
-        let most = bytes.saturating_add(bytes / 8);
-        let close = |run: &&'static Large| run.fits(bytes, align) && run.bytes() <= most;
-        let best = self
-            .kept
-            .iter()
-            .filter(close)
-            .min_by_key(|run| run.bytes())?;
-        self.remove_kept(best);
-        Some(best)
-    }
-
-    pub(super) fn remove_kept(&mut self, run: &'static Large) {
-        self.kept.remove(run);
-        self.kept_bytes -= run.bytes();
-    }
-
-    /// Takes a free run that fits, from the list of the block's size or from one of larger runs.
-    fn take_free(&mut self, bytes: usize, align: usize) -> Option<&'static Large> {
-        let mut sizes = self.sizes & (u64::MAX << bytes.ilog2());
-        while sizes != 0 {
-            let size = sizes.trailing_zeros() as usize;
-            let some = self.free[size].iter().take(LOOKS);
-            let fitting = some.filter(|run| run.fits(bytes, align));
-            if let Some(best) = fitting.min_by_key(|run| run.bytes()) {
-                self.remove_free(best);
-                return Some(best);
-            }
-            sizes &= sizes - 1;
+    /// Keeps the memory of a run, which is on no list, and joins it with the kept runs beside it.
+    fn keep(&mut self, run: &'static Large, place: Span, now: u64) {
+        let mut joined = (run, run.refused());
+        let mut used = now;
+        let [after, before] = give_back::neighbours(run, place);
+        if let Some(after) = after.filter(|other| other.is_kept_whole()) {
+            used = used.min(after.used());
+            self.kept.remove(after);
+            joined = self.absorb(joined, after, false);
         }
-        None
+        if let Some(before) = before.filter(|other| other.is_kept_whole()) {
+            used = used.min(before.used());
+            self.kept.remove(before);
+            joined = self.absorb(joined, before, true);
+        }
+        let (run, refused) = joined;
+        run.set_refused(refused);
+        self.kept.add(run, used);
     }
 
-    /// Cuts a run down to `bytes` bytes. The rest becomes a free run.
-    fn split(
+    /// Cuts a run, which is on no list, down to `bytes` bytes. Returns the run of the rest, if there is one: without
+    /// memory for a record, the block gets the whole run.
+    fn cut(
         &mut self,
         run: &'static Large,
         bytes: usize,
         ledger: &mut Ledger<'_>,
-    ) -> &'static Large {
-        let Some(place) = run.place().filter(|place| place.bytes > bytes) else {
-            return run;
-        };
-        let refused = run.refused();
-        // Without memory for a record, the block gets the whole run.
-        if let Ok(rest) = self.record(run.heap, ledger) {
-            run.set_run(place.offset, bytes);
-            rest.bind(Span {
-                offset: place.offset + bytes,
-                bytes: place.bytes - bytes,
-                ..place
-            });
-            // The refused memory may be in either of the two.
-            self.add_free(rest, refused);
-        }
-        run
+    ) -> Option<&'static Large> {
+        let place = run.place().filter(|place| place.bytes > bytes)?;
+        let rest = self.record(run.heap, ledger).ok()?;
+        run.set_run(place.offset, bytes);
+        rest.bind(Span {
+            offset: place.offset + bytes,
+            bytes: place.bytes - bytes,
+            ..place
+        });
+        Some(rest)
     }
 
     fn make(
@@ -237,18 +235,7 @@ impl LargeRuns {
     }
 
     pub(super) fn add_free(&mut self, run: &'static Large, refused: usize) {
-        let size = run.bytes().ilog2();
         run.set_free(refused);
-        self.free[size as usize].push(run);
-        self.sizes |= 1 << size;
-    }
-
-    pub(super) fn remove_free(&mut self, run: &'static Large) {
-        let size = run.bytes().ilog2();
-        let list = &mut self.free[size as usize];
-        list.remove(run);
-        if list.newest().is_none() {
-            self.sizes &= !(1 << size);
-        }
+        self.free.add(run);
     }
 }
