@@ -12,7 +12,7 @@ use crate::sampling;
 /// `cargo run --release --example tracking` measures the cost.
 ///
 /// Of the untyped memory of [`Global`](crate::Global), `All` samples every block, for
-/// [`heap_profile`](crate::heap_profile()). Other threads begin with that after at most 64 KiB of allocations. `Every`
+/// [`heap_profile`](crate::heap_profile()). Other threads begin with that after at most 16 KiB of allocations. `Every`
 /// leaves the samples of untyped memory as they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

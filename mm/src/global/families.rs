@@ -62,6 +62,11 @@ pub(super) fn family(class: Class) -> &'static PageFamily {
     &FAMILIES[class.number()]
 }
 
+/// All families of untyped blocks.
+pub(super) fn all() -> impl Iterator<Item = &'static PageFamily> {
+    FAMILIES.iter().chain([&LARGE])
+}
+
 /// Makes the families of a list of names and units.
 const fn families_of<const N: usize>(units: [(&'static str, usize); N]) -> [PageFamily; N] {
     let mut families = [const { core::mem::MaybeUninit::uninit() }; N];

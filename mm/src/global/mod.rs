@@ -6,6 +6,7 @@
 mod class;
 mod families;
 mod flow;
+mod idle;
 mod sampled;
 mod shortage;
 mod usable;
@@ -259,6 +260,7 @@ fn account_resized(class: Class, old: usize, new: usize) {
 #[cold]
 #[inline(never)]
 fn allocate_slow(class: Class, padding: usize) -> Option<Block> {
+    idle::look_if_due();
     // SAFETY: `cell` is used in this call alone, on this thread.
     let cell = unsafe { cell(class) };
     let family = family(class);
@@ -285,6 +287,7 @@ fn allocate_large(layout: Layout) -> Option<Block> {
     if layout.align() > class::LARGEST {
         return None;
     }
+    idle::look_if_due();
     // The address space of a large block starts at a multiple of `LARGEST`.
     let report = |error: &AllocError| shortage::report(error, layout.size());
     let block = LARGE.alloc_block(layout.size(), &Unknown);

@@ -5,7 +5,7 @@ use core::ptr::NonNull;
 
 use super::class::Class;
 use super::families::family;
-use super::flow;
+use super::{flow, idle};
 use crate::heap::{self, Block, Flow};
 use crate::sampling;
 
@@ -27,6 +27,7 @@ pub(super) fn is_sampled(first: NonNull<u8>) -> bool {
 #[cold]
 #[inline(never)]
 pub(super) fn allocate(layout: Layout, ordinary: impl FnOnce() -> Option<Block>) -> Option<Block> {
+    idle::look_if_due();
     let Some(interval) = sampling::due(layout.size()) else {
         return ordinary();
     };

@@ -13,6 +13,19 @@ pub(crate) fn milliseconds() -> u64 {
     raw_milliseconds().max(FORKED.load(Relaxed) + 1)
 }
 
+/// As [`milliseconds`], but a few milliseconds late at most, and cheaper.
+///
+/// Source: `CLOCK_MONOTONIC_COARSE` in `clock_gettime(2)`.
+#[cfg(target_os = "linux")]
+pub(crate) fn coarse_milliseconds() -> u64 {
+    milliseconds_of(now_by(libc::CLOCK_MONOTONIC_COARSE)).max(FORKED.load(Relaxed) + 1)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn coarse_milliseconds() -> u64 {
+    milliseconds()
+}
+
 /// Ticks in a millisecond.
 pub(crate) const TICKS_PER_MILLISECOND: u32 = 16;
 
@@ -55,7 +68,11 @@ pub(crate) fn is_inherited(moment: u64) -> bool {
 /// ever. Source: `CLOCK_MONOTONIC` in `clock_gettime(2)`.
 #[cfg(unix)]
 fn raw_milliseconds() -> u64 {
-    let now = now();
+    milliseconds_of(now())
+}
+
+#[cfg(unix)]
+fn milliseconds_of(now: libc::timespec) -> u64 {
     let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
     let rest = u64::try_from(now.tv_nsec).unwrap_or_default();
     seconds * 1_000 + rest / 1_000_000
@@ -64,13 +81,19 @@ fn raw_milliseconds() -> u64 {
 /// The time since some moment; 0 if the system has no clock.
 #[cfg(unix)]
 fn now() -> libc::timespec {
+    now_by(libc::CLOCK_MONOTONIC)
+}
+
+/// The time by one of the system's clocks; 0 if the system does not have it.
+#[cfg(unix)]
+fn now_by(clock: libc::clockid_t) -> libc::timespec {
     let nothing = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
     let mut now = nothing;
     // SAFETY: `now` is a value of the type the call fills.
-    let answer = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    let answer = unsafe { libc::clock_gettime(clock, &raw mut now) };
     if answer == 0 { now } else { nothing }
 }
 

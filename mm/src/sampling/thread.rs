@@ -10,7 +10,7 @@ use super::walk::Bounds;
 use crate::heap::hardening::{self, Contents};
 
 /// A thread looks at the settings at least every so many bytes.
-const STEP: u64 = 64 << 10;
+const STEP: u64 = 16 << 10;
 
 /// The interval of a thread that has not drawn a distance yet.
 const UNDRAWN: u32 = u32::MAX;

@@ -26,7 +26,7 @@ const MANY_PAGES: usize = 4;
 const WORTH_BYTES: usize = 128 << 10;
 
 /// After a second sweep without a refill, a stack with more slots than this stays unused until the next refill.
-const SMALL_STACK: u32 = 256;
+const SMALL_STACK: u32 = 16;
 
 impl CacheRecord {
     /// Sets the first trigger of a new thread.
@@ -42,8 +42,9 @@ impl CacheRecord {
         if !self.owns_many() || self.used_fell.load(Relaxed) == 0 {
             return quarter;
         }
-        // The last units to come free are those that free the most pages.
-        let used = self.used.load(Relaxed).cast_signed();
+        // The last units to come free are those that free the most pages. Those that wait to be handed out do not.
+        let used = self.used.load(Relaxed).saturating_sub(self.left());
+        let used = used.cast_signed();
         quarter.min((used / 2).max(LEAST_WORTH))
     }
 

@@ -3,6 +3,7 @@
 mod account;
 mod give_back;
 mod grow;
+mod idle;
 mod lease;
 mod retained;
 mod rows;
@@ -22,6 +23,7 @@ use crate::heap::pages::{
 };
 use crate::os::Refused;
 use account::Account;
+use idle::Idle;
 use retained::RetainedMemory;
 
 /// What the lock of a family guards.
@@ -59,6 +61,7 @@ pub(in crate::heap) struct Central {
     given_back: usize,
     /// The highest value of `taken_bytes` so far.
     highest_taken: u64,
+    idle: Idle,
 }
 
 impl Central {
@@ -84,6 +87,7 @@ impl Central {
             peak_since_shrink: 0,
             given_back: 0,
             highest_taken: 0,
+            idle: Idle::new(),
         }
     }
 

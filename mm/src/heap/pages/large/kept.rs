@@ -75,7 +75,12 @@ impl KeptRuns {
     }
 
     /// Takes a run that fits, while live blocks use `live` bytes.
-    pub(super) fn take(&mut self, bytes: usize, align: usize, live: usize) -> Option<&'static Large> {
+    pub(super) fn take(
+        &mut self,
+        bytes: usize,
+        align: usize,
+        live: usize,
+    ) -> Option<&'static Large> {
         let run = self.by_size.find(bytes, align)?;
         if self.missed > 0 && self.bytes > MOST.max(live) {
             self.needed = now();

@@ -47,7 +47,7 @@ pub(in crate::heap) struct Large {
     pub(in crate::heap) tag: Tag,
     /// The sample of the live block.
     pub(in crate::heap) sample: SampleRecord,
-    neighbours: Neighbours<Large>,
+    by_state: Neighbours<Large>,
     by_age: Neighbours<Large>,
     /// While the run is kept, when its memory was last used, in milliseconds: the earliest moment of its parts.
     used: AtomicU64,
@@ -72,7 +72,7 @@ const MAPPINGS: u8 = 2;
 
 impl Node for Large {
     fn neighbours(&self) -> &Neighbours<Self> {
-        &self.neighbours
+        &self.by_state
     }
 }
 
@@ -93,7 +93,7 @@ impl Large {
             guard: AtomicU8::new(NO_GUARD),
             tag: Tag::none(),
             sample: SampleRecord::none(),
-            neighbours: Neighbours::none(),
+            by_state: Neighbours::none(),
             by_age: Neighbours::none(),
             used: AtomicU64::new(0),
             own: Link::none(),

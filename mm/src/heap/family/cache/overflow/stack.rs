@@ -5,6 +5,7 @@ use core::sync::atomic::Ordering::{Relaxed, Release};
 
 use super::{MOST_BYTES, small};
 use crate::heap::family::cache::record::{CacheRecord, Slot};
+use crate::heap::ground::hardening::Contents;
 use crate::heap::ground::{Geometry, meta};
 use crate::heap::pages::spot_of;
 use crate::sync::MODELLED;
@@ -16,13 +17,24 @@ const FIRST_PLACES: usize = if MODELLED { 1 } else { 16 };
 /// third longer. No measured program gains from more.
 const MOST_PLACES: usize = 1_024;
 
+/// Slots of the smallest stack that cannot grow.
+const LEAST_PLACES: usize = 2;
+
+/// The most bytes of units on the stack of a size class. There are many classes, and a thread that sleeps keeps what is
+/// on its stacks, and with each unit an OS page.
+const MOST_BYTES_OF_CLASS: usize = 48 << 10;
+
 impl CacheRecord {
     /// Makes room for more released units, unless the cache may hold no more.
     ///
     /// Earlier stacks are not reused: together they are smaller than the last.
     pub(in crate::heap) fn grow_stack(&self, geometry: &Geometry) -> bool {
         let places = self.stack_capacity.load(Relaxed) as usize;
-        let most = MOST_PLACES.min(MOST_BYTES / geometry.unit());
+        let bytes = match geometry.contents() {
+            Contents::Typed => MOST_BYTES,
+            Contents::Untyped => MOST_BYTES_OF_CLASS,
+        };
+        let most = MOST_PLACES.min((bytes / geometry.unit()).max(LEAST_PLACES));
         let wanted = (places * 4).clamp(FIRST_PLACES, MOST_PLACES).min(most);
         if wanted <= places {
             self.grows.store(0, Relaxed);

@@ -7,8 +7,9 @@ use core::sync::atomic::Ordering::{Relaxed, Release};
 use crate::heap::family::cache::record::CacheRecord;
 use crate::heap::pages::{Page, Ready, Word, ones, ones_of};
 
-/// The most words whose units are handed out side by side together.
+/// The most words whose units are handed out side by side together, and the most bytes unless one word has more.
 const MOST_WORDS: usize = 8;
+const MOST_BYTES: usize = 32 << 10;
 
 /// The fewest free units side by side that a refill puts between `cur` and `end`. Fewer go onto the stack.
 const SHORTEST_RUN: u32 = 8;
@@ -130,8 +131,10 @@ impl Refill<'_> {
     fn hand_out_from(&self, number: usize, free: u64) {
         let mut zero = self.take(number, free);
         let (mut units, mut last, mut mask) = (ones(free), number, free);
+        let word = 64 * self.page.extent().geometry().unit();
+        let most = (MOST_BYTES / word).clamp(1, MOST_WORDS);
         // Only if the word's last unit is free does the next word's first unit follow.
-        while mask >> 63 != 0 && last + 1 < (number + MOST_WORDS).min(self.words.len()) {
+        while mask >> 63 != 0 && last + 1 < (number + most).min(self.words.len()) {
             let next = last + 1;
             mask = !self.words[next].taken();
             if mask == 0 || mask & mask.wrapping_add(1) != 0 || !self.has_free(next) {
