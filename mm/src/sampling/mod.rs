@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `thread.rs` | counts the bytes of a thread down to its next sample |
 //! | `draw.rs` | random distances |
+//! | `pace.rs` | longer intervals for a thread that allocates very fast |
 //! | `settings.rs` | the interval, and when it doubles |
 //! | `estimate.rs` | what a sample stands for |
 //! | `stacks.rs` | each stack once |
@@ -15,6 +16,7 @@
 mod draw;
 mod estimate;
 mod figures;
+mod pace;
 mod settings;
 mod stacks;
 #[cfg(test)]

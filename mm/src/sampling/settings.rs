@@ -14,7 +14,7 @@ pub(crate) const DEFAULT: u32 = 64 << 10;
 /// The least interval that samples at random; and the largest. Up to it, the sums of the variances of 100,000 blocks of 8
 /// bytes fit 64 bits.
 const LEAST: u32 = 256;
-const LARGEST: u32 = 4 << 20;
+pub(super) const LARGEST: u32 = 4 << 20;
 
 /// Sampled live blocks from which the interval doubles.
 const MOST_LIVE: usize = 100_000;

@@ -5,6 +5,7 @@ use core::ptr::NonNull;
 
 use super::draw::Random;
 use super::estimate::EXACT;
+use super::pace::Pace;
 use super::settings::{self, OFF};
 use super::walk::Bounds;
 use crate::heap::hardening::{self, Contents};
@@ -25,6 +26,7 @@ pub(super) struct Thread {
     /// The interval of the current distance.
     interval: Cell<u32>,
     random: Random,
+    pace: Pace,
     /// Whether the thread walks its stack. Its allocations are not sampled meanwhile.
     is_busy: Cell<bool>,
     /// The address of the last sampled block, and `left` after it.
@@ -40,6 +42,7 @@ std::thread_local! {
             beyond: Cell::new(0),
             interval: Cell::new(UNDRAWN),
             random: Random::new(),
+            pace: Pace::new(),
             is_busy: Cell::new(false),
             last: Cell::new((0, 0)),
             bounds: Bounds::new(),
@@ -120,8 +123,9 @@ impl Thread {
             self.set_distance(rest.cast_unsigned());
             return None;
         }
-        self.set_distance(self.random.distance(wanted));
-        self.interval.set(wanted);
+        let next = self.pace.next(wanted);
+        self.set_distance(self.random.distance(next));
+        self.interval.set(next);
         Some(current)
     }
 
