@@ -199,8 +199,9 @@ impl Options {
     ///
     /// The stacks of the sampled blocks tell [`heap_profile`](crate::heap_profile()) who allocated the memory. With 0
     /// no block is sampled, and with 1 every block. Other intervals are at least 256 bytes and at most 4 MiB. When
-    /// more than 100,000 sampled blocks live, the interval doubles. A thread that allocates more than about a gigabyte in a
-    /// second samples less often, so that the samples cost it about a hundredth of its time.
+    /// more than 100,000 sampled blocks live, the interval doubles. Unless this
+    /// was called, a thread that allocates more than about a gigabyte in a second samples less often, so that the
+    /// samples cost it about a hundredth of its time.
     ///
     /// In the environment this is `MM_OPTIONS=sample=64KiB`, or `sample=off`, which takes precedence. It has no effect
     /// without the feature `sampling`, and on other systems than Linux on x86-64 and aarch64.

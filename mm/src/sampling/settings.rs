@@ -1,7 +1,7 @@
 //! How often blocks are sampled.
 
 use core::sync::atomic::Ordering::Relaxed;
-use core::sync::atomic::{AtomicU32, AtomicUsize};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 
 use super::estimate::EXACT;
 
@@ -24,6 +24,9 @@ static INTERVAL: AtomicU32 = AtomicU32::new(DEFAULT);
 /// The interval that was chosen, when exact sampling ends.
 static CHOSEN: AtomicU32 = AtomicU32::new(DEFAULT);
 
+/// Whether the program or its user chose an interval.
+static IS_CHOSEN: AtomicBool = AtomicBool::new(false);
+
 /// Sampled blocks that are live, and how many have to be for the interval to double.
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static DOUBLES_AT: AtomicUsize = AtomicUsize::new(MOST_LIVE);
@@ -31,6 +34,11 @@ static DOUBLES_AT: AtomicUsize = AtomicUsize::new(MOST_LIVE);
 /// Returns the mean interval in bytes, [`EXACT`] or [`OFF`].
 pub(crate) fn interval() -> u32 {
     INTERVAL.load(Relaxed)
+}
+
+/// Whether threads that allocate very fast may sample less often.
+pub(super) fn may_be_slower() -> bool {
+    !IS_CHOSEN.load(Relaxed)
 }
 
 /// Sets the mean interval in bytes: 0 for none, 1 for every block.
@@ -41,6 +49,7 @@ pub(crate) fn set_interval(bytes: usize) {
         _ => bytes.clamp(LEAST, LARGEST),
     };
     CHOSEN.store(interval, Relaxed);
+    IS_CHOSEN.store(true, Relaxed);
     INTERVAL.store(interval, Relaxed);
     DOUBLES_AT.store(MOST_LIVE, Relaxed);
 }

@@ -123,7 +123,11 @@ impl Thread {
             self.set_distance(rest.cast_unsigned());
             return None;
         }
-        let next = self.pace.next(wanted);
+        let next = if settings::may_be_slower() {
+            self.pace.next(wanted)
+        } else {
+            wanted
+        };
         self.set_distance(self.random.distance(next));
         self.interval.set(next);
         Some(current)
