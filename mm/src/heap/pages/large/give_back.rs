@@ -29,7 +29,11 @@ impl LargeRuns {
 
     /// Gives back the memory of kept runs that were last used before the moment `before`. Returns the bytes that the
     /// kernel took.
-    pub(in crate::heap) fn give_back_unused_since(&mut self, before: u64, calls: &mut u64) -> usize {
+    pub(in crate::heap) fn give_back_unused_since(
+        &mut self,
+        before: u64,
+        calls: &mut u64,
+    ) -> usize {
         let mut taken = 0;
         while let Some(run) = self.kept.take_unused_since(before) {
             // SAFETY: by invariant 3 of `Large` a kept run holds no block. `take_unused_since` took it off its lists.

@@ -2,7 +2,7 @@
 
 use super::Large;
 use super::by_size::RunsBySize;
-use crate::heap::ground::{List, Neighbours, Node};
+use crate::heap::ground::{GRANULE, List, Neighbours, Node};
 use crate::os::clock;
 
 /// Bytes of memory that released runs keep together, at most, unless live blocks use more.
@@ -75,13 +75,23 @@ impl KeptRuns {
     }
 
     /// Takes a run that fits, while live blocks use `live` bytes.
-    pub(super) fn take(&mut self, bytes: usize, align: usize, live: usize) -> Option<&'static Large> {
+    pub(super) fn take(
+        &mut self,
+        bytes: usize,
+        align: usize,
+        live: usize,
+    ) -> Option<&'static Large> {
         let run = self.by_size.find(bytes, align)?;
         if self.missed > 0 && self.bytes > MOST.max(live) {
             self.needed = now();
         }
         self.remove(run);
         Some(run)
+    }
+
+    /// Whether a run fits a block of `bytes` bytes.
+    pub(super) fn has(&self, bytes: usize) -> bool {
+        self.by_size.find(bytes, GRANULE).is_some()
     }
 
     /// Takes the run that was added first, because too much is kept.

@@ -3,6 +3,7 @@
 mod by_size;
 mod give_back;
 mod kept;
+mod lengthen;
 mod runs;
 
 pub(in crate::heap) use runs::{LargeRuns, Ledger};

@@ -22,7 +22,7 @@ pub(in crate::heap) struct LargeRuns {
     /// Records without address space.
     pub(super) retained: List<Large>,
     /// Bytes of the runs of live blocks.
-    live_bytes: usize,
+    pub(super) live_bytes: usize,
 }
 
 /// What changes in the family when runs do: the count of calls into the kernel, and the list of records.
@@ -75,11 +75,16 @@ impl LargeRuns {
         ledger: &mut Ledger<'_>,
     ) -> Option<&'static Large> {
         let run = self.kept.take(bytes, align, self.live_bytes)?;
+        self.keep_rest(run, bytes, ledger);
+        Some(run)
+    }
+
+    /// Cuts a kept run, which is on no list, down to `bytes` bytes, and keeps the rest.
+    pub(super) fn keep_rest(&mut self, run: &'static Large, bytes: usize, ledger: &mut Ledger<'_>) {
         if let Some(rest) = self.cut(run, bytes, ledger) {
             rest.set_refused(run.refused());
             self.kept.add(rest, run.used());
         }
-        Some(run)
     }
 
     /// Takes a run whose memory the family does not hold yet, if the limit of the heap admits it.
@@ -113,12 +118,17 @@ impl LargeRuns {
     ) -> Option<&'static Large> {
         let run = self.free.find(bytes, align)?;
         self.free.remove(run);
+        self.free_rest(run, bytes, ledger);
+        Some(run)
+    }
+
+    /// Cuts a free run, which is on no list, down to `bytes` bytes, and leaves the rest free.
+    pub(super) fn free_rest(&mut self, run: &'static Large, bytes: usize, ledger: &mut Ledger<'_>) {
         let refused = run.refused();
         if let Some(rest) = self.cut(run, bytes, ledger) {
             // The refused memory may be in either of the two.
             self.add_free(rest, refused);
         }
-        Some(run)
     }
 
     /// Takes back the run of a released block.
