@@ -133,7 +133,7 @@ pub(crate) use mapping::{Mapping, reserve_some};
 pub(crate) use mmap::lies;
 pub(crate) use output::write_text;
 use page_source::RESIDENT_PAGES;
-pub(crate) use page_source::{Guard, PageSource, Refused};
+pub(crate) use page_source::{Guard, PageSource, Refused, Unmoved};
 pub(crate) use reentrancy::ReentrancyGuard;
 
 /// The source of mm's memory.

@@ -10,6 +10,7 @@ use super::kept::{KeptRuns, now};
 use super::{Large, give_back};
 use crate::heap::ground::hardening::OnRelease;
 use crate::heap::ground::{GRANULE, HeapRef, List, heap_limit};
+use crate::heap::pages::huge::account_edges;
 use crate::heap::pages::{Record, Span};
 use crate::os::{Refused, process};
 use core::ptr::NonNull;
@@ -88,7 +89,7 @@ impl LargeRuns {
     }
 
     /// Takes a run whose memory the family does not hold yet, if the limit of the heap admits it.
-    fn hold_more(
+    pub(super) fn hold_more(
         &mut self,
         heap: HeapRef,
         bytes: usize,
@@ -206,6 +207,8 @@ impl LargeRuns {
             bytes: place.bytes - bytes,
             ..place
         });
+        rest.set_huge(run.is_huge());
+        share_edges(run, rest);
         Some(rest)
     }
 
@@ -224,10 +227,8 @@ impl LargeRuns {
         let run = self.record(heap, ledger)?;
         let place = Span::take(bytes, align, ledger.calls);
         let place = place.inspect_err(|_| self.retained.push(run))?;
-        if ledger.is_untyped {
-            place.begin_untyped(ledger.calls);
-        }
         run.bind(place);
+        run.set_huge(ledger.is_untyped && place.begin_untyped(ledger.calls));
         run.set_free(0);
         Ok(run)
     }
@@ -248,4 +249,13 @@ impl LargeRuns {
         run.set_free(refused);
         self.free.add(run);
     }
+}
+
+/// Counts the mappings of a run that was cut for both parts, since they may be in either. A mapping begins at a granule.
+fn share_edges(run: &Large, rest: &Large) {
+    let before = run.edges();
+    let [first, second] = [run, rest].map(|part| before.min(part.bytes() / GRANULE + 1));
+    account_edges(first + second, before);
+    run.set_edges(first);
+    rest.set_edges(second);
 }
