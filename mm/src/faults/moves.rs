@@ -215,7 +215,9 @@ fn locked_memory_and_short_or_shrinking_blocks_stay() {
     // SAFETY: the family gave the block of so many bytes, and nothing is changed.
     let shorter = unsafe { family.heap.relocate(block.first, block.bytes, MIB) };
     assert_eq!(shorter, None);
-    [block, behind, short, next].into_iter().for_each(Grown::release);
+    [block, behind, short, next]
+        .into_iter()
+        .for_each(Grown::release);
     let limited = family_of("moves:limited", 1);
     limited.heap.set_limit(16 << 20);
     let (mut block, behind) = Grown::new(limited, 2 * MIB);

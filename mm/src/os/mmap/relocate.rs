@@ -170,7 +170,9 @@ mod tests {
         // SAFETY: `pages` gave the pages.
         all.iter().for_each(|at| unsafe { write(*at, 7) });
         // SAFETY: `pages` gave the pages, and the test does not touch these two until they are mapped again.
-        [all[1], all[4]].into_iter().for_each(|at| unsafe { calls::unmap(at, page) });
+        [all[1], all[4]]
+            .into_iter()
+            .for_each(|at| unsafe { calls::unmap(at, page) });
         // There is nothing to move. The target is a hole, as a kernel leaves it that fails late.
         // SAFETY: the pages are the test's, and nothing needs what was in the target.
         let refused = unsafe { move_or_restore(all[1], page, all[4]) };

@@ -44,7 +44,7 @@ impl LargeRuns {
         if heap_limit::hold(bytes).is_err() {
             return false;
         }
-        self.kept.account_missed(bytes, self.live_bytes);
+        self.kept.account_missed(bytes, self.live_bytes + bytes);
         self.free.remove(run);
         self.free_rest(run, bytes, ledger);
         // A run that could not be split is longer.

@@ -68,7 +68,9 @@ impl LargeRuns {
             return None;
         }
         let align = run.heap.geometry().align().max(GRANULE);
-        match self.hold_more(run.heap, bytes, align, ledger) {
+        // The block is in one of the two runs only.
+        let live = self.live_bytes - run.bytes() + bytes;
+        match self.hold_more(run.heap, bytes, align, live, ledger) {
             Ok(target) => {
                 target.set_edges(target.edges() + edges);
                 Some(target)

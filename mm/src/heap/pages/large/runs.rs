@@ -60,7 +60,7 @@ impl LargeRuns {
         let align = heap.geometry().align().max(GRANULE);
         let run = match self.take_kept(bytes, align, ledger) {
             Some(kept) => kept,
-            None => self.hold_more(heap, bytes, align, ledger)?,
+            None => self.hold_more(heap, bytes, align, self.live_bytes, ledger)?,
         };
         let block = run.start_block(units).ok_or(Refused)?;
         self.live_bytes += run.bytes();
@@ -88,16 +88,18 @@ impl LargeRuns {
         }
     }
 
-    /// Takes a run whose memory the family does not hold yet, if the limit of the heap admits it.
+    /// Takes a run whose memory the family does not hold yet, if the limit of the heap admits it. Live blocks use `live`
+    /// bytes meanwhile.
     pub(super) fn hold_more(
         &mut self,
         heap: HeapRef,
         bytes: usize,
         align: usize,
+        live: usize,
         ledger: &mut Ledger<'_>,
     ) -> Result<&'static Large, Refused> {
         heap_limit::hold(bytes)?;
-        self.kept.account_missed(bytes, self.live_bytes);
+        self.kept.account_missed(bytes, live);
         let run = match self.take_free(bytes, align, ledger) {
             Some(free) => free,
             None => {
