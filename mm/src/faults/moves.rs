@@ -14,6 +14,10 @@ use crate::os::lies::{Lie, lying};
 const MIB: usize = 1 << 20;
 
 /// A block of a family of single bytes, whose bytes follow from their offsets.
+///
+/// # Invariants
+///
+/// 1. `first` is the start of a live block of `bytes` bytes of `family`, which only this value uses.
 struct Grown {
     family: &'static PageFamily,
     first: NonNull<u8>,
@@ -47,18 +51,18 @@ impl Grown {
 
     fn write(&self, from: usize) {
         for offset in (from..self.bytes).step_by(1_000) {
-            // SAFETY: the family gave the block, which only this value has, and it has more bytes than `offset`.
+            // SAFETY: by invariant 1 the block has more bytes than `offset`.
             let byte = unsafe { self.first.add(offset) };
-            // SAFETY: the byte is one of the block, as above. Volatile, for the kernel moves it.
+            // SAFETY: by invariant 1 the byte is this value's alone. Volatile, for the kernel moves it.
             unsafe { byte.write_volatile(byte_at(offset)) };
         }
     }
 
     fn check(&self) {
         for offset in (0..self.bytes).step_by(1_000) {
-            // SAFETY: the family gave the block, which only this value has, and it has more bytes than `offset`.
+            // SAFETY: by invariant 1 the block has more bytes than `offset`.
             let byte = unsafe { self.first.add(offset) };
-            // SAFETY: the byte is one of the block, as above. Volatile, for the kernel moves it.
+            // SAFETY: by invariant 1 the byte is this value's alone. Volatile, for the kernel moves it.
             assert_eq!(unsafe { byte.read_volatile() }, byte_at(offset), "{offset}");
         }
         self.family.check().expect("consistent");
@@ -67,7 +71,7 @@ impl Grown {
     /// Gives the block `bytes` bytes by a move, and returns whether that was possible.
     fn grow(&mut self, bytes: usize) -> bool {
         let live = self.family.figures().live_units;
-        // SAFETY: the family gave the block of so many bytes, which only this value has.
+        // SAFETY: by invariant 1 the block has so many bytes, and only this value uses it.
         let moved = unsafe { self.family.heap.relocate(self.first, self.bytes, bytes) };
         let Some(first) = moved else {
             assert_eq!(self.family.figures().live_units, live);
@@ -86,7 +90,7 @@ impl Grown {
 
     fn release(self) {
         self.check();
-        // SAFETY: the family gave the block of so many bytes, which nothing uses any more.
+        // SAFETY: by invariant 1 the block has so many bytes. It is not used any more.
         unsafe { self.family.release_sized(self.first, self.bytes) };
         self.family.check().expect("consistent");
     }
@@ -204,15 +208,15 @@ fn locked_memory_and_short_or_shrinking_blocks_stay() {
     let family = bytes_of("moves:locked");
     let (mut block, behind) = Grown::new(family, 2 * MIB);
     let page = block.first.as_ptr().wrapping_add(MIB).cast();
-    // SAFETY: the page is one of the block. A lock changes no contents.
+    // SAFETY: by invariant 1 of `Grown` the page is one of the block. `mlock` changes no contents.
     assert_eq!(unsafe { libc::mlock(page, 1) }, 0);
     assert!(!block.grow(4 * MIB));
-    // SAFETY: the page is one of the block, and `munlock` changes no contents.
+    // SAFETY: by invariant 1 of `Grown` the page is one of the block. `munlock` changes no contents.
     assert_eq!(unsafe { libc::munlock(page, 1) }, 0);
     assert!(block.grow(4 * MIB));
     let (mut short, next) = Grown::new(family, 500_000);
     assert!(!short.grow(2 * MIB));
-    // SAFETY: the family gave the block of so many bytes, and nothing is changed.
+    // SAFETY: by invariant 1 of `Grown` the block has so many bytes, and nothing uses it meanwhile.
     let shorter = unsafe { family.heap.relocate(block.first, block.bytes, MIB) };
     assert_eq!(shorter, None);
     [block, behind, short, next]
