@@ -98,7 +98,7 @@ fn a_move_counts_as_a_block_and_growth_in_place_does_not() {
         let mut grows = vec![1_u8; 2 * MIB];
         let behind = black_box(vec![1_u8; 2 * MIB]);
         let first = grows.as_ptr();
-        let (_, counted) = mm::allocations(|| grows.reserve_exact(3 * MIB)).expect("mm allocates");
+        let ((), counted) = mm::allocations(|| grows.reserve_exact(3 * MIB)).expect("mm allocates");
         let blocks = u64::from(grows.as_ptr() != first);
         assert_eq!(
             (counted.blocks_allocated, counted.blocks_released),

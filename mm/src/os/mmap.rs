@@ -1,4 +1,5 @@
-//! Linux: the calls into the kernel (`calls.rs`), and checks of its answers (`probe.rs`).
+//! Linux: the calls into the kernel (`calls.rs`), moves of memory (`relocate.rs`), and checks of the answers
+//! (`probe.rs`).
 
 mod calls;
 #[cfg(test)]

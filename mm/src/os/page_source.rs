@@ -15,6 +15,7 @@ pub(crate) enum Unmoved {
     /// Nothing changed, but the contents of the target.
     Unchanged,
     /// The target may have become another user's. It can no longer be used.
+    #[allow(dead_code, reason = "the portable backend moves nothing")]
     TargetLost,
 }
 

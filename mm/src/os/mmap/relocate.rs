@@ -174,13 +174,13 @@ mod tests {
             .into_iter()
             .for_each(|at| unsafe { calls::unmap(at, page) });
         // There is nothing to move. The target is a hole, as a kernel leaves it that fails late.
-        // SAFETY: the pages are the test's, and nothing needs what was in the target.
+        // SAFETY: `pages` gave the pages, which only the test uses. The target may be lost.
         let refused = unsafe { move_or_restore(all[1], page, all[4]) };
         assert_eq!(refused, Err(Unmoved::Unchanged));
-        // SAFETY: the call mapped the page again.
+        // SAFETY: `move_or_restore` said that it mapped the page again.
         assert_eq!(unsafe { byte(all[4]) }, 0);
         // The target is another mapping, as one of another thread would be.
-        // SAFETY: the pages are the test's, and nothing needs what was in the target.
+        // SAFETY: `pages` gave the pages, which only the test uses. The target may be lost.
         let refused = unsafe { move_or_restore(all[1], page, all[5]) };
         assert_eq!(refused, Err(Unmoved::TargetLost));
         // SAFETY: `pages` gave the page, which the refused call left as it was.

@@ -134,12 +134,10 @@ unsafe fn move_parts(
         // SAFETY: requirements 1 and 2 are those of `Span::relocate`, for each part.
         if let Err(unmoved) = unsafe { from.relocate(offset, bytes, &to) } {
             for (offset, bytes) in parts.take(number) {
+                let (original, moved) = (from.at(offset), to.at(offset));
                 // SAFETY: by requirement 1 the part is in both places, which do not overlap; by requirement 2 only the
                 // caller uses it. It was moved before, so both have usable memory.
-                unsafe {
-                    from.at(offset)
-                        .copy_from_nonoverlapping(to.at(offset), bytes)
-                };
+                unsafe { original.copy_from_nonoverlapping(moved, bytes) };
             }
             return Err(unmoved);
         }
