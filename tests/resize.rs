@@ -93,6 +93,36 @@ fn a_large_block_stays_while_its_address_space_suits() {
 }
 
 #[test]
+fn a_large_block_grows_into_free_address_space_behind_it() {
+    let pages = family("resize:grows", 4_096, 8);
+    let whole = pages.alloc(112).expect("memory");
+    release(pages, whole, 112);
+    // The first part of what was released. The rest is kept at first, and has no memory after `trim`.
+    let block = pages.alloc(32).expect("memory");
+    assert_eq!(block, whole);
+    // SAFETY: the block is live, ours, and has 32 units.
+    unsafe { block.write_bytes(7, 32 * 4_096) };
+    assert_eq!(resize(pages, block, 32, 50), block);
+    pages.check().expect("what the family keeps is right");
+    mm::trim();
+    assert_eq!(resize(pages, block, 50, 70), block);
+    pages.check().expect("what the family keeps is right");
+    let figures = snapshot_of(pages);
+    assert_eq!((figures.live_blocks, figures.live_units), (1, 70));
+    assert_eq!(figures.peak_live_bytes, 112 * 4_096);
+    // Another block takes the rest, so there is no more room.
+    let next = pages.alloc(32).expect("memory");
+    let moved = resize(pages, block, 70, 96);
+    assert_ne!(moved, block);
+    // SAFETY: the block is live, ours, and has 96 units.
+    let bytes = unsafe { std::slice::from_raw_parts(moved.as_ptr(), 32 * 4_096) };
+    assert!(bytes.iter().all(|byte| *byte == 7));
+    release(pages, next, 32);
+    release(pages, moved, 96);
+    assert_eq!(snapshot_of(pages).live_units, 0);
+}
+
+#[test]
 fn a_limit_holds_for_both_blocks() {
     let limited = family("resize:limited", 64, 8);
     limited.set_limit(Limit::units(10));

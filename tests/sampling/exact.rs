@@ -118,8 +118,10 @@ fn sampled_blocks_change_their_length() {
     // A profile holds memory itself, more so with more stacks.
     live();
     let before = live();
-    let sizes: [u32; 14] = [
-        1, 8, 9, 10, 100, 1_000, 1_030, 60_000, 65_536, 70_000, 200_000, 90_000, 500, 7,
+    // A block of 1.5 million bytes moves without a copy when it grows.
+    let sizes: [u32; 17] = [
+        1, 8, 9, 10, 100, 1_000, 1_030, 60_000, 65_536, 70_000, 200_000, 1_500_000, 4_000_000,
+        9_000_000, 90_000, 500, 7,
     ];
     let mut layout = Layout::from_size_align(1, 1).expect("a layout");
     // SAFETY: the layout has a size.

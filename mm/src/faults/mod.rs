@@ -10,6 +10,12 @@ mod every_nth;
 mod lies;
 #[cfg(all(target_os = "linux", not(mm_portable)))]
 mod locked;
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(mm_portable)
+))]
+mod moves;
 mod work;
 
 use core::alloc::Layout;

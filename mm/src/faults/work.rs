@@ -15,7 +15,7 @@ pub(super) struct Work {
     pub(super) run: fn(&'static PageFamily) -> usize,
 }
 
-pub(super) const WORKS: [Work; 6] = [
+pub(super) const WORKS: [Work; 7] = [
     Work {
         name: "units",
         unit: 36,
@@ -30,6 +30,11 @@ pub(super) const WORKS: [Work; 6] = [
         name: "large",
         unit: 270_000,
         run: large,
+    },
+    Work {
+        name: "growing",
+        unit: 70_000,
+        run: growing,
     },
     Work {
         name: "huge",
@@ -48,6 +53,7 @@ pub(super) const WORKS: [Work; 6] = [
     },
 ];
 
+#[derive(Clone, Copy)]
 struct Allocated {
     block: NonNull<u8>,
     units: usize,
@@ -108,6 +114,37 @@ impl Held {
         unsafe { block.write_bytes(mark, bytes) };
         self.live.push(Allocated { block, units, mark });
         self.so_far.0 += 1;
+    }
+
+    /// Gives each block the length `units`.
+    fn resize(&mut self, units: usize) {
+        for number in 0..self.live.len() {
+            let Allocated {
+                block,
+                units: old,
+                mark,
+            } = self.live[number];
+            // SAFETY: by invariant 1 the block is live with `old` units, and only this value uses it.
+            let Ok(new) = (unsafe { self.family.resize(block, old, units) }) else {
+                self.refused += 1;
+                continue;
+            };
+            let bytes = units * self.family.layout().size();
+            let written = old.min(units) * self.family.layout().size();
+            // SAFETY: `written` bytes, which is not more than `bytes`, were kept by `resize`.
+            let more = unsafe { new.add(written) };
+            // SAFETY: `resize` gave the block of `bytes` bytes just now, and no other code has it.
+            unsafe { more.write_bytes(mark, bytes - written) };
+            if new != block {
+                self.so_far = (self.so_far.0 + 1, self.so_far.1 + 1);
+            }
+            self.live[number] = Allocated {
+                block: new,
+                units,
+                mark,
+            };
+            self.compare();
+        }
     }
 
     /// Checks that the family's figures are those of the blocks here, and that the walker finds the same.
@@ -206,6 +243,22 @@ fn large(family: &'static PageFamily) -> usize {
     trim(family);
     [4, 1, 1].into_iter().for_each(|units| held.alloc(units));
     held.release(usize::MAX, false);
+    trim(family);
+    held.refused
+}
+
+/// Large blocks that grow into kept and into free address space, and that move to other places.
+fn growing(family: &'static PageFamily) -> usize {
+    let mut held = Held::new(family);
+    for _ in 0..2 {
+        held.alloc(16);
+        held.release(1, true);
+        [2, 3].into_iter().for_each(|units| held.alloc(units));
+        [4, 7].into_iter().for_each(|units| held.resize(units));
+        trim(family);
+        [9, 30, 8].into_iter().for_each(|units| held.resize(units));
+        held.release(usize::MAX, false);
+    }
     trim(family);
     held.refused
 }

@@ -189,7 +189,7 @@ unsafe fn release(first: NonNull<u8>, layout: Layout) {
     }
 }
 
-/// Gives a block another size, in place or by a copy; `None`, with nothing changed, if there is no memory.
+/// Gives a block another size, in place, by a move or by a copy; `None`, with nothing changed, if there is no memory.
 ///
 /// # Safety
 ///
@@ -197,25 +197,21 @@ unsafe fn release(first: NonNull<u8>, layout: Layout) {
 /// 2. Only the caller uses it. Once this returned another block, nothing uses the old one.
 /// 3. `new` has the alignment of `old`.
 unsafe fn resize(first: NonNull<u8>, old: Layout, new: Layout) -> Option<NonNull<u8>> {
-    let (from, to) = (Class::of(old), Class::of(new));
-    let stays = match (from, to) {
+    let same = match (Class::of(old), Class::of(new)) {
         (Some(from), Some(to)) if from == to && !annotate::is_on() => {
             account_resized(from, old.size(), new.size());
             if sampled::is_sampled(first) {
                 sampled::account_resized(first, [old.size(), new.size()]);
             }
-            true
+            Some(first)
         }
         // SAFETY: by requirements 1 and 2 this is a live block of `old.size()` units of `LARGE`, which nothing else
-        // releases or resizes.
+        // releases, resizes or uses.
         (None, None) => unsafe { resize_large(first, old.size(), new.size()) },
-        _ => false,
+        _ => None,
     };
-    if stays {
-        if to.is_none() {
-            sampled::account_large_resized(first, [old.size(), new.size()]);
-        }
-        return Some(first);
+    if same.is_some() {
+        return same;
     }
     let moved = allocate(new, false)?.unspecified(new.size());
     // SAFETY: by requirement 1 and `unspecified` both blocks have so many bytes; they are two, as both are live.
@@ -225,19 +221,28 @@ unsafe fn resize(first: NonNull<u8>, old: Layout, new: Layout) -> Option<NonNull
     Some(moved)
 }
 
-/// Changes the size of a large block in place; false, with nothing changed, if that is not possible.
+/// Changes the size of a large block in place or by a move without a copy. Returns its start; `None`, with nothing
+/// changed, if neither is possible.
 ///
 /// # Safety
 ///
 /// 1. `first` is a live block of `old` units of `LARGE`.
-/// 2. Nothing else releases or resizes the block meanwhile, and nothing uses units from `new` on any more.
-unsafe fn resize_large(first: NonNull<u8>, old: usize, new: usize) -> bool {
+/// 2. Nothing else uses, releases or resizes the block meanwhile, and nothing uses units from `new` on any more. If this
+///    returns another block, nothing uses the old one afterwards.
+unsafe fn resize_large(first: NonNull<u8>, old: usize, new: usize) -> Option<NonNull<u8>> {
     // SAFETY: requirements 1 and 2 are those of `resize_in_place`.
-    let stays = unsafe { LARGE.heap.resize_in_place(first, old, new) };
-    if stays {
+    let start = if unsafe { LARGE.heap.resize_in_place(first, old, new) } {
         flow::account(Flow::resized(old, new));
-    }
-    stays
+        first
+    } else {
+        // SAFETY: requirements 1 and 2 are those of `relocate`.
+        let moved = unsafe { LARGE.heap.relocate(first, old, new) }?;
+        flow::account(Flow::allocated(new));
+        flow::account(Flow::released(old));
+        moved
+    };
+    sampled::account_large_resized(start, [old, new]);
+    Some(start)
 }
 
 /// Counts that a block of a class that was requested with `old` bytes has `new` bytes now.

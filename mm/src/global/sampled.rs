@@ -90,7 +90,7 @@ pub(super) fn account_resized(first: NonNull<u8>, sizes: [usize; 2]) {
     }
 }
 
-/// Counts that a large block changed its length in place, from `old` to `new` bytes.
+/// Counts that a large block, which is now at `first`, changed its length from `old` to `new` bytes without a copy.
 ///
 /// As if it were released and allocated anew, it is sampled by its new length: the old one may have been much shorter,
 /// and would stand for too much or too little.

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use super::{Guard, PageSource, Refused};
+use super::{Guard, PageSource, Refused, Unmoved};
 
 /// Passes calls on to `S`, but for those that [`refusing`] and the like picked.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(crate) enum Call {
     Commit,
     /// To take memory back, to use huge pages, to guard: `madvise`.
     Advise,
+    /// To move memory, and to map moved ranges anew: `mremap`, `mmap`.
+    Move,
     /// What is resident: `PAGEMAP_SCAN`, `mincore`.
     Ask,
 }
@@ -118,7 +120,7 @@ fn check(call: Call) -> Result<(), Refused> {
     Ok(())
 }
 
-// SAFETY: a call of `Faulty` does what `S` does, whose requirements 1 to 3 of `PageSource` hold, or it is
+// SAFETY: a call of `Faulty` does what `S` does, whose requirements 1 to 4 of `PageSource` hold, or it is
 // refused and does nothing.
 unsafe impl<S: PageSource> PageSource for Faulty<S> {
     type Look = S::Look;
@@ -154,6 +156,25 @@ unsafe impl<S: PageSource> PageSource for Faulty<S> {
         check(Call::Advise)?;
         // SAFETY: requirements 1 and 2 are those of `S::discard`.
         unsafe { S::discard(start, bytes) }
+    }
+
+    unsafe fn can_relocate(start: NonNull<u8>, bytes: usize) -> bool {
+        // SAFETY: requirements 1 and 2 are those of `S::can_relocate`, of the same range.
+        unsafe { S::can_relocate(start, bytes) }
+    }
+
+    unsafe fn relocate(from: NonNull<u8>, bytes: usize, to: NonNull<u8>) -> Result<(), Unmoved> {
+        check(Call::Move).map_err(|Refused| Unmoved::Unchanged)?;
+        // The second of the two ways to fail.
+        check(Call::Move).map_err(|Refused| Unmoved::TargetLost)?;
+        // SAFETY: requirements 1 and 2 are those of `S::relocate`, of the same ranges.
+        unsafe { S::relocate(from, bytes, to) }
+    }
+
+    unsafe fn renew(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
+        check(Call::Move)?;
+        // SAFETY: requirements 1 and 2 are those of `S::renew`, of the same range.
+        unsafe { S::renew(start, bytes) }
     }
 
     unsafe fn guard(start: NonNull<u8>, bytes: usize) -> Result<Guard, Refused> {

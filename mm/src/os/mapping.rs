@@ -3,7 +3,7 @@
 use core::ops::Range;
 use core::ptr::NonNull;
 
-use super::{Guard, Look, PageSource, RESIDENT_PAGES, Refused, System};
+use super::{Guard, Look, PageSource, RESIDENT_PAGES, Refused, System, Unmoved};
 
 /// A reservation of address space, which is given back when dropped.
 ///
@@ -124,6 +124,53 @@ impl Mapping {
         // SAFETY: `part` checked that the range consists of OS pages of this reservation. By requirement 1
         // they are committed, and by requirement 2 no code needs their contents.
         unsafe { System::discard(start, bytes) }
+    }
+
+    /// Whether the memory of `range` can be moved, which ends before the last OS page.
+    ///
+    /// # Safety
+    ///
+    /// 1. The range is committed.
+    pub(crate) unsafe fn can_relocate(&self, range: Range<usize>) -> bool {
+        let (start, bytes) = self.part(range.clone());
+        // The page behind the range.
+        self.part(range.end..range.end + System::page_bytes());
+        // SAFETY: `part` checked that the range and the OS page behind it belong to this reservation. By requirement 1
+        // the range is committed.
+        unsafe { System::can_relocate(start, bytes) }
+    }
+
+    /// Moves the memory of `range` to the offset `offset` of `target`, where it replaces what is there. On success,
+    /// `range` reads as zero.
+    ///
+    /// # Safety
+    ///
+    /// 1. The range and the one in `target` are committed, and do not overlap.
+    /// 2. No other code uses the range meanwhile, and no code needs the contents of the one in `target`.
+    pub(crate) unsafe fn relocate(
+        &self,
+        range: Range<usize>,
+        target: &Self,
+        offset: usize,
+    ) -> Result<(), Unmoved> {
+        let (from, bytes) = self.part(range);
+        let (to, _) = target.part(offset..offset + bytes);
+        // SAFETY: `part` checked that both ranges consist of OS pages of reservations. Requirements 1 and 2 say the
+        // rest.
+        unsafe { System::relocate(from, bytes, to) }
+    }
+
+    /// Makes `range` one new mapping, which reads as zero. After a refusal, `range` can no longer be used.
+    ///
+    /// # Safety
+    ///
+    /// 1. The range is committed.
+    /// 2. No code needs its contents.
+    pub(crate) unsafe fn renew(&self, range: Range<usize>) -> Result<(), Refused> {
+        let (start, bytes) = self.part(range);
+        // SAFETY: `part` checked that the range consists of OS pages of this reservation. By requirement 1
+        // they are committed, and by requirement 2 no code needs their contents.
+        unsafe { System::renew(start, bytes) }
     }
 
     /// Returns the bytes of `range` that are backed by memory.

@@ -1,15 +1,17 @@
-//! Linux: the calls into the kernel (`calls.rs`), and checks of its answers (`probe.rs`).
+//! Linux: the calls into the kernel (`calls.rs`), moves of memory (`relocate.rs`), and checks of the answers
+//! (`probe.rs`).
 
 mod calls;
 #[cfg(test)]
 pub(crate) mod lies;
 mod probe;
+mod relocate;
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::pagemap::Pagemap;
-use super::{Guard, PageSource, Refused, annotate, process};
+use super::{Guard, PageSource, Refused, Unmoved, annotate, process};
 use calls::{Access, Advice};
 
 /// The Linux kernel.
@@ -18,7 +20,8 @@ pub(crate) struct Kernel;
 
 // SAFETY: `reserve` gives what mmap(2) mapped just now, which nothing else uses. That anonymous private
 // memory reads as zero until it is written, and again after `MADV_DONTNEED` returned 0 (madvise(2)), was
-// tried: `commit` and `discard` refuse where it is not so.
+// tried: `commit` and `discard` refuse where it is not so. So was what `relocate` and `renew` do, where
+// `can_relocate` says that it can be done.
 unsafe impl PageSource for Kernel {
     type Look = Pagemap;
 
@@ -82,6 +85,21 @@ unsafe impl PageSource for Kernel {
         }
         // SAFETY: requirements 1 and 2 say that the range is mm's and that nothing needs its contents.
         unsafe { calls::advise(start, bytes, Advice::Discard) }
+    }
+
+    unsafe fn can_relocate(start: NonNull<u8>, bytes: usize) -> bool {
+        // SAFETY: requirements 1 and 2 are those of `relocate::can_relocate`.
+        unsafe { relocate::can_relocate(start, bytes) }
+    }
+
+    unsafe fn relocate(from: NonNull<u8>, bytes: usize, to: NonNull<u8>) -> Result<(), Unmoved> {
+        // SAFETY: requirements 1 and 2 are those of `relocate::relocate`.
+        unsafe { relocate::relocate(from, bytes, to) }
+    }
+
+    unsafe fn renew(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
+        // SAFETY: by requirements 1 and 2 the range is mm's, and nothing needs its contents.
+        unsafe { calls::map_again(start, bytes, true) }
     }
 
     unsafe fn guard(start: NonNull<u8>, bytes: usize) -> Result<Guard, Refused> {

@@ -5,7 +5,7 @@
 //! | file | job |
 //! | --- | --- |
 //! | `page_source.rs` | what mm needs of a system that provides memory |
-//! | `mmap.rs` | Linux: calls for memory, and checks of the kernel's answers |
+//! | `mmap.rs` | Linux: calls for memory, moves of memory, and checks of the kernel's answers |
 //! | `portable.rs` | other systems: the same on `std::alloc` |
 //! | `faulty.rs` | in tests: refuses the nth call |
 //! | `mapping.rs` | an owned reservation of address space |
@@ -133,7 +133,7 @@ pub(crate) use mapping::{Mapping, reserve_some};
 pub(crate) use mmap::lies;
 pub(crate) use output::write_text;
 use page_source::RESIDENT_PAGES;
-pub(crate) use page_source::{Guard, PageSource, Refused};
+pub(crate) use page_source::{Guard, PageSource, Refused, Unmoved};
 pub(crate) use reentrancy::ReentrancyGuard;
 
 /// The source of mm's memory.

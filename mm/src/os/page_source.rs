@@ -9,6 +9,16 @@ pub(super) const RESIDENT_PAGES: usize = 512;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refused;
 
+/// Why memory was not moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unmoved {
+    /// Nothing changed, but the contents of the target.
+    Unchanged,
+    /// The target may have become another user's. It can no longer be used.
+    #[allow(dead_code, reason = "the portable backend moves nothing")]
+    TargetLost,
+}
+
 /// How a range is kept inaccessible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Guard {
@@ -25,7 +35,8 @@ pub(crate) enum Guard {
 /// 1. No other code uses the range that `reserve` returns until `unreserve`.
 /// 2. After `commit` succeeded, the range can be read and written. Bytes that were never written read as
 ///    zero.
-/// 3. After `discard` succeeded, the whole range reads as zero.
+/// 3. After `discard` or `renew` succeeded, the whole range reads as zero.
+/// 4. After `relocate` succeeded, the second range has the contents of the first one, which reads as zero.
 pub(crate) unsafe trait PageSource {
     /// The state of one walk over memory, which [`resident`](Self::resident) needs.
     type Look;
@@ -68,6 +79,32 @@ pub(crate) unsafe trait PageSource {
     /// 1. The range consists of OS pages that are committed.
     /// 2. No code needs their contents.
     unsafe fn discard(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
+
+    /// Whether [`relocate`](Self::relocate) can move the memory of a range.
+    ///
+    /// # Safety
+    ///
+    /// 1. The range consists of OS pages that are committed.
+    /// 2. The OS page behind it lies in the same reservation.
+    unsafe fn can_relocate(start: NonNull<u8>, bytes: usize) -> bool;
+
+    /// Moves the memory of the `bytes` bytes at `from`, with its contents, to `to`, without a copy. Then the range at
+    /// `from` reads as zero. The range at `to` is a mapping of its own from then on, even if it is moved again.
+    ///
+    /// # Safety
+    ///
+    /// 1. Both ranges consist of OS pages that are committed, and they do not overlap.
+    /// 2. Nothing else uses the range at `from` meanwhile, and nothing needs the contents of the one at `to`.
+    unsafe fn relocate(from: NonNull<u8>, bytes: usize, to: NonNull<u8>) -> Result<(), Unmoved>;
+
+    /// Makes a range one new mapping like those beside it, which reads as zero. After a refusal, the range can no
+    /// longer be used.
+    ///
+    /// # Safety
+    ///
+    /// 1. The range consists of OS pages that are committed.
+    /// 2. Nothing needs their contents.
+    unsafe fn renew(start: NonNull<u8>, bytes: usize) -> Result<(), Refused>;
 
     /// Makes a range inaccessible: at an access, the kernel ends the process. The contents of the range are
     /// lost. After a refusal, all of the range can be used as before.

@@ -4,7 +4,7 @@ use core::alloc::Layout;
 use core::ptr::NonNull;
 use std::alloc::{alloc_zeroed, dealloc};
 
-use super::{Guard, PageSource, Refused};
+use super::{Guard, PageSource, Refused, Unmoved};
 
 /// The global allocator, used as a source of pages.
 #[derive(Debug)]
@@ -57,6 +57,20 @@ unsafe impl PageSource for Kernel {
         // SAFETY: by requirement 1 the range is mm's, and by requirement 2 nothing needs its contents.
         unsafe { start.write_bytes(0, bytes) };
         Ok(())
+    }
+
+    unsafe fn can_relocate(_start: NonNull<u8>, _bytes: usize) -> bool {
+        false
+    }
+
+    /// There is no way to do it.
+    unsafe fn relocate(_from: NonNull<u8>, _bytes: usize, _to: NonNull<u8>) -> Result<(), Unmoved> {
+        Err(Unmoved::Unchanged)
+    }
+
+    unsafe fn renew(start: NonNull<u8>, bytes: usize) -> Result<(), Refused> {
+        // SAFETY: requirements 1 and 2 are those of `discard`.
+        unsafe { Self::discard(start, bytes) }
     }
 
     /// There is no way to do it.

@@ -11,6 +11,7 @@ mod owner;
 mod purge;
 pub(in crate::heap) mod quarantine;
 pub(crate) mod quota;
+mod relocate;
 mod resize;
 mod sampled;
 mod slow;

@@ -1,7 +1,8 @@
 //! Changing the length of a block in place.
 //!
 //! A row in a VM page can become shorter. A large block can take any length for which a new block would take
-//! about as much address space. All other changes need another block.
+//! about as much address space, and become longer where the address space behind it is free. All other changes need
+//! another block.
 
 use core::ptr::NonNull;
 
@@ -68,7 +69,7 @@ impl Heap {
 
 impl Central {
     /// Changes the length of the block of `run` from `old` to `new` units, if a new block of that length would
-    /// take about as much address space.
+    /// take about as much address space, or if the address space behind the block is free.
     fn resize_large(
         &mut self,
         heap: &'static Heap,
@@ -78,14 +79,23 @@ impl Central {
         let Some(bytes) = heap.geometry().block_bytes(new) else {
             return false;
         };
+        if heap.fits_page(new) || run.known_guard().is_some() {
+            return false;
+        }
         let (needed, has) = (bytes.next_multiple_of(GRANULE), run.bytes());
-        let fits = bytes <= has && has - needed.min(has) <= has / 8;
-        if heap.fits_page(new) || !fits || run.known_guard().is_some() {
+        let fits = needed <= has && has - needed <= has / 8;
+        if !fits && (needed < has || !self.lengthen(heap, run, needed)) {
             return false;
         }
         run.set_units(new);
         self.account.account_other_resized(old, new);
         self.account_peak(heap);
         true
+    }
+
+    /// Lengthens the run of a live block to `bytes` bytes, if that is possible.
+    fn lengthen(&mut self, heap: &'static Heap, run: &'static Large, bytes: usize) -> bool {
+        let (large, mut ledger) = self.large_and_ledger(heap);
+        large.lengthen(run, bytes, &mut ledger)
     }
 }

@@ -50,7 +50,8 @@ pub(in crate::heap) enum Wish {
     Huge = 2,
 }
 
-/// Mappings that extents take because they asked for other pages than their neighbours.
+/// Mappings that extents and large blocks take because they asked for other pages than their neighbours, or because
+/// their memory was moved.
 static EDGES: Lock<usize> = Lock::new(0);
 
 impl Wish {
@@ -189,21 +190,51 @@ impl Extent {
 
 impl Span {
     /// Asks for huge OS pages for large untyped blocks, if the place has room for one, unless this would take too
-    /// many mappings. The place was never used.
+    /// many mappings. The place was never used. Returns whether it asked.
     #[cold]
-    pub(in crate::heap) fn begin_untyped(&self, calls: &mut u64) {
-        if self.bytes < EXTENT || !asks_for_untyped() {
-            return;
-        }
-        let mut edges = EDGES.lock();
+    pub(in crate::heap) fn begin_untyped(&self, calls: &mut u64) -> bool {
         // Both ends may meet another wish. Joined and split runs keep theirs, so the number never falls.
-        if *edges + 2 > most_edges() {
-            return;
+        if self.bytes < EXTENT || !asks_for_untyped() || !take_edges(2, most_edges()) {
+            return false;
         }
-        *edges += 2;
         *calls += 1;
         self.prefer_huge(true);
+        true
     }
+
+    /// Asks again for the pages that the place asked for before it was mapped anew: for huge ones if `is_huge`, which
+    /// [`begin_untyped`](Self::begin_untyped) returned.
+    #[cold]
+    pub(in crate::heap) fn wish_again(&self, is_huge: bool, calls: &mut u64) {
+        self.begin_wish(calls);
+        if is_huge {
+            *calls += 1;
+            self.prefer_huge(true);
+        }
+    }
+}
+
+/// Counts mappings that moved memory takes. Returns false and counts nothing if they would be too many: the half of
+/// all is for wishes.
+pub(super) fn take_edges_of_moves(edges: usize) -> bool {
+    take_edges(edges, most_edges() / 2)
+}
+
+/// Counts mappings that runs take because they were split, and those that are no more.
+pub(super) fn account_edges(more: usize, fewer: usize) {
+    if more != fewer {
+        let mut edges = EDGES.lock();
+        *edges = (*edges + more).saturating_sub(fewer);
+    }
+}
+
+fn take_edges(more: usize, most: usize) -> bool {
+    let mut edges = EDGES.lock();
+    let is_room = *edges + more <= most;
+    if is_room {
+        *edges += more;
+    }
+    is_room
 }
 
 /// Takes the lock before a fork.

@@ -8,7 +8,7 @@ use crate::heap::ground::{HeapRef, Link};
 use crate::heap::pages::large::Large;
 use crate::os::address_space::AddressSpace;
 use crate::os::arena::{Arena, GRANULE};
-use crate::os::{Guard, PageSource, Refused, System, annotate};
+use crate::os::{Guard, PageSource, Refused, System, Unmoved, annotate};
 
 /// All address space of all families.
 pub(in crate::heap) static SPACE: AddressSpace<Record, Word> = AddressSpace::new();
@@ -36,7 +36,7 @@ impl Record {
     pub(in crate::heap) fn in_use_from(&self, offset: usize) -> (usize, bool) {
         let (place, in_use) = match self {
             Self::Extent(extent) => (Some(extent.place), extent.is_in_use()),
-            Self::Large(large) => (large.place(), !large.is_free() || large.is_dirty()),
+            Self::Large(large) => (large.place(), large.may_have_memory()),
         };
         let end = place.map_or(0, |place| place.offset + place.bytes);
         (end.saturating_sub(offset), in_use)
@@ -189,6 +189,47 @@ impl Span {
         let refused = unsafe { self.discard_parts(offset, half, calls) };
         // SAFETY: requirements 1 and 2 hold for all of the bytes, and so for what is behind the first half.
         refused + unsafe { self.discard_parts(offset + half, bytes - half, calls) }
+    }
+
+    /// Whether the memory of OS pages of the span can be moved.
+    ///
+    /// # Safety
+    ///
+    /// 1. The `bytes` bytes from `offset` are part of the span, and committed.
+    pub(in crate::heap) unsafe fn can_relocate(&self, offset: usize, bytes: usize) -> bool {
+        let from = self.offset + offset;
+        // SAFETY: requirement 1 is that of `Mapping::can_relocate` for the same bytes.
+        unsafe { self.arena.space().can_relocate(from..from + bytes) }
+    }
+
+    /// Moves the memory of OS pages of the span to the same offset of another span. On success they read as zero.
+    ///
+    /// # Safety
+    ///
+    /// 1. The `bytes` bytes from `offset` are part of both spans, committed, and do not overlap.
+    /// 2. No other code uses those of this span meanwhile, and nothing needs what is in the other one.
+    pub(in crate::heap) unsafe fn relocate(
+        &self,
+        offset: usize,
+        bytes: usize,
+        to: &Self,
+    ) -> Result<(), Unmoved> {
+        let from = self.offset + offset;
+        let (space, target) = (self.arena.space(), to.arena.space());
+        // SAFETY: requirements 1 and 2 are those of `Mapping::relocate` for the same bytes.
+        unsafe { space.relocate(from..from + bytes, target, to.offset + offset) }
+    }
+
+    /// Makes the span one new mapping, which reads as zero. On failure the place can no longer be used.
+    ///
+    /// # Safety
+    ///
+    /// 1. The place is committed.
+    /// 2. Nothing needs its contents.
+    pub(in crate::heap) unsafe fn renew(&self) -> Result<(), Refused> {
+        let end = self.offset + self.bytes;
+        // SAFETY: requirements 1 and 2 are those of `Mapping::renew` for the whole run.
+        unsafe { self.arena.space().renew(self.offset..end) }
     }
 
     /// Makes small OS pages back the place at first. On failure the place can no longer be used.

@@ -1,6 +1,6 @@
 //! The only calls of `libc` for memory. Each gives the kernel's own answer, whether it is true or not.
 //!
-//! Sources: `mmap(2)`, `mprotect(2)`, `madvise(2)`, `mincore(2)`, `sigprocmask(2)`.
+//! Sources: `mmap(2)`, `mremap(2)`, `mprotect(2)`, `madvise(2)`, `mincore(2)`, `sigprocmask(2)`.
 #![allow(
     clippy::disallowed_methods,
     reason = "this file is where the raw calls belong"
@@ -28,6 +28,8 @@ pub(crate) enum Advice {
     NotHuge,
     InstallGuard,
     RemoveGuard,
+    /// That the contents are not needed soon.
+    Cold,
 }
 
 impl Advice {
@@ -40,6 +42,7 @@ impl Advice {
             Self::NotHuge => libc::MADV_NOHUGEPAGE,
             Self::InstallGuard => 102,
             Self::RemoveGuard => 103,
+            Self::Cold => libc::MADV_COLD,
         }
     }
 }
@@ -64,6 +67,84 @@ pub(super) fn map(bytes: usize) -> Result<NonNull<u8>, Refused> {
         return Err(Refused);
     }
     NonNull::new(start.cast()).ok_or(Refused)
+}
+
+/// Maps a range that was mm's before, readable and writable, and zero. If it may be mapped still, this is done only
+/// with `over`.
+///
+/// # Safety
+///
+/// 1. The OS pages of the range were mm's. With `over`, they are.
+/// 2. Nothing needs their contents.
+pub(super) unsafe fn map_again(
+    start: NonNull<u8>,
+    bytes: usize,
+    over: bool,
+) -> Result<(), Refused> {
+    expect_none("a call of the kernel");
+    #[cfg(test)]
+    if over && is_told(Lie::Renewal) {
+        return Ok(());
+    }
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    let place = if over {
+        libc::MAP_FIXED
+    } else {
+        libc::MAP_FIXED_NOREPLACE
+    };
+    // SAFETY: by requirements 1 and 2 the range is mm's and nothing needs its contents, or nothing is replaced.
+    let mapped = unsafe {
+        libc::mmap(
+            start.as_ptr().cast(),
+            bytes,
+            protection,
+            flags | place,
+            -1,
+            0,
+        )
+    };
+    (mapped == start.as_ptr().cast())
+        .then_some(())
+        .ok_or(Refused)
+}
+
+/// Moves the memory of a range to another one. The old one stays mapped, and reads as zero.
+///
+/// # Safety
+///
+/// 1. mm owns the OS pages of both ranges, which do not overlap.
+/// 2. Nothing needs the contents of the second one.
+pub(super) unsafe fn relocate(
+    from: NonNull<u8>,
+    bytes: usize,
+    to: NonNull<u8>,
+) -> Result<(), Refused> {
+    expect_none("a call of the kernel");
+    #[cfg(test)]
+    if is_told(Lie::Move) {
+        return Ok(());
+    }
+    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP;
+    let (from, to) = (from.as_ptr().cast(), to.as_ptr().cast::<libc::c_void>());
+    // SAFETY: by requirements 1 and 2 both ranges are mm's, and nothing needs what the second one loses.
+    let moved = unsafe { libc::mremap(from, bytes, bytes, flags, to) };
+    (moved == to).then_some(()).ok_or(Refused)
+}
+
+/// Whether a range lies in one mapping.
+///
+/// The kernel is asked to lengthen the range in its place. It always refuses, as the place is taken: with `ENOMEM`, or
+/// with `EFAULT` if it finds several mappings.
+///
+/// # Safety
+///
+/// 1. mm owns the OS pages of the range, and the `page` bytes behind it are an OS page of mm's, too.
+pub(super) unsafe fn is_one_mapping(start: NonNull<u8>, bytes: usize, page: usize) -> bool {
+    // SAFETY: without `MREMAP_MAYMOVE` the call can only map what is behind the range, which by requirement 1 is mapped.
+    let answer = unsafe { libc::mremap(start.as_ptr().cast(), bytes, bytes + page, 0) };
+    let error = || std::io::Error::last_os_error().raw_os_error();
+    answer == libc::MAP_FAILED && error() == Some(libc::ENOMEM)
 }
 
 /// Unmaps a part of a mapping.
@@ -109,7 +190,7 @@ pub(super) unsafe fn protect(
 /// # Safety
 ///
 /// 1. mm owns the OS pages of the range.
-/// 2. Nothing needs their contents, unless the advice is on huge pages.
+/// 2. Nothing needs their contents, unless the advice is on huge pages or [`Advice::Cold`].
 pub(super) unsafe fn advise(
     start: NonNull<u8>,
     bytes: usize,

@@ -11,6 +11,10 @@ pub(crate) enum Lie {
     Advice(Advice),
     /// `mprotect`.
     Access,
+    /// `mremap`.
+    Move,
+    /// `mmap` over a mapping.
+    Renewal,
     /// `mincore`, which leaves what was to be filled as it was.
     Residency,
     /// `PAGEMAP_SCAN`, which finds nothing.

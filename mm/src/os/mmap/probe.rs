@@ -12,6 +12,7 @@
 //! | memory was discarded | [`discards`] | it stays, and is cleared when it must be zero |
 //! | a mark makes a page inaccessible | [`marks_guard`] | guards are mappings |
 //! | a mapping makes a page inaccessible | [`mappings_guard`] | there are no guards |
+//! | memory was moved, a range mapped anew | [`moves`] | memory is copied |
 //! | memory backs a page, or not | [`tells_residency`] | resident bytes are unknown |
 //! | a page has its own memory, or not | [`page_table_tells`] | the call in the line above is used |
 //!
@@ -22,9 +23,9 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use super::calls::{self, Access, Advice};
-use super::{Kernel, annotate};
+use super::{Kernel, annotate, relocate};
 use crate::os::pagemap::Pagemap;
-use crate::os::{PageSource, Refused};
+use crate::os::{PageSource, Refused, Unmoved, process};
 
 /// OS pages of a [`Trial`]: what is asked of the middle one must not concern the others. Where the
 /// machine's pages are larger than those that an emulator shows, it would.
@@ -44,6 +45,7 @@ static GRANTS: Fact = Fact(AtomicU8::new(UNKNOWN));
 static DISCARDS: Fact = Fact(AtomicU8::new(UNKNOWN));
 static MARKS_GUARD: Fact = Fact(AtomicU8::new(UNKNOWN));
 static MAPPINGS_GUARD: Fact = Fact(AtomicU8::new(UNKNOWN));
+static MOVES: Fact = Fact(AtomicU8::new(UNKNOWN));
 static TELLS_RESIDENCY: Fact = Fact(AtomicU8::new(UNKNOWN));
 static PAGE_TABLE_TELLS: Fact = Fact(AtomicU8::new(UNKNOWN));
 
@@ -73,6 +75,11 @@ pub(super) fn marks_guard() -> bool {
 pub(super) fn mappings_guard() -> bool {
     // Every kernel has done this from its first version on.
     MAPPINGS_GUARD.known_or(try_mappings).unwrap_or(true)
+}
+
+/// Whether memory can be moved, and moved ranges be mapped anew.
+pub(super) fn moves() -> bool {
+    MOVES.known_or(try_to_move).unwrap_or(false)
 }
 
 /// Whether the kernel tells apart OS pages that memory backs from others.
@@ -200,6 +207,29 @@ impl Trial {
         })
     }
 
+    /// Moves the middle page of this trial to that of another one.
+    fn move_middle(&self, to: &Self) -> Result<(), Unmoved> {
+        // SAFETY: by invariant 1 the page and the one behind it are the trial's.
+        if !unsafe { relocate::is_movable(self.at(1), self.page) } {
+            return Err(Unmoved::Unchanged);
+        }
+        // SAFETY: by invariant 1 the two pages are those of the trials. Only the trials use them.
+        unsafe { relocate::relocate(self.at(1), self.page, to.at(1)) }
+    }
+
+    fn renew_middle(&self) -> Option<()> {
+        // SAFETY: by invariant 1 the page is the trial's, and only the trial reads it: nothing needs its contents.
+        unsafe { calls::map_again(self.at(1), self.page, true) }.ok()
+    }
+
+    /// Whether the pages may be used, and hold these bytes.
+    fn has(&self, bytes: [u8; PAGES]) -> bool {
+        let is_usable = |number| self.is_writable(number) != Some(false);
+        // SAFETY: the kernel gave access to the pages, and to `is_usable`, asked before, says nothing else.
+        let holds = |number| unsafe { self.holds(number, bytes[number]) };
+        (0..PAGES).all(|number| is_usable(number) && holds(number))
+    }
+
     /// Whether the middle page, and no other, keeps everybody out.
     fn is_guarded(&self) -> bool {
         let writable = [0, 1, 2].map(|number| self.is_writable(number));
@@ -275,6 +305,28 @@ fn try_mappings() -> Option<bool> {
     Some(is_guarded && is_open())
 }
 
+fn try_to_move() -> Option<bool> {
+    // Valgrind knows nothing of a mapping that stays, and what is accounted would be so for ever.
+    if annotate::is_valgrind_there() || !process::overcommits() {
+        return Some(false);
+    }
+    if !grants() {
+        return None;
+    }
+    let (from, to) = (Trial::usable()?, Trial::usable()?);
+    // SAFETY: `grants` found that what `Trial::usable` gives may be used.
+    (0..PAGES).for_each(|number| unsafe { from.write(number) });
+    if let Err(unmoved) = from.move_middle(&to) {
+        if unmoved == Unmoved::TargetLost {
+            // Its middle page may be another user's.
+            core::mem::forget(to);
+        }
+        return Some(false);
+    }
+    let is_moved = from.has([WRITTEN, 0, WRITTEN]) && to.has([0, WRITTEN, 0]);
+    Some(is_moved && to.renew_middle().is_some() && to.has([0; PAGES]))
+}
+
 fn try_residency() -> Option<bool> {
     // SAFETY: `told_by` lends the start of a trial's pages, and as many bytes as it owns of those.
     told_by(|start, answer| unsafe { calls::residency(start, answer) })
@@ -326,6 +378,7 @@ mod tests {
                 Lie::Access,
             ],
         );
+        check(moves, &[Lie::Move, Lie::Renewal, Lie::Access]);
         check(tells_residency, &[Lie::Residency, Lie::Access]);
         check(page_table_tells, &[Lie::PageTable, Lie::Access]);
         check(grants, &[Lie::Access]);
@@ -333,7 +386,7 @@ mod tests {
 
     #[test]
     fn this_kernel_tells_the_truth() {
-        assert!(grants() && discards() && mappings_guard() && tells_residency());
+        assert!(grants() && discards() && moves() && mappings_guard() && tells_residency());
         // Those that have no such marks say so.
         let trial = Trial::usable().expect("address space");
         let has_marks = trial.advise_middle(Advice::InstallGuard).is_some();

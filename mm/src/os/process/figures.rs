@@ -87,6 +87,13 @@ pub(crate) fn most_mappings() -> usize {
     usize::MAX
 }
 
+/// Whether the kernel gives out more memory than there is, so that it accounts for no mapping with
+/// `MAP_NORESERVE`; false if it does not say so. Source: `overcommit_memory` in `proc_sys_vm(5)`.
+#[cfg(all(target_os = "linux", not(mm_portable)))]
+pub(crate) fn overcommits() -> bool {
+    number_in("/proc/sys/vm/overcommit_memory", |_| ()).is_some_and(|mode| mode != 2)
+}
+
 /// Returns the process's limit of address space in bytes, if it has one. Source: getrlimit(2).
 #[cfg(all(target_os = "linux", not(mm_portable)))]
 pub(crate) fn address_space_limit() -> Option<usize> {

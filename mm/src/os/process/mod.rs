@@ -12,6 +12,8 @@ mod handlers;
 mod memory;
 mod stderr;
 
+#[cfg(all(target_os = "linux", not(mm_portable)))]
+pub(crate) use figures::overcommits;
 pub(crate) use figures::{
     address_space_limit, memory_bytes, most_mappings, resident_bytes, resident_bytes_by_mapping,
 };

@@ -227,16 +227,23 @@ impl Central {
         units: usize,
         bytes: usize,
     ) -> Result<Block, Refused> {
-        let mut ledger = Ledger {
+        let (large, mut ledger) = self.large_and_ledger(heap);
+        let (first, zero) = large.alloc(heap.reference(), units, bytes, &mut ledger)?;
+        self.account.account_other(units);
+        Ok(Block { first, zero })
+    }
+
+    /// The runs of large blocks, and what changes with them.
+    pub(in crate::heap) fn large_and_ledger(
+        &mut self,
+        heap: &'static Heap,
+    ) -> (&mut LargeRuns, Ledger<'_>) {
+        let ledger = Ledger {
             calls: &mut self.account.kernel_calls,
             newest: &mut self.newest,
             is_untyped: heap.is_untyped(),
         };
-        let (first, zero) = self
-            .large
-            .alloc(heap.reference(), units, bytes, &mut ledger)?;
-        self.account.account_other(units);
-        Ok(Block { first, zero })
+        (&mut self.large, ledger)
     }
 
     /// Releases the large block of `units` units in `run`.

@@ -4,7 +4,9 @@ use super::Large;
 use super::runs::LargeRuns;
 use crate::heap::ground::hardening::OnRelease;
 use crate::heap::ground::heap_limit;
+use crate::heap::pages::huge::account_edges;
 use crate::heap::pages::{Record, SPACE, Span};
+use crate::os::Refused;
 
 /// Bytes of memory that were to go back, by what the kernel did.
 #[derive(Clone, Copy, Default)]
@@ -57,10 +59,15 @@ impl LargeRuns {
         let Some(place) = run.place() else {
             return Given::default();
         };
-        // SAFETY: `place` is that of the run, which is committed by invariant 1 of `Large`. By requirement 1
-        // nothing needs its contents.
-        let given = unsafe { discard(place, calls) };
         heap_limit::release(place.bytes);
+        // SAFETY: by requirement 1 nothing needs the contents of `run`, of which `place` is.
+        let given = match unsafe { discard_or_renew(run, place, calls) } {
+            Ok(given) => given,
+            Err(Refused) => {
+                run.give_up();
+                return Given::default();
+            }
+        };
         let (joined, refused) = self.join(run, place, given.refused);
         self.add_free(joined, refused);
         given
@@ -103,6 +110,9 @@ impl LargeRuns {
         if let Some(tail) = second.place() {
             first.extend(tail);
         }
+        first.set_edges(first.edges() + second.edges());
+        first.set_huge(first.is_huge() || second.is_huge());
+        second.set_edges(0);
         second.unbind();
         self.retained.push(second);
         (first, refused)
@@ -147,6 +157,30 @@ unsafe fn discard_again(run: &Large, calls: &mut u64) -> usize {
     let refused = given.map_or(before, |given| given.refused);
     run.set_free(refused);
     before.saturating_sub(refused)
+}
+
+/// Gives back the memory of a run without a block. Where memory was moved, this maps the run anew, so that it takes no
+/// mappings of its own any more. If the kernel refuses that, the run can no longer be used.
+///
+/// # Safety
+///
+/// 1. `place` is that of the run.
+/// 2. Nothing needs its contents.
+unsafe fn discard_or_renew(run: &Large, place: Span, calls: &mut u64) -> Result<Given, Refused> {
+    if run.edges() == 0 {
+        // SAFETY: by invariant 1 of `Large` the place is committed. Requirement 2 is the other one.
+        return Ok(unsafe { discard(place, calls) });
+    }
+    *calls += 1;
+    // SAFETY: by invariant 1 of `Large` the place is committed. Requirement 2 is the other one.
+    unsafe { place.renew() }?;
+    place.wish_again(run.is_huge(), calls);
+    account_edges(0, run.edges());
+    run.set_edges(0);
+    Ok(Given {
+        taken: place.bytes,
+        refused: 0,
+    })
 }
 
 /// Gives back the memory of a run without a block.

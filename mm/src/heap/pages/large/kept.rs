@@ -2,7 +2,7 @@
 
 use super::Large;
 use super::by_size::RunsBySize;
-use crate::heap::ground::{List, Neighbours, Node};
+use crate::heap::ground::{GRANULE, List, Neighbours, Node};
 use crate::os::clock;
 
 /// Bytes of memory that released runs keep together, at most, unless live blocks use more.
@@ -87,6 +87,11 @@ impl KeptRuns {
         }
         self.remove(run);
         Some(run)
+    }
+
+    /// Whether a run fits a block of `bytes` bytes.
+    pub(super) fn has(&self, bytes: usize) -> bool {
+        self.by_size.find(bytes, GRANULE).is_some()
     }
 
     /// Takes the run that was added first, because too much is kept.

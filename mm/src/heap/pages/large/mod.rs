@@ -3,13 +3,16 @@
 mod by_size;
 mod give_back;
 mod kept;
+mod lengthen;
+mod pieces;
+mod relocate;
 mod runs;
 
 pub(in crate::heap) use runs::{LargeRuns, Ledger};
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
-use core::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize};
 
 use crate::heap::ground::{HeapRef, Link, Neighbours, Node, meta};
 use crate::heap::pages::samples::SampleRecord;
@@ -17,18 +20,21 @@ use crate::heap::pages::{Record, Span};
 use crate::heap::tracking::Tag;
 use crate::os::arena::Arena;
 use crate::os::{Guard, PageSource, Refused, System};
+use pieces::Pieces;
 
 /// A run of address space of one family. The family's lock guards it.
 ///
 /// # Invariants
 ///
-/// 1. Unless `state` is `UNBOUND`, the run `offset..offset + bytes` of `arena` belongs to `heap` alone, is
+/// 1. Unless `state` is `UNBOUND` or `GONE`, the run `offset..offset + bytes` of `arena` belongs to `heap` alone, is
 ///    committed, and every address in it leads to this record.
 /// 2. The memory of a run that is `FREE` and of which nothing is `refused` reads as zero.
 /// 3. A run that is `FREE`, `KEPT` or `UNBOUND` is on the lists of that state, and on no other. A run in another
 ///    state is on no list. A method of `LargeRuns` may take a run off its list before it changes the state.
 /// 4. Unless `guard` is `NO_GUARD`, the kernel accepted a guard from the end of the block, as `behind_block`
 ///    gives it, to the end of the run, and `guard` says how; and the run is `LIVE` or `LOST`.
+/// 5. `edges` is a part of what `huge` counts, and 0 if the run is `FREE` or `UNBOUND`. It is at least the number of
+///    mappings by which moves raised that of the process.
 #[derive(Debug)]
 pub(in crate::heap) struct Large {
     pub(in crate::heap) heap: HeapRef,
@@ -47,6 +53,12 @@ pub(in crate::heap) struct Large {
     pub(in crate::heap) tag: Tag,
     /// The sample of the live block.
     pub(in crate::heap) sample: SampleRecord,
+    /// Mappings of the kernel that the run takes because memory was moved to it.
+    edges: AtomicUsize,
+    /// The moved parts of the live block.
+    pieces: Pieces,
+    /// Whether a part of the address space asked for huge OS pages when it was new.
+    is_huge: AtomicBool,
     by_state: Neighbours<Large>,
     by_age: Neighbours<Large>,
     /// While the run is kept, when its memory was last used, in milliseconds: the earliest moment of its parts.
@@ -65,6 +77,8 @@ const KEPT: u8 = 2;
 const UNBOUND: u8 = 3;
 /// The block was released, but its guard could not be removed. The run is never used again.
 const LOST: u8 = 4;
+/// The kernel may have given the address space to another user. The run is never used again.
+const GONE: u8 = 5;
 
 const NO_GUARD: u8 = 0;
 const MARKS: u8 = 1;
@@ -93,6 +107,9 @@ impl Large {
             guard: AtomicU8::new(NO_GUARD),
             tag: Tag::none(),
             sample: SampleRecord::none(),
+            edges: AtomicUsize::new(0),
+            pieces: Pieces::none(),
+            is_huge: AtomicBool::new(false),
             by_state: Neighbours::none(),
             by_age: Neighbours::none(),
             used: AtomicU64::new(0),
@@ -135,6 +152,7 @@ impl Large {
     pub(in crate::heap) fn start_block(&self, units: usize) -> Option<(NonNull<u8>, bool)> {
         let zero = self.state() == FREE && !self.is_dirty();
         self.units.store(units, Relaxed);
+        self.pieces.clear();
         self.state.store(LIVE, Relaxed);
         Some((self.place()?.at(0), zero))
     }
@@ -178,6 +196,14 @@ impl Large {
         self.state() == KEPT || self.state() == FREE && self.is_dirty()
     }
 
+    /// Whether memory of the family may back the run.
+    pub(in crate::heap) fn may_have_memory(&self) -> bool {
+        match self.state() {
+            FREE => self.is_dirty(),
+            state => state != GONE,
+        }
+    }
+
     /// Whether the run holds no block, and its memory was given back.
     pub(in crate::heap) fn is_free(&self) -> bool {
         self.state() == FREE
@@ -213,6 +239,29 @@ impl Large {
     /// Notes that the block is released and the run cannot hold another.
     pub(in crate::heap) fn lose(&self) {
         self.state.store(LOST, Relaxed);
+    }
+
+    /// Notes that the run, which holds no block, may have another user.
+    fn give_up(&self) {
+        self.state.store(GONE, Relaxed);
+    }
+
+    /// Mappings that the run takes because memory was moved to it, at least.
+    fn edges(&self) -> usize {
+        self.edges.load(Relaxed)
+    }
+
+    fn set_edges(&self, edges: usize) {
+        self.edges.store(edges, Relaxed);
+    }
+
+    /// Whether a part of the address space asked for huge OS pages when it was new.
+    fn is_huge(&self) -> bool {
+        self.is_huge.load(Relaxed)
+    }
+
+    fn set_huge(&self, is_huge: bool) {
+        self.is_huge.store(is_huge, Relaxed);
     }
 
     /// The kind of the guard behind the live block, if there is one.

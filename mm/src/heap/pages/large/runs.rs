@@ -10,6 +10,7 @@ use super::kept::{KeptRuns, now};
 use super::{Large, give_back};
 use crate::heap::ground::hardening::OnRelease;
 use crate::heap::ground::{GRANULE, HeapRef, List, heap_limit};
+use crate::heap::pages::huge::account_edges;
 use crate::heap::pages::{Record, Span};
 use crate::os::{Refused, process};
 use core::ptr::NonNull;
@@ -22,7 +23,7 @@ pub(in crate::heap) struct LargeRuns {
     /// Records without address space.
     pub(super) retained: List<Large>,
     /// Bytes of the runs of live blocks.
-    live_bytes: usize,
+    pub(super) live_bytes: usize,
 }
 
 /// What changes in the family when runs do: the count of calls into the kernel, and the list of records.
@@ -59,7 +60,7 @@ impl LargeRuns {
         let align = heap.geometry().align().max(GRANULE);
         let run = match self.take_kept(bytes, align, ledger) {
             Some(kept) => kept,
-            None => self.hold_more(heap, bytes, align, ledger)?,
+            None => self.hold_more(heap, bytes, align, self.live_bytes, ledger)?,
         };
         let block = run.start_block(units).ok_or(Refused)?;
         self.live_bytes += run.bytes();
@@ -75,23 +76,30 @@ impl LargeRuns {
         ledger: &mut Ledger<'_>,
     ) -> Option<&'static Large> {
         let run = self.kept.take(bytes, align, self.live_bytes)?;
+        self.keep_rest(run, bytes, ledger);
+        Some(run)
+    }
+
+    /// Cuts a kept run, which is on no list, down to `bytes` bytes, and keeps the rest.
+    pub(super) fn keep_rest(&mut self, run: &'static Large, bytes: usize, ledger: &mut Ledger<'_>) {
         if let Some(rest) = self.cut(run, bytes, ledger) {
             rest.set_refused(run.refused());
             self.kept.add(rest, run.used());
         }
-        Some(run)
     }
 
-    /// Takes a run whose memory the family does not hold yet, if the limit of the heap admits it.
-    fn hold_more(
+    /// Takes a run whose memory the family does not hold yet, if the limit of the heap admits it. Live blocks use `live`
+    /// bytes meanwhile.
+    pub(super) fn hold_more(
         &mut self,
         heap: HeapRef,
         bytes: usize,
         align: usize,
+        live: usize,
         ledger: &mut Ledger<'_>,
     ) -> Result<&'static Large, Refused> {
         heap_limit::hold(bytes)?;
-        self.kept.account_missed(bytes, self.live_bytes);
+        self.kept.account_missed(bytes, live);
         let run = match self.take_free(bytes, align, ledger) {
             Some(free) => free,
             None => {
@@ -113,12 +121,17 @@ impl LargeRuns {
     ) -> Option<&'static Large> {
         let run = self.free.find(bytes, align)?;
         self.free.remove(run);
+        self.free_rest(run, bytes, ledger);
+        Some(run)
+    }
+
+    /// Cuts a free run, which is on no list, down to `bytes` bytes, and leaves the rest free.
+    pub(super) fn free_rest(&mut self, run: &'static Large, bytes: usize, ledger: &mut Ledger<'_>) {
         let refused = run.refused();
         if let Some(rest) = self.cut(run, bytes, ledger) {
             // The refused memory may be in either of the two.
             self.add_free(rest, refused);
         }
-        Some(run)
     }
 
     /// Takes back the run of a released block.
@@ -196,6 +209,8 @@ impl LargeRuns {
             bytes: place.bytes - bytes,
             ..place
         });
+        rest.set_huge(run.is_huge());
+        share_edges(run, rest);
         Some(rest)
     }
 
@@ -214,10 +229,8 @@ impl LargeRuns {
         let run = self.record(heap, ledger)?;
         let place = Span::take(bytes, align, ledger.calls);
         let place = place.inspect_err(|_| self.retained.push(run))?;
-        if ledger.is_untyped {
-            place.begin_untyped(ledger.calls);
-        }
         run.bind(place);
+        run.set_huge(ledger.is_untyped && place.begin_untyped(ledger.calls));
         run.set_free(0);
         Ok(run)
     }
@@ -238,4 +251,13 @@ impl LargeRuns {
         run.set_free(refused);
         self.free.add(run);
     }
+}
+
+/// Counts the mappings of a run that was cut for both parts, since they may be in either. A mapping begins at a granule.
+fn share_edges(run: &Large, rest: &Large) {
+    let before = run.edges();
+    let [first, second] = [run, rest].map(|part| before.min(part.bytes() / GRANULE + 1));
+    account_edges(first + second, before);
+    run.set_edges(first);
+    rest.set_edges(second);
 }
