@@ -8,6 +8,7 @@
 
 mod estimates;
 mod exact;
+mod formats;
 mod life;
 mod seams;
 

@@ -262,7 +262,7 @@ fn a_child_releases_what_threads_sampled() {
             for _ in 0..30 {
                 let status = mm_tests::in_a_child(|| {
                     let counted = mm::allocations(|| kept.clear());
-                    let counted = counted.map_or(0, |(_, counted)| counted.blocks_released);
+                    let counted = counted.map_or(0, |((), counted)| counted.blocks_released);
                     mm::trim();
                     // Every 700th text is empty, and has no block.
                     let texts = 2_000 - 2_000_u64.div_ceil(700);

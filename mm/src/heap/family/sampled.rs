@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 use crate::heap::family::Heap;
 use crate::heap::family::central::Central;
 use crate::heap::ground::{Block, Row, Shortage};
-use crate::heap::pages::{Extent, Sample, released_twice, sample_at};
+use crate::heap::pages::{Extent, Sample, SampleRecord, released_twice, sample_at};
 use crate::os::{ReentrancyGuard, Refused};
 
 impl Heap {
@@ -44,7 +44,7 @@ impl Heap {
     ) -> Sample {
         let _inside = ReentrancyGuard::enter();
         let mut central = self.central();
-        let sample = sample_at(first).and_then(|record| record.take());
+        let sample = sample_at(first).and_then(SampleRecord::take);
         let sample = sample.unwrap_or_else(|| released_twice(first));
         central.account_padding((padding as u64).wrapping_neg());
         let row = Row { first, units: 1 };
