@@ -9,6 +9,7 @@
 mod estimates;
 mod exact;
 mod formats;
+mod growth;
 mod life;
 mod seams;
 
