@@ -51,6 +51,7 @@ fn work(nth: usize, kept: &mut [Option<Vec<u8>>]) {
 }
 
 #[test]
+#[allow(clippy::cast_precision_loss, reason = "small numbers")]
 fn a_leak_of_20_kib_a_second_is_named_by_its_site() {
     let _alone = alone();
     let name = "growth::a_leak_of_20_kib_a_second_is_named_by_its_site";

@@ -18,17 +18,14 @@ use crate::family::{self, PageFamily};
 use crate::os::process;
 use crate::user_code::{self, Unfinished};
 
-/// The user's callback for a family that is named.
-pub(super) type OnGrowth = Box<dyn FnMut(&Growth) + Send>;
-
-/// The user's callback for a call site that is named.
-pub(super) type OnSiteGrowth = Box<dyn FnMut(&SiteGrowth) + Send>;
+/// A callback of the user.
+pub(super) type Callback<T> = Box<dyn FnMut(&T) + Send>;
 
 /// What the user wants to be called, if anything.
 #[derive(Default)]
 pub(super) struct Callbacks {
-    pub(super) on_growth: Option<OnGrowth>,
-    pub(super) on_site_growth: Option<OnSiteGrowth>,
+    pub(super) on_growth: Option<Callback<Growth>>,
+    pub(super) on_site_growth: Option<Callback<SiteGrowth>>,
 }
 
 /// The state of the thread.
@@ -121,7 +118,7 @@ impl Worker {
         }
         if cfg!(feature = "tracing") {
             self.shared.run_user_code(|| {
-                events::site_growth(&growth.site, growth.bytes_per_second, &growth)
+                events::site_growth(&growth.site, growth.bytes_per_second, &growth);
             });
         }
         call_back(&self.shared, &mut self.callbacks.on_site_growth, &growth);
@@ -189,11 +186,7 @@ impl Drop for Worker {
 
 /// Calls a callback of the user, if there is one. Drops it if it panics: it may have left the variables that it
 /// captured in any state.
-fn call_back<T: fmt::Display>(
-    shared: &Shared,
-    callback: &mut Option<Box<dyn FnMut(&T) + Send>>,
-    growth: &T,
-) {
+fn call_back<T: fmt::Display>(shared: &Shared, callback: &mut Option<Callback<T>>, growth: &T) {
     let Some(on_growth) = callback else {
         return;
     };
