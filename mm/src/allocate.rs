@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::error::AllocError;
 use crate::events;
 use crate::family::{self, HeapSoftLimit, PageFamily, SoftLimit};
-use crate::heap::{self, Block, CacheCell, Caller, Shortage, heap_limit};
+use crate::heap::{self, Block, CacheCell, Caller, Sample, Shortage, heap_limit};
 use crate::holders::Holders;
 use crate::os::{ReentrancyGuard, clock, process};
 use crate::shown::Shown;
@@ -195,6 +195,17 @@ impl PageFamily {
             report_heap_crossing();
         }
         Ok(block)
+    }
+
+    /// Allocates a sampled block of one unit, of which the program requested `padding` bytes fewer. Returns `None` if
+    /// there is no room, or if a limit forbids it: an ordinary block may be had then.
+    pub(crate) fn alloc_sampled(&'static self, sample: Sample, padding: usize) -> Option<Block> {
+        self.start();
+        match self.heap.alloc_sampled(sample, padding) {
+            Ok(block) => Some(block),
+            Err(Shortage::Written { address }) => written_after_release(self.label(), address),
+            Err(_) => None,
+        }
     }
 
     /// Makes the error for a shortage, and reports it to subscribers if a limit was exceeded.

@@ -26,6 +26,21 @@ pub(crate) fn growth(name: &str, units_per_second: f64, live_units: u64, message
     });
 }
 
+/// Raises the event that the watcher named a call site; `message` describes the growth.
+#[cfg_attr(not(feature = "tracing"), expect(unused_variables))]
+pub(crate) fn site_growth(site: &str, bytes_per_second: f64, message: &dyn Display) {
+    #[cfg(feature = "tracing")]
+    raise(|| {
+        tracing::event!(
+            target: "mm",
+            tracing::Level::WARN,
+            site = &*Shown(site).into_text(),
+            bytes_per_second,
+            "{message}"
+        );
+    });
+}
+
 /// Raises the event that a limit of a family or its group refused an allocation.
 #[cfg_attr(not(feature = "tracing"), expect(unused_variables))]
 pub(crate) fn refused(family: &'static PageFamily, refused: &AllocError) {

@@ -186,7 +186,7 @@ pub use crate::error::{AllocError, CheckError, FreeError, Holder, RegisterError}
 pub use crate::export::OpenMetrics;
 pub use crate::family::PageFamily;
 pub use crate::global::{Allocations, Global, allocations};
-pub use crate::growth::{Growth, Watch, WatchBuilder, watch};
+pub use crate::growth::{Growth, SiteGrowth, Watch, WatchBuilder, watch};
 pub use crate::handle::{Block, IntoIter, Kept, MmBox, xfree};
 pub use crate::heap::HugePages;
 pub use crate::heap_profile::{

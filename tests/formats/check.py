@@ -156,6 +156,34 @@ def check_raw(raw, expected, profile):
     return len(samples)
 
 
+def check_heap(program, folder, schemas):
+    """Compares the stacks of untyped memory, if the folder has them. Returns how many there are."""
+    if not (folder / "heap_profile.json").exists():
+        return 0
+    heap = read_json(folder, schemas, "heap_profile")
+    raw = pprof(program, "-raw", str(folder / "heap_profile.pb.gz"))
+    samples = [
+        [int(value) for value in values.split()]
+        for values in re.findall(r"^ +((?:\d+ +){3}\d+): ", raw, re.M)
+    ]
+    # pprof leaves out the rest if it is zero.
+    equal(len(samples) - len(heap["stacks"]) in (0, 1), True, "stacks and the rest")
+    for sample, stack in zip(samples, heap["stacks"]):
+        usage = stack["usage"]
+        figures = [usage[f"allocated_{what}"] for what in ("blocks", "bytes")]
+        figures += [usage[f"live_{what}"]["value"] for what in ("blocks", "bytes")]
+        equal(all(abs(a - b) <= 0.5 for a, b in zip(sample, figures)), True, "figures of a stack")
+    totals = [sum(sample[index] for sample in samples) for index in (2, 3)]
+    of_stacks = [
+        sum(stack["usage"][f"live_{what}"]["value"] for stack in heap["stacks"])
+        for what in ("blocks", "bytes")
+    ]
+    exact = [heap["live_blocks"], heap["live_bytes"]]
+    for total, stacks, live in zip(totals, of_stacks, exact):
+        equal(abs(total - max(stacks, live)) <= len(samples), True, f"{total} of {live}")
+    return len(samples)
+
+
 def check_decoder(samples, profile):
     found, places = {}, set()
     for sample in samples:
@@ -186,11 +214,13 @@ def main(folder, schemas, program, decoded=None):
     samples = check_pprof(program, str(folder / "profile.pb.gz"), profile)
     if decoded:
         check_decoder(json.loads(Path(decoded).read_text()), profile)
+    stacks = check_heap(program, folder, schemas)
     sites = sum(len(family["sites"]) for family in profile["families"])
     families = len(profile["families"])
     print(
         f"{families} families, {sites} call sites: {metrics} OpenMetrics samples, two valid JSON "
         f"documents, {samples} pprof samples{', decoded twice' if decoded else ''}"
+        f", {stacks} stacks of untyped memory"
     )
 
 

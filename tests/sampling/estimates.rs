@@ -93,6 +93,45 @@ fn large_blocks_are_estimated_without_bias() {
     }
 }
 
+/// Blocks that were sampled before the interval doubled keep their weights, also at their release.
+#[test]
+fn samples_keep_their_weights_while_the_interval_doubles() {
+    let _alone = alone();
+    let name = "estimates::samples_keep_their_weights_while_the_interval_doubles";
+    if !mm_tests::is_child_with(name, "sample=256") {
+        return;
+    }
+    let sites = [Class::<100>::site(), Class::<3_000>::site()];
+    let mut small = vec![std::ptr::null_mut(); 500_000];
+    let mut large = vec![std::ptr::null_mut(); 20_000];
+    let (small_first, small_last) = small.split_at_mut(250_000);
+    let (large_first, large_last) = large.split_at_mut(10_000);
+    Class::<100>::allocate(small_first);
+    Class::<3_000>::allocate(large_first);
+    Class::<100>::allocate(small_last);
+    Class::<3_000>::allocate(large_last);
+    let profile = mm::heap_profile();
+    let usage = sites.map(|site| usage_at(&profile, site, &sites));
+    let samples: u64 = usage.iter().map(|usage| usage.samples).sum();
+    assert!(samples > 100_000, "{samples}");
+    assert!(profile.sample_interval > 256, "{}", profile.sample_interval);
+    for (usage, bytes) in usage.iter().zip([50e6, 60e6]) {
+        let error = usage.live_bytes.value() - bytes;
+        let sigma = usage.live_bytes.variance().sqrt();
+        println!("{error} of {sigma}");
+        assert!(error.abs() <= 4.0 * sigma, "{error} of {sigma}");
+    }
+    mm::check().expect("what mm keeps is right");
+    Class::<100>::release(&mut small);
+    Class::<3_000>::release(&mut large);
+    let profile = mm::heap_profile();
+    for site in sites {
+        let usage = usage_at(&profile, site, &sites);
+        assert_eq!((usage.samples, usage.live_bytes.value()), (0, 0.0));
+        assert_eq!(usage.live_blocks, mm::Estimate::default());
+    }
+}
+
 #[test]
 fn without_samples_there_is_no_profile() {
     if mm_tests::is_child_with(

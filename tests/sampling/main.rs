@@ -8,12 +8,16 @@
 
 mod estimates;
 mod exact;
+mod formats;
+mod growth;
 mod life;
+mod seams;
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-#[global_allocator]
+// With the feature, the library of the tests has it.
+#[cfg_attr(not(feature = "global"), global_allocator)]
 static HEAP: mm::Global = mm::Global::new();
 
 /// What mm keeps is exact while no other test allocates.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::{CompactFormatter, Formatter};
 
+use crate::heap_profile::HeapProfile;
 use crate::profile::Profile;
 use crate::shown::is_hidden;
 use crate::snapshot::Snapshot;
@@ -18,6 +19,9 @@ const SNAPSHOT_VERSION: u32 = 2;
 
 /// Version of a profile's schema. It rises by the same rule.
 const PROFILE_VERSION: u32 = 1;
+
+/// Version of the schema of a profile of untyped memory. It rises by the same rule.
+const HEAP_PROFILE_VERSION: u32 = 1;
 
 /// A document: schema and version first, then the content.
 #[derive(Serialize)]
@@ -93,6 +97,35 @@ impl Profile {
     }
 }
 
+impl HeapProfile {
+    /// Returns the untyped memory by stack as a JSON object with `"schema": "mm-heap-profile"` and `"version": 1`.
+    ///
+    /// Figures are bytes or blocks, as the schema below says. Those of stacks are estimates. Stacks are return addresses
+    /// of this process; [`to_pprof`](Self::to_pprof) also says which file is where. The call allocates. Requires the
+    /// feature `json`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let json: serde_json::Value = serde_json::from_str(&mm::heap_profile().to_json())?;
+    /// assert_eq!((&json["schema"], &json["version"]), (&"mm-heap-profile".into(), &1.into()));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    ///
+    /// # Schema
+    ///
+    /// As a [JSON Schema](https://json-schema.org/draft/2020-12/schema), which is also the file
+    /// `schemas/heap_profile.schema.json` of the package:
+    ///
+    /// ```json
+    #[doc = include_str!("../../schemas/heap_profile.schema.json")]
+    /// ```
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        json("mm-heap-profile", HEAP_PROFILE_VERSION, self)
+    }
+}
+
 /// Writes a document.
 fn json(schema: &'static str, version: u32, content: &impl Serialize) -> String {
     let document = Document {
@@ -134,7 +167,7 @@ mod tests {
 
     use serde_json::{Map, Value};
 
-    use crate::export::samples::profile;
+    use crate::export::samples::{heap_profile, profile};
     use crate::golden::compare_part;
     use crate::snapshot::samples::{huge, indexd, snapshot};
     use crate::snapshot::{FAMILY_FIGURES, FamilySnapshot, Figure};
@@ -147,6 +180,7 @@ mod tests {
         },
 "#;
     const PROFILE: &str = include_str!("../../schemas/profile.schema.json");
+    const HEAP_PROFILE: &str = include_str!("../../schemas/heap_profile.schema.json");
 
     fn parse(text: &str) -> Value {
         serde_json::from_str(text).expect("JSON")
@@ -201,6 +235,7 @@ mod tests {
             Value::Array(types) => types.iter().any(|one| has_type(value, one)),
             one => match one.as_str().expect("a name of a type") {
                 "integer" => value.is_u64(),
+                "number" => value.is_number(),
                 "string" => value.is_string(),
                 "boolean" => value.is_boolean(),
                 "array" => value.is_array(),
@@ -259,6 +294,19 @@ mod tests {
     fn profiles_are_as_their_schema_says() {
         check(&profile().to_json(), PROFILE);
         check(&crate::profile().to_json(), PROFILE);
+    }
+
+    #[test]
+    fn heap_profiles_are_as_their_schema_says() {
+        check(&heap_profile().to_json(), HEAP_PROFILE);
+        check(&crate::heap_profile().to_json(), HEAP_PROFILE);
+        let json = parse(&heap_profile().to_json());
+        let usage = &json["stacks"][0]["usage"];
+        assert_eq!(json["stacks"][0]["addresses"][1], 0x55d0_c000_2100_u64);
+        assert_eq!(usage["live_bytes"]["value"], 6_400.0);
+        assert_eq!(usage["live_bytes"]["variance"], 250_000.0);
+        assert!(usage["live_bytes"]["low"].as_f64() < Some(6_400.0));
+        assert!(usage["live_bytes"]["high"].as_f64() > Some(6_400.0));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::heap_profile::samples::usage;
+use crate::heap_profile::{HeapProfile, StackUsage};
 use crate::profile::{CallSite, FamilyProfile, Profile};
 use crate::snapshot::{FamilyKey, Location};
 
@@ -87,5 +89,20 @@ pub(super) fn profile() -> Profile {
     };
     Profile {
         families: vec![posting, untracked("indexd::query::Cursor", 32, 12), session],
+    }
+}
+
+/// Makes a profile of untyped memory with two stacks, and 1,000 live bytes in 10 blocks without one.
+pub(super) fn heap_profile() -> HeapProfile {
+    let stack = |addresses, usage| StackUsage { addresses, usage };
+    HeapProfile {
+        stacks: vec![
+            stack(&[0x55d0_c000_3001, 0x55d0_c000_2100], usage(100, 6_400)),
+            stack(&[0x55d0_c000_3001], usage(3, 300)),
+        ],
+        live_bytes: 7_700,
+        live_blocks: 113,
+        sample_interval: 65_536,
+        unknown: usage(2, 200),
     }
 }

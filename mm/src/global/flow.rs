@@ -112,6 +112,18 @@ pub(super) fn account(change: Flow) {
     }
 }
 
+/// Runs `work`, whose allocations are mm's own and not the body's.
+pub(super) fn uncounted<R>(work: impl FnOnce() -> R) -> R {
+    if !is_running() {
+        return work();
+    }
+    let before = flow();
+    let answer = work();
+    let of_mm = flow().minus(before);
+    let _ = PAST_CACHES.try_with(|it| it.set(it.get().minus(of_mm)));
+    answer
+}
+
 /// Runs a slow path for `cell`, the calling thread's, and counts `change` if the cell's cache did not count it.
 /// Returns the answer, and whether the padding belongs to the cache.
 pub(super) fn account_slow<R>(

@@ -31,14 +31,13 @@ pub(super) fn allocate(layout: Layout, ordinary: impl FnOnce() -> Option<Block>)
     let Some(interval) = sampling::due(layout.size()) else {
         return ordinary();
     };
-    let sample = sampling::begin(layout.size(), interval);
+    let sample = flow::uncounted(|| sampling::begin(layout.size(), interval));
     let block = match Class::of(layout) {
         Some(class) => {
             let padding = class.unit() - layout.size();
             let family = family(class);
-            family.start();
             let is_reserved = heap::reserve_sampled_range().is_ok();
-            let small = is_reserved.then(|| family.heap.alloc_sampled(sample, padding));
+            let small = is_reserved.then(|| family.alloc_sampled(sample, padding));
             let Some(block) = small.flatten() else {
                 return ordinary();
             };
@@ -68,9 +67,7 @@ pub(super) unsafe fn release(first: NonNull<u8>, class: Class, layout: Layout) {
     // SAFETY: by requirement 1 this is a live block of one unit of the family of `class`; by requirement 2 nothing uses
     // it.
     let sample = unsafe { family(class).heap.release_sampled(first, padding) };
-    if let Some(sample) = sample {
-        sampling::account_ended(first, layout.size(), sample);
-    }
+    sampling::account_ended(first, layout.size(), sample);
     flow::account(Flow::released(layout.size()));
 }
 
@@ -100,7 +97,7 @@ pub(super) fn account_large_resized(first: NonNull<u8>, [old, new]: [usize; 2]) 
         return;
     }
     if let Some(interval) = sampling::due(new) {
-        let sample = sampling::begin(new, interval);
+        let sample = flow::uncounted(|| sampling::begin(new, interval));
         heap::replace_sample(first, Some(sample));
         sampling::account_begun(first, new, sample);
     }

@@ -17,6 +17,12 @@
 //!    thread and the handle share.
 //! 7. When the family stops growing, it leaves the list, and the recording ends.
 //!
+//! # Call sites of untyped memory
+//!
+//! Under [`Global`](crate::Global) the size classes are families, too. Their figures do not say who allocates, so at each
+//! look the thread also adds up the sampled blocks of all stacks by call site (`sites.rs`, `site.rs`), and judges which
+//! of them stay (`staying.rs`, `site_growth.rs`).
+//!
 //! # Floors
 //!
 //! There are 10 levels. A segment of the first has two samples, and a segment of each further level has
@@ -59,6 +65,10 @@ mod detector;
 mod growing;
 mod history;
 mod shared;
+mod site;
+mod site_growth;
+mod sites;
+mod staying;
 #[cfg(test)]
 mod tests;
 mod tracking;
@@ -69,4 +79,7 @@ mod worker;
 pub use self::growing::Growth;
 #[cfg(test)]
 pub(crate) use self::growing::samples;
+pub use self::site_growth::SiteGrowth;
+#[cfg(test)]
+pub(crate) use self::site_growth::samples as site_samples;
 pub use self::watch::{Watch, WatchBuilder, watch};

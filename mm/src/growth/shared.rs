@@ -5,6 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::growing::GrowingFamily;
+use super::site_growth::GrowingSite;
 
 /// How long the handle waits for user code, such as the callback. User code may itself wait for the thread
 /// that drops the handle.
@@ -28,6 +29,8 @@ struct State {
     ran_user_code: bool,
     /// The named families, in the order in which they were named.
     growing: Vec<GrowingFamily>,
+    /// The named call sites of untyped memory, in the order in which they were named.
+    sites: Vec<GrowingSite>,
 }
 
 /// What the thread does.
@@ -53,15 +56,25 @@ impl Shared {
 
     /// Copies the list of named families.
     pub(super) fn growing(&self) -> Vec<GrowingFamily> {
+        self.copy_of(|state| &state.growing)
+    }
+
+    /// Copies the list of named call sites.
+    pub(super) fn growing_sites(&self) -> Vec<GrowingSite> {
+        self.copy_of(|state| &state.sites)
+    }
+
+    fn copy_of<T: Copy>(&self, list: impl Fn(&State) -> &Vec<T>) -> Vec<T> {
         let mut copy = Vec::new();
         loop {
             let needed = {
                 let state = self.lock();
-                if state.growing.len() <= copy.capacity() {
-                    copy.extend_from_slice(&state.growing);
+                let list = list(&state);
+                if list.len() <= copy.capacity() {
+                    copy.extend_from_slice(list);
                     return copy;
                 }
-                state.growing.len()
+                list.len()
             };
             copy.reserve(needed);
         }
@@ -73,6 +86,14 @@ impl Shared {
         let mut growing = self.growing();
         change(&mut growing);
         let before = core::mem::replace(&mut self.lock().growing, growing);
+        drop(before);
+    }
+
+    /// Changes the list of named call sites, as [`update`](Self::update) does.
+    pub(super) fn update_sites(&self, change: impl FnOnce(&mut Vec<GrowingSite>)) {
+        let mut sites = self.growing_sites();
+        change(&mut sites);
+        let before = core::mem::replace(&mut self.lock().sites, sites);
         drop(before);
     }
 

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use super::Growth;
 use super::shared::Shared;
-use super::worker::{OnGrowth, Worker};
+use super::worker::{Callbacks, Worker};
+use super::{Growth, SiteGrowth};
 use crate::os::forks;
 
 /// The shortest time between samples.
@@ -22,7 +22,8 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// Configures a watcher, which names the families that grow steadily.
 ///
 /// The watcher is a thread that reads the live units of every family at an interval, and keeps at most
-/// 2.25 KiB of history for each. [`start`](WatchBuilder::start) starts it. [`WatchBuilder`] describes which
+/// 2.25 KiB of history for each, and 12 KiB for each call site of untyped memory.
+/// [`start`](WatchBuilder::start) starts it. [`WatchBuilder`] describes which
 /// growth it finds, and how soon.
 ///
 /// # Examples
@@ -43,7 +44,7 @@ pub fn watch() -> WatchBuilder {
         every: Duration::from_secs(1),
         settled: Duration::ZERO,
         is_tracking: true,
-        on_growth: None,
+        callbacks: Callbacks::default(),
     }
 }
 
@@ -86,7 +87,7 @@ pub struct WatchBuilder {
     every: Duration,
     settled: Duration,
     is_tracking: bool,
-    on_growth: Option<OnGrowth>,
+    callbacks: Callbacks,
 }
 
 impl WatchBuilder {
@@ -128,7 +129,24 @@ impl WatchBuilder {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn on_growth(mut self, callback: impl FnMut(&Growth) + Send + 'static) -> Self {
-        self.on_growth = Some(Box::new(callback));
+        self.callbacks.on_growth = Some(Box::new(callback));
+        self
+    }
+
+    /// Calls `callback` with each call site of untyped memory that is named, under the same conditions as
+    /// [`on_growth`](Self::on_growth). By default the watcher writes a line to standard error instead.
+    ///
+    /// Sites are those of a program whose global allocator is [`Global`](crate::Global), by samples of stacks. A site is
+    /// named if 12 samples came evenly in 30 looks or more, and stay, and none went for three times as long; or if
+    /// what stays is six standard deviations of what comes and goes. With a sample in 64 KiB and a look a second, a
+    /// leak of 20 KiB/s is named within a minute in 94 of 100 runs, and in all within a minute and a half.
+    ///
+    /// ```
+    /// let watch = mm::watch().on_site_growth(|growth| println!("{}", growth.site)).start()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn on_site_growth(mut self, callback: impl FnMut(&SiteGrowth) + Send + 'static) -> Self {
+        self.callbacks.on_site_growth = Some(Box::new(callback));
         self
     }
 
@@ -167,7 +185,7 @@ impl WatchBuilder {
             Arc::clone(&shared),
             self.settled,
             self.is_tracking,
-            self.on_growth,
+            self.callbacks,
         );
         let every = self.every;
         let thread = thread::Builder::new()
@@ -238,6 +256,26 @@ impl Watch {
             .into_iter()
             .map(|family| family.growth(now))
             .collect()
+    }
+
+    /// Returns the call sites of untyped memory that grow steadily, with their figures at the last look, in the order
+    /// in which they were named. In a forked child it returns none.
+    ///
+    /// ```
+    /// let watch = mm::watch().start()?;
+    /// for growth in watch.growing_sites() {
+    ///     println!("{}: {} B/s", growth.site, growth.bytes_per_second);
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn growing_sites(&self) -> Vec<SiteGrowth> {
+        if !self.has_thread() {
+            return Vec::new();
+        }
+        let sites = self.shared.growing_sites();
+        let now = self.started.elapsed();
+        sites.into_iter().map(|site| site.growth(now)).collect()
     }
 
     /// Whether this is the process that started the thread, and not a forked child.

@@ -9,21 +9,32 @@ use super::Growth;
 use super::detector::{Change, Detector, Rise};
 use super::growing::GrowingFamily;
 use super::shared::Shared;
+use super::site_growth::{GrowingSite, SiteGrowth};
+use super::sites::Sites;
+use super::staying;
 use super::tracking::Tracking;
 use crate::events;
 use crate::family::{self, PageFamily};
 use crate::os::process;
 use crate::user_code::{self, Unfinished};
 
-/// The user's callback for a family that is named.
-pub(super) type OnGrowth = Box<dyn FnMut(&Growth) + Send>;
+/// A callback of the user.
+pub(super) type Callback<T> = Box<dyn FnMut(&T) + Send>;
+
+/// What the user wants to be called, if anything.
+#[derive(Default)]
+pub(super) struct Callbacks {
+    pub(super) on_growth: Option<Callback<Growth>>,
+    pub(super) on_site_growth: Option<Callback<SiteGrowth>>,
+}
 
 /// The state of the thread.
 pub(super) struct Worker {
     shared: Arc<Shared>,
     detector: Detector,
+    sites: Sites,
     tracking: Tracking,
-    on_growth: Option<OnGrowth>,
+    callbacks: Callbacks,
 }
 
 impl Worker {
@@ -32,13 +43,14 @@ impl Worker {
         shared: Arc<Shared>,
         settled: Duration,
         is_tracking: bool,
-        on_growth: Option<OnGrowth>,
+        callbacks: Callbacks,
     ) -> Self {
         Self {
             shared,
             detector: Detector::new(settled),
+            sites: Sites::new(settled),
             tracking: Tracking::new(is_tracking),
-            on_growth,
+            callbacks,
         }
     }
 
@@ -68,6 +80,48 @@ impl Worker {
                 self.handle(family, change, now);
             }
         }
+        for (site, change) in self.sites.observe(now) {
+            if self.shared.is_stopped() {
+                return;
+            }
+            self.handle_site(site, change, now);
+        }
+    }
+
+    fn handle_site(&mut self, mut site: GrowingSite, change: staying::Change, now: Duration) {
+        let is = |other: &GrowingSite| other.address == site.address;
+        match change {
+            staying::Change::Named(growing) => {
+                site.growing = Some(growing);
+                self.name_site(site, now);
+            }
+            staying::Change::Measured(growing) => {
+                site.growing = Some(growing);
+                self.shared.update_sites(|all| {
+                    all.iter_mut()
+                        .filter(|other| is(other))
+                        .for_each(|other| *other = site);
+                });
+            }
+            staying::Change::Over => self
+                .shared
+                .update_sites(|all| all.retain(|other| !is(other))),
+        }
+    }
+
+    /// Adds a call site to the list of named ones, and reports it, as [`name`](Self::name) does.
+    fn name_site(&mut self, site: GrowingSite, now: Duration) {
+        self.shared.update_sites(|all| all.push(site));
+        let growth = site.growth(now);
+        if self.callbacks.on_site_growth.is_none() {
+            self.write_line(format_args!("{growth}"));
+        }
+        if cfg!(feature = "tracing") {
+            self.shared.run_user_code(|| {
+                events::site_growth(&growth.site, growth.bytes_per_second, &growth);
+            });
+        }
+        call_back(&self.shared, &mut self.callbacks.on_site_growth, &growth);
     }
 
     fn handle(&mut self, family: &'static PageFamily, change: Change, now: Duration) {
@@ -91,7 +145,7 @@ impl Worker {
     fn name(&mut self, growing: GrowingFamily, now: Duration) {
         self.shared.update(|all| all.push(growing));
         let growth = growing.growth(now);
-        if self.on_growth.is_none() {
+        if self.callbacks.on_growth.is_none() {
             self.write_line(format_args!("{growth}"));
         }
         if cfg!(feature = "tracing") {
@@ -99,31 +153,11 @@ impl Worker {
             self.shared
                 .run_user_code(|| events::growth(growth.name, rate, units, &growth));
         }
-        self.call_back(&growth);
+        call_back(&self.shared, &mut self.callbacks.on_growth, &growth);
     }
 
-    /// Calls the user's callback, if there is one. Drops it if it panics: it may have left the variables
-    /// that it captured in any state.
-    fn call_back(&mut self, growth: &Growth) {
-        let Some(on_growth) = &mut self.on_growth else {
-            return;
-        };
-        let call = || user_code::notify(|| on_growth(growth));
-        if let Err(Unfinished::Panicked(panic)) = self.shared.run_user_code(call) {
-            self.write_line(format_args!(
-                "the callback of the watcher panicked, and is not called again: {growth}"
-            ));
-            let broken = self.on_growth.take();
-            self.shared.run_user_code(|| {
-                user_code::discard(panic);
-                user_code::discard(broken);
-            });
-        }
-    }
-
-    /// Writes a line to standard error, or drops it if that is closed.
     fn write_line(&self, line: fmt::Arguments<'_>) {
-        self.shared.run_blocking(|| process::write_last_line(line));
+        write_line(&self.shared, line);
     }
 
     /// Sets the rise of a named family.
@@ -140,10 +174,39 @@ impl Drop for Worker {
     /// to know about it.
     fn drop(&mut self) {
         self.tracking = Tracking::new(false);
-        if let Some(on_growth) = self.on_growth.take() {
-            self.shared.run_user_code(|| user_code::discard(on_growth));
+        let callbacks = core::mem::take(&mut self.callbacks);
+        if callbacks.on_growth.is_some() || callbacks.on_site_growth.is_some() {
+            self.shared.run_user_code(|| {
+                user_code::discard(callbacks.on_growth);
+                user_code::discard(callbacks.on_site_growth);
+            });
         }
     }
+}
+
+/// Calls a callback of the user, if there is one. Drops it if it panics: it may have left the variables that it
+/// captured in any state.
+fn call_back<T: fmt::Display>(shared: &Shared, callback: &mut Option<Callback<T>>, growth: &T) {
+    let Some(on_growth) = callback else {
+        return;
+    };
+    let call = || user_code::notify(|| on_growth(growth));
+    if let Err(Unfinished::Panicked(panic)) = shared.run_user_code(call) {
+        write_line(
+            shared,
+            format_args!("the callback of the watcher panicked, and is not called again: {growth}"),
+        );
+        let broken = callback.take();
+        shared.run_user_code(|| {
+            user_code::discard(panic);
+            user_code::discard(broken);
+        });
+    }
+}
+
+/// Writes a line to standard error, or drops it if that is closed.
+fn write_line(shared: &Shared, line: fmt::Arguments<'_>) {
+    shared.run_blocking(|| process::write_last_line(line));
 }
 
 /// Notes the end of the thread's work when dropped, also after a panic.

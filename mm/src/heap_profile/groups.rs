@@ -6,6 +6,7 @@ use super::{HeapProfile, HeapUsage, StackUsage};
 
 /// The untyped memory by name; see [`HeapProfile::group`]. It displays as a table.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct HeapGroups {
     /// The groups, those with most live bytes first.
@@ -18,6 +19,7 @@ pub struct HeapGroups {
 
 /// What the stacks of one name allocated.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct HeapGroup {
     /// The name.

@@ -1,6 +1,8 @@
 //! Who holds the untyped memory: the samples of `sampling`, as plain data.
 
 mod groups;
+#[cfg(all(test, any(feature = "json", feature = "pprof")))]
+pub(crate) mod samples;
 
 pub use groups::{HeapGroup, HeapGroups};
 
@@ -15,6 +17,7 @@ use crate::startup;
 /// Figures of stacks are estimates: their mean over many runs is the truth, and each has an interval. The live bytes
 /// of the whole are exact.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct HeapProfile {
     /// The stacks, those with most live bytes first.
@@ -31,6 +34,7 @@ pub struct HeapProfile {
 
 /// What one stack allocated.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct StackUsage {
     /// Return addresses, the innermost first; at most 64. The first ones are in mm and in the Rust standard library.
@@ -41,6 +45,7 @@ pub struct StackUsage {
 
 /// Blocks and bytes that one or several stacks allocated.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct HeapUsage {
     /// Sampled blocks that are live.

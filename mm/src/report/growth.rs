@@ -3,7 +3,7 @@
 use core::fmt::{self, Display, Formatter};
 
 use super::name::Place;
-use crate::growth::Growth;
+use crate::growth::{Growth, SiteGrowth};
 use crate::number::{Grouped, Size};
 use crate::profile::CallSite;
 use crate::shown::Shown;
@@ -29,6 +29,23 @@ impl Display for Growth {
             Size(self.profile.live_bytes().into()),
         )?;
         sites(f, &self.profile.sites)
+    }
+}
+
+impl Display for SiteGrowth {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "untyped memory allocated at {} has grown steadily for {} s, by about {}/s ({} blocks/s), to {} in {} blocks \
+             ({} samples)",
+            Shown(&self.site),
+            Grouped(self.growing_for.as_secs().into()),
+            Size(whole(self.bytes_per_second)),
+            Rate(self.blocks_per_second),
+            Size(whole(self.live_bytes)),
+            Grouped(whole(self.live_blocks)),
+            Grouped(self.samples.into()),
+        )
     }
 }
 
@@ -80,6 +97,7 @@ fn whole(number: f64) -> u128 {
 #[cfg(test)]
 mod tests {
     use crate::growth::samples::session;
+    use crate::growth::site_samples;
     use crate::profile::samples::site;
 
     const START: &str = "`Session` (indexd::session::Session) has grown steadily for 48 s, \
@@ -106,6 +124,19 @@ mod tests {
         let expected = format!("{START}; no call site is known");
         assert_eq!(session(Vec::new()).to_string(), expected);
         assert_eq!(session(vec![site(7, "main", 0)]).to_string(), expected);
+    }
+
+    #[test]
+    fn names_a_call_site_of_untyped_memory() {
+        let mut growth = site_samples::cache();
+        let expected = "untyped memory allocated at src/cache.rs:51 has grown steadily for 48 s, by about 20.0 KiB/s \
+                        (20 blocks/s), to 1.0 MiB in 1,024 blocks (16 samples)";
+        assert_eq!(growth.to_string(), expected);
+        growth.site = "a\nb\u{1b}".into();
+        assert!(
+            growth.to_string().contains("at a\\nb\\u{1b} has"),
+            "{growth}"
+        );
     }
 
     #[test]

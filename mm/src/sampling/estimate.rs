@@ -120,6 +120,22 @@ impl Estimate {
     }
 }
 
+/// An object with `value`, `variance`, and the bounds of the interval, `low` and `high`.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Estimate {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+
+        let (low, high) = self.interval();
+        let mut fields = serializer.serialize_struct("Estimate", 4)?;
+        fields.serialize_field("value", &self.value)?;
+        fields.serialize_field("variance", &self.variance)?;
+        fields.serialize_field("low", &low)?;
+        fields.serialize_field("high", &high)?;
+        fields.end()
+    }
+}
+
 impl core::ops::AddAssign for Estimate {
     fn add_assign(&mut self, other: Self) {
         self.value += other.value;

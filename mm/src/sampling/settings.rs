@@ -17,7 +17,7 @@ const LEAST: u32 = 256;
 pub(super) const LARGEST: u32 = 4 << 20;
 
 /// Sampled live blocks from which the interval doubles.
-const MOST_LIVE: usize = 100_000;
+pub(super) const MOST_LIVE: usize = 100_000;
 
 static INTERVAL: AtomicU32 = AtomicU32::new(DEFAULT);
 

@@ -1,7 +1,9 @@
 //! Draws and weights together: what a thread samples stands for what it allocated.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use super::estimate::{Estimate, Weight};
-use super::{begin_with_seed, due, is_at_step, set_interval};
+use super::{begin_with_seed, due, interval, is_at_step, set_interval, settings};
 use crate::heap::HugePages;
 use crate::heap::hardening::{self, Contents, Hardening};
 
@@ -28,10 +30,18 @@ fn estimate(size: usize, count: u32) -> Estimate {
     (0..count).filter_map(one).sum()
 }
 
-#[test]
-fn samples_have_no_bias() {
+/// The tests change settings of the process.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     // Threads sample only once the options are known; another test may have chosen them.
     hardening::choose(Contents::Untyped, Hardening::default(), HugePages::Auto);
+    alone
+}
+
+#[test]
+fn samples_have_no_bias() {
+    let _alone = alone();
     set_interval(INTERVAL as usize);
     let mut errors = [(0.0, 0.0, 0_u32); CLASSES.len()];
     for run in 0..RUNS {
@@ -57,5 +67,61 @@ fn samples_have_no_bias() {
             *size > 500_000 || (0.93..=0.97).contains(&part),
             "{size}: {part}"
         );
+    }
+}
+
+/// Each run has its interval doubled in its middle, as too many sampled blocks are live.
+#[test]
+fn samples_have_no_bias_while_the_interval_doubles() {
+    const BLOCKS: u32 = 4_000;
+    const BEFORE: u32 = 300;
+    let _alone = alone();
+    let others = settings::MOST_LIVE - BEFORE as usize;
+    (0..others).for_each(|_| settings::account_begun());
+    let mut errors = [(0.0, 0.0, 0_u32); 2];
+    for run in 0..RUNS {
+        set_interval(INTERVAL as usize);
+        begin_with_seed(u64::from(run) << 32);
+        let mut found = [Estimate::default(); 2];
+        let mut intervals = [0; 2];
+        for block in 0..BLOCKS * 2 {
+            let which = block as usize % 2;
+            let size = [10_000, 40_000][which];
+            let Some(current) = is_at_step(size as usize)
+                .then(|| due(size as usize))
+                .flatten()
+            else {
+                continue;
+            };
+            settings::account_begun();
+            intervals[usize::from(current != INTERVAL)] += 1;
+            found[which] += Weight::of(size as usize, size, current).blocks();
+        }
+        assert_eq!(interval(), 2 * INTERVAL, "doubled once");
+        assert!(
+            intervals.iter().all(|samples| *samples > BEFORE),
+            "{intervals:?}"
+        );
+        (0..intervals.iter().sum()).for_each(|_| settings::account_ended());
+        for (found, (sum, squares, held)) in found.iter().zip(&mut errors) {
+            let error = found.value() - f64::from(BLOCKS);
+            *sum += error;
+            *squares += error * error;
+            let (low, high) = found.interval();
+            *held += u32::from((low..=high).contains(&f64::from(BLOCKS)));
+        }
+    }
+    (0..others).for_each(|_| settings::account_ended());
+    for (sum, squares, held) in errors {
+        let runs = f64::from(RUNS);
+        let mean = sum / runs;
+        let standard_error = ((squares / runs - mean * mean) / runs).sqrt();
+        let part = f64::from(held) / runs;
+        println!("{mean:.4} +- {standard_error:.4}, held {part}");
+        assert!(
+            mean.abs() <= 3.0 * standard_error,
+            "{mean} of {standard_error}"
+        );
+        assert!((0.93..=0.97).contains(&part), "{part}");
     }
 }

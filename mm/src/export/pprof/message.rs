@@ -89,6 +89,9 @@ pub(super) struct Mapping {
     /// Text.
     #[prost(int64, tag = "5")]
     pub(super) filename: i64,
+    /// Text: which build of the file it is, in hexadecimal digits.
+    #[prost(int64, tag = "6")]
+    pub(super) build_id: i64,
     /// Whether functions are looked up already. If not, pprof looks them up.
     #[prost(bool, tag = "7")]
     pub(super) has_functions: bool,

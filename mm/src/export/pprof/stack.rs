@@ -53,6 +53,17 @@ pub(super) fn frames(origin: Origin<'_>) -> Vec<Frame> {
     }
 }
 
+/// Returns the frames of return addresses, without names.
+pub(super) fn calls(return_addresses: &[usize]) -> Vec<Frame> {
+    let frame = |address: &usize| {
+        Frame::Caller(Caller {
+            address: before(*address),
+            functions: Vec::new(),
+        })
+    };
+    return_addresses.iter().map(frame).collect()
+}
+
 /// Looks up the whole stack, which the reader of the profile may cut. If there are no symbols, the frames are
 /// addresses, and pprof can look them up.
 fn callers(site: &CallSite) -> Vec<Caller> {

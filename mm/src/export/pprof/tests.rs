@@ -6,7 +6,8 @@ use flate2::read::GzDecoder;
 use prost::Message;
 
 use super::message;
-use crate::export::samples::{profile, untracked};
+use crate::export::samples::{heap_profile, profile, untracked};
+use crate::heap_profile::HeapProfile;
 use crate::profile::Profile;
 use crate::snapshot::Location;
 
@@ -15,10 +16,12 @@ struct Decoded(message::Profile);
 
 /// Unpacks and decodes.
 fn decoded(profile: &Profile) -> Decoded {
+    unpacked(&profile.to_pprof())
+}
+
+fn unpacked(packed: &[u8]) -> Decoded {
     let mut bytes = Vec::new();
-    GzDecoder::new(&profile.to_pprof()[..])
-        .read_to_end(&mut bytes)
-        .unwrap();
+    GzDecoder::new(packed).read_to_end(&mut bytes).unwrap();
     Decoded(message::Profile::decode(&bytes[..]).unwrap())
 }
 
@@ -230,6 +233,53 @@ fn nothing_is_a_profile_too() {
     assert_eq!(read.types().len(), 4);
 }
 
+#[test]
+fn stacks_of_untyped_memory_are_samples() {
+    let read = unpacked(&heap_profile().to_pprof());
+    assert_eq!(read.types(), decoded(&profile()).types());
+    assert_eq!(read.0.sample[0].value, [200, 12_800, 100, 6_400]);
+    assert_eq!(read.frames(0), ["@55d0c0003000", "@55d0c00020ff"]);
+    assert_eq!(read.frames(1), ["@55d0c0003000"]);
+    // The rest makes the sums exact.
+    assert_eq!(read.0.sample[2].value, [4, 400, 10, 1_000]);
+    assert_eq!(read.frames(2), ["(not attributed) :0"]);
+    let (bytes, blocks) = (3, 2);
+    let sum = |of: usize| -> i64 { read.0.sample.iter().map(|one| one.value[of]).sum() };
+    assert_eq!((sum(bytes), sum(blocks)), (7_700, 113));
+    assert_eq!(read.0.period, 65_536);
+    assert!(read.comments()[0].contains("one in 65536 bytes"));
+}
+
+#[test]
+fn stacks_that_stand_for_too_much_leave_no_rest() {
+    let mut heap = heap_profile();
+    heap.live_bytes = 5_000;
+    let read = unpacked(&heap.to_pprof());
+    assert_eq!(read.0.sample[2].value, [4, 400, 10, 0]);
+    let read = unpacked(&HeapProfile::default().to_pprof());
+    assert_eq!(read.0.sample[0].value, [0; 4]);
+    assert!(read.comments()[0].contains("MM_OPTIONS=sample"));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn addresses_of_untyped_memory_are_in_their_mappings() {
+    let mut heap = heap_profile();
+    let here: &'static [usize] = vec![return_address()].leak();
+    heap.stacks[0].addresses = here;
+    let read = unpacked(&heap.to_pprof());
+    let id = read.0.sample[0].location_id[0];
+    let location = read.0.location.iter().find(|one| one.id == id).unwrap();
+    let mapping = location.mapping_id;
+    let mapping = read.0.mapping.iter().find(|one| one.id == mapping).unwrap();
+    assert!((mapping.memory_start..mapping.memory_limit).contains(&location.address));
+    let me = std::env::current_exe().unwrap();
+    assert_eq!(Some(read.text(mapping.filename)), me.to_str());
+    assert!(read.text(mapping.build_id).len() >= 16);
+    // pprof looks up the names then.
+    assert!(!mapping.has_functions && location.line.is_empty());
+}
+
 /// Writes the sample to a file for the readers in `tests/formats`, if they ask for it.
 #[test]
 #[cfg(feature = "json")]
@@ -241,6 +291,8 @@ fn sample_for_other_readers() {
     let sample = with_frames(profile());
     std::fs::write(folder.join("profile.json"), sample.to_json()).unwrap();
     std::fs::write(folder.join("profile.pb.gz"), sample.to_pprof()).unwrap();
+    std::fs::write(folder.join("heap_profile.json"), heap_profile().to_json()).unwrap();
+    std::fs::write(folder.join("heap_profile.pb.gz"), heap_profile().to_pprof()).unwrap();
     let snapshot = crate::snapshot::samples::indexd();
     std::fs::write(folder.join("snapshot.json"), snapshot.to_json()).unwrap();
     let text = format!("{}\n", snapshot.openmetrics());

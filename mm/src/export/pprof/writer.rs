@@ -78,8 +78,35 @@ impl Writer {
         }
     }
 
-    /// Adds the fields about the whole profile, and returns it.
-    pub(super) fn finish(mut self, of: &profile::Profile) -> Profile {
+    /// Adds a sample of a stack.
+    pub(super) fn add_stack(&mut self, frames: &[Frame], values: [i64; 4]) {
+        let location_id = frames.iter().map(|frame| self.location(frame)).collect();
+        self.profile.sample.push(Sample {
+            location_id,
+            value: values.into(),
+            label: Vec::new(),
+        });
+    }
+
+    /// Adds a comment for people.
+    pub(super) fn comment(&mut self, text: &str) {
+        let comment = self.text(text);
+        self.profile.comment.push(comment);
+    }
+
+    /// Sets the distance between two samples.
+    pub(super) fn set_period(&mut self, kind: &str, unit: &str, period: i64) {
+        self.profile.period_type = Some(self.value_type(kind, unit));
+        self.profile.period = period;
+    }
+
+    /// Returns the profile.
+    pub(super) fn finish(self) -> Profile {
+        self.profile
+    }
+
+    /// Adds the fields about a whole profile of families.
+    pub(super) fn describe(&mut self, of: &profile::Profile) {
         let comments = intervals(of).into_iter().map(|(interval, families)| {
             format!(
                 "one block in {interval} is recorded (page families: {families}), and the figures of \
@@ -87,13 +114,10 @@ impl Writer {
             )
         });
         for comment in comments.chain([NOTE.to_owned()]) {
-            let comment = self.text(&comment);
-            self.profile.comment.push(comment);
+            self.comment(&comment);
         }
         let longest = of.families.iter().map(|family| family.every).max();
-        self.profile.period_type = Some(self.value_type("objects", "count"));
-        self.profile.period = longest.unwrap_or(1).max(1).into();
-        self.profile
+        self.set_period("objects", "count", longest.unwrap_or(1).max(1).into());
     }
 
     /// Describes one part of a family.
@@ -173,6 +197,7 @@ impl Writer {
             memory_limit: map.limit,
             file_offset: map.offset,
             filename: self.whole_text(&map.file),
+            build_id: self.whole_text(&map.build_id),
             ..Mapping::default()
         };
         self.profile.mapping.push(mapping);

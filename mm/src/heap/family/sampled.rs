@@ -6,27 +6,32 @@ use core::ptr::NonNull;
 use crate::heap::family::Heap;
 use crate::heap::family::central::Central;
 use crate::heap::ground::{Block, Row, Shortage};
-use crate::heap::pages::{Extent, Sample, sample_at};
+use crate::heap::pages::{Extent, Sample, SampleRecord, released_twice, sample_at};
 use crate::os::{ReentrancyGuard, Refused};
 
 impl Heap {
     /// Allocates a block of one unit in the range of sampled blocks, of which the program requested `padding`
-    /// bytes fewer. Returns `None` if there is no room, or if a limit forbids it.
-    pub(crate) fn alloc_sampled(&'static self, sample: Sample, padding: usize) -> Option<Block> {
+    /// bytes fewer.
+    pub(crate) fn alloc_sampled(
+        &'static self,
+        sample: Sample,
+        padding: usize,
+    ) -> Result<Block, Shortage> {
         let _inside = ReentrancyGuard::enter();
         let mut central = self.central();
-        central.admit(self, 1).ok()?;
+        central.admit(self, 1)?;
         let block = central.alloc_sampled(self);
         central.account_quota(self);
-        let block = block.ok()?;
+        let block = block?;
         central.account_padding(padding as u64);
         if let Some(record) = sample_at(block.first) {
             record.set(sample);
         }
-        Some(block)
+        Ok(block)
     }
 
-    /// Releases a block of one unit in the range of sampled blocks. Returns its sample.
+    /// Releases a block of one unit in the range of sampled blocks. Returns its sample. Ends the process if there is
+    /// none: then it was released before.
     ///
     /// # Safety
     ///
@@ -36,10 +41,11 @@ impl Heap {
         &'static self,
         first: NonNull<u8>,
         padding: usize,
-    ) -> Option<Sample> {
+    ) -> Sample {
         let _inside = ReentrancyGuard::enter();
         let mut central = self.central();
-        let sample = sample_at(first)?.take();
+        let sample = sample_at(first).and_then(SampleRecord::take);
+        let sample = sample.unwrap_or_else(|| released_twice(first));
         central.account_padding((padding as u64).wrapping_neg());
         let row = Row { first, units: 1 };
         // SAFETY: requirements 1 and 2 are those of `release_past_caches`.

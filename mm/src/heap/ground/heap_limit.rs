@@ -30,6 +30,8 @@ static CROSSINGS: AtomicU64 = AtomicU64::new(0);
 std::thread_local! {
     /// Whether the limit refused memory to the running call of this thread.
     static IS_REFUSED: Cell<bool> = const { Cell::new(false) };
+    /// Whether this thread allocates for mm itself, to which the limit refuses nothing.
+    static IS_EXEMPT: Cell<bool> = const { Cell::new(false) };
 }
 
 pub(crate) fn held() -> u64 {
@@ -85,9 +87,30 @@ pub(crate) fn shortage(of_call: Shortage) -> Shortage {
     }
 }
 
+/// Whether the limit would admit `bytes` more bytes now.
+pub(crate) fn has_room(bytes: u64) -> bool {
+    held().saturating_add(bytes) <= limit()
+}
+
+/// Runs `body`, to whose allocations the limit refuses nothing: those that mm cannot do without once it began.
+/// The caller asks [`has_room`] before, so that only other threads can make it exceed the limit.
+pub(crate) fn exempt<R>(body: impl FnOnce() -> R) -> R {
+    let before = IS_EXEMPT.replace(true);
+    let answer = body();
+    IS_EXEMPT.set(before);
+    answer
+}
+
+/// The limit for the calling thread.
+fn limit_here() -> u64 {
+    let is_exempt = limit() != NONE && IS_EXEMPT.try_with(Cell::get).unwrap_or(false);
+    if is_exempt { NONE } else { limit() }
+}
+
 /// Counts `bytes` more bytes, if the limit admits them.
 pub(in crate::heap) fn hold(bytes: usize) -> Result<(), Refused> {
-    let more = |held: u64| held.checked_add(bytes as u64).filter(|new| *new <= limit());
+    let limit = limit_here();
+    let more = |held: u64| held.checked_add(bytes as u64).filter(|new| *new <= limit);
     match HELD.fetch_update(Relaxed, Relaxed, more) {
         Ok(before) => {
             account_crossing(before, bytes);
@@ -102,7 +125,8 @@ pub(in crate::heap) fn hold(bytes: usize) -> Result<(), Refused> {
 
 /// Whether the limit admits `bytes` more bytes. Otherwise it has refused them.
 pub(in crate::heap) fn admits(bytes: usize) -> bool {
-    let is_admitted = limit() == NONE || held().saturating_add(bytes as u64) <= limit();
+    let limit = limit_here();
+    let is_admitted = limit == NONE || held().saturating_add(bytes as u64) <= limit;
     if !is_admitted {
         account_refusal();
     }

@@ -38,12 +38,24 @@ pub(super) struct Memo {
 /// How far a walk has come in the frames of the memo.
 pub(super) struct Place(usize);
 
-impl Words {
+impl Step {
+    /// A place for a frame.
     pub(super) const fn none() -> Self {
         Self {
-            read: [(0, 0); WORDS],
-            count: 0,
+            address: 0,
+            registers: [0; 3],
+            words: Words {
+                read: [(0, 0); WORDS],
+                count: 0,
+            },
         }
+    }
+}
+
+impl Words {
+    /// Forgets all words.
+    pub(super) fn clear(&mut self) {
+        self.count = 0;
     }
 
     /// Adds a word that was read.

@@ -11,6 +11,8 @@ use core::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
 use super::bounds::Bounds;
 use super::registers::Start;
 use super::walker::{Frames, Walker};
+use crate::heap::heap_limit;
+use crate::os::Mapping;
 
 /// Walkers at most: with more threads than this that walk at the same time, some stacks are not known.
 const SLOTS: usize = 16;
@@ -18,6 +20,10 @@ const SLOTS: usize = 16;
 /// Bytes of its stack that a thread must have left for a walk, and to make a walker.
 const FOR_WALK: usize = 16 << 10;
 const FOR_MAKING: usize = 96 << 10;
+
+/// Bytes that must be there to make a walker: several times what it takes, as it is made of blocks of several classes.
+/// Without them the program would end in the middle of it, where it could go on.
+const MEMORY: usize = 8 << 20;
 
 /// A place for a walker.
 ///
@@ -100,16 +106,22 @@ fn take(bounds: &Bounds) -> Option<Taken> {
     })
 }
 
+/// Whether there is memory to make a walker.
+fn has_memory() -> bool {
+    let is_given = |mapping: Mapping| mapping.commit(0..MEMORY).is_ok();
+    heap_limit::has_room(MEMORY as u64) && Mapping::reserve(MEMORY, 1).is_ok_and(is_given)
+}
+
 impl Taken {
     fn walk(&self, start: &Start, bounds: &Bounds, left: usize, frames: &mut Frames) {
         // SAFETY: by invariant 1 of `Slot` only this thread touches the walker, as `take` changed `is_taken`.
         let walker = unsafe { &mut *self.0.walker.get() };
         if !walker.as_ref().is_some_and(|walker| walker.is_current()) {
             *walker = None;
-            if left < FOR_MAKING {
+            if left < FOR_MAKING || !has_memory() {
                 return;
             }
-            *walker = Some(Box::new(Walker::make()));
+            *walker = Some(heap_limit::exempt(|| Box::new(Walker::make())));
         }
         if let Some(walker) = walker {
             walker.walk(start, bounds, frames);

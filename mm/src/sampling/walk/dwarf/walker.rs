@@ -5,7 +5,7 @@ use core::ptr;
 use framehop::{CacheNative, FrameAddress, MustNotAllocateDuringUnwind, Unwinder};
 
 use super::bounds::Bounds;
-use super::memo::{Memo, Step, Words};
+use super::memo::{Memo, Step};
 use super::modules::{self, Loaded, Loads, Native};
 use super::registers::{Start, of};
 
@@ -23,8 +23,28 @@ pub(super) struct Walker {
     cache: CacheNative<MustNotAllocateDuringUnwind>,
     known: Box<[usize]>,
     memo: Memo,
-    /// Frames of the current walk that are not in the memo, the innermost first. It has room for all.
-    inner: Vec<Step>,
+    /// Frames of the current walk that are not in the memo, the innermost first.
+    inner: Inner,
+}
+
+/// Frames of the current walk. Each is written in its place: to copy what was just written word by word takes longer
+/// than to unwind the frame.
+struct Inner {
+    steps: Box<[Step]>,
+    count: usize,
+}
+
+impl Inner {
+    fn new() -> Self {
+        Self {
+            steps: vec![Step::none(); MOST_FRAMES + 1].into_boxed_slice(),
+            count: 0,
+        }
+    }
+
+    fn get(&self) -> &[Step] {
+        &self.steps[..self.count]
+    }
 }
 
 /// Return addresses, the innermost first.
@@ -71,7 +91,7 @@ impl Walker {
             cache: CacheNative::new_in(),
             known: vec![0; KNOWN].into_boxed_slice(),
             memo: Memo::new(),
-            inner: Vec::with_capacity(MOST_FRAMES + 1),
+            inner: Inner::new(),
         }
     }
 
@@ -84,23 +104,23 @@ impl Walker {
     pub(super) fn walk(&mut self, start: &Start, bounds: &Bounds, frames: &mut Frames) {
         let (_, end) = bounds.get();
         let read = |address: u64| read_word(address, start.stack, end);
-        self.inner.clear();
+        self.inner.count = 0;
         let mut place = self.memo.begin();
         let mut registers = start.registers();
         // The first frame is in mm itself.
         let mut frame = FrameAddress::from_instruction_pointer(start.code as u64);
         let is_joined = loop {
-            let (before, mut words) = (of(&registers), Words::none());
+            let Some(step) = self.inner.steps.get_mut(self.inner.count) else {
+                break false;
+            };
+            step.address = frame.address();
+            step.registers = of(&registers);
+            step.words.clear();
+            let words = &mut step.words;
             let mut note = |address| read(address).inspect(|value| words.add(address, *value));
             let (unwinder, cache) = (&self.unwinder, &mut self.cache);
             let next = unwinder.unwind_frame(frame, &mut registers, cache, &mut note);
-            if frame.is_return_address() {
-                self.inner.push(Step {
-                    address: frame.address(),
-                    registers: before,
-                    words,
-                });
-            }
+            self.inner.count += usize::from(frame.is_return_address());
             let Some(caller) = next
                 .ok()
                 .flatten()
@@ -115,7 +135,7 @@ impl Walker {
             }
             if !frames.push(address) {
                 // There are more frames, so the memo would end too early.
-                self.inner.clear();
+                self.inner.count = 0;
                 break false;
             }
             let rest = self.memo.rest_of(&mut place, address, of(&registers), read);
@@ -130,7 +150,7 @@ impl Walker {
         if !is_joined {
             self.memo.clear();
         }
-        self.memo.add(&self.inner);
+        self.memo.add(self.inner.get());
     }
 }
 

@@ -1,0 +1,86 @@
+//! Which call sites of untyped memory grow steadily, by the samples of their stacks.
+
+use core::time::Duration;
+use std::collections::HashMap;
+
+use super::site;
+use super::site_growth::GrowingSite;
+use super::staying::{Change, Found, Look, Staying};
+use crate::sampling;
+
+/// All call sites that were sampled.
+#[derive(Debug)]
+pub(super) struct Sites {
+    warm_up: Duration,
+    looks: u64,
+    /// The site of each stack, by the address of its addresses, which are stored once.
+    of_stacks: HashMap<usize, usize>,
+    all: HashMap<usize, Site>,
+}
+
+#[derive(Debug)]
+struct Site {
+    staying: Staying,
+    found: Found,
+    /// The stack that holds most, and how many bytes that is.
+    stack: &'static [usize],
+    most: f64,
+}
+
+impl Sites {
+    /// Names no site during the warm-up.
+    pub(super) fn new(warm_up: Duration) -> Self {
+        Self {
+            warm_up,
+            looks: 0,
+            of_stacks: HashMap::new(),
+            all: HashMap::new(),
+        }
+    }
+
+    /// Looks at all samples. `now` is the time since the start. Returns what changed.
+    pub(super) fn observe(&mut self, now: Duration) -> Vec<(GrowingSite, Change)> {
+        self.looks += 1;
+        for site in self.all.values_mut() {
+            (site.found, site.most) = (Found::default(), 0.0);
+        }
+        sampling::for_each_stack(|addresses, sampled| {
+            if sampled.samples > 0 && !addresses.is_empty() {
+                let [bytes, blocks] = [sampled.live.bytes(), sampled.live.blocks()];
+                let found = Found {
+                    samples: sampled.samples,
+                    bytes: bytes.value(),
+                    blocks: blocks.value(),
+                };
+                self.add(addresses, found);
+            }
+        });
+        let look = Look {
+            number: self.looks,
+            seconds: now.as_secs_f64(),
+        };
+        let is_warm = now >= self.warm_up;
+        let changes = self.all.iter_mut().filter_map(|(address, site)| {
+            let change = site.staying.observe(look, site.found, is_warm)?;
+            Some((GrowingSite::new(*address, site.stack, site.found), change))
+        });
+        changes.collect()
+    }
+
+    /// Adds what one stack holds to its site.
+    fn add(&mut self, addresses: &'static [usize], found: Found) {
+        let stack = addresses.as_ptr().addr();
+        let address = self.of_stacks.entry(stack);
+        let address = *address.or_insert_with(|| site::of_stack(addresses));
+        let site = self.all.entry(address).or_insert_with(|| Site {
+            staying: Staying::new(),
+            found: Found::default(),
+            stack: addresses,
+            most: 0.0,
+        });
+        site.found += found;
+        if found.bytes > site.most {
+            (site.stack, site.most) = (addresses, found.bytes);
+        }
+    }
+}
