@@ -14,5 +14,6 @@ pub(crate) fn print() {
         .lines()
         .take(1 + CLASSES)
         .for_each(|line| println!("{line}"));
-    // The report by type and call site comes here, once sampling is merged.
+    println!("\nBy type, and by the call in the service that led to the allocation:\n");
+    mm::print_heap_profile();
 }
