@@ -72,8 +72,9 @@ impl HeapProfile {
     /// symbols of the v0 mangling. Names of the standard library are short, others whole. What is not known for certain
     /// is in [`unnamed`](HeapGroups::unnamed).
     ///
-    /// The first call reads the program's debug information, which takes a second and tens of MiB meanwhile; later ones
-    /// only look up new stacks. What was found is kept, 8 MiB at most.
+    /// Stacks are looked up here, not where they allocate: in tens of milliseconds and some MiB of memory, since debug
+    /// information is read where it is needed and forgotten afterwards. What was found of each stack is kept, in 8 MiB at
+    /// most, so later calls only look up new stacks.
     ///
     /// # Examples
     ///

@@ -1,23 +1,20 @@
 //! What a module's file says about addresses.
 
 use core::cell::OnceCell;
+use std::rc::Rc;
 
-use addr2line::gimli::{
-    self, AttributeValue, DwAt, EndianSlice, NativeEndian, UnitOffset, UnitRef,
-};
-use addr2line::{Context, Frame as Entry};
+use gimli::UnitOffset;
 use object::read::elf::ElfFile64;
-use object::{Object, ObjectSection};
 
 use super::frame::Frame;
 use super::function::Function;
 use super::source::{Origin, module_of, origin_of_crate, relative};
 use super::symbols::Symbols;
+use super::unit::{Call, Name, Unit};
+use super::units::Units;
 
 /// A file of the format that this process is of.
 pub(super) type Elf<'f> = ElfFile64<'f, object::NativeEndian>;
-
-type Reader<'f> = EndianSlice<'f, NativeEndian>;
 
 /// Names that a name refers to through others, at most.
 const MOST_STEPS: usize = 8;
@@ -25,8 +22,8 @@ const MOST_STEPS: usize = 8;
 /// A module's file.
 pub(super) struct Image<'f> {
     elf: Elf<'f>,
-    /// What is known of lines, if there is debug information.
-    lines: Option<Context<Reader<'f>>>,
+    /// The debug information, if there is any.
+    units: Option<Units<'f>>,
     symbols: OnceCell<Symbols<'f>>,
 }
 
@@ -34,12 +31,10 @@ impl<'f> Image<'f> {
     /// Reads a file.
     pub(super) fn of(file: &'f [u8]) -> Option<Self> {
         let elf = Elf::parse(file).ok()?;
-        let has_lines = elf.section_by_name(".debug_line").is_some();
-        let lines = has_lines.then(|| context(&elf)).flatten();
         Some(Self {
-            elf,
-            lines,
+            units: Units::of(&elf),
             symbols: OnceCell::new(),
+            elf,
         })
     }
 
@@ -60,12 +55,14 @@ impl<'f> Image<'f> {
 
     /// Returns functions by the debug information; `None` without any about this address.
     fn by_lines(&self, address: u64) -> Option<Vec<Frame>> {
-        let lines = self.lines.as_ref()?;
-        let unit = lines.find_dwarf_and_unit(address).skip_all_loads()?;
-        let mut entries = lines.find_frames(address).skip_all_loads().ok()?;
-        let mut frames = Vec::new();
-        while let Some(entry) = entries.next().ok()? {
-            frames.push(frame(unit, &entry)?);
+        let units = self.units.as_ref()?;
+        let unit = units.with_code(address)?;
+        let mut at = unit.line(address)?;
+        let calls = unit.calls(units.dwarf(), address)?;
+        let mut frames = Vec::with_capacity(calls.len());
+        for call in calls.iter().rev() {
+            frames.push(frame(units, &unit, *call, at)?);
+            at = call.from.unwrap_or(at);
         }
         Some(frames)
     }
@@ -76,7 +73,7 @@ impl<'f> Image<'f> {
         let own = symbols.own_crate();
         let origin = origin_of_crate(function.crate_name(), own);
         // Without debug information, any crate of others may be the program's own.
-        let is_own = origin == Origin::Unknown && self.lines.is_none();
+        let is_own = origin == Origin::Unknown && self.units.is_none();
         Some(Frame {
             function: Some(function),
             source: None,
@@ -86,43 +83,32 @@ impl<'f> Image<'f> {
     }
 }
 
-fn context<'f>(elf: &Elf<'f>) -> Option<Context<Reader<'f>>> {
-    let section = |id: gimli::SectionId| {
-        let section = elf.section_by_name(id.name());
-        let data = section.and_then(|section| section.data().ok());
-        Ok::<_, gimli::Error>(Reader::new(data.unwrap_or_default(), NativeEndian))
-    };
-    Context::from_dwarf(gimli::Dwarf::load(section).ok()?).ok()
+/// Returns a function at the number of a file and a line; `None` if the debug information lacks the file or the name.
+fn frame<'f>(units: &Units<'f>, unit: &Unit<'f>, call: Call, at: (u64, u32)) -> Option<Frame> {
+    let (file, line) = at;
+    let path = unit.file(units.dwarf(), file)?;
+    let name = name_of(units, unit, call.entry)?;
+    let function = Function::from_entry(module_of(&path), &name);
+    let started = unit.folder().map(|folder| folder.to_string_lossy());
+    let relative = relative(&path, started.as_deref());
+    Some(Frame::of_source(Some(function), &path, relative, line))
 }
 
-/// Returns what an entry of the debug information says; `None` if it does not say the function or the file.
-fn frame(unit: UnitRef<'_, Reader<'_>>, entry: &Entry<'_, Reader<'_>>) -> Option<Frame> {
-    let location = entry.location.as_ref()?;
-    let (path, line) = (location.file?, location.line.unwrap_or(0));
-    let name = entry.dw_die_offset.and_then(|offset| name_of(unit, offset));
-    let name = match name {
-        Some(name) => Some(name),
-        None => entry.function.as_ref().map(|function| function.name),
-    };
-    let function = Function::from_entry(module_of(path), &name?.to_string_lossy());
-    let started = unit.unit.comp_dir.map(|folder| folder.to_string_lossy());
-    let relative = relative(path, started.as_deref());
-    Some(Frame::of_source(Some(function), path, relative, line))
-}
-
-/// Returns the name of an entry: not its symbol, which has no type arguments in the legacy mangling.
-fn name_of<'f>(unit: UnitRef<'_, Reader<'f>>, mut offset: UnitOffset) -> Option<Reader<'f>> {
+/// Returns the name of an entry, which may be that of another one.
+fn name_of<'f>(units: &Units<'f>, unit: &Unit<'f>, entry: UnitOffset) -> Option<String> {
+    let mut other: Option<Rc<Unit<'f>>> = None;
+    let mut entry = entry;
     for _ in 0..MOST_STEPS {
-        let entry = unit.entry(offset).ok()?;
-        if let Some(name) = entry.attr_value(gimli::DW_AT_name) {
-            return unit.attr_string(name).ok();
+        let unit = other.as_deref().unwrap_or(unit);
+        match unit.name(units.dwarf(), entry)? {
+            Name::Known(name) => return Some(name.to_string_lossy().into_owned()),
+            Name::In(next) => entry = next,
+            Name::InOther(offset) => {
+                let next = units.with_entry(offset)?;
+                entry = next.within(offset);
+                other = Some(next);
+            }
         }
-        let of = |name: DwAt| entry.attr_value(name);
-        let next = of(gimli::DW_AT_abstract_origin).or_else(|| of(gimli::DW_AT_specification));
-        offset = match next? {
-            AttributeValue::UnitRef(next) => next,
-            _ => return None,
-        };
     }
     None
 }

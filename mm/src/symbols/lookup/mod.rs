@@ -5,7 +5,8 @@
 //! | `known.rs` | stacks that were looked up before |
 //! | `resolver.rs` | frames of stacks, for one report |
 //! | `loaded.rs` | modules of the process, and their files |
-//! | `image.rs` | what a file says about addresses: debug information |
+//! | `image.rs` | what a file says about addresses |
+//! | `units.rs`, `unit.rs` | its debug information, a unit at a time |
 //! | `symbols.rs` | what it says without: symbols |
 //! | `frame.rs`, `function.rs`, `source.rs` | one function on a stack: its name, whose code it is |
 //! | `types.rs` | the type that a stack allocated for |
@@ -29,6 +30,8 @@ mod symbols;
 mod tests;
 mod text;
 mod types;
+mod unit;
+mod units;
 
 use std::sync::{Mutex, TryLockError};
 
