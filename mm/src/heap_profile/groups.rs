@@ -69,7 +69,7 @@ impl HeapProfile {
     /// Adds up stacks by the type that they allocated for: `Vec<app::Message>`, `String`, `HashMap<Key, app::Session>`.
     ///
     /// Types are known where the program has line tables (`debug = "line-tables-only"`, or more), and partly by the
-    /// symbols of the v0 mangling. Names of the standard library are short, others whole. What is not known for certain
+    /// symbols of the v0 mangling; by symbols alone, the buffer of any collection is a `Vec`. Names of the standard library are short, others whole. What is not known for certain
     /// is in [`unnamed`](HeapGroups::unnamed).
     ///
     /// Stacks are looked up here, not where they allocate: in tens of milliseconds and some MiB of memory, since debug

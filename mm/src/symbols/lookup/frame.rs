@@ -84,8 +84,6 @@ pub(super) fn beyond_allocator<'s, 'f>(frames: &'s [&'f Frame]) -> &'s [&'f Fram
         |shim| shim + 1,
     );
     let frames = &frames[inside..];
-    let of_std = frames
-        .iter()
-        .take_while(|frame| frame.is_in("alloc::alloc"));
-    &frames[of_std.count()..]
+    let is_call = |frame: &&&Frame| frame.is_in("alloc::alloc") || frame.is_in("core::alloc");
+    &frames[frames.iter().take_while(is_call).count()..]
 }

@@ -34,11 +34,25 @@ impl Function {
         } else {
             path(symbol)
         };
-        if !has_arguments {
+        // `_` is an argument that the symbol does not say.
+        if !has_arguments || function.arguments.iter().any(|argument| argument == "_") {
             function.arguments.clear();
         }
         symbol.clone_into(&mut function.shown);
         function
+    }
+
+    /// The function of a symbol whose file is known: `module` is that of the file, as far as it has one.
+    pub(super) fn in_file(self, module: String) -> Self {
+        Self {
+            module: if module.is_empty() {
+                self.module
+            } else {
+                module
+            },
+            shown: self.name.clone(),
+            ..self
+        }
     }
 
     /// Whether it is in a module, or in one below.

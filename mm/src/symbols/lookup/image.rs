@@ -58,13 +58,29 @@ impl<'f> Image<'f> {
         let units = self.units.as_ref()?;
         let unit = units.with_code(address)?;
         let mut at = unit.line(address)?;
-        let calls = unit.calls(units.dwarf(), address)?;
+        let Some(calls) = unit.calls(units.dwarf(), address) else {
+            return Some(vec![self.bare(units, &unit, at, address)?]);
+        };
         let mut frames = Vec::with_capacity(calls.len());
         for call in calls.iter().rev() {
             frames.push(frame(units, &unit, *call, at)?);
             at = call.from.unwrap_or(at);
         }
         Some(frames)
+    }
+
+    /// Returns a function that has lines and no entry: line tables have entries only where something is inlined.
+    fn bare(
+        &self,
+        units: &Units<'f>,
+        unit: &Unit<'f>,
+        at: (u64, u32),
+        address: u64,
+    ) -> Option<Frame> {
+        let path = unit.file(units.dwarf(), at.0)?;
+        let function = self.symbols().function_at(address);
+        let function = function.map(|function| function.in_file(module_of(&path)));
+        Some(located(unit, function, &path, at.1))
     }
 
     fn by_symbol(&self, address: u64) -> Option<Frame> {
@@ -89,9 +105,14 @@ fn frame<'f>(units: &Units<'f>, unit: &Unit<'f>, call: Call, at: (u64, u32)) -> 
     let path = unit.file(units.dwarf(), file)?;
     let name = name_of(units, unit, call.entry)?;
     let function = Function::from_entry(module_of(&path), &name);
+    Some(located(unit, Some(function), &path, line))
+}
+
+/// Returns a function in a file at a line.
+fn located(unit: &Unit<'_>, function: Option<Function>, path: &str, line: u32) -> Frame {
     let started = unit.folder().map(|folder| folder.to_string_lossy());
-    let relative = relative(&path, started.as_deref());
-    Some(Frame::of_source(Some(function), &path, relative, line))
+    let relative = relative(path, started.as_deref());
+    Frame::of_source(function, path, relative, line)
 }
 
 /// Returns the name of an entry, which may be that of another one.

@@ -86,24 +86,6 @@ const OF_TEXTS: &[&str] = &[
     "write_str",
 ];
 
-const OF_PATHS: &[&str] = &[
-    "_join",
-    "_push",
-    "_set_extension",
-    "_with_extension",
-    "_with_file_name",
-    "clone",
-    "from",
-    "join",
-    "push",
-    "push_slice",
-    "reserve",
-    "to_os_string",
-    "to_owned",
-    "to_path_buf",
-    "with_capacity",
-];
-
 const fn rule(
     module: &'static str,
     functions: &'static [&'static str],
@@ -175,17 +157,17 @@ const RULES: &[Rule] = &[
     ),
     rule(
         "std::ffi::os_str",
-        OF_PATHS,
+        ALL,
         Of(Kind::Text("OsString"), 0),
         false,
     ),
     rule(
         "std::sys::os_str",
-        OF_PATHS,
+        ALL,
         Of(Kind::Text("OsString"), 0),
         false,
     ),
-    rule("std::path", OF_PATHS, Of(Kind::Text("PathBuf"), 0), false),
+    rule("std::path", ALL, Of(Kind::Text("PathBuf"), 0), false),
     // One value.
     rule("alloc::boxed", NEW, Boxed, true),
     rule("alloc::boxed", OF_SLICES, Of(Kind::BoxedSlice, 1), true),

@@ -209,6 +209,21 @@ fn boxes_are_named_by_what_they_are_part_of() {
     );
     let nothing = "alloc::collections::btree::set_val::SetValZST";
     boxed(&format!("{node}<u64, {nothing}>"), "BTreeSet<u64>");
+    let by_reference = [
+        (
+            "std:core/src/alloc/mod.rs",
+            "allocate<alloc::alloc::Global>",
+        ),
+        (
+            BOXED,
+            "new_in<alloc::collections::linked_list::Node<u64>, &alloc::alloc::Global>",
+        ),
+        (
+            "std:alloc/src/collections/linked_list.rs",
+            "push_back<u64, alloc::alloc::Global>",
+        ),
+    ];
+    check(&by_reference, Some("LinkedList<u64>"));
     let shared = [(
         "std:alloc/src/sync.rs",
         "allocate_for_layout<[u8], app::F, app::G>",
@@ -392,6 +407,8 @@ fn symbols_are_read_as_functions() {
         &["T", "A"],
     );
     check("__rust_alloc", "", "__rust_alloc", &[]);
+    let unsaid = "<alloc::raw_vec::RawVecInner<_>>::grow_one::<alloc::alloc::Global>";
+    check(unsaid, "alloc::raw_vec::RawVecInner", "grow_one", &[]);
 }
 
 #[test]

@@ -85,7 +85,9 @@ fn find_open(text: &str) -> Option<usize> {
 }
 
 fn arguments(list: &str) -> Vec<&str> {
-    let is_default = |argument: &&str| DEFAULTS.contains(argument) || argument.starts_with('\'');
+    let is_default = |argument: &&str| {
+        DEFAULTS.contains(&argument.trim_start_matches('&')) || argument.starts_with('\'')
+    };
     let all = split(list);
     all.into_iter().filter(|one| !is_default(one)).collect()
 }
