@@ -66,9 +66,9 @@ fn texts() -> Vec<Box<dyn Any>> {
 
 fn maps() -> Vec<Box<dyn Any>> {
     vec![
-        held!("HashMap<u64, Message>": filled!(HashMap::new(), all => |id| drop(all.insert(id, Message::new(id))))),
+        held!("HashMap<u64, Message>": filled!(HashMap::new(), all => |id| assert!(all.insert(id, Message::new(id)).is_none()))),
         held!("HashSet<u64>": filled!(HashSet::new(), all => |id| assert!(all.insert(id)))),
-        held!("BTreeMap<u64, Message>": filled!(BTreeMap::new(), all => |id| drop(all.insert(id, Message::new(id))))),
+        held!("BTreeMap<u64, Message>": filled!(BTreeMap::new(), all => |id| assert!(all.insert(id, Message::new(id)).is_none()))),
         held!("BTreeSet<u64>": filled!(BTreeSet::new(), all => |id| assert!(all.insert(id)))),
     ]
 }
