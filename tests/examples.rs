@@ -291,6 +291,10 @@ fn service_says_who_holds_the_memory() {
     let live = live as f64;
     assert!(bytes >= live * 0.9, "what is live is resident: {printed}");
     assert!(elsewhere < 16.0, "{printed}");
+    // The file of the leak is named.
+    let (_, most) = printed.split_once("\nMost is ").expect("it names it");
+    let site = most.split_once("allocated at ").expect("it says where").1;
+    assert!(site.starts_with("examples/service/cache.rs:"), "{printed}");
 }
 
 #[test]

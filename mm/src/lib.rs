@@ -168,6 +168,7 @@ mod snapshot;
 mod startup;
 #[cfg(all(test, feature = "tracing"))]
 mod subscriber;
+mod symbols;
 mod sync;
 mod track;
 mod units;
@@ -197,7 +198,9 @@ pub use crate::managed::{MmManaged, ZeroInit};
 #[cfg(all(unix, feature = "signal"))]
 pub use crate::on_signal::report_on_signal;
 pub use crate::options::{Options, OptionsError};
-pub use crate::print::{print_block_usage, print_memory_usage, print_registered_page_families};
+pub use crate::print::{
+    print_block_usage, print_heap_profile, print_memory_usage, print_registered_page_families,
+};
 #[cfg(feature = "backtrace")]
 pub use crate::profile::record_backtraces;
 pub use crate::profile::{

@@ -1,4 +1,4 @@
-//! The three print functions: snapshot, report, standard output.
+//! The print functions: snapshot, report, standard output.
 //!
 //! They take the snapshot before they lock standard output, and ignore errors: a closed pipe must not
 //! stop the program.
@@ -8,6 +8,7 @@ use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
 use crate::entry::snapshot;
+use crate::heap_profile::{HeapGroups, heap_profile};
 use crate::os::write_text;
 use crate::user_code;
 
@@ -57,6 +58,42 @@ pub fn print_memory_usage<'a>(name: impl Into<Option<&'a str>>) {
 pub fn print_block_usage() {
     let snapshot = snapshot();
     print(|coloured| snapshot.block_usage().coloured(coloured));
+}
+
+/// Prints to standard output who holds the untyped memory of [`Global`](crate::Global), by type and by call site.
+///
+/// See [`HeapProfile::by_type`](crate::HeapProfile::by_type) and [`by_site`](crate::HeapProfile::by_site). Colours and
+/// errors are handled as in [`print_registered_page_families`].
+///
+/// # Examples
+///
+/// ```
+/// mm::print_heap_profile();
+/// ```
+pub fn print_heap_profile() {
+    let profile = heap_profile();
+    let (types, sites) = (profile.by_type(), profile.by_site());
+    print(|coloured| Profile {
+        parts: [types, sites],
+        coloured,
+    });
+}
+
+/// Two tables with an empty line between them.
+struct Profile {
+    parts: [HeapGroups; 2],
+    coloured: bool,
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [types, sites] = &self.parts;
+        if self.coloured {
+            write!(f, "{types:#}\n\n{sites:#}")
+        } else {
+            write!(f, "{types}\n\n{sites}")
+        }
+    }
 }
 
 /// Writes a report to standard output, under one lock.

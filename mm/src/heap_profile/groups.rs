@@ -1,8 +1,10 @@
 //! Stacks in groups: by type, by call site, or by whatever else a name says.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::{HeapProfile, HeapUsage, StackUsage};
+use crate::symbols::{self, Attribution};
 
 /// The untyped memory by name; see [`HeapProfile::group`]. It displays as a table.
 #[derive(Clone, Debug)]
@@ -62,6 +64,63 @@ impl HeapProfile {
             live_bytes: self.live_bytes,
             unnamed,
         }
+    }
+}
+
+impl HeapProfile {
+    /// Adds up stacks by the type that they allocated for: `Vec<app::Message>`, `String`, `HashMap<Key, app::Session>`.
+    ///
+    /// Types are known where the program has line tables (`debug = "line-tables-only"`, or more), and partly by the
+    /// symbols of the v0 mangling; by symbols alone, the buffer of any collection is a `Vec`. Names of the standard library are short, others whole. What is not known for certain
+    /// is in [`unnamed`](HeapGroups::unnamed).
+    ///
+    /// Stacks are looked up here, not where they allocate: in tens of milliseconds and some MiB of memory, since debug
+    /// information is read where it is needed and forgotten afterwards. What was found of each stack is kept, in 8 MiB at
+    /// most, so later calls only look up new stacks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// #[global_allocator]
+    /// static HEAP: mm::Global = mm::Global::new();
+    ///
+    /// let texts: Vec<String> = (0..10_000).map(|number| format!("number {number}")).collect();
+    /// println!("{}", mm::heap_profile().by_type());
+    /// # drop(texts);
+    /// ```
+    #[must_use]
+    pub fn by_type(&self) -> HeapGroups {
+        self.by_name(|attribution| attribution.type_name)
+    }
+
+    /// Adds up stacks by the call in the program's own crates that led to the allocation: `src/cache.rs:51 insert`.
+    ///
+    /// Calls in the standard library, in mm and in crates that cargo downloads or vendors are left out. Without line
+    /// tables it is the name of the function in the program's main crate. What is not known is in
+    /// [`unnamed`](HeapGroups::unnamed): all of a program without symbols. It costs what [`by_type`](Self::by_type) does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// #[global_allocator]
+    /// static HEAP: mm::Global = mm::Global::new();
+    ///
+    /// let texts: Vec<String> = (0..10_000).map(|number| format!("number {number}")).collect();
+    /// println!("{}", mm::heap_profile().by_site());
+    /// # drop(texts);
+    /// ```
+    #[must_use]
+    pub fn by_site(&self) -> HeapGroups {
+        self.by_name(|attribution| attribution.site)
+    }
+
+    fn by_name(&self, part: impl Fn(Attribution) -> Option<Arc<str>>) -> HeapGroups {
+        let stacks: Vec<_> = self.stacks.iter().map(|stack| stack.addresses).collect();
+        let mut attributions = symbols::attribute(&stacks).into_iter();
+        self.group(|_| {
+            let name = attributions.next().and_then(&part)?;
+            Some((*name).into())
+        })
     }
 }
 

@@ -23,6 +23,7 @@
 //! | `environment/` | the variables that the process was started with |
 //! | `forks.rs` | the number of forks between the first process of the program and this one |
 //! | `library.rs` | keeps a shared library loaded |
+//! | `loader.rs` | the program and its libraries |
 //!
 //! Threads:
 //!
@@ -73,6 +74,15 @@ mod library {
     /// Does nothing. A static program has no libraries, and musl never unloads one.
     pub(crate) fn stay_loaded() {}
 }
+#[cfg(all(
+    feature = "sampling",
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    target_pointer_width = "64",
+    not(mm_portable),
+    not(all(test, loom))
+))]
+pub(crate) mod loader;
 mod lock;
 mod mapping;
 pub(crate) mod membarrier;

@@ -31,7 +31,7 @@ pub(crate) use estimate::Weight;
 pub(crate) use figures::Sampled;
 pub(crate) use settings::{interval, set_exact, set_interval};
 pub(crate) use stacks::for_each as for_each_stack;
-pub(crate) use thread::{begin_again, due, is_at_step};
+pub(crate) use thread::{begin_again, due, is_at_step, unsampled};
 
 use crate::heap::Sample;
 use crate::os::clock;

@@ -82,6 +82,20 @@ pub(super) fn busy<R>(f: impl FnOnce(&Bounds) -> R) -> R {
     })
 }
 
+/// Calls `f` on the calling thread, whose allocations are not sampled meanwhile, even if `f` panics.
+pub(crate) fn unsampled<R>(f: impl FnOnce() -> R) -> R {
+    /// Ends it.
+    struct Busy(bool);
+
+    impl Drop for Busy {
+        fn drop(&mut self) {
+            THREAD.with(|thread| thread.is_busy.set(self.0));
+        }
+    }
+    let _busy = Busy(THREAD.with(|thread| thread.is_busy.replace(true)));
+    f()
+}
+
 /// Notes that the calling thread just got this sampled block.
 pub(super) fn account_begun(first: NonNull<u8>) {
     THREAD.with(|thread| thread.last.set((first.addr().get(), thread.left.get())));
