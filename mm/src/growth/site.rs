@@ -1,17 +1,27 @@
-//! Which call site a stack belongs to.
+//! Which call site a stack belongs to, and what it allocates there.
 
-use crate::profile;
+use std::sync::Arc;
 
-/// Returns the call site of a stack: the return address in the first function that is neither mm's nor std's. Stacks
-/// of one site grow together.
-///
-/// Without the names of functions it is the innermost address. It looks up each address.
-pub(super) fn of_stack(addresses: &[usize]) -> usize {
-    let own = profile::first_of_program(addresses);
-    own.or_else(|| addresses.first().copied()).unwrap_or(0)
+use crate::symbols::{self, Attribution};
+
+/// Returns the call sites of stacks. Stacks of one site grow together. Where no site is known, the innermost address
+/// stands for it.
+pub(super) fn of_stacks(stacks: &[&'static [usize]]) -> Vec<Arc<str>> {
+    let found = symbols::attribute(stacks).into_iter();
+    let with_stacks = found.zip(stacks);
+    with_stacks.map(|(found, stack)| of(found, stack)).collect()
 }
 
-/// Returns the name of a call site, for people.
-pub(super) fn name(site: usize) -> Box<str> {
-    format!("{site:#x}").into()
+/// Returns the call site of a stack, and the type that it allocates, for people.
+pub(super) fn describe(stack: &'static [usize]) -> (Arc<str>, Option<Arc<str>>) {
+    let found = symbols::attribute(&[stack]).pop().unwrap_or_default();
+    let type_name = found.type_name.clone();
+    (of(found, stack), type_name)
+}
+
+fn of(found: Attribution, stack: &[usize]) -> Arc<str> {
+    let innermost = stack.first().copied().unwrap_or(0);
+    found
+        .site
+        .unwrap_or_else(|| format!("{innermost:#x}").into())
 }

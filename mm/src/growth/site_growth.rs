@@ -25,8 +25,10 @@ use super::staying::{Found, Growing};
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SiteGrowth {
-    /// The site, for people.
+    /// The site: the innermost call in the program's own crates, or an address if that is not known.
     pub site: Box<str>,
+    /// The type that the stack allocates which holds most of it, if it is known.
+    pub type_name: Option<Box<str>>,
     /// Return addresses of the stack that holds most of it, the innermost first.
     pub addresses: &'static [usize],
     /// Time since the rise began. It counts only the time that was judged: the rise may have begun earlier.
@@ -46,7 +48,7 @@ pub struct SiteGrowth {
 /// A site, and what the last look found there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GrowingSite {
-    pub(super) address: usize,
+    pub(super) number: usize,
     stack: &'static [usize],
     found: Found,
     /// How it grows, once it is named.
@@ -54,9 +56,9 @@ pub(super) struct GrowingSite {
 }
 
 impl GrowingSite {
-    pub(super) fn new(address: usize, stack: &'static [usize], found: Found) -> Self {
+    pub(super) fn new(number: usize, stack: &'static [usize], found: Found) -> Self {
         Self {
-            address,
+            number,
             stack,
             found,
             growing: None,
@@ -67,8 +69,10 @@ impl GrowingSite {
     pub(super) fn growth(self, now: Duration) -> SiteGrowth {
         let growing = self.growing.unwrap_or_default();
         let since = Duration::try_from_secs_f64(growing.since).unwrap_or_default();
+        let (site, type_name) = site::describe(self.stack);
         SiteGrowth {
-            site: site::name(self.address),
+            site: (*site).into(),
+            type_name: type_name.map(|name| (*name).into()),
             addresses: self.stack,
             growing_for: now.saturating_sub(since),
             bytes_per_second: growing.bytes_per_second,
@@ -89,6 +93,7 @@ pub(crate) mod samples {
     pub(crate) fn cache() -> SiteGrowth {
         SiteGrowth {
             site: "src/cache.rs:51".into(),
+            type_name: None,
             addresses: &[],
             growing_for: Duration::from_secs(48),
             bytes_per_second: 20_480.0,

@@ -89,7 +89,7 @@ impl Worker {
     }
 
     fn handle_site(&mut self, mut site: GrowingSite, change: staying::Change, now: Duration) {
-        let is = |other: &GrowingSite| other.address == site.address;
+        let is = |other: &GrowingSite| other.number == site.number;
         match change {
             staying::Change::Named(growing) => {
                 site.growing = Some(growing);

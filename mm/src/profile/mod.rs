@@ -19,7 +19,6 @@ pub(crate) use collect::{leaks, leaks_of_scope, profile};
 pub use symbols::Frame;
 #[cfg(feature = "backtrace")]
 pub(crate) use symbols::LOOKING_UP;
-pub(crate) use symbols::first_of_program;
 #[cfg(feature = "backtrace")]
 pub use symbols::record_backtraces;
 

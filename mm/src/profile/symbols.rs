@@ -96,23 +96,6 @@ impl CallSite {
     }
 }
 
-/// Returns the first address of a stack of an untyped block in a function of the program's own, neither mm's nor std's;
-/// `None` if the names of functions are not known.
-pub(crate) fn first_of_program(addresses: &[usize]) -> Option<usize> {
-    // Inlined functions of mm have names without a path, so only the function of rustc before them tells where mm ends.
-    let is_rustc = |address: &usize| {
-        let functions = functions_at(*address);
-        functions.iter().any(Frame::is_allocation_by_rustc)
-    };
-    let first = addresses.iter().position(is_rustc)? + 1;
-    let is_own = |address: &&usize| {
-        let functions = functions_at(**address);
-        let mut named = functions.iter().filter(|frame| frame.function.is_some());
-        named.any(|frame| frame.is_of_program() && !frame.is_of_primitive())
-    };
-    addresses[first..].iter().find(is_own).copied()
-}
-
 /// Returns the index after the last of mm's own functions at the start of a stack.
 fn after_own(all: &[Frame]) -> usize {
     let inner = all
@@ -153,22 +136,6 @@ impl Frame {
                 && file.contains("/library/")
         };
         self.begins_with(&STARTS) || self.file.as_deref().is_some_and(is_file)
-    }
-
-    /// Returns whether it is rustc's function that calls the global allocator.
-    fn is_allocation_by_rustc(&self) -> bool {
-        ["__rust_alloc", "__rust_realloc"]
-            .iter()
-            .any(|name| self.name().contains(name))
-    }
-
-    /// Returns whether it is an implementation for a primitive type, as `<u8 as SpecFromElem>::from_elem` is: of std.
-    fn is_of_primitive(&self) -> bool {
-        let of = self
-            .name()
-            .strip_prefix('<')
-            .and_then(|name| name.split_once(" as "));
-        of.is_some_and(|(of, _)| !of.contains("::"))
     }
 
     /// Returns whether std calls `main` or a thread's closure by this function. std's own backtraces end

@@ -34,9 +34,13 @@ impl Display for Growth {
 
 impl Display for SiteGrowth {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.type_name {
+            Some(name) => write!(f, "`{}`", Shown(name))?,
+            None => f.write_str("untyped memory")?,
+        }
         write!(
             f,
-            "untyped memory allocated at {} has grown steadily for {} s, by about {}/s ({} blocks/s), to {} in {} blocks \
+            " allocated at {} has grown steadily for {} s, by about {}/s ({} blocks/s), to {} in {} blocks \
              ({} samples)",
             Shown(&self.site),
             Grouped(self.growing_for.as_secs().into()),
@@ -132,6 +136,12 @@ mod tests {
         let expected = "untyped memory allocated at src/cache.rs:51 has grown steadily for 48 s, by about 20.0 KiB/s \
                         (20 blocks/s), to 1.0 MiB in 1,024 blocks (16 samples)";
         assert_eq!(growth.to_string(), expected);
+        growth.type_name = Some("Vec<u8>".into());
+        let text = growth.to_string();
+        assert!(
+            text.starts_with("`Vec<u8>` allocated at src/cache.rs:51 has"),
+            "{text}"
+        );
         growth.site = "a\nb\u{1b}".into();
         assert!(
             growth.to_string().contains("at a\\nb\\u{1b} has"),
