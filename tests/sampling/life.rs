@@ -34,9 +34,8 @@ fn threads_sample_in_parallel() {
         }
         let go_on = AtomicBool::new(false);
         thread::scope(|scope| {
-            (0..8).for_each(|_| {
-                scope.spawn(|| work(20_000, &go_on));
-            });
+            // A scope does not wait for the ends of its threads.
+            mm_tests::join_all((0..8).map(|_| scope.spawn(|| work(20_000, &go_on))));
         });
         mm::check().expect("what mm keeps is right");
         let profile = mm::heap_profile();
@@ -55,9 +54,9 @@ fn forked_children_go_on() {
         }
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
-            (0..3).for_each(|_| {
-                scope.spawn(|| work(usize::MAX, &stop));
-            });
+            let threads: Vec<_> = (0..3)
+                .map(|_| scope.spawn(|| work(usize::MAX, &stop)))
+                .collect();
             let kept: Vec<String> = (0..1_000_usize).map(|number| number.to_string()).collect();
             for _ in 0..50 {
                 let status = mm_tests::in_a_child(|| {
@@ -73,6 +72,7 @@ fn forked_children_go_on() {
                 }
             }
             stop.store(true, Relaxed);
+            mm_tests::join_all(threads);
         });
         mm::check().expect("what mm keeps is right");
         return;
