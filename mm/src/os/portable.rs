@@ -1,19 +1,19 @@
-//! The backend for other systems, on `std::alloc`. Every count stays exact; resident equals mapped.
+//! The backend for other systems, on the system's allocator. Every count stays exact; resident equals mapped.
 
 use core::alloc::Layout;
 use core::ptr::NonNull;
-use std::alloc::{alloc_zeroed, dealloc};
+use std::alloc::{GlobalAlloc, System};
 
 use super::{Guard, PageSource, Refused, Unmoved};
 
-/// The global allocator, used as a source of pages.
+/// The system's allocator, used as a source of pages: the global one may be mm's own.
 #[derive(Debug)]
 pub(crate) struct Kernel;
 
 /// What stands in for the OS page.
 const PAGE: usize = 4 << 10;
 
-// SAFETY: `reserve` gives a new allocation of the global allocator, which nothing else uses and which is
+// SAFETY: `reserve` gives a new allocation of the system's allocator, which nothing else uses and which is
 // zero. `discard` writes zeros.
 unsafe impl PageSource for Kernel {
     type Look = NoAnswer;
@@ -32,7 +32,7 @@ unsafe impl PageSource for Kernel {
             return Err(Refused);
         }
         // SAFETY: `layout` is not empty.
-        let start = unsafe { alloc_zeroed(layout) };
+        let start = unsafe { System.alloc_zeroed(layout) };
         NonNull::new(start).ok_or(Refused)
     }
 
@@ -42,7 +42,7 @@ unsafe impl PageSource for Kernel {
         };
         // SAFETY: by requirement 1 `alloc_zeroed` gave the reservation for this layout, and by requirement
         // 2 nothing uses it any more.
-        unsafe { dealloc(start.as_ptr(), layout) };
+        unsafe { System.dealloc(start.as_ptr(), layout) };
     }
 
     unsafe fn commit(_start: NonNull<u8>, _bytes: usize) -> Result<(), Refused> {

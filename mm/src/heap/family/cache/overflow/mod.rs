@@ -37,12 +37,10 @@ impl Heap {
         let record = cell.record();
         let address = unit.addr().get();
         let run = record.run.load(Relaxed);
-        // A run that grew since the last unit beside it will probably grow again, and stays.
-        let leaves_run = if run == record.run_seen.load(Relaxed) {
-            run.is_null() && record.last.load(Relaxed) != address
+        let leaves_run = if run.is_null() {
+            record.last.load(Relaxed) != address
         } else {
-            record.run_seen.store(run, Relaxed);
-            !run.is_null()
+            record.note_grown(run)
         };
         let is_usual = record.grows.load(Relaxed) == 0 && leaves_run;
         if !is_usual {
@@ -158,6 +156,15 @@ impl Heap {
 }
 
 impl CacheRecord {
+    /// Whether the run grew since the last unit that was released beside it. Then it will probably grow again, and
+    /// stays.
+    #[inline]
+    fn note_grown(&self, run: *mut u8) -> bool {
+        let has_grown = run != self.run_seen.load(Relaxed);
+        self.run_seen.store(run, Relaxed);
+        has_grown
+    }
+
     /// Releases a unit in a section that must first check whether another thread wants the words.
     #[cold]
     #[inline(never)]
