@@ -111,11 +111,6 @@
 //!   and mm's own figures count them.
 //! - ThreadSanitizer needs no feature. With the precompiled std it cannot follow locks, including
 //!   those in mm. Build std for it (`-Zbuild-std`), or pass `--cfg mm_tsan` to rustc.
-//!
-//! # Layers
-//!
-//! Imports go one way: handle, managed, family, heap, os. The registry depends on families, reports
-//! depend on snapshots, and `print` connects the two.
 
 // Hosted docs say which feature an item needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]

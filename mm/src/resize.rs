@@ -11,7 +11,7 @@ impl PageFamily {
     /// Changes the length of a block from `units` to `new_units` units, and returns its new start.
     ///
     /// A row in a VM page becomes shorter in place. A large block keeps its place if it still fits and would not
-    /// waste an eighth of its address space, or if the family has free address space behind it. Otherwise the units
+    /// waste more than an eighth of its address space, or if the family has free address space behind it. Otherwise the units
     /// are copied to a new block, and the old one is released. The bytes of new units are unspecified. Runs no destructor.
     ///
     /// # Errors

@@ -40,7 +40,7 @@ impl Track {
 
 /// Sets which allocations are recorded from the start on.
 ///
-/// It also changes families that are listed already: other threads do not wait for the options to take
+/// It also changes families that are listed already, as other threads may list families before the options take
 /// effect.
 pub(crate) fn track_from_start(sample_interval: u32) {
     if sample_interval > 0 {

@@ -1,8 +1,8 @@
 //! The table of a family's figures.
 //!
 //! A macro makes from it the fields of [`FamilySnapshot`] and [`FamilyDiff`], the sums over all families, and
-//! the metrics of OpenMetrics. The JSON schema, the C struct and the table in `docs/figures.md` are written
-//! by hand; tests compare them with the table.
+//! the metrics of OpenMetrics. From it and from the C struct, tests write the JSON schema, the table in
+//! `docs/figures.md` and the header; see "Adding a figure" in CONTRIBUTING.md.
 
 use core::fmt::{self, Display, Formatter};
 

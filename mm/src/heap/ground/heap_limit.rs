@@ -88,14 +88,20 @@ pub(crate) fn shortage(of_call: Shortage) -> Shortage {
 }
 
 /// Whether the limit would admit `bytes` more bytes now.
-#[allow(dead_code, reason = "only walks of stacks need it, which not every build has")]
+#[allow(
+    dead_code,
+    reason = "only walks of stacks need it, which not every build has"
+)]
 pub(crate) fn has_room(bytes: u64) -> bool {
     held().saturating_add(bytes) <= limit()
 }
 
 /// Runs `body`, to whose allocations the limit refuses nothing: those that mm cannot do without once it began.
 /// The caller asks [`has_room`] before, so that only other threads can make it exceed the limit.
-#[allow(dead_code, reason = "only walks of stacks need it, which not every build has")]
+#[allow(
+    dead_code,
+    reason = "only walks of stacks need it, which not every build has"
+)]
 pub(crate) fn exempt<R>(body: impl FnOnce() -> R) -> R {
     let before = IS_EXEMPT.replace(true);
     let answer = body();
