@@ -622,7 +622,7 @@ fn the_watcher_names_a_class_that_grows() {
     let watch = mm::watch().every(Duration::from_millis(10));
     let watch = watch.on_growth(move |growth| drop(send.send(growth.clone())));
     let watch = watch.start().expect("a thread");
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_mins(1);
     let mut growth = None;
     while growth.is_none() && Instant::now() < end {
         std::mem::forget(vec![1_u8; 5_000]);

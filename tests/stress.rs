@@ -19,7 +19,7 @@ fn figures_are_exact_whenever_threads_pause() {
             operations,
             threads,
             seed,
-            most_time: Duration::from_secs(60),
+            most_time: Duration::from_mins(1),
             round: operations / 30,
             switch: seed == 2,
         };

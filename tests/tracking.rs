@@ -137,7 +137,7 @@ impl Worker {
 
     fn run(&self, job: impl FnOnce() + Send + 'static) {
         self.jobs.send(Box::new(job)).expect("the worker waits");
-        let limit = Duration::from_secs(60);
+        let limit = Duration::from_mins(1);
         self.done.recv_timeout(limit).expect("the worker did it");
     }
 }

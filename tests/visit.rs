@@ -195,7 +195,7 @@ where
             for go in &workers {
                 go.send(()).expect("a worker that waits");
                 // One after the other: they are about the same family, not about each other.
-                let answer = answers.recv_timeout(Duration::from_secs(60));
+                let answer = answers.recv_timeout(Duration::from_mins(1));
                 all.extend(answer.expect("a worker that works"));
             }
             compare::<Bytes<N>>(&all);

@@ -17,7 +17,7 @@ use crate::os::forks;
 const SHORTEST: Duration = Duration::from_millis(1);
 
 /// The longest time between samples. Adding it to the present cannot overflow.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// Configures a watcher, which names the families that grow steadily.
 ///
