@@ -234,7 +234,7 @@ fn blocks_in_many_reservations() {
         block.release();
         bad.not_live(start);
     }
-    mm::check().expect("the walker finds the same");
+    family.check().expect("the walker finds the same");
 }
 
 #[derive(MmManaged, Clone, Copy, bytemuck::Zeroable)]
