@@ -4,7 +4,7 @@ use loom::cell::UnsafeCell;
 
 use crate::heap::family::Heap;
 use crate::heap::family::cache::{CacheRecord, barrier};
-use crate::heap::models::{UNIT, model, new_heap};
+use crate::heap::models::setting::{UNIT, model, new_heap};
 use crate::os::membarrier::{model_step, model_stop, modelled};
 use crate::sync::models::spawn;
 

@@ -3,8 +3,8 @@
 use core::sync::atomic::Ordering::Relaxed;
 use std::rc::Rc;
 
+use crate::heap::models::setting::{UNIT, User, model, new_heap, release_raw, settled};
 use crate::heap::models::snapshot::{Done, Owner, read};
-use crate::heap::models::{UNIT, User, model, new_heap, release_raw, settled};
 use crate::heap::walk::Figures;
 use crate::sync::models::{end_thread, spawn};
 

@@ -1,7 +1,7 @@
 //! A thread asks others to flush, by redirecting their cells.
 
 use crate::heap::family::flush_thread;
-use crate::heap::models::{UNIT, User, model, new_heap, settled};
+use crate::heap::models::setting::{UNIT, User, model, new_heap, settled};
 use crate::sync::models::spawn;
 
 /// Catches: a trim that empties the caches of other threads itself; calls that go on in a cache that must be

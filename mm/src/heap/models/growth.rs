@@ -1,7 +1,7 @@
 //! A stack that grows while other threads read its count, and look for a unit there.
 
 use crate::heap::ground::Refusal;
-use crate::heap::models::{UNIT, User, model, new_heap, release_raw, settled};
+use crate::heap::models::setting::{UNIT, User, model, new_heap, release_raw, settled};
 use crate::sync::models::{Owned, spawn};
 
 /// A thread whose stack is full, and a unit that makes it grow.

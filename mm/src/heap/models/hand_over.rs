@@ -2,7 +2,7 @@
 
 use crate::heap::family::flush_thread;
 use crate::heap::ground::Refusal;
-use crate::heap::models::{
+use crate::heap::models::setting::{
     LARGE_UNIT, OWNED_UNIT, SMALL_UNIT, UNIT, User, model, new_heap, release_raw, settled,
 };
 use crate::os::membarrier::modelled;

@@ -1,6 +1,6 @@
 //! Families get their numbers.
 
-use crate::heap::models::{UNIT, model, new_heap};
+use crate::heap::models::setting::{UNIT, model, new_heap};
 use crate::sync::models::spawn;
 
 /// Catches: a number that is stored where it must be exchanged for 0.

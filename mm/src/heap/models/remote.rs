@@ -4,7 +4,7 @@ use loom::sync::mpsc;
 
 use crate::heap::family::cache::CacheRecord;
 use crate::heap::family::flush_thread;
-use crate::heap::models::{OWNED_UNIT, UNIT_OF_TWO_WORDS, User, model, new_heap, settled};
+use crate::heap::models::setting::{OWNED_UNIT, UNIT_OF_TWO_WORDS, User, model, new_heap, settled};
 use crate::heap::pages::{Page, spot_of};
 use crate::sync::models::spawn;
 

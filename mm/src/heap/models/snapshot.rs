@@ -4,7 +4,7 @@ use core::cell::Cell;
 use std::rc::Rc;
 
 use crate::heap::family::Heap;
-use crate::heap::models::{
+use crate::heap::models::setting::{
     OWNED_UNIT, SMALL_UNIT, UNIT, User, model, new_heap, release_raw, settled,
 };
 use crate::heap::walk::Figures;

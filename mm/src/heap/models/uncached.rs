@@ -4,7 +4,7 @@ use core::panic::Location;
 
 use crate::heap::family::cache::CacheRecord;
 use crate::heap::ground::Shortage;
-use crate::heap::models::{UNIT, User, model, new_heap, settled};
+use crate::heap::models::setting::{UNIT, User, model, new_heap, settled};
 use crate::heap::tracking::Whose;
 use crate::sync::models::spawn;
 

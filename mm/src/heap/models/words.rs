@@ -2,7 +2,7 @@
 
 use crate::heap::family::Heap;
 use crate::heap::family::cache::CacheRecord;
-use crate::heap::models::{OWNED_UNIT, User, model, new_heap, settled};
+use crate::heap::models::setting::{OWNED_UNIT, User, model, new_heap, settled};
 use crate::sync::models::spawn;
 
 /// The part of [`Heap::trim`] before it gives memory back.

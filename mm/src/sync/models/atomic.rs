@@ -6,7 +6,7 @@
 
 use core::sync::atomic::{self as plain, Ordering};
 
-use super::modelled::{Loaded, Place};
+use super::place::{Loaded, Place};
 
 macro_rules! integer {
     ($name:ident, $value:ty) => {

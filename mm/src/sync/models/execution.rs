@@ -8,11 +8,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use loom::cell::UnsafeCell;
-use loom::sync::atomic::AtomicU64;
 use loom::sync::{Mutex, MutexGuard};
 use loom::thread::ThreadId;
 
-use super::modelled::Modelled;
+use super::modelled::{Modelled, Unused};
 
 /// The most atomics that one execution may touch.
 const MOST_ATOMICS: usize = 1_000;
@@ -45,16 +44,6 @@ struct Execution {
     owners: HashMap<NonNull<u8>, Ownership>,
 }
 
-/// Atomics that are not in use yet. All are made before any thread starts, so that every thread sees their
-/// first values, whichever touches one first.
-pub(super) struct Unused(Vec<Rc<AtomicU64>>);
-
-impl Unused {
-    pub(super) fn take(&mut self) -> Rc<AtomicU64> {
-        self.0.pop().expect("an execution of few atomics")
-    }
-}
-
 struct Ownership {
     owned: bool,
     /// Written by each owner, so that `loom` finds two owners that do not synchronise.
@@ -66,7 +55,7 @@ pub(super) fn begin(engine: &Engine) {
     CURRENT.with(|current| current.replace(None));
     (engine.forget)();
     let execution = Execution {
-        unused: Unused((0..MOST_ATOMICS).map(|_| Rc::default()).collect()),
+        unused: Unused::new(MOST_ATOMICS),
         atomics: HashMap::new(),
         mutexes: HashMap::new(),
         locals: HashMap::new(),

@@ -25,6 +25,7 @@ mod execution;
 mod local;
 mod modelled;
 mod mutex;
+mod place;
 
 use core::sync::atomic::{self as core_atomic, Ordering::Relaxed};
 use std::panic::AssertUnwindSafe;

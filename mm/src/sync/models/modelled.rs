@@ -8,22 +8,19 @@
 //! before they store the value. If no thread but the loading one has stored, there is only one value to
 //! load, and `loom` is not asked.
 
-use core::sync::atomic::Ordering::{self, Relaxed};
 use std::rc::Rc;
 
 use loom::sync::atomic::AtomicU64;
-use loom::thread::{self, ThreadId};
-
-use super::execution::{Unused, with_atomic_at};
+use loom::thread::ThreadId;
 
 /// The atomic of `loom` for one of the engine's, and the threads that use it.
 pub(super) struct Modelled {
     /// The value less `start`, since an atomic of `loom` starts at 0.
-    distance: Rc<AtomicU64>,
+    pub(super) distance: Rc<AtomicU64>,
     /// The value at the first access in this execution.
-    start: u64,
+    pub(super) start: u64,
     writers: Writers,
-    marks: Vec<(ThreadId, Rc<AtomicU64>)>,
+    pub(super) marks: Vec<(ThreadId, Rc<AtomicU64>)>,
 }
 
 /// The threads that stored in this execution.
@@ -34,10 +31,18 @@ enum Writers {
     Several,
 }
 
-/// The address of one of the engine's atomics, and its value outside of the model.
-pub(super) struct Place {
-    pub(super) address: usize,
-    pub(super) start: u64,
+/// Atomics that are not in use yet. All are made before any thread starts, so that every thread sees their
+/// first values, whichever touches one first.
+pub(super) struct Unused(Vec<Rc<AtomicU64>>);
+
+impl Unused {
+    pub(super) fn new(count: usize) -> Self {
+        Self((0..count).map(|_| Rc::default()).collect())
+    }
+
+    pub(super) fn take(&mut self) -> Rc<AtomicU64> {
+        self.0.pop().expect("an execution of few atomics")
+    }
 }
 
 impl Modelled {
@@ -51,7 +56,7 @@ impl Modelled {
     }
 
     /// The mark of a thread that loads.
-    fn mark_of(&mut self, thread: ThreadId, unused: &mut Unused) -> Rc<AtomicU64> {
+    pub(super) fn mark_of(&mut self, thread: ThreadId, unused: &mut Unused) -> Rc<AtomicU64> {
         if let Some((_, mark)) = self.marks.iter().find(|(of, _)| *of == thread) {
             return Rc::clone(mark);
         }
@@ -60,7 +65,7 @@ impl Modelled {
         mark
     }
 
-    fn has_other_writers(&self, thread: ThreadId) -> bool {
+    pub(super) fn has_other_writers(&self, thread: ThreadId) -> bool {
         match self.writers {
             Writers::Nobody => false,
             Writers::One(writer) => writer != thread,
@@ -68,106 +73,11 @@ impl Modelled {
         }
     }
 
-    fn account_store(&mut self, thread: ThreadId) {
+    pub(super) fn account_store(&mut self, thread: ThreadId) {
         self.writers = if self.has_other_writers(thread) {
             Writers::Several
         } else {
             Writers::One(thread)
         };
     }
-}
-
-impl Place {
-    /// Loads the value; `Own` if no other thread stored one. `None` outside of models.
-    pub(super) fn load(&self, order: Ordering) -> Option<Loaded> {
-        let thread = self.thread()?;
-        let mark = self.with(|atomic, unused| atomic.mark_of(thread, unused))?;
-        mark.store(0, Relaxed);
-        // Other threads may have stored since.
-        let (others, distance, start) = self.with(|atomic, _| {
-            let others = atomic.has_other_writers(thread);
-            (others, Rc::clone(&atomic.distance), atomic.start)
-        })?;
-        if !others {
-            return Some(Loaded::Own);
-        }
-        Some(Loaded::Any(start.wrapping_add(distance.load(order))))
-    }
-
-    pub(super) fn store(&self, value: u64, order: Ordering) {
-        self.change(|distance, start| {
-            distance.store(value.wrapping_sub(start), order);
-            Ok(0)
-        });
-    }
-
-    pub(super) fn swap(&self, value: u64, order: Ordering) -> Option<u64> {
-        self.change(|distance, start| Ok(distance.swap(value.wrapping_sub(start), order)))?
-            .ok()
-    }
-
-    pub(super) fn add(&self, value: u64, order: Ordering) -> Option<u64> {
-        self.change(|distance, _| Ok(distance.fetch_add(value, order)))?
-            .ok()
-    }
-
-    pub(super) fn or(&self, bits: u64, order: Ordering) -> Option<u64> {
-        self.change(|distance, start| {
-            let or = |distance: u64| (start.wrapping_add(distance) | bits).wrapping_sub(start);
-            distance.fetch_update(order, Relaxed, |distance| Some(or(distance)))
-        })?
-        .ok()
-    }
-
-    pub(super) fn compare_exchange(
-        &self,
-        known: u64,
-        new: u64,
-        (success, failure): (Ordering, Ordering),
-    ) -> Option<Result<u64, u64>> {
-        self.change(|distance, start| {
-            let (known, new) = (known.wrapping_sub(start), new.wrapping_sub(start));
-            distance.compare_exchange(known, new, success, failure)
-        })
-    }
-
-    /// Takes a step that may store. `step` works on distances; the result has values.
-    fn change(
-        &self,
-        step: impl FnOnce(&AtomicU64, u64) -> Result<u64, u64>,
-    ) -> Option<Result<u64, u64>> {
-        let thread = self.thread()?;
-        let mut touched = 0;
-        while let Some((of, mark)) = self.with(|atomic, _| atomic.marks.get(touched).cloned())? {
-            touched += 1;
-            if of != thread {
-                mark.store(0, Relaxed);
-            }
-        }
-        let (distance, start) =
-            self.with(|atomic, _| (Rc::clone(&atomic.distance), atomic.start))?;
-        let answer = step(&distance, start);
-        if answer.is_ok() {
-            self.with(|atomic, _| atomic.account_store(thread));
-        }
-        let value = |distance| start.wrapping_add(distance);
-        Some(answer.map(value).map_err(value))
-    }
-
-    fn thread(&self) -> Option<ThreadId> {
-        self.with(|_, _| ())?;
-        Some(thread::current().id())
-    }
-
-    /// Calls `f`, which must take no step of the model.
-    fn with<R>(&self, f: impl FnOnce(&mut Modelled, &mut Unused) -> R) -> Option<R> {
-        with_atomic_at(self.address, || self.start, f)
-    }
-}
-
-/// The result of a load.
-pub(super) enum Loaded {
-    /// The last value stored: by the loading thread, or before any thread started.
-    Own,
-    Any(u64),
 }

@@ -17,12 +17,21 @@ const FIRST_PLACES: usize = if MODELLED { 1 } else { 16 };
 /// third longer. No measured program gains from more.
 const MOST_PLACES: usize = 1_024;
 
-/// Slots of the smallest stack that cannot grow.
+/// Slots of the stack of the largest size classes.
 const LEAST_PLACES: usize = 2;
 
 /// The most bytes of units on the stack of a size class. There are many classes, and a thread that sleeps keeps what is
 /// on its stacks, and with each unit an OS page.
 const MOST_BYTES_OF_CLASS: usize = 48 << 10;
+
+/// The most slots of a stack for units of the geometry.
+fn most_places(geometry: &Geometry) -> usize {
+    let most = match geometry.contents() {
+        Contents::Typed => MOST_BYTES / geometry.unit(),
+        Contents::Untyped => (MOST_BYTES_OF_CLASS / geometry.unit()).max(LEAST_PLACES),
+    };
+    most.min(MOST_PLACES)
+}
 
 impl CacheRecord {
     /// Makes room for more released units, unless the cache may hold no more.
@@ -30,11 +39,7 @@ impl CacheRecord {
     /// Earlier stacks are not reused: together they are smaller than the last.
     pub(in crate::heap) fn grow_stack(&self, geometry: &Geometry) -> bool {
         let places = self.stack_capacity.load(Relaxed) as usize;
-        let bytes = match geometry.contents() {
-            Contents::Typed => MOST_BYTES,
-            Contents::Untyped => MOST_BYTES_OF_CLASS,
-        };
-        let most = MOST_PLACES.min((bytes / geometry.unit()).max(LEAST_PLACES));
+        let most = most_places(geometry);
         let wanted = (places * 4).clamp(FIRST_PLACES, MOST_PLACES).min(most);
         if wanted <= places {
             self.grows.store(0, Relaxed);
