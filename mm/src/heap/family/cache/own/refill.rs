@@ -5,11 +5,15 @@ use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{Relaxed, Release};
 
 use crate::heap::family::cache::record::CacheRecord;
+use crate::heap::ground::Geometry;
+use crate::heap::ground::hardening::Contents;
 use crate::heap::pages::{Page, Ready, Word, ones, ones_of};
 
-/// The most words whose units are handed out side by side together, and the most bytes unless one word has more.
+/// The most words whose units are handed out side by side together.
 const MOST_WORDS: usize = 8;
-const MOST_BYTES: usize = 32 << 10;
+
+/// The most bytes of them in a size class, unless one word has more: there are many classes.
+const MOST_BYTES_OF_CLASS: usize = 32 << 10;
 
 /// The fewest free units side by side that a refill puts between `cur` and `end`. Fewer go onto the stack.
 const SHORTEST_RUN: u32 = 8;
@@ -131,8 +135,7 @@ impl Refill<'_> {
     fn hand_out_from(&self, number: usize, free: u64) {
         let mut zero = self.take(number, free);
         let (mut units, mut last, mut mask) = (ones(free), number, free);
-        let word = 64 * self.page.extent().geometry().unit();
-        let most = (MOST_BYTES / word).clamp(1, MOST_WORDS);
+        let most = most_words(self.page.extent().geometry());
         // Only if the word's last unit is free does the next word's first unit follow.
         while mask >> 63 != 0 && last + 1 < (number + most).min(self.words.len()) {
             let next = last + 1;
@@ -218,6 +221,14 @@ impl CacheRecord {
         // SAFETY: by requirement 1 `at` gives the starts of taken units of the heap, and by requirement 2
         // nothing uses them.
         unsafe { heap.mark_never_handed_out((0..units).filter_map(at)) }
+    }
+}
+
+/// The most words that are handed out together, of units of the geometry.
+fn most_words(geometry: &Geometry) -> usize {
+    match geometry.contents() {
+        Contents::Typed => MOST_WORDS,
+        Contents::Untyped => (MOST_BYTES_OF_CLASS / (64 * geometry.unit())).clamp(1, MOST_WORDS),
     }
 }
 
