@@ -8,6 +8,16 @@ const WHOLE: u128 = 1_000;
 /// Names of the powers of 1,024 bytes.
 const SCALES: [&str; 8] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB"];
 
+/// Rounds to a whole number. Negative numbers become zero.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast to an integer stops at its ends"
+)]
+pub(crate) fn whole(number: f64) -> u128 {
+    number.round() as u128
+}
+
 /// A number in groups of three digits: `1,204,331`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Grouped(pub(crate) u128);

@@ -4,7 +4,7 @@ use core::fmt::{self, Display, Formatter};
 
 use super::name::Place;
 use crate::growth::{Growth, SiteGrowth};
-use crate::number::{Grouped, Size};
+use crate::number::{Grouped, Size, whole};
 use crate::profile::CallSite;
 use crate::shown::Shown;
 
@@ -86,16 +86,6 @@ impl Display for Rate {
             write!(f, "{}", Grouped(whole(self.0)))
         }
     }
-}
-
-/// Rounds to a whole number. Negative numbers become zero.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a cast to an integer stops at its ends"
-)]
-fn whole(number: f64) -> u128 {
-    number.round() as u128
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use core::fmt::{self, Display, Formatter};
 use super::cell::{Cell, FAINT, PLAIN, STRONG};
 use super::table::{Column, Lines, Table};
 use crate::heap_profile::{HeapGroups, HeapUsage};
+use crate::number::whole;
 
 /// Groups that are shown; the others are one row.
 const MOST: usize = 20;
@@ -89,13 +90,4 @@ fn row<'a>(usage: &HeapUsage, name: Cell<'a>) -> [Cell<'a>; 8] {
 /// A number of bytes; one below zero, which chance can make, is zero.
 fn size(bytes: f64) -> Cell<'static> {
     Cell::Size(whole(bytes))
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a cast to an integer stops at its ends"
-)]
-fn whole(number: f64) -> u128 {
-    number.round() as u128
 }
