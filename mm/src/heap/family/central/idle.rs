@@ -50,7 +50,9 @@ impl Central {
         let before = clock::milliseconds().saturating_sub(KEPT);
         let calls = &mut self.account.kernel_calls;
         let of_large = self.large.give_back_unused_since(before, calls);
-        if !self.is_idle(heap) || self.free_bytes(heap) < WORTH {
+        let live = self.live();
+        let flow = live.allocated.wrapping_add(live.released);
+        if !self.is_idle(heap, flow) || self.free_bytes(heap, live.paged) < WORTH {
             return of_large > 0;
         }
         self.idle.looks = 0;
@@ -60,10 +62,9 @@ impl Central {
         true
     }
 
-    /// Whether this look and the last ones found the family idle.
-    fn is_idle(&mut self, heap: &'static Heap) -> bool {
-        let live = self.live();
-        let flow = live.allocated.wrapping_add(live.released);
+    /// Whether this look and the last ones found the family idle. `flow` are the blocks that were allocated and released
+    /// so far.
+    fn is_idle(&mut self, heap: &'static Heap, flow: u64) -> bool {
         let blocks = flow.wrapping_sub(core::mem::replace(&mut self.idle.flow, flow));
         let is_busy = blocks.saturating_mul(heap.geometry().unit() as u64) >= BUSY;
         self.idle.looks = if is_busy {
@@ -74,10 +75,10 @@ impl Central {
         self.idle.looks >= LOOKS
     }
 
-    /// Bytes of free units that threads have, and of free memory in VM pages.
-    fn free_bytes(&mut self, heap: &'static Heap) -> u64 {
+    /// Bytes of free units that threads have, and of free memory in VM pages, of which `live` units are live.
+    fn free_bytes(&self, heap: &'static Heap, live: u64) -> u64 {
         let unit = heap.geometry().unit() as u64;
-        let with_threads = self.account.taken_units.saturating_sub(self.live().paged);
+        let with_threads = self.account.taken_units.saturating_sub(live);
         let os_page = System::page_bytes();
         let in_pages = self
             .extents()
