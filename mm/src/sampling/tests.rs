@@ -30,6 +30,42 @@ fn estimate(size: usize, count: u32) -> Estimate {
     (0..count).filter_map(one).sum()
 }
 
+/// How far estimates are from the truth, over many runs.
+#[derive(Clone, Copy, Default)]
+struct Errors {
+    sum: f64,
+    squares: f64,
+    /// Runs whose interval held the truth.
+    held: u32,
+}
+
+impl Errors {
+    fn add(&mut self, found: Estimate, truth: u32) {
+        let truth = f64::from(truth);
+        let error = found.value() - truth;
+        self.sum += error;
+        self.squares += error * error;
+        let (low, high) = found.interval();
+        self.held += u32::from((low..=high).contains(&truth));
+    }
+
+    /// Fails if the mean error is not zero, as far as chance allows. Returns the part of the runs whose interval held
+    /// the truth.
+    #[track_caller]
+    fn check(self, what: &str) -> f64 {
+        let runs = f64::from(RUNS);
+        let mean = self.sum / runs;
+        let standard_error = ((self.squares / runs - mean * mean) / runs).sqrt();
+        let part = f64::from(self.held) / runs;
+        println!("{what}: {mean:.4} +- {standard_error:.4}, held {part}");
+        assert!(
+            mean.abs() <= 3.0 * standard_error,
+            "{what}: {mean} of {standard_error}"
+        );
+        part
+    }
+}
+
 /// The tests change settings of the process.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
@@ -43,25 +79,15 @@ fn alone() -> MutexGuard<'static, ()> {
 fn samples_have_no_bias() {
     let _alone = alone();
     set_interval(INTERVAL as usize);
-    let mut errors = [(0.0, 0.0, 0_u32); CLASSES.len()];
+    let mut errors = [Errors::default(); CLASSES.len()];
     for run in 0..RUNS {
         begin_with_seed(run.into());
-        for ((size, count), (sum, squares, held)) in CLASSES.iter().zip(&mut errors) {
-            let found = estimate(*size, *count);
-            let error = found.value() - f64::from(*count);
-            *sum += error;
-            *squares += error * error;
-            let (low, high) = found.interval();
-            *held += u32::from((low..=high).contains(&f64::from(*count)));
+        for ((size, count), errors) in CLASSES.iter().zip(&mut errors) {
+            errors.add(estimate(*size, *count), *count);
         }
     }
-    let runs = f64::from(RUNS);
-    for ((size, count), (sum, squares, held)) in CLASSES.iter().zip(errors) {
-        let mean = sum / runs;
-        let standard_error = ((squares / runs - mean * mean) / runs).sqrt();
-        let part = f64::from(held) / runs;
-        println!("{count} blocks of {size}: {mean:.4} +- {standard_error:.4}, held {part}");
-        assert!(mean.abs() <= 3.0 * standard_error, "{size}: {mean}");
+    for ((size, count), errors) in CLASSES.iter().zip(errors) {
+        let part = errors.check(&format!("{count} blocks of {size}"));
         // The last class is sampled so often that few numbers of misses are possible.
         assert!(
             *size > 500_000 || (0.93..=0.97).contains(&part),
@@ -78,7 +104,7 @@ fn samples_have_no_bias_while_the_interval_doubles() {
     let _alone = alone();
     let others = settings::MOST_LIVE - BEFORE as usize;
     (0..others).for_each(|_| settings::account_begun());
-    let mut errors = [(0.0, 0.0, 0_u32); 2];
+    let mut errors = [Errors::default(); 2];
     for run in 0..RUNS {
         set_interval(INTERVAL as usize);
         begin_with_seed(u64::from(run) << 32);
@@ -103,25 +129,13 @@ fn samples_have_no_bias_while_the_interval_doubles() {
             "{intervals:?}"
         );
         (0..intervals.iter().sum()).for_each(|_| settings::account_ended());
-        for (found, (sum, squares, held)) in found.iter().zip(&mut errors) {
-            let error = found.value() - f64::from(BLOCKS);
-            *sum += error;
-            *squares += error * error;
-            let (low, high) = found.interval();
-            *held += u32::from((low..=high).contains(&f64::from(BLOCKS)));
+        for (found, errors) in found.into_iter().zip(&mut errors) {
+            errors.add(found, BLOCKS);
         }
     }
     (0..others).for_each(|_| settings::account_ended());
-    for (sum, squares, held) in errors {
-        let runs = f64::from(RUNS);
-        let mean = sum / runs;
-        let standard_error = ((squares / runs - mean * mean) / runs).sqrt();
-        let part = f64::from(held) / runs;
-        println!("{mean:.4} +- {standard_error:.4}, held {part}");
-        assert!(
-            mean.abs() <= 3.0 * standard_error,
-            "{mean} of {standard_error}"
-        );
+    for errors in errors {
+        let part = errors.check("doubled");
         assert!((0.93..=0.97).contains(&part), "{part}");
     }
 }
